@@ -1,0 +1,47 @@
+"""What can go wrong in the matcher. Messages never carry an input."""
+
+
+class MatcherError(Exception):
+    """Base of every error the matcher raises; `code` is a stable label."""
+
+    code = "matcher_error"
+
+
+class IdentityError(MatcherError):
+    """A raw identity value cannot be brought to canonical form; `reason` is a stable word."""
+
+    code = "invalid_identity"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class PointError(MatcherError):
+    """Bytes that are not acceptable points: wrong length, non-canonical, on the twist, of low order."""
+
+    code = "invalid_point"
+
+
+class ScalarError(MatcherError):
+    """A scalar that is not a clamped 32-byte X25519 scalar, or has no usable inverse."""
+
+    code = "invalid_scalar"
+
+
+class LabelError(MatcherError):
+    """A sealed label does not open: wrong key, wrong partition, or altered bytes."""
+
+    code = "invalid_label"
+
+
+class BucketError(MatcherError):
+    """Bucket bytes that are not a whole number of sorted, distinct entries, or fail their digest."""
+
+    code = "invalid_bucket"
+
+
+class BackendError(MatcherError):
+    """The X25519 backend that was asked for is unknown or cannot run on this machine."""
+
+    code = "backend_unavailable"

@@ -1,0 +1,49 @@
+"""Plain frozen data that the matcher's functions exchange."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+SUITE = "X25519-BLAKE3-TAI"
+
+
+class Level(IntEnum):
+    """How much of a record a label discloses (design.md section 4)."""
+
+    EXISTENCE = 1
+    COUNT = 2
+    BAND = 3
+    THRESHOLD = 4
+    VALUE = 5
+    AGGREGATE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A canonical identity: `id_type` is one of identity.TYPES, `value` its canonical text."""
+
+    id_type: str
+    value: str
+
+    def __repr__(self) -> str:
+        # An identity number must never reach a log through a traceback or an f-string.
+        return f"Identity({self.id_type}, ****)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """The plain content of a label: what the requester reads when it opens one.
+
+    `value` is the disclosed value at `level` (1 for existence and threshold, a count, a band
+    index), `as_of` days since 1970-01-01, `name_check` one byte (0 to 255) that is meaningful
+    only when `has_name`, `record` a random number shared by all entries of one record.
+    """
+
+    level: Level
+    value: int
+    as_of: int
+    name_check: int
+    has_name: bool
+    record: bytes
+    planted: bool = False

@@ -1,0 +1,1 @@
+"""The node that a province runs: store, servers, import, verification, command line."""

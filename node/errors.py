@@ -1,0 +1,140 @@
+"""What can go wrong in a node, by cause. Messages never carry an identity, name, value, token or key.
+
+`code` is stable: it labels metrics, crosses the wire, and lets the caller rebuild the class
+(node/status.py). `hint` says what to do next. `details` holds short public facts (a current
+epoch, a rule's name), never by how much a limit was missed.
+"""
+
+from collections.abc import Mapping
+
+
+class NodeError(Exception):
+    """Base of the node's errors."""
+
+    code = "internal"
+
+    def __init__(self, message: str, hint: str = "", details: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = dict(details or {})
+
+
+class ConfigError(NodeError):
+    """The configuration or an option cannot be used."""
+
+    code = "bad_config"
+
+
+class InputError(NodeError):
+    """A file given by a person cannot be used."""
+
+    code = "bad_input"
+
+
+class InvalidRequestError(NodeError):
+    """A message is malformed, oversized, or breaks a limit."""
+
+    code = "invalid_request"
+
+
+class InvalidPointsError(InvalidRequestError):
+    """Points of a wrong length, non-canonical, on the twist, of low order, or more than announced."""
+
+    code = "invalid_points"
+
+
+class UnknownSuiteError(InvalidRequestError):
+    """A suite this node does not speak."""
+
+    code = "unknown_suite"
+
+
+class StrangerError(NodeError):
+    """The caller's certificate names nobody this node serves."""
+
+    code = "unknown_peer"
+
+
+class RefusedError(NodeError):
+    """A mandate, grant or policy says no; `details["rule"]` says which."""
+
+    code = "refused"
+
+
+class NotFoundError(NodeError):
+    """No such job, report or partition."""
+
+    code = "not_found"
+
+
+class ItemNotOfferedError(NotFoundError):
+    """The node does not hold this item, or not for this origin."""
+
+    code = "item_not_offered"
+
+
+class JobConflictError(NodeError):
+    """A job id was used before with other content."""
+
+    code = "job_conflict"
+
+
+class PreconditionError(NodeError):
+    """Something must happen first; a step is out of order."""
+
+    code = "precondition"
+
+
+class EpochError(PreconditionError):
+    """The epoch is not current; `details["epoch"]` names the current one."""
+
+    code = "epoch_not_current"
+
+
+class SaltError(PreconditionError):
+    """The salt version is not current; `details["salt_version"]` names the current one."""
+
+    code = "salt_not_current"
+
+
+class CatalogueMismatchError(PreconditionError):
+    """The two nodes hold different catalogues; `details["catalogue"]` names the current version."""
+
+    code = "catalogue_mismatch"
+
+
+class PartitionVersionError(PreconditionError):
+    """The partition has a newer version; `details["version"]` names it."""
+
+    code = "partition_changed"
+
+
+class ConflictError(NodeError):
+    """A write lost a race; try again."""
+
+    code = "conflict"
+
+
+class LimitError(NodeError):
+    """A quota or the node's capacity is spent; `details["retry_after_s"]` says when to try again."""
+
+    code = "limit"
+
+
+class UnavailableError(NodeError):
+    """The database, the disk or a peer is away."""
+
+    code = "unavailable"
+
+
+class CancelledError(NodeError):
+    """The job was cancelled."""
+
+    code = "cancelled"
+
+
+class DishonestPeerError(NodeError):
+    """A peer's answer fails a check: a canary, a planted row, a signature, a digest."""
+
+    code = "peer_answer_wrong"
