@@ -18,9 +18,17 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_DIGITS = "10X98765432"
 NO_ORIGIN = "00"
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
-    "71 81 82 83".split()
-)
+    f"{region}{number}"
+    for region, numbers in {
+        "1": "12345",
+        "2": "123",
+        "3": "1234567",
+        "4": "123456",
+        "5": "01234",
+        "6": "12345",
+    }.items()
+    for number in numbers
+) | {"71", "81", "82"}  # GB/T 2260
 _PERMIT_AREAS = ("810000", "820000", "830000")
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
@@ -47,10 +55,7 @@ def parse(raw: str, id_type: str | None = None) -> Identity:
     value = unicodedata.normalize("NFKC", raw).strip().upper()
     if not value:
         raise _error("empty")
-    if _FOREIGN_OLD.fullmatch(value):
-        found = Identity(FOREIGN_OLD, value)
-    else:
-        found = _parse_numeric(value)
+    found = Identity(FOREIGN_OLD, value) if _FOREIGN_OLD.fullmatch(value) else _parse_numeric(value)
     if id_type and id_type not in TYPES:
         raise _error("unknown_type")
     if id_type and id_type != found.id_type:
@@ -74,7 +79,9 @@ def origin(identity: Identity) -> str:
 
 def has_known_area(identity: Identity) -> bool:
     """Whether the address code starts with a province prefix of GB/T 2260; if not, warn, never reject."""
-    return identity.id_type in (FOREIGN, FOREIGN_OLD) or origin(identity) in PROVINCES
+    if identity.id_type == RESIDENT:
+        return origin(identity) in PROVINCES
+    return True
 
 
 def check_digit(first17: str) -> str:

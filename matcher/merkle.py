@@ -1,0 +1,62 @@
+"""Merkle trees over 32-byte leaf digests, in the shape of RFC 6962 (an odd node moves up unchanged)."""
+
+from collections.abc import Sequence
+
+from blake3 import blake3
+
+DIGEST_SIZE = 32
+_LEAF, _NODE, _EMPTY = b"\x00", b"\x01", b"\x02"
+
+
+def leaf(data: bytes) -> bytes:
+    """The digest of one leaf's content."""
+    return blake3(_LEAF + data).digest()
+
+
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """All levels of the tree, leaves first, the root alone last."""
+    if not leaves:
+        return [[blake3(_EMPTY).digest()]]
+    tree = [list(leaves)]
+    while len(tree[-1]) > 1:
+        below = tree[-1]
+        above = [_node(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        if len(below) % 2:
+            above.append(below[-1])
+        tree.append(above)
+    return tree
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root of a tree over leaf digests."""
+    return levels(leaves)[-1][0]
+
+
+def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """The sibling digests from leaf `index` up to the root."""
+    found = []
+    for level in tree[:-1]:
+        sibling = index ^ 1
+        if sibling < len(level):
+            found.append(level[sibling])
+        index //= 2
+    return found
+
+
+def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], expected_root: bytes) -> bool:
+    """Whether `digest` is leaf `index` of `count` under `expected_root`."""
+    if not 0 <= index < count:
+        return False
+    remaining = list(siblings)
+    while count > 1:
+        if index ^ 1 < count:
+            if not remaining:
+                return False
+            sibling = remaining.pop(0)
+            digest = _node(sibling, digest) if index % 2 else _node(digest, sibling)
+        index, count = index // 2, (count + 1) // 2
+    return not remaining and digest == expected_root
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return blake3(_NODE + left + right).digest()

@@ -1,0 +1,106 @@
+"""The oblivious pseudorandom function over X25519 (design.md section 2, step 4).
+
+    requester                                responder
+    r <- random clamped scalar
+    B = blind(r, M)           ---- B ---->
+                              <--- E -----   E = evaluate(k, B)
+    T = finalize(r, E)                       (T = k * M)
+
+x-only arithmetic makes the sign of a scalar free: r and l - r give the same u coordinate. Every clamped
+scalar is a multiple of 8, so a small-order component of M vanishes on both sides.
+"""
+
+from collections.abc import Callable
+
+from matcher import x25519
+from matcher.errors import PointError, ScalarError
+
+ORDER = 2**252 + 27742317777372353535851937790883648493
+_GROUP = 8 * ORDER
+_LOW = 2**254
+_HIGH = 2**255
+RandomBytes = Callable[[int], bytes]
+
+
+def clamp(raw: bytes) -> bytes:
+    """Clamp 32 random bytes to an X25519 scalar (RFC 7748 section 5)."""
+    if len(raw) != x25519.POINT_SIZE:
+        raise ScalarError("a scalar must be 32 bytes")
+    return bytes([raw[0] & 248]) + raw[1:31] + bytes([(raw[31] & 127) | 64])
+
+
+def draw_blind(random_bytes: RandomBytes) -> bytes:
+    """A fresh clamped scalar that has a clamped inverse; draws again in the rare case that it has none."""
+    while True:
+        scalar = clamp(random_bytes(x25519.POINT_SIZE))
+        try:
+            invert(scalar)
+        except ScalarError:
+            continue
+        return scalar
+
+
+def invert(scalar: bytes) -> bytes:
+    """The clamped representative of +-1/scalar mod l. Raises ScalarError where none exists."""
+    return _representative(pow(_value(scalar), -1, ORDER))
+
+
+def ratio(new: bytes, old: bytes) -> bytes:
+    """The clamped representative of +-new/old mod l: multiplies a point of `old` into one of `new`."""
+    return _representative(_value(new) * pow(_value(old), -1, ORDER) % ORDER)
+
+
+def blind(scalar: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """B = r * M for every mapped point (n * 32 bytes in and out)."""
+    return (backend or x25519.backend()).multiply(scalar, mapped)
+
+
+def evaluate(key: bytes, blinded: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """E = k * B, the responder's step. Validates all points first; raises PointError, computing nothing."""
+    x25519.validate(blinded)
+    return (backend or x25519.backend()).multiply(clamp(key), blinded)
+
+
+def finalize(blind_scalar: bytes, evaluated: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """T = r' * E, the requester's last step. Raises PointError for points no honest responder returns."""
+    x25519.validate(evaluated)
+    return (backend or x25519.backend()).multiply(invert(blind_scalar), evaluated)
+
+
+def evaluate_own(key: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """T = k * M for the responder's own records: mapped points come from token.map_to_curve."""
+    return (backend or x25519.backend()).multiply(clamp(key), mapped)
+
+
+def rekey(new: bytes, old: bytes, tokens: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """T' = (k'/k) * T: stored points under the next epoch's key, without source data (design.md 6).
+
+    Raises ScalarError for the rare pair of keys whose ratio has no clamped representative: draw
+    another new key.
+    """
+    return (backend or x25519.backend()).multiply(ratio(clamp(new), clamp(old)), tokens)
+
+
+def require_count(points: bytes, most: int) -> int:
+    """How many points there are. Raises PointError for a ragged length or more than announced."""
+    if len(points) % x25519.POINT_SIZE:
+        raise PointError("points must be a multiple of 32 bytes")
+    count = len(points) // x25519.POINT_SIZE
+    if count > most:
+        raise PointError("more points than announced")
+    return count
+
+
+def _value(scalar: bytes) -> int:
+    if clamp(scalar) != scalar:
+        raise ScalarError("a scalar must be clamped")
+    return int.from_bytes(scalar, "little")
+
+
+def _representative(wanted: int) -> bytes:
+    """Find x = +-wanted mod l, x = 0 mod 8, bit 254 set, bit 255 clear (searched modulo 8 l)."""
+    eighth = wanted * pow(8, -1, ORDER) % ORDER
+    for candidate in (8 * eighth, _GROUP - 8 * eighth):
+        if _LOW <= candidate < _HIGH:
+            return candidate.to_bytes(32, "little")
+    raise ScalarError("no clamped representative exists; draw another scalar")
