@@ -10,8 +10,9 @@ import ctypes
 import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import gmpy2
 import numpy as np
@@ -150,7 +151,7 @@ def _backends(name: str) -> Backend:
     raise BackendError(f"{ENVIRONMENT} must be auto, intel or openssl")
 
 
-def _load_intel_kernel() -> "ctypes._FuncPointer":  # type: ignore[name-defined]
+def _load_intel_kernel() -> Callable[[int, int, int], int]:
     """Load the kernel from the environment's lib folder, without any LD_LIBRARY_PATH.
 
     Its runtime libraries are loaded first, globally and by absolute path, so that the loader finds
@@ -172,7 +173,7 @@ def _load_intel_kernel() -> "ctypes._FuncPointer":  # type: ignore[name-defined]
     kernel = library.mbx_x25519_mb8
     kernel.restype = ctypes.c_uint32
     kernel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    return kernel
+    return cast(Callable[[int, int, int], int], kernel)
 
 
 def _require_length(points: bytes) -> int:

@@ -1,0 +1,126 @@
+from heqiao.peer.v1 import types_pb2 as _types_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetManifestRequest(_message.Message):
+    __slots__ = ("suites",)
+    SUITES_FIELD_NUMBER: _ClassVar[int]
+    suites: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, suites: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetManifestResponse(_message.Message):
+    __slots__ = ("signed_manifest",)
+    SIGNED_MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    signed_manifest: _types_pb2.SignedManifest
+    def __init__(self, signed_manifest: _Optional[_Union[_types_pb2.SignedManifest, _Mapping]] = ...) -> None: ...
+
+class EvaluateRequest(_message.Message):
+    __slots__ = ("start", "chunk")
+    START_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    start: EvaluateStart
+    chunk: EvaluateChunk
+    def __init__(self, start: _Optional[_Union[EvaluateStart, _Mapping]] = ..., chunk: _Optional[_Union[EvaluateChunk, _Mapping]] = ...) -> None: ...
+
+class EvaluateStart(_message.Message):
+    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "first_point", "items", "purpose", "legal_basis", "mandate_root")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SALT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_POINT_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    MANDATE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    suite: str
+    epoch: int
+    salt_version: int
+    manifest_digest: bytes
+    query_id: bytes
+    points_announced: int
+    first_point: int
+    items: _containers.RepeatedScalarFieldContainer[str]
+    purpose: str
+    legal_basis: str
+    mandate_root: bytes
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., first_point: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., mandate_root: _Optional[bytes] = ...) -> None: ...
+
+class EvaluateChunk(_message.Message):
+    __slots__ = ("sequence", "points")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    points: bytes
+    def __init__(self, sequence: _Optional[int] = ..., points: _Optional[bytes] = ...) -> None: ...
+
+class EvaluateResponse(_message.Message):
+    __slots__ = ("accepted", "chunk", "done")
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    accepted: EvaluateAccepted
+    chunk: EvaluatedChunk
+    done: EvaluateDone
+    def __init__(self, accepted: _Optional[_Union[EvaluateAccepted, _Mapping]] = ..., chunk: _Optional[_Union[EvaluatedChunk, _Mapping]] = ..., done: _Optional[_Union[EvaluateDone, _Mapping]] = ...) -> None: ...
+
+class EvaluateAccepted(_message.Message):
+    __slots__ = ("suite", "epoch")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    suite: str
+    epoch: int
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class EvaluatedChunk(_message.Message):
+    __slots__ = ("sequence", "points")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    points: bytes
+    def __init__(self, sequence: _Optional[int] = ..., points: _Optional[bytes] = ...) -> None: ...
+
+class EvaluateDone(_message.Message):
+    __slots__ = ("transcript",)
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    transcript: bytes
+    def __init__(self, transcript: _Optional[bytes] = ...) -> None: ...
+
+class FetchBucketsRequest(_message.Message):
+    __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version", "buckets")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    suite: str
+    epoch: int
+    query_id: bytes
+    item: str
+    origin: str
+    version: int
+    buckets: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., query_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., version: _Optional[int] = ..., buckets: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class FetchBucketsResponse(_message.Message):
+    __slots__ = ("bucket", "size", "offset", "data", "path")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    bucket: int
+    size: int
+    offset: int
+    data: bytes
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, bucket: _Optional[int] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...

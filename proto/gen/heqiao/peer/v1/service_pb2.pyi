@@ -1,0 +1,5 @@
+from heqiao.peer.v1 import match_pb2 as _match_pb2
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor

@@ -1,0 +1,92 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PlantedSubject(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: int
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+
+class Partition(_message.Message):
+    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_BITS_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    PLANTED_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    origin: str
+    epoch: int
+    version: int
+    entries: int
+    bucket_bits: int
+    root: bytes
+    as_of: int
+    planted: _containers.RepeatedCompositeFieldContainer[PlantedSubject]
+    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("max_message_bytes", "chunk_points", "max_points_per_query", "max_buckets_per_request")
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINTS_PER_QUERY_FIELD_NUMBER: _ClassVar[int]
+    MAX_BUCKETS_PER_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    max_message_bytes: int
+    chunk_points: int
+    max_points_per_query: int
+    max_buckets_per_request: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., chunk_points: _Optional[int] = ..., max_points_per_query: _Optional[int] = ..., max_buckets_per_request: _Optional[int] = ...) -> None: ...
+
+class Manifest(_message.Message):
+    __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at")
+    RESPONDER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    SUITES_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SALT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SALT_CHECK_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    CANARIES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    responder: str
+    requester: str
+    suites: _containers.RepeatedScalarFieldContainer[str]
+    epoch: int
+    salt_version: int
+    salt_check: bytes
+    catalogue_version: str
+    catalogue_digest: bytes
+    items: _containers.RepeatedScalarFieldContainer[str]
+    partitions: _containers.RepeatedCompositeFieldContainer[Partition]
+    canaries: bytes
+    limits: Limits
+    issued_at: _timestamp_pb2.Timestamp
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SignedManifest(_message.Message):
+    __slots__ = ("manifest", "signature")
+    MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    manifest: bytes
+    signature: bytes
+    def __init__(self, manifest: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...

@@ -1,0 +1,347 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    JOB_STATE_UNSPECIFIED: _ClassVar[JobState]
+    JOB_STATE_QUEUED: _ClassVar[JobState]
+    JOB_STATE_RUNNING: _ClassVar[JobState]
+    JOB_STATE_DONE: _ClassVar[JobState]
+    JOB_STATE_FAILED: _ClassVar[JobState]
+    JOB_STATE_CANCELLED: _ClassVar[JobState]
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_FOUND: _ClassVar[Outcome]
+    OUTCOME_NOT_FOUND: _ClassVar[Outcome]
+    OUTCOME_OVER: _ClassVar[Outcome]
+    OUTCOME_NOT_OVER: _ClassVar[Outcome]
+    OUTCOME_NAME_MISMATCH: _ClassVar[Outcome]
+    OUTCOME_STALE: _ClassVar[Outcome]
+    OUTCOME_NOT_CONNECTED: _ClassVar[Outcome]
+    OUTCOME_NOT_MANDATED: _ClassVar[Outcome]
+    OUTCOME_REFUSED: _ClassVar[Outcome]
+    OUTCOME_OVERDUE: _ClassVar[Outcome]
+    OUTCOME_UNAVAILABLE: _ClassVar[Outcome]
+JOB_STATE_UNSPECIFIED: JobState
+JOB_STATE_QUEUED: JobState
+JOB_STATE_RUNNING: JobState
+JOB_STATE_DONE: JobState
+JOB_STATE_FAILED: JobState
+JOB_STATE_CANCELLED: JobState
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_FOUND: Outcome
+OUTCOME_NOT_FOUND: Outcome
+OUTCOME_OVER: Outcome
+OUTCOME_NOT_OVER: Outcome
+OUTCOME_NAME_MISMATCH: Outcome
+OUTCOME_STALE: Outcome
+OUTCOME_NOT_CONNECTED: Outcome
+OUTCOME_NOT_MANDATED: Outcome
+OUTCOME_REFUSED: Outcome
+OUTCOME_OVERDUE: Outcome
+OUTCOME_UNAVAILABLE: Outcome
+
+class SubmitVerificationRequest(_message.Message):
+    __slots__ = ("start", "chunk")
+    START_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    start: VerificationStart
+    chunk: VerificationChunk
+    def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
+
+class VerificationStart(_message.Message):
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    items: _containers.RepeatedScalarFieldContainer[str]
+    peers: _containers.RepeatedScalarFieldContainer[str]
+    purpose: str
+    legal_basis: str
+    subjects_announced: int
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ...) -> None: ...
+
+class VerificationChunk(_message.Message):
+    __slots__ = ("mandates", "subjects")
+    MANDATES_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    mandates: _containers.RepeatedCompositeFieldContainer[Mandate]
+    subjects: _containers.RepeatedCompositeFieldContainer[Subject]
+    def __init__(self, mandates: _Optional[_Iterable[_Union[Mandate, _Mapping]]] = ..., subjects: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ...) -> None: ...
+
+class Mandate(_message.Message):
+    __slots__ = ("mandate_no", "programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "signers", "doc_hash")
+    MANDATE_NO_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    SIGNERS_FIELD_NUMBER: _ClassVar[int]
+    DOC_HASH_FIELD_NUMBER: _ClassVar[int]
+    mandate_no: str
+    programme: str
+    items: _containers.RepeatedScalarFieldContainer[str]
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    valid_from: str
+    valid_to: str
+    revoked_at: str
+    signers: str
+    doc_hash: str
+    def __init__(self, mandate_no: _Optional[str] = ..., programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., signers: _Optional[str] = ..., doc_hash: _Optional[str] = ...) -> None: ...
+
+class Subject(_message.Message):
+    __slots__ = ("ref", "household", "name", "identities", "mandate_no")
+    REF_FIELD_NUMBER: _ClassVar[int]
+    HOUSEHOLD_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    MANDATE_NO_FIELD_NUMBER: _ClassVar[int]
+    ref: str
+    household: str
+    name: str
+    identities: _containers.RepeatedCompositeFieldContainer[Identity]
+    mandate_no: str
+    def __init__(self, ref: _Optional[str] = ..., household: _Optional[str] = ..., name: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., mandate_no: _Optional[str] = ...) -> None: ...
+
+class Identity(_message.Message):
+    __slots__ = ("id_type", "value")
+    ID_TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    id_type: str
+    value: str
+    def __init__(self, id_type: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class SubmitVerificationResponse(_message.Message):
+    __slots__ = ("job_id", "existed")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    EXISTED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    existed: bool
+    def __init__(self, job_id: _Optional[str] = ..., existed: _Optional[bool] = ...) -> None: ...
+
+class Part(_message.Message):
+    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_UP_FIELD_NUMBER: _ClassVar[int]
+    BYTES_DOWN_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    state: str
+    reason: str
+    done: int
+    total: int
+    epoch: int
+    points: int
+    bytes_up: int
+    bytes_down: int
+    seconds: float
+    plan: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ...) -> None: ...
+
+class Job(_message.Message):
+    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    state: JobState
+    created_at: _timestamp_pb2.Timestamp
+    due_at: _timestamp_pb2.Timestamp
+    finished_at: _timestamp_pb2.Timestamp
+    subjects: int
+    items: _containers.RepeatedScalarFieldContainer[str]
+    parts: _containers.RepeatedCompositeFieldContainer[Part]
+    error: str
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ...) -> None: ...
+
+class WatchJobRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class WatchJobResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class GetReportRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class GetReportResponse(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: ReportHeader
+    chunk: FindingChunk
+    def __init__(self, header: _Optional[_Union[ReportHeader, _Mapping]] = ..., chunk: _Optional[_Union[FindingChunk, _Mapping]] = ...) -> None: ...
+
+class ReportHeader(_message.Message):
+    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    requester: str
+    requester_name: str
+    purpose: str
+    legal_basis: str
+    catalogue_version: str
+    catalogue_digest: bytes
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ...) -> None: ...
+
+class FindingChunk(_message.Message):
+    __slots__ = ("subjects", "findings")
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    subjects: _containers.RepeatedScalarFieldContainer[str]
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    def __init__(self, subjects: _Optional[_Iterable[str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("subject", "item", "peer", "outcome", "value", "as_of", "reason")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    item: str
+    peer: str
+    outcome: Outcome
+    value: int
+    as_of: int
+    reason: str
+    def __init__(self, subject: _Optional[str] = ..., item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CancelJobRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class CancelJobResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class ListJobsRequest(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class ListJobsResponse(_message.Message):
+    __slots__ = ("jobs",)
+    JOBS_FIELD_NUMBER: _ClassVar[int]
+    jobs: _containers.RepeatedCompositeFieldContainer[Job]
+    def __init__(self, jobs: _Optional[_Iterable[_Union[Job, _Mapping]]] = ...) -> None: ...
+
+class ListPeersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListPeersResponse(_message.Message):
+    __slots__ = ("peers",)
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    peers: _containers.RepeatedCompositeFieldContainer[Peer]
+    def __init__(self, peers: _Optional[_Iterable[_Union[Peer, _Mapping]]] = ...) -> None: ...
+
+class Peer(_message.Message):
+    __slots__ = ("code", "name", "address", "grants")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name: str
+    address: str
+    grants: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., grants: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetCatalogueRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetCatalogueResponse(_message.Message):
+    __slots__ = ("version", "digest", "items")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    digest: bytes
+    items: _containers.RepeatedCompositeFieldContainer[CatalogueItem]
+    def __init__(self, version: _Optional[str] = ..., digest: _Optional[bytes] = ..., items: _Optional[_Iterable[_Union[CatalogueItem, _Mapping]]] = ...) -> None: ...
+
+class CatalogueItem(_message.Message):
+    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "calibre_zh", "calibre_en", "sensitivity", "freshness_days", "bounds")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    CALIBRE_ZH_FIELD_NUMBER: _ClassVar[int]
+    CALIBRE_EN_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_DAYS_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name_zh: str
+    name_en: str
+    holder: str
+    level: str
+    time: str
+    period_months: int
+    unit: str
+    calibre_zh: str
+    calibre_en: str
+    sensitivity: str
+    freshness_days: int
+    bounds: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., calibre_zh: _Optional[str] = ..., calibre_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
