@@ -9,3 +9,63 @@ class KeyringError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class PassphraseError(KeyringError):
+    """The passphrase does not open the store, or its file cannot be used."""
+
+    code = "bad_passphrase"
+
+
+class PermissionsError(KeyringError):
+    """A key file or folder is open to other accounts, or closed to ours."""
+
+    code = "key_permissions"
+
+
+class StoreMissingError(KeyringError):
+    """There is no key store in this folder."""
+
+    code = "key_store_missing"
+
+
+class StoreExistsError(KeyringError):
+    """Something is there already; keys are never written over."""
+
+    code = "key_store_exists"
+
+
+class StoreDamagedError(KeyringError):
+    """The header or an entry was altered, cut short, or put under another name."""
+
+    code = "key_store_damaged"
+
+
+class StoreVersionError(KeyringError):
+    """The store or entry was written by a newer Heqiao."""
+
+    code = "key_store_newer"
+
+
+class KeyMissingError(KeyringError):
+    """The store holds no key of this name or purpose."""
+
+    code = "key_missing"
+
+
+class KeyExistsError(KeyringError):
+    """The store holds a key of this name already."""
+
+    code = "key_exists"
+
+
+class CertificateError(KeyringError):
+    """A certificate or signing request is malformed, expired, foreign, or names nobody we know."""
+
+    code = "bad_certificate"
+
+
+class EnrolmentError(KeyringError):
+    """A request, bundle or node card is malformed, altered, or meant for another node."""
+
+    code = "bad_enrolment"

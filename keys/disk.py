@@ -1,0 +1,129 @@
+"""Files that hold or stand beside secrets: atomic, exclusive, closed to other accounts.
+
+Every write goes to a temporary name in the same folder, is flushed to disk, and only then gets its
+name, so that a crash leaves the old file, the new file, or a stray dot file, never half a file.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from keys.errors import KeyExistsError, PassphraseError, PermissionsError, StoreDamagedError
+
+PRIVATE: Final = 0o600
+PUBLIC: Final = 0o644
+MAX_BYTES: Final = 1_048_576  # no key, certificate, request or bundle comes near this
+_OPEN_TO_OTHERS: Final = 0o077
+PASSPHRASE_BYTES: Final = 4096
+
+
+def write_new(path: Path, content: bytes, mode: int = PRIVATE) -> None:
+    """Write a file that must not exist yet.
+
+    Raises:
+        KeyExistsError: there is a file of that name; it is left as it was.
+    """
+    with _written(path, content, mode) as temporary:
+        try:
+            os.link(temporary, path)  # unlike a rename, a link never replaces
+        except FileExistsError:
+            raise KeyExistsError(f"{path}: exists already", "it is kept; choose another name") from None
+
+
+def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Write a file, in place of an old one if there is one."""
+    with _written(path, content, mode) as temporary:
+        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask says
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # some network file systems have no fsync of folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def check_private(path: Path, mode: int) -> None:
+    """Refuse a file or folder that the group or others may read, write or enter.
+
+    Raises:
+        PermissionsError: it is open to them.
+    """
+    if mode & _OPEN_TO_OTHERS:
+        wanted = "700" if stat.S_ISDIR(mode) else "600"
+        raise PermissionsError(
+            f"{path}: open to other accounts (mode {stat.S_IMODE(mode):o})",
+            f"chmod {wanted} {path}, and replace the secret if others may have read it",
+        )
+
+
+def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Read a regular file that is closed to other accounts.
+
+    Raises:
+        PermissionsError: open to other accounts, or not readable by ours.
+        StoreDamagedError: not a regular file, or larger than `limit` bytes.
+        FileNotFoundError: no such file.
+    """
+    try:
+        # Non-blocking, because a named pipe in place of the file would hold the node for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except PermissionError:
+        raise PermissionsError(
+            f"{path}: this account may not read it", "run as the account that owns the file"
+        ) from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode  # of the open file: the name may change under us
+        if not stat.S_ISREG(mode):
+            raise StoreDamagedError(f"{path}: not a regular file", "give a plain file")
+        check_private(path, mode)
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise StoreDamagedError(f"{path}: larger than {limit} bytes", "this is not a key file of Heqiao")
+    return content
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase in a file: its bytes without one newline at the end.
+
+    Raises:
+        PassphraseError: the file is missing, empty, too long, or not a regular file.
+        PermissionsError: the file is open to other accounts, or not readable by ours.
+    """
+    hint = "give a file with the passphrase on one line, readable by this account only (chmod 600)"
+    try:
+        content = read_private(path, PASSPHRASE_BYTES)
+    except FileNotFoundError:
+        raise PassphraseError(f"{path}: no such passphrase file", hint) from None
+    except (OSError, StoreDamagedError):
+        raise PassphraseError(f"{path}: not a passphrase file", hint) from None
+    passphrase = content.removesuffix(b"\n").removesuffix(b"\r") if content.endswith(b"\n") else content
+    if not passphrase:
+        raise PassphraseError(f"{path}: the passphrase is empty", hint)
+    return passphrase

@@ -1,0 +1,76 @@
+"""The kinds of keys in a store, and how each is made and read back (design.md section 6).
+
+| purpose | secret in the store |
+| --- | --- |
+| oprf | 32 random bytes; clamped where they are used |
+| salt | 32 random bytes of the federation; the epoch is the salt version |
+| signing | Ed25519 private key, 32 bytes |
+| tls, ca | ECDSA P-256 private key, PKCS8 PEM |
+| storage | 32 random bytes, for what a node seals in its own database |
+| enrol | X25519 private key, 32 bytes; opens what the CA seals to this node |
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from keys.errors import StoreDamagedError
+from keys.files import KeyStore
+
+# What `heqiao init` makes. The salt comes with the bundle of the CA.
+NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf")
+PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
+CA_KEYS: Final = ("ca", "salt")
+SECRET_BYTES: Final = 32
+
+
+def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
+    """A fresh secret of a purpose; `random_bytes` serves all but the certificate keys.
+
+    Raises:
+        ValueError: no such purpose.
+    """
+    if purpose in ("tls", "ca"):
+        return generate_tls_key()
+    if purpose in ("oprf", "salt", "storage", "signing", "enrol"):
+        return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
+    raise ValueError("no such kind of key")
+
+
+def generate_tls_key() -> bytes:
+    """An ECDSA P-256 private key as PKCS8 PEM."""
+    # P-256 because gRPC's TLS offers it in every build, and refuses Ed25519 certificates by default.
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def load_tls_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
+    """The key object of a `tls` or `ca` secret.
+
+    Raises:
+        StoreDamagedError: not a P-256 private key in PEM.
+    """
+    try:
+        key = serialization.load_pem_private_key(secret, password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise StoreDamagedError("not a P-256 private key", "restore the key store from its backup")
+    return key
+
+
+def signing_key(store: KeyStore) -> Ed25519PrivateKey:
+    """The node's newest signing key (manifests, node cards, receipts)."""
+    return Ed25519PrivateKey.from_private_bytes(store.newest("signing")[1])
+
+
+def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
+    """The key to which the CA seals the salt: the newest, or that of an epoch."""
+    secret = store.newest("enrol")[1] if epoch is None else store.get(f"enrol.{epoch}")
+    return X25519PrivateKey.from_private_bytes(secret)
