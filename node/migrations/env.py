@@ -1,0 +1,11 @@
+"""Alembic runs migrations on the connection that node.store.engine.migrate hands over."""
+
+from alembic import context
+
+from node.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,158 @@
+"""First schema.
+
+Revision 0001: the first.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("previous", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "imports",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("tally", sa.Text(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("request_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("request_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=False),
+        sa.Column("items", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("legal_basis", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(), nullable=True),
+        sa.Column("cancel_requested", sa.Boolean(), nullable=False),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("ix_jobs_created_at", ["created_at"], unique=False)
+
+    op.create_table(
+        "partitions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("origin", sa.String(length=2), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("bits", sa.Integer(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("as_of", sa.Integer(), nullable=False),
+        sa.Column("planted", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partitions")),
+        sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_partitions_item")),
+    )
+    op.create_table(
+        "peers",
+        sa.Column("code", sa.String(length=2), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("signing_key", sa.LargeBinary(), nullable=False),
+        sa.Column("allow_platforms", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
+    )
+    op.create_table(
+        "answers",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_answers_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "peer", "item", name=op.f("pk_answers")),
+    )
+    op.create_table(
+        "buckets",
+        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
+        sa.Column("points_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partition_id"], ["partitions.id"], name=op.f("fk_buckets_partition_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("partition_id", "number", name=op.f("pk_buckets")),
+    )
+    op.create_table(
+        "grants",
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("origin", sa.String(length=2), nullable=False),
+        sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_grants_peer"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("peer", "origin", name=op.f("pk_grants")),
+    )
+    op.create_table(
+        "parts",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_up", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_down", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("plan", sa.String(length=16), nullable=False),
+        sa.Column("plan_reason", sa.String(length=300), nullable=False),
+        sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("first_point", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_tokens_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "peer", "first_point", name=op.f("pk_tokens")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("tokens")
+    op.drop_table("parts")
+    op.drop_table("grants")
+    op.drop_table("buckets")
+    op.drop_table("answers")
+    op.drop_table("peers")
+    op.drop_table("partitions")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index("ix_jobs_created_at")
+
+    op.drop_table("jobs")
+    op.drop_table("imports")
+    op.drop_table("audit")

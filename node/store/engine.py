@@ -1,0 +1,178 @@
+"""Opening the database, named transactions, schema versions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tenacity
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+
+from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
+
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_WRITE = "heqiao_write"
+_BUSY_TIMEOUT_MS = 30_000
+T = TypeVar("T")
+
+
+class Store:
+    """A database at the current schema version."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self, name: str, *, write: bool = False) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block, rolled back on any exception.
+
+        Raises ConflictError when a concurrent write won, UnavailableError when the database or its
+        disk is away; `name` is all that the message tells.
+        """
+        try:
+            with self._engine.connect() as connection:
+                tx = connection.execution_options(**{_WRITE: write})
+                with tx.begin():
+                    yield tx
+        except IntegrityError:
+            raise ConflictError(f"another writer was first ({name})", "try again") from None
+        except OperationalError:
+            raise UnavailableError(
+                f"the database did not answer ({name})",
+                "check that the database runs and that its disk has room, then try again",
+            ) from None
+        except SQLAlchemyError as error:
+            # The driver's text may quote parameters, so only the class of the failure is passed on.
+            raise UnavailableError(f"the database failed ({name}: {type(error).__name__})") from None
+
+    def retry_write(self, name: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction, again while another writer is first (five times at most)."""
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(ConflictError),
+            stop=tenacity.stop_after_attempt(5),
+            wait=tenacity.wait_random_exponential(multiplier=0.05, max=1.0),
+            reraise=True,
+        ):
+            with attempt, self.transaction(name, write=True) as tx:
+                result = work(tx)
+        return result
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def open_store(url: str, password: str | None = None) -> Store:
+    """Open the database; an empty one is given the current schema.
+
+    Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
+    UnavailableError when the database does not answer.
+    """
+    engine = _create_engine(url, password)
+    state = schema_state(engine)
+    if state == "empty":
+        migrate(engine)
+    elif state == "older":
+        raise PreconditionError("the database has an older schema", "run `heqiao migrate` with this version")
+    elif state == "newer":
+        raise PreconditionError(
+            "the database was written by a newer version", "install the version that wrote it"
+        )
+    return Store(engine)
+
+
+def migrate_url(url: str, password: str | None = None) -> tuple[str, str]:
+    """Bring a database to the current schema; return its revision before and after ("" when empty)."""
+    engine = _create_engine(url, password)
+    before = _revision(engine) or ""
+    if schema_state(engine) == "newer":
+        raise PreconditionError(
+            "the database was written by a newer version", "install the version that wrote it"
+        )
+    migrate(engine)
+    after = _revision(engine) or ""
+    engine.dispose()
+    return before, after
+
+
+def migrate(engine: Engine) -> None:
+    """Run all migrations that are missing, in one transaction where the database allows it."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def schema_state(engine: Engine) -> str:
+    """`empty`, `current`, `older` or `newer`."""
+    script = _script()
+    revision = _revision(engine)
+    if revision is None:
+        return "empty"
+    if revision == script.get_current_head():
+        return "current"
+    known = {step.revision for step in script.walk_revisions()}
+    return "older" if revision in known else "newer"
+
+
+def _revision(engine: Engine) -> str | None:
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError:
+        raise UnavailableError(
+            "the database did not answer", "check [store] url, and that the database runs"
+        ) from None
+
+
+def _script() -> ScriptDirectory:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return ScriptDirectory.from_config(config)
+
+
+def _create_engine(url: str, password: str | None) -> Engine:
+    try:
+        parsed: URL = make_url(url)
+        if password is not None:
+            parsed = parsed.set(password=password)
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (SQLAlchemyError, ImportError, ValueError):
+        raise ConfigError(
+            "[store] url is not a database URL this node can use",
+            "for example sqlite:///heqiao.db, or postgresql+psycopg://user@host/name with the extra `postgres`",
+        ) from None
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Several processes use one file: write-ahead log, waiting for locks, writers locked from the start.
+
+    A deferred transaction that reads first and writes later fails at once when another process wrote in
+    between, whatever the timeout; so writers begin IMMEDIATE.
+    """
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

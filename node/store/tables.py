@@ -1,0 +1,174 @@
+"""Tables of the node. Columns named `sealed` hold bytes under the storage key, never plain data."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite would lose the zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """To naive UTC."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From naive UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+peers = Table(
+    "peers",
+    metadata,
+    Column("code", String(2), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("address", String(300), nullable=False),
+    Column("signing_key", LargeBinary, nullable=False),
+    Column("allow_platforms", Boolean, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    Column("origin", String(2), primary_key=True),
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("item", String(8), nullable=False),
+    Column("origin", String(2), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("bits", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    # Digests of all buckets, 32 bytes each, in order: the leaves of the Merkle tree.
+    Column("leaves", LargeBinary, nullable=False),
+    Column("as_of", Integer, nullable=False),
+    Column("planted", Text, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    UniqueConstraint("item", "origin", "epoch", "version"),
+)
+
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("partition_id", _ID, ForeignKey("partitions.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("entries", LargeBinary, nullable=False),
+    # Points and prefixes of the entries: sealed, because a point opens the label beside it (ADR 1).
+    Column("points_sealed", LargeBinary, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("item", String(8), nullable=False),
+    Column("tally", Text, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("request_digest", LargeBinary, nullable=False),
+    Column("request_sealed", LargeBinary, nullable=False),
+    Column("subjects", Integer, nullable=False),
+    Column("items", Text, nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("legal_basis", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("error", String(300), nullable=False),
+    Index("ix_jobs_created_at", "created_at"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(2), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("bytes_up", BigInteger, nullable=False),
+    Column("bytes_down", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("plan", String(16), nullable=False),
+    Column("plan_reason", String(300), nullable=False),
+    # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
+    Column("session_sealed", LargeBinary),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(2), primary_key=True),
+    Column("first_point", BigInteger, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(2), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ID, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
