@@ -1,1 +1,69 @@
-"""Keys, certificates and the encrypted key store of a node (design.md section 6)."""
+"""Keys, certificates and the encrypted key store of a node (design.md section 6).
+
+`files` keeps secrets under a passphrase (`wrap`); `kinds` says which there are; `certs` is the
+federation's CA; `enrol` lets a node join it; `documents` and `disk` read and write with care.
+"""
+
+from keys.certs import (
+    Authority,
+    CertifiedIdentity,
+    create_ca,
+    create_request,
+    identity_of,
+    issue,
+    load_ca,
+    tls_key_for,
+    verify_chain,
+)
+from keys.disk import read_passphrase
+from keys.enrol import (
+    Bundle,
+    EnrolmentRequest,
+    Membership,
+    NodeCard,
+    accept_bundle,
+    ca_fingerprint,
+    issue_bundle,
+    load_card,
+    load_request,
+    make_card,
+    make_request,
+)
+from keys.errors import KeyringError
+from keys.files import KeyStore
+from keys.kinds import generate_secret, signing_key
+from keys.names import PROVINCE_CODES, target_name
+from keys.wrap import KdfCost, Kek, derive_kek
+
+__all__ = [
+    "PROVINCE_CODES",
+    "Authority",
+    "Bundle",
+    "CertifiedIdentity",
+    "EnrolmentRequest",
+    "KdfCost",
+    "Kek",
+    "KeyStore",
+    "KeyringError",
+    "Membership",
+    "NodeCard",
+    "accept_bundle",
+    "ca_fingerprint",
+    "create_ca",
+    "create_request",
+    "derive_kek",
+    "generate_secret",
+    "identity_of",
+    "issue",
+    "issue_bundle",
+    "load_ca",
+    "load_card",
+    "load_request",
+    "make_card",
+    "make_request",
+    "read_passphrase",
+    "signing_key",
+    "target_name",
+    "tls_key_for",
+    "verify_chain",
+]

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from keys.errors import CertificateError
+from keys.files import KeyStore
 from keys.kinds import load_tls_key
 from keys.names import Role, check_federation, check_host, identity_uri, parse_uri, target_name
 
@@ -320,3 +321,20 @@ def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> Certif
     if identity.federation != federation_of(ca):
         raise CertificateError("certificate and CA name different federations", "ask the CA for a new one")
     return identity
+
+
+def tls_key_for(store: KeyStore, certificate_pem: bytes) -> bytes:
+    """The `tls` key (PKCS8 PEM) of our store that a certificate is for; the newest may have none yet.
+
+    Raises:
+        CertificateError: it is for none of our keys.
+    """
+    public_key = load_certificate(certificate_pem).public_key()
+    for epoch in reversed(store.epochs("tls")):
+        secret = store.get(f"tls.{epoch}")
+        if load_tls_key(secret).public_key() == public_key:
+            return secret
+    raise CertificateError(
+        "the certificate is for another key than those of this home",
+        "run `heqiao join` with the bundle made for the request.json of this home",
+    )

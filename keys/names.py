@@ -99,3 +99,30 @@ def parse_uri(uri: str) -> tuple[str, Role, str, str]:
     if identity_uri(match["federation"], role, match["code"], name) != uri:
         raise ValueError("not the URI of a node or platform")
     return match["federation"], role, match["code"], name
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[ipv6]:port`; the port may be 0 (any free one, for listening).
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    host, colon, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535 or len(port) > 5:
+        raise ValueError("an address is host:port, as in 10.45.0.1:7443")
+    if (":" in host) != bracketed:
+        raise ValueError("an IPv6 address with a port is written as [::1]:7443")
+    return check_host(host.strip("[]") if bracketed else host), int(port)
+
+
+def check_address(address: str) -> str:
+    """An address that others can call: `host:port`, not 0.0.0.0 or ::, and a port.
+
+    Raises:
+        ValueError: it is not.
+    """
+    host, port = split_address(address)
+    if host in ("0.0.0.0", "::") or port == 0:  # noqa: S104  compared, not listened on
+        raise ValueError("others cannot call this address: name a host and a port of this node")
+    return address
