@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -182,15 +183,12 @@ def to_json(catalogue: Catalogue) -> dict[str, Any]:
 
 def canonical_json(catalogue: Catalogue) -> bytes:
     """The bytes that the digest covers: UTF-8, sorted keys, no white space, no floats."""
+    document = asdict(catalogue)
+    for item in document["items"]:
+        item["level"] = item["level"].name.lower()
     return json.dumps(
-        asdict(catalogue), sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain
+        document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=date.isoformat
     ).encode()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"a catalogue cannot hold a {type(value).__name__}")
 
 
 # ---- the file's form
@@ -284,7 +282,7 @@ def _table_problem(table: _TableForm, earlier: Mapping[str, Table]) -> tuple[str
         return "code", f"the table {table.code} is defined twice"
     if table.kind == "threshold" and len(bounds) != 1:
         return "bounds_fen", "a threshold table holds exactly one bound"
-    if any(low >= high for low, high in zip(bounds, bounds[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(bounds)):
         return "bounds_fen", "the bounds of a band table must ascend"
     return None
 

@@ -1,0 +1,259 @@
+"""Rows of a register file, read for one item (design.md sections 2 and 3, docs/import.md).
+
+Rows stream; each is a SourceRow or a Reject that says where and why. `combine` (node/records.py)
+makes one record per subject of them.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from re import compile as pattern
+
+from blake3 import blake3
+
+from matcher.errors import IdentityError
+from matcher.identity import FOREIGN, FOREIGN_OLD, PERMIT, RESIDENT, TYPES, parse
+from matcher.types import Identity
+from node.catalogue import Item
+from node.delimited import CellError, Reject, Row, Table, clean, csv_lines, open_table, write_atomically
+from node.errors import InputError
+from node.records import Record, SourceRow, Tally, combine
+
+__all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "normalise_name", "read", "write_rejects"]
+
+IDENTITY_ALIASES = {
+    "id_no": ("id_no", "证件号码", "身份证号", "身份证号码", "公民身份号码"),
+    "id_type": ("id_type", "证件类型"),
+    "former_id_no": ("former_id_no", "曾用证件号码"),
+    "name": ("name", "姓名"),
+}
+ALIASES = {
+    **IDENTITY_ALIASES,
+    "record_no": (
+        "record_no",
+        "记录编号",
+        "号牌号码",
+        "不动产单元号",
+        "统一社会信用代码",
+        "账号",
+        "编制编号",
+        "公积金账号",
+        "社保编号",
+    ),
+    "amount_yuan": ("amount_yuan", "余额(元)", "金额(元)", "缴费基数(元)"),
+    "amount_fen": ("amount_fen", "金额(分)"),
+    "value": ("value", "数量"),
+    "as_of": ("as_of", "数据时点"),
+}
+ID_TYPES: Mapping[str, tuple[str, ...]] = {
+    **{name: (name,) for name in TYPES},
+    "居民身份证": (RESIDENT,),
+    "港澳台居民居住证": (PERMIT,),
+    "外国人永久居留身份证": (FOREIGN, FOREIGN_OLD),
+}
+
+MAX_FORMER = 8  # former numbers of one person
+MAX_NAME = 100  # characters
+MAX_FEN = 10**13  # of one row; more is a column mix-up, not a balance
+MAX_COUNT = 10**6  # of one row
+_YUAN = pattern(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?")
+_YUAN_TOO_FINE = pattern(r"[0-9,]+\.[0-9]{3,}")
+_INTEGER = pattern(r"[0-9]{1,18}")
+_DATES = (
+    pattern(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"),
+    pattern(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"),
+    pattern(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"),
+    pattern(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
+)
+_EARLIEST = date(1900, 1, 1)
+# Dots between the parts of minority and foreign names, and marks that have no width.
+_NAME_MARKS = dict.fromkeys(map(ord, "·•・‧∙⋅.\u200b\u200c\u200d\u2060\ufeff"))
+
+
+def read(
+    path: Path, item: Item, columns: Mapping[str, str] | None = None, today: date | None = None
+) -> Iterator[SourceRow | Reject]:
+    """Stream the rows of a register file for one item; a row that cannot be used is a Reject.
+
+    `columns` ({field: header}) overrides the known headers; with `today` a later as-of date is
+    refused. Raises InputError for a file that cannot be used as a whole, possibly after rows were
+    yielded (a quote that never closes): use nothing of such a file.
+    """
+    with open_table(path, ALIASES, columns) as table:
+        field = _amount_field(table, item, columns or {})
+        for row in table.rows():
+            if isinstance(row, Reject):
+                yield row
+                continue
+            try:
+                yield _source_row(table, row, item, field, today)
+            except CellError as error:
+                yield table.reject(row.line, error)
+
+
+def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
+    """Write the rejects as CSV (file,line,column,reason,message), all or nothing."""
+    rows = ((r.file, r.line, r.column, r.reason, r.message) for r in rejects)
+    header = ("file", "line", "column", "reason", "message")
+    write_atomically(path, csv_lines((header, *rows), mark=True))
+
+
+def normalise_name(name: str) -> str:
+    """The form in which names are compared; empty means that no name was given.
+
+    NFKC, upper case, without white space and without the dots between the parts of minority and
+    foreign names.
+    """
+    text = unicodedata.normalize("NFKC", name).upper().translate(_NAME_MARKS)
+    # Once more: what the steps before brought together may compose or expand.
+    text = unicodedata.normalize("NFKC", "".join(text.split())).upper().translate(_NAME_MARKS)
+    return "".join(text.split())
+
+
+# ---- cells; shared with node/households.py
+
+
+def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
+    """The subject's identities, current first; raises CellError."""
+    current = _parse_identity("id_no", _cell(table, row, "id_no"))
+    stated = clean(_cell(table, row, "id_type")).lower()
+    if stated:
+        accepted = ID_TYPES.get(stated)
+        if accepted is None:
+            raise CellError("id_type", "unknown_type", "the document type is not a known one")
+        if current.id_type not in accepted:
+            message = "the identity number is not of the document type given beside it"
+            raise CellError("id_type", "type_conflict", message)
+    former = clean(_cell(table, row, "former_id_no"))
+    if not former:
+        return (current,)
+    parts = [part for part in former.split(";") if part.strip()]
+    if len(parts) > MAX_FORMER:
+        raise CellError("former_id_no", "too_many", f"more than {MAX_FORMER} former numbers")
+    return tuple(dict.fromkeys((current, *(_parse_identity("former_id_no", part) for part in parts))))
+
+
+def read_name(table: Table, row: Row) -> str:
+    """The normalised name, empty where none is given; raises CellError."""
+    name = _cell(table, row, "name")
+    if not name:
+        return ""
+    if len(name) > MAX_NAME or not clean(name).replace("\u200b", "").isprintable():
+        raise CellError("name", "bad_name", f"a name is one line of at most {MAX_NAME} characters")
+    return normalise_name(name)
+
+
+@lru_cache(maxsize=1024)
+def parse_date(text: str) -> date | None:
+    """A date as YYYY-MM-DD, YYYYMMDD, YYYY/M/D or YYYY年M月D日; None for anything else."""
+    for form in _DATES:
+        found = form.fullmatch(clean(text))
+        if found:
+            year, month, day = map(int, found.groups())
+            try:
+                parsed = date(year, month, day)
+            except ValueError:
+                return None
+            return parsed if parsed >= _EARLIEST else None
+    return None
+
+
+def parse_yuan(text: str) -> int:
+    """Fen of a written amount in yuan, exactly; raises CellError("amount_yuan", ...)."""
+    amount = clean(text)
+    if not amount:
+        raise CellError("amount_yuan", "empty_amount", "the amount is empty")
+    found = _YUAN.fullmatch(amount)
+    if found is None:
+        if amount.startswith(("-", "−", "(")):
+            raise CellError("amount_yuan", "negative_amount", "the amount is negative")
+        if _YUAN_TOO_FINE.fullmatch(amount):
+            raise CellError("amount_yuan", "too_many_decimals", "an amount in yuan has at most two decimals")
+        raise CellError("amount_yuan", "bad_amount", "the amount is not a number of yuan such as 1,234.50")
+    whole, cents = found.groups()
+    return _bounded("amount_yuan", whole.replace(",", "") + (cents or "").ljust(2, "0"), MAX_FEN)
+
+
+def _cell(table: Table, row: Row, field: str) -> str:
+    column = table.columns.get(field)
+    return "" if column is None else row.cells[column]
+
+
+def _parse_identity(field: str, raw: str) -> Identity:
+    try:
+        return parse(raw)
+    except IdentityError as error:
+        raise CellError(field, error.reason, str(error)) from None
+
+
+def _amount_field(table: Table, item: Item, mapping: Mapping[str, str]) -> str | None:
+    # The column that holds the item's amount; None where each row counts as one.
+    table.require("id_no")
+    if item.value_kind != "money":
+        if item.combine in ("sum", "latest"):
+            table.require("value")
+        return "value" if "value" in table.columns else None
+    found = [field for field in ("amount_yuan", "amount_fen") if field in table.columns]
+    chosen = [field for field in found if field in mapping] or found
+    if len(chosen) > 1:
+        raise InputError(
+            f"{table.path}: there are amounts in yuan and in fen",
+            'say which to use with --map amount_yuan="HEADER" or --map amount_fen="HEADER"',
+        )
+    if not chosen:
+        table.require("amount_yuan")
+    return chosen[0]
+
+
+def _source_row(table: Table, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
+    identities = read_identities(table, row)
+    name = read_name(table, row)
+    as_of = _read_as_of(table, row, today)
+    amount = 1 if field is None else _read_amount(field, _cell(table, row, field), item)
+    return SourceRow(row.line, identities, name, _read_key(table, row, identities[0]), amount, as_of)
+
+
+def _read_amount(field: str, text: str, item: Item) -> int:
+    if field == "amount_yuan":
+        return parse_yuan(text)
+    number = clean(text)
+    if not number:
+        raise CellError(field, "empty_amount", "the amount is empty")
+    if not _INTEGER.fullmatch(number):
+        raise CellError(field, "bad_amount", "the amount is not a whole number")
+    if field == "amount_fen":
+        return _bounded(field, number, MAX_FEN)
+    return _bounded(field, number, 1 if item.value_kind == "flag" else MAX_COUNT)
+
+
+def _bounded(field: str, digits: str, most: int) -> int:
+    # The length first: int() of a long text is slow, and its error would repeat the text.
+    if len(digits.lstrip("0")) > len(str(most)) or int(digits) > most:
+        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    return int(digits)
+
+
+def _read_as_of(table: Table, row: Row, today: date | None) -> date | None:
+    text = _cell(table, row, "as_of")
+    if not text.strip():
+        return None
+    as_of = parse_date(text)
+    if as_of is None:
+        raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
+    if today is not None and as_of > today:
+        raise CellError("as_of", "future_as_of", "the date is in the future")
+    return as_of
+
+
+def _read_key(table: Table, row: Row, current: Identity) -> str | bytes:
+    number = _cell(table, row, "record_no")
+    key = "".join(clean(number).upper().split()) if number else ""
+    if key:
+        return key
+    # Without a record number only a wholly equal row is a duplicate. The cells are reduced to a
+    # digest, so that nothing raw is kept; the number in its canonical form, since sources mix both.
+    cells = list(row.cells)
+    cells[table.columns["id_no"]] = current.value
+    return blake3("\x1f".join(map(clean, cells)).encode("utf-8", "surrogatepass")).digest(16)
