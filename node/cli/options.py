@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from node.config import FILE, HOME_VARIABLE, Config, Home
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def home_option(command: Command) -> Command:
+    """Give a command the parameter `home: Path`: the folder of a node, or its TOML file elsewhere."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path),
+        envvar=HOME_VARIABLE,
+        show_envvar=True,
+        required=True,
+        help=f"Home folder of the node, or the path of its {FILE}.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Give a command the parameter `as_json: bool`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+def load_config(home: Path) -> Config:
+    """Configuration of the home that `home_option` gave.
+
+    Raises:
+        ConfigError: none there, or it cannot be used.
+    """
+    found = Home.find(config=home) if home.is_file() else Home.find(home)
+    return found.load()
+
+
+def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A click callback that turns the ValueError of a check into wrong usage (exit code 2)."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        try:
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None:
+                    check(one)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+        return value
+
+    return callback
+
+
+def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
+    """Print a command's result: one JSON object for programs, or text for people."""
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)
