@@ -93,6 +93,11 @@ class Table:
                 f'rename the header, or name the column with --map {missing[0]}="HEADER"',
             )
 
+    def cell(self, row: Row, field: str) -> str:
+        """The text of the row's cell, empty where the file has no such column."""
+        column = self.columns.get(field)
+        return "" if column is None else row.cells[column]
+
     def header(self, field: str) -> str:
         """The header of a field as the file spells it; the field's own name where it has none."""
         column = self.columns.get(field)

@@ -117,8 +117,8 @@ def normalise_name(name: str) -> str:
 
 def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
     """The subject's identities, current first; raises CellError."""
-    current = _parse_identity("id_no", _cell(table, row, "id_no"))
-    stated = clean(_cell(table, row, "id_type")).lower()
+    current = _parse_identity("id_no", table.cell(row, "id_no"))
+    stated = clean(table.cell(row, "id_type")).lower()
     if stated:
         accepted = ID_TYPES.get(stated)
         if accepted is None:
@@ -126,7 +126,7 @@ def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
         if current.id_type not in accepted:
             message = "the identity number is not of the document type given beside it"
             raise CellError("id_type", "type_conflict", message)
-    former = clean(_cell(table, row, "former_id_no"))
+    former = clean(table.cell(row, "former_id_no"))
     if not former:
         return (current,)
     parts = [part for part in former.split(";") if part.strip()]
@@ -137,7 +137,7 @@ def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
 
 def read_name(table: Table, row: Row) -> str:
     """The normalised name, empty where none is given; raises CellError."""
-    name = _cell(table, row, "name")
+    name = table.cell(row, "name")
     if not name:
         return ""
     if len(name) > MAX_NAME or not clean(name).replace("\u200b", "").isprintable():
@@ -176,11 +176,6 @@ def parse_yuan(text: str) -> int:
     return _bounded("amount_yuan", whole.replace(",", "") + (cents or "").ljust(2, "0"), MAX_FEN)
 
 
-def _cell(table: Table, row: Row, field: str) -> str:
-    column = table.columns.get(field)
-    return "" if column is None else row.cells[column]
-
-
 def _parse_identity(field: str, raw: str) -> Identity:
     try:
         return parse(raw)
@@ -211,7 +206,7 @@ def _source_row(table: Table, row: Row, item: Item, field: str | None, today: da
     identities = read_identities(table, row)
     name = read_name(table, row)
     as_of = _read_as_of(table, row, today)
-    amount = 1 if field is None else _read_amount(field, _cell(table, row, field), item)
+    amount = 1 if field is None else _read_amount(field, table.cell(row, field), item)
     return SourceRow(row.line, identities, name, _read_key(table, row, identities[0]), amount, as_of)
 
 
@@ -236,7 +231,7 @@ def _bounded(field: str, digits: str, most: int) -> int:
 
 
 def _read_as_of(table: Table, row: Row, today: date | None) -> date | None:
-    text = _cell(table, row, "as_of")
+    text = table.cell(row, "as_of")
     if not text.strip():
         return None
     as_of = parse_date(text)
@@ -248,7 +243,7 @@ def _read_as_of(table: Table, row: Row, today: date | None) -> date | None:
 
 
 def _read_key(table: Table, row: Row, current: Identity) -> str | bytes:
-    number = _cell(table, row, "record_no")
+    number = table.cell(row, "record_no")
     key = "".join(clean(number).upper().split()) if number else ""
     if key:
         return key

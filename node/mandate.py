@@ -1,0 +1,79 @@
+"""Mandates: no mandate, no verification (design.md section 7; domain.md section 7, S27). Pure."""
+
+import json
+from dataclasses import dataclass, fields
+from datetime import date
+
+from blake3 import blake3
+
+DIGEST_CONTEXT = "heqiao v1 mandate"
+ANY = "*"
+PROGRAMMES = ("new_application", "review", "report", "monitoring", "other")
+# Why a mandate does not cover a query; stable words, shown in reports.
+REASONS = (
+    "no_mandate",
+    "not_yet_valid",
+    "expired",
+    "revoked",
+    "item_not_covered",
+    "region_not_covered",
+    "programme_differs",
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Mandate:
+    """A citizen's authorisation (授权书): for which programme, items and regions, and how long.
+
+    `programme` is one of PROGRAMMES, or `*` for all; `items` and `regions` may hold `*`. Both days of
+    the validity count; `valid_to` None lasts until revoked. From the day `revoked_at` it covers nothing
+    (R9 of domain.md section 9). `doc_hash` is the digest of the scanned form.
+    """
+
+    number: str
+    programme: str
+    items: frozenset[str]
+    regions: frozenset[str]
+    valid_from: date
+    valid_to: date | None
+    revoked_at: date | None
+    signers: tuple[str, ...]
+    doc_hash: str
+
+    def __repr__(self) -> str:
+        # Signers are people, and a mandate's number leads to one.
+        return f"Mandate({self.programme}, {self.valid_from} to {self.valid_to}, ****)"
+
+
+def covers(mandate: Mandate | None, item: str, region: str, programme: str, today: date) -> str | None:
+    """None where the mandate covers asking `region` about `item` today, else one of REASONS."""
+    if mandate is None:
+        return "no_mandate"
+    if today < mandate.valid_from:
+        return "not_yet_valid"
+    if mandate.valid_to is not None and today > mandate.valid_to:
+        return "expired"
+    if mandate.revoked_at is not None and today >= mandate.revoked_at:
+        return "revoked"
+    if not mandate.items & {item, ANY}:
+        return "item_not_covered"
+    if not mandate.regions & {region, ANY}:
+        return "region_not_covered"
+    if mandate.programme not in (programme, ANY, ""):
+        return "programme_differs"
+    return None
+
+
+def digest(mandate: Mandate) -> bytes:
+    """32 bytes for the Merkle leaf of a subject: BLAKE3 over all fields as JSON with sorted keys."""
+    plain = {field.name: _plain(getattr(mandate, field.name)) for field in fields(mandate)}
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return blake3(text.encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT).digest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value
