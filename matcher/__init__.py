@@ -19,7 +19,7 @@
 Only `x25519` touches the curve libraries; randomness is always an argument.
 """
 
-from matcher.errors import MatcherError
+from matcher.errors import MatcherError, PointError
 from matcher.types import SUITE, Identity, LabelRecord, Level
 
-__all__ = ["SUITE", "Identity", "LabelRecord", "Level", "MatcherError"]
+__all__ = ["SUITE", "Identity", "LabelRecord", "Level", "MatcherError", "PointError"]

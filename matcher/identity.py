@@ -1,7 +1,6 @@
 """Raw identity values to canonical identities (domain.md section 5, GB 11643, ISO 7064 MOD 11-2)."""
 
 import re
-import unicodedata
 from datetime import date
 
 from matcher.errors import IdentityError
@@ -34,6 +33,9 @@ _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}")
 _EARLIEST_YEAR = 1850
+# Only the full-width forms, not all of NFKC: that would also fold a circled or superscript digit, and a
+# footnote mark must not become part of a number (docs/protocol.md, "Canonical form").
+_FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 
 _MESSAGES = {
     "empty": "the identity number is empty",
@@ -52,9 +54,12 @@ def parse(raw: str, id_type: str | None = None) -> Identity:
 
     Raises IdentityError with a `reason` from REASONS; the message never repeats the number.
     """
-    value = unicodedata.normalize("NFKC", raw).strip().upper()
+    value = raw.translate(_FULL_WIDTH).strip()
     if not value:
         raise _error("empty")
+    if not value.isascii():  # before upper(), which maps some foreign letters to ASCII ones
+        raise _error("bad_characters")
+    value = value.upper()
     found = Identity(FOREIGN_OLD, value) if _FOREIGN_OLD.fullmatch(value) else _parse_numeric(value)
     if id_type and id_type not in TYPES:
         raise _error("unknown_type")
@@ -90,7 +95,8 @@ def check_digit(first17: str) -> str:
 
 
 def _parse_numeric(value: str) -> Identity:
-    if len(value) == 15:
+    old_form = len(value) == 15
+    if old_form:
         if not _FIFTEEN.fullmatch(value):
             raise _error("bad_characters")
         # First-generation numbers carry no century; all of those still in registers are of the 1900s.
@@ -103,7 +109,10 @@ def _parse_numeric(value: str) -> Identity:
     _require_date(value)
     if check_digit(value[:17]) != value[17]:
         raise _error("bad_check_digit")
-    return Identity(_numeric_type(value), value)
+    found = Identity(_numeric_type(value), value)
+    if old_form and found.id_type != RESIDENT:  # permits and the foreign card of 2023 never had 15 digits
+        raise _error("wrong_length")
+    return found
 
 
 def _numeric_type(value: str) -> str:

@@ -6,7 +6,7 @@ bucket prefix of each entry (36 bytes), never served: rotation and re-cutting ne
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,10 @@ MAX_BITS = 24
 class Entry:
     """One record of a partition under one identity."""
 
-    tag: bytes
-    sealed: bytes
-    token: bytes
-    prefix: int
+    tag: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    prefix: int = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Bucket:
     """One bucket: `entries` is served whole, `points` stays home (both in tag order)."""
 
     number: int
-    entries: bytes
-    points: bytes
+    entries: bytes = field(repr=False)
+    points: bytes = field(repr=False)
 
 
 def bucket_bits(entries: int, k_anonymity: int) -> int:
@@ -63,11 +63,12 @@ def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
         ]
     )
     numbers = (prefixes.astype(np.uint64) >> np.uint64(32 - bits)).astype(np.int64)
-    order = np.lexsort((*_tag_words(served)[::-1], numbers))
-    served, kept, numbers = served[order], kept[order], numbers[order]
-    tags = _tag_words(served)
-    if len(entries) > 1 and bool(((tags[0][1:] == tags[0][:-1]) & (tags[1][1:] == tags[1][:-1])).any()):
+    high, low = _tag_words(served)
+    order = np.lexsort((low, high))
+    if bool(((high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])).any()):
         raise BucketError("two entries of a partition carry one tag")
+    order = order[np.argsort(numbers[order], kind="stable")]  # by bucket, and by tag within it
+    served, kept, numbers = served[order], kept[order], numbers[order]
     ends = np.searchsorted(numbers, np.arange(2**bits + 1))
     for number in range(2**bits):
         part = slice(int(ends[number]), int(ends[number + 1]))

@@ -22,7 +22,8 @@ SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + 16
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
 _HAS_NAME, _PLANTED = 1, 2
-_NAME_NOISE = dict.fromkeys(map(ord, "·•・.．‧∙●"))
+# The dots that registers put between the parts of a name, and blanks of no width that split() keeps.
+_NAME_NOISE = dict.fromkeys(map(ord, "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def associated_data(item: str, origin: str, epoch: int) -> bytes:
@@ -38,31 +39,31 @@ def associated_data(item: str, origin: str, epoch: int) -> bytes:
 
 
 def seal(label_key: bytes, record: LabelRecord, associated: bytes, nonce: bytes) -> bytes:
-    """Nonce, ciphertext and tag (SEALED_SIZE bytes). `nonce` is 12 fresh random bytes every time."""
-    flags = (_HAS_NAME if record.has_name else 0) | (_PLANTED if record.planted else 0)
-    plain = _LAYOUT.pack(
-        record.level,
-        flags,
-        record.name_check if record.has_name else 0,
-        record.as_of,
-        record.value,
-        record.record,
-    )
-    return nonce + ChaCha20Poly1305(label_key).encrypt(nonce, plain, associated)
+    """Nonce, ciphertext and tag (SEALED_SIZE bytes). `nonce` is 12 fresh random bytes every time.
+
+    Raises LabelError where the record does not fit the layout.
+    """
+    return nonce + ChaCha20Poly1305(label_key).encrypt(nonce, _pack(record), associated)
 
 
 def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecord:
-    """Open a sealed label. Raises LabelError for any alteration and for a malformed record."""
+    """Open a sealed label. Raises LabelError for any alteration and for a malformed record.
+
+    Only the one encoding that `seal` writes is read: no unknown flag, no use of spare bytes.
+    """
     if len(sealed) != SEALED_SIZE:
         raise LabelError("a label has the wrong size")
     try:
         plain = ChaCha20Poly1305(label_key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], associated)
         level, flags, check, as_of, value, number = _LAYOUT.unpack(plain)
-        return LabelRecord(
+        record = LabelRecord(
             Level(level), value, as_of, check, bool(flags & _HAS_NAME), number, bool(flags & _PLANTED)
         )
     except (InvalidTag, struct.error, ValueError):
         raise LabelError("a label does not open") from None
+    if _pack(record) != plain:
+        raise LabelError("a label is not in canonical form")
+    return record
 
 
 def normalise_name(name: str) -> str:
@@ -72,4 +73,17 @@ def normalise_name(name: str) -> str:
 
 def name_check(label_key: bytes, name: str) -> int:
     """One byte keyed by the label key: catches a wrong name 255 times in 256, too little to recover it."""
-    return blake3(NAME_CONTEXT + normalise_name(name).encode(), key=label_key).digest(length=1)[0]
+    # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
+    text = normalise_name(name).encode("utf-8", "surrogatepass")
+    return blake3(NAME_CONTEXT + text, key=label_key).digest(length=1)[0]
+
+
+def _pack(record: LabelRecord) -> bytes:
+    flags = (_HAS_NAME if record.has_name else 0) | (_PLANTED if record.planted else 0)
+    check = record.name_check if record.has_name else 0
+    if len(record.record) != RECORD_NUMBER_SIZE:  # struct would cut or fill it in silence
+        raise LabelError("a record number must be 8 bytes")
+    try:
+        return _LAYOUT.pack(record.level, flags, check, record.as_of, record.value, record.record)
+    except struct.error:
+        raise LabelError("a value or an as-of date does not fit a label") from None

@@ -44,8 +44,11 @@ def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
 
 
 def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], expected_root: bytes) -> bool:
-    """Whether `digest` is leaf `index` of `count` under `expected_root`."""
-    if not 0 <= index < count:
+    """Whether `digest` is leaf `index` of `count` under `expected_root`.
+
+    The siblings come from a peer: anything but digests of the right size is refused before hashing.
+    """
+    if not 0 <= index < count or any(len(each) != DIGEST_SIZE for each in (digest, *siblings)):
         return False
     remaining = list(siblings)
     while count > 1:

@@ -1,6 +1,6 @@
 """Plain frozen data that the matcher's functions exchange."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 SUITE = "X25519-BLAKE3-TAI"
@@ -41,9 +41,9 @@ class LabelRecord:
     """
 
     level: Level
-    value: int
+    value: int = field(repr=False)
     as_of: int
-    name_check: int
+    name_check: int = field(repr=False)
     has_name: bool
-    record: bytes
+    record: bytes = field(repr=False)
     planted: bool = False

@@ -154,13 +154,14 @@ def _backends(name: str) -> Backend:
 def _load_intel_kernel() -> Callable[[int, int, int], int]:
     """Load the kernel from the environment's lib folder, without any LD_LIBRARY_PATH.
 
-    Its runtime libraries are loaded first, globally and by absolute path, so that the loader finds
-    them already present when it resolves the kernel's own dependencies.
+    Its runtime libraries are loaded first, by absolute path, so that the loader finds them already
+    present by name when it resolves the kernel's own dependencies. Not globally: they bring a second
+    set of the C library's mathematics, which nothing else in the process should bind to.
     """
     folder = Path(sys.prefix) / "lib"
     try:
         for name in ("libintlc.so.5", "libirng.so", "libimf.so", "libsvml.so"):
-            ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
+            ctypes.CDLL(str(folder / name))
         library = ctypes.CDLL(str(folder / "libcrypto_mb.so"))
     except OSError:
         raise BackendError(
@@ -185,4 +186,6 @@ def _require_length(points: bytes) -> int:
 def _require_scalar(scalar: bytes) -> bytes:
     if len(scalar) != POINT_SIZE:
         raise ScalarError("a scalar must be 32 bytes")
+    if scalar[0] & 7 or scalar[31] & 192 != 64:  # both libraries would clamp it in silence (RFC 7748)
+        raise ScalarError("a scalar must be clamped")
     return scalar
