@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from keys.disk import replace
 from node.config import FILE, HOME_VARIABLE, Config, Home
+from node.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -57,3 +59,17 @@ def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that others may read, in one step.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        replace(path, content)
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}", "name a file in a folder that you may write to"
+        ) from None

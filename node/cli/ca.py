@@ -1,0 +1,193 @@
+"""`heqiao ca`: the federation's certificate authority, in a folder of its own.
+
+DIR/ca.pem, DIR/keys (sealed: ca.1, salt.1), DIR/passphrase, DIR/issued/<fingerprint>.pem
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from keys.certs import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, identity_of, issue, load_ca
+from keys.disk import PUBLIC, read_passphrase, write_new
+from keys.enrol import EnrolmentRequest, ca_fingerprint, issue_bundle, load_request
+from keys.errors import EnrolmentError
+from keys.files import KeyStore
+from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
+from keys.names import check_code, check_federation, check_name
+from node.cli.init import PASSPHRASE, PASSPHRASE_ADVICE, new_folder, prepare_passphrase
+from node.cli.options import checked, json_option, show, write_output
+from node.errors import InputError
+
+CERTIFICATE: Final = "ca.pem"
+KEYS: Final = "keys"
+ISSUED: Final = "issued"
+
+folder_option = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the CA."
+)
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the passphrase of the CA's keys; default is the one in its folder.",
+)
+
+
+@click.group()
+def ca() -> None:
+    """Run a federation's CA: it says who is a member, and hands out the salt."""
+
+
+@ca.command("init")
+@folder_option
+@click.option("--federation", required=True, callback=checked(check_federation),
+              help="Name of the federation: a-z, 0-9 and hyphens.")  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 36_500), default=CA_DAYS, show_default=True,
+              help="Life of the CA certificate.")  # fmt: skip
+@passphrase_option
+@json_option
+def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | None, *, as_json: bool) -> None:
+    """Make a new CA in a folder that does not exist yet.
+
+    Without --passphrase-file a random passphrase is made. Keep the folder on a machine that no node
+    runs on, and the passphrase on another medium.
+    """
+    with new_folder(folder) as partial:
+        store = KeyStore.create(partial / KEYS, prepare_passphrase(partial, passphrase_file))
+        for purpose in CA_KEYS:
+            store.add(f"{purpose}.1", generate_secret(purpose))
+        authority = create_ca(federation, datetime.now(UTC), days, key=load_tls_key(store.get("ca.1")))
+        write_new(partial / CERTIFICATE, authority.pem, PUBLIC)
+        (partial / ISSUED).mkdir(mode=0o700)
+    fingerprint = ca_fingerprint(authority.pem)
+    lines = [
+        f"CA of federation {federation} made in {folder}",
+        f"Its fingerprint, for members to compare when they join: {fingerprint}",
+    ]
+    if passphrase_file is None:
+        how = "name it with --passphrase-file"
+        lines.append(PASSPHRASE_ADVICE.format(path=folder / PASSPHRASE, how=how))
+    result = {"dir": str(folder), "federation": federation, "ca_fingerprint": fingerprint}
+    show(result, "\n".join(lines), as_json=as_json)
+
+
+@ca.command("issue")
+@folder_option
+@click.argument("request", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Bundle file to write, or with --client-cert the folder to make.")  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 3_650), default=LEAF_DAYS, show_default=True,
+              help="Life of the certificate.")  # fmt: skip
+@click.option("--fingerprint", help="Fingerprint of the request as its sender told it; others are refused.")
+@click.option("--client-cert", "client", metavar="NAME", callback=checked(check_name),
+              help="Instead of a request: make key and certificate of a platform of this name.")  # fmt: skip
+@click.option("--code", callback=checked(check_code), help="Province code of that platform.")
+@passphrase_option
+@json_option
+def issue_(
+    folder: Path,
+    request: Path | None,
+    out: Path,
+    days: int,
+    fingerprint: str | None,
+    client: str | None,
+    code: str | None,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Answer the REQUEST (request.json) of a node or platform with a bundle for `heqiao join`.
+
+    Look at the role, code and hosts that the command prints, and compare the fingerprint with the
+    sender by voice: the bundle makes its receiver a member and gives it the federation's salt.
+
+    With --client-cert NAME --code CODE there is no request: OUT becomes a folder with client.pem,
+    client.key and ca.pem, for a stock gRPC client that calls the platform port of its own province's
+    node. That key lies UNENCRYPTED on the disk (mode 0600), because stock clients read plain PEM
+    files; give it to one program on one machine, for a short time (--days).
+    """
+    if (request is None) == (client is None) or (client is None) != (code is None):
+        raise click.UsageError("give either REQUEST, or --client-cert NAME with --code CODE")
+    now = datetime.now(UTC)
+    store, authority = _open(folder, passphrase_file)
+    if request is not None:
+        result = _answer(folder, store, authority, load_request(request), fingerprint, out, now, days)
+    else:
+        result = _make_client(folder, authority, str(client), str(code), out, now, days)
+    show(result, _describe(result), as_json=as_json)
+
+
+def _describe(result: Mapping[str, object]) -> str:
+    shown = {key: ", ".join(value) if isinstance(value, list) else value for key, value in result.items()}
+    return "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in shown.items())
+
+
+def _open(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, Authority]:
+    try:
+        certificate = (folder / CERTIFICATE).read_bytes()
+    except OSError:
+        raise InputError(
+            f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir"
+        ) from None
+    store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+    return store, load_ca(certificate, store.newest("ca")[1])
+
+
+def _answer(
+    folder: Path,
+    store: KeyStore,
+    authority: Authority,
+    request: EnrolmentRequest,
+    told: str | None,
+    out: Path,
+    now: datetime,
+    days: int,
+) -> dict[str, object]:
+    if told is not None and told.strip().lower() != request.fingerprint():
+        raise EnrolmentError(
+            "the request has another fingerprint than the one given",
+            "do not answer it: ask its sender for it on another way",
+        )
+    version, salt = store.newest("salt")
+    bundle = issue_bundle(authority, request, salt, version, now, days)
+    result = _record(folder, bundle.certificate.encode())
+    write_output(out, bundle.to_json())
+    return {
+        "bundle": str(out),
+        **result,
+        "name": request.name,
+        "hosts": list(request.hosts),
+        "salt_version": version,
+        "request_fingerprint": request.fingerprint(),
+        "ca_fingerprint": ca_fingerprint(authority.pem),
+    }
+
+
+def _make_client(
+    folder: Path, authority: Authority, name: str, code: str, out: Path, now: datetime, days: int
+) -> dict[str, object]:
+    key = generate_tls_key()
+    with new_folder(out) as partial:
+        certificate = issue(
+            authority, create_request(load_tls_key(key)), "platform", code, now, days, name=name
+        )
+        write_new(partial / "client.key", key)
+        write_new(partial / "client.pem", certificate, PUBLIC)
+        write_new(partial / "ca.pem", authority.pem, PUBLIC)
+        result = _record(folder, certificate)
+    return {"folder": str(out), **result, "name": name, "key": f"{out / 'client.key'} (unencrypted)"}
+
+
+def _record(folder: Path, certificate: bytes) -> dict[str, object]:
+    """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
+    identity = identity_of(certificate)
+    write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
+    return {
+        "federation": identity.federation,
+        "role": identity.role,
+        "code": identity.code,
+        "not_after": identity.not_after.isoformat(),
+        "certificate_fingerprint": identity.fingerprint,
+    }

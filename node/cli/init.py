@@ -1,0 +1,232 @@
+"""`heqiao init`, `join` and `card`: a node's home, its place in the federation, its card for peers."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from keys.certs import load_ca_certificate
+from keys.disk import PUBLIC, read_passphrase, sync_folder, write_new
+from keys.enrol import Bundle, accept_bundle, ca_fingerprint, make_card, make_request
+from keys.errors import EnrolmentError
+from keys.files import KeyStore
+from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
+from keys.names import Role, check_address, check_code, check_host, check_name, split_address
+from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.config import FILE, HOME_VARIABLE, Config, open_key_store
+from node.default_config import render_default
+from node.errors import InputError
+
+REQUEST: Final = "request.json"
+PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
+PASSPHRASE_ADVICE: Final = (
+    "A random passphrase was written to {path}. Whoever has this folder and that file has the keys:\n"
+    "in production move the file to another medium (a mounted secret, a systemd credential), {how},\n"
+    "and keep a copy in a safe."
+)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder that gets its name when all is written, and vanishes when something fails.
+
+    Raises:
+        InputError: the target exists, or its parent does not.
+    """
+    if target.exists() or target.is_symlink():
+        raise InputError(
+            f"{target}: exists already", "nothing was changed; name a folder that does not exist"
+        )
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"{target.absolute().parent}: no such folder", "make it first")
+    parent = target.absolute().parent
+    try:
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
+        try:
+            yield partial
+            partial.rename(target)
+            sync_folder(parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)  # gone already where all went well
+    except OSError as error:
+        raise InputError(
+            f"{target}: {error.strerror}", "nothing was left behind; correct it and try again"
+        ) from None
+
+
+def prepare_passphrase(folder: Path, given: Path | None) -> bytes:
+    """The passphrase of a file given, else a random one in a new file of the folder."""
+    if given is not None:
+        return read_passphrase(given)
+    write_new(folder / PASSPHRASE, secrets.token_urlsafe(32).encode() + b"\n")
+    return read_passphrase(folder / PASSPHRASE)
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
+              required=True, help="Folder to make; it must not exist.")  # fmt: skip
+@click.option("--code", required=True, callback=checked(check_code),
+              help="Province code, two digits (45 for 广西; 66 for the 兵团).")  # fmt: skip
+@click.option("--name", required=True, callback=checked(check_name), help="Name that people read.")
+@click.option("--role", type=click.Choice(["node", "platform"]), default="node", show_default=True,
+              help="A platform calls nodes and serves nobody.")  # fmt: skip
+@click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False),
+              help="File with the passphrase of the key store; without it a random one is made.")  # fmt: skip
+@click.option("--peer-listen", callback=checked(split_address), help="host:port for other provinces' nodes.")
+@click.option("--platform-listen", callback=checked(split_address), help="host:port for own platforms.")
+@click.option("--advertise", callback=checked(check_address), help="host:port that peers call.")
+@click.option("--host", "hosts", multiple=True, callback=checked(check_host),
+              help="Further host name or IP address for the certificate; may be repeated.")  # fmt: skip
+@json_option
+def init(
+    home: Path,
+    code: str,
+    name: str,
+    role: Role,
+    passphrase_file: Path | None,
+    peer_listen: str | None,
+    platform_listen: str | None,
+    advertise: str | None,
+    hosts: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Make the home of a new node: keys, node.toml, and a request to join a federation.
+
+    Next: send request.json to the federation's CA (`heqiao ca issue`), then `heqiao join` its bundle.
+    """
+    text = render_default(
+        code,
+        name,
+        role,
+        peer_listen=peer_listen,
+        platform_listen=platform_listen,
+        advertise=advertise,
+        passphrase_file=str(passphrase_file.absolute()) if passphrase_file else None,
+    )
+    asked = (*hosts, *_own_hosts(advertise, peer_listen, platform_listen)) if role == "node" else ()
+    with new_folder(home) as partial:
+        passphrase = prepare_passphrase(partial, passphrase_file)
+        store = KeyStore.create(partial / "keys", passphrase)
+        for purpose in NODE_KEYS if role == "node" else PLATFORM_KEYS:
+            store.add(f"{purpose}.1", generate_secret(purpose))
+        write_new(partial / FILE, text.encode(), PUBLIC)
+        request = make_request(store, role, code, name, asked)
+        write_new(partial / REQUEST, request.to_json(), PUBLIC)
+    lines = [
+        f"{role} {code} {name}: home made in {home}",
+        f"Request to join: {home / REQUEST}",
+        f"Its fingerprint, for the CA to compare: {request.fingerprint()}",
+    ]
+    if passphrase_file is None:
+        how = f"set [keys] passphrase_file in {home / FILE}"
+        lines.append(PASSPHRASE_ADVICE.format(path=home / PASSPHRASE, how=how))
+    result = {
+        "home": str(home),
+        "role": role,
+        "code": code,
+        "request": str(home / REQUEST),
+        "request_fingerprint": request.fingerprint(),
+        "passphrase_made": passphrase_file is None,
+    }
+    show(result, "\n".join(lines), as_json=as_json)
+
+
+def _own_hosts(*addresses: str | None) -> Iterator[str]:
+    """Hosts of the addresses that others can call; loopback where none is given, as node.toml has it."""
+    for address in addresses:
+        host = split_address(address)[0] if address else "127.0.0.1"
+        if host not in ("0.0.0.0", "::"):  # noqa: S104  compared, not listened on
+            yield host
+
+
+@click.command()
+@home_option
+@click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--ca-fingerprint", "told", help="Fingerprint of the CA as its administrator told it; others are refused."
+)
+@json_option
+def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
+    """Accept the BUNDLE that the federation's CA made for this home: certificate, CA, salt.
+
+    Joining again with a later bundle renews the certificate.
+    """
+    config = load_config(home)
+    offered = Bundle.load(bundle)
+    _check_ca(config, offered, told)
+    node = config.node
+    member = accept_bundle(
+        open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
+    )
+    config.tls.certificate.parent.mkdir(parents=True, exist_ok=True)
+    config.tls.ca.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((config.tls.ca, member.ca), (config.tls.certificate, member.certificate)):
+        write_output(path, content)
+    identity = member.identity
+    result = {
+        "federation": identity.federation,
+        "role": identity.role,
+        "code": identity.code,
+        "not_after": identity.not_after.isoformat(),
+        "ca_fingerprint": member.ca_fingerprint,
+        "salt_version": member.salt_version,
+    }
+    lines = (
+        f"{identity.role} {identity.code} is a member of federation {identity.federation} "
+        f"until {identity.not_after:%Y-%m-%d}; salt version {member.salt_version}\n"
+        f"Compare the CA's fingerprint with its administrator: {member.ca_fingerprint}"
+    )
+    show(result, lines, as_json=as_json)
+
+
+def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
+    """Refuse a CA other than the one told, or than the one this home trusts already."""
+    offered = ca_fingerprint(bundle.ca.encode())
+    if told is not None and told.strip().lower() != offered:
+        raise EnrolmentError(
+            "the bundle's CA has another fingerprint than the one given",
+            "do not use this bundle: ask the CA's administrator for it on another way",
+        )
+    if not config.tls.ca.exists():
+        return
+    trusted = load_ca_certificate(config.tls.ca.read_bytes())
+    if trusted != load_ca_certificate(bundle.ca.encode()):
+        raise EnrolmentError(
+            f"this home trusts another federation CA ({config.tls.ca})",
+            "if the federation did change its CA, move that file away and join again",
+        )
+
+
+@click.command()
+@home_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default is the terminal."
+)
+@json_option
+def card(home: Path, out: Path | None, *, as_json: bool) -> None:
+    """Print this node's card: its address and the key that signs its manifests.
+
+    Hand it to the administrators of peers for `heqiao peers add CARD`, and tell them the fingerprint
+    on another way.
+    """
+    config = load_config(home)
+    if config.node.role != "node":
+        raise InputError("a platform has no card: nobody calls it", "make the card of its province's node")
+    try:
+        check_address(config.address)
+    except ValueError as error:
+        raise InputError(f"{config.address}: {error}", "set [peer] advertise in node.toml") from None
+    made = make_card(open_key_store(config), config.node.code, config.node.name, config.address)
+    if out is None:
+        click.echo(made.to_json().decode(), nl=False)
+        return
+    write_output(out, made.to_json())
+    result = {"card": str(out), "code": made.code, "fingerprint": made.fingerprint()}
+    show(result, f"{out}: card of node {made.code}, fingerprint {made.fingerprint()}", as_json=as_json)
