@@ -1,0 +1,1 @@
+"""Schema versions of the node's database, in the order of their numbers."""

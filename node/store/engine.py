@@ -11,7 +11,6 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
@@ -68,13 +67,13 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(url: str, password: str | None = None) -> Store:
+def open_store(url: str) -> Store:
     """Open the database; an empty one is given the current schema.
 
     Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
     UnavailableError when the database does not answer.
     """
-    engine = _create_engine(url, password)
+    engine = _create_engine(url)
     state = schema_state(engine)
     if state == "empty":
         migrate(engine)
@@ -87,9 +86,9 @@ def open_store(url: str, password: str | None = None) -> Store:
     return Store(engine)
 
 
-def migrate_url(url: str, password: str | None = None) -> tuple[str, str]:
+def migrate_url(url: str) -> tuple[str, str]:
     """Bring a database to the current schema; return its revision before and after ("" when empty)."""
-    engine = _create_engine(url, password)
+    engine = _create_engine(url)
     before = _revision(engine) or ""
     if schema_state(engine) == "newer":
         raise PreconditionError(
@@ -140,16 +139,13 @@ def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def _create_engine(url: str, password: str | None) -> Engine:
+def _create_engine(url: str) -> Engine:
     try:
-        parsed: URL = make_url(url)
-        if password is not None:
-            parsed = parsed.set(password=password)
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError, ValueError):
         raise ConfigError(
             "[store] url is not a database URL this node can use",
-            "for example sqlite:///heqiao.db, or postgresql+psycopg://user@host/name with the extra `postgres`",
+            "for example sqlite:///heqiao.db; with the extra `postgres`, postgresql+psycopg://user@host/name",
         ) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)

@@ -1,0 +1,98 @@
+"""The messages of a verification as dataclasses, and the transcript both sides keep (docs/protocol.md)."""
+
+from dataclasses import dataclass, field
+
+from blake3 import blake3
+
+from node.errors import DishonestPeerError
+
+TRANSCRIPT_CONTEXT = "heqiao v1 transcript"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateStart:
+    """Opens or resumes the evaluation of one query (step 2)."""
+
+    epoch: int
+    salt_version: int
+    manifest_digest: bytes
+    query_id: bytes
+    points_announced: int
+    first_point: int
+    items: tuple[str, ...]
+    purpose: str
+    legal_basis: str
+    mandate_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRequest:
+    """Asks for whole buckets of one partition version (step 3)."""
+
+    epoch: int
+    query_id: bytes
+    item: str
+    origin: str
+    version: int
+    buckets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSlice:
+    """A part of one served bucket; `path` stands in the first part only."""
+
+    bucket: int
+    size: int
+    offset: int
+    data: bytes = field(repr=False)
+    path: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedChunk:
+    """The answer to one chunk of blinded points, in the same order."""
+
+    sequence: int
+    points: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateDone:
+    """The responder's digest of the transcript, after the last chunk."""
+
+    transcript: bytes
+
+
+class Transcript:
+    """A running BLAKE3 over one stream: its opening, then every chunk asked and answered, in order."""
+
+    def __init__(self, start: EvaluateStart) -> None:
+        self._hash = blake3(derive_key_context=TRANSCRIPT_CONTEXT)
+        for part in (
+            start.epoch.to_bytes(4, "big"),
+            start.manifest_digest,
+            start.query_id,
+            start.points_announced.to_bytes(8, "big"),
+            start.first_point.to_bytes(8, "big"),
+            start.mandate_root,
+        ):
+            self._hash.update(part)
+
+    def add(self, sequence: int, blinded: bytes, evaluated: bytes) -> None:
+        """One chunk and its answer."""
+        self._hash.update(sequence.to_bytes(4, "big") + len(blinded).to_bytes(4, "big"))
+        self._hash.update(blinded)
+        self._hash.update(evaluated)
+
+    def digest(self) -> bytes:
+        """32 bytes over everything so far."""
+        return self._hash.digest()
+
+    def require_equal(self, other: bytes) -> None:
+        """Raises DishonestPeerError when the other side saw something else."""
+        if self.digest() != other:
+            raise DishonestPeerError(
+                "the two sides saw different messages",
+                "a device between the nodes alters traffic, or one node has a fault; compare versions",
+                {"check": "transcript"},
+            )

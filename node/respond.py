@@ -1,0 +1,241 @@
+"""The responder's role, one function per step (design.md sections 2 to 4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from matcher import SUITE, PointError, merkle, oprf, token
+from matcher.types import Level
+from node import manifest as manifests
+from node import wire
+from node.catalogue import Item
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    PartitionVersionError,
+    RefusedError,
+    SaltError,
+    UnavailableError,
+)
+from node.exchange import BucketRequest, BucketSlice, EvaluateStart, Transcript
+from node.mandate import PROGRAMMES
+from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+from node.node import Node
+from node.store import audit as audit_rows
+from node.store import index as index_rows
+from node.store.peers import PeerRow
+
+MANIFEST_LIFE = timedelta(hours=24)
+MAX_BUCKETS_PER_REQUEST = 16_384
+SLICE_BYTES = 512 * 1024
+READ_AHEAD = 8  # buckets held in memory at once by one stream
+
+
+@dataclass(frozen=True, slots=True)
+class SignedManifest:
+    """A serialised manifest and its signature."""
+
+    serialised: bytes
+    signature: bytes
+
+
+def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> SignedManifest:
+    """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
+    wire.require_suite(SUITE if SUITE in suites else "")
+    with node.store.transaction("offer manifest") as tx:
+        items = index_rows.current_items(tx, node.keys.epoch)
+        rows = index_rows.current_partitions(tx, node.keys.epoch, peer.grants)
+    limits = node.config.limits
+    now = node.clock()
+    serialised = wire.manifest_bytes(
+        Manifest(
+            responder=node.code,
+            requester=peer.code,
+            suites=(SUITE,),
+            epoch=node.keys.epoch,
+            salt_version=node.keys.salt_version,
+            salt_check=token.salt_check(node.keys.salt),
+            catalogue_version=node.catalogue.version,
+            catalogue_digest=node.catalogue.digest,
+            items=tuple(items),
+            partitions=tuple(_offer(row) for row in rows),
+            canaries=node.keys.canaries,
+            limits=PeerLimits(
+                max_message_bytes=limits.max_message_bytes,
+                chunk_points=limits.chunk_points,
+                max_points_per_query=limits.max_points_per_query,
+                max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
+            ),
+            issued_at=now,
+            expires_at=now + MANIFEST_LIFE,
+        )
+    )
+    return SignedManifest(serialised, manifests.sign(serialised, node.keys.signing))
+
+
+class Evaluation:
+    """Step 2: one stream of blinded points, answered chunk by chunk in order."""
+
+    def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+        """Check the opening and write the exchange to the audit chain before any point is evaluated.
+
+        Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
+        """
+        _require_epoch(node, start.epoch)
+        _require_salt(node, start.salt_version)
+        _require_known(node, start)
+        self._key = node.keys.oprf
+        self._chunk_points = node.config.limits.chunk_points
+        self._left = start.points_announced - start.first_point
+        self._sequence = 0
+        self._transcript = Transcript(start)
+        _record_exchange(node, peer, start, caller)
+
+    def answer(self, sequence: int, blinded: bytes) -> bytes:
+        """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
+        if sequence != self._sequence:
+            raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
+        try:
+            count = oprf.require_count(blinded, min(self._left, self._chunk_points))
+            if not count:
+                raise PointError("a chunk holds no points")
+            evaluated = oprf.evaluate(self._key, blinded)
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        self._left -= count
+        self._sequence += 1
+        self._transcript.add(sequence, blinded, evaluated)
+        return evaluated
+
+    def finish(self) -> bytes:
+        """The digest of the transcript. Raises InvalidPointsError when points are missing."""
+        if self._left:
+            raise InvalidPointsError("fewer points than announced")
+        return self._transcript.digest()
+
+
+def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator[BucketSlice]:
+    """Step 3: whole buckets of a granted partition, each with its path to the signed root.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
+    """
+    _require_epoch(node, request.epoch)
+    if request.origin not in peer.grants:
+        raise RefusedError(
+            "this peer is not granted the partition of this origin",
+            "the two administrators agree on grants; see `heqiao peers add --grant`",
+            {"rule": "origin_not_granted"},
+        )
+    part = _require_partition(node, request)
+    if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
+        raise InvalidRequestError("a bucket number is beyond the partition, or there are too many of them")
+    with node.store.transaction("read bucket digests") as tx:
+        tree = _tree(index_rows.read_leaves(tx, part.id))
+    for at in range(0, len(request.buckets), READ_AHEAD):
+        numbers = request.buckets[at : at + READ_AHEAD]
+        with node.store.transaction("read buckets") as tx:
+            found = index_rows.read_buckets(tx, part.id, numbers)
+        if len(found) != len(numbers):
+            # The version was replaced twice while this stream was reading it.
+            raise PartitionVersionError("the partition has a newer version", "fetch the manifest again")
+        for number, entries in found:
+            yield from _slices(number, entries, tuple(merkle.path(tree, number)))
+
+
+def planted_value(item: Item, number: int) -> int:
+    """The value that planted subject `number` of an item carries: small, legal at the item's level."""
+    if item.level is Level.BAND:
+        return number % (len(item.bands) + 1)
+    if item.level in (Level.COUNT, Level.VALUE):
+        return number + 1
+    return 1
+
+
+def _slices(number: int, entries: bytes, path: tuple[bytes, ...]) -> Iterator[BucketSlice]:
+    for offset in range(0, max(len(entries), 1), SLICE_BYTES):
+        yield BucketSlice(
+            number, len(entries), offset, entries[offset : offset + SLICE_BYTES], path if offset == 0 else ()
+        )
+
+
+def _require_partition(node: Node, request: BucketRequest) -> index_rows.PartitionRow:
+    with node.store.transaction("find partition") as tx:
+        part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
+        current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
+    if part is not None:
+        return part
+    if current is None:
+        raise ItemNotOfferedError("this node holds no such partition")
+    raise PartitionVersionError(
+        "the partition has another version now", "fetch the manifest again", {"version": str(current)}
+    )
+
+
+def _require_epoch(node: Node, epoch: int) -> None:
+    if epoch != node.keys.epoch:
+        raise EpochError(
+            "this epoch is not current", "fetch the manifest again", {"epoch": str(node.keys.epoch)}
+        )
+
+
+def _require_salt(node: Node, version: int) -> None:
+    if version != node.keys.salt_version:
+        raise SaltError(
+            "this salt version is not current",
+            "the federation's administrator issues the current salt",
+            {"salt_version": str(node.keys.salt_version)},
+        )
+
+
+def _require_known(node: Node, start: EvaluateStart) -> None:
+    for code in start.items:
+        if code not in node.catalogue.codes:
+            raise ItemNotOfferedError("an item is not in this node's catalogue")
+    if start.purpose not in PROGRAMMES:
+        raise InvalidRequestError("the purpose is not one of the catalogue's codes")
+    if start.points_announced > node.config.limits.max_points_per_query:
+        raise InvalidPointsError("more points announced than one query may hold", "split the query")
+
+
+def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+    details: dict[str, str | int | list[str]] = {
+        "peer": peer.code,
+        "caller": caller,
+        "query": start.query_id.hex(),
+        "points": start.points_announced,
+        "first_point": start.first_point,
+        "items": list(start.items),
+        "purpose": start.purpose,
+        "legal_basis": start.legal_basis,
+        "mandate_root": start.mandate_root.hex(),
+        "manifest": start.manifest_digest.hex(),
+        "epoch": start.epoch,
+    }
+    node.store.retry_write(
+        "audit a query", lambda tx: audit_rows.append(tx, "query_answered", details, node.clock())
+    )
+
+
+def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
+    return PartitionOffer(
+        item=row.item,
+        origin=row.origin,
+        epoch=row.epoch,
+        version=row.version,
+        entries=row.entries,
+        bits=row.bits,
+        root=row.root,
+        as_of=row.as_of,
+        planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
+    )
+
+
+@lru_cache(maxsize=32)
+def _tree(leaves: bytes) -> list[list[bytes]]:
+    """All levels over a partition's bucket digests; kept, because most queries ask the same partitions."""
+    if not leaves:
+        raise UnavailableError("a partition has no digests")
+    return merkle.levels([leaves[at : at + 32] for at in range(0, len(leaves), 32)])

@@ -1,0 +1,120 @@
+"""What the requester's steps work on: a session, a link to the peer, a journal to resume from."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import tenacity
+
+from matcher.oprf import RandomBytes
+from node.catalogue import Catalogue
+from node.clock import Clock
+from node.config import RequesterSection
+from node.errors import DishonestPeerError, LimitError, UnavailableError
+from node.exchange import BucketRequest, BucketSlice, EvaluatedChunk, EvaluateDone, EvaluateStart
+from node.manifest import Manifest
+from node.query import Answer, MappedPoints
+from node.store.peers import PeerRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The secrets and the manifest of one query; with it a query resumes exactly where it stopped."""
+
+    query_id: bytes
+    blind: bytes = field(repr=False)
+    seed: bytes = field(repr=False)
+    manifest: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+
+class Link(Protocol):
+    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+
+    def get_manifest(self) -> tuple[bytes, bytes]:
+        """Step 1: the serialised manifest and its signature."""
+
+    def evaluate(
+        self, start: EvaluateStart, chunks: Iterable[bytes]
+    ) -> Iterator[EvaluatedChunk | EvaluateDone]:
+        """Step 2: send the chunks, yield the answers."""
+
+    def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
+        """Step 3: the parts of the buckets asked."""
+
+
+class Journal(Protocol):
+    """What is kept of a part while it runs, and how it is told to stop."""
+
+    def session(self) -> Session | None:
+        """The session to resume, None for a new query."""
+
+    def begin(self, session: Session) -> None:
+        """Keep a new session; forget tokens and answers of an earlier one."""
+
+    def renew(self, session: Session) -> None:
+        """Keep a session whose manifest was renewed; tokens and answers stay."""
+
+    def tokens(self) -> bytes:
+        """Tokens received so far, from point 0 on."""
+
+    def add_tokens(self, first_point: int, tokens: bytes) -> None:
+        """Keep the tokens of one chunk."""
+
+    def answers(self) -> dict[str, list[Answer]]:
+        """Answers of the items that are done."""
+
+    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
+        """Keep the answers of one item, one per subject."""
+
+    def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
+        """Say how far the part is. Raises CancelledError when it is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Everything the steps need about this node, the peer and the way to it."""
+
+    code: str
+    peer: PeerRow
+    salt_version: int
+    salt: bytes = field(repr=False)
+    catalogue: Catalogue
+    link: Link
+    journal: Journal
+    mapped: MappedPoints = field(repr=False)
+    clock: Clock
+    random_bytes: RandomBytes
+    settings: RequesterSection
+    deadline: datetime
+
+
+def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:
+    """Run a repeatable step again while the peer is away, with growing waits, until the part's deadline."""
+    settings = exchange.settings
+    left = max((exchange.deadline - exchange.clock()).total_seconds(), 0.0)
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_may_retry),
+        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
+        wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
+        reraise=True,
+    )(step)
+
+
+def _may_retry(error: BaseException) -> bool:
+    # A limit is worth waiting for only when the peer says how long.
+    return isinstance(error, UnavailableError) or (
+        isinstance(error, LimitError) and "retry_after_s" in error.details
+    )
+
+
+def dishonest(message: str, check: str) -> DishonestPeerError:
+    """The error for an answer that fails a check; `check` is a stable word."""
+    return DishonestPeerError(
+        message,
+        "no answer of this peer is used; tell its administrator, who finds the cause with `heqiao doctor`",
+        {"check": check},
+    )

@@ -1,0 +1,229 @@
+"""Protobuf messages to dataclasses and back; every byte of a peer is checked here before use."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+from heqiao.peer.v1 import match_pb2, types_pb2
+
+from matcher import SUITE, index, token
+from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
+from node.exchange import BucketRequest, BucketSlice, EvaluateStart
+from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+
+MAX_ITEMS = 64
+MAX_PARTITIONS = 10_000
+MAX_TEXT = 64
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Serialise a manifest; these bytes are what is signed."""
+    message = types_pb2.Manifest(
+        responder=manifest.responder,
+        requester=manifest.requester,
+        suites=manifest.suites,
+        epoch=manifest.epoch,
+        salt_version=manifest.salt_version,
+        salt_check=manifest.salt_check,
+        catalogue_version=manifest.catalogue_version,
+        catalogue_digest=manifest.catalogue_digest,
+        items=manifest.items,
+        canaries=manifest.canaries,
+        limits=types_pb2.Limits(
+            max_message_bytes=manifest.limits.max_message_bytes,
+            chunk_points=manifest.limits.chunk_points,
+            max_points_per_query=manifest.limits.max_points_per_query,
+            max_buckets_per_request=manifest.limits.max_buckets_per_request,
+        ),
+        issued_at=_timestamp(manifest.issued_at),
+        expires_at=_timestamp(manifest.expires_at),
+    )
+    for part in manifest.partitions:
+        message.partitions.add(
+            item=part.item,
+            origin=part.origin,
+            epoch=part.epoch,
+            version=part.version,
+            entries=part.entries,
+            bucket_bits=part.bits,
+            root=part.root,
+            as_of=part.as_of,
+            planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
+        )
+    return message.SerializeToString(deterministic=True)
+
+
+def parse_manifest(serialised: bytes) -> Manifest:
+    """The manifest in bytes whose signature holds already. Raises DishonestPeerError if it is malformed."""
+    try:
+        message = types_pb2.Manifest.FromString(serialised)
+        manifest = _manifest(message)
+    except (DecodeError, ValueError, OverflowError):
+        raise _bad_manifest() from None
+    sound = (
+        len(manifest.salt_check) == 8
+        and len(manifest.catalogue_digest) == 32
+        and len(manifest.canaries) == 32 * token.CANARIES
+        and len(manifest.partitions) <= MAX_PARTITIONS
+        and manifest.limits.chunk_points > 0
+        and manifest.limits.max_buckets_per_request > 0
+        and all(
+            len(p.root) == 32 and p.bits <= index.MAX_BITS and p.epoch == manifest.epoch
+            for p in manifest.partitions
+        )
+    )
+    if not sound:
+        raise _bad_manifest()
+    return manifest
+
+
+def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
+    """Check and decode the opening of an evaluation. Raises InvalidRequestError or UnknownSuiteError."""
+    require_suite(message.suite)
+    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
+    _require(len(message.manifest_digest) == 32, "manifest_digest must be 32 bytes")
+    _require(len(message.mandate_root) == 32, "mandate_root must be 32 bytes")
+    _require(message.points_announced > 0, "points_announced must be positive")
+    _require(message.first_point < message.points_announced, "first_point is beyond the points announced")
+    _require(0 < len(message.items) <= MAX_ITEMS, f"items must name 1 to {MAX_ITEMS} items")
+    _require(
+        all(len(text) <= MAX_TEXT for text in (*message.items, message.purpose, message.legal_basis)),
+        f"a code is longer than {MAX_TEXT} characters",
+    )
+    return EvaluateStart(
+        epoch=message.epoch,
+        salt_version=message.salt_version,
+        manifest_digest=message.manifest_digest,
+        query_id=message.query_id,
+        points_announced=message.points_announced,
+        first_point=message.first_point,
+        items=tuple(message.items),
+        purpose=message.purpose,
+        legal_basis=message.legal_basis,
+        mandate_root=message.mandate_root,
+    )
+
+
+def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
+    """The opening of an evaluation."""
+    return match_pb2.EvaluateRequest(
+        start=match_pb2.EvaluateStart(
+            suite=SUITE,
+            epoch=start.epoch,
+            salt_version=start.salt_version,
+            manifest_digest=start.manifest_digest,
+            query_id=start.query_id,
+            points_announced=start.points_announced,
+            first_point=start.first_point,
+            items=start.items,
+            purpose=start.purpose,
+            legal_basis=start.legal_basis,
+            mandate_root=start.mandate_root,
+        )
+    )
+
+
+def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketRequest:
+    """Check and decode a request for buckets. Raises InvalidRequestError or UnknownSuiteError."""
+    require_suite(message.suite)
+    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
+    _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    numbers = tuple(message.buckets)
+    _require(bool(numbers), "buckets must name at least one bucket")
+    _require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
+    return BucketRequest(
+        epoch=message.epoch,
+        query_id=message.query_id,
+        item=message.item,
+        origin=message.origin,
+        version=message.version,
+        buckets=numbers,
+    )
+
+
+def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequest:
+    """A request for buckets."""
+    return match_pb2.FetchBucketsRequest(
+        suite=SUITE,
+        epoch=request.epoch,
+        query_id=request.query_id,
+        item=request.item,
+        origin=request.origin,
+        version=request.version,
+        buckets=request.buckets,
+    )
+
+
+def parse_slice(message: match_pb2.FetchBucketsResponse) -> BucketSlice:
+    """One part of a served bucket."""
+    return BucketSlice(message.bucket, message.size, message.offset, message.data, tuple(message.path))
+
+
+def slice_message(part: BucketSlice) -> match_pb2.FetchBucketsResponse:
+    """One part of a served bucket."""
+    return match_pb2.FetchBucketsResponse(
+        bucket=part.bucket, size=part.size, offset=part.offset, data=part.data, path=part.path
+    )
+
+
+def require_suite(suite: str) -> None:
+    """Raises UnknownSuiteError unless this node speaks the suite."""
+    if suite != SUITE:
+        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
+
+
+def _manifest(message: types_pb2.Manifest) -> Manifest:
+    return Manifest(
+        responder=message.responder,
+        requester=message.requester,
+        suites=tuple(message.suites),
+        epoch=message.epoch,
+        salt_version=message.salt_version,
+        salt_check=message.salt_check,
+        catalogue_version=message.catalogue_version,
+        catalogue_digest=message.catalogue_digest,
+        items=tuple(message.items),
+        partitions=tuple(
+            PartitionOffer(
+                item=part.item,
+                origin=part.origin,
+                epoch=part.epoch,
+                version=part.version,
+                entries=part.entries,
+                bits=part.bucket_bits,
+                root=part.root,
+                as_of=part.as_of,
+                planted=tuple(PlantedSubject(p.name, p.value) for p in part.planted),
+            )
+            for part in message.partitions
+        ),
+        canaries=message.canaries,
+        limits=PeerLimits(
+            message.limits.max_message_bytes,
+            message.limits.chunk_points,
+            message.limits.max_points_per_query,
+            message.limits.max_buckets_per_request,
+        ),
+        issued_at=message.issued_at.ToDatetime(tzinfo=UTC),
+        expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
+    )
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise InvalidRequestError(message)
+
+
+def _bad_manifest() -> DishonestPeerError:
+    return DishonestPeerError(
+        "the peer's manifest is signed but malformed",
+        "ask the peer's administrator which version the node runs",
+        {"check": "manifest_form"},
+    )
