@@ -1,0 +1,167 @@
+"""A report as tables for a terminal or a text file, in Chinese or English."""
+
+from datetime import date, datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from matcher.types import Level
+from node.catalogue import Catalogue, Item
+from node.outcome import Outcome, PeerSummary, Report
+from node.summary import ItemSummary, Summary, summarise
+from node.wording import band_text, item_text, notes, purpose_text, state_text, value_text, word
+
+
+def render(report: Report, catalogue: Catalogue, lang: str) -> RenderableType:
+    """The whole report: head, findings per item, totals, peers, notes. Raises InputError for `lang`."""
+    summary = summarise(report)
+    return Group(
+        _head(report, lang),
+        _items_table(report, summary, catalogue, lang),
+        Padding(_totals(summary, lang), (0, 0, 1, 0)),
+        _peers_table(report, summary, lang),
+        Text(word("notes", lang), style="bold"),
+        *(_text(f"- {note}") for note in notes(report, catalogue, lang)),
+    )
+
+
+def _head(report: Report, lang: str) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    rows = (
+        ("job", f"{report.job} ({state_text(report.state, lang)})"),
+        ("requester", f"{report.requester} {report.requester_name}"),
+        ("purpose", purpose_text(report.purpose, lang)),
+        ("legal_basis", report.legal_basis),
+        ("created", _moment(report.created_at)),
+        ("finished", _moment(report.finished_at)),
+        ("due", _moment(report.due_at)),
+        ("catalogue", f"{report.catalogue_version} ({report.catalogue_digest[:16]})"),
+    )
+    for key, value in rows:
+        grid.add_row(_text(word(key, lang)), _text(value))
+    return Group(Text(word("title", lang), style="bold"), Padding(grid, (0, 0, 1, 0)))
+
+
+def _items_table(report: Report, summary: Summary, catalogue: Catalogue, lang: str) -> Table:
+    table = Table(title=word("findings", lang), title_justify="left")
+    table.add_column(word("item", lang), overflow="fold")
+    table.add_column(word("unit", lang), overflow="fold")
+    table.add_column(word("people", lang), justify="right")
+    table.add_column(word("amount", lang), overflow="fold")
+    table.add_column(word("provinces", lang), overflow="fold")
+    for key in ("mismatch", "stale"):
+        table.add_column(word(key, lang), justify="right")
+    table.add_column(word("not_connected", lang), overflow="fold")
+    table.add_column(word("as_of", lang), overflow="fold")
+    known = {item.code: item for item in catalogue.items}
+    for line in summary.items:
+        item = known.get(line.item)
+        table.add_row(
+            _text(item_text(item, line.item, lang)),
+            _text(item.text("unit", lang) if item else ""),
+            _number(line.people),
+            _text(_amount(item, line, lang)),
+            _text(_provinces(report, line, lang)),
+            _number(line.outcomes.get(Outcome.NAME_MISMATCH, 0)),
+            _number(line.outcomes.get(Outcome.STALE, 0)),
+            _text(", ".join(line.peers_with("not_connected")) or "-"),
+            _text(_dates(line.as_of)),
+            end_section=True,
+        )
+    return table
+
+
+def _amount(item: Item | None, line: ItemSummary, lang: str) -> str:
+    if item is None:
+        return "-"
+    if item.level is Level.COUNT:
+        return value_text(item, line.total, lang)
+    if item.level is Level.BAND:
+        shown = (f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
+        return "\n".join(shown) or "-"
+    return value_text(item, 1, lang) if item.level is Level.THRESHOLD else "-"
+
+
+def _provinces(report: Report, line: ItemSummary, lang: str) -> str:
+    # A peer that gave no answer is shown with the cause, never with a zero.
+    lines = []
+    for peer in report.peers:
+        state = line.coverage[peer.peer].state
+        count = f"{line.by_peer[peer.peer]:,}"
+        if state == "answered":
+            lines.append(f"{peer.peer}: {count}")
+        elif state == "partly":
+            lines.append(f"{peer.peer}: {count} ({state_text(state, lang)})")
+        else:
+            lines.append(f"{peer.peer}: {state_text(state, lang)}")
+    return "\n".join(lines)
+
+
+def _totals(summary: Summary, lang: str) -> Text:
+    peers = ", ".join(f"{peer} {count:,}" for peer, count in summary.people_by_peer.items())
+    if lang == "zh":
+        return _text(
+            f"核对 {summary.subjects:,} 人；至少一项有记录 {summary.people:,} 人"
+            f"（{word('any', lang)}；分省：{peers}）；"
+            f"姓名不符 {summary.name_mismatches:,} 人；无授权 {summary.not_mandated:,} 人；"
+            f"答复 {summary.answers:,} 条，未答复 {summary.unanswered:,} 条。"
+        )
+    return _text(
+        f"{summary.subjects:,} people verified; {summary.people:,} have at least one item "
+        f"({word('any', lang)}; per province: {peers}); "
+        f"{summary.name_mismatches:,} with a name that differs; {summary.not_mandated:,} without mandate; "
+        f"{summary.answers:,} answers, {summary.unanswered:,} unanswered."
+    )
+
+
+def _peers_table(report: Report, summary: Summary, lang: str) -> Table:
+    table = Table(title=word("peers", lang), title_justify="left")
+    for key in ("peer", "state", "plan"):
+        table.add_column(word(key, lang), overflow="fold")
+    for key in ("people", "seconds", "up", "down", "points"):
+        table.add_column(word(key, lang), justify="right")
+    for peer in report.peers:
+        table.add_row(
+            _text(f"{peer.peer} {peer.name}"),
+            _text(_peer_state(peer, lang)),
+            _text(f"{peer.plan} ({peer.plan_reason})" if peer.plan_reason else peer.plan),
+            _number(summary.people_by_peer[peer.peer]) if peer.state == "done" else Text("-"),
+            Text(f"{peer.seconds:.1f}"),
+            Text(_size(peer.bytes_up)),
+            Text(_size(peer.bytes_down)),
+            _number(peer.points),
+        )
+    return table
+
+
+def _peer_state(peer: PeerSummary, lang: str) -> str:
+    state = state_text(peer.state, lang)
+    return f"{state}: {peer.reason}" if peer.reason else state
+
+
+def _size(count: int) -> str:
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def _dates(span: tuple[date, date] | None) -> str:
+    if span is None:
+        return "-"
+    first, last = span
+    return first.isoformat() if first == last else f"{first.isoformat()}\n{last.isoformat()}"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.isoformat(sep=" ", timespec="minutes")
+
+
+def _number(number: int) -> Text:
+    return Text(f"{number:,}")
+
+
+def _text(text: str) -> Text:
+    # Plain Text takes no markup; what a peer sent must not steer the terminal either.
+    return Text("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
