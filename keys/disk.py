@@ -92,21 +92,26 @@ def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:
         FileNotFoundError: no such file.
     """
     try:
-        # Non-blocking, because a named pipe in place of the file would hold the node for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(path, "rb", opener=_open_unblocked) as file:
+            mode = os.fstat(file.fileno()).st_mode  # of the open file: the name may change under us
+            if not stat.S_ISREG(mode):
+                raise IsADirectoryError  # or a pipe, a device: all told below
+            check_private(path, mode)
+            content = file.read(limit + 1)
+    except IsADirectoryError:
+        raise StoreDamagedError(f"{path}: not a regular file", "give a plain file") from None
     except PermissionError:
         raise PermissionsError(
             f"{path}: this account may not read it", "run as the account that owns the file"
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode  # of the open file: the name may change under us
-        if not stat.S_ISREG(mode):
-            raise StoreDamagedError(f"{path}: not a regular file", "give a plain file")
-        check_private(path, mode)
-        content = file.read(limit + 1)
     if len(content) > limit:
         raise StoreDamagedError(f"{path}: larger than {limit} bytes", "this is not a key file of Heqiao")
     return content
+
+
+def _open_unblocked(path: str, flags: int) -> int:
+    # A named pipe in place of the file would hold the node for ever.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_passphrase(path: Path) -> bytes:

@@ -17,7 +17,7 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
-from node.cli.init import PASSPHRASE, PASSPHRASE_ADVICE, new_folder, prepare_passphrase
+from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
 from node.cli.options import checked, json_option, show, write_output
 from node.errors import InputError
 
@@ -68,7 +68,7 @@ def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | No
     ]
     if passphrase_file is None:
         how = "name it with --passphrase-file"
-        lines.append(PASSPHRASE_ADVICE.format(path=folder / PASSPHRASE, how=how))
+        lines.append(KEEP_APART.format(path=folder / PASSPHRASE, how=how))
     result = {"dir": str(folder), "federation": federation, "ca_fingerprint": fingerprint}
     show(result, "\n".join(lines), as_json=as_json)
 

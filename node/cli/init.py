@@ -25,7 +25,7 @@ from node.errors import InputError
 
 REQUEST: Final = "request.json"
 PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
-PASSPHRASE_ADVICE: Final = (
+KEEP_APART: Final = (
     "A random passphrase was written to {path}. Whoever has this folder and that file has the keys:\n"
     "in production move the file to another medium (a mounted secret, a systemd credential), {how},\n"
     "and keep a copy in a safe."
@@ -126,7 +126,7 @@ def init(
     ]
     if passphrase_file is None:
         how = f"set [keys] passphrase_file in {home / FILE}"
-        lines.append(PASSPHRASE_ADVICE.format(path=home / PASSPHRASE, how=how))
+        lines.append(KEEP_APART.format(path=home / PASSPHRASE, how=how))
     result = {
         "home": str(home),
         "role": role,
