@@ -91,19 +91,21 @@ def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:
         StoreDamagedError: not a regular file, or larger than `limit` bytes.
         FileNotFoundError: no such file.
     """
+    content = None
     try:
         with open(path, "rb", opener=_open_unblocked) as file:
             mode = os.fstat(file.fileno()).st_mode  # of the open file: the name may change under us
-            if not stat.S_ISREG(mode):
-                raise IsADirectoryError  # or a pipe, a device: all told below
-            check_private(path, mode)
-            content = file.read(limit + 1)
+            if stat.S_ISREG(mode):
+                check_private(path, mode)
+                content = file.read(limit + 1)
     except IsADirectoryError:
-        raise StoreDamagedError(f"{path}: not a regular file", "give a plain file") from None
+        pass
     except PermissionError:
         raise PermissionsError(
             f"{path}: this account may not read it", "run as the account that owns the file"
         ) from None
+    if content is None:
+        raise StoreDamagedError(f"{path}: not a regular file", "give a plain file")
     if len(content) > limit:
         raise StoreDamagedError(f"{path}: larger than {limit} bytes", "this is not a key file of Heqiao")
     return content
