@@ -37,6 +37,7 @@ from node.synth.scenario import NAMES
 @click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     help="Date of the federation: mandates and registers are current on it.  [default: today]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
@@ -98,8 +99,8 @@ def _describe(out: Path, scenario: Scenario, summary: Summary) -> str:
     figures = scenario.figures
     lines = [
         f"{out}: scenario {scenario.name}, seed {summary.seed}, {summary.today}",
-        f"  list of {scenario.requester}: {scenario.people:,} people in {summary.households:,} households, "
-        f"and {scenario.invalid_rows} rows to be rejected",
+        f"  list of {scenario.requester}: {scenario.people:,} people in {summary.households:,} households; "
+        f"rows to be rejected: {scenario.invalid_rows}",
     ]
     for province in scenario.providers:
         rows = sum(

@@ -21,7 +21,7 @@ from node.synth.scenario import Scenario
 from node.synth.truth import write_json, write_truth
 
 Progress = Callable[[str, float], None]  # what is being done, and the share done of it all
-_EARLIEST_TODAY: Final = date(2020, 1, 1)
+_DAYS: Final = (date(2020, 1, 1), date(2099, 12, 31))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def write_federation(
     Raises InputError if `out` exists with content or cannot be written; then nothing is left behind.
     """
     _require_free(out)
-    if today < _EARLIEST_TODAY:
-        raise InputError("the date of the federation lies too far back", "use a date of 2020 or later")
+    if not _DAYS[0] <= today <= _DAYS[1]:
+        raise InputError("the date of the federation is out of range", "use a date from 2020 to 2099")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))

@@ -38,6 +38,9 @@ class Fact(NamedTuple):
     as_of: date
     copies: int = 1
 
+    def __repr__(self) -> str:
+        return f"Fact({self.under}, ****)"
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

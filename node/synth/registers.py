@@ -173,15 +173,14 @@ class RegisterWriter:
         faults["exact_duplicates"] += len(repeated)
         count = min(len(facts), max(2, round(len(facts) * self._rate / 2)))
         for turn, place in enumerate(self._rng.sample(range(len(facts)), count)):
-            if turn % 2:
+            # A contribution belongs to its month; anything else may come from last month's export too.
+            if turn % 2 or register.item == INSURANCE:
                 faults["exact_duplicates"] += 1
                 repeated.append(rows[place])
                 continue
-            fact = facts[place]
-            # A contribution belongs to its month; everything else may come from last month's export.
-            days = 0 if register.item == INSURANCE else 31
+            older = date.fromordinal(facts[place].as_of.toordinal() - 31)
             faults["record_twice"] += 1
-            repeated.append(self._write_row(register, fact, date.fromordinal(fact.as_of.toordinal() - days)))
+            repeated.append(self._write_row(register, facts[place], older))
         return repeated
 
     def _spoil(self, register: Register, count: int, faults: Counter[str]) -> list[Row]:
