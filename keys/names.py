@@ -1,5 +1,6 @@
 """Names that stand in certificates: federations, province codes, hosts, and the URI of an identity."""
 
+import contextlib
 import ipaddress
 import re
 from typing import Final, Literal
@@ -62,10 +63,9 @@ def check_host(host: str) -> str:
     Raises:
         ValueError: it is not acceptable.
     """
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
+    if "%" not in host:  # an IPv6 zone (fe80::1%eth0) means something on one machine only
+        with contextlib.suppress(ValueError):
+            return ipaddress.ip_address(host).compressed
     labels = host.split(".")
     if len(host) > 253 or labels[-1].isdigit() or not all(map(_HOST_LABEL.fullmatch, labels)):
         raise ValueError("a host is a lower-case DNS name without wildcard, or an IP address")
@@ -113,7 +113,7 @@ def split_address(address: str) -> tuple[str, int]:
         raise ValueError("an address is host:port, as in 10.45.0.1:7443")
     if (":" in host) != bracketed:
         raise ValueError("an IPv6 address with a port is written as [::1]:7443")
-    return check_host(host.strip("[]") if bracketed else host), int(port)
+    return check_host(host[1:-1] if bracketed else host), int(port)
 
 
 def check_address(address: str) -> str:

@@ -261,6 +261,15 @@ class Config(_Section):
     log: LogSection = Field(default_factory=LogSection)
     folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
 
+    @model_validator(mode="after")
+    def _check_ports(self) -> "Config":
+        same = self.peer.listen == self.platform.listen
+        if same and split_address(self.peer.listen)[1]:
+            raise ValueError(
+                "[peer] listen and [platform] listen are the same: provinces and platforms are apart"
+            )
+        return self
+
     @property
     def address(self) -> str:
         """Where peers call this node."""
@@ -367,6 +376,9 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
     """One fault of a configuration in words that never show a value."""
     section, *keys = map(str, location) if location else ("",)
     where = f"[{section}] {'.'.join(keys)}".strip()
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
     if kind == "extra_forbidden":
         model = _section(section) if keys else Config
         near = difflib.get_close_matches(keys[-1] if keys else section, _known(model), n=1)
@@ -375,7 +387,7 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
         return f"{where}: missing"
     if kind == "model_type":
         return f"{where}: must be a section"
-    return f"{where}: {message.removeprefix('Value error, ')}"
+    return f"{where}: {message}"
 
 
 def _known(model: type[BaseModel]) -> list[str]:

@@ -18,7 +18,7 @@ from keys.files import KeyStore
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
 from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
-from node.cli.options import checked, json_option, show, write_output
+from node.cli.options import checked, disk_errors, json_option, show, write_output
 from node.errors import InputError
 
 CERTIFICATE: Final = "ca.pem"
@@ -183,7 +183,8 @@ def _make_client(
 def _record(folder: Path, certificate: bytes) -> dict[str, object]:
     """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
     identity = identity_of(certificate)
-    write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
+        write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
     return {
         "federation": identity.federation,
         "role": identity.role,

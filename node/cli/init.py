@@ -18,7 +18,7 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from keys.names import Role, check_address, check_code, check_host, check_name, split_address
-from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.cli.options import checked, disk_errors, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, Config, open_key_store
 from node.default_config import render_default
 from node.errors import InputError
@@ -39,14 +39,14 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         InputError: the target exists, or its parent does not.
     """
-    if target.exists() or target.is_symlink():
-        raise InputError(
-            f"{target}: exists already", "nothing was changed; name a folder that does not exist"
-        )
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"{target.absolute().parent}: no such folder", "make it first")
     parent = target.absolute().parent
-    try:
+    with disk_errors("nothing was left behind; correct it and try again"):
+        if target.exists() or target.is_symlink():
+            raise InputError(
+                f"{target}: exists already", "nothing was changed; name a folder that does not exist"
+            )
+        if not parent.is_dir():
+            raise InputError(f"{parent}: no such folder", "make it first")
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
         try:
             yield partial
@@ -54,10 +54,6 @@ def new_folder(target: Path) -> Iterator[Path]:
             sync_folder(parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)  # gone already where all went well
-    except OSError as error:
-        raise InputError(
-            f"{target}: {error.strerror}", "nothing was left behind; correct it and try again"
-        ) from None
 
 
 def prepare_passphrase(folder: Path, given: Path | None) -> bytes:
@@ -165,9 +161,9 @@ def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
     member = accept_bundle(
         open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
     )
-    config.tls.certificate.parent.mkdir(parents=True, exist_ok=True)
-    config.tls.ca.parent.mkdir(parents=True, exist_ok=True)
     for path, content in ((config.tls.ca, member.ca), (config.tls.certificate, member.certificate)):
+        with disk_errors("correct [tls] in node.toml"):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_output(path, content)
     identity = member.identity
     result = {
@@ -194,9 +190,10 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
             "the bundle's CA has another fingerprint than the one given",
             "do not use this bundle: ask the CA's administrator for it on another way",
         )
-    if not config.tls.ca.exists():
-        return
-    trusted = load_ca_certificate(config.tls.ca.read_bytes())
+    with disk_errors("correct [tls] ca in node.toml"):
+        if not config.tls.ca.exists():
+            return
+        trusted = load_ca_certificate(config.tls.ca.read_bytes())
     if trusted != load_ca_certificate(bundle.ca.encode()):
         raise EnrolmentError(
             f"this home trusts another federation CA ({config.tls.ca})",

@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
+import errno
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,8 +39,9 @@ def load_config(home: Path) -> Config:
     Raises:
         ConfigError: none there, or it cannot be used.
     """
-    found = Home.find(config=home) if home.is_file() else Home.find(home)
-    return found.load()
+    with disk_errors("run as the account that owns the home"):
+        found = Home.find(config=home) if home.is_file() else Home.find(home)
+        return found.load()
 
 
 def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -61,15 +64,24 @@ def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)
 
 
+@contextmanager
+def disk_errors(hint: str) -> Iterator[None]:
+    """Turn what the file system refuses into an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}", hint) from None
+
+
 def write_output(path: Path, content: bytes) -> None:
     """Write a file that others may read, in one step.
 
     Raises:
         InputError: it cannot be written.
     """
-    try:
+    with disk_errors("name a file in a folder that exists and that you may write to"):
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder", path.parent)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder", path)
         replace(path, content)
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", "name a file in a folder that you may write to"
-        ) from None

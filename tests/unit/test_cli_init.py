@@ -117,7 +117,7 @@ def test_card(federation, tmp_path):
     assert load_card(tmp_path / "out.json") == card
     assert result["fingerprint"] == card.fingerprint()
     code, _, err = heqiao("card", "--home", home, "--out", tmp_path / "none/card.json")
-    assert (code, "No such file" in err) == (1, True)
+    assert (code, "no such folder" in err) == (1, True)
 
 
 def test_client_certificate_for_a_stock_client(federation, tmp_path):

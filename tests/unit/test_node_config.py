@@ -123,6 +123,7 @@ REFUSED = {
     "waits": (NODE + "[requester]\nretry_wait_s = 61\n", r"\[requester\]: retry_wait_s is longer"),
     "listen": (NODE + '[peer]\nlisten = "7443"\n', r"\[peer\] listen: an address is host:port"),
     "advertise": (NODE + '[peer]\nadvertise = "0.0.0.0:7443"\n', r"\[peer\] advertise: others cannot call"),
+    "one-port": (NODE + '[platform]\nlisten = "127.0.0.1:7443"\n', "listen are the same"),
     "empty-path": (NODE + '[keys]\nstore = ""\n', r"\[keys\] store: must be a path"),
     "path-number": (NODE + "[keys]\nstore = 3\n", r"\[keys\] store: must be a path"),
     "memory-database": (
