@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from blake3 import blake3
+
 from keys import Kek, tls_key_for
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
@@ -21,7 +23,8 @@ class NodeKeys:
 
     `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
     (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
-    Ed25519 key; `vault` seals what the database keeps; `tls_key` and `certificate` are PEM.
+    Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
+    `tls_key`, `certificate` and `ca` are PEM.
     """
 
     epoch: int
@@ -30,6 +33,7 @@ class NodeKeys:
     salts: Mapping[int, bytes] = field(repr=False)
     signing: bytes = field(repr=False)
     vault: Kek = field(repr=False)
+    digest_key: bytes = field(repr=False)
     tls_key: bytes = field(repr=False)
     certificate: bytes = field(repr=False)
     ca: bytes = field(repr=False)
@@ -88,13 +92,15 @@ def load_keys(config: Config) -> NodeKeys:
         )
     epoch, oprf_key = store.newest("oprf") if config.node.role == "node" else (0, b"")
     certificate = config.tls.certificate.read_bytes()
+    storage = store.newest("storage")[1]
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
         canaries=oprf.evaluate_own(oprf_key, token.canary_points()) if oprf_key else b"",
         salts=salts,
         signing=store.newest("signing")[1],
-        vault=Kek(store.newest("storage")[1]),
+        vault=Kek(storage),
+        digest_key=blake3(storage, derive_key_context="heqiao v1 storage digest key").digest(),
         tls_key=tls_key_for(store, certificate),
         certificate=certificate,
         ca=config.tls.ca.read_bytes(),

@@ -4,6 +4,7 @@ A step works on a `Link` (the peer) and a `Journal` (what a killed requester res
 steps run in a node's persisted job and in a platform's own process. Step 3 is node/retrieve.py.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from matcher import SUITE, PointError, merkle, oprf, token
@@ -49,9 +50,12 @@ def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]
     if manifest.expires_at < exchange.clock():
         session = open_session(exchange)
         manifest = check_manifest(exchange, session.manifest, session.signature)
-    query = build_query(question, manifest, exchange.salt, session.seed, exchange.mapped)
+    query = build_query(
+        question, wire.parse_manifest(session.layout), exchange.salt, session.seed, exchange.mapped
+    )
     if query.subjects:
         evaluate_query(exchange, session, manifest, question, query)
+    exchange.journal.plan("buckets", "the bucket of every identity asked, matched or not")
     tokens = exchange.journal.tokens()
     answers = exchange.journal.answers()
     for item in question.items:
@@ -79,6 +83,7 @@ def open_session(exchange: Exchange) -> Session:
         seed=new_seed(exchange.random_bytes),
         manifest=serialised,
         signature=signature,
+        layout=serialised,
     )
     exchange.journal.begin(session)
     return session
@@ -90,7 +95,7 @@ def renew_manifest(exchange: Exchange, session: Session, manifest: Manifest) -> 
     newer = check_manifest(exchange, serialised, signature)
     if newer.epoch != manifest.epoch:
         raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
-    renewed = Session(session.query_id, session.blind, session.seed, serialised, signature)
+    renewed = replace(session, manifest=serialised, signature=signature)
     exchange.journal.renew(renewed)
     return renewed, newer
 

@@ -22,13 +22,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The secrets and the manifest of one query; with it a query resumes exactly where it stopped."""
+    """The secrets and the manifest of one query; with it a query resumes exactly where it stopped.
+
+    `layout` is the manifest the batch was laid out by; `manifest`, with its signature, is newer when
+    partitions were published in between.
+    """
 
     query_id: bytes
     blind: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     manifest: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+    layout: bytes = field(repr=False)
 
 
 class Link(Protocol):
@@ -69,6 +74,9 @@ class Journal(Protocol):
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """Keep the answers of one item, one per subject."""
+
+    def plan(self, plan: str, reason: str) -> None:
+        """Keep which retrieval plan was chosen, and why."""
 
     def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
         """Say how far the part is. Raises CancelledError when it is to stop."""

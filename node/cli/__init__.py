@@ -47,7 +47,9 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="heqiao", prog_name="heqiao")
 def cli() -> None:
     """Heqiao (核桥): the node with which a province verifies households across provinces.

@@ -8,6 +8,8 @@ Functions of `index`, `jobs`, `peers` and `audit` take the connection of a named
 Nothing here is beyond what SQLite and PostgreSQL both do.
 """
 
+from sqlalchemy import Connection
+
 from node.store.engine import Store, open_store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Connection", "Store", "open_store"]

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!heqiao/platform/v1/platform.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x01\n\x19SubmitVerificationRequest\x12\x36\n\x05start\x18\x01 \x01(\x0b\x32%.heqiao.platform.v1.VerificationStartH\x00\x12\x36\n\x05\x63hunk\x18\x02 \x01(\x0b\x32%.heqiao.platform.v1.VerificationChunkH\x00\x42\t\n\x07message\"\x83\x01\n\x11VerificationStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05items\x18\x02 \x03(\t\x12\r\n\x05peers\x18\x03 \x03(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x1a\n\x12subjects_announced\x18\x06 \x01(\r\"q\n\x11VerificationChunk\x12-\n\x08mandates\x18\x01 \x03(\x0b\x32\x1b.heqiao.platform.v1.Mandate\x12-\n\x08subjects\x18\x02 \x03(\x0b\x32\x1b.heqiao.platform.v1.Subject\"\xad\x01\n\x07Mandate\x12\x12\n\nmandate_no\x18\x01 \x01(\t\x12\x11\n\tprogramme\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\x0f\n\x07regions\x18\x04 \x03(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x10\n\x08valid_to\x18\x06 \x01(\t\x12\x12\n\nrevoked_at\x18\x07 \x01(\t\x12\x0f\n\x07signers\x18\x08 \x01(\t\x12\x10\n\x08\x64oc_hash\x18\t \x01(\t\"}\n\x07Subject\x12\x0b\n\x03ref\x18\x01 \x01(\t\x12\x11\n\thousehold\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x30\n\nidentities\x18\x04 \x03(\x0b\x32\x1c.heqiao.platform.v1.Identity\x12\x12\n\nmandate_no\x18\x05 \x01(\t\"*\n\x08Identity\x12\x0f\n\x07id_type\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"=\n\x1aSubmitVerificationResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\"\xc2\x01\n\x04Part\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x64one\x18\x05 \x01(\x04\x12\r\n\x05total\x18\x06 \x01(\x04\x12\r\n\x05\x65poch\x18\x07 \x01(\r\x12\x0e\n\x06points\x18\x08 \x01(\x04\x12\x10\n\x08\x62ytes_up\x18\t \x01(\x04\x12\x12\n\nbytes_down\x18\n \x01(\x04\x12\x0f\n\x07seconds\x18\x0b \x01(\x01\x12\x0c\n\x04plan\x18\x0c \x01(\t\"\xa8\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.heqiao.platform.v1.JobState\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08subjects\x18\x06 \x01(\r\x12\r\n\x05items\x18\x07 \x03(\t\x12\'\n\x05parts\x18\x08 \x03(\x0b\x32\x18.heqiao.platform.v1.Part\x12\r\n\x05\x65rror\x18\t \x01(\t\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x10WatchJobResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\"\"\n\x10GetReportRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x85\x01\n\x11GetReportResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.ReportHeaderH\x00\x12\x31\n\x05\x63hunk\x18\x02 \x01(\x0b\x32 .heqiao.platform.v1.FindingChunkH\x00\x42\t\n\x07message\"\xba\x01\n\x0cReportHeader\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x16\n\x0erequester_name\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x19\n\x11\x63\x61talogue_version\x18\x06 \x01(\t\x12\x18\n\x10\x63\x61talogue_digest\x18\x07 \x01(\x0c\"O\n\x0c\x46indingChunk\x12\x10\n\x08subjects\x18\x01 \x03(\t\x12-\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x1b.heqiao.platform.v1.Finding\"\xb0\x01\n\x07\x46inding\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12,\n\x07outcome\x18\x04 \x01(\x0e\x32\x1b.heqiao.platform.v1.Outcome\x12\x12\n\x05value\x18\x05 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\x05\x61s_of\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x08\n\x06_valueB\x08\n\x06_as_of\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x11\x43\x61ncelJobResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\" \n\x0fListJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"9\n\x10ListJobsResponse\x12%\n\x04jobs\x18\x01 \x03(\x0b\x32\x17.heqiao.platform.v1.Job\"\x12\n\x10ListPeersRequest\"<\n\x11ListPeersResponse\x12\'\n\x05peers\x18\x01 \x03(\x0b\x32\x18.heqiao.platform.v1.Peer\"C\n\x04Peer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0e\n\x06grants\x18\x04 \x03(\t\"\x15\n\x13GetCatalogueRequest\"i\n\x14GetCatalogueResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x30\n\x05items\x18\x03 \x03(\x0b\x32!.heqiao.platform.v1.CatalogueItem\"\xf6\x01\n\rCatalogueItem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\r\n\x05level\x18\x05 \x01(\t\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x15\n\rperiod_months\x18\x07 \x01(\r\x12\x0c\n\x04unit\x18\x08 \x01(\t\x12\x12\n\ncalibre_zh\x18\t \x01(\t\x12\x12\n\ncalibre_en\x18\n \x01(\t\x12\x13\n\x0bsensitivity\x18\x0b \x01(\t\x12\x16\n\x0e\x66reshness_days\x18\x0c \x01(\r\x12\x0e\n\x06\x62ounds\x18\r \x03(\x04*\x95\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x12\n\x0eJOB_STATE_DONE\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05*\x9a\x02\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_FOUND\x10\x01\x12\x15\n\x11OUTCOME_NOT_FOUND\x10\x02\x12\x10\n\x0cOUTCOME_OVER\x10\x03\x12\x14\n\x10OUTCOME_NOT_OVER\x10\x04\x12\x19\n\x15OUTCOME_NAME_MISMATCH\x10\x05\x12\x11\n\rOUTCOME_STALE\x10\x06\x12\x19\n\x15OUTCOME_NOT_CONNECTED\x10\x07\x12\x18\n\x14OUTCOME_NOT_MANDATED\x10\x08\x12\x13\n\x0fOUTCOME_REFUSED\x10\t\x12\x13\n\x0fOUTCOME_OVERDUE\x10\n\x12\x17\n\x13OUTCOME_UNAVAILABLE\x10\x0b\x32\xab\x05\n\x0fPlatformService\x12u\n\x12SubmitVerification\x12-.heqiao.platform.v1.SubmitVerificationRequest\x1a..heqiao.platform.v1.SubmitVerificationResponse(\x01\x12W\n\x08WatchJob\x12#.heqiao.platform.v1.WatchJobRequest\x1a$.heqiao.platform.v1.WatchJobResponse0\x01\x12Z\n\tGetReport\x12$.heqiao.platform.v1.GetReportRequest\x1a%.heqiao.platform.v1.GetReportResponse0\x01\x12X\n\tCancelJob\x12$.heqiao.platform.v1.CancelJobRequest\x1a%.heqiao.platform.v1.CancelJobResponse\x12U\n\x08ListJobs\x12#.heqiao.platform.v1.ListJobsRequest\x1a$.heqiao.platform.v1.ListJobsResponse\x12X\n\tListPeers\x12$.heqiao.platform.v1.ListPeersRequest\x1a%.heqiao.platform.v1.ListPeersResponse\x12\x61\n\x0cGetCatalogue\x12\'.heqiao.platform.v1.GetCatalogueRequest\x1a(.heqiao.platform.v1.GetCatalogueResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!heqiao/platform/v1/platform.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x01\n\x19SubmitVerificationRequest\x12\x36\n\x05start\x18\x01 \x01(\x0b\x32%.heqiao.platform.v1.VerificationStartH\x00\x12\x36\n\x05\x63hunk\x18\x02 \x01(\x0b\x32%.heqiao.platform.v1.VerificationChunkH\x00\x42\t\n\x07message\"\x83\x01\n\x11VerificationStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05items\x18\x02 \x03(\t\x12\r\n\x05peers\x18\x03 \x03(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x1a\n\x12subjects_announced\x18\x06 \x01(\r\"q\n\x11VerificationChunk\x12-\n\x08mandates\x18\x01 \x03(\x0b\x32\x1b.heqiao.platform.v1.Mandate\x12-\n\x08subjects\x18\x02 \x03(\x0b\x32\x1b.heqiao.platform.v1.Subject\"\xad\x01\n\x07Mandate\x12\x12\n\nmandate_no\x18\x01 \x01(\t\x12\x11\n\tprogramme\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\x0f\n\x07regions\x18\x04 \x03(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x10\n\x08valid_to\x18\x06 \x01(\t\x12\x12\n\nrevoked_at\x18\x07 \x01(\t\x12\x0f\n\x07signers\x18\x08 \x03(\t\x12\x10\n\x08\x64oc_hash\x18\t \x01(\t\"}\n\x07Subject\x12\x0b\n\x03ref\x18\x01 \x01(\t\x12\x11\n\thousehold\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x30\n\nidentities\x18\x04 \x03(\x0b\x32\x1c.heqiao.platform.v1.Identity\x12\x12\n\nmandate_no\x18\x05 \x01(\t\"*\n\x08Identity\x12\x0f\n\x07id_type\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"=\n\x1aSubmitVerificationResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\"\xd7\x01\n\x04Part\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x64one\x18\x05 \x01(\x04\x12\r\n\x05total\x18\x06 \x01(\x04\x12\r\n\x05\x65poch\x18\x07 \x01(\r\x12\x0e\n\x06points\x18\x08 \x01(\x04\x12\x10\n\x08\x62ytes_up\x18\t \x01(\x04\x12\x12\n\nbytes_down\x18\n \x01(\x04\x12\x0f\n\x07seconds\x18\x0b \x01(\x01\x12\x0c\n\x04plan\x18\x0c \x01(\t\x12\x13\n\x0bplan_reason\x18\r \x01(\t\"\xa8\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.heqiao.platform.v1.JobState\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08subjects\x18\x06 \x01(\r\x12\r\n\x05items\x18\x07 \x03(\t\x12\'\n\x05parts\x18\x08 \x03(\x0b\x32\x18.heqiao.platform.v1.Part\x12\r\n\x05\x65rror\x18\t \x01(\t\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x10WatchJobResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\"\"\n\x10GetReportRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x85\x01\n\x11GetReportResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.ReportHeaderH\x00\x12\x31\n\x05\x63hunk\x18\x02 \x01(\x0b\x32 .heqiao.platform.v1.FindingChunkH\x00\x42\t\n\x07message\"\xba\x01\n\x0cReportHeader\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x16\n\x0erequester_name\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x19\n\x11\x63\x61talogue_version\x18\x06 \x01(\t\x12\x18\n\x10\x63\x61talogue_digest\x18\x07 \x01(\x0c\"O\n\x0c\x46indingChunk\x12\x10\n\x08subjects\x18\x01 \x03(\t\x12-\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x1b.heqiao.platform.v1.Finding\"\xb0\x01\n\x07\x46inding\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12,\n\x07outcome\x18\x04 \x01(\x0e\x32\x1b.heqiao.platform.v1.Outcome\x12\x12\n\x05value\x18\x05 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\x05\x61s_of\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x08\n\x06_valueB\x08\n\x06_as_of\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x11\x43\x61ncelJobResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\" \n\x0fListJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"9\n\x10ListJobsResponse\x12%\n\x04jobs\x18\x01 \x03(\x0b\x32\x17.heqiao.platform.v1.Job\"\x12\n\x10ListPeersRequest\"<\n\x11ListPeersResponse\x12\'\n\x05peers\x18\x01 \x03(\x0b\x32\x18.heqiao.platform.v1.Peer\"C\n\x04Peer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0e\n\x06grants\x18\x04 \x03(\t\"\x15\n\x13GetCatalogueRequest\"i\n\x14GetCatalogueResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x30\n\x05items\x18\x03 \x03(\x0b\x32!.heqiao.platform.v1.CatalogueItem\"\xf6\x01\n\rCatalogueItem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\r\n\x05level\x18\x05 \x01(\t\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x15\n\rperiod_months\x18\x07 \x01(\r\x12\x0c\n\x04unit\x18\x08 \x01(\t\x12\x12\n\ncalibre_zh\x18\t \x01(\t\x12\x12\n\ncalibre_en\x18\n \x01(\t\x12\x13\n\x0bsensitivity\x18\x0b \x01(\t\x12\x16\n\x0e\x66reshness_days\x18\x0c \x01(\r\x12\x0e\n\x06\x62ounds\x18\r \x03(\x04*\x95\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x12\n\x0eJOB_STATE_DONE\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05*\x9a\x02\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_FOUND\x10\x01\x12\x15\n\x11OUTCOME_NOT_FOUND\x10\x02\x12\x10\n\x0cOUTCOME_OVER\x10\x03\x12\x14\n\x10OUTCOME_NOT_OVER\x10\x04\x12\x19\n\x15OUTCOME_NAME_MISMATCH\x10\x05\x12\x11\n\rOUTCOME_STALE\x10\x06\x12\x19\n\x15OUTCOME_NOT_CONNECTED\x10\x07\x12\x18\n\x14OUTCOME_NOT_MANDATED\x10\x08\x12\x13\n\x0fOUTCOME_REFUSED\x10\t\x12\x13\n\x0fOUTCOME_OVERDUE\x10\n\x12\x17\n\x13OUTCOME_UNAVAILABLE\x10\x0b\x32\xab\x05\n\x0fPlatformService\x12u\n\x12SubmitVerification\x12-.heqiao.platform.v1.SubmitVerificationRequest\x1a..heqiao.platform.v1.SubmitVerificationResponse(\x01\x12W\n\x08WatchJob\x12#.heqiao.platform.v1.WatchJobRequest\x1a$.heqiao.platform.v1.WatchJobResponse0\x01\x12Z\n\tGetReport\x12$.heqiao.platform.v1.GetReportRequest\x1a%.heqiao.platform.v1.GetReportResponse0\x01\x12X\n\tCancelJob\x12$.heqiao.platform.v1.CancelJobRequest\x1a%.heqiao.platform.v1.CancelJobResponse\x12U\n\x08ListJobs\x12#.heqiao.platform.v1.ListJobsRequest\x1a$.heqiao.platform.v1.ListJobsResponse\x12X\n\tListPeers\x12$.heqiao.platform.v1.ListPeersRequest\x1a%.heqiao.platform.v1.ListPeersResponse\x12\x61\n\x0cGetCatalogue\x12\'.heqiao.platform.v1.GetCatalogueRequest\x1a(.heqiao.platform.v1.GetCatalogueResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.platform_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATE']._serialized_start=2831
-  _globals['_JOBSTATE']._serialized_end=2980
-  _globals['_OUTCOME']._serialized_start=2983
-  _globals['_OUTCOME']._serialized_end=3265
+  _globals['_JOBSTATE']._serialized_start=2852
+  _globals['_JOBSTATE']._serialized_end=3001
+  _globals['_OUTCOME']._serialized_start=3004
+  _globals['_OUTCOME']._serialized_end=3286
   _globals['_SUBMITVERIFICATIONREQUEST']._serialized_start=91
   _globals['_SUBMITVERIFICATIONREQUEST']._serialized_end=241
   _globals['_VERIFICATIONSTART']._serialized_start=244
@@ -51,43 +51,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITVERIFICATIONRESPONSE']._serialized_start=839
   _globals['_SUBMITVERIFICATIONRESPONSE']._serialized_end=900
   _globals['_PART']._serialized_start=903
-  _globals['_PART']._serialized_end=1097
-  _globals['_JOB']._serialized_start=1100
-  _globals['_JOB']._serialized_end=1396
-  _globals['_WATCHJOBREQUEST']._serialized_start=1398
-  _globals['_WATCHJOBREQUEST']._serialized_end=1431
-  _globals['_WATCHJOBRESPONSE']._serialized_start=1433
-  _globals['_WATCHJOBRESPONSE']._serialized_end=1489
-  _globals['_GETREPORTREQUEST']._serialized_start=1491
-  _globals['_GETREPORTREQUEST']._serialized_end=1525
-  _globals['_GETREPORTRESPONSE']._serialized_start=1528
-  _globals['_GETREPORTRESPONSE']._serialized_end=1661
-  _globals['_REPORTHEADER']._serialized_start=1664
-  _globals['_REPORTHEADER']._serialized_end=1850
-  _globals['_FINDINGCHUNK']._serialized_start=1852
-  _globals['_FINDINGCHUNK']._serialized_end=1931
-  _globals['_FINDING']._serialized_start=1934
-  _globals['_FINDING']._serialized_end=2110
-  _globals['_CANCELJOBREQUEST']._serialized_start=2112
-  _globals['_CANCELJOBREQUEST']._serialized_end=2146
-  _globals['_CANCELJOBRESPONSE']._serialized_start=2148
-  _globals['_CANCELJOBRESPONSE']._serialized_end=2205
-  _globals['_LISTJOBSREQUEST']._serialized_start=2207
-  _globals['_LISTJOBSREQUEST']._serialized_end=2239
-  _globals['_LISTJOBSRESPONSE']._serialized_start=2241
-  _globals['_LISTJOBSRESPONSE']._serialized_end=2298
-  _globals['_LISTPEERSREQUEST']._serialized_start=2300
-  _globals['_LISTPEERSREQUEST']._serialized_end=2318
-  _globals['_LISTPEERSRESPONSE']._serialized_start=2320
-  _globals['_LISTPEERSRESPONSE']._serialized_end=2380
-  _globals['_PEER']._serialized_start=2382
-  _globals['_PEER']._serialized_end=2449
-  _globals['_GETCATALOGUEREQUEST']._serialized_start=2451
-  _globals['_GETCATALOGUEREQUEST']._serialized_end=2472
-  _globals['_GETCATALOGUERESPONSE']._serialized_start=2474
-  _globals['_GETCATALOGUERESPONSE']._serialized_end=2579
-  _globals['_CATALOGUEITEM']._serialized_start=2582
-  _globals['_CATALOGUEITEM']._serialized_end=2828
-  _globals['_PLATFORMSERVICE']._serialized_start=3268
-  _globals['_PLATFORMSERVICE']._serialized_end=3951
+  _globals['_PART']._serialized_end=1118
+  _globals['_JOB']._serialized_start=1121
+  _globals['_JOB']._serialized_end=1417
+  _globals['_WATCHJOBREQUEST']._serialized_start=1419
+  _globals['_WATCHJOBREQUEST']._serialized_end=1452
+  _globals['_WATCHJOBRESPONSE']._serialized_start=1454
+  _globals['_WATCHJOBRESPONSE']._serialized_end=1510
+  _globals['_GETREPORTREQUEST']._serialized_start=1512
+  _globals['_GETREPORTREQUEST']._serialized_end=1546
+  _globals['_GETREPORTRESPONSE']._serialized_start=1549
+  _globals['_GETREPORTRESPONSE']._serialized_end=1682
+  _globals['_REPORTHEADER']._serialized_start=1685
+  _globals['_REPORTHEADER']._serialized_end=1871
+  _globals['_FINDINGCHUNK']._serialized_start=1873
+  _globals['_FINDINGCHUNK']._serialized_end=1952
+  _globals['_FINDING']._serialized_start=1955
+  _globals['_FINDING']._serialized_end=2131
+  _globals['_CANCELJOBREQUEST']._serialized_start=2133
+  _globals['_CANCELJOBREQUEST']._serialized_end=2167
+  _globals['_CANCELJOBRESPONSE']._serialized_start=2169
+  _globals['_CANCELJOBRESPONSE']._serialized_end=2226
+  _globals['_LISTJOBSREQUEST']._serialized_start=2228
+  _globals['_LISTJOBSREQUEST']._serialized_end=2260
+  _globals['_LISTJOBSRESPONSE']._serialized_start=2262
+  _globals['_LISTJOBSRESPONSE']._serialized_end=2319
+  _globals['_LISTPEERSREQUEST']._serialized_start=2321
+  _globals['_LISTPEERSREQUEST']._serialized_end=2339
+  _globals['_LISTPEERSRESPONSE']._serialized_start=2341
+  _globals['_LISTPEERSRESPONSE']._serialized_end=2401
+  _globals['_PEER']._serialized_start=2403
+  _globals['_PEER']._serialized_end=2470
+  _globals['_GETCATALOGUEREQUEST']._serialized_start=2472
+  _globals['_GETCATALOGUEREQUEST']._serialized_end=2493
+  _globals['_GETCATALOGUERESPONSE']._serialized_start=2495
+  _globals['_GETCATALOGUERESPONSE']._serialized_end=2600
+  _globals['_CATALOGUEITEM']._serialized_start=2603
+  _globals['_CATALOGUEITEM']._serialized_end=2849
+  _globals['_PLATFORMSERVICE']._serialized_start=3289
+  _globals['_PLATFORMSERVICE']._serialized_end=3972
 # @@protoc_insertion_point(module_scope)

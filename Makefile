@@ -1,0 +1,45 @@
+# Every task sets up what it needs in .venv, and is quick the second time.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+# The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
+EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,fast,postgres' || echo 'dev,postgres')
+
+.PHONY: setup demo cluster test test-long lint proto bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Heqiao needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11 ...") if sys.version_info < (3, 11) else None'
+	[ -x $(RUN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(RUN)/python -m compose.demo
+
+cluster: $(STAMP)
+	$(RUN)/python -m compose.cluster
+
+test: $(STAMP)
+	$(RUN)/python -m pytest
+
+test-long: $(STAMP)
+	$(RUN)/python -m pytest -m 'long or not long'
+
+lint: $(STAMP)
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	cd proto && ../$(RUN)/buf lint
+
+proto: $(STAMP)
+	find proto/gen -name '*_pb2*' -delete
+	cd proto && ../$(RUN)/python -m grpc_tools.protoc -I. --python_out=gen --pyi_out=gen --grpc_python_out=gen $$(find heqiao -name '*.proto' | sort)
+
+bench: $(STAMP)
+	$(RUN)/python -m bench
+
+clean:
+	rm -rf demo cluster build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

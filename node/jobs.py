@@ -1,0 +1,314 @@
+"""Verification jobs of the requester: persisted, resumed after a kill, cancelled on request (design.md 8).
+
+A job asks all its peers at once, each in a thread of its own. Whatever could name a person is sealed
+under the node's storage key before it is written.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+
+from blake3 import blake3
+
+from keys import KeyringError
+from matcher import MatcherError
+from node import log, request
+from node.errors import (
+    CancelledError,
+    ConflictError,
+    DishonestPeerError,
+    InvalidRequestError,
+    JobConflictError,
+    NodeError,
+    NotFoundError,
+    UnavailableError,
+)
+from node.journal import StoredJournal
+from node.link import PeerLink
+from node.mandate import PROGRAMMES, covers, digest
+from node.node import Node
+from node.query import MappedPoints, Question
+from node.session import Exchange
+from node.store import Connection
+from node.store import audit as audit_rows
+from node.store import jobs as job_rows
+from node.store import peers as peer_rows
+from node.store.jobs import JobRow, PartRow
+from node.verification import Verification, pack_request, unpack_request
+
+JOB_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+LEGAL_BASIS = re.compile(r"[A-Za-z0-9._-]{0,64}")
+NO_MANDATE_DIGEST = bytes(32)
+OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
+
+
+def submit(node: Node, job: str, verification: Verification) -> bool:
+    """Store a new job; False when the same one is there already.
+
+    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), and JobConflictError for
+    a known id with other content.
+    """
+    _check(node, job, verification)
+    plain = pack_request(verification)
+    now = node.clock()
+    row = JobRow(
+        id=job,
+        state="queued",
+        # Keyed, because the identities of a small request could be guessed from a plain digest.
+        request_digest=blake3(plain, key=node.keys.digest_key).digest(),
+        subjects=len(verification.subjects),
+        items=verification.items,
+        purpose=verification.purpose,
+        legal_basis=verification.legal_basis,
+        created_at=now,
+        due_at=add_working_days(now, node.config.requester.due_days),
+        finished_at=None,
+        cancel_requested=False,
+        error="",
+    )
+    sealed = node.keys.vault.seal(f"request {job}", plain)
+    try:
+        with node.store.transaction("submit job", write=True) as tx:
+            job_rows.add_job(tx, row, sealed, verification.peers)
+            audit_rows.append(
+                tx,
+                "verification_submitted",
+                {
+                    "job": job,
+                    "subjects": row.subjects,
+                    "items": list(row.items),
+                    "peers": list(verification.peers),
+                    "purpose": row.purpose,
+                    "legal_basis": row.legal_basis,
+                },
+                now,
+            )
+    except ConflictError:
+        known = require_job(node, job)
+        if known.request_digest != row.request_digest:
+            raise JobConflictError(
+                "this job id was used before for something else", "choose another job id"
+            ) from None
+        return False
+    return True
+
+
+class Runner:
+    """Runs jobs in the background of a serving node, and takes up those that a killed one left."""
+
+    def __init__(self, node: Node, jobs_at_once: int = 2) -> None:
+        self._node = node
+        self._pool = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="job")
+        self._stopping = threading.Event()
+
+    def resume(self) -> int:
+        """Take up every open job; return how many."""
+        with self._node.store.transaction("open jobs") as tx:
+            found = job_rows.open_jobs(tx)
+        for job in found:
+            self.start(job)
+        return len(found)
+
+    def start(self, job: str) -> None:
+        """Run a job soon."""
+        self._pool.submit(run_job, self._node, job, self._stopping)
+
+    def stop(self) -> None:
+        """Let running steps end; unfinished jobs stay open and are taken up at the next start."""
+        self._stopping.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run_job(node: Node, job: str, stopping: threading.Event) -> None:
+    """Run or resume one job to its end. Never raises: a failure is the job's state and a log line."""
+    try:
+        _run(node, job, stopping)
+    except Exception as error:  # noqa: BLE001 - the last line of defence of a background thread
+        if stopping.is_set():
+            return
+        log.get_logger().error("job_failed", job=job, kind=type(error).__name__, where=log.where(error))
+        _end(node, job, "failed", "the job failed inside this node; its log says where")
+
+
+def _run(node: Node, job: str, stopping: threading.Event) -> None:
+    with node.store.transaction("start job", write=True) as tx:
+        row = job_rows.find_job(tx, job)
+        if row is None or row.state not in job_rows.OPEN_STATES:
+            return
+        job_rows.set_job_state(tx, job, "running")
+        sealed = job_rows.read_request(tx, job)
+        parts = job_rows.list_parts(tx, job)
+    verification = unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
+    mapped = MappedPoints(node.keys.salt, verification.subjects)
+    waiting = [part for part in parts if part.state in OPEN_PARTS]
+    with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
+        list(pool.map(lambda part: _run_part(node, row, verification, part, mapped, stopping), waiting))
+    if stopping.is_set():
+        return
+    with node.store.transaction("read parts") as tx:
+        parts = job_rows.list_parts(tx, job)
+        cancelled = job_rows.cancel_requested(tx, job)
+    if cancelled and any(part.state == "cancelled" for part in parts):
+        _end(node, job, "cancelled")
+    elif any(part.state == "distrusted" for part in parts):
+        peers = ", ".join(part.peer for part in parts if part.state == "distrusted")
+        _end(node, job, "failed", f"wrong answers from {peers}: nothing of it is used")
+    else:
+        _end(node, job, "done")
+
+
+def _run_part(
+    node: Node,
+    job: JobRow,
+    verification: Verification,
+    part: PartRow,
+    mapped: MappedPoints,
+    stopping: threading.Event,
+) -> None:
+    """One peer's part to its end; what goes wrong is this part's state, never another's."""
+    began = time.monotonic()
+    journal = StoredJournal(node, job.id, part, stopping)
+    state, reason = "done", ""
+    try:
+        if node.clock() >= job.due_at:
+            state, reason = "overdue", "due_date_passed"
+        else:
+            _ask(node, job, verification, part.peer, journal, mapped)
+    except CancelledError:
+        state = "cancelled"
+        if stopping.is_set():
+            journal.pause(part.seconds + time.monotonic() - began)
+            return
+    except DishonestPeerError as error:
+        state, reason = "distrusted", f"{error.code}:{error.details.get('check', '')}"
+    except UnavailableError as error:
+        state, reason = "unavailable", error.code
+    except NodeError as error:
+        state, reason = "refused", error.details.get("rule", error.code)
+    except (MatcherError, KeyringError) as error:
+        state, reason = "unavailable", error.code
+    journal.end(state, reason, part.seconds + time.monotonic() - began)
+    log.get_logger().info("part_ended", job=job.id, peer=part.peer, state=state, reason=reason)
+
+
+def _ask(
+    node: Node,
+    job: JobRow,
+    verification: Verification,
+    peer: str,
+    journal: StoredJournal,
+    mapped: MappedPoints,
+) -> None:
+    with node.store.transaction("find peer") as tx:
+        known = peer_rows.find_peer(tx, peer)
+    if known is None:
+        raise NotFoundError("this peer is no longer known")
+    question = ask_question(node, verification, peer, job.created_at.date())
+    with PeerLink.open(node, known, count=journal.count) as link:
+        deadline = min(job.due_at, node.clock() + timedelta(seconds=node.config.limits.part_timeout_s))
+        exchange = Exchange(
+            code=node.code,
+            peer=known,
+            salt_version=node.keys.salt_version,
+            salt=node.keys.salt,
+            catalogue=node.catalogue,
+            link=link,
+            journal=journal,
+            mapped=mapped,
+            clock=node.clock,
+            random_bytes=node.random_bytes,
+            settings=node.config.requester,
+            deadline=deadline,
+        )
+        request.ask_peer(exchange, question)
+
+
+def ask_question(node: Node, verification: Verification, peer: str, today: date) -> Question:
+    """What one peer may be asked: no mandate, no verification (design.md section 7).
+
+    `today` is the day of submission, so that a job resumed after midnight asks what it began to ask.
+    """
+    uncovered: dict[str, Mapping[str, str]] = {}
+    digests: dict[str, bytes] = {}
+    for number in {subject.mandate for subject in verification.subjects}:
+        mandate = verification.mandates.get(number)
+        why = {item: covers(mandate, item, peer, verification.purpose, today) for item in verification.items}
+        uncovered[number] = {item: reason for item, reason in why.items() if reason is not None}
+        digests[number] = digest(mandate) if mandate is not None else NO_MANDATE_DIGEST
+    return Question(
+        subjects=verification.subjects,
+        uncovered=tuple(uncovered[subject.mandate] for subject in verification.subjects),
+        mandate_digests=tuple(digests[subject.mandate] for subject in verification.subjects),
+        items=tuple(node.catalogue.item(item) for item in verification.items),
+        purpose=verification.purpose,
+        legal_basis=verification.legal_basis,
+    )
+
+
+def cancel(node: Node, job: str) -> JobRow:
+    """Ask a job to stop. A job that has ended stays as it is."""
+    with node.store.transaction("cancel job", write=True) as tx:
+        if job_rows.request_cancel(tx, job):
+            audit_rows.append(tx, "verification_cancelled", {"job": job}, node.clock())
+    return require_job(node, job)
+
+
+def require_job(node: Node, job: str) -> JobRow:
+    """A job by its id. Raises NotFoundError."""
+    with node.store.transaction("find job") as tx:
+        row = job_rows.find_job(tx, job)
+    if row is None:
+        raise NotFoundError("there is no such job", "see `heqiao jobs list`")
+    return row
+
+
+def read_parts(node: Node, job: str) -> list[PartRow]:
+    """The parts of a job."""
+    with node.store.transaction("read parts") as tx:
+        return job_rows.list_parts(tx, job)
+
+
+def add_working_days(start: datetime, days: int) -> datetime:
+    """The same time of day `days` Mondays to Fridays later; public holidays are the office's to add."""
+    moment = start
+    while days > 0:
+        moment += timedelta(days=1)
+        days -= moment.weekday() < 5
+    return moment
+
+
+def _check(node: Node, job: str, verification: Verification) -> None:
+    if not JOB_ID.fullmatch(job):
+        raise InvalidRequestError("a job id is 1 to 64 of letters, digits, dot, underscore and hyphen")
+    if not verification.items or not verification.peers or not verification.subjects:
+        raise InvalidRequestError("a verification needs at least one item, one peer and one subject")
+    for names in (verification.items, verification.peers, tuple(s.ref for s in verification.subjects)):
+        if len(set(names)) != len(names):
+            raise InvalidRequestError("an item, a peer or a subject's reference is given twice")
+    if len(verification.subjects) > node.config.limits.max_subjects_per_job:
+        raise InvalidRequestError("more subjects than one job may hold", "split the list")
+    if verification.purpose not in PROGRAMMES:
+        raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
+    if not LEGAL_BASIS.fullmatch(verification.legal_basis):
+        raise InvalidRequestError("the legal basis is a code of letters, digits, dot, underscore and hyphen")
+    for item in verification.items:
+        node.catalogue.item(item)
+    with node.store.transaction("find peers") as tx:
+        known = {peer.code for peer in peer_rows.list_peers(tx)}
+    for peer in verification.peers:
+        if peer not in known:
+            raise NotFoundError("a peer is not known to this node", "see `heqiao peers list`")
+
+
+def _end(node: Node, job: str, state: str, error: str = "") -> None:
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        job_rows.set_job_state(tx, job, state, now, error)
+        audit_rows.append(tx, "verification_ended", {"job": job, "state": state}, now)
+
+    node.store.retry_write("end job", write)
+    log.get_logger().info("job_ended", job=job, state=state)

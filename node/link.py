@@ -1,0 +1,128 @@
+"""The way to a peer: gRPC with mutual TLS, deadlines, and errors rebuilt (design.md section 8)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from heqiao.peer.v1 import match_pb2, service_pb2_grpc
+
+from keys import target_name
+from matcher import SUITE
+from node import wire
+from node.errors import DishonestPeerError
+from node.exchange import BucketRequest, BucketSlice, EvaluatedChunk, EvaluateDone, EvaluateStart
+from node.node import Node
+from node.status import from_rpc_error
+from node.store.peers import PeerRow
+
+Count = Callable[[int, int], None]
+_KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 30_000),  # a peer whose host vanished is noticed in the middle of a stream
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+
+class PeerLink:
+    """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`."""
+
+    def __init__(
+        self, stub: service_pb2_grpc.PeerServiceStub, call_s: float, stream_s: float, count: Count
+    ) -> None:
+        self._stub, self._call_s, self._stream_s, self._count = stub, call_s, stream_s, count
+
+    @classmethod
+    @contextmanager
+    def open(cls, node: Node, peer: PeerRow, count: Count = lambda _up, _down: None) -> "Iterator[PeerLink]":
+        """Connect as this node to a peer; the peer's certificate must name the peer's province."""
+        with secure_channel(
+            peer.address,
+            target_name(peer.code),
+            (node.keys.ca, node.keys.tls_key, node.keys.certificate),
+            node.config.limits.max_message_bytes,
+        ) as channel:
+            limits = node.config.limits
+            yield cls(
+                service_pb2_grpc.PeerServiceStub(channel), limits.call_timeout_s, limits.part_timeout_s, count
+            )
+
+    def get_manifest(self) -> tuple[bytes, bytes]:
+        """See node.session.Link."""
+        request = match_pb2.GetManifestRequest(suites=[SUITE])
+        try:
+            response = self._stub.GetManifest(request, timeout=self._call_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        self._count(request.ByteSize(), response.ByteSize())
+        return response.signed_manifest.manifest, response.signed_manifest.signature
+
+    def evaluate(
+        self, start: EvaluateStart, chunks: Iterable[bytes]
+    ) -> Iterator[EvaluatedChunk | EvaluateDone]:
+        """See node.session.Link. Raises DishonestPeerError when the stream is out of step."""
+
+        def send() -> Iterator[match_pb2.EvaluateRequest]:
+            opening = wire.start_message(start)
+            self._count(opening.ByteSize(), 0)
+            yield opening
+            for sequence, points in enumerate(chunks):
+                message = match_pb2.EvaluateRequest(
+                    chunk=match_pb2.EvaluateChunk(sequence=sequence, points=points)
+                )
+                self._count(message.ByteSize(), 0)
+                yield message
+
+        accepted = False
+        for response in self._receive(self._stub.Evaluate(send(), timeout=self._stream_s)):
+            kind = response.WhichOneof("message")
+            if kind == "accepted" and not accepted:
+                wire.require_suite(response.accepted.suite)
+                accepted = True
+            elif kind == "chunk" and accepted:
+                yield EvaluatedChunk(response.chunk.sequence, response.chunk.points)
+            elif kind == "done" and accepted:
+                yield EvaluateDone(response.done.transcript)
+            else:
+                raise DishonestPeerError("the peer's stream is out of step", details={"check": "stream"})
+
+    def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
+        """See node.session.Link."""
+        message = wire.bucket_request_message(request)
+        self._count(message.ByteSize(), 0)
+        for response in self._receive(self._stub.FetchBuckets(message, timeout=self._stream_s)):
+            yield wire.parse_slice(response)
+
+    def _receive(self, stream: Any) -> Iterator[Any]:
+        try:
+            for response in stream:
+                self._count(0, response.ByteSize())
+                yield response
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            stream.cancel()  # no effect on a stream that has ended
+
+
+@contextmanager
+def secure_channel(
+    address: str, name: str, identity: tuple[bytes, bytes, bytes], max_message_bytes: int
+) -> Iterator[grpc.Channel]:
+    """A channel with mutual TLS; `identity` is CA, private key and certificate, all PEM.
+
+    The server must hold a certificate for `name`, which stands for the province and not for the host:
+    no other node of the federation can answer in its place.
+    """
+    ca, key, certificate = identity
+    credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+    options = (
+        *_KEEPALIVE,
+        ("grpc.ssl_target_name_override", name),
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+    )
+    channel = grpc.secure_channel(address, credentials, options=options)
+    try:
+        yield channel
+    finally:
+        channel.close()

@@ -1,0 +1,62 @@
+"""Structured log: JSON lines whose fields come from an allowlist, so that no subject data slips in."""
+
+import logging
+import sys
+import traceback
+
+import structlog
+from structlog.typing import EventDict
+
+from node.config import LogSection
+
+# Fields an event may have. Whatever is not here is dropped and named in `dropped`.
+FIELDS = frozenset(
+    {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
+    | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
+    | {"incident", "where", "signal", "entries", "seconds", "backend", "check"}
+)
+
+
+def configure(settings: LogSection, node: str) -> None:
+    """Send events as JSON lines to the configured file, or to standard error."""
+    stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
+
+    def name_node(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event["node"] = node
+        return event
+
+    structlog.configure(
+        processors=[
+            name_node,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            allow_fields,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger() -> structlog.typing.FilteringBoundLogger:
+    """The node's log."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+def allow_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Drop every field that is not in FIELDS."""
+    dropped = sorted(set(event) - FIELDS)
+    for name in dropped:
+        del event[name]
+    if dropped:
+        event["dropped"] = dropped
+    return event
+
+
+def where(error: BaseException) -> list[str]:
+    """Files, lines and functions of a failure, without its text, which might hold data."""
+    return [
+        f"{frame.name} {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]

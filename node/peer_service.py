@@ -1,0 +1,108 @@
+"""The peer service: decode, call the responder's step, encode."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
+
+from matcher import SUITE
+from node import respond, wire
+from node.errors import InvalidRequestError, LimitError, StrangerError
+from node.interceptors import Call
+from node.node import Node
+from node.store import peers as peer_rows
+from node.store.peers import PeerRow
+
+
+class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc]  # generated code has no types
+    """heqiao.peer.v1.PeerService."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._streams = _Slots(node.config.limits.max_streams_per_peer)
+
+    def GetManifest(  # noqa: N802 - the name is the protocol's
+        self, request: match_pb2.GetManifestRequest, call: Call
+    ) -> match_pb2.GetManifestResponse:
+        """Step 1."""
+        peer = known_peer(self._node, call)
+        offered = respond.offer_manifest(self._node, peer, tuple(request.suites))
+        return match_pb2.GetManifestResponse(
+            signed_manifest=types_pb2.SignedManifest(manifest=offered.serialised, signature=offered.signature)
+        )
+
+    def Evaluate(  # noqa: N802
+        self, requests: Iterator[match_pb2.EvaluateRequest], call: Call
+    ) -> Iterator[match_pb2.EvaluateResponse]:
+        """Step 2."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code):
+            start = wire.parse_start(_first(requests).start)
+            evaluation = respond.Evaluation(self._node, peer, start, _name(call))
+            yield match_pb2.EvaluateResponse(
+                accepted=match_pb2.EvaluateAccepted(suite=SUITE, epoch=start.epoch)
+            )
+            for message in requests:
+                if message.WhichOneof("message") != "chunk":
+                    raise InvalidRequestError("after the start only chunks may follow")
+                sequence = message.chunk.sequence
+                points = evaluation.answer(sequence, message.chunk.points)
+                yield match_pb2.EvaluateResponse(
+                    chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
+                )
+            yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
+
+    def FetchBuckets(  # noqa: N802
+        self, request: match_pb2.FetchBucketsRequest, call: Call
+    ) -> Iterator[match_pb2.FetchBucketsResponse]:
+        """Step 3."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code):
+            for part in respond.serve_buckets(self._node, peer, wire.parse_bucket_request(request)):
+                yield wire.slice_message(part)
+
+
+def known_peer(node: Node, call: Call) -> PeerRow:
+    """The peer a caller speaks for. Raises StrangerError with one text for all, so that nothing is learnt."""
+    with node.store.transaction("find peer") as tx:
+        peer = peer_rows.find_peer(tx, call.caller.code)
+    if peer is None or (call.caller.role == "platform" and not peer.allow_platforms):
+        raise StrangerError(
+            "this node does not serve the caller",
+            "the administrators of both nodes exchange cards and run `heqiao peers add`",
+        )
+    return peer
+
+
+class _Slots:
+    """How many streams each peer has open; one peer must not take all worker threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._open, self._lock = most, Counter[str](), threading.Lock()
+
+    @contextmanager
+    def take(self, peer: str) -> Iterator[None]:
+        with self._lock:
+            if self._open[peer] >= self._most:
+                raise LimitError(
+                    "too many streams at once", "end one, or wait", {"retry_after_s": "1", "rule": "streams"}
+                )
+            self._open[peer] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open[peer] -= 1
+
+
+def _first(requests: Iterator[match_pb2.EvaluateRequest]) -> match_pb2.EvaluateRequest:
+    message = next(requests, None)
+    if message is None or message.WhichOneof("message") != "start":
+        raise InvalidRequestError("the first message must be a start")
+    return message
+
+
+def _name(call: Call) -> str:
+    return call.caller.role + (f"/{call.caller.name}" if call.caller.name else "")

@@ -1,0 +1,129 @@
+"""The error table, both directions: a node's error to a gRPC status, and back (docs/protocol.md).
+
+The stable code crosses as google.rpc.ErrorInfo, so that the caller rebuilds the very class.
+"""
+
+from collections.abc import Iterator
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from keys.errors import KeyringError
+from matcher.errors import PointError
+from node import errors
+from node.errors import NodeError
+
+DOMAIN = "heqiao"
+# The first class that fits decides, so kinds stand before their bases.
+TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
+    (errors.InvalidRequestError, grpc.StatusCode.INVALID_ARGUMENT),
+    (errors.InputError, grpc.StatusCode.INVALID_ARGUMENT),
+    (PointError, grpc.StatusCode.INVALID_ARGUMENT),
+    (errors.StrangerError, grpc.StatusCode.UNAUTHENTICATED),
+    (errors.RefusedError, grpc.StatusCode.PERMISSION_DENIED),
+    (errors.NotFoundError, grpc.StatusCode.NOT_FOUND),
+    (errors.JobConflictError, grpc.StatusCode.ALREADY_EXISTS),
+    (errors.PreconditionError, grpc.StatusCode.FAILED_PRECONDITION),
+    (KeyringError, grpc.StatusCode.FAILED_PRECONDITION),
+    (errors.ConflictError, grpc.StatusCode.ABORTED),
+    (errors.LimitError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (errors.UnavailableError, grpc.StatusCode.UNAVAILABLE),
+    (errors.CancelledError, grpc.StatusCode.CANCELLED),
+)
+_BY_STATUS: dict[grpc.StatusCode, type[NodeError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequestError,
+    grpc.StatusCode.UNAUTHENTICATED: errors.StrangerError,
+    grpc.StatusCode.PERMISSION_DENIED: errors.RefusedError,
+    grpc.StatusCode.NOT_FOUND: errors.NotFoundError,
+    grpc.StatusCode.ALREADY_EXISTS: errors.JobConflictError,
+    grpc.StatusCode.FAILED_PRECONDITION: errors.PreconditionError,
+    grpc.StatusCode.ABORTED: errors.ConflictError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitError,
+    grpc.StatusCode.UNAVAILABLE: errors.UnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: errors.UnavailableError,
+    grpc.StatusCode.CANCELLED: errors.CancelledError,
+}
+
+
+def code_of(error: Exception) -> grpc.StatusCode | None:
+    """The status of an expected error, None for anything else."""
+    return next((status for kind, status in TABLE if isinstance(error, kind)), None)
+
+
+def to_status(error: Exception, status: grpc.StatusCode) -> object:
+    """What `context.abort_with_status` takes: status, constant message, ErrorInfo."""
+    code = getattr(error, "code", "internal")
+    details = dict(getattr(error, "details", {}))
+    hint = getattr(error, "hint", "")
+    if hint:
+        details["hint"] = hint
+    return _rich_status(status, str(error), code, details)
+
+
+def internal_status(incident: str) -> object:
+    """A fixed text and the incident's number; the cause is in this node's log only."""
+    message = f"internal error, incident {incident}; the node's administrator finds the cause in its log"
+    return _rich_status(grpc.StatusCode.INTERNAL, message, NodeError.code, {"incident": incident})
+
+
+def from_rpc_error(error: grpc.RpcError) -> NodeError:
+    """Rebuild the error a peer raised; transport failures become UnavailableError."""
+    info = _error_info(error)
+    status = error.code()
+    if info is None:
+        return _transport_error(status, error.details() or "")
+    details = dict(info.metadata)
+    hint = details.pop("hint", "")
+    kind = _kind(info.reason) or _BY_STATUS.get(status, NodeError)
+    return kind(error.details() or "", hint, details)
+
+
+def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
+    if status is grpc.StatusCode.UNAVAILABLE:
+        # gRPC's text tells a refused certificate from a closed port; it holds addresses, no subject data.
+        tls = any(word in details.lower() for word in ("ssl", "handshake", "certificate", "tls"))
+        if tls:
+            return errors.UnavailableError(
+                "the secure connection was not accepted",
+                "check both certificates: issued by the same federation, not expired, for the right province",
+            )
+        return errors.UnavailableError(
+            "the node does not answer", "check its address, the network, and that it runs"
+        )
+    if status is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return errors.UnavailableError("the node did not answer in time", "try again later")
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return errors.LimitError("a message is larger than the receiver accepts", "compare max_message_bytes")
+    kind = _BY_STATUS.get(status, NodeError)
+    return kind(f"the node answered {status.name}")
+
+
+def _error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
+    try:
+        status = rpc_status.from_call(error)
+    except (ValueError, DecodeError):
+        return None
+    for packed in status.details if status is not None else ():
+        info = error_details_pb2.ErrorInfo()
+        if packed.Unpack(info) and info.domain == DOMAIN:
+            return info
+    return None
+
+
+def _rich_status(status: grpc.StatusCode, message: str, code: str, details: dict[str, str]) -> object:
+    packed = any_pb2.Any()
+    packed.Pack(error_details_pb2.ErrorInfo(reason=code, domain=DOMAIN, metadata=details))
+    return rpc_status.to_status(status_pb2.Status(code=status.value[0], message=message, details=[packed]))
+
+
+def _kind(code: str) -> type[NodeError] | None:
+    return next((kind for kind in _kinds(NodeError) if kind.code == code), None)
+
+
+def _kinds(base: type[NodeError]) -> Iterator[type[NodeError]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from _kinds(kind)
