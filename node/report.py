@@ -153,7 +153,7 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
 
 
 def _item_json(item: Item) -> dict[str, Any]:
-    return {**asdict(item), "level": item.level.name.lower()}
+    return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
