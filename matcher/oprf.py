@@ -10,6 +10,7 @@ x-only arithmetic makes the sign of a scalar free: r and l - r give the same u c
 scalar is a multiple of 8, so a small-order component of M vanishes on both sides.
 """
 
+import secrets
 from collections.abc import Callable
 
 from matcher import x25519
@@ -55,10 +56,23 @@ def blind(scalar: bytes, mapped: bytes, backend: x25519.Backend | None = None) -
     return (backend or x25519.backend()).multiply(scalar, mapped)
 
 
-def evaluate(key: bytes, blinded: bytes, backend: x25519.Backend | None = None) -> bytes:
-    """E = k * B, the responder's step. Validates all points first; raises PointError, computing nothing."""
+def evaluate(
+    key: bytes,
+    blinded: bytes,
+    backend: x25519.Backend | None = None,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> bytes:
+    """E = k * B, the responder's step. Validates all points first; raises PointError, computing nothing.
+
+    Here a peer chooses the points. On a backend that is not exact it could choose them so that a wrong
+    result tells bits of k, so there E = (k/m) * (m * B) with a fresh m: what the peer chose meets only m.
+    """
     x25519.validate(blinded)
-    return (backend or x25519.backend()).multiply(clamp(key), blinded)
+    engine = backend or x25519.backend()
+    if engine.exact:
+        return engine.multiply(clamp(key), blinded)
+    mask, rest = _split(clamp(key), random_bytes)
+    return engine.multiply(rest, engine.multiply(mask, blinded))
 
 
 def finalize(blind_scalar: bytes, evaluated: bytes, backend: x25519.Backend | None = None) -> bytes:
@@ -89,6 +103,16 @@ def require_count(points: bytes, most: int) -> int:
     if count > most:
         raise PointError("more points than announced")
     return count
+
+
+def _split(key: bytes, random_bytes: RandomBytes) -> tuple[bytes, bytes]:
+    """Two clamped scalars whose product is +-key mod l, the first one random."""
+    while True:
+        mask = clamp(random_bytes(x25519.POINT_SIZE))
+        try:
+            return mask, ratio(key, mask)
+        except ScalarError:
+            continue
 
 
 def _value(scalar: bytes) -> int:

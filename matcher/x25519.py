@@ -32,9 +32,10 @@ ENVIRONMENT = "HEQIAO_X25519"
 
 
 class Backend(Protocol):
-    """One library's batch multiplication."""
+    """One library's batch multiplication. `exact` says that it is right on every input there is."""
 
     name: str
+    exact: bool
 
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """Multiply every point by the clamped scalar; raise PointError where a result is zero."""
@@ -44,6 +45,7 @@ class OpenSslBackend:
     """X25519 of OpenSSL, one point at a time."""
 
     name = "openssl"
+    exact = True
 
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """See Backend. OpenSSL itself refuses the all-zero result (RFC 7748 section 6.1)."""
@@ -59,9 +61,15 @@ class OpenSslBackend:
 
 
 class IntelBackend:
-    """Multi-buffer X25519 of Intel's cryptography primitives, eight points a call."""
+    """Multi-buffer X25519 of Intel's cryptography primitives, eight points a call.
+
+    Not exact: its subtraction corrects once where twice may be needed, so it is wrong on a few inputs that
+    chance never finds (about 2^-60) but a peer can choose, and whether it is wrong may depend on the scalar
+    (docs/protocol.md, "Edge values"). `oprf.evaluate` takes care of that.
+    """
 
     name = "intel"
+    exact = False
     lanes = 8
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from matcher import oprf
+from matcher import oprf, x25519
 from matcher.errors import PointError, ScalarError
 from tests.vectors import reference
 
@@ -113,3 +113,28 @@ def test_empty_batches_pass_through():
     for step in (oprf.blind, oprf.evaluate, oprf.finalize, oprf.evaluate_own):
         assert step(LOWEST, b"") == b""
     assert oprf.rekey(HIGHEST, LOWEST, b"") == b""
+
+
+@pytest.mark.skipif(bool(x25519.available()["intel"]), reason=x25519.available()["intel"])
+@pytest.mark.parametrize("key", [LOWEST, HIGHEST, bytes(31) + b"\x60"], ids=["00", "11", "10"])
+def test_a_chosen_point_tells_nothing_of_the_key(key):
+    """The kernel is wrong on p - 2 exactly when bit 253 of the scalar is 0: a peer could read it off.
+
+    Evaluated through `oprf.evaluate`, right and wrong answers come for every key, as the mask falls.
+    """
+    backend, draw, point = x25519.backend("intel"), random.Random(5), le(x25519.PRIME - 2)
+    expected = reference.x25519(key, point)
+    answers = [oprf.evaluate(key, point, backend, draw.randbytes) == expected for _ in range(200)]
+    if backend.multiply(LOWEST, point) == reference.x25519(LOWEST, point):
+        assert all(answers), "the kernel has been repaired: `exact` may become True"
+    else:
+        assert 60 < sum(answers) < 140
+
+
+def test_evaluate_is_the_same_whatever_the_mask():
+    draw = random.Random(6)
+    point = reference.first_point(lambda length: reference.blake3(b"mask", length))
+    for name in [name for name, why in x25519.available().items() if not why]:
+        for key in (LOWEST, HIGHEST, draw.randbytes(32)):
+            answer = oprf.evaluate(key, point * 9, x25519.backend(name), draw.randbytes)
+            assert answer == reference.x25519(key, point) * 9
