@@ -138,3 +138,9 @@ class DishonestPeerError(NodeError):
     """A peer's answer fails a check: a canary, a planted row, a signature, a digest."""
 
     code = "peer_answer_wrong"
+
+
+class AuditBrokenError(NodeError):
+    """A link of the audit chain does not hold."""
+
+    code = "audit_broken"

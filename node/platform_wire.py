@@ -29,8 +29,8 @@ JOB_STATES = {
     "cancelled": pb.JOB_STATE_CANCELLED,
 }
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
-OUTCOMES = {outcome: pb.Outcome.Value(f"OUTCOME_{outcome.value}") for outcome in Outcome}
-OUTCOME_NAMES = {number: outcome for outcome, number in OUTCOMES.items()}
+OUTCOMES: dict[Outcome, pb.Outcome] = {one: pb.Outcome.Value(f"OUTCOME_{one.value}") for one in Outcome}
+OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}
 
 
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -45,16 +46,16 @@ def _head(report: Report, lang: str) -> RenderableType:
 
 
 def _items_table(report: Report, summary: Summary, catalogue: Catalogue, lang: str) -> Table:
-    table = Table(title=word("findings", lang), title_justify="left")
+    table = Table(title=word("findings", lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False)
     table.add_column(word("item", lang), overflow="fold")
     table.add_column(word("unit", lang), overflow="fold")
-    table.add_column(word("people", lang), justify="right")
+    table.add_column(word("people", lang), justify="right", overflow="fold")
     table.add_column(word("amount", lang), overflow="fold")
     table.add_column(word("provinces", lang), overflow="fold")
     for key in ("mismatch", "stale"):
-        table.add_column(word(key, lang), justify="right")
+        table.add_column(word(key, lang), justify="right", overflow="fold")
     table.add_column(word("not_connected", lang), overflow="fold")
-    table.add_column(word("as_of", lang), overflow="fold")
+    table.add_column(word("as_of", lang), no_wrap=True)
     known = {item.code: item for item in catalogue.items}
     for line in summary.items:
         item = known.get(line.item)
@@ -104,24 +105,24 @@ def _totals(summary: Summary, lang: str) -> Text:
     if lang == "zh":
         return _text(
             f"核对 {summary.subjects:,} 人；至少一项有记录 {summary.people:,} 人"
-            f"（{word('any', lang)}；分省：{peers}）；"
+            f"（各省合并去重；分省：{peers}）；"
             f"姓名不符 {summary.name_mismatches:,} 人；无授权 {summary.not_mandated:,} 人；"
             f"答复 {summary.answers:,} 条，未答复 {summary.unanswered:,} 条。"
         )
     return _text(
         f"{summary.subjects:,} people verified; {summary.people:,} have at least one item "
-        f"({word('any', lang)}; per province: {peers}); "
+        f"(distinct over all provinces; per province: {peers}); "
         f"{summary.name_mismatches:,} with a name that differs; {summary.not_mandated:,} without mandate; "
         f"{summary.answers:,} answers, {summary.unanswered:,} unanswered."
     )
 
 
 def _peers_table(report: Report, summary: Summary, lang: str) -> Table:
-    table = Table(title=word("peers", lang), title_justify="left")
+    table = Table(title=word("peers", lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False)
     for key in ("peer", "state", "plan"):
         table.add_column(word(key, lang), overflow="fold")
     for key in ("people", "seconds", "up", "down", "points"):
-        table.add_column(word(key, lang), justify="right")
+        table.add_column(word(key, lang), justify="right", overflow="fold")
     for peer in report.peers:
         table.add_row(
             _text(f"{peer.peer} {peer.name}"),

@@ -206,7 +206,7 @@ def _plain_text(report: Report, catalogue: Catalogue) -> str:
         for lang in LANGUAGES:
             console.print(render(report, catalogue, lang))
             console.print()
-    return capture.get()
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
 def _iso(moment: date | datetime | None) -> str | None:

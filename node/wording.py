@@ -40,7 +40,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "down": ("下行", "down"),
     "points": ("点数", "points"),
     "notes": ("说明", "notes"),
-    "any": ("全部省份合计（去重）", "all provinces (distinct)"),
 }
 _OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.FOUND: ("有记录", "record found"),

@@ -74,6 +74,11 @@ def main() -> NoReturn:
         fail(str(error), error.hint)
     except MatcherError as error:
         fail(str(error))
+    except OSError as error:
+        fail(
+            f"{error.filename or 'the system'}: {error.strerror}",
+            "check the path, its permissions and the disk",
+        )
     sys.exit(0)
 
 

@@ -1,0 +1,57 @@
+"""`heqiao audit`: read and check the chain of what this node did."""
+
+import json
+from pathlib import Path
+
+import click
+
+from node.audit import first_broken
+from node.cli.options import home_option, json_option, load_config, show
+from node.config import database_url
+from node.errors import AuditBrokenError
+from node.store import audit as audit_rows
+from node.store import open_store
+
+
+@click.group()
+def audit() -> None:
+    """The audit chain: every exchange and every change, each bound to the one before."""
+
+
+@audit.command("list")
+@home_option
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this number.")
+def list_(home: Path, after: int) -> None:
+    """Print events, one JSON object per line."""
+    store = open_store(database_url(load_config(home)))
+    with store.transaction("read audit") as tx:
+        for event in audit_rows.events(tx, after):
+            click.echo(
+                json.dumps(
+                    {
+                        "seq": event.seq,
+                        "at": event.at.isoformat(),
+                        "event": event.event,
+                        "details": json.loads(event.details),
+                        "digest": event.digest.hex(),
+                    },
+                    ensure_ascii=False,
+                )
+            )
+
+
+@audit.command()
+@home_option
+@json_option
+def verify(home: Path, as_json: bool) -> None:
+    """Check the whole chain; exit 1 and name the first broken link if one is broken."""
+    store = open_store(database_url(load_config(home)))
+    with store.transaction("verify audit") as tx:
+        events = list(audit_rows.events(tx))
+    count, broken = len(events), first_broken(events)
+    if broken is not None:
+        raise AuditBrokenError(
+            f"the audit chain is broken at event {broken} of {count}",
+            "somebody changed the database outside Heqiao; keep it as it is and compare it with a backup",
+        )
+    show({"events": count, "whole": True}, f"{count} events, the chain is whole", as_json=as_json)

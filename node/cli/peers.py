@@ -1,0 +1,136 @@
+"""`heqiao peers`: the provinces this node asks and answers, and what they are granted."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from keys.enrol import load_card
+from keys.names import PROVINCE_CODES
+from matcher.identity import NO_ORIGIN, PROVINCES
+from node.cli.options import home_option, json_option, load_config, show
+from node.clock import utc_now
+from node.config import database_url
+from node.errors import InputError, NotFoundError
+from node.store import audit as audit_rows
+from node.store import open_store
+from node.store import peers as peer_rows
+from node.store.peers import PeerRow
+
+
+@click.group()
+def peers() -> None:
+    """The provinces this node asks and answers."""
+
+
+@peers.command()
+@home_option
+@json_option
+@click.argument("card", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--grant",
+    "grants",
+    metavar="ORIGINS",
+    help="Origins the peer may ask about, such as 45,00; default is the peer's own province. "
+    "The word none grants nothing: the peer is only asked.",
+)
+@click.option("--address", metavar="HOST:PORT", help="Address to call, if not the one on the card.")
+@click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not its node only.")
+def add(
+    home: Path, as_json: bool, card: Path, grants: str | None, address: str | None, allow_platforms: bool
+) -> None:
+    """Add or replace a peer by its CARD (what `heqiao card` printed over there).
+
+    The card holds the key that signs the peer's answers: check its fingerprint by telephone.
+    """
+    config = load_config(home)
+    found = load_card(card)
+    if found.code == config.node.code:
+        raise InputError(f"{card}: this is the card of this very province", "take the peer's card")
+    peer = PeerRow(
+        code=found.code,
+        name=found.name,
+        address=address or found.address,
+        signing_key=found.signing_key,
+        allow_platforms=allow_platforms,
+        grants=_parse_grants(grants, found.code),
+    )
+    store = open_store(database_url(config))
+    now = utc_now()
+    with store.transaction("add peer", write=True) as tx:
+        peer_rows.put_peer(tx, peer, now)
+        audit_rows.append(
+            tx,
+            "peer_added",
+            {"peer": peer.code, "grants": list(peer.grants), "platforms": int(allow_platforms)},
+            now,
+        )
+    show(
+        _plain(peer),
+        f"peer {peer.code} {peer.name} at {peer.address}, granted origins: {', '.join(peer.grants) or 'none'}",
+        as_json=as_json,
+    )
+
+
+@peers.command("list")
+@home_option
+@json_option
+def list_(home: Path, as_json: bool) -> None:
+    """Peers, their addresses and grants."""
+    store = open_store(database_url(load_config(home)))
+    with store.transaction("list peers") as tx:
+        known = peer_rows.list_peers(tx)
+    if as_json:
+        show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
+        return
+    table = Table("code", "name", "address", "granted origins", "platforms")
+    for peer in known:
+        table.add_row(
+            peer.code,
+            peer.name,
+            peer.address,
+            ", ".join(peer.grants),
+            "yes" if peer.allow_platforms else "no",
+        )
+    Console().print(table)
+
+
+@peers.command()
+@home_option
+@json_option
+@click.argument("code")
+def remove(home: Path, as_json: bool, code: str) -> None:
+    """Forget a peer: it is refused from now on."""
+    store = open_store(database_url(load_config(home)))
+    now = utc_now()
+    with store.transaction("remove peer", write=True) as tx:
+        if not peer_rows.remove_peer(tx, code):
+            raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
+        audit_rows.append(tx, "peer_removed", {"peer": code}, now)
+    show({"removed": code}, f"peer {code} is no longer known", as_json=as_json)
+
+
+def _parse_grants(text: str | None, own: str) -> tuple[str, ...]:
+    if text is None:
+        return (own,) if own in PROVINCES else ()
+    if text.strip().lower() == "none":
+        return ()
+    origins = tuple(sorted({part.strip() for part in text.split(",")}))
+    known = {*PROVINCES, *PROVINCE_CODES, NO_ORIGIN, "83"}
+    for origin in origins:
+        if origin not in known:
+            raise click.BadParameter(
+                f"{origin!r} is no origin: two digits of a province, or 00", param_hint="--grant"
+            )
+    return origins
+
+
+def _plain(peer: PeerRow) -> dict[str, object]:
+    return {
+        "code": peer.code,
+        "name": peer.name,
+        "address": peer.address,
+        "grants": list(peer.grants),
+        "allow_platforms": peer.allow_platforms,
+    }

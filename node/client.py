@@ -1,0 +1,177 @@
+"""Clients: `Platform` talks to its own node; `Peer` calls another province's node directly.
+
+    with Platform.open(home) as platform:
+        job = platform.submit(verification)
+        for state in platform.watch(job): ...
+        report = platform.report(job)
+
+Both use the identity in a home folder (`heqiao init`, `heqiao join`). With `Peer`, blinding and the
+opening of labels happen in the caller's own process.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+import grpc
+
+from heqiao.platform.v1 import platform_pb2 as pb
+from heqiao.platform.v1 import platform_pb2_grpc
+from keys import target_name
+from node import jobs, platform_wire, request
+from node.clock import Clock, utc_now
+from node.config import Home
+from node.errors import NotFoundError
+from node.journal import MemoryJournal
+from node.link import PeerLink, secure_channel
+from node.node import Node, NodeKeys, load_keys, open_node
+from node.outcome import Report
+from node.query import Answer, MappedPoints
+from node.session import Exchange
+from node.status import from_rpc_error
+from node.store import peers as peer_rows
+from node.store.peers import PeerRow
+from node.verification import Verification
+
+
+class Platform:
+    """A connection to the own province's node. Every method raises NodeError kinds."""
+
+    def __init__(
+        self, address: str, code: str, keys: NodeKeys, max_message_bytes: int, call_s: float
+    ) -> None:
+        self._stack = ExitStack()
+        channel = self._stack.enter_context(
+            secure_channel(
+                address, target_name(code), (keys.ca, keys.tls_key, keys.certificate), max_message_bytes
+            )
+        )
+        self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self._call_s = call_s
+
+    @classmethod
+    def open(cls, home: Path, address: str | None = None) -> Self:
+        """Connect with the identity of a home; the address is that of its own configuration by default."""
+        config = Home.find(home).load()
+        limits = config.limits
+        return cls(
+            address or config.platform.listen,
+            config.node.code,
+            load_keys(config),
+            limits.max_message_bytes,
+            limits.call_timeout_s,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stack.close()
+
+    def submit(self, verification: Verification, job: str | None = None) -> str:
+        """Hand over a verification and return its job id; the same id and content is the same job."""
+        job = job or f"v-{secrets.token_hex(8)}"
+        messages = platform_wire.submission(job, verification)
+        try:
+            response = self._stub.SubmitVerification(messages, timeout=self._call_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        return str(response.job_id)
+
+    def watch(self, job: str) -> Iterator[pb.Job]:
+        """The job now and after every change, until it ends."""
+        try:
+            for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job)):
+                yield response.job
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def report(self, job: str) -> Report:
+        """The report of a job that has ended."""
+        try:
+            return platform_wire.read_report(self._stub.GetReport(pb.GetReportRequest(job_id=job)))
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def cancel(self, job: str) -> pb.Job:
+        """Ask a job to stop."""
+        try:
+            return self._stub.CancelJob(pb.CancelJobRequest(job_id=job), timeout=self._call_s).job
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def jobs(self, limit: int = 50) -> Sequence[pb.Job]:
+        """Jobs of the node, newest first."""
+        try:
+            return self._stub.ListJobs(pb.ListJobsRequest(limit=limit), timeout=self._call_s).jobs
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def peers(self) -> Sequence[pb.Peer]:
+        """Peers the node knows."""
+        try:
+            return self._stub.ListPeers(pb.ListPeersRequest(), timeout=self._call_s).peers
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def catalogue(self) -> pb.GetCatalogueResponse:
+        """The node's item catalogue."""
+        try:
+            return self._stub.GetCatalogue(pb.GetCatalogueRequest(), timeout=self._call_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+
+class Peer:
+    """Another province's node, called directly with the identity of a home (role node or platform)."""
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        self._node, self._peer = node, peer
+
+    @classmethod
+    def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
+        """Use a home and a peer that was added to it with `heqiao peers add`."""
+        node = open_node(Home.find(home).load(), clock)
+        with node.store.transaction("find peer") as tx:
+            peer = peer_rows.find_peer(tx, code)
+        if peer is None:
+            raise NotFoundError(f"this home knows no peer {code}", "run `heqiao peers add` with its card")
+        return cls(node, peer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._node.store.dispose()
+
+    def verify(self, verification: Verification) -> dict[str, list[Answer]]:
+        """Ask this peer about all subjects; answers by item, one per subject, in their order."""
+        node = self._node
+        asked = replace(verification, peers=(self._peer.code,))
+        now = node.clock()
+        question = jobs.ask_question(node, asked, self._peer.code, now.date())
+        journal = MemoryJournal()
+        with PeerLink.open(node, self._peer, journal.count) as link:
+            exchange = Exchange(
+                code=node.code,
+                peer=self._peer,
+                salt_version=node.keys.salt_version,
+                salt=node.keys.salt,
+                catalogue=node.catalogue,
+                link=link,
+                journal=journal,
+                mapped=MappedPoints(node.keys.salt, asked.subjects),
+                clock=node.clock,
+                random_bytes=node.random_bytes,
+                settings=node.config.requester,
+                deadline=now + timedelta(seconds=node.config.limits.part_timeout_s),
+            )
+            return request.ask_peer(exchange, question)
