@@ -12,7 +12,7 @@ from matcher.types import Level
 from node.catalogue import Catalogue, Item
 from node.outcome import Outcome, PeerSummary, Report
 from node.summary import ItemSummary, Summary, summarise
-from node.wording import band_text, item_text, notes, purpose_text, state_text, value_text, word
+from node.wording import band_text, item_text, notes, outcome_text, purpose_text, state_text, value_text, word
 
 
 def render(report: Report, catalogue: Catalogue, lang: str) -> RenderableType:
@@ -48,30 +48,36 @@ def _head(report: Report, lang: str) -> RenderableType:
 def _items_table(report: Report, summary: Summary, catalogue: Catalogue, lang: str) -> Table:
     table = Table(title=word("findings", lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False)
     table.add_column(word("item", lang), overflow="fold")
-    table.add_column(word("unit", lang), overflow="fold")
     table.add_column(word("people", lang), justify="right", overflow="fold")
-    table.add_column(word("amount", lang), overflow="fold")
-    table.add_column(word("provinces", lang), overflow="fold")
-    for key in ("mismatch", "stale"):
-        table.add_column(word(key, lang), justify="right", overflow="fold")
-    table.add_column(word("not_connected", lang), overflow="fold")
+    for key in ("amount", "provinces", "remarks"):
+        table.add_column(word(key, lang), overflow="fold")
     table.add_column(word("as_of", lang), no_wrap=True)
     known = {item.code: item for item in catalogue.items}
     for line in summary.items:
         item = known.get(line.item)
         table.add_row(
             _text(item_text(item, line.item, lang)),
-            _text(item.text("unit", lang) if item else ""),
             _number(line.people),
             _text(_amount(item, line, lang)),
             _text(_provinces(report, line, lang)),
-            _number(line.outcomes.get(Outcome.NAME_MISMATCH, 0)),
-            _number(line.outcomes.get(Outcome.STALE, 0)),
-            _text(", ".join(line.peers_with("not_connected")) or "-"),
+            _text(_remarks(line, lang)),
             _text(_dates(line.as_of)),
             end_section=True,
         )
     return table
+
+
+def _remarks(line: ItemSummary, lang: str) -> str:
+    counted = (Outcome.NAME_MISMATCH, Outcome.STALE, Outcome.NOT_MANDATED)
+    lines = [
+        f"{outcome_text(outcome, lang)}: {line.outcomes[outcome]:,}"
+        for outcome in counted
+        if outcome in line.outcomes
+    ]
+    away = line.peers_with("not_connected")
+    if away:
+        lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
+    return "\n".join(lines) or "-"
 
 
 def _amount(item: Item | None, line: ItemSummary, lang: str) -> str:

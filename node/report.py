@@ -40,7 +40,7 @@ CSV_HEADER = (
     "subject", "item", "item_zh", "item_en", "peer", "outcome", "outcome_zh", "value", "value_zh",
     "value_en", "as_of", "reason",
 )  # fmt: skip
-TEXT_WIDTH = 150  # columns of summary.txt
+TEXT_WIDTH = 120  # columns of summary.txt
 
 
 def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:

@@ -184,8 +184,11 @@ def test_every_outcome_has_its_own_words():
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_renders_at_any_width(lang, width):
     lines = show(REPORT, lang, width).splitlines()
-    assert lines
     assert "\x1b" not in "".join(lines)
+    # Cells fold, but none is cut off: the last column and the fate of every province are there.
+    text = "".join(lines)
+    assert all(day in text for day in ("2025-01-01", "2026-06-30", "2026-05-31"))
+    assert "…" not in text
 
 
 def test_chinese_text():
