@@ -15,12 +15,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import grpc
-
+from google.protobuf.message import Message
 from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
+
 from keys import target_name
 from node import jobs, platform_wire, request
 from node.clock import Clock, utc_now
@@ -103,29 +104,27 @@ class Platform:
 
     def cancel(self, job: str) -> pb.Job:
         """Ask a job to stop."""
-        try:
-            return self._stub.CancelJob(pb.CancelJobRequest(job_id=job), timeout=self._call_s).job
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+        response: pb.CancelJobResponse = self._call("CancelJob", pb.CancelJobRequest(job_id=job))
+        return response.job
 
     def jobs(self, limit: int = 50) -> Sequence[pb.Job]:
         """Jobs of the node, newest first."""
-        try:
-            return self._stub.ListJobs(pb.ListJobsRequest(limit=limit), timeout=self._call_s).jobs
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+        response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
+        return response.jobs
 
     def peers(self) -> Sequence[pb.Peer]:
         """Peers the node knows."""
-        try:
-            return self._stub.ListPeers(pb.ListPeersRequest(), timeout=self._call_s).peers
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+        response: pb.ListPeersResponse = self._call("ListPeers", pb.ListPeersRequest())
+        return response.peers
 
     def catalogue(self) -> pb.GetCatalogueResponse:
         """The node's item catalogue."""
+        response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
+        return response
+
+    def _call(self, method: str, message: Message) -> Any:
         try:
-            return self._stub.GetCatalogue(pb.GetCatalogueRequest(), timeout=self._call_s)
+            return getattr(self._stub, method)(message, timeout=self._call_s)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 

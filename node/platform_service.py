@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
+
 from node import assemble, jobs, platform_wire
 from node.errors import StrangerError
 from node.interceptors import Call

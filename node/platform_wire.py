@@ -29,7 +29,7 @@ JOB_STATES = {
     "cancelled": pb.JOB_STATE_CANCELLED,
 }
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
-OUTCOMES: dict[Outcome, pb.Outcome] = {one: pb.Outcome.Value(f"OUTCOME_{one.value}") for one in Outcome}
+OUTCOMES = {one: getattr(pb, f"OUTCOME_{one.value}") for one in Outcome}
 OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}
 
 

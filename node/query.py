@@ -104,17 +104,19 @@ def build_query(
 ) -> Query:
     """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on."""
     asked = _asked_identities(question)
-    hits = _choose_hits(question, manifest, asked, seed)
-    canaries = max(2, len(asked) // POINTS_PER_CANARY)
-    real = len(asked) + len(hits) + canaries
+    # Each identity once: under one blind, equal identities would be equal points and so recognisable.
+    distinct = list(dict.fromkeys(found for _, found in asked))
+    hits = _choose_hits(question, manifest, distinct, seed)
+    canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), token.CANARIES)
+    real = len(distinct) + len(hits) + canaries
     total = size_class(real + MISSES)
     miss_identities = [_miss(seed, number) for number in range(total - real)]
     order = _secret_order(seed, total)
 
     constants = token.canary_points()
-    chosen = [_choice(seed, b"canary", number) % token.CANARIES for number in range(canaries)]
+    chosen = sorted(range(token.CANARIES), key=lambda number: _choice(seed, b"canary", number))[:canaries]
     rows = (
-        mapped.of(identity_ for _, identity_ in asked)
+        mapped.of(distinct)
         + token.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
         + b"".join(constants[32 * c : 32 * c + 32] for c in chosen)
         + token.map_batch(salt, miss_identities)
@@ -123,9 +125,10 @@ def build_query(
     shuffled[order] = np.frombuffer(rows, dtype=np.uint8).reshape(-1, 32)
 
     at = iter(order.tolist())
+    places = {found: next(at) for found in distinct}
     return Query(
         subjects=tuple(
-            SubjectPoint(subject, identity.origin(found), mapped.prefix(found), next(at))
+            SubjectPoint(subject, identity.origin(found), mapped.prefix(found), places[found])
             for subject, found in asked
         ),
         planted=tuple(
@@ -228,10 +231,10 @@ def _asked_identities(question: Question) -> list[tuple[int, Identity]]:
 
 
 def _choose_hits(
-    question: Question, manifest: Manifest, asked: Sequence[tuple[int, Identity]], seed: bytes
+    question: Question, manifest: Manifest, asked: Sequence[Identity], seed: bytes
 ) -> list[tuple[str, str, str, int]]:
     """Some planted subjects of every partition that will be asked: (item, origin, name, value)."""
-    origins = sorted({identity.origin(found) for _, found in asked})
+    origins = sorted({identity.origin(found) for found in asked})
     chosen = []
     for item in question.items:
         for origin in origins:

@@ -96,12 +96,12 @@ class Evaluation:
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
         """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
+        if not blinded:
+            raise InvalidPointsError("a chunk holds no points")
         if sequence != self._sequence:
             raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
         try:
             count = oprf.require_count(blinded, min(self._left, self._chunk_points))
-            if not count:
-                raise PointError("a chunk holds no points")
             evaluated = oprf.evaluate(self._key, blinded)
         except PointError as error:
             raise InvalidPointsError(str(error)) from None

@@ -8,9 +8,9 @@ from types import FrameType
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
 from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+
 from matcher import x25519
 from node import log
 from node.errors import ConfigError

@@ -41,7 +41,7 @@ STAGES = {"read": "reading rows", "index": "building the index"}
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to list rejected rows with line and reason; default is ITEM-rejects.csv beside the first file.",
+    help="Where to list rejected rows; default is ITEM-rejects.csv beside the first file.",
 )
 def import_(
     home: Path,

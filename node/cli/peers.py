@@ -68,7 +68,7 @@ def add(
         )
     show(
         _plain(peer),
-        f"peer {peer.code} {peer.name} at {peer.address}, granted origins: {', '.join(peer.grants) or 'none'}",
+        f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.grants) or 'none'}",
         as_json=as_json,
     )
 

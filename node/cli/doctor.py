@@ -1,0 +1,125 @@
+"""`heqiao doctor`: whether this node is well, and whether it can ask its peers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from keys import KeyringError, verify_chain
+from matcher import MatcherError, x25519
+from node import request
+from node.cli.options import home_option, json_option, load_config, show
+from node.errors import NodeError
+from node.journal import MemoryJournal
+from node.link import PeerLink
+from node.node import Node, open_node
+from node.query import MappedPoints
+from node.session import Exchange
+from node.store import index as index_rows
+from node.store import peers as peer_rows
+from node.store.peers import PeerRow
+
+SOON_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check; `hint` says which side must do what."""
+
+    check: str
+    good: bool
+    text: str
+    hint: str = ""
+
+
+@click.command()
+@home_option
+@json_option
+def doctor(home: Path, as_json: bool) -> None:
+    """Check this node, and the way to each peer: route, certificates, clock, suite, salt, catalogue, grants.
+
+    Exits 1 when something is wrong.
+    """
+    found = [_try("home and keys", lambda: Finding("home and keys", True, str(load_config(home).folder)))]
+    node: Node | None = None
+    if found[0].good:
+        try:
+            node = open_node(load_config(home))
+        except (NodeError, KeyringError) as error:
+            found.append(Finding("database and keys", False, str(error), error.hint))
+    if node is not None:
+        found += _check_node(node)
+        with node.store.transaction("list peers") as tx:
+            known = peer_rows.list_peers(tx)
+        found += [_try(f"peer {peer.code}", partial(_check_peer, node, peer)) for peer in known]
+    good = all(one.good for one in found)
+    if as_json:
+        show({"good": good, "checks": [asdict(one) for one in found]}, "", as_json=True)
+    else:
+        table = Table("check", "", "found", "what to do")
+        for one in found:
+            table.add_row(one.check, "ok" if one.good else "WRONG", one.text, one.hint)
+        Console().print(table)
+    if not good:
+        raise click.exceptions.Exit(1)
+
+
+def _check_node(node: Node) -> Iterator[Finding]:
+    yield _try("certificate", lambda: _check_certificate(node))
+    running = x25519.backend().name
+    others = "; ".join(f"{name}: {why}" for name, why in x25519.available().items() if why)
+    yield Finding("x25519 backend", True, running + (f" ({others})" if others else ""))
+    with node.store.transaction("count entries") as tx:
+        totals = index_rows.totals(tx, node.keys.epoch)
+    text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
+    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
+    yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+
+
+def _check_certificate(node: Node) -> Finding:
+    now = node.clock()
+    certified = verify_chain(node.keys.certificate, node.keys.ca, now)
+    left = (certified.not_after - now).days
+    hint = "" if left > SOON_DAYS else "renew: `heqiao ca issue` with this node's request, then `heqiao join`"
+    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
+
+
+def _check_peer(node: Node, peer: PeerRow) -> Finding:
+    journal = MemoryJournal()
+    with PeerLink.open(node, peer, journal.count) as link:
+        serialised, signature = link.get_manifest()
+        exchange = Exchange(
+            code=node.code,
+            peer=peer,
+            salt_version=node.keys.salt_version,
+            salt=node.keys.salt,
+            catalogue=node.catalogue,
+            link=link,
+            journal=journal,
+            mapped=MappedPoints(node.keys.salt, ()),
+            clock=node.clock,
+            random_bytes=node.random_bytes,
+            settings=node.config.requester,
+            deadline=node.clock(),
+        )
+        manifest = request.check_manifest(exchange, serialised, signature)
+    origins = sorted({part.origin for part in manifest.partitions})
+    items = ", ".join(manifest.items) or "none"
+    text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
+    if not origins:
+        hint = f"the administrator of {peer.code} grants origins with `heqiao peers add --grant`, and imports"
+        return Finding(f"peer {peer.code}", False, text, hint)
+    return Finding(f"peer {peer.code}", True, text)
+
+
+def _try(check: str, run: Callable[[], Finding]) -> Finding:
+    try:
+        return run()
+    except (NodeError, KeyringError) as error:
+        return Finding(check, False, str(error), error.hint)
+    except MatcherError as error:
+        return Finding(check, False, str(error))

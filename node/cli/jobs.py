@@ -1,0 +1,113 @@
+"""`heqiao jobs` and `heqiao report`: what the node is working on and what it found."""
+
+from pathlib import Path
+
+import click
+from google.protobuf.json_format import MessageToDict
+from heqiao.platform.v1 import platform_pb2 as pb
+from rich.console import Console
+from rich.table import Table
+
+from node import catalogue as catalogues
+from node import report as reports
+from node.cli.options import home_option, json_option, load_config, show
+from node.cli.verify import follow, write_report
+from node.client import Platform
+from node.platform_wire import STATE_NAMES
+
+address_option = click.option(
+    "--node", "address", metavar="HOST:PORT", help="The node's platform port, if not the home's own."
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the table."
+)
+
+
+@click.group()
+def jobs() -> None:
+    """Verification jobs of the own node."""
+
+
+@jobs.command("list")
+@home_option
+@json_option
+@address_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
+    """Jobs, newest first."""
+    with Platform.open(home, address) as platform:
+        found = platform.jobs(limit)
+    if as_json:
+        show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
+        return
+    table = Table("job", "state", "submitted", "people", "items", "peers")
+    for job in found:
+        table.add_row(
+            job.job_id,
+            STATE_NAMES[job.state],
+            job.created_at.ToDatetime().strftime("%Y-%m-%d %H:%M"),
+            str(job.subjects),
+            ",".join(job.items),
+            " ".join(f"{part.peer}:{part.state}" for part in job.parts),
+        )
+    Console().print(table)
+
+
+@jobs.command()
+@home_option
+@json_option
+@address_option
+@click.argument("job")
+def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
+    """Follow JOB until it ends."""
+    with Platform.open(home, address) as platform:
+        last = follow(platform, job, hidden=as_json)
+    show(_plain(last), f"job {job}: {STATE_NAMES[last.state]}", as_json=as_json)
+
+
+@jobs.command()
+@home_option
+@json_option
+@address_option
+@click.argument("job")
+def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
+    """Stop JOB; what is done stays in its report."""
+    with Platform.open(home, address) as platform:
+        stopped = platform.cancel(job)
+    show(_plain(stopped), f"job {job}: {STATE_NAMES[stopped.state]}, asked to stop", as_json=as_json)
+
+
+@click.command()
+@home_option
+@json_option
+@address_option
+@lang_option
+@click.argument("job")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write the report's files to; without it JOB may also be a report.json to show again.",
+)
+def report(home: Path, as_json: bool, address: str | None, lang: str, job: str, out: Path | None) -> None:
+    """Fetch the report of JOB, or show a report.json again."""
+    catalogue = catalogues.load(load_config(home).catalogue.path)
+    if out is None and Path(job).is_file():
+        found = reports.load_json(Path(job))
+    else:
+        with Platform.open(home, address) as platform:
+            found = platform.report(job)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_report(found, catalogue, out, as_json=as_json, lang=lang)
+    elif as_json:
+        show(reports.to_json(found, catalogue), "", as_json=True)
+    else:
+        Console().print(reports.render(found, catalogue, lang))
+
+
+def _plain(job: pb.Job) -> dict[str, object]:
+    plain: dict[str, object] = MessageToDict(
+        job, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    plain["state"] = STATE_NAMES[job.state]
+    return plain
