@@ -22,7 +22,7 @@ SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + 16
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
 _HAS_NAME, _PLANTED = 1, 2
-# The dots that registers put between the parts of a name, and blanks of no width that split() keeps.
+# The dots that registers put between the parts of a name, and marks of no width that split() keeps.
 _NAME_NOISE = dict.fromkeys(map(ord, "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"))
 
 
@@ -67,8 +67,14 @@ def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecor
 
 
 def normalise_name(name: str) -> str:
-    """A name as both sides compare it: NFKC, upper case, without spaces and the dots between its parts."""
-    return "".join(unicodedata.normalize("NFKC", name).upper().translate(_NAME_NOISE).split())
+    """The form in which both sides compare a name; empty means that no name was given.
+
+    NFKC, upper case, without white space, marks of no width and the dots between the parts of minority
+    and foreign names; again until nothing changes, since what a step brought together may compose.
+    """
+    while (folded := _fold_name(name)) != name:
+        name = folded
+    return name
 
 
 def name_check(label_key: bytes, name: str) -> int:
@@ -76,6 +82,10 @@ def name_check(label_key: bytes, name: str) -> int:
     # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
     text = normalise_name(name).encode("utf-8", "surrogatepass")
     return blake3(NAME_CONTEXT + text, key=label_key).digest(length=1)[0]
+
+
+def _fold_name(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).upper().translate(_NAME_NOISE).split())
 
 
 def _pack(record: LabelRecord) -> bytes:

@@ -4,7 +4,6 @@ Rows stream; each is a SourceRow or a Reject that says where and why. `combine` 
 makes one record per subject of them.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
@@ -15,13 +14,14 @@ from blake3 import blake3
 
 from matcher.errors import IdentityError
 from matcher.identity import FOREIGN, FOREIGN_OLD, PERMIT, RESIDENT, TYPES, parse
+from matcher.label import normalise_name
 from matcher.types import Identity
 from node.catalogue import Item
 from node.delimited import CellError, Reject, Row, Table, clean, csv_lines, open_table, write_atomically
 from node.errors import InputError
 from node.records import Record, SourceRow, Tally, combine
 
-__all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "normalise_name", "read", "write_rejects"]
+__all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
 
 IDENTITY_ALIASES = {
     "id_no": ("id_no", "证件号码", "身份证号", "身份证号码", "公民身份号码"),
@@ -68,8 +68,6 @@ _DATES = (
     pattern(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
 )
 _EARLIEST = date(1900, 1, 1)
-# Dots between the parts of minority and foreign names, and marks that have no width.
-_NAME_MARKS = dict.fromkeys(map(ord, "·•・‧∙⋅.\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def read(
@@ -100,18 +98,6 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     write_atomically(path, csv_lines((header, *rows), mark=True))
 
 
-def normalise_name(name: str) -> str:
-    """The form in which names are compared; empty means that no name was given.
-
-    NFKC, upper case, without white space and without the dots between the parts of minority and
-    foreign names.
-    """
-    text = unicodedata.normalize("NFKC", name).upper().translate(_NAME_MARKS)
-    # Once more: what the steps before brought together may compose or expand.
-    text = unicodedata.normalize("NFKC", "".join(text.split())).upper().translate(_NAME_MARKS)
-    return "".join(text.split())
-
-
 # ---- cells; shared with node/households.py
 
 
@@ -140,9 +126,10 @@ def read_name(table: Table, row: Row) -> str:
     name = table.cell(row, "name")
     if not name:
         return ""
-    if len(name) > MAX_NAME or not clean(name).replace("\u200b", "").isprintable():
+    folded = normalise_name(name)
+    if len(name) > MAX_NAME or len(clean(name).splitlines()) > 1 or not folded.isprintable():
         raise CellError("name", "bad_name", f"a name is one line of at most {MAX_NAME} characters")
-    return normalise_name(name)
+    return folded
 
 
 @lru_cache(maxsize=1024)

@@ -99,6 +99,13 @@ def test_normal_form_does_not_depend_on_how_a_name_is_composed(name):
     assert len(forms) == 1
 
 
+@given(name=any_text)
+@example(name="\u0345\u200b\u0301")
+def test_normal_form_of_a_name_is_idempotent(name):
+    once = label.normalise_name(name)
+    assert label.normalise_name(once) == once
+
+
 @given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_name_check_agrees_with_reference(name):
     assert label.name_check(KEY, name) == reference.name_check(KEY, name)

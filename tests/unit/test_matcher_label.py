@@ -114,6 +114,32 @@ DIFFERENT = {
 }
 
 
+NORMAL = [
+    ("plain", "张三", "张三"),
+    ("blank inside", "张　三", "张三"),
+    ("blanks around", " 张三\t", "张三"),
+    ("middle dot", "买买提·热依汗", "买买提热依汗"),
+    ("bullet", "买买提•热依汗", "买买提热依汗"),
+    ("katakana dot", "买买提・热依汗", "买买提热依汗"),
+    ("half-width katakana dot", "买买提･热依汗", "买买提热依汗"),
+    ("full stop", "买买提.热依汗", "买买提热依汗"),
+    ("full-width full stop", "买买提．热依汗", "买买提热依汗"),
+    ("lower case", "Maria  Lopez", "MARIALOPEZ"),
+    ("full-width letters", "王ａ", "王A"),
+    ("black circle", "买买提●热依汗", "买买提热依汗"),
+    ("no width", "张\u200b三\ufeff", "张三"),
+    ("compatibility form", "\uf9f4三", "林三"),
+    ("composes once the mark is gone", "e\u200d\u0301", "É"),
+    ("upper case of two letters", "Weiß", "WEISS"),
+    ("nothing", " 　", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "normal"), [r[1:] for r in NORMAL], ids=[r[0] for r in NORMAL])
+def test_normal_form_of_a_name(name, normal):
+    assert label.normalise_name(name) == normal
+
+
 @pytest.mark.parametrize("case", EQUAL)
 def test_equal_names(case):
     one, other = EQUAL[case]

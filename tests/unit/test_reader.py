@@ -26,7 +26,6 @@ from node.reader import (
     SourceRow,
     Tally,
     combine,
-    normalise_name,
     parse_yuan,
     read,
     write_rejects,
@@ -568,33 +567,6 @@ def test_any_bytes_give_counts_or_one_clear_error(tmp_path, content, item):
 
 
 # ---- names, rejects, secrecy
-
-NAMES = [
-    ("plain", "张三", "张三"),
-    ("blank inside", "张　三", "张三"),
-    ("blanks around", " 张三\t", "张三"),
-    ("middle dot", "买买提·热依汗", "买买提热依汗"),
-    ("bullet", "买买提•热依汗", "买买提热依汗"),
-    ("katakana dot", "买买提・热依汗", "买买提热依汗"),
-    ("half-width katakana dot", "买买提･热依汗", "买买提热依汗"),
-    ("full stop", "买买提.热依汗", "买买提热依汗"),
-    ("full-width full stop", "买买提．热依汗", "买买提热依汗"),
-    ("lower case", "Maria  Lopez", "MARIALOPEZ"),
-    ("full-width letters", "王ａ", "王A"),
-    ("no width", "张\u200b三\ufeff", "张三"),
-    ("compatibility form", "\uf9f4三", "林三"),
-    ("nothing", " 　", ""),
-]
-
-
-@pytest.mark.parametrize(("name", "normal"), [r[1:] for r in NAMES], ids=[r[0] for r in NAMES])
-def test_normalise_name(name, normal):
-    assert normalise_name(name) == normal
-
-
-@given(st.text(max_size=12))
-def test_normalise_name_twice_is_once(name):
-    assert normalise_name(normalise_name(name)) == normalise_name(name)
 
 
 def test_rejects_file(tmp_path):

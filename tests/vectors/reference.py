@@ -260,10 +260,14 @@ def associated_data(item, origin, epoch):
 NAME_NOISE = "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"
 
 
+def fold_name(name):
+    kept = unicodedata.normalize("NFKC", name).upper()
+    folded = "".join(c for c in kept if not c.isspace() and c not in NAME_NOISE)
+    return folded if folded == name else fold_name(folded)
+
+
 def name_check(label_key, name):
-    folded = unicodedata.normalize("NFKC", name).upper()
-    kept = "".join(c for c in folded if not c.isspace() and c not in NAME_NOISE)
-    return blake3(b"heqiao v1 name" + kept.encode(), 1, key=label_key)[0]
+    return blake3(b"heqiao v1 name" + fold_name(name).encode(), 1, key=label_key)[0]
 
 
 def pack_record(level, flags, check, as_of, value, record):
