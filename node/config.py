@@ -289,6 +289,8 @@ class Home:
     ) -> "Home":
         """The home given, else that of a configuration file given, else that of HEQIAO_HOME.
 
+        `home` and HEQIAO_HOME may also name the configuration file itself, where it lies elsewhere.
+
         Raises:
             ConfigError: none is given, or there is no such configuration.
         """
@@ -297,7 +299,7 @@ class Home:
             folder = home or (Path(named) if named else None)
             if folder is None:
                 raise ConfigError("no home given", f"give --home FOLDER or set {HOME_VARIABLE}")
-            config = folder / FILE
+            home, config = (None, folder) if folder.is_file() else (home, folder / FILE)
         config = config.absolute()
         if not config.is_file():
             raise ConfigError(

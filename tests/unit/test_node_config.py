@@ -184,6 +184,7 @@ def test_home_is_found(tmp_path):
     expected = Home(tmp_path, path)
     assert Home.find(tmp_path, environ={}) == expected
     assert Home.find(environ={"HEQIAO_HOME": str(tmp_path)}) == expected
+    assert Home.find(path, environ={}) == Home.find(environ={"HEQIAO_HOME": str(path)}) == expected
     assert Home.find(config=path, environ={"HEQIAO_HOME": "/elsewhere"}) == expected
     assert expected.load().node.code == "45"
     for arguments, message in (
