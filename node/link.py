@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 
 from keys import target_name
@@ -22,6 +23,7 @@ _KEEPALIVE = (
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
+_HEALTH_BYTES = 65_536
 
 
 class PeerLink:
@@ -126,3 +128,21 @@ def secure_channel(
         yield channel
     finally:
         channel.close()
+
+
+def check_health(
+    address: str, name: str, identity: tuple[bytes, bytes, bytes], service: str, timeout_s: float
+) -> bool:
+    """Ask grpc.health.v1 (grpc/doc/health-checking.md) whether a service of a node serves.
+
+    Address, name and identity are those of `secure_channel`. Raises NodeError kinds, UnavailableError
+    when nobody answers in time.
+    """
+    with secure_channel(address, name, identity, _HEALTH_BYTES) as channel:
+        try:
+            response = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=service), timeout=timeout_s
+            )
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+    return bool(response.status == health_pb2.HealthCheckResponse.SERVING)

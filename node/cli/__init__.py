@@ -20,6 +20,7 @@ COMMANDS = {
     "migrate": "node.cli.store",
     "import": "node.cli.importing",
     "serve": "node.cli.serve",
+    "health": "node.cli.health",
     "verify": "node.cli.verify",
     "jobs": "node.cli.jobs",
     "report": "node.cli.jobs",
@@ -61,10 +62,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line: exit code 2 for wrong usage, 1 for a failure, with what to do next."""
+    code: object = None
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = cli(standalone_mode=False)  # click returns the code of an Exit, and None otherwise
     except click.ClickException as bad:
         bad.show()
         sys.exit(bad.exit_code)
@@ -79,7 +79,7 @@ def main() -> NoReturn:
             f"{error.filename or 'the system'}: {error.strerror}",
             "check the path, its permissions and the disk",
         )
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def fail(message: str, hint: str = "") -> NoReturn:
