@@ -1,0 +1,418 @@
+"""Provinces on loopback: real homes, real TLS, real databases; served in this process or in one of their own.
+
+A home is made of the same parts as `heqiao init`, `ca issue`, `join` and `peers add` make it, but with the
+cheapest Argon2id there is, so that a test has a federation in a moment.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import grpc
+
+from keys import KdfCost, KeyStore, accept_bundle, create_ca, generate_secret, issue_bundle, make_request
+from keys.certs import Authority, create_request, issue
+from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_tls_key, load_tls_key, signing_key
+from node import assemble, config, jobs, log
+from node.clock import Clock, utc_now
+from node.config import LogSection
+from node.households import read_households, read_mandates
+from node.importer import import_item
+from node.node import Node, open_node
+from node.outcome import Report
+from node.server import Server
+from node.store import peers as peer_rows
+from node.store.peers import PeerRow
+from node.synth import choose_scenario, write_federation
+from node.verification import Verification
+
+REQUESTER, PROVIDERS = "45", ("44", "33")
+CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
+PASSPHRASE = b"only for tests"
+# Small buckets, chunks and batches, so that a list of 300 people already needs many of each.
+SMALL_LIMITS: Mapping[str, object] = {"k_anonymity": 8, "chunk_points": 16, "planted_per_partition": 3}
+QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05, "retry_wait_max_s": 0.2}
+PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
+OPEN_STATES = ("queued", "running")
+
+
+class FakeClock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Federation:
+    """A CA and a salt, from which homes are made."""
+
+    authority: Authority
+    salt: bytes
+
+    @classmethod
+    def create(cls, name: str = "test") -> "Federation":
+        return cls(create_ca(name, datetime.now(UTC)), secrets.token_bytes(32))
+
+    def make_home(
+        self,
+        folder: Path,
+        code: str,
+        role: str = "node",
+        *,
+        limits: Mapping[str, object] = SMALL_LIMITS,
+        requester: Mapping[str, object] = QUICK_RETRIES,
+        store: Mapping[str, object] | None = None,
+    ) -> Path:
+        """What `heqiao init` and `heqiao join` leave behind."""
+        folder.mkdir(parents=True)
+        (folder / "passphrase").write_bytes(PASSPHRASE)
+        (folder / "passphrase").chmod(0o600)
+        keys = KeyStore.create(folder / "keys", PASSPHRASE, cost=CHEAP)
+        for purpose in NODE_KEYS if role == "node" else PLATFORM_KEYS:
+            keys.add(f"{purpose}.1", generate_secret(purpose))
+        now = datetime.now(UTC)
+        request = make_request(keys, role, code, f"province {code}", ["127.0.0.1"] if role == "node" else [])
+        member = accept_bundle(
+            keys,
+            issue_bundle(self.authority, request, self.salt, 1, now),
+            role,
+            code,
+            f"province {code}",
+            now,
+        )
+        (folder / "tls").mkdir()
+        (folder / "tls" / "node.pem").write_bytes(member.certificate)
+        (folder / "tls" / "ca.pem").write_bytes(member.ca)
+        sections = {
+            "node": {"code": code, "name": f"province {code}", "role": role},
+            "peer": {"listen": "127.0.0.1:0"},
+            "platform": {"listen": "127.0.0.1:0"},
+            "limits": limits,
+            "requester": requester,
+            "store": store or {},
+        }
+        write_config(folder, sections)
+        return folder
+
+    def client(self, code: str, name: str = "", days: int = 30, now: datetime | None = None) -> "Identity":
+        """A certificate of the federation: of a platform where a name is given, else of a node."""
+        role = "platform" if name else "node"
+        key = generate_tls_key()
+        moment = now or datetime.now(UTC)
+        certificate = issue(
+            self.authority, create_request(load_tls_key(key)), role, code, moment, days, name=name
+        )
+        return Identity(self.authority.pem, key, certificate)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a gRPC client shows: CA it trusts, key, certificate (None for no certificate)."""
+
+    ca: bytes
+    key: bytes | None = field(repr=False)
+    certificate: bytes | None
+
+
+def write_config(folder: Path, sections: Mapping[str, Mapping[str, object]]) -> None:
+    lines = []
+    for section, values in sections.items():
+        lines.append(f"[{section}]")
+        lines += [
+            f"{key} = {value}" if not isinstance(value, str) else f'{key} = "{value}"'
+            for key, value in values.items()
+        ]
+    (folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def set_config(folder: Path, section: str, **values: object) -> None:
+    """Change keys of a home's node.toml."""
+    import tomllib
+
+    sections = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
+    sections.setdefault(section, {}).update(values)
+    write_config(folder, sections)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, for nodes that must come back on the same one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def open_home(home: Path, clock: Clock = utc_now) -> Node:
+    return open_node(config.load(home / "node.toml"), clock)
+
+
+def know(
+    node: Node,
+    other: Path,
+    port: int,
+    grants: Sequence[str] = (),
+    *,
+    allow_platforms: bool = False,
+    code: str | None = None,
+) -> PeerRow:
+    """What `heqiao peers add` does with the card of another home."""
+    theirs = config.load(other / "node.toml")
+    keys = KeyStore.open(theirs.keys.store, PASSPHRASE)
+    row = PeerRow(
+        code=code or theirs.node.code,
+        name=theirs.node.name,
+        address=f"127.0.0.1:{port or 1}",
+        signing_key=signing_key(keys).public_key().public_bytes_raw(),
+        allow_platforms=allow_platforms,
+        grants=tuple(grants),
+    )
+    with node.store.transaction("add peer", write=True) as tx:
+        peer_rows.put_peer(tx, row, node.clock())
+    return row
+
+
+def move_peer(node: Node, code: str, port: int) -> None:
+    """Tell a node that a peer listens on another port now."""
+    with node.store.transaction("move peer", write=True) as tx:
+        row = peer_rows.find_peer(tx, code)
+        assert row is not None
+        peer_rows.put_peer(tx, replace(row, address=f"127.0.0.1:{port}"), node.clock())
+
+
+# ---- served in this process
+
+
+class Province:
+    """A node served in this process."""
+
+    def __init__(self, home: Path, clock: Clock = utc_now) -> None:
+        self.home, self.clock = home, clock
+        self.node = open_home(home, clock)
+        self.server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        assert self.server is not None
+        return self.server.peer_port
+
+    @property
+    def platform_port(self) -> int:
+        assert self.server is not None
+        return self.server.platform_port
+
+    def start(self) -> "Province":
+        self.node = open_home(self.home, self.clock)
+        self.server = Server(self.node)
+        self.server.start()
+        return self
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+        self.node.store.dispose()
+
+
+# ---- served in a process of its own
+
+
+class Process:
+    """A node served by `heqiao serve`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.ready = home / "ready"
+        self.errors = home.parent / f"{home.name}.stderr"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = self.platform_port = 0
+
+    def start(self) -> "Process":
+        self.ready.unlink(missing_ok=True)
+        command = [
+            str(Path(sys.executable).with_name("heqiao")), "serve", "--home", str(self.home), "--ready-file", str(self.ready)
+        ]  # fmt: skip
+        with self.errors.open("ab") as errors:
+            self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
+        wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
+        self.port, self.platform_port = map(int, self.ready.read_text().split())
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(30)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
+@contextmanager
+def processes(*homes: Path) -> Iterator[list[Process]]:
+    found = [Process(home) for home in homes]
+    try:
+        yield found
+    finally:
+        for process in found:
+            if process.running:
+                process.kill()
+
+
+# ---- what tests do with nodes
+
+
+def wait_for(holds: Callable[[], object], seconds: float, message: str, every: float = 0.01) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, message
+        time.sleep(every)
+
+
+def import_registers(node: Node, federation: Path) -> None:
+    """All registers of a synthetic federation that are this province's."""
+    for path in sorted((federation / node.code / "registers").iterdir()):
+        import_item(node, path.name.split("_")[1], [path])
+
+
+def read_verification(
+    federation: Path, items: Sequence[str], peers: Sequence[str] = PROVIDERS, most: int | None = None
+) -> Verification:
+    folder = federation / REQUESTER
+    subjects, _ = read_households(folder / "households.csv")
+    mandates, _ = read_mandates(folder / "mandates.csv")
+    return Verification(tuple(items), tuple(peers), "new_application", "", tuple(subjects[:most]), mandates)
+
+
+def run_job(province: Province, job: str, verification: Verification) -> Report:
+    """Submit to a served node and wait for the report."""
+    assert province.server is not None
+    if jobs.submit(province.node, job, verification):
+        province.server._runner.start(job)
+    return wait_report(province.node, job)
+
+
+def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
+    wait_for(
+        lambda: jobs.require_job(node, job).state not in OPEN_STATES, seconds, f"job {job} does not end", 0.02
+    )
+    return assemble.build_report(node, job)
+
+
+def findings_of(report: Report, *peers: str) -> dict[tuple[str, str, str], tuple[str, int | None, str]]:
+    """Answers by subject, item and peer, without what may differ from run to run."""
+    return {
+        (f.subject, f.item, f.peer): (f.outcome.value, f.value, f.reason)
+        for f in report.findings
+        if not peers or f.peer in peers
+    }
+
+
+def part_of(report: Report, peer: str) -> tuple[str, str]:
+    return next((p.state, p.reason) for p in report.peers if p.peer == peer)
+
+
+def query_database(home: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Read a node's database from outside, as it stands."""
+    with sqlite3.connect(f"file:{home / 'heqiao.db'}?mode=ro", uri=True, timeout=30) as base:
+        rows = base.execute(sql, values).fetchall()
+    base.close()
+    return rows
+
+
+def channel(port: int, target: str, identity: Identity) -> grpc.Channel:
+    """A stock gRPC channel."""
+    credentials = grpc.ssl_channel_credentials(identity.ca, identity.key, identity.certificate)
+    return grpc.secure_channel(
+        f"127.0.0.1:{port}",
+        credentials,
+        options=(
+            ("grpc.ssl_target_name_override", target),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.enable_retries", 0),
+        ),
+    )
+
+
+# ---- the federation that most tests share
+
+
+@dataclass(frozen=True)
+class World:
+    """A synthetic federation, three homes with their registers imported, nothing running."""
+
+    folder: Path
+    data: Path
+    federation: Federation
+
+    def copy(self, target: Path, *codes: str) -> dict[str, Path]:
+        """Homes of its own for a test that changes them."""
+        homes = {}
+        for code in codes or (REQUESTER, *PROVIDERS):
+            homes[code] = Path(shutil.copytree(self.folder / code, target / code))
+        return homes
+
+
+def make_world(folder: Path, people: int | None = None) -> World:
+    data = folder / "data"
+    write_federation(choose_scenario("small", people=people), data, 2026, date.today())
+    federation = Federation.create()
+    for code in (REQUESTER, *PROVIDERS):
+        home = federation.make_home(folder / code, code)
+        node = open_home(home)
+        import_registers(node, data) if code in PROVIDERS else None
+        node.store.dispose()
+    with ExitStack() as stack:
+        nodes = {code: open_home(folder / code) for code in (REQUESTER, *PROVIDERS)}
+        for node in nodes.values():
+            stack.callback(node.store.dispose)
+        for code in PROVIDERS:
+            know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
+            know(nodes[REQUESTER], folder / code, 0)
+    return World(folder, data, federation)
+
+
+def silence_log(folder: Path) -> None:
+    """Nodes in this process write their log to a file of the test."""
+    log.configure(LogSection(file=folder / "nodes.log"), "test")
+
+
+@contextmanager
+def serve_all(homes: Mapping[str, Path], clock: Clock = utc_now) -> Iterator[dict[str, Province]]:
+    """Serve homes in this process and tell the requester where the others listen."""
+    provinces = {code: Province(home, clock) for code, home in homes.items()}
+    try:
+        for province in provinces.values():
+            province.start()
+        for code in PROVIDERS:
+            if code in provinces and REQUESTER in provinces:
+                move_peer(provinces[REQUESTER].node, code, provinces[code].port)
+        yield provinces
+    finally:
+        for province in provinces.values():
+            province.stop()
+
+
+ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
