@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
 EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,fast,postgres' || echo 'dev,postgres')
 
-.PHONY: setup demo cluster test test-long lint proto bench clean
+.PHONY: setup demo demo-serve cluster test test-long lint proto bench clean
 
 setup: $(STAMP)
 
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	$(RUN)/python -m compose.demo
+
+demo-serve: $(STAMP)
+	$(RUN)/python -m compose.demo serve
 
 cluster: $(STAMP)
 	$(RUN)/python -m compose.cluster

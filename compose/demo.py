@@ -1,0 +1,173 @@
+"""`make demo`: three provinces on this machine, real certificates, a county's list verified end to end.
+
+    python -m compose.demo           make ./demo anew, verify, compare with the plain join
+    python -m compose.demo serve     start the three nodes of ./demo again, until Ctrl-C
+
+Everything is done with the `heqiao` command, as a province would. No node reads the truth folder.
+"""
+
+import argparse
+import fcntl
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from compose import figures, homes, plain_join
+from compose.processes import ChildError, Children, stoppable
+
+ITEMS = "Z59b,C21,C22,B12r,C23"
+MARK = ".heqiao-demo"
+MIN_WIDTH = 100
+
+
+def main() -> int:
+    """Run the demo, or serve its homes; the exit code: 0, 1 for a failure, 130 for Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m compose.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("action", nargs="?", choices=("run", "serve"), default="run")
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="default: demo")
+    parser.add_argument("--scenario", choices=("mashan", "small"), default="mashan", help="default: mashan")
+    options = parser.parse_args()
+    try:
+        with stoppable():
+            if options.action == "serve":
+                return serve(options.folder)
+            return run(options.folder, options.scenario)
+    except ChildError as error:
+        print(f"demo: error: {error}\ndemo: hint: {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"demo: error: {error.filename}: {error.strerror}\n"
+              "demo: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
+        return 1
+    except KeyboardInterrupt:
+        print("demo: stopped; no process of it is left", file=sys.stderr)
+        return 130
+
+
+def run(folder: Path, scenario: str) -> int:
+    """Make everything in `folder`, verify, compare, print; 0 only if every answer and figure is right."""
+    with _own(folder, fresh=True), Children(folder / homes.LOGS) as children:
+        with _step(f"writing the registers and the list (scenario {scenario}), making three homes"):
+            children.together(
+                lambda: homes.heqiao(
+                    children, "synth", "synth", "--scenario", scenario, "--out", folder / homes.FEDERATION
+                ),
+                lambda: homes.make_federation(children, folder),
+            )
+        with _step("importing the registers of 44 and 33, at once"):
+            children.together(
+                *(lambda p=p: homes.import_registers(children, folder, p) for p in homes.PROVIDERS)
+            )
+        with _step("starting three nodes"):
+            nodes = homes.serve(children, folder)
+        with _step(f"45 verifies {ITEMS} with 44 and 33"):
+            began = time.monotonic()
+            homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
+            seconds = time.monotonic() - began
+        memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
+        with _step("stopping the nodes, computing the plain join"):
+            children.stop()
+            report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
+            compared = plain_join.compare(report, federation)
+    found = figures.read_figures(report, federation, compared)
+    console = Console()
+    console.width = max(console.width, MIN_WIDTH)
+    figures.show(console, report, found, compared, seconds, memory)
+    _print_more(folder)
+    for example in compared.examples:
+        print(f"demo: differs: {example}")
+    wrong = [figure for figure in found if not figure.right]
+    if compared.names_passed > figures.MOST_PASSED:
+        print("demo: error: the name check lets wrong names pass", file=sys.stderr)
+    right = not (wrong or compared.differ or compared.names_passed > figures.MOST_PASSED) and compared.answers
+    print(
+        f"demo: {compared.answers} answers, {compared.agree} agree with the plain join, "
+        f"{compared.differ} differ",
+        flush=True,
+    )
+    return 0 if right else 1
+
+
+def serve(folder: Path) -> int:
+    """Start the nodes of an earlier demo again; until Ctrl-C, or until one of them fails."""
+    with _own(folder, fresh=False), Children(folder / homes.LOGS) as children:
+        nodes = homes.serve(children, folder)
+        for node in nodes.values():
+            print(node.log.read_text(encoding="utf-8").splitlines()[-1], file=sys.stderr)
+        print("demo: serving; Ctrl-C stops the nodes", file=sys.stderr, flush=True)
+        while True:
+            for node in nodes.values():
+                node.check()
+            time.sleep(0.5)
+
+
+def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]:
+    """Arguments of `heqiao` that verify the demo's list."""
+    households = folder / homes.FEDERATION / homes.REQUESTER.code / "households.csv"
+    peers = ",".join(province.code for province in homes.PROVIDERS)
+    return (
+        "verify", "--home", folder / homes.REQUESTER.code, "--households", households,
+        "--items", items, "--peers", peers, "--out", folder / out, "--lang", "en",
+    )  # fmt: skip
+
+
+@contextmanager
+def _own(folder: Path, *, fresh: bool) -> Iterator[None]:
+    """Hold a demo folder alone; a fresh one is emptied, after a look at whether it is one at all."""
+    mark = folder / MARK
+    if not mark.is_file():
+        if not fresh:
+            raise ChildError(f"{folder}: no demo here", "run `make demo` first")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ChildError(
+                f"{folder}: exists and was not made by `make demo`", "move it away, or give --folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text("Made by `make demo`, which replaces everything in this folder.\n", encoding="utf-8")
+    with mark.open("rb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ChildError(
+                f"{folder}: another `make demo` or `make demo-serve` uses it", "stop that one with Ctrl-C"
+            ) from None
+        if fresh:
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path != mark:
+                    path.unlink()
+        yield
+
+
+@contextmanager
+def _step(text: str) -> Iterator[None]:
+    began = time.monotonic()
+    print(f"demo: {text} ...", file=sys.stderr, flush=True)
+    yield
+    print(f"demo:     {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+
+
+def _print_more(folder: Path) -> None:
+    verify = " ".join(map(str, verify_command(folder, "D32,D34", "second")))
+    own = folder == Path("demo")
+    again = "make demo-serve" if own else f".venv/bin/python -m compose.demo serve --folder {folder}"
+    provider = homes.PROVIDERS[0].code
+    print(f"""
+The homes are kept in {folder}; three commands to go on with:
+  start the three nodes again; leave it running, Ctrl-C ends it
+    {again}
+  in another terminal, ask about two more items
+    .venv/bin/heqiao {verify}
+  see what {provider} has learnt: who asked, when, for what, about how many
+    .venv/bin/heqiao audit list --home {folder / provider}
+""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
