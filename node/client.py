@@ -23,10 +23,11 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
+from keys.names import split_address
 from node import jobs, platform_wire, request
 from node.clock import Clock, utc_now
 from node.config import Home
-from node.errors import NotFoundError
+from node.errors import ConfigError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
 from node.link import PeerLink, secure_channel
 from node.node import Node, NodeKeys, load_keys, open_node
@@ -38,6 +39,8 @@ from node.store import peers as peer_rows
 from node.store.peers import PeerRow
 from node.verification import Verification
 
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+
 
 class Platform:
     """A connection to the own province's node. Every method raises NodeError kinds."""
@@ -45,7 +48,7 @@ class Platform:
     def __init__(
         self, address: str, code: str, keys: NodeKeys, max_message_bytes: int, call_s: float
     ) -> None:
-        self._stack = ExitStack()
+        self._stack, self._address = ExitStack(), address
         channel = self._stack.enter_context(
             secure_channel(
                 address, target_name(code), (keys.ca, keys.tls_key, keys.certificate), max_message_bytes
@@ -56,11 +59,15 @@ class Platform:
 
     @classmethod
     def open(cls, home: Path, address: str | None = None) -> Self:
-        """Connect with the identity of a home; the address is that of its own configuration by default."""
+        """Connect with the identity of a home; the address is that of its own configuration by default.
+
+        Raises ConfigError, KeyringError, PreconditionError (not joined yet); the connection itself is made
+        by the first call.
+        """
         config = Home.find(home).load()
         limits = config.limits
         return cls(
-            address or config.platform.listen,
+            address or own_address(config.platform.listen),
             config.node.code,
             load_keys(config),
             limits.max_message_bytes,
@@ -84,7 +91,7 @@ class Platform:
         try:
             response = self._stub.SubmitVerification(messages, timeout=self._call_s)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._rebuild(error) from None
         return str(response.job_id)
 
     def watch(self, job: str) -> Iterator[pb.Job]:
@@ -93,14 +100,14 @@ class Platform:
             for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job)):
                 yield response.job
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._rebuild(error) from None
 
     def report(self, job: str) -> Report:
         """The report of a job that has ended."""
         try:
             return platform_wire.read_report(self._stub.GetReport(pb.GetReportRequest(job_id=job)))
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._rebuild(error) from None
 
     def cancel(self, job: str) -> pb.Job:
         """Ask a job to stop."""
@@ -126,7 +133,16 @@ class Platform:
         try:
             return getattr(self._stub, method)(message, timeout=self._call_s)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._rebuild(error) from None
+
+    def _rebuild(self, error: grpc.RpcError) -> NodeError:
+        rebuilt = from_rpc_error(error)
+        if not isinstance(rebuilt, UnreachableError):
+            return rebuilt
+        return UnreachableError(
+            f"this province's own node does not answer at {self._address}",
+            "start it with `heqiao serve`, or give the address of its platform port with --node",
+        )
 
 
 class Peer:
@@ -174,3 +190,15 @@ class Peer:
                 deadline=now + timedelta(seconds=node.config.limits.part_timeout_s),
             )
             return request.ask_peer(exchange, question)
+
+
+def own_address(listen: str) -> str:
+    """Where this machine reaches an address that is listened on. Raises ConfigError for port 0."""
+    host, port = split_address(listen)
+    if port == 0:
+        raise ConfigError(
+            f"{listen}: a port chosen at the start of the node is not known here",
+            "give the port with --node, or set a fixed one in node.toml",
+        )
+    host = _LOOPBACK.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

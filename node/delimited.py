@@ -107,11 +107,11 @@ class Table:
         """The reject for a row whose cell of `error.field` cannot be used."""
         return Reject(str(self.path), line, self.header(error.field), error.reason, error.message)
 
-    def rows(self) -> Iterator[Row | Reject]:
+    def rows(self, *, allow_empty: bool = False) -> Iterator[Row | Reject]:
         """Every row after the header. Blank lines are passed over; every other line is accounted for.
 
         Raises InputError where the rows can no longer be told apart (a quote that never closes,
-        an endless line) and where the file has no rows at all.
+        an endless line) and, without `allow_empty`, where the file has no rows at all.
         """
         reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         width, offset, empty = len(self.headers), self._lines.count, True
@@ -136,7 +136,7 @@ class Table:
                 yield from self._faults(line, offset + reader.line_num, "cell_too_long", message)
             else:
                 yield Row(line, cells)
-        if empty:
+        if empty and not allow_empty:
             raise _unusable(
                 self.path,
                 "there is a header but no row",

@@ -128,6 +128,10 @@ class UnavailableError(NodeError):
     code = "unavailable"
 
 
+class UnreachableError(UnavailableError):
+    """Nobody answers at an address: no node of ours ever saw the call."""
+
+
 class CancelledError(NodeError):
     """The job was cancelled."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from node import reader
 from node.catalogue import Item, disclose
+from node.errors import InputError
 from node.node import Node
 from node.query import EPOCH_START
 from node.reader import Reject
@@ -23,17 +24,27 @@ from node.store import audit as audit_rows
 from node.store import index as index_rows
 
 BATCH = 8192
+SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did. `origins` are the partitions that hold people, by their entries."""
+    """What an import did. `origins` are the partitions that hold people, by their entries.
+
+    `accepted_before` are the rows that the import before this one accepted, None for the first.
+    """
 
     item: str
     tally: Tally
     origins: dict[str, int]
     rejects_file: Path | None
+    accepted_before: int | None = None
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether so many rows are gone that this may be a part of the register only."""
+        return self.accepted_before is not None and self.tally.accepted < self.accepted_before * SHRUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +64,41 @@ def import_item(
     columns: Mapping[str, str] | None = None,
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
+    allow_empty: bool = False,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
     """Replace what this node holds of one item by the rows of some files (a full export of the item).
 
-    Raises InputError for a file that cannot be used, ItemNotOfferedError for an unknown code. Bad rows do
-    not stop it: they go to `rejects_file` with line and reason, and are counted.
+    Bad rows do not stop it: they go to `rejects_file` with line and reason, and are counted. Raises
+    ItemNotOfferedError for an unknown code, and InputError for a file that cannot be used or, without
+    `allow_empty`, files without one usable row: a wrong file must not erase the register. What was
+    published before stays as it was whenever this raises.
     """
     item = node.catalogue.item(code)
     today = node.clock().date()
     rejects: list[Reject] = []
-    rows = _counted(_read_all(paths, item, columns, today), progress)
+    rows = _counted(_read_all(paths, item, columns, today, allow_empty), progress)
     records, tally = combine(rows, item, default_as_of or today, rejects.append)
-    if rejects_file is not None:
+    if rejects_file is not None and (rejects or rejects_file.exists()):
         reader.write_rejects(rejects_file, rejects)
+    if not tally.accepted and not allow_empty:
+        raise InputError(
+            f"{code}: none of the {tally.read} rows can be used, so the register is left as it was",
+            f"{rejects_file or 'the list of rejects'} says why; --allow-empty publishes an empty register",
+        )
     by_origin = _by_origin(item, records, node)
     entries = _build_entries(node, item, by_origin, progress)
     partitions = [_cut(node, item, origin, today, by_origin[origin], built) for origin, built in entries]
     totals = {origin: len(sources) for origin, sources in by_origin.items() if sources}
-    _publish(node, item, partitions, tally)
-    return Imported(item.code, tally, totals, rejects_file if rejects else None)
+    before = _publish(node, item, partitions, tally)
+    return Imported(item.code, tally, totals, rejects_file if rejects else None, before)
 
 
 def _read_all(
-    paths: Sequence[Path], item: Item, columns: Mapping[str, str] | None, today: date
+    paths: Sequence[Path], item: Item, columns: Mapping[str, str] | None, today: date, allow_empty: bool
 ) -> Iterator[SourceRow | Reject]:
     for path in paths:
-        yield from reader.read(path, item, columns, today)
+        yield from reader.read(path, item, columns, today, allow_empty=allow_empty)
 
 
 def _counted(rows: Iterator[SourceRow | Reject], progress: Progress) -> Iterator[SourceRow | Reject]:
@@ -194,9 +213,13 @@ def _cut(
     )
 
 
-def _publish(node: Node, item: Item, partitions: Sequence[index_rows.NewPartition], tally: Tally) -> None:
+def _publish(
+    node: Node, item: Item, partitions: Sequence[index_rows.NewPartition], tally: Tally
+) -> int | None:
+    """Make the partitions current; return the rows that the import before this one accepted."""
     now = node.clock()
     with node.store.transaction("publish import", write=True) as tx:
+        before = index_rows.last_import(tx, item.code)
         index_rows.publish(tx, node.keys.epoch, partitions, now)
         index_rows.record_import(tx, item.code, asdict(tally), now)
         audit_rows.append(
@@ -213,3 +236,4 @@ def _publish(node: Node, item: Item, partitions: Sequence[index_rows.NewPartitio
             },
             now,
         )
+    return None if before is None else int(before["accepted"])

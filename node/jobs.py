@@ -300,7 +300,10 @@ def _check(node: Node, job: str, verification: Verification) -> None:
         known = {peer.code for peer in peer_rows.list_peers(tx)}
     for peer in verification.peers:
         if peer not in known:
-            raise NotFoundError("a peer is not known to this node", "see `heqiao peers list`")
+            raise NotFoundError(
+                f"peer {peer} is not known to this node",
+                "`heqiao peers list` shows who is; `heqiao peers add` adds a peer by its card",
+            )
 
 
 def _end(node: Node, job: str, state: str, error: str = "") -> None:

@@ -71,17 +71,22 @@ _EARLIEST = date(1900, 1, 1)
 
 
 def read(
-    path: Path, item: Item, columns: Mapping[str, str] | None = None, today: date | None = None
+    path: Path,
+    item: Item,
+    columns: Mapping[str, str] | None = None,
+    today: date | None = None,
+    *,
+    allow_empty: bool = False,
 ) -> Iterator[SourceRow | Reject]:
     """Stream the rows of a register file for one item; a row that cannot be used is a Reject.
 
-    `columns` ({field: header}) overrides the known headers; with `today` a later as-of date is
-    refused. Raises InputError for a file that cannot be used as a whole, possibly after rows were
-    yielded (a quote that never closes): use nothing of such a file.
+    `columns` ({field: header}) overrides the known headers; with `today` a later as-of date is refused;
+    `allow_empty` takes a file with a header and no row. Raises InputError for a file that cannot be used
+    as a whole, possibly after rows were yielded (a quote that never closes): use nothing of such a file.
     """
     with open_table(path, ALIASES, columns) as table:
         field = _amount_field(table, item, columns or {})
-        for row in table.rows():
+        for row in table.rows(allow_empty=allow_empty):
             if isinstance(row, Reject):
                 yield row
                 continue

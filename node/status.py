@@ -90,7 +90,7 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
                 "the secure connection was not accepted",
                 "check both certificates: issued by the same federation, not expired, for the right province",
             )
-        return errors.UnavailableError(
+        return errors.UnreachableError(
             "the node does not answer", "check its address, the network, and that it runs"
         )
     if status is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -1,7 +1,10 @@
 """The `heqiao` command: one module of this package per command or group."""
 
+import contextlib
 import importlib
+import os
 import sys
+from collections.abc import Iterator
 from typing import NoReturn
 
 import click
@@ -31,6 +34,16 @@ COMMANDS = {
 }
 
 
+# How `heqiao --help` arranges them; a command that stands nowhere here is shown last.
+SECTIONS = {
+    "A node and its federation": ("init", "join", "card", "peers", "ca"),
+    "Records of this province": ("catalogue", "import"),
+    "Verify with other provinces": ("verify", "jobs", "report"),
+    "Run and look after a node": ("serve", "health", "doctor", "audit", "migrate"),
+    "Try it out": ("synth",),
+}
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when asked for."""
 
@@ -47,16 +60,31 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with what each is for, by section."""
+        placed = {name for names in SECTIONS.values() for name in names}
+        sections = {**SECTIONS, "Other": tuple(name for name in COMMANDS if name not in placed)}
+        width = max(map(len, COMMANDS))
+        for title, names in sections.items():
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [(name.ljust(width), one.get_short_help_str(120)) for name, one in found if one]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    subcommand_metavar="COMMAND ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="heqiao", prog_name="heqiao")
+@click.version_option(package_name="heqiao", prog_name="heqiao", message="%(prog)s %(version)s")
 def cli() -> None:
     """Heqiao (核桥): the node with which a province verifies households across provinces.
 
     A home folder holds a node: its configuration (node.toml), its encrypted keys and, by default,
-    its database. Every command that works on a node takes --home (or the HEQIAO_HOME variable).
+    its database. Every command that works on a node takes --home, or the HEQIAO_HOME variable.
+    Exit codes: 0 done, 1 failed, 2 wrong usage.
     """
 
 
@@ -64,10 +92,16 @@ def main() -> NoReturn:
     """Run the command line: exit code 2 for wrong usage, 1 for a failure, with what to do next."""
     code: object = None
     try:
-        code = cli(standalone_mode=False)  # click returns the code of an Exit, and None otherwise
-    except click.ClickException as bad:
+        with _written_output():
+            code = cli(standalone_mode=False)  # click returns the code of an Exit, and None otherwise
+    except click.exceptions.NoArgsIsHelpError as bad:
         bad.show()
         sys.exit(bad.exit_code)
+    except click.UsageError as bad:
+        command = bad.ctx.command_path if bad.ctx else "heqiao"
+        fail(bad.format_message(), f"`{command} --help` shows how it is used", bad.exit_code)
+    except click.ClickException as bad:
+        fail(bad.format_message(), exit_code=bad.exit_code)
     except (click.Abort, KeyboardInterrupt):
         fail("stopped by the operator", "run the command again; finished steps are kept")
     except (NodeError, KeyringError) as error:
@@ -82,9 +116,31 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def fail(message: str, hint: str = "") -> NoReturn:
-    """Print an error, and a hint where there is one, and exit with 1."""
+@contextlib.contextmanager
+def _written_output() -> Iterator[None]:
+    """Whatever was printed is really written: a full disk is a failure, a reader who left is not news."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+            error.filename = "the output"
+        raise
+
+
+def _drop_output() -> None:
+    # What is still in the buffer would fail again when the interpreter ends.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:
+    """Print an error, and a hint where there is one, and exit."""
     click.echo(f"heqiao: error: {message}", err=True)
     if hint:
         click.echo(f"heqiao: hint: {hint}", err=True)
-    sys.exit(1)
+    sys.exit(exit_code)

@@ -15,14 +15,22 @@ from node.store import open_store
 
 @click.group()
 def audit() -> None:
-    """The audit chain: every exchange and every change, each bound to the one before."""
+    """Read and check the chain of what this node did.
+
+    Every exchange and every change is an event that carries the digest of the one before.
+    """
 
 
 @audit.command("list")
 @home_option
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this number.")
+@click.option(
+    "--after", type=click.IntRange(min=0), default=0, show_default=True, help="Only events after this number."
+)
 def list_(home: Path, after: int) -> None:
-    """Print events, one JSON object per line."""
+    """Print events, one JSON object per line.
+
+    Events hold codes, counts and digests: never an identity number, a name or a value.
+    """
     store = open_store(database_url(load_config(home)))
     with store.transaction("read audit") as tx:
         for event in audit_rows.events(tx, after):
@@ -44,7 +52,10 @@ def list_(home: Path, after: int) -> None:
 @home_option
 @json_option
 def verify(home: Path, as_json: bool) -> None:
-    """Check the whole chain; exit 1 and name the first broken link if one is broken."""
+    """Check that no event was changed or removed.
+
+    Exits 1 and names the first broken link if there is one.
+    """
     store = open_store(database_url(load_config(home)))
     with store.transaction("verify audit") as tx:
         events = list(audit_rows.events(tx))

@@ -26,18 +26,25 @@ KEYS: Final = "keys"
 ISSUED: Final = "issued"
 
 folder_option = click.option(
-    "--dir", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the CA."
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the CA: its certificate, its keys and what it issued.",
 )
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the passphrase of the CA's keys; default is the one in its folder.",
+    help="File with the passphrase of the CA's keys.  [default: the one in its folder]",
 )
 
 
 @click.group()
 def ca() -> None:
-    """Run a federation's CA: it says who is a member, and hands out the salt."""
+    """Run a federation's certificate authority.
+
+    The CA says who is a member of the federation, and hands out its salt.
+    """
 
 
 @ca.command("init")
@@ -45,11 +52,11 @@ def ca() -> None:
 @click.option("--federation", required=True, callback=checked(check_federation),
               help="Name of the federation: a-z, 0-9 and hyphens.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 36_500), default=CA_DAYS, show_default=True,
-              help="Life of the CA certificate.")  # fmt: skip
+              help="Life of the CA certificate, in days.")  # fmt: skip
 @passphrase_option
 @json_option
 def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | None, *, as_json: bool) -> None:
-    """Make a new CA in a folder that does not exist yet.
+    """Make a new CA in a new folder.
 
     Without --passphrase-file a random passphrase is made. Keep the folder on a machine that no node
     runs on, and the passphrase on another medium.
@@ -79,7 +86,7 @@ def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | No
 @click.option("--out", type=click.Path(path_type=Path), required=True,
               help="Bundle file to write, or with --client-cert the folder to make.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3_650), default=LEAF_DAYS, show_default=True,
-              help="Life of the certificate.")  # fmt: skip
+              help="Life of the certificate, in days.")  # fmt: skip
 @click.option("--fingerprint", help="Fingerprint of the request as its sender told it; others are refused.")
 @click.option("--client-cert", "client", metavar="NAME", callback=checked(check_name),
               help="Instead of a request: make key and certificate of a platform of this name.")  # fmt: skip
@@ -98,10 +105,11 @@ def issue_(
     *,
     as_json: bool,
 ) -> None:
-    """Answer the REQUEST (request.json) of a node or platform with a bundle for `heqiao join`.
+    """Answer a request to join with a bundle.
 
-    Look at the role, code and hosts that the command prints, and compare the fingerprint with the
-    sender by voice: the bundle makes its receiver a member and gives it the federation's salt.
+    REQUEST is the request.json of a node or platform; it takes the bundle with `heqiao join`. Look at the
+    role, code and hosts that the command prints, and compare the fingerprint with the sender by voice:
+    the bundle makes its receiver a member and gives it the federation's salt.
 
     With --client-cert NAME --code CODE there is no request: OUT becomes a folder with client.pem,
     client.key and ca.pem, for a stock gRPC client that calls the platform port of its own province's
@@ -109,7 +117,9 @@ def issue_(
     files; give it to one program on one machine, for a short time (--days).
     """
     if (request is None) == (client is None) or (client is None) != (code is None):
-        raise click.UsageError("give either REQUEST, or --client-cert NAME with --code CODE")
+        raise click.UsageError(
+            "give either REQUEST, or --client-cert NAME with --code CODE", click.get_current_context()
+        )
     now = datetime.now(UTC)
     store, authority = _open(folder, passphrase_file)
     if request is not None:

@@ -17,12 +17,13 @@ from node.wording import band_text, value_text
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
-              help="Show the catalogue of this node; without it the one that comes with Heqiao.")  # fmt: skip
+              help="Show the catalogue of this node.  [default: the one that comes with Heqiao]")  # fmt: skip
 @json_option
 def catalogue(home: Path | None, *, as_json: bool) -> None:
-    """Show the item catalogue: attributes, disclosure levels, thresholds and bands.
+    """Show the items: meaning, level, bands, freshness.
 
-    Two nodes hold the same catalogue exactly if the digests shown are equal.
+    Items are named by their codes in `heqiao import` and `heqiao verify`. Two nodes hold the same
+    catalogue exactly if the digests shown are equal.
     """
     path = load_config(home).catalogue.path if home else None
     found = load(path)

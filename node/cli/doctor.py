@@ -40,9 +40,10 @@ class Finding:
 @home_option
 @json_option
 def doctor(home: Path, as_json: bool) -> None:
-    """Check this node, and the way to each peer: route, certificates, clock, suite, salt, catalogue, grants.
+    """Check this node and the way to each peer.
 
-    Exits 1 when something is wrong.
+    Of the node: home, keys, certificate, backend, index, catalogue. Of each peer: route, certificates,
+    clock, suite, salt, catalogue and grants, with what which side must do. Exits 1 if anything is wrong.
     """
     found = [_try("home and keys", lambda: Finding("home and keys", True, str(load_config(home).folder)))]
     node: Node | None = None

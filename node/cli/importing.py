@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, load_config, require_node_role, show
 from node.importer import Imported, import_item
 from node.node import open_node
 from node.reader import ALIASES
@@ -28,45 +28,65 @@ STAGES = {"read": "reading rows", "index": "building the index"}
 )
 @click.option(
     "--map",
-    "mapping",
+    "columns",
     multiple=True,
     metavar="FIELD=HEADER",
-    help=f"Column of a field under another header; fields: {', '.join(ALIASES)}.",
+    callback=lambda _ctx, _param, pairs: _parse_mapping(pairs),
+    help="The column of FIELD has this HEADER; may be repeated. Fields: " + ", ".join(ALIASES) + ".",
 )
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="As-of date of rows that carry none; default is today.",
+    metavar="YYYY-MM-DD",
+    help="As-of date of rows that carry none.  [default: today]",
 )
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to list rejected rows; default is ITEM-rejects.csv beside the first file.",
+    help="File for the list of rejected rows.  [default: ITEM-rejects.csv beside the first file]",
+)
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
 )
 def import_(
     home: Path,
     as_json: bool,
     item: str,
     files: tuple[Path, ...],
-    mapping: tuple[str, ...],
+    columns: dict[str, str] | None,
     as_of: datetime | None,
     rejects: Path | None,
+    allow_empty: bool,
 ) -> None:
-    """Replace what this node holds of ITEM by the rows of FILES (a full export, CSV).
+    """Replace the register of one item by new files.
 
-    Reads UTF-8 and GB18030, with the usual Chinese or English headers. Rows that cannot be used are
-    listed and counted, and do not stop the import. Peers see the old version until the new one is whole.
-    """
-    node = open_node(load_config(home))
+    ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
+    UTF-8 or GB18030, with the usual Chinese or English headers. Rows that cannot be used are listed and
+    counted, and do not stop the import. Peers see the old version until the new one is whole.
+
+    \b
+    heqiao import --home 44 C21 vehicles.csv
+    heqiao import --home 44 C23 bank-a.csv bank-b.csv --map amount_yuan=结余 --as-of 2026-06-30
+    """  # noqa: D301 - click wants the real \b character
+    config = require_node_role(load_config(home))
+    if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
+        raise click.UsageError(
+            f"--rejects {rejects} is one of the FILES, and would be overwritten", click.get_current_context()
+        )
+    node = open_node(config)
+    node.catalogue.item(item)
     target = rejects or files[0].with_name(f"{item}-rejects.csv")
     with _progress(hidden=as_json) as progress:
         done = import_item(
             node,
             item,
             files,
-            columns=_parse_mapping(mapping),
+            columns=columns,
             default_as_of=as_of.date() if as_of else None,
             rejects_file=target,
+            allow_empty=allow_empty,
             progress=progress,
         )
     node.store.dispose()
@@ -78,9 +98,7 @@ def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
     for pair in mapping:
         field, equals, header = pair.partition("=")
         if not equals or field not in ALIASES or not header:
-            raise click.BadParameter(
-                f"write FIELD=HEADER with a field of {', '.join(ALIASES)}", param_hint="--map"
-            )
+            raise click.BadParameter(f"write FIELD=HEADER with a field of {', '.join(ALIASES)}")
         columns[field] = header
     return columns or None
 
@@ -102,7 +120,14 @@ def _plain(done: Imported) -> dict[str, object]:
     tally = asdict(done.tally)
     tally["reasons"] = dict(done.tally.reasons)
     rejects = str(done.rejects_file) if done.rejects_file else None
-    return {"item": done.item, **tally, "origins": done.origins, "rejects_file": rejects}
+    return {
+        "item": done.item,
+        **tally,
+        "origins": done.origins,
+        "rejects_file": rejects,
+        "accepted_before": done.accepted_before,
+        "shrunk": done.shrunk,
+    }
 
 
 def _describe(done: Imported) -> str:
@@ -118,6 +143,11 @@ def _describe(done: Imported) -> str:
             f"  warnings: {tally.name_conflicts} people under differing names, "
             f"{tally.contradictions} duplicates that contradict each other, "
             f"{tally.unknown_area} unknown address codes"
+        )
+    if done.shrunk:
+        lines.append(
+            f"  warning: the import before had {done.accepted_before} accepted rows; "
+            "if this is only a part of the register, import the full export again"
         )
     if done.rejects_file:
         reasons = ", ".join(f"{reason} {count}" for reason, count in tally.reasons)

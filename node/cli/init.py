@@ -69,14 +69,20 @@ def prepare_passphrase(folder: Path, given: Path | None) -> bytes:
               required=True, help="Folder to make; it must not exist.")  # fmt: skip
 @click.option("--code", required=True, callback=checked(check_code),
               help="Province code, two digits (45 for 广西; 66 for the 兵团).")  # fmt: skip
-@click.option("--name", required=True, callback=checked(check_name), help="Name that people read.")
+@click.option(
+    "--name", required=True, callback=checked(check_name), help="Name that people read, such as 广西."
+)
 @click.option("--role", type=click.Choice(["node", "platform"]), default="node", show_default=True,
               help="A platform calls nodes and serves nobody.")  # fmt: skip
 @click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False),
               help="File with the passphrase of the key store; without it a random one is made.")  # fmt: skip
-@click.option("--peer-listen", callback=checked(split_address), help="host:port for other provinces' nodes.")
-@click.option("--platform-listen", callback=checked(split_address), help="host:port for own platforms.")
-@click.option("--advertise", callback=checked(check_address), help="host:port that peers call.")
+@click.option("--peer-listen", callback=checked(split_address), metavar="HOST:PORT",
+              help="Address to listen on for other provinces' nodes.  [default: 127.0.0.1:7443]")  # fmt: skip
+@click.option("--platform-listen", callback=checked(split_address), metavar="HOST:PORT",
+              help="Address to listen on for this province's platforms.  "
+              "[default: 127.0.0.1:7444]")  # fmt: skip
+@click.option("--advertise", callback=checked(check_address), metavar="HOST:PORT",
+              help="Address that peers call, if not the one to listen on.")  # fmt: skip
 @click.option("--host", "hosts", multiple=True, callback=checked(check_host),
               help="Further host name or IP address for the certificate; may be repeated.")  # fmt: skip
 @json_option
@@ -93,10 +99,14 @@ def init(
     *,
     as_json: bool,
 ) -> None:
-    """Make the home of a new node: keys, node.toml, and a request to join a federation.
+    """Make a node's home: keys, configuration, request to join.
 
-    Next: send request.json to the federation's CA (`heqiao ca issue`), then `heqiao join` its bundle.
-    """
+    Next: send request.json from the home to the federation's CA, which answers it with a bundle
+    (`heqiao ca issue`), and accept that with `heqiao join`.
+
+    \b
+    heqiao init --home 45 --code 45 --name 广西 --peer-listen 0.0.0.0:7443 --advertise gx.example.cn:7443
+    """  # noqa: D301 - click wants the real \b character
     text = render_default(
         code,
         name,
@@ -150,9 +160,11 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 )
 @json_option
 def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
-    """Accept the BUNDLE that the federation's CA made for this home: certificate, CA, salt.
+    """Accept the federation's bundle for this home.
 
-    Joining again with a later bundle renews the certificate.
+    The BUNDLE is what the federation's CA made of this home's request: certificate, CA certificate and
+    salt. Compare the fingerprint of the CA with its administrator. Joining again with a later bundle
+    renews the certificate.
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
@@ -204,14 +216,14 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
 @click.command()
 @home_option
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default is the terminal."
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: the terminal]"
 )
 @json_option
 def card(home: Path, out: Path | None, *, as_json: bool) -> None:
-    """Print this node's card: its address and the key that signs its manifests.
+    """Print this node's card for its peers.
 
-    Hand it to the administrators of peers for `heqiao peers add CARD`, and tell them the fingerprint
-    on another way.
+    The card holds the node's address and the key that signs its manifests. Hand it to the administrators
+    of peers for `heqiao peers add CARD`, and tell them the fingerprint on another way.
     """
     config = load_config(home)
     if config.node.role != "node":

@@ -10,31 +10,26 @@ from rich.table import Table
 
 from node import catalogue as catalogues
 from node import report as reports
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
 from node.cli.verify import follow, write_report
 from node.client import Platform
 from node.platform_wire import STATE_NAMES
 
-address_option = click.option(
-    "--node", "address", metavar="HOST:PORT", help="The node's platform port, if not the home's own."
-)
-lang_option = click.option(
-    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the table."
-)
-
 
 @click.group()
 def jobs() -> None:
-    """Verification jobs of the own node."""
+    """List, follow and cancel verification jobs."""
 
 
 @jobs.command("list")
 @home_option
 @json_option
 @address_option
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most jobs to show."
+)
 def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
-    """Jobs, newest first."""
+    """List jobs, newest first."""
     with Platform.open(home, address) as platform:
         found = platform.jobs(limit)
     if as_json:
@@ -59,7 +54,10 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
 @address_option
 @click.argument("job")
 def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Follow JOB until it ends."""
+    """Follow a job until it ends.
+
+    JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
+    """
     with Platform.open(home, address) as platform:
         last = follow(platform, job, hidden=as_json)
     show(_plain(last), f"job {job}: {STATE_NAMES[last.state]}", as_json=as_json)
@@ -71,7 +69,7 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @address_option
 @click.argument("job")
 def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Stop JOB; what is done stays in its report."""
+    """Stop a job; what is done stays in its report."""
     with Platform.open(home, address) as platform:
         stopped = platform.cancel(job)
     show(_plain(stopped), f"job {job}: {STATE_NAMES[stopped.state]}, asked to stop", as_json=as_json)
@@ -86,10 +84,17 @@ def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write the report's files to; without it JOB may also be a report.json to show again.",
+    help="Folder to write report.json, findings.csv and summary.txt to.  [default: only show the tables]",
 )
 def report(home: Path, as_json: bool, address: str | None, lang: str, job: str, out: Path | None) -> None:
-    """Fetch the report of JOB, or show a report.json again."""
+    """Fetch the report of a job, or show one again.
+
+    JOB is the id of a job that has ended or, without --out, a report.json to show once more.
+
+    \b
+    heqiao report --home 45 v-0123456789abcdef --out found
+    heqiao report --home 45 found/report.json --lang en
+    """  # noqa: D301 - click wants the real \b character
     catalogue = catalogues.load(load_config(home).catalogue.path)
     if out is None and Path(job).is_file():
         found = reports.load_json(Path(job))

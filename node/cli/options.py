@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from keys.disk import replace
+from keys.names import check_address
 from node.config import FILE, HOME_VARIABLE, Config, Home
-from node.errors import InputError
+from node.errors import ConfigError, InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,7 +31,9 @@ def home_option(command: Command) -> Command:
 
 def json_option(command: Command) -> Command:
     """Give a command the parameter `as_json: bool`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")(
+        command
+    )
 
 
 def load_config(home: Path) -> Config:
@@ -42,6 +45,42 @@ def load_config(home: Path) -> Config:
     with disk_errors("run as the account that owns the home"):
         found = Home.find(config=home) if home.is_file() else Home.find(home)
         return found.load()
+
+
+def address_option(command: Command) -> Command:
+    """Give a command the parameter `address: str | None`: where the own node listens for platforms."""
+    return click.option(
+        "--node",
+        "address",
+        metavar="HOST:PORT",
+        callback=checked(check_address),
+        help="Address of the own node's platform port.  [default: that of [platform] in node.toml]",
+    )(command)
+
+
+def lang_option(command: Command) -> Command:
+    """Give a command the parameter `lang: str`: zh or en."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["zh", "en"]),
+        default="zh",
+        show_default=True,
+        help="Language of the tables shown; the files hold both.",
+    )(command)
+
+
+def require_node_role(config: Config) -> Config:
+    """The configuration of a home that holds records and serves peers.
+
+    Raises:
+        ConfigError: the home is of a platform.
+    """
+    if config.node.role != "node":
+        raise ConfigError(
+            "this home is of a platform, which holds no records and serves nobody",
+            "name the home of the node with --home, or make one with `heqiao init --role node`",
+        )
+    return config
 
 
 def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:

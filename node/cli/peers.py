@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from keys.enrol import load_card
-from keys.names import PROVINCE_CODES
+from keys.names import PROVINCE_CODES, check_address
 from matcher.identity import NO_ORIGIN, PROVINCES
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import checked, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import database_url
 from node.errors import InputError, NotFoundError
@@ -21,7 +21,7 @@ from node.store.peers import PeerRow
 
 @click.group()
 def peers() -> None:
-    """The provinces this node asks and answers."""
+    """Keep the list of provinces to ask and to answer."""
 
 
 @peers.command()
@@ -32,17 +32,25 @@ def peers() -> None:
     "--grant",
     "grants",
     metavar="ORIGINS",
-    help="Origins the peer may ask about, such as 45,00; default is the peer's own province. "
-    "The word none grants nothing: the peer is only asked.",
+    callback=lambda _ctx, _param, text: None if text is None else _parse_grants(text),
+    help="Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
+    "such as 45,00. The word none grants nothing: the peer is only asked.  [default: its own province]",
 )
-@click.option("--address", metavar="HOST:PORT", help="Address to call, if not the one on the card.")
-@click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not its node only.")
+@click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
+              help="Address to call, if not the one on the card.")  # fmt: skip
+@click.option("--allow-platforms", is_flag=True, help="Answer the peer's platforms too, not its node only.")
 def add(
-    home: Path, as_json: bool, card: Path, grants: str | None, address: str | None, allow_platforms: bool
+    home: Path,
+    as_json: bool,
+    card: Path,
+    grants: tuple[str, ...] | None,
+    address: str | None,
+    allow_platforms: bool,
 ) -> None:
-    """Add or replace a peer by its CARD (what `heqiao card` printed over there).
+    """Add or replace a peer by its card.
 
-    The card holds the key that signs the peer's answers: check its fingerprint by telephone.
+    CARD is the file that `heqiao card` wrote over there. It holds the key that signs the peer's answers:
+    check its fingerprint by telephone.
     """
     config = load_config(home)
     found = load_card(card)
@@ -54,7 +62,7 @@ def add(
         address=address or found.address,
         signing_key=found.signing_key,
         allow_platforms=allow_platforms,
-        grants=_parse_grants(grants, found.code),
+        grants=_own_origin(found.code) if grants is None else grants,
     )
     store = open_store(database_url(config))
     now = utc_now()
@@ -77,7 +85,7 @@ def add(
 @home_option
 @json_option
 def list_(home: Path, as_json: bool) -> None:
-    """Peers, their addresses and grants."""
+    """List peers with their addresses and grants."""
     store = open_store(database_url(load_config(home)))
     with store.transaction("list peers") as tx:
         known = peer_rows.list_peers(tx)
@@ -101,7 +109,10 @@ def list_(home: Path, as_json: bool) -> None:
 @json_option
 @click.argument("code")
 def remove(home: Path, as_json: bool, code: str) -> None:
-    """Forget a peer: it is refused from now on."""
+    """Forget a peer: it is refused from now on.
+
+    CODE is the peer's province code, such as 44.
+    """
     store = open_store(database_url(load_config(home)))
     now = utc_now()
     with store.transaction("remove peer", write=True) as tx:
@@ -111,18 +122,19 @@ def remove(home: Path, as_json: bool, code: str) -> None:
     show({"removed": code}, f"peer {code} is no longer known", as_json=as_json)
 
 
-def _parse_grants(text: str | None, own: str) -> tuple[str, ...]:
-    if text is None:
-        return (own,) if own in PROVINCES else ()
+def _own_origin(code: str) -> tuple[str, ...]:
+    # The 兵团 (66) has no numbers of its own: what it may ask is agreed and given with --grant.
+    return (code,) if code in PROVINCES else ()
+
+
+def _parse_grants(text: str) -> tuple[str, ...]:
     if text.strip().lower() == "none":
         return ()
     origins = tuple(sorted({part.strip() for part in text.split(",")}))
     known = {*PROVINCES, *PROVINCE_CODES, NO_ORIGIN, "83"}
     for origin in origins:
         if origin not in known:
-            raise click.BadParameter(
-                f"{origin!r} is no origin: two digits of a province, or 00", param_hint="--grant"
-            )
+            raise click.BadParameter(f"{origin!r} is no origin: two digits of a province, or 00")
     return origins
 
 

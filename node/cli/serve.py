@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from node import log
-from node.cli.options import home_option, load_config
-from node.errors import ConfigError
+from node.cli.options import home_option, load_config, require_node_role, write_output
 from node.node import open_node
 from node.server import Server
 
@@ -16,13 +15,15 @@ from node.server import Server
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write both ports to once the node answers (for scripts; useful with port 0).",
+    help="File to write once the node answers, with its two ports: peer, then platform.",
 )
 def serve(home: Path, ready_file: Path | None) -> None:
-    """Serve peers and platforms until SIGTERM or SIGINT; jobs left open go on at the next start."""
-    config = load_config(home)
-    if config.node.role != "node":
-        raise ConfigError("this home is of a platform and serves nobody", "make a home with --role node")
+    """Serve peers and platforms until stopped.
+
+    Listens on the two addresses of node.toml, [peer] and [platform]. SIGTERM or SIGINT lets running calls
+    end; jobs left open go on at the next start.
+    """
+    config = require_node_role(load_config(home))
     log.configure(config.log, config.node.code)
     server = Server(open_node(config))
     server.start()
@@ -32,7 +33,5 @@ def serve(home: Path, ready_file: Path | None) -> None:
         err=True,
     )
     if ready_file is not None:
-        partial = ready_file.with_suffix(".part")
-        partial.write_text(f"{server.peer_port} {server.platform_port}\n")
-        partial.replace(ready_file)
+        write_output(ready_file, f"{server.peer_port} {server.platform_port}\n".encode())
     server.wait()

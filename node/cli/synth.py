@@ -27,13 +27,23 @@ from node.synth.scenario import NAMES
 @click.option(
     "--seed", type=click.IntRange(min=0), default=2026, show_default=True, help="Same seed, same bytes."
 )
-@click.option("--people", type=int, help="People on the list; the planted figures scale along.")
+@click.option(
+    "--people",
+    type=int,
+    help="People on the list; the planted figures scale along.  [default: as the scenario]",
+)
 @click.option(
     "--rows-scale", type=float, default=1.0, show_default=True, help="Size of the registers beyond the list."
 )
 @click.option("--provinces", metavar="CODES", help="Provinces such as 45,44,33 (scenario random).")
 @click.option("--requester", metavar="CODE", help="Which of them holds the list (scenario random).")
-@click.option("--married-in", type=float, default=0.0, help="Share of the list first registered elsewhere.")
+@click.option(
+    "--married-in",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of the list, 0 to 1, first registered elsewhere.",
+)
 @click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -53,10 +63,11 @@ def synth(
     today: datetime | None,
     as_json: bool,
 ) -> None:
-    """Write a synthetic federation: a county's list, the registers of other provinces, the truth.
+    """Write a synthetic federation to try things with.
 
-    mashan is a county list of 20,000 people with the exact figures of a known audit, small its
-    little sister for tests, random any size and any provinces. Every person is invented.
+    It is a county's list, the registers of other provinces, and the truth to compare with. mashan is a
+    county list of 20,000 people with the exact figures of a known audit, small its little sister for
+    tests, random any size and any provinces. Every person is invented.
 
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about
@@ -75,7 +86,7 @@ def synth(
             married_in=married_in,
         )
     except ConfigError as error:
-        raise click.UsageError(f"{error.message}: {error.hint}") from None
+        raise click.UsageError(f"{error.message}: {error.hint}", click.get_current_context()) from None
     day = today.date() if today else datetime.now().astimezone().date()
     console = Console(stderr=True)
     bar = Progress(

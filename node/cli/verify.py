@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from node import catalogue as catalogues
 from node import reader, report
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
 from node.client import Platform
 from node.delimited import Reject
 from node.errors import DishonestPeerError, InputError
@@ -34,35 +34,48 @@ from node.verification import Verification
 @click.option(
     "--mandates",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The mandates that the list names (CSV); default is mandates.csv beside it.",
+    help="The mandates that the list names (CSV).  [default: mandates.csv beside it]",
 )
 @click.option(
-    "--items", required=True, metavar="CODES", help="Items such as C21,C22; see `heqiao catalogue`."
+    "--items",
+    required=True,
+    metavar="CODES",
+    callback=lambda _ctx, _param, text: _codes(text),
+    help="Items such as C21,C22; `heqiao catalogue` lists them.",
 )
-@click.option("--peers", required=True, metavar="CODES", help="Provinces to ask, such as 44,33.")
+@click.option("--peers", required=True, metavar="CODES", callback=lambda _ctx, _param, text: _codes(text),
+              help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.")  # fmt: skip
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
     help="Folder for report.json, findings.csv, summary.txt and, if there are any, rejects.csv.",
 )
-@click.option("--purpose", type=click.Choice(PROGRAMMES), default="new_application", show_default=True)
-@click.option("--legal-basis", default="", metavar="CODE", help="Code of the legal basis, kept in the audit.")
-@click.option("--job", metavar="ID", help="Id of the job: run the same command again to go on watching it.")
+@click.option("--purpose", type=click.Choice(PROGRAMMES), default="new_application", show_default=True,
+              metavar="CODE", help=f"Why the list is verified: {', '.join(PROGRAMMES)}.")  # fmt: skip
 @click.option(
-    "--node", "address", metavar="HOST:PORT", help="The node's platform port, if not the home's own."
+    "--legal-basis",
+    default="",
+    metavar="CODE",
+    help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
 )
 @click.option(
-    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the table."
+    "--job",
+    metavar="ID",
+    help="Id for the job; the same command with the same id goes on watching it.  [default: a random one]",
 )
-@click.option("--detach", is_flag=True, help="Do not wait: print the job id and end.")
+@address_option
+@lang_option
+@click.option(
+    "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
+)
 def verify(
     home: Path,
     as_json: bool,
     households: Path,
     mandates: Path | None,
-    items: str,
-    peers: str,
+    items: tuple[str, ...],
+    peers: tuple[str, ...],
     out: Path,
     purpose: str,
     legal_basis: str,
@@ -71,14 +84,18 @@ def verify(
     lang: str,
     detach: bool,
 ) -> None:
-    """Verify a county's list with other provinces and write the report.
+    """Verify a county's list with other provinces.
 
-    The node runs it as a job: if this command or the node is stopped, the job goes on later, and
-    `heqiao report` fetches what it found. Exits 1 when a peer gave wrong answers.
-    """
+    The running node of the home does it as a job and this command writes the report. If the command or
+    the node is stopped, the job goes on later, and `heqiao report` fetches what it found. A province that
+    does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
+
+    \b
+    heqiao verify --home 45 --households households.csv --items C21,Z59b --peers 44,33 --out found
+    """  # noqa: D301 - click wants the real \b character
     config = load_config(home)
     catalogue = catalogues.load(config.catalogue.path)
-    verification, rejects = _read(households, mandates, _codes(items), _codes(peers), purpose, legal_basis)
+    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis)
     for item in verification.items:
         catalogue.item(item)
     out.mkdir(parents=True, exist_ok=True)
@@ -168,7 +185,7 @@ def _read(
 def _codes(text: str) -> tuple[str, ...]:
     codes = tuple(part.strip() for part in text.split(",") if part.strip())
     if not codes or len(set(codes)) != len(codes):
-        raise click.UsageError("--items and --peers are codes separated by commas, each once")
+        raise click.BadParameter("write codes separated by commas, each once")
     return codes
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
@@ -98,6 +99,14 @@ def publish(tx: Connection, epoch: int, new: Iterable[NewPartition], now: dateti
 def record_import(tx: Connection, item: str, tally: dict[str, object], now: datetime) -> None:
     """Keep what an import counted."""
     tx.execute(insert(imports).values(item=item, tally=json.dumps(tally), finished_at=now))
+
+
+def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
+    """What the newest import of an item counted, None before the first."""
+    tally = tx.scalar(
+        select(imports.c.tally).where(imports.c.item == item).order_by(imports.c.id.desc()).limit(1)
+    )
+    return None if tally is None else dict(json.loads(tally))
 
 
 def current_items(tx: Connection, epoch: int) -> list[str]:
