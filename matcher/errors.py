@@ -45,3 +45,9 @@ class BackendError(MatcherError):
     """The X25519 backend that was asked for is unknown or cannot run on this machine."""
 
     code = "backend_unavailable"
+
+
+class FilterError(MatcherError):
+    """Bytes that are not a well-formed filter, or tags that none can be built from."""
+
+    code = "invalid_filter"

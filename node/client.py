@@ -28,6 +28,7 @@ from node import jobs, platform_wire, request
 from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, NodeError, NotFoundError, UnreachableError
+from node.filter_cache import FilterCache
 from node.journal import MemoryJournal
 from node.link import PeerLink, secure_channel
 from node.node import Node, NodeKeys, load_keys, open_node
@@ -188,6 +189,7 @@ class Peer:
                 random_bytes=node.random_bytes,
                 settings=node.config.requester,
                 deadline=now + timedelta(seconds=node.config.limits.part_timeout_s),
+                filters=FilterCache(node.config.folder),
             )
             return request.ask_peer(exchange, question)
 

@@ -26,6 +26,17 @@ class EvaluateStart:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterRequest:
+    """Asks for the filter of one partition version (step 3 under the filter plan)."""
+
+    epoch: int
+    query_id: bytes
+    item: str
+    origin: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class BucketRequest:
     """Asks for whole buckets of one partition version (step 3)."""
 

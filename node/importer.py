@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
+from matcher import filter as filters
 from node import reader
 from node.catalogue import Item, disclose
 from node.errors import InputError
@@ -203,6 +204,7 @@ def _cut(
         bits=bits,
         root=merkle.root(leaves),
         leaves=b"".join(leaves),
+        filter=filters.serialise(filters.build(b"".join(entry.tag for entry in entries))),
         as_of=oldest,
         planted=_planted_values(node, item),
         # Sealed, because a point opens the label that stands beside it (docs/adr/0001).

@@ -34,6 +34,8 @@ class PartitionOffer:
     root: bytes
     as_of: int
     planted: tuple[PlantedSubject, ...]
+    filter_size: int
+    filter_digest: bytes
 
     @property
     def buckets(self) -> int:
@@ -53,6 +55,7 @@ class PeerLimits:
     chunk_points: int
     max_points_per_query: int
     max_buckets_per_request: int
+    retrieval_floor: str
 
 
 @dataclass(frozen=True, slots=True)

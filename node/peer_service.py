@@ -10,6 +10,7 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 from matcher import SUITE
 from node import respond, wire
 from node.errors import InvalidRequestError, LimitError, StrangerError
+from node.idle import IdleGuard
 from node.interceptors import Call
 from node.node import Node
 from node.store import peers as peer_rows
@@ -38,7 +39,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[match_pb2.EvaluateResponse]:
         """Step 2."""
         peer = known_peer(self._node, call)
-        with self._streams.take(peer.code):
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
             start = wire.parse_start(_first(requests).start)
             evaluation = respond.Evaluation(self._node, peer, start, _name(call))
             yield match_pb2.EvaluateResponse(
@@ -47,6 +48,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
             for message in requests:
                 if message.WhichOneof("message") != "chunk":
                     raise InvalidRequestError("after the start only chunks may follow")
+                guard.moved()
                 sequence = message.chunk.sequence
                 points = evaluation.answer(sequence, message.chunk.points)
                 yield match_pb2.EvaluateResponse(
@@ -54,14 +56,28 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
                 )
             yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
 
+    def FetchFilter(  # noqa: N802
+        self, request: match_pb2.FetchFilterRequest, call: Call
+    ) -> Iterator[match_pb2.FetchFilterResponse]:
+        """Step 3 under the filter plan."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code):
+            for offset, data in respond.serve_filter(self._node, peer, wire.parse_filter_request(request)):
+                yield match_pb2.FetchFilterResponse(offset=offset, data=data)
+
     def FetchBuckets(  # noqa: N802
         self, request: match_pb2.FetchBucketsRequest, call: Call
     ) -> Iterator[match_pb2.FetchBucketsResponse]:
         """Step 3."""
         peer = known_peer(self._node, call)
-        with self._streams.take(peer.code):
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
             for part in respond.serve_buckets(self._node, peer, wire.parse_bucket_request(request)):
                 yield wire.slice_message(part)
+                guard.moved()
+
+    def _idle_guard(self, call: Call) -> IdleGuard:
+        """A peer that stops in the middle of a stream must not keep a worker thread."""
+        return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s)
 
 
 def known_peer(node: Node, call: Call) -> PeerRow:

@@ -4,6 +4,7 @@ A step works on a `Link` (the peer) and a `Journal` (what a killed requester res
 steps run in a node's persisted job and in a platform's own process. Step 3 is node/retrieve.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,26 +23,32 @@ from node.errors import (
     UnknownSuiteError,
 )
 from node.exchange import EvaluateDone, EvaluateStart, Transcript
-from node.manifest import Manifest
+from node.manifest import Manifest, PlantedSubject
 from node.query import Answer, Query, Question, build_query, mandate_leaves, new_seed
-from node.retrieve import ask_item
+from node.retrieve import Retrieval, ask_item
 from node.session import Exchange, Session, dishonest, with_retries
 
 CLOCK_SKEW = timedelta(minutes=5)
 RESTARTS = 3
+MAX_CHUNK_POINTS = 32_640  # a message of 1 MiB, which every node takes
 
 
 def ask_peer(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the journal holds. A peer that moved to another epoch in between is asked anew.
+    Resumes what the journal holds. A peer that moved to another epoch, or offers other partitions or
+    planted subjects than the batch was laid out for, is asked anew.
     """
     for _ in range(RESTARTS):
         try:
             return _ask_once(exchange, question)
-        except EpochError:
+        except (EpochError, _OfferChangedError):
             open_session(exchange)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
+
+
+class _OfferChangedError(Exception):
+    """The planted subjects of the batch are not those of the partitions any more."""
 
 
 def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
@@ -55,28 +62,37 @@ def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]
     )
     if query.subjects:
         evaluate_query(exchange, session, manifest, question, query)
-    exchange.journal.plan("buckets", "the bucket of every identity asked, matched or not")
     tokens = exchange.journal.tokens()
     answers = exchange.journal.answers()
+    plans: list[str] = []
     for item in question.items:
         for _ in range(RESTARTS):
             if item.code in answers:
                 break
             try:
-                answers[item.code] = ask_item(exchange, session, manifest, question, query, tokens, item)
+                retrieval = Retrieval(exchange, session, manifest, question, query, tokens)
+                answers[item.code], choices = ask_item(retrieval, item)
+                plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
             except PartitionVersionError:
                 session, manifest = renew_manifest(exchange, session, manifest)
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
         exchange.journal.add_answers(item.code, answers[item.code])
+    exchange.journal.plan(*_summarise(plans))
     return answers
+
+
+def _summarise(plans: Sequence[str]) -> tuple[str, str]:
+    """The names of the plans used, and why, for the job's record."""
+    names = {plan.split()[1].rstrip(":") for plan in plans}
+    return "+".join(sorted(names)), "; ".join(dict.fromkeys(plans))
 
 
 def open_session(exchange: Exchange) -> Session:
     """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
     exchange.journal.progress("manifest", 0, 0)
     serialised, signature = with_retries(exchange, exchange.link.get_manifest)
-    check_manifest(exchange, serialised, signature)
+    _require_fresh(exchange, check_manifest(exchange, serialised, signature))
     session = Session(
         query_id=exchange.random_bytes(16),
         blind=oprf.draw_blind(exchange.random_bytes),
@@ -93,8 +109,11 @@ def renew_manifest(exchange: Exchange, session: Session, manifest: Manifest) -> 
     """The same query under newer partition versions. Raises EpochError when the epoch changed too."""
     serialised, signature = with_retries(exchange, exchange.link.get_manifest)
     newer = check_manifest(exchange, serialised, signature)
+    _require_fresh(exchange, newer)
     if newer.epoch != manifest.epoch:
         raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
+    if _planted(newer) != _planted(wire.parse_manifest(session.layout)):
+        raise _OfferChangedError
     renewed = replace(session, manifest=serialised, signature=signature)
     exchange.journal.renew(renewed)
     return renewed, newer
@@ -109,7 +128,9 @@ def check_manifest(exchange: Exchange, serialised: bytes, signature: bytes) -> M
             "the manifest is between other provinces", details={"check": "manifest_parties"}
         )
     if manifest.issued_at > exchange.clock() + CLOCK_SKEW:
-        raise PreconditionError("the peer's manifest is from the future", "compare the clocks of both nodes")
+        raise PreconditionError(
+            "the peer's manifest is from the future", "compare the clocks of both nodes", {"rule": "clock"}
+        )
     if SUITE not in manifest.suites:
         raise UnknownSuiteError("the peer speaks no suite of this node")
     if manifest.salt_version != exchange.salt_version:
@@ -129,6 +150,18 @@ def check_manifest(exchange: Exchange, serialised: bytes, signature: bytes) -> M
             {"catalogue": manifest.catalogue_version},
         )
     return manifest
+
+
+def _require_fresh(exchange: Exchange, manifest: Manifest) -> None:
+    """Of a manifest that just came: an old one would bring old partitions back."""
+    if manifest.expires_at + CLOCK_SKEW < exchange.clock():
+        raise PreconditionError(
+            "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
+        )
+
+
+def _planted(manifest: Manifest) -> dict[tuple[str, str], tuple[PlantedSubject, ...]]:
+    return {(part.item, part.origin): part.planted for part in manifest.partitions}
 
 
 def evaluate_query(
@@ -169,7 +202,7 @@ def _run_stream(
     blinded: bytes,
     start: EvaluateStart,
 ) -> None:
-    size = 32 * manifest.limits.chunk_points
+    size = 32 * min(manifest.limits.chunk_points, MAX_CHUNK_POINTS)
     chunks = [blinded[at : at + size] for at in range(32 * start.first_point, len(blinded), size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
     for message in exchange.link.evaluate(start, chunks):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from matcher import SUITE, PointError, merkle, oprf, token
+from matcher.plan import Plan
 from matcher.types import Level
 from node import manifest as manifests
 from node import wire
@@ -20,8 +21,8 @@ from node.errors import (
     SaltError,
     UnavailableError,
 )
-from node.exchange import BucketRequest, BucketSlice, EvaluateStart, Transcript
-from node.mandate import PROGRAMMES
+from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
+from node.mandate import LEGAL_BASIS, PROGRAMMES
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 from node.node import Node
 from node.store import audit as audit_rows
@@ -30,7 +31,7 @@ from node.store.peers import PeerRow
 
 MANIFEST_LIFE = timedelta(hours=24)
 MAX_BUCKETS_PER_REQUEST = 16_384
-SLICE_BYTES = 512 * 1024
+SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest max_message_bytes there is
 READ_AHEAD = 8  # buckets held in memory at once by one stream
 
 
@@ -68,6 +69,7 @@ def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> Signed
                 chunk_points=limits.chunk_points,
                 max_points_per_query=limits.max_points_per_query,
                 max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
+                retrieval_floor=limits.retrieval_floor,
             ),
             issued_at=now,
             expires_at=now + MANIFEST_LIFE,
@@ -122,14 +124,7 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
 
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
-    _require_epoch(node, request.epoch)
-    if request.origin not in peer.grants:
-        raise RefusedError(
-            "this peer is not granted the partition of this origin",
-            "the two administrators agree on grants; see `heqiao peers add --grant`",
-            {"rule": "origin_not_granted"},
-        )
-    part = _require_partition(node, request)
+    part = _require_partition(node, peer, request)
     if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
         raise InvalidRequestError("a bucket number is beyond the partition, or there are too many of them")
     with node.store.transaction("read bucket digests") as tx:
@@ -143,6 +138,24 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
             raise PartitionVersionError("the partition has a newer version", "fetch the manifest again")
         for number, entries in found:
             yield from _slices(number, entries, tuple(merkle.path(tree, number)))
+
+
+def serve_filter(node: Node, peer: PeerRow, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+    """Step 3 under the filter plan: (offset, bytes) of a granted partition's filter.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError.
+    """
+    if Plan(node.config.limits.retrieval_floor) is not Plan.FILTER:
+        raise RefusedError("this node serves no filters", details={"rule": "retrieval_floor"})
+    part = _require_partition(node, peer, request)
+    offset, number = 0, 0
+    while offset < part.filter_size:
+        with node.store.transaction("read filter") as tx:
+            data = index_rows.read_filter_part(tx, part.id, number)
+        if not data:
+            raise PartitionVersionError("the partition has a newer version", "fetch the manifest again")
+        yield offset, data
+        offset, number = offset + len(data), number + 1
 
 
 def planted_value(item: Item, number: int) -> int:
@@ -161,7 +174,16 @@ def _slices(number: int, entries: bytes, path: tuple[bytes, ...]) -> Iterator[Bu
         )
 
 
-def _require_partition(node: Node, request: BucketRequest) -> index_rows.PartitionRow:
+def _require_partition(
+    node: Node, peer: PeerRow, request: BucketRequest | FilterRequest
+) -> index_rows.PartitionRow:
+    _require_epoch(node, request.epoch)
+    if request.origin not in peer.grants:
+        raise RefusedError(
+            "this peer is not granted the partition of this origin",
+            "the two administrators agree on grants; see `heqiao peers add --grant`",
+            {"rule": "origin_not_granted"},
+        )
     with node.store.transaction("find partition") as tx:
         part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
         current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
@@ -196,6 +218,9 @@ def _require_known(node: Node, start: EvaluateStart) -> None:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
+    if not LEGAL_BASIS.fullmatch(start.legal_basis):
+        # It goes into the audit chain, where no identity number may ever be.
+        raise InvalidRequestError("the legal basis is not a code")
     if start.points_announced > node.config.limits.max_points_per_query:
         raise InvalidPointsError("more points announced than one query may hold", "split the query")
 
@@ -230,6 +255,8 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
         root=row.root,
         as_of=row.as_of,
         planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
+        filter_size=row.filter_size,
+        filter_digest=row.filter_digest,
     )
 
 

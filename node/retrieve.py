@@ -1,157 +1,170 @@
-"""Step 3 of the requester: fetch the buckets of an item, open the labels, conclude (design.md 3 and 4)."""
+"""Step 3 of the requester: choose a plan, fetch, open the labels, conclude (design.md sections 3 and 4)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from matcher import LabelRecord, index, label, merkle, token
+from blake3 import blake3
+
+from matcher import LabelRecord, index, label, token
+from matcher import filter as filters
+from matcher import plan as plans
 from matcher.errors import BucketError, LabelError
+from matcher.plan import Choice, Plan
 from node.catalogue import Item
-from node.errors import UnavailableError
-from node.exchange import BucketRequest, BucketSlice
+from node.fetch import fetch_buckets, fetch_filter
 from node.manifest import Manifest, PartitionOffer
 from node.outcome import Outcome
-from node.query import Answer, Query, Question, conclude, name_check_of
-from node.session import Exchange, Session, dishonest, with_retries
+from node.query import Answer, PlantedPoint, Query, Question, SubjectPoint, conclude, name_check_of
+from node.session import Exchange, Session, dishonest
+
+_DECOY_CONTEXT = "heqiao v1 decoy buckets"
 
 
-def ask_item(
-    exchange: Exchange,
-    session: Session,
-    manifest: Manifest,
-    question: Question,
-    query: Query,
-    tokens: bytes,
-    item: Item,
-) -> list[Answer]:
-    """Step 3 for one item: fetch the buckets of its partitions, open the labels, conclude."""
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What step 3 works on: the finished step 2 of one peer's query. `tokens` are 32 bytes each."""
+
+    exchange: Exchange
+    session: Session
+    manifest: Manifest
+    question: Question
+    query: Query
+    tokens: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One tag looked for in one bucket: of a subject, of a planted hit, or (neither) of a miss."""
+
+    bucket: int
+    tag: bytes = field(repr=False)
+    label_key: bytes = field(repr=False)
+    subject: int | None = None
+    planted: PlantedPoint | None = None
+
+
+def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choice]]:
+    """Step 3 for one item: an answer per subject, and the plan chosen for each partition."""
+    question, manifest = retrieval.question, retrieval.manifest
     if item.code not in manifest.items:
         return [
             Answer(Outcome.NOT_MANDATED, reason=why[item.code])
             if item.code in why
             else Answer(Outcome.NOT_CONNECTED)
             for why in question.uncovered
-        ]
+        ], []
     found: list[list[tuple[LabelRecord, int]]] = [[] for _ in question.subjects]
     missing: set[int] = set()
-    by_origin: dict[str, list[tuple[int, int, int]]] = {}
-    for point in query.subjects:
+    choices: list[Choice] = []
+    by_origin: dict[str, list[SubjectPoint]] = {}
+    for point in retrieval.query.subjects:
         if item.code not in question.uncovered[point.subject]:
-            by_origin.setdefault(point.origin, []).append((point.prefix, point.position, point.subject))
+            by_origin.setdefault(point.origin, []).append(point)
     for origin, points in sorted(by_origin.items()):
         part = manifest.partition(item.code, origin)
         if part is None:
-            missing.update(subject for _, _, subject in points)
+            missing.update(point.subject for point in points)
             continue
-        for subject, opened, check in search_partition(
-            exchange, session, manifest, question, query, tokens, part, points
-        ):
-            found[subject].append((opened, check))
-    today = exchange.clock().date()
+        opened, choice = search_partition(retrieval, part, points)
+        choices.append(choice)
+        for subject, record, check in opened:
+            found[subject].append((record, check))
+    today = retrieval.exchange.clock().date()
     return [
         Answer(Outcome.NOT_MANDATED, reason=why[item.code])
         if item.code in why
         else conclude(item, subject, found[number], number in missing, today)
         for number, (subject, why) in enumerate(zip(question.subjects, question.uncovered, strict=True))
-    ]
+    ], choices
 
 
 def search_partition(
-    exchange: Exchange,
-    session: Session,
-    manifest: Manifest,
-    question: Question,
-    query: Query,
-    tokens: bytes,
-    part: PartitionOffer,
-    points: Sequence[tuple[int, int, int]],
-) -> list[tuple[int, LabelRecord, int]]:
+    retrieval: Retrieval, part: PartitionOffer, points: Sequence[SubjectPoint]
+) -> tuple[list[tuple[int, LabelRecord, int]], Choice]:
     """(subject, label, check byte of the asked name) for every label opened in one partition.
 
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
     """
-    hits = {p.position: p for p in query.planted if (p.item, p.origin) == (part.item, part.origin)}
-    probes: dict[int, list[tuple[int, int | None]]] = {}  # bucket -> (position, subject)
-    for prefix, position, subject in points:
-        probes.setdefault(part.bucket(prefix), []).append((position, subject))
-    for hit in hits.values():
-        probes.setdefault(part.bucket(hit.prefix), []).append((hit.position, None))
-    for prefix, position in query.misses:
-        probes.setdefault(part.bucket(prefix), []).append((position, None))
+    probes = list(_probes(retrieval, part, points))
+    choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes))
+    numbers = choose_buckets(retrieval, part, probes, choice.plan)
+    waiting: dict[int, list[Probe]] = {}
+    for probe in probes:
+        waiting.setdefault(probe.bucket, []).append(probe)
     associated = label.associated_data(part.item, part.origin, part.epoch)
+    unseen = {probe.tag for probe in probes if probe.planted is not None}
     opened: list[tuple[int, LabelRecord, int]] = []
-    unseen = set(hits)
 
     def search(number: int, entries: bytes) -> None:
         rows = _read_rows(entries)
-        for position, subject in probes[number]:
-            secret = token.token_secret(tokens[32 * position : 32 * position + 32])
-            tag, label_key = token.entry_keys(secret, part.item, part.epoch)
-            if tag not in rows:
+        for probe in waiting.get(number, ()):
+            if probe.tag not in rows:
                 continue
-            record = _open(label_key, rows[tag], associated)
-            if subject is not None:
-                opened.append((subject, record, name_check_of(label_key, question.subjects[subject])))
-            elif position in unseen and record.planted and record.value == hits[position].value:
-                unseen.discard(position)
+            record = _open(probe.label_key, rows[probe.tag], associated)
+            if probe.subject is not None:
+                subject = retrieval.question.subjects[probe.subject]
+                opened.append((probe.subject, record, name_check_of(probe.label_key, subject)))
+            elif probe.planted is not None and record.planted and record.value == probe.planted.value:
+                unseen.discard(probe.tag)
             else:
                 raise dishonest("a planted test subject has a wrong answer", "planted")
 
-    fetch_buckets(exchange, session, manifest, part, sorted(probes), search)
+    fetch_buckets(retrieval.exchange, retrieval.session, retrieval.manifest, part, numbers, search)
     if unseen:
         raise dishonest("a planted test subject is missing", "planted")
-    return opened
+    return opened, choice
 
 
-def fetch_buckets(
-    exchange: Exchange,
-    session: Session,
-    manifest: Manifest,
-    part: PartitionOffer,
-    numbers: Sequence[int],
-    use: Callable[[int, bytes], None],
-) -> None:
-    """Hand each bucket to `use` once its path to the signed root holds; a broken stream goes on."""
-    left = list(numbers)
-
-    def stream() -> None:
-        while left:
-            asked = left[: manifest.limits.max_buckets_per_request]
-            request = BucketRequest(
-                part.epoch, session.query_id, part.item, part.origin, part.version, tuple(asked)
-            )
-            for number, entries in whole_buckets(exchange.link.fetch_buckets(request), part, asked):
-                use(number, entries)
-                left.remove(number)
-                exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)
-
-    with_retries(exchange, stream)
+def choose_plan(exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int) -> Choice:
+    """The cheapest plan under the responder's floor; never `filter` for a caller that keeps no filters."""
+    floor = Plan(manifest.limits.retrieval_floor)
+    if exchange.filters is None and floor is Plan.FILTER:
+        floor = Plan.BUCKETS
+    cached = exchange.filters is not None and exchange.filters.holds(exchange.peer.code, part)
+    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached), floor)
 
 
-def whole_buckets(
-    slices: Iterable[BucketSlice], part: PartitionOffer, asked: Sequence[int]
-) -> Iterator[tuple[int, bytes]]:
-    """Put parts together and verify each bucket. Raises DishonestPeerError; UnavailableError if cut off."""
-    most = part.entries * index.ENTRY_SIZE
-    waiting = list(reversed(asked))
-    data, size = bytearray(), 0
-    path: tuple[bytes, ...] = ()
-    for piece in slices:
-        if not waiting or piece.bucket != waiting[-1] or piece.offset != len(data):
-            raise dishonest("the peer sends buckets out of order", "bucket_order")
-        if piece.offset == 0:
-            path, size = piece.path, piece.size
-        data += piece.data
-        if piece.size != size or size > most or len(data) > size:
-            raise dishonest("the peer sends a bucket larger than its partition", "bucket_size")
-        if len(data) < size:
-            continue
-        number, entries = waiting.pop(), bytes(data)
-        leaf = index.bucket_leaf(number, entries)
-        if not merkle.verify(leaf, number, part.buckets, path, part.root):
-            raise dishonest("a bucket is not the one in the signed manifest", "bucket_digest")
-        yield number, entries
-        data = bytearray()
-    if waiting:
-        raise UnavailableError("the peer ended the stream early")
+def choose_buckets(
+    retrieval: Retrieval, part: PartitionOffer, probes: Sequence[Probe], plan: Plan
+) -> list[int]:
+    """The buckets to fetch under a plan, ascending and each once."""
+    if plan is Plan.PARTITION:
+        return list(range(part.buckets))
+    asked = {probe.bucket for probe in probes}
+    if plan is Plan.BUCKETS:
+        return sorted(asked)
+    found = fetch_filter(retrieval.exchange, retrieval.session, part)
+    present = filters.contains(found, b"".join(probe.tag for probe in probes))
+    candidates = {probe.bucket for probe, maybe in zip(probes, present, strict=True) if maybe}
+    if any(probe.planted and not maybe for probe, maybe in zip(probes, present, strict=True)):
+        raise dishonest("a planted test subject is missing from the filter", "planted")
+    wanted = plans.decoy_count(len(candidates), part.bits, len(asked))
+    return sorted(candidates | set(_decoys(retrieval.session.seed, part, asked - candidates, wanted)))
+
+
+def _probes(retrieval: Retrieval, part: PartitionOffer, points: Iterable[SubjectPoint]) -> Iterator[Probe]:
+    def keys(position: int) -> tuple[bytes, bytes]:
+        secret = token.token_secret(retrieval.tokens[32 * position : 32 * position + 32])
+        return token.entry_keys(secret, part.item, part.epoch)
+
+    for point in points:
+        yield Probe(part.bucket(point.prefix), *keys(point.position), subject=point.subject)
+    for hit in retrieval.query.planted:
+        if (hit.item, hit.origin) == (part.item, part.origin):
+            yield Probe(part.bucket(hit.prefix), *keys(hit.position), planted=hit)
+    for prefix, position in retrieval.query.misses:
+        yield Probe(part.bucket(prefix), *keys(position))
+
+
+def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
+    """Buckets without a candidate that are fetched too, so that not every bucket fetched holds a match.
+
+    They are buckets that the query asks about anyway, and always the same ones in one query: a resumed
+    query that drew others would show which buckets stay.
+    """
+    place = f"{part.item} {part.origin} {part.version} ".encode()
+    order = blake3(seed + place, derive_key_context=_DECOY_CONTEXT).digest()
+    return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
 
 
 def _read_rows(entries: bytes) -> dict[bytes, bytes]:

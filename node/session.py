@@ -12,7 +12,15 @@ from node.catalogue import Catalogue
 from node.clock import Clock
 from node.config import RequesterSection
 from node.errors import DishonestPeerError, LimitError, UnavailableError
-from node.exchange import BucketRequest, BucketSlice, EvaluatedChunk, EvaluateDone, EvaluateStart
+from node.exchange import (
+    BucketRequest,
+    BucketSlice,
+    EvaluatedChunk,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+)
+from node.filter_cache import FilterCache
 from node.manifest import Manifest
 from node.query import Answer, MappedPoints
 from node.store.peers import PeerRow
@@ -46,6 +54,9 @@ class Link(Protocol):
         self, start: EvaluateStart, chunks: Iterable[bytes]
     ) -> Iterator[EvaluatedChunk | EvaluateDone]:
         """Step 2: send the chunks, yield the answers."""
+
+    def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+        """Step 3 under the filter plan: (offset, bytes) of a partition's filter, in order."""
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
         """Step 3: the parts of the buckets asked."""
@@ -81,6 +92,9 @@ class Journal(Protocol):
     def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
         """Say how far the part is. Raises CancelledError when it is to stop."""
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass before another try. Raises CancelledError as soon as the part is to stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -98,6 +112,8 @@ class Exchange:
     random_bytes: RandomBytes
     settings: RequesterSection
     deadline: datetime
+    # Where filters are kept; a caller without one never downloads any.
+    filters: FilterCache | None = None
 
 
 def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:
@@ -108,6 +124,7 @@ def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:
         retry=tenacity.retry_if_exception(_may_retry),
         stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
         wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
+        sleep=exchange.journal.wait,
         reraise=True,
     )(step)
 

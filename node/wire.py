@@ -8,8 +8,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from matcher import SUITE, index, token
+from matcher import filter as filters
+from matcher.plan import Plan
 from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
-from node.exchange import BucketRequest, BucketSlice, EvaluateStart
+from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
 MAX_ITEMS = 64
@@ -35,6 +37,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
             chunk_points=manifest.limits.chunk_points,
             max_points_per_query=manifest.limits.max_points_per_query,
             max_buckets_per_request=manifest.limits.max_buckets_per_request,
+            retrieval_floor=manifest.limits.retrieval_floor,
         ),
         issued_at=_timestamp(manifest.issued_at),
         expires_at=_timestamp(manifest.expires_at),
@@ -49,6 +52,8 @@ def manifest_bytes(manifest: Manifest) -> bytes:
             bucket_bits=part.bits,
             root=part.root,
             as_of=part.as_of,
+            filter_size=part.filter_size,
+            filter_digest=part.filter_digest,
             planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
         )
     return message.SerializeToString(deterministic=True)
@@ -66,10 +71,20 @@ def parse_manifest(serialised: bytes) -> Manifest:
         and len(manifest.catalogue_digest) == 32
         and len(manifest.canaries) == 32 * token.CANARIES
         and len(manifest.partitions) <= MAX_PARTITIONS
+        and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
+        # Without planted subjects nothing would show that a partition is served empty.
+        and all(
+            p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
+        )
         and manifest.limits.chunk_points > 0
         and manifest.limits.max_buckets_per_request > 0
+        and manifest.limits.retrieval_floor in tuple(Plan)
         and all(
-            len(p.root) == 32 and p.bits <= index.MAX_BITS and p.epoch == manifest.epoch
+            len(p.root) == 32
+            and len(p.filter_digest) == 32
+            and p.filter_size <= filters.serialised_size(p.entries, filters.MAX_BIN_BITS)
+            and p.bits <= index.MAX_BITS
+            and p.epoch == manifest.epoch
             for p in manifest.partitions
         )
     )
@@ -155,6 +170,26 @@ def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequ
     )
 
 
+def parse_filter_request(message: match_pb2.FetchFilterRequest) -> FilterRequest:
+    """Check and decode a request for a filter. Raises InvalidRequestError or UnknownSuiteError."""
+    require_suite(message.suite)
+    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
+    _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    return FilterRequest(message.epoch, message.query_id, message.item, message.origin, message.version)
+
+
+def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterRequest:
+    """A request for a filter."""
+    return match_pb2.FetchFilterRequest(
+        suite=SUITE,
+        epoch=request.epoch,
+        query_id=request.query_id,
+        item=request.item,
+        origin=request.origin,
+        version=request.version,
+    )
+
+
 def parse_slice(message: match_pb2.FetchBucketsResponse) -> BucketSlice:
     """One part of a served bucket."""
     return BucketSlice(message.bucket, message.size, message.offset, message.data, tuple(message.path))
@@ -195,6 +230,8 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
                 root=part.root,
                 as_of=part.as_of,
                 planted=tuple(PlantedSubject(p.name, p.value) for p in part.planted),
+                filter_size=part.filter_size,
+                filter_digest=part.filter_digest,
             )
             for part in message.partitions
         ),
@@ -204,6 +241,7 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
             message.limits.chunk_points,
             message.limits.max_points_per_query,
             message.limits.max_buckets_per_request,
+            message.limits.retrieval_floor,
         ),
         issued_at=message.issued_at.ToDatetime(tzinfo=UTC),
         expires_at=message.expires_at.ToDatetime(tzinfo=UTC),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from blake3 import blake3
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
-from node.store.tables import buckets, imports, partitions
+from node.store.tables import buckets, filters, imports, partitions
 
+FILTER_PART = 512 * 1024  # bytes of a filter in one row and one message
 KEPT_VERSIONS = 2  # the current one, and the one that running queries may still be reading
 
 
@@ -26,6 +28,8 @@ class PartitionRow:
     entries: int
     bits: int
     root: bytes
+    filter_size: int
+    filter_digest: bytes
     as_of: int
     planted: tuple[tuple[str, int], ...]
 
@@ -40,6 +44,7 @@ class NewPartition:
     bits: int
     root: bytes
     leaves: bytes
+    filter: bytes
     as_of: int
     planted: tuple[tuple[str, int], ...]
     buckets: Iterable[tuple[int, bytes, bytes]]
@@ -55,6 +60,8 @@ _COLUMNS = (
     partitions.c.entries,
     partitions.c.bits,
     partitions.c.root,
+    partitions.c.filter_size,
+    partitions.c.filter_digest,
     partitions.c.as_of,
     partitions.c.planted,
 )
@@ -81,6 +88,8 @@ def publish(tx: Connection, epoch: int, new: Iterable[NewPartition], now: dateti
                 bits=part.bits,
                 root=part.root,
                 leaves=part.leaves,
+                filter_size=len(part.filter),
+                filter_digest=blake3(part.filter).digest(),
                 as_of=part.as_of,
                 planted=json.dumps(part.planted),
                 published_at=now,
@@ -92,6 +101,13 @@ def publish(tx: Connection, epoch: int, new: Iterable[NewPartition], now: dateti
             [
                 {"partition_id": identifier, "number": number, "entries": entries, "points_sealed": points}
                 for number, entries, points in part.buckets
+            ],
+        )
+        tx.execute(
+            insert(filters),
+            [
+                {"partition_id": identifier, "part": number, "data": part.filter[at : at + FILTER_PART]}
+                for number, at in enumerate(range(0, len(part.filter), FILTER_PART))
             ],
         )
 
@@ -167,6 +183,14 @@ def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list
     return [(row.number, bytes(row.entries)) for row in rows]
 
 
+def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:
+    """One part of a partition's serialised filter, None after the last."""
+    found = tx.scalar(
+        select(filters.c.data).where(filters.c.partition_id == partition, filters.c.part == part)
+    )
+    return None if found is None else bytes(found)
+
+
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
     """(item, partitions, entries, oldest as-of day) of what is current."""
     rows = tx.execute(
@@ -186,5 +210,5 @@ def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
 def _partition(row: object) -> PartitionRow:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
     values["planted"] = tuple((name, value) for name, value in json.loads(values["planted"]))
-    values["root"] = bytes(values["root"])
+    values["root"], values["filter_digest"] = bytes(values["root"]), bytes(values["filter_digest"])
     return PartitionRow(**values)

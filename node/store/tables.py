@@ -80,6 +80,8 @@ partitions = Table(
     Column("root", LargeBinary, nullable=False),
     # Digests of all buckets, 32 bytes each, in order: the leaves of the Merkle tree.
     Column("leaves", LargeBinary, nullable=False),
+    Column("filter_size", BigInteger, nullable=False),
+    Column("filter_digest", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
     Column("planted", Text, nullable=False),
     Column("published_at", UtcDateTime, nullable=False),
@@ -94,6 +96,15 @@ buckets = Table(
     Column("entries", LargeBinary, nullable=False),
     # Points and prefixes of the entries: sealed, because a point opens the label beside it (ADR 1).
     Column("points_sealed", LargeBinary, nullable=False),
+)
+
+filters = Table(
+    "filters",
+    metadata,
+    Column("partition_id", _ID, ForeignKey("partitions.id", ondelete="CASCADE"), primary_key=True),
+    # Parts of the serialised filter, in order; each small enough for one message.
+    Column("part", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )
 
 imports = Table(
@@ -138,8 +149,8 @@ parts = Table(
     Column("bytes_up", BigInteger, nullable=False),
     Column("bytes_down", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
-    Column("plan", String(16), nullable=False),
-    Column("plan_reason", String(300), nullable=False),
+    Column("plan", String(32), nullable=False),
+    Column("plan_reason", Text, nullable=False),
     # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
 )

@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("bits", sa.Integer(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("filter_size", sa.BigInteger(), nullable=False),
+        sa.Column("filter_digest", sa.LargeBinary(), nullable=False),
         sa.Column("as_of", sa.Integer(), nullable=False),
         sa.Column("planted", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(), nullable=False),
@@ -106,6 +108,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition_id", "number", name=op.f("pk_buckets")),
     )
     op.create_table(
+        "filters",
+        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partition_id"], ["partitions.id"], name=op.f("fk_filters_partition_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("partition_id", "part", name=op.f("pk_filters")),
+    )
+    op.create_table(
         "grants",
         sa.Column("peer", sa.String(length=2), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
@@ -125,8 +137,8 @@ def upgrade() -> None:
         sa.Column("bytes_up", sa.BigInteger(), nullable=False),
         sa.Column("bytes_down", sa.BigInteger(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
-        sa.Column("plan", sa.String(length=16), nullable=False),
-        sa.Column("plan_reason", sa.String(length=300), nullable=False),
+        sa.Column("plan", sa.String(length=32), nullable=False),
+        sa.Column("plan_reason", sa.Text(), nullable=False),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
@@ -146,6 +158,7 @@ def downgrade() -> None:
     op.drop_table("tokens")
     op.drop_table("parts")
     op.drop_table("grants")
+    op.drop_table("filters")
     op.drop_table("buckets")
     op.drop_table("answers")
     op.drop_table("peers")

@@ -124,3 +124,27 @@ class FetchBucketsResponse(_message.Message):
     data: bytes
     path: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, bucket: _Optional[int] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class FetchFilterRequest(_message.Message):
+    __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version")
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    suite: str
+    epoch: int
+    query_id: bytes
+    item: str
+    origin: str
+    version: int
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., query_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class FetchFilterResponse(_message.Message):
+    __slots__ = ("offset", "data")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    data: bytes
+    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...

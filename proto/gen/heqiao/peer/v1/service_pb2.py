@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from heqiao.peer.v1 import match_pb2 as heqiao_dot_peer_dot_v1_dot_match__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheqiao/peer/v1/service.proto\x12\x0eheqiao.peer.v1\x1a\x1aheqiao/peer/v1/match.proto2\x95\x02\n\x0bPeerService\x12V\n\x0bGetManifest\x12\".heqiao.peer.v1.GetManifestRequest\x1a#.heqiao.peer.v1.GetManifestResponse\x12Q\n\x08\x45valuate\x12\x1f.heqiao.peer.v1.EvaluateRequest\x1a .heqiao.peer.v1.EvaluateResponse(\x01\x30\x01\x12[\n\x0c\x46\x65tchBuckets\x12#.heqiao.peer.v1.FetchBucketsRequest\x1a$.heqiao.peer.v1.FetchBucketsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheqiao/peer/v1/service.proto\x12\x0eheqiao.peer.v1\x1a\x1aheqiao/peer/v1/match.proto2\xef\x02\n\x0bPeerService\x12V\n\x0bGetManifest\x12\".heqiao.peer.v1.GetManifestRequest\x1a#.heqiao.peer.v1.GetManifestResponse\x12Q\n\x08\x45valuate\x12\x1f.heqiao.peer.v1.EvaluateRequest\x1a .heqiao.peer.v1.EvaluateResponse(\x01\x30\x01\x12X\n\x0b\x46\x65tchFilter\x12\".heqiao.peer.v1.FetchFilterRequest\x1a#.heqiao.peer.v1.FetchFilterResponse0\x01\x12[\n\x0c\x46\x65tchBuckets\x12#.heqiao.peer.v1.FetchBucketsRequest\x1a$.heqiao.peer.v1.FetchBucketsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.peer.v1.service_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PEERSERVICE']._serialized_start=77
-  _globals['_PEERSERVICE']._serialized_end=354
+  _globals['_PEERSERVICE']._serialized_end=444
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class PeerServiceStub:
                 request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateRequest.SerializeToString,
                 response_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateResponse.FromString,
                 _registered_method=True)
+        self.FetchFilter = channel.unary_stream(
+                '/heqiao.peer.v1.PeerService/FetchFilter',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.FromString,
+                _registered_method=True)
         self.FetchBuckets = channel.unary_stream(
                 '/heqiao.peer.v1.PeerService/FetchBuckets',
                 request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsRequest.SerializeToString,
@@ -70,6 +75,13 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchFilter(self, request, context):
+        """Step 3, under the filter plan only: the filter of a granted partition.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FetchBuckets(self, request, context):
         """Step 3: buckets of a granted partition.
         """
@@ -89,6 +101,11 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     servicer.Evaluate,
                     request_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateRequest.FromString,
                     response_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateResponse.SerializeToString,
+            ),
+            'FetchFilter': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchFilter,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.SerializeToString,
             ),
             'FetchBuckets': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchBuckets,
@@ -151,6 +168,33 @@ class PeerService:
             '/heqiao.peer.v1.PeerService/Evaluate',
             heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateRequest.SerializeToString,
             heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchFilter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/heqiao.peer.v1.PeerService/FetchFilter',
+            heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.FromString,
             options,
             channel_credentials,
             insecure,

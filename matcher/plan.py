@@ -1,0 +1,101 @@
+"""How to retrieve labels: by buckets, with the partition's filter, or the whole partition (design.md 3).
+
+The choice is by estimated bytes, among the plans that the responder's privacy floor leaves. The
+result of a query is the same under every plan.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from matcher import filter as filters
+from matcher.index import ENTRY_SIZE
+
+PATH_DIGEST = 32
+# Share of the identities asked that are expected in a partition before anything is known: real lists of
+# migrants reach it, lists of strangers stay far below, so the estimate errs to the dearer side.
+EXPECTED_HITS = 0.25
+# Decoy buckets fetched for every bucket with a hit: the responder sees at most a fifth of what it is shown.
+DECOYS_PER_HIT = 4
+
+
+class Plan(StrEnum):
+    """The retrieval plans, from the least that a responder may learn to the most."""
+
+    PARTITION = "partition"
+    BUCKETS = "buckets"
+    FILTER = "filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the estimate needs: identities asked in this partition, and the partition's size and form."""
+
+    asked: int
+    entries: int
+    bucket_bits: int
+    filter_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chosen plan, why, and the bytes estimated for each plan that was allowed."""
+
+    plan: Plan
+    reason: str
+    estimates: tuple[tuple[Plan, int], ...]
+
+
+def choose(sizes: Sizes, floor: Plan) -> Choice:
+    """The cheapest plan that shows the responder no more than `floor` does.
+
+    `floor` is the responder's demand: PARTITION (nothing about matches is to be learned), BUCKETS (which
+    buckets hold people asked about), FILTER (roughly which buckets hold matches).
+    """
+    estimates = tuple((plan, _ESTIMATES[plan](sizes)) for plan in _allowed(floor))
+    plan, size = min(estimates, key=lambda pair: pair[1])
+    others = ", ".join(f"{other} {_human(cost)}" for other, cost in estimates if other is not plan)
+    reason = f"about {_human(size)}" + (f" against {others}" if others else f": the floor is {floor}")
+    return Choice(plan, reason, estimates)
+
+
+def distinct_buckets(identities: int, bucket_bits: int) -> float:
+    """How many different buckets some identities fall into, on average."""
+    buckets = float(1 << bucket_bits)
+    return buckets * (1.0 - (1.0 - 1.0 / buckets) ** identities)
+
+
+def decoy_count(hit_buckets: int, bucket_bits: int, asked_buckets: int) -> int:
+    """Decoy buckets for a filter plan: DECOYS_PER_HIT each, never more than the query could have asked."""
+    wanted = (hit_buckets or 1) * DECOYS_PER_HIT
+    return max(min(wanted, min(1 << bucket_bits, asked_buckets) - hit_buckets), 0)
+
+
+def _allowed(floor: Plan) -> tuple[Plan, ...]:
+    order = (Plan.PARTITION, Plan.BUCKETS, Plan.FILTER)
+    return order[: order.index(floor) + 1]
+
+
+def _by_buckets(sizes: Sizes) -> int:
+    return round(distinct_buckets(sizes.asked, sizes.bucket_bits) * _bucket_bytes(sizes))
+
+
+def _by_filter(sizes: Sizes) -> int:
+    filter_bytes = 0 if sizes.filter_cached else filters.serialised_size(sizes.entries)
+    hits = distinct_buckets(round(sizes.asked * EXPECTED_HITS), sizes.bucket_bits)
+    asked = distinct_buckets(sizes.asked, sizes.bucket_bits)
+    return filter_bytes + round(min(hits * (1 + DECOYS_PER_HIT), max(asked, hits)) * _bucket_bytes(sizes))
+
+
+def _whole_partition(sizes: Sizes) -> int:
+    return round((1 << sizes.bucket_bits) * _bucket_bytes(sizes))
+
+
+def _bucket_bytes(sizes: Sizes) -> float:
+    return ENTRY_SIZE * sizes.entries / (1 << sizes.bucket_bits) + PATH_DIGEST * sizes.bucket_bits
+
+
+def _human(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.1f} kB"
+
+
+_ESTIMATES = {Plan.PARTITION: _whole_partition, Plan.BUCKETS: _by_buckets, Plan.FILTER: _by_filter}

@@ -1,0 +1,96 @@
+"""Fetching from a responder what step 3 needs: whole buckets, and filters (design.md section 3)."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from matcher import filter as filters
+from matcher import index, merkle
+from matcher.errors import FilterError
+from node.errors import UnavailableError
+from node.exchange import BucketRequest, BucketSlice, FilterRequest
+from node.filter_cache import parse_filter
+from node.manifest import Manifest, PartitionOffer
+from node.session import Exchange, Session, dishonest, with_retries
+
+
+def fetch_filter(exchange: Exchange, session: Session, part: PartitionOffer) -> filters.Filter:
+    """The filter of a partition version, from the cache or the peer. It is verified before it is kept."""
+    if exchange.filters is None:
+        raise UnavailableError("this caller keeps no filters")
+    kept = exchange.filters.read(exchange.peer.code, part)
+    if kept is not None:
+        return kept
+    request = FilterRequest(part.epoch, session.query_id, part.item, part.origin, part.version)
+
+    def download() -> bytes:
+        data = bytearray()
+        for offset, piece in exchange.link.fetch_filter(request):
+            if offset != len(data) or not piece or len(data) + len(piece) > part.filter_size:
+                raise dishonest("the peer sends a filter of another size", "filter_size")
+            data += piece
+            exchange.journal.progress("fetch", len(data), part.filter_size)
+        if len(data) < part.filter_size:
+            raise UnavailableError("the peer ended the stream early")
+        return bytes(data)
+
+    data = with_retries(exchange, download)
+    try:
+        found = parse_filter(data, part)
+    except FilterError:
+        raise dishonest("a filter is not the one in the signed manifest", "filter_digest") from None
+    exchange.filters.keep(exchange.peer.code, part, data)
+    return found
+
+
+def fetch_buckets(
+    exchange: Exchange,
+    session: Session,
+    manifest: Manifest,
+    part: PartitionOffer,
+    numbers: Sequence[int],
+    use: Callable[[int, bytes], None],
+) -> None:
+    """Hand each bucket to `use` once its path to the signed root holds; a broken stream goes on."""
+    left = list(numbers)
+
+    def stream() -> None:
+        while left:
+            asked = left[: manifest.limits.max_buckets_per_request]
+            request = BucketRequest(
+                part.epoch, session.query_id, part.item, part.origin, part.version, tuple(asked)
+            )
+            for number, entries in whole_buckets(exchange.link.fetch_buckets(request), part, asked):
+                use(number, entries)
+                left.remove(number)
+                exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)
+
+    with_retries(exchange, stream)
+
+
+def whole_buckets(
+    slices: Iterable[BucketSlice], part: PartitionOffer, asked: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Put parts together and verify each bucket. Raises DishonestPeerError; UnavailableError if cut off."""
+    most = part.entries * index.ENTRY_SIZE
+    waiting = list(reversed(asked))
+    data, size = bytearray(), 0
+    path: tuple[bytes, ...] = ()
+    for piece in slices:
+        if not waiting or piece.bucket != waiting[-1] or piece.offset != len(data):
+            raise dishonest("the peer sends buckets out of order", "bucket_order")
+        if piece.offset == 0:
+            path, size = piece.path, piece.size
+        if size and not piece.data:
+            raise dishonest("the peer sends an empty part of a bucket", "bucket_size")
+        data += piece.data
+        if piece.size != size or size > most or len(data) > size:
+            raise dishonest("the peer sends a bucket larger than its partition", "bucket_size")
+        if len(data) < size:
+            continue
+        number, entries = waiting.pop(), bytes(data)
+        leaf = index.bucket_leaf(number, entries)
+        if not merkle.verify(leaf, number, part.buckets, path, part.root):
+            raise dishonest("a bucket is not the one in the signed manifest", "bucket_digest")
+        yield number, entries
+        data = bytearray()
+    if waiting:
+        raise UnavailableError("the peer ended the stream early")

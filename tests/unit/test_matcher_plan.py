@@ -1,0 +1,51 @@
+"""The planner: what it chooses, what the floor forbids, and what decoys hide."""
+
+import pytest
+
+from matcher.index import bucket_bits
+from matcher.plan import DECOYS_PER_HIT, Plan, Sizes, choose, decoy_count, distinct_buckets
+
+
+def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
+    return Sizes(asked, entries, bucket_bits(entries, 1024), cached)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "entries", "cached", "floor", "expected"),
+    [
+        ("one person in a large partition", 1, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
+        ("one person, filter at hand", 1, 10_000_000, True, Plan.FILTER, Plan.FILTER),
+        ("a county against a small partition", 20_000, 60_000, False, Plan.FILTER, Plan.PARTITION),
+        ("a small partition has one bucket", 5, 900, False, Plan.FILTER, Plan.PARTITION),
+        ("the floor demands the whole partition", 1, 10_000_000, True, Plan.PARTITION, Plan.PARTITION),
+        ("the floor forbids filters", 1, 10_000_000, True, Plan.BUCKETS, Plan.BUCKETS),
+        ("a filter is too dear for a few", 30, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
+    ],
+)
+def test_choice(name, asked, entries, cached, floor, expected):
+    choice = choose(sizes(asked, entries, cached=cached), floor)
+    assert choice.plan is expected, choice.reason
+    assert choice.plan in dict(choice.estimates)
+    assert choice.reason
+
+
+@pytest.mark.parametrize("floor", list(Plan))
+def test_the_choice_is_the_cheapest_allowed(floor):
+    for asked in (1, 50, 5_000, 500_000):
+        for entries in (0, 10, 5_000, 3_000_000):
+            choice = choose(sizes(asked, entries), floor)
+            assert dict(choice.estimates)[choice.plan] == min(dict(choice.estimates).values())
+
+
+def test_distinct_buckets_is_bounded_by_both():
+    assert distinct_buckets(10, 0) == 1
+    assert distinct_buckets(0, 5) == 0
+    for asked in (1, 7, 1000):
+        assert distinct_buckets(asked, 6) <= min(asked, 64)
+
+
+def test_decoys_follow_the_hits_and_never_exceed_what_was_asked():
+    assert decoy_count(3, 13, 1000) == 3 * DECOYS_PER_HIT
+    assert decoy_count(0, 13, 1000) == DECOYS_PER_HIT  # a query without any hit looks like one with
+    assert decoy_count(30, 13, 32) == 2
+    assert decoy_count(1, 0, 1) == 0
