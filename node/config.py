@@ -163,9 +163,9 @@ class LimitsSection(_Section):
 
     max_message_bytes: int = Field(
         default=1_048_576,
-        ge=65_536,
+        ge=1_048_576,
         le=16_777_216,
-        description="A slow peer costs a few messages of memory, no more",
+        description="A slow peer costs a few messages of memory; every node must take 1 MiB",
     )
     chunk_points: int = Field(
         default=4_096, ge=16, le=262_144, description="Points in one message: 128 KiB, 0.1 s of one core"
@@ -177,7 +177,12 @@ class LimitsSection(_Section):
         description="A county asks for 20,000; a province's re-check fits",
     )
     k_anonymity: int = Field(
-        default=1_024, ge=2, le=1_048_576, description="Entries a bucket hides one person among, on average"
+        default=1_024, ge=2, le=262_144, description="Entries a bucket hides one person among, on average"
+    )
+    retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
+        default="filter",
+        description="Most that a query may show this node: whole partitions only, or which buckets are "
+        "asked, or roughly which buckets hold matches",
     )
     worker_threads: int = Field(
         default=8, ge=1, le=256, description="Calls served at once; the curve runs on all cores"
