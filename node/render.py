@@ -12,7 +12,17 @@ from matcher.types import Level
 from node.catalogue import Catalogue, Item
 from node.outcome import Outcome, PeerSummary, Report
 from node.summary import ItemSummary, Summary, summarise
-from node.wording import band_text, item_text, notes, outcome_text, purpose_text, state_text, value_text, word
+from node.wording import (
+    band_text,
+    item_text,
+    notes,
+    outcome_text,
+    plan_text,
+    purpose_text,
+    state_text,
+    value_text,
+    word,
+)
 
 
 def render(report: Report, catalogue: Catalogue, lang: str) -> RenderableType:
@@ -20,12 +30,20 @@ def render(report: Report, catalogue: Catalogue, lang: str) -> RenderableType:
     summary = summarise(report)
     return Group(
         _head(report, lang),
-        _items_table(report, summary, catalogue, lang),
+        Padding(_items_table(report, summary, catalogue, lang), (0, 0, 1, 0)),
         Padding(_totals(summary, lang), (0, 0, 1, 0)),
         _peers_table(report, summary, lang),
+        Padding(Group(*_plans(report, lang)), (0, 0, 1, 0)),
         Text(word("notes", lang), style="bold"),
         *(_text(f"- {note}") for note in notes(report, catalogue, lang)),
     )
+
+
+def _table(title: str, lang: str) -> Table:
+    return Table(
+        title=word(title, lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False,
+        collapse_padding=True, show_edge=False,
+    )  # fmt: skip
 
 
 def _head(report: Report, lang: str) -> RenderableType:
@@ -34,7 +52,7 @@ def _head(report: Report, lang: str) -> RenderableType:
         ("job", f"{report.job} ({state_text(report.state, lang)})"),
         ("requester", f"{report.requester} {report.requester_name}"),
         ("purpose", purpose_text(report.purpose, lang)),
-        ("legal_basis", report.legal_basis),
+        ("legal_basis", report.legal_basis or "-"),
         ("created", _moment(report.created_at)),
         ("finished", _moment(report.finished_at)),
         ("due", _moment(report.due_at)),
@@ -46,19 +64,18 @@ def _head(report: Report, lang: str) -> RenderableType:
 
 
 def _items_table(report: Report, summary: Summary, catalogue: Catalogue, lang: str) -> Table:
-    table = Table(title=word("findings", lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False)
+    table = _table("findings", lang)
     table.add_column(word("item", lang), overflow="fold")
     table.add_column(word("people", lang), justify="right", overflow="fold")
-    for key in ("amount", "provinces", "remarks"):
+    for key in ("provinces", "remarks"):
         table.add_column(word(key, lang), overflow="fold")
     table.add_column(word("as_of", lang), no_wrap=True)
     known = {item.code: item for item in catalogue.items}
     for line in summary.items:
         item = known.get(line.item)
         table.add_row(
-            _text(item_text(item, line.item, lang)),
+            _text("\n  ".join((item_text(item, line.item, lang), *_amounts(item, line, lang)))),
             _number(line.people),
-            _text(_amount(item, line, lang)),
             _text(_provinces(report, line, lang)),
             _text(_remarks(line, lang)),
             _text(_dates(line.as_of)),
@@ -80,15 +97,15 @@ def _remarks(line: ItemSummary, lang: str) -> str:
     return "\n".join(lines) or "-"
 
 
-def _amount(item: Item | None, line: ItemSummary, lang: str) -> str:
+def _amounts(item: Item | None, line: ItemSummary, lang: str) -> tuple[str, ...]:
+    # Under the item and not beside it: bands are long, and a terminal has 80 columns.
     if item is None:
-        return "-"
+        return ()
     if item.level is Level.COUNT:
-        return value_text(item, line.total, lang)
+        return (value_text(item, line.total, lang),)
     if item.level is Level.BAND:
-        shown = (f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
-        return "\n".join(shown) or "-"
-    return value_text(item, 1, lang) if item.level is Level.THRESHOLD else "-"
+        return tuple(f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
+    return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
 
 
 def _provinces(report: Report, line: ItemSummary, lang: str) -> str:
@@ -124,7 +141,7 @@ def _totals(summary: Summary, lang: str) -> Text:
 
 
 def _peers_table(report: Report, summary: Summary, lang: str) -> Table:
-    table = Table(title=word("peers", lang), title_justify="left", box=box.HORIZONTALS, pad_edge=False)
+    table = _table("peers", lang)
     for key in ("peer", "state", "plan"):
         table.add_column(word(key, lang), overflow="fold")
     for key in ("people", "seconds", "up", "down", "points"):
@@ -133,7 +150,7 @@ def _peers_table(report: Report, summary: Summary, lang: str) -> Table:
         table.add_row(
             _text(f"{peer.peer} {peer.name}"),
             _text(_peer_state(peer, lang)),
-            _text(f"{peer.plan} ({peer.plan_reason})" if peer.plan_reason else peer.plan),
+            _text(plan_text(peer.plan, lang) or "-"),
             _number(summary.people_by_peer[peer.peer]) if peer.state == "done" else Text("-"),
             Text(f"{peer.seconds:.1f}"),
             Text(_size(peer.bytes_up)),
@@ -141,6 +158,16 @@ def _peers_table(report: Report, summary: Summary, lang: str) -> Table:
             _number(peer.points),
         )
     return table
+
+
+def _plans(report: Report, lang: str) -> list[Text]:
+    """Why each peer was asked as it was, the peers with the same reason together."""
+    peers: dict[str, list[str]] = {}
+    for peer in report.peers:
+        if peer.plan_reason:
+            reason = f"{plan_text(peer.plan, lang)}, {peer.plan_reason}"
+            peers.setdefault(reason, []).append(peer.peer)
+    return [_text(f"{word('plan', lang)} {', '.join(codes)}: {reason}") for reason, codes in peers.items()]
 
 
 def _peer_state(peer: PeerSummary, lang: str) -> str:

@@ -23,16 +23,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "catalogue": ("项目目录", "catalogue"),
     "findings": ("各项目反馈", "findings per item"),
     "peers": ("各省应答", "answers per province"),
-    "item": ("项目", "item"),
-    "people": ("有记录人数", "people"),
-    "amount": ("数量或档次", "count or band"),
-    "provinces": ("分省人数", "people per province"),
+    "item": ("项目、数量、档次", "item, count, bands"),
+    "people": ("人数", "people"),
+    "provinces": ("分省人数", "by province"),
     "remarks": ("备注", "remarks"),
     "as_of": ("数据时点", "as of"),
     "peer": ("省份", "province"),
     "state": ("状态", "state"),
     "plan": ("检索方式", "plan"),
-    "seconds": ("用时（秒）", "seconds"),
+    "seconds": ("秒", "seconds"),
     "up": ("上行", "up"),
     "down": ("下行", "down"),
     "points": ("点数", "points"),
@@ -68,6 +67,13 @@ _PURPOSES: Mapping[str, tuple[str, str]] = {
 }
 
 
+_PLANS: Mapping[str, tuple[str, str]] = {
+    "buckets": ("分桶", "buckets"),
+    "filter": ("过滤器", "filter"),
+    "partition": ("整区", "partition"),
+}
+
+
 def word(key: str, lang: str) -> str:
     """One of the report's own words; raises InputError for a language there is not."""
     return _WORDS[key][_column(lang)]
@@ -81,6 +87,11 @@ def outcome_text(outcome: Outcome, lang: str) -> str:
 def state_text(state: str, lang: str) -> str:
     """The state of a peer or of its coverage of an item; a state of a later version as it is."""
     return _STATES.get(state, (state, state))[_column(lang)]
+
+
+def plan_text(plan: str, lang: str) -> str:
+    """A retrieval plan; one of a later version, or several, as they are."""
+    return ", ".join(_PLANS.get(one, (one, one))[_column(lang)] for one in plan.split(", "))
 
 
 def purpose_text(purpose: str, lang: str) -> str:
