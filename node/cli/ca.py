@@ -158,7 +158,7 @@ def _answer(
     if told is not None and told.strip().lower() != request.fingerprint():
         raise EnrolmentError(
             "the request has another fingerprint than the one given",
-            "do not answer it: ask its sender for it on another way",
+            "do not answer it: ask its sender for it over another channel",
         )
     version, salt = store.newest("salt")
     bundle = issue_bundle(authority, request, salt, version, now, days)

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from node.cli.options import home_option, json_option, load_config, require_node_role, show
+from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
 from node.importer import Imported, import_item
 from node.node import open_node
 from node.reader import ALIASES
@@ -133,23 +133,27 @@ def _plain(done: Imported) -> dict[str, object]:
 def _describe(done: Imported) -> str:
     tally = done.tally
     lines = [
-        f"{done.item}: {tally.read} rows read = {tally.accepted} accepted + {tally.duplicates} duplicates "
-        f"+ {tally.rejected} rejected",
-        f"  {tally.records} people, {tally.entries} entries in {len(done.origins)} partitions, "
-        f"{tally.withheld} people with nothing to disclose",
+        f"{done.item}: {count(tally.read, 'row')} read = {tally.accepted:,} accepted "
+        f"+ {tally.duplicates:,} duplicate + {tally.rejected:,} rejected",
+        f"  {_people(tally.records)}, {tally.withheld:,} of them with nothing to disclose; "
+        f"{count(tally.entries, 'entry', 'entries')} from {count(len(done.origins), 'origin')}",
     ]
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:
         lines.append(
-            f"  warnings: {tally.name_conflicts} people under differing names, "
-            f"{tally.contradictions} duplicates that contradict each other, "
-            f"{tally.unknown_area} unknown address codes"
+            f"  warnings: {_people(tally.name_conflicts)} under differing names, "
+            f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
+            f"{count(tally.unknown_area, 'unknown address code')}"
         )
     if done.shrunk:
         lines.append(
-            f"  warning: the import before had {done.accepted_before} accepted rows; "
+            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
             "if this is only a part of the register, import the full export again"
         )
     if done.rejects_file:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in tally.reasons)
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
         lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
     return "\n".join(lines)
+
+
+def _people(number: int) -> str:
+    return count(number, "person", "people")

@@ -26,9 +26,10 @@ from node.errors import InputError
 REQUEST: Final = "request.json"
 PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
 KEEP_APART: Final = (
-    "A random passphrase was written to {path}. Whoever has this folder and that file has the keys:\n"
-    "in production move the file to another medium (a mounted secret, a systemd credential), {how},\n"
-    "and keep a copy in a safe."
+    "A random passphrase was written to {path}.\n"
+    "Whoever has this folder and that file has the keys: in production move the file\n"
+    "to another medium (a mounted secret, a systemd credential), keep a copy in a safe,\n"
+    "and {how}."
 )
 
 
@@ -200,7 +201,7 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
     if told is not None and told.strip().lower() != offered:
         raise EnrolmentError(
             "the bundle's CA has another fingerprint than the one given",
-            "do not use this bundle: ask the CA's administrator for it on another way",
+            "do not use this bundle: ask the CA's administrator for it over another channel",
         )
     with disk_errors("correct [tls] ca in node.toml"):
         if not config.tls.ca.exists():
@@ -223,7 +224,7 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     """Print this node's card for its peers.
 
     The card holds the node's address and the key that signs its manifests. Hand it to the administrators
-    of peers for `heqiao peers add CARD`, and tell them the fingerprint on another way.
+    of peers for `heqiao peers add CARD`, and tell them the fingerprint over another channel.
     """
     config = load_config(home)
     if config.node.role != "node":

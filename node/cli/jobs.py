@@ -14,6 +14,7 @@ from node.cli.options import address_option, home_option, json_option, lang_opti
 from node.cli.verify import follow, write_report
 from node.client import Platform
 from node.platform_wire import STATE_NAMES
+from node.store.jobs import OPEN_STATES
 
 
 @click.group()
@@ -35,7 +36,7 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     if as_json:
         show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
         return
-    table = Table("job", "state", "submitted", "people", "items", "peers")
+    table = Table("job", "state", "submitted (UTC)", "people", "items", "peers")
     for job in found:
         table.add_row(
             job.job_id,
@@ -72,7 +73,9 @@ def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
     """Stop a job; what is done stays in its report."""
     with Platform.open(home, address) as platform:
         stopped = platform.cancel(job)
-    show(_plain(stopped), f"job {job}: {STATE_NAMES[stopped.state]}, asked to stop", as_json=as_json)
+    state = STATE_NAMES[stopped.state]
+    text = f"job {job} is asked to stop" if state in OPEN_STATES else f"job {job} has ended already: {state}"
+    show(_plain(stopped), text, as_json=as_json)
 
 
 @click.command()

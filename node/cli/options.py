@@ -98,6 +98,11 @@ def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return callback
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 row, 2 rows."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from node import catalogue as catalogues
 from node import reader, report
-from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
+from node.cli.options import address_option, count, home_option, json_option, lang_option, load_config, show
 from node.client import Platform
 from node.delimited import Reject
 from node.errors import DishonestPeerError, InputError
@@ -101,13 +101,15 @@ def verify(
     out.mkdir(parents=True, exist_ok=True)
     if rejects:
         reader.write_rejects(out / "rejects.csv", rejects)
-        click.echo(f"{len(rejects)} rows of the lists cannot be used: see {out / 'rejects.csv'}", err=True)
+        click.echo(
+            f"{count(len(rejects), 'row')} of the lists cannot be used: see {out / 'rejects.csv'}", err=True
+        )
     with Platform.open(home, address) as platform:
         found = platform.submit(verification, job)
         if detach:
             show({"job": found, "rejected_rows": len(rejects)}, f"job {found}", as_json=as_json)
             return
-        click.echo(f"job {found}: {len(verification.subjects)} people", err=True)
+        click.echo(f"job {found}: {count(len(verification.subjects), 'person', 'people')}", err=True)
         follow(platform, found, hidden=as_json)
         finished = platform.report(found)
     write_report(finished, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
