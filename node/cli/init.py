@@ -27,9 +27,9 @@ REQUEST: Final = "request.json"
 PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
 KEEP_APART: Final = (
     "A random passphrase was written to {path}.\n"
-    "Whoever has this folder and that file has the keys: in production move the file\n"
-    "to another medium (a mounted secret, a systemd credential), keep a copy in a safe,\n"
-    "and {how}."
+    "Whoever has this folder and that file has the keys:\n"
+    "in production move the file to another medium (a mounted secret, a systemd\n"
+    "credential), keep a copy in a safe, and {how}."
 )
 
 
