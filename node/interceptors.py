@@ -17,10 +17,11 @@ OUR_METHODS = "/heqiao."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a servicer is told of a call: who calls, and whether anybody still listens."""
+    """What a servicer is told of a call: who calls, whether anybody still listens, and how to end it."""
 
     caller: CertifiedIdentity
     is_active: Callable[[], bool]
+    cancel: Callable[[], object]
 
 
 class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
@@ -78,7 +79,7 @@ class _Guard:
         """Raises StrangerError for a certificate without a name of our kind."""
         caller = caller_of(self._context)
         self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
-        return Call(caller, self._context.is_active)
+        return Call(caller, self._context.is_active, self._context.cancel)
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if error is None:

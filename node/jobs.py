@@ -16,9 +16,9 @@ from blake3 import blake3
 from keys import KeyringError
 from matcher import MatcherError
 from node import log, request
+from node.audit import Detail
 from node.errors import (
     CancelledError,
-    ConflictError,
     DishonestPeerError,
     InvalidRequestError,
     JobConflictError,
@@ -26,9 +26,10 @@ from node.errors import (
     NotFoundError,
     UnavailableError,
 )
+from node.filter_cache import FilterCache
 from node.journal import StoredJournal
 from node.link import PeerLink
-from node.mandate import PROGRAMMES, covers, digest
+from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers, digest
 from node.node import Node
 from node.query import MappedPoints, Question
 from node.session import Exchange
@@ -39,9 +40,9 @@ from node.store import peers as peer_rows
 from node.store.jobs import JobRow, PartRow
 from node.verification import Verification, pack_request, unpack_request
 
-JOB_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-LEGAL_BASIS = re.compile(r"[A-Za-z0-9._-]{0,64}")
 NO_MANDATE_DIGEST = bytes(32)
+DATABASE_WAIT_S = 10.0
+_WORD = re.compile(r"[a-z0-9_]{1,48}")
 OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
 
 
@@ -70,30 +71,27 @@ def submit(node: Node, job: str, verification: Verification) -> bool:
         error="",
     )
     sealed = node.keys.vault.seal(f"request {job}", plain)
-    try:
-        with node.store.transaction("submit job", write=True) as tx:
+    details: dict[str, Detail] = {
+        "job": job,
+        "subjects": row.subjects,
+        "items": list(row.items),
+        "peers": list(verification.peers),
+        "purpose": row.purpose,
+        "legal_basis": row.legal_basis,
+    }
+
+    def write(tx: Connection) -> JobRow | None:
+        # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
+        known = job_rows.find_job(tx, job)
+        if known is None:
             job_rows.add_job(tx, row, sealed, verification.peers)
-            audit_rows.append(
-                tx,
-                "verification_submitted",
-                {
-                    "job": job,
-                    "subjects": row.subjects,
-                    "items": list(row.items),
-                    "peers": list(verification.peers),
-                    "purpose": row.purpose,
-                    "legal_basis": row.legal_basis,
-                },
-                now,
-            )
-    except ConflictError:
-        known = require_job(node, job)
-        if known.request_digest != row.request_digest:
-            raise JobConflictError(
-                "this job id was used before for something else", "choose another job id"
-            ) from None
-        return False
-    return True
+            audit_rows.append(tx, "verification_submitted", details, now)
+        return known
+
+    known = node.store.retry_write("submit job", write)
+    if known is not None and known.request_digest != row.request_digest:
+        raise JobConflictError("this job id was used before for something else", "choose another job id")
+    return known is None
 
 
 class Runner:
@@ -103,6 +101,8 @@ class Runner:
         self._node = node
         self._pool = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="job")
         self._stopping = threading.Event()
+        self._taken: set[str] = set()
+        self._lock = threading.Lock()
 
     def resume(self) -> int:
         """Take up every open job; return how many."""
@@ -113,8 +113,19 @@ class Runner:
         return len(found)
 
     def start(self, job: str) -> None:
-        """Run a job soon."""
-        self._pool.submit(run_job, self._node, job, self._stopping)
+        """Run a job soon; one that is waiting or running already is left alone."""
+        with self._lock:
+            if job in self._taken:
+                return
+            self._taken.add(job)
+        self._pool.submit(self._run, job)
+
+    def _run(self, job: str) -> None:
+        try:
+            run_job(self._node, job, self._stopping)
+        finally:
+            with self._lock:
+                self._taken.discard(job)
 
     def stop(self) -> None:
         """Let running steps end; unfinished jobs stay open and are taken up at the next start."""
@@ -123,9 +134,25 @@ class Runner:
 
 
 def run_job(node: Node, job: str, stopping: threading.Event) -> None:
-    """Run or resume one job to its end. Never raises: a failure is the job's state and a log line."""
+    """Run or resume one job to its end. A failure is the job's state and a log line.
+
+    While the database is away nothing can be written, not even a failure: the job waits for it.
+    """
+    while not stopping.is_set():
+        try:
+            _run_once(node, job, stopping)
+        except UnavailableError as error:
+            log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
+            stopping.wait(DATABASE_WAIT_S)
+        else:
+            return
+
+
+def _run_once(node: Node, job: str, stopping: threading.Event) -> None:
     try:
         _run(node, job, stopping)
+    except UnavailableError:
+        raise
     except Exception as error:  # noqa: BLE001 - the last line of defence of a background thread
         if stopping.is_set():
             return
@@ -176,7 +203,7 @@ def _run_part(
         if node.clock() >= job.due_at:
             state, reason = "overdue", "due_date_passed"
         else:
-            _ask(node, job, verification, part.peer, journal, mapped)
+            _ask(node, job, verification, part.peer, journal, mapped, stopping)
     except CancelledError:
         state = "cancelled"
         if stopping.is_set():
@@ -186,10 +213,18 @@ def _run_part(
         state, reason = "distrusted", f"{error.code}:{error.details.get('check', '')}"
     except UnavailableError as error:
         state, reason = "unavailable", error.code
+        if node.clock() >= job.due_at:
+            state, reason = "overdue", "due_date_passed"
     except NodeError as error:
-        state, reason = "refused", error.details.get("rule", error.code)
+        rule = error.details.get("rule", "")  # of a peer: it goes into reports, so nothing but a word
+        state, reason = "refused", rule if _WORD.fullmatch(rule) else error.code
     except (MatcherError, KeyringError) as error:
         state, reason = "unavailable", error.code
+    except Exception as error:  # noqa: BLE001 - the other parts go on, and this one's secrets are erased
+        state, reason = "unavailable", "internal"
+        log.get_logger().error(
+            "part_failed", job=job.id, peer=part.peer, kind=type(error).__name__, where=log.where(error)
+        )
     journal.end(state, reason, part.seconds + time.monotonic() - began)
     log.get_logger().info("part_ended", job=job.id, peer=part.peer, state=state, reason=reason)
 
@@ -201,13 +236,14 @@ def _ask(
     peer: str,
     journal: StoredJournal,
     mapped: MappedPoints,
+    stopping: threading.Event,
 ) -> None:
     with node.store.transaction("find peer") as tx:
         known = peer_rows.find_peer(tx, peer)
     if known is None:
         raise NotFoundError("this peer is no longer known")
     question = ask_question(node, verification, peer, job.created_at.date())
-    with PeerLink.open(node, known, count=journal.count) as link:
+    with PeerLink.open(node, known, journal.count, stopping.is_set) as link:
         deadline = min(job.due_at, node.clock() + timedelta(seconds=node.config.limits.part_timeout_s))
         exchange = Exchange(
             code=node.code,
@@ -222,6 +258,7 @@ def _ask(
             random_bytes=node.random_bytes,
             settings=node.config.requester,
             deadline=deadline,
+            filters=FilterCache(node.config.folder),
         )
         request.ask_peer(exchange, question)
 
@@ -250,9 +287,12 @@ def ask_question(node: Node, verification: Verification, peer: str, today: date)
 
 def cancel(node: Node, job: str) -> JobRow:
     """Ask a job to stop. A job that has ended stays as it is."""
-    with node.store.transaction("cancel job", write=True) as tx:
+
+    def write(tx: Connection) -> None:
         if job_rows.request_cancel(tx, job):
             audit_rows.append(tx, "verification_cancelled", {"job": job}, node.clock())
+
+    node.store.retry_write("cancel job", write)
     return require_job(node, job)
 
 
@@ -281,8 +321,10 @@ def add_working_days(start: datetime, days: int) -> datetime:
 
 
 def _check(node: Node, job: str, verification: Verification) -> None:
-    if not JOB_ID.fullmatch(job):
-        raise InvalidRequestError("a job id is 1 to 64 of letters, digits, dot, underscore and hyphen")
+    if not CODE.fullmatch(job):
+        raise InvalidRequestError(
+            "a job id is 1 to 64 of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
+        )
     if not verification.items or not verification.peers or not verification.subjects:
         raise InvalidRequestError("a verification needs at least one item, one peer and one subject")
     for names in (verification.items, verification.peers, tuple(s.ref for s in verification.subjects)):
@@ -293,7 +335,9 @@ def _check(node: Node, job: str, verification: Verification) -> None:
     if verification.purpose not in PROGRAMMES:
         raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
     if not LEGAL_BASIS.fullmatch(verification.legal_basis):
-        raise InvalidRequestError("the legal basis is a code of letters, digits, dot, underscore and hyphen")
+        raise InvalidRequestError(
+            "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
+        )
     for item in verification.items:
         node.catalogue.item(item)
     with node.store.transaction("find peers") as tx:

@@ -101,6 +101,20 @@ class StoredJournal:
         if self._write("show progress", self._update_and_ask):
             raise CancelledError("the job was cancelled")
 
+    def wait(self, seconds: float) -> None:
+        """See node.session.Journal."""
+        end = time.monotonic() + seconds
+        while True:
+            with self._node.store.transaction("ask for cancellation") as tx:
+                cancelled = job_rows.cancel_requested(tx, self._job)
+            if cancelled:
+                raise CancelledError("the job was cancelled")
+            left = end - time.monotonic()
+            if self._stopping.wait(min(max(left, 0.0), 1.0)):
+                raise CancelledError("the node is stopping")
+            if left <= 0:
+                return
+
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
         values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down, "seconds": seconds}
@@ -191,6 +205,10 @@ class MemoryJournal:
             self.epoch = manifest.epoch
         if state == "evaluate":
             self.points = total
+
+    def wait(self, seconds: float) -> None:
+        """See node.session.Journal."""
+        time.sleep(seconds)
 
     def plan(self, plan: str, reason: str) -> None:
         """See node.session.Journal."""

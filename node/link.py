@@ -1,5 +1,7 @@
 """The way to a peer: gRPC with mutual TLS, deadlines, and errors rebuilt (design.md section 8)."""
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,15 @@ from keys import target_name
 from matcher import SUITE
 from node import wire
 from node.errors import DishonestPeerError
-from node.exchange import BucketRequest, BucketSlice, EvaluatedChunk, EvaluateDone, EvaluateStart
+from node.exchange import (
+    BucketRequest,
+    BucketSlice,
+    EvaluatedChunk,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+)
+from node.idle import IdleGuard
 from node.node import Node
 from node.status import from_rpc_error
 from node.store.peers import PeerRow
@@ -27,17 +37,36 @@ _HEALTH_BYTES = 65_536
 
 
 class PeerLink:
-    """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`."""
+    """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`.
+
+    A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`.
+    """
 
     def __init__(
-        self, stub: service_pb2_grpc.PeerServiceStub, call_s: float, stream_s: float, count: Count
+        self,
+        stub: service_pb2_grpc.PeerServiceStub,
+        call_s: float,
+        part_s: float,
+        count: Count,
+        stopped: Callable[[], bool],
     ) -> None:
-        self._stub, self._call_s, self._stream_s, self._count = stub, call_s, stream_s, count
+        self._stub, self._call_s, self._stopped = stub, call_s, stopped
+        self._ends = time.monotonic() + part_s
+        self._counter, self._lock = count, threading.Lock()
 
     @classmethod
     @contextmanager
-    def open(cls, node: Node, peer: PeerRow, count: Count = lambda _up, _down: None) -> "Iterator[PeerLink]":
-        """Connect as this node to a peer; the peer's certificate must name the peer's province."""
+    def open(
+        cls,
+        node: Node,
+        peer: PeerRow,
+        count: Count = lambda _up, _down: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> "Iterator[PeerLink]":
+        """Connect as this node to a peer; the peer's certificate must name the peer's province.
+
+        Streams are given up soon after `stopped()` holds.
+        """
         with secure_channel(
             peer.address,
             target_name(peer.code),
@@ -46,7 +75,11 @@ class PeerLink:
         ) as channel:
             limits = node.config.limits
             yield cls(
-                service_pb2_grpc.PeerServiceStub(channel), limits.call_timeout_s, limits.part_timeout_s, count
+                service_pb2_grpc.PeerServiceStub(channel),
+                limits.call_timeout_s,
+                limits.part_timeout_s,
+                count,
+                stopped,
             )
 
     def get_manifest(self) -> tuple[bytes, bytes]:
@@ -76,10 +109,13 @@ class PeerLink:
                 yield message
 
         accepted = False
-        for response in self._receive(self._stub.Evaluate(send(), timeout=self._stream_s)):
+        for response in self._receive(self._stub.Evaluate(send(), timeout=self._left())):
             kind = response.WhichOneof("message")
             if kind == "accepted" and not accepted:
-                wire.require_suite(response.accepted.suite)
+                if response.accepted.suite != SUITE or response.accepted.epoch != start.epoch:
+                    raise DishonestPeerError(
+                        "the peer accepts another suite or epoch than was asked", details={"check": "stream"}
+                    )
                 accepted = True
             elif kind == "chunk" and accepted:
                 yield EvaluatedChunk(response.chunk.sequence, response.chunk.points)
@@ -88,22 +124,40 @@ class PeerLink:
             else:
                 raise DishonestPeerError("the peer's stream is out of step", details={"check": "stream"})
 
+    def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+        """See node.session.Link."""
+        message = wire.filter_request_message(request)
+        self._count(message.ByteSize(), 0)
+        for response in self._receive(self._stub.FetchFilter(message, timeout=self._left())):
+            yield response.offset, response.data
+
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
         """See node.session.Link."""
         message = wire.bucket_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._stub.FetchBuckets(message, timeout=self._stream_s)):
+        for response in self._receive(self._stub.FetchBuckets(message, timeout=self._left())):
             yield wire.parse_slice(response)
 
     def _receive(self, stream: Any) -> Iterator[Any]:
         try:
-            for response in stream:
-                self._count(0, response.ByteSize())
-                yield response
+            with IdleGuard(stream.cancel, self._call_s, self._stopped) as guard:
+                for response in stream:
+                    self._count(0, response.ByteSize())
+                    guard.moved()
+                    yield response
+                    guard.moved()
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         finally:
             stream.cancel()  # no effect on a stream that has ended
+
+    def _left(self) -> float:
+        return max(self._ends - time.monotonic(), 0.001)
+
+    def _count(self, up: int, down: int) -> None:
+        # gRPC sends from a thread of its own while this one receives.
+        with self._lock:
+            self._counter(up, down)
 
 
 @contextmanager

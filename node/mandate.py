@@ -1,6 +1,7 @@
 """Mandates: no mandate, no verification (design.md section 7; domain.md section 7, S27). Pure."""
 
 import json
+import re
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -9,6 +10,10 @@ from blake3 import blake3
 DIGEST_CONTEXT = "heqiao v1 mandate"
 ANY = "*"
 PROGRAMMES = ("new_application", "review", "report", "monitoring", "other")
+# Codes that a platform or peer chooses and that this node writes into its log and audit chain: never a
+# number as long as an identity number.
+CODE = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9._-]{1,64}")
+LEGAL_BASIS = re.compile(rf"(?:{CODE.pattern})?")
 # Why a mandate does not cover a query; stable words, shown in reports.
 REASONS = (
     "no_mandate",

@@ -23,6 +23,7 @@ from node.platform_service import PlatformServicer
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
 DRAIN_S = 10.0
+WAITING_PER_WORKER = 8  # calls beyond that are refused at once: the queue is bounded
 
 
 class Server:
@@ -85,6 +86,7 @@ class Server:
         server = grpc.server(
             ThreadPoolExecutor(limits.worker_threads, thread_name_prefix="call"),
             interceptors=(Edge(),),
+            maximum_concurrent_rpcs=limits.worker_threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),
                 ("grpc.max_send_message_length", limits.max_message_bytes),

@@ -44,8 +44,11 @@ _BY_STATUS: dict[grpc.StatusCode, type[NodeError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitError,
     grpc.StatusCode.UNAVAILABLE: errors.UnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.UnavailableError,
-    grpc.StatusCode.CANCELLED: errors.CancelledError,
+    # Cancelled is what this side does; a peer that ends a call so was away, and may be asked again.
+    grpc.StatusCode.CANCELLED: errors.UnavailableError,
 }
+# Verdicts of this node over others and of its own operators: nobody outside may make it believe them.
+_LOCAL: tuple[type[NodeError], ...] = (errors.CancelledError, errors.DishonestPeerError)
 
 
 def code_of(error: Exception) -> grpc.StatusCode | None:
@@ -95,6 +98,10 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
         )
     if status is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.UnavailableError("the node did not answer in time", "try again later")
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger" not in details:
+        return errors.LimitError(
+            "the node serves as many calls as it can", "try again in a moment", {"retry_after_s": "1"}
+        )
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.LimitError("a message is larger than the receiver accepts", "compare max_message_bytes")
     kind = _BY_STATUS.get(status, NodeError)
@@ -120,7 +127,8 @@ def _rich_status(status: grpc.StatusCode, message: str, code: str, details: dict
 
 
 def _kind(code: str) -> type[NodeError] | None:
-    return next((kind for kind in _kinds(NodeError) if kind.code == code), None)
+    kind = next((kind for kind in _kinds(NodeError) if kind.code == code), None)
+    return None if kind in _LOCAL else kind
 
 
 def _kinds(base: type[NodeError]) -> Iterator[type[NodeError]]:
