@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -29,6 +30,8 @@ _TOP_WORD = 0x7FFFFFFFFFFFFFFF
 _FULL_WORD = 0xFFFFFFFFFFFFFFFF
 _LOWEST_NON_CANONICAL = 0xFFFFFFFFFFFFFFED
 ENVIRONMENT = "HEQIAO_X25519"
+_SPREAD_FROM = 512  # points; below, handing over costs more than it saves
+_CORES = os.cpu_count() or 1
 
 
 class Backend(Protocol):
@@ -87,15 +90,33 @@ class IntelBackend:
         targets = np.ascontiguousarray(offsets + np.uint64(target.ctypes.data))
         keys = (ctypes.c_void_p * self.lanes)(*[ctypes.addressof(key)] * self.lanes)
         keys_at, sources_at, targets_at = ctypes.addressof(keys), sources.ctypes.data, targets.ctypes.data
-        kernel = self._kernel
-        for at in range(0, (count + padding) * 8, self.lanes * 8):
-            kernel(targets_at + at, keys_at, sources_at + at)
+
+        def run(first: int, last: int) -> None:
+            kernel = self._kernel
+            for at in range(first * 8, last * 8, self.lanes * 8):
+                kernel(targets_at + at, keys_at, sources_at + at)
+
+        self._spread(run, count + padding)
         ctypes.memset(key, 0, POINT_SIZE)
         result = target[: count * POINT_SIZE]
         # The per-lane status is not needed: the only failure of a well-formed lane is the zero result.
         if count and not result.reshape(-1, POINT_SIZE).any(axis=1).all():
             raise PointError("a point is of low order")
         return result.tobytes()
+
+    def _spread(self, run: Callable[[int, int], None], count: int) -> None:
+        """Run over all cores when it pays: the kernel lets other threads go on while it computes.
+
+        A small batch runs at once in its caller's thread, so that a single check never waits for a bulk
+        query's turn.
+        """
+        if count < _SPREAD_FROM or _CORES < 2:
+            run(0, count)
+            return
+        share = -(-count // (_CORES * self.lanes)) * self.lanes
+        parts = [(at, min(at + share, count)) for at in range(0, count, share)]
+        for done in [_threads().submit(run, *part) for part in parts]:
+            done.result()
 
 
 def backend(name: str | None = None) -> Backend:
@@ -148,6 +169,11 @@ def on_curve(u: int) -> bool:
     """Whether u^3 + 486662 u^2 + u is a non-zero square, so that u is on Curve25519, not on its twist."""
     x = gmpy2.mpz(u)
     return bool(gmpy2.jacobi(((x + _A) * x + _ONE) * x % _P, _P) == 1)
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_CORES, thread_name_prefix="x25519")
 
 
 @functools.cache
