@@ -1,0 +1,60 @@
+#!/bin/sh
+# Make what a federation needs, and nothing that is there already: CA, homes, certificates, cards.
+#
+#     certs.sh ROOT CODE:NAME:HOST...
+#
+# ROOT/authority/ca        the CA; on a machine of its own in production
+# ROOT/CODE/node.toml      a province's configuration, given
+# ROOT/CODE/data/home      its keys, certificates and database
+# ROOT/CODE/secret         the passphrase of its keys
+#
+# In production every administrator does their own part, and they compare fingerprints by voice
+# (docs/configuration.md). The first province given only asks the others.
+set -eu
+umask 077
+
+root=$1
+shift
+ca=$root/authority/ca
+first=${1%%:*}
+
+make_home() {
+    code=$1 name=$2 host=$3
+    config=$root/$code/node.toml home=$root/$code/data/home passphrase=$root/$code/secret/passphrase
+    mkdir -p "$root/$code/data" "$root/$code/secret"
+    if [ ! -s "$passphrase" ]; then
+        od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$passphrase.part"
+        mv "$passphrase.part" "$passphrase"
+    fi
+    if [ ! -d "$home" ]; then
+        heqiao init --home "$home" --code "$code" --name "$name" --host "$host" --passphrase-file "$passphrase"
+    fi
+    rm -f "$home/node.toml" # the one given is the configuration
+    if [ ! -f "$home/tls/node.pem" ]; then
+        heqiao ca issue --dir "$ca" "$home/request.json" --out "$root/authority/$code.bundle"
+        heqiao join --home "$config" "$root/authority/$code.bundle"
+    fi
+    heqiao card --home "$config" --out "$root/authority/$code.card"
+}
+
+add_peer() { # own, peer, options
+    config=$root/$1/node.toml card=$root/authority/$2.card peer=$2
+    shift 2
+    if ! heqiao peers list --home "$config" --json | grep -q "\"code\": \"$peer\""; then
+        heqiao peers add --home "$config" "$@" "$card"
+    fi
+}
+
+mkdir -p "$root/authority"
+[ -d "$ca" ] || heqiao ca init --dir "$ca" --federation cluster
+for province in "$@"; do
+    host=${province##*:} name=${province#*:}
+    make_home "${province%%:*}" "${name%:*}" "$host"
+done
+for province in "$@"; do
+    code=${province%%:*}
+    [ "$code" = "$first" ] && continue
+    add_peer "$first" "$code" --grant none # it asks
+    add_peer "$code" "$first"              # it answers, about people first registered over there
+done
+echo "certs: all is there"
