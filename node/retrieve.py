@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from blake3 import blake3
 
-from matcher import LabelRecord, index, label, token
+from matcher import LabelRecord, Level, index, label, token
 from matcher import filter as filters
 from matcher import plan as plans
 from matcher.errors import BucketError, LabelError
@@ -14,9 +15,20 @@ from node.catalogue import Item
 from node.fetch import fetch_buckets, fetch_filter
 from node.manifest import Manifest, PartitionOffer
 from node.outcome import Outcome
-from node.query import Answer, PlantedPoint, Query, Question, SubjectPoint, conclude, name_check_of
+from node.query import (
+    EPOCH_START,
+    Answer,
+    PlantedPoint,
+    Query,
+    Question,
+    SubjectPoint,
+    conclude,
+    name_check_of,
+)
 from node.session import Exchange, Session, dishonest
 
+MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
+LAST_DAY = (date.max - EPOCH_START).days
 _DECOY_CONTEXT = "heqiao v1 decoy buckets"
 
 
@@ -30,6 +42,10 @@ class Retrieval:
     question: Question
     query: Query
     tokens: bytes = field(repr=False)
+
+    def item_of(self, part: PartitionOffer) -> Item:
+        """The catalogue item of a partition."""
+        return self.exchange.catalogue.item(part.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +114,12 @@ def search_partition(
     def search(number: int, entries: bytes) -> None:
         rows = _read_rows(entries)
         for probe in waiting.get(number, ()):
-            if probe.tag not in rows:
+            sealed = rows.get(probe.tag)
+            if sealed is None:
                 continue
-            record = _open(probe.label_key, rows[probe.tag], associated)
+            record = _open(probe.label_key, sealed, associated)
             if probe.subject is not None:
+                _require_possible(record, retrieval.item_of(part))
                 subject = retrieval.question.subjects[probe.subject]
                 opened.append((probe.subject, record, name_check_of(probe.label_key, subject)))
             elif probe.planted is not None and record.planted and record.value == probe.planted.value:
@@ -167,7 +185,20 @@ def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int
     return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
 
 
-def _read_rows(entries: bytes) -> dict[bytes, bytes]:
+def _require_possible(record: LabelRecord, item: Item) -> None:
+    """Refuse a record that no import makes (node.catalogue.disclose): reports rely on the ranges."""
+    highest = {
+        Level.EXISTENCE: 1,
+        Level.THRESHOLD: 1,
+        Level.BAND: len(item.bands),
+        Level.COUNT: MAX_VALUE,
+        Level.VALUE: MAX_VALUE,
+    }.get(item.level, -1)
+    if record.level is not item.level or record.planted or record.value > highest or record.as_of > LAST_DAY:
+        raise dishonest("a label holds what the catalogue does not allow", "label_content")
+
+
+def _read_rows(entries: bytes) -> index.BucketRows:
     try:
         return index.read_bucket(entries)
     except BucketError:

@@ -38,7 +38,7 @@ def test_buckets_nest_as_bits_grow(partition, bits):
     fine = list(index.build_buckets(partition, bits + 1))
     for bucket in coarse:
         halves = [index.read_bucket(fine[2 * bucket.number + half].entries) for half in (0, 1)]
-        assert index.read_bucket(bucket.entries) == halves[0] | halves[1]
+        assert index.read_bucket(bucket.entries) == {**halves[0], **halves[1]}
 
 
 @given(partition=partitions)
