@@ -14,8 +14,11 @@ PATH_DIGEST = 32
 # Share of the identities asked that are expected in a partition before anything is known: real lists of
 # migrants reach it, lists of strangers stay far below, so the estimate errs to the dearer side.
 EXPECTED_HITS = 0.25
-# Decoy buckets fetched for every bucket with a hit: the responder sees at most a fifth of what it is shown.
-DECOYS_PER_HIT = 4
+# Decoy buckets fetched beside those with a hit. A bucket alone hides one person among a thousand; decoys hide
+# how many buckets hold anybody: a query without any hit looks like one with a few, and a large count is
+# shown only roughly.
+LEAST_DECOYS = 8
+DECOY_SHARE = 0.25
 
 
 class Plan(StrEnum):
@@ -65,8 +68,8 @@ def distinct_buckets(identities: int, bucket_bits: int) -> float:
 
 
 def decoy_count(hit_buckets: int, bucket_bits: int, asked_buckets: int) -> int:
-    """Decoy buckets for a filter plan: DECOYS_PER_HIT each, never more than the query could have asked."""
-    wanted = (hit_buckets or 1) * DECOYS_PER_HIT
+    """Decoy buckets for a filter plan, never more than the query could have asked."""
+    wanted = LEAST_DECOYS + round(hit_buckets * DECOY_SHARE)
     return max(min(wanted, min(1 << bucket_bits, asked_buckets) - hit_buckets), 0)
 
 
@@ -83,7 +86,8 @@ def _by_filter(sizes: Sizes) -> int:
     filter_bytes = 0 if sizes.filter_cached else filters.serialised_size(sizes.entries)
     hits = distinct_buckets(round(sizes.asked * EXPECTED_HITS), sizes.bucket_bits)
     asked = distinct_buckets(sizes.asked, sizes.bucket_bits)
-    return filter_bytes + round(min(hits * (1 + DECOYS_PER_HIT), max(asked, hits)) * _bucket_bytes(sizes))
+    fetched = min(hits * (1 + DECOY_SHARE) + LEAST_DECOYS, max(asked, hits))
+    return filter_bytes + round(fetched * _bucket_bytes(sizes))
 
 
 def _whole_partition(sizes: Sizes) -> int:

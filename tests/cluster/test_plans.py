@@ -98,4 +98,4 @@ def test_decoys_stay_the_same_in_one_query_and_differ_between_queries(world: Wor
     first = retrieve._decoys(b"a" * 32, part, asked, 8)
     assert first == retrieve._decoys(b"a" * 32, part, sorted(asked, reverse=True), 8)
     assert first != retrieve._decoys(b"b" * 32, part, asked, 8)
-    assert plans.decoy_count(2, 6, 60) == 8
+    assert plans.decoy_count(0, 6, 60) == 8

@@ -3,7 +3,7 @@
 import pytest
 
 from matcher.index import bucket_bits
-from matcher.plan import DECOYS_PER_HIT, Plan, Sizes, choose, decoy_count, distinct_buckets
+from matcher.plan import LEAST_DECOYS, Plan, Sizes, choose, decoy_count, distinct_buckets
 
 
 def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
@@ -45,7 +45,7 @@ def test_distinct_buckets_is_bounded_by_both():
 
 
 def test_decoys_follow_the_hits_and_never_exceed_what_was_asked():
-    assert decoy_count(3, 13, 1000) == 3 * DECOYS_PER_HIT
-    assert decoy_count(0, 13, 1000) == DECOYS_PER_HIT  # a query without any hit looks like one with
+    assert decoy_count(400, 13, 1000) == LEAST_DECOYS + 100
+    assert decoy_count(0, 13, 1000) == LEAST_DECOYS  # a query without any hit looks like one with
     assert decoy_count(30, 13, 32) == 2
     assert decoy_count(1, 0, 1) == 0
