@@ -133,7 +133,7 @@ def _totals(summary: Summary, lang: str) -> Text:
             f"答复 {summary.answers:,} 条，未答复 {summary.unanswered:,} 条。"
         )
     return _text(
-        f"{summary.subjects:,} people verified; {summary.people:,} have at least one item "
+        f"{summary.subjects:,} people verified; {summary.people:,} with at least one item "
         f"(distinct over all provinces; per province: {peers}); "
         f"{summary.name_mismatches:,} with a name that differs; {summary.not_mandated:,} without mandate; "
         f"{summary.answers:,} answers, {summary.unanswered:,} unanswered."

@@ -45,7 +45,7 @@ def doctor(home: Path, as_json: bool) -> None:
     Of the node: home, keys, certificate, backend, index, catalogue. Of each peer: route, certificates,
     clock, suite, salt, catalogue and grants, with what which side must do. Exits 1 if anything is wrong.
     """
-    found = [_try("home and keys", lambda: Finding("home and keys", True, str(load_config(home).folder)))]
+    found = [_try("home", lambda: _check_home(home))]
     node: Node | None = None
     if found[0].good:
         try:
@@ -79,6 +79,11 @@ def _check_node(node: Node) -> Iterator[Finding]:
     text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
     yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
     yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+
+
+def _check_home(home: Path) -> Finding:
+    config = load_config(home)
+    return Finding("home", True, f"{config.node.role} {config.node.code} {config.node.name}")
 
 
 def _check_certificate(node: Node) -> Finding:

@@ -134,7 +134,7 @@ def _describe(done: Imported) -> str:
     tally = done.tally
     lines = [
         f"{done.item}: {count(tally.read, 'row')} read = {tally.accepted:,} accepted "
-        f"+ {tally.duplicates:,} duplicate + {tally.rejected:,} rejected",
+        f"+ {count(tally.duplicates, 'duplicate')} + {tally.rejected:,} rejected",
         f"  {_people(tally.records)}, {tally.withheld:,} of them with nothing to disclose; "
         f"{count(tally.entries, 'entry', 'entries')} from {count(len(done.origins), 'origin')}",
     ]
