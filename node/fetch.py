@@ -11,6 +11,8 @@ from node.filter_cache import parse_filter
 from node.manifest import Manifest, PartitionOffer
 from node.session import Exchange, Session, dishonest, with_retries
 
+MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
+
 
 def fetch_filter(exchange: Exchange, session: Session, part: PartitionOffer) -> filters.Filter:
     """The filter of a partition version, from the cache or the peer. It is verified before it is kept."""
@@ -70,7 +72,7 @@ def whole_buckets(
     slices: Iterable[BucketSlice], part: PartitionOffer, asked: Sequence[int]
 ) -> Iterator[tuple[int, bytes]]:
     """Put parts together and verify each bucket. Raises DishonestPeerError; UnavailableError if cut off."""
-    most = part.entries * index.ENTRY_SIZE
+    most = largest_bucket(part)
     waiting = list(reversed(asked))
     data, size = bytearray(), 0
     path: tuple[bytes, ...] = ()
@@ -83,7 +85,7 @@ def whole_buckets(
             raise dishonest("the peer sends an empty part of a bucket", "bucket_size")
         data += piece.data
         if piece.size != size or size > most or len(data) > size:
-            raise dishonest("the peer sends a bucket larger than its partition", "bucket_size")
+            raise dishonest("the peer sends a larger bucket than its partition can have", "bucket_size")
         if len(data) < size:
             continue
         number, entries = waiting.pop(), bytes(data)
@@ -94,3 +96,9 @@ def whole_buckets(
         data = bytearray()
     if waiting:
         raise UnavailableError("the peer ended the stream early")
+
+
+def largest_bucket(part: PartitionOffer) -> int:
+    """Bytes that a bucket may have at most: prefixes spread entries evenly, and memory is finite."""
+    average = -(-part.entries // part.buckets)
+    return min(min(part.entries, 4 * average + 1024) * index.ENTRY_SIZE, MAX_BUCKET_BYTES)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from matcher import filter as filters
@@ -21,6 +22,7 @@ from node.query import EPOCH_START
 from node.reader import Reject
 from node.records import Record, SourceRow, Tally, combine
 from node.respond import planted_value
+from node.store import Connection
 from node.store import audit as audit_rows
 from node.store import index as index_rows
 
@@ -220,7 +222,8 @@ def _publish(
 ) -> int | None:
     """Make the partitions current; return the rows that the import before this one accepted."""
     now = node.clock()
-    with node.store.transaction("publish import", write=True) as tx:
+
+    def write(tx: Connection) -> dict[str, Any] | None:
         before = index_rows.last_import(tx, item.code)
         index_rows.publish(tx, node.keys.epoch, partitions, now)
         index_rows.record_import(tx, item.code, asdict(tally), now)
@@ -238,4 +241,8 @@ def _publish(
             },
             now,
         )
+        return before
+
+    # Again when another writer took the next link of the audit chain: hours of work may be in `partitions`.
+    before = node.store.retry_write("publish import", write)
     return None if before is None else int(before["accepted"])

@@ -61,9 +61,10 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[match_pb2.FetchFilterResponse]:
         """Step 3 under the filter plan."""
         peer = known_peer(self._node, call)
-        with self._streams.take(peer.code):
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
             for offset, data in respond.serve_filter(self._node, peer, wire.parse_filter_request(request)):
                 yield match_pb2.FetchFilterResponse(offset=offset, data=data)
+                guard.moved()
 
     def FetchBuckets(  # noqa: N802
         self, request: match_pb2.FetchBucketsRequest, call: Call

@@ -19,7 +19,6 @@ from node.errors import (
     PartitionVersionError,
     RefusedError,
     SaltError,
-    UnavailableError,
 )
 from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 from node.mandate import LEGAL_BASIS, PROGRAMMES
@@ -128,14 +127,16 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
     if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
         raise InvalidRequestError("a bucket number is beyond the partition, or there are too many of them")
     with node.store.transaction("read bucket digests") as tx:
-        tree = _tree(index_rows.read_leaves(tx, part.id))
+        leaves = index_rows.read_leaves(tx, part.id)
+    if not leaves:
+        raise _replaced()
+    tree = _tree(leaves)
     for at in range(0, len(request.buckets), READ_AHEAD):
         numbers = request.buckets[at : at + READ_AHEAD]
         with node.store.transaction("read buckets") as tx:
             found = index_rows.read_buckets(tx, part.id, numbers)
         if len(found) != len(numbers):
-            # The version was replaced twice while this stream was reading it.
-            raise PartitionVersionError("the partition has a newer version", "fetch the manifest again")
+            raise _replaced()
         for number, entries in found:
             yield from _slices(number, entries, tuple(merkle.path(tree, number)))
 
@@ -153,9 +154,14 @@ def serve_filter(node: Node, peer: PeerRow, request: FilterRequest) -> Iterator[
         with node.store.transaction("read filter") as tx:
             data = index_rows.read_filter_part(tx, part.id, number)
         if not data:
-            raise PartitionVersionError("the partition has a newer version", "fetch the manifest again")
+            raise _replaced()
         yield offset, data
         offset, number = offset + len(data), number + 1
+
+
+def _replaced() -> PartitionVersionError:
+    """The version was replaced twice while a stream was reading it."""
+    return PartitionVersionError("the partition has a newer version", "fetch the manifest again")
 
 
 def planted_value(item: Item, number: int) -> int:
@@ -263,6 +269,4 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
 @lru_cache(maxsize=32)
 def _tree(leaves: bytes) -> list[list[bytes]]:
     """All levels over a partition's bucket digests; kept, because most queries ask the same partitions."""
-    if not leaves:
-        raise UnavailableError("a partition has no digests")
     return merkle.levels([leaves[at : at + 32] for at in range(0, len(leaves), 32)])

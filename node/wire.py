@@ -16,6 +16,7 @@ from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
 MAX_ITEMS = 64
 MAX_PARTITIONS = 10_000
+MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in all (design.md section 9)
 MAX_TEXT = 64
 
 
@@ -84,6 +85,7 @@ def parse_manifest(serialised: bytes) -> Manifest:
             and len(p.filter_digest) == 32
             and p.filter_size <= filters.serialised_size(p.entries, filters.MAX_BIN_BITS)
             and p.bits <= index.MAX_BITS
+            and p.entries <= MAX_ENTRIES
             and p.epoch == manifest.epoch
             for p in manifest.partitions
         )

@@ -169,8 +169,8 @@ def current_version(tx: Connection, item: str, origin: str, epoch: int) -> int |
 
 
 def read_leaves(tx: Connection, partition: int) -> bytes:
-    """Digests of a partition's buckets, 32 bytes each, in order."""
-    return bytes(tx.execute(select(partitions.c.leaves).where(partitions.c.id == partition)).scalar_one())
+    """Digests of a partition's buckets, 32 bytes each, in order; empty when the version is gone."""
+    return bytes(tx.scalar(select(partitions.c.leaves).where(partitions.c.id == partition)) or b"")
 
 
 def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
