@@ -1,0 +1,110 @@
+"""`python -m bench`: our side alone (`psi`), or ours and the peers in one run (`all`)."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import numbers, psi, report
+from bench.ours import Sizes
+from compose.processes import ChildError, stoppable
+
+
+class SizeList(click.ParamType):
+    """Whole numbers with commas between them."""
+
+    name = "sizes"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            sizes = tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            sizes = ()
+        if not sizes or min(sizes) < 1:
+            self.fail("write whole numbers of at least 1 with commas between, as in 1000,100000", param, ctx)
+        return sizes
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Measure Heqiao on this machine, alone or beside its peers. bench/README.md says how."""
+
+
+entries_option = click.option(
+    "--entries",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    help="Rows of the register.",
+)
+k_option = click.option(
+    "--k-anonymity", type=click.IntRange(2, 1_048_576), default=1_024, show_default=True,
+    help="Entries a bucket holds on average.",
+)  # fmt: skip
+repeat_option = click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs; the median one counts."
+)
+
+
+@main.command("psi")
+@entries_option
+@click.option("--subjects", type=SizeList(), default="100000", show_default=True,
+              help="Sizes of the lists, such as 1000,10000,100000.")  # fmt: skip
+@k_option
+@repeat_option
+@click.option(
+    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
+)
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
+              help="Keep homes and index in this folder, and use those of an earlier run.")  # fmt: skip
+@click.option("--only", type=click.Choice(psi.PARTS), multiple=True, help="Leave out the other parts.")
+def psi_(
+    entries: int,
+    subjects: tuple[int, ...],
+    k_anonymity: int,
+    repeat: int,
+    target: str | None,
+    keep: Path | None,
+    only: tuple[str, ...],
+) -> None:
+    """Our side alone: index, online, single checks.
+
+    Two nodes over mutual TLS on loopback; half of each list is in the register, and every answer is held
+    against the plain join: exits 1 when one is wrong.
+    """
+    check_sizes(entries, subjects)
+    sizes = Sizes(entries, subjects, k_anonymity, repeat)
+    figures = psi.run(sizes, only or psi.PARTS, keep)
+    if target == "-":
+        click.echo(json.dumps(figures, ensure_ascii=False))
+    else:
+        report.print_figures(Console(), figures)
+        if target:
+            report.write_json(Path(target), figures)
+    if figures.get("wrong") or figures.get("single_wrong"):
+        click.echo("bench: error: some answers differ from the plain join", err=True)
+        sys.exit(1)
+
+
+def check_sizes(entries: int, subjects: tuple[int, ...]) -> None:
+    """Raises click.UsageError where there are not enough numbers in a province."""
+    if entries + max(subjects) > numbers.PEOPLE:
+        raise click.UsageError(f"a province holds {numbers.PEOPLE} numbers: ask for fewer")
+
+
+if __name__ == "__main__":
+    try:
+        with stoppable():
+            main()
+    except ChildError as error:
+        click.echo(f"bench: error: {error}", err=True)
+        click.echo(f"bench: hint: {error.hint}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

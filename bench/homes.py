@@ -1,0 +1,103 @@
+"""The two nodes of the benchmark, made and run with the `heqiao` command as an administrator would."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compose.processes import Child, Children, wait_until
+
+ITEM = "C21"
+RESPONDER, REQUESTER = "44", "45"
+_NAMES = {RESPONDER: "广东", REQUESTER: "广西"}
+_LIMITS = "max_subjects_per_job = 10000000\nmax_points_per_query = 20000000\n"
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Two serving nodes. `address` is where the requester's platforms call it."""
+
+    responder: Child
+    requester: Child
+    address: str
+
+    @property
+    def pids(self) -> tuple[int, int]:
+        """Their process ids."""
+        return self.responder.process.pid, self.requester.process.pid
+
+
+def make_homes(children: Children, folder: Path, k_anonymity: int) -> None:
+    """A federation of two: the requester may ask the responder about its own people."""
+    heqiao(children, "ca", "ca", "init", "--dir", folder / "ca", "--federation", "bench")
+    for code, name in _NAMES.items():
+        home = folder / code
+        heqiao(
+            children, f"{code}-init", "init", "--home", home, "--code", code, "--name", name,
+            "--peer-listen", "127.0.0.1:0", "--platform-listen", "127.0.0.1:0",
+            "--advertise", "127.0.0.1:1",
+        )  # fmt: skip
+        bundle = folder / f"{code}.bundle"
+        heqiao(
+            children, f"{code}-issue", "ca", "issue", "--dir", folder / "ca", home / "request.json",
+            "--out", bundle,
+        )  # fmt: skip
+        heqiao(children, f"{code}-join", "join", "--home", home, bundle)
+        heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
+        _set_limits(home / "node.toml", k_anonymity)
+    # The people asked about were first registered in the responder's own province.
+    heqiao(
+        children, "grant", "peers", "add", "--home", folder / RESPONDER, "--allow-platforms",
+        "--grant", RESPONDER, folder / f"{REQUESTER}.card",
+    )  # fmt: skip
+
+
+def import_register(children: Children, folder: Path, register: Path) -> dict[str, Any]:
+    """Index a register; what `heqiao import --json` printed."""
+    text = heqiao(children, "import", "import", "--home", folder / RESPONDER, "--json", ITEM, register)
+    return last_object(text)
+
+
+def serve(children: Children, folder: Path) -> Nodes:
+    """Start both nodes on free ports, and tell the requester where the responder listens."""
+    started: dict[str, Child] = {}
+    ports: dict[str, list[str]] = {}
+    for code in _NAMES:
+        ready = folder / f"{code}.ready"
+        ready.unlink(missing_ok=True)
+        started[code] = children.start(
+            f"{code}-serve",
+            ("heqiao", "serve", "--home", str(folder / code), "--ready-file", str(ready)),
+        )
+        wait_until(f"node {code}", [started[code]], ready.exists)
+        ports[code] = ready.read_text(encoding="ascii").split()
+    heqiao(
+        children, "address", "peers", "add", "--home", folder / REQUESTER, "--grant", "none",
+        "--address", f"127.0.0.1:{ports[RESPONDER][0]}", folder / f"{RESPONDER}.card",
+    )  # fmt: skip
+    return Nodes(started[RESPONDER], started[REQUESTER], f"127.0.0.1:{ports[REQUESTER][1]}")
+
+
+def heqiao(children: Children, name: str, *arguments: str | Path) -> str:
+    """Run one `heqiao` command and return what it printed. Raises ChildError when it fails."""
+    return children.run(name, ("heqiao", *map(str, arguments)))
+
+
+def last_object(text: str) -> dict[str, Any]:
+    """The JSON object in the last line of an output that may have other lines before it."""
+    return dict(json.loads(text.strip().splitlines()[-1]))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder; 0 where there is none."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _set_limits(config: Path, k_anonymity: int) -> None:
+    text = config.read_text(encoding="utf-8")
+    head, section, tail = text.partition("[limits]")
+    first, _, rest = tail.partition("\n")
+    added = f"k_anonymity = {k_anonymity}\n{_LIMITS}"
+    config.write_text(f"{head}{section}{first}\n{added}{rest}", encoding="utf-8")

@@ -1,0 +1,68 @@
+"""Our side as one flat object of figures: what `python -m bench psi --json` prints."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import ours
+from bench.homes import serve
+from bench.measure import describe_machine, list_versions, rounded
+from bench.ours import Sizes
+from compose.processes import Children
+from matcher import x25519
+
+PARTS = ("index", "online", "single")
+
+
+def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) -> dict[str, Any]:
+    """Measure the parts asked for. With `keep`, homes and index stay there and are used again."""
+    machine = describe_machine()
+    with workspace(keep) as folder, Children(folder / "logs") as children:
+        index = ours.prepare(children, folder, sizes)
+        figures: dict[str, Any] = {
+            "entries": sizes.entries,
+            "k_anonymity": sizes.k_anonymity,
+            "backend": x25519.backend().name,
+            **index,
+        }
+        online: list[dict[str, Any]] = []
+        if {"online", "single"} & set(parts):
+            nodes = serve(children, folder)
+            if "online" in parts:
+                online = ours.measure_online(children, folder, nodes, sizes)
+                figures |= _largest(online)
+                figures["cached_bytes_per_entry"] = ours.cached_bytes(folder) / sizes.entries
+            if "single" in parts:
+                figures |= ours.measure_single(children, folder, nodes, sizes)
+        figures["peak_rss_mib"] = max(index["index_peak_mib"], *(row["peak_mib"] for row in online), 0.0)
+    return {
+        **rounded(figures),
+        "online": [rounded(row) for row in online],
+        "machine": machine,
+        "versions": list_versions(),
+    }
+
+
+@contextmanager
+def workspace(keep: Path | None) -> Iterator[Path]:
+    """A folder that is kept, or one that vanishes."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="heqiao-bench-") as folder:
+        yield Path(folder)
+
+
+def _largest(online: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of the largest list, under the names that stand at the top."""
+    row = online[0]
+    return {
+        "subjects": row["subjects"],
+        "online_wall_s": row["wall_s"],
+        "online_cpu_s": row["cpu_s"],
+        "online_peak_mib": row["peak_mib"],
+        **{key: row[key] for key in ("bytes_up", "bytes_down", "plan", "plan_reason", "matches", "wrong")},
+    }
