@@ -19,6 +19,7 @@ from keys.disk import MAX_BYTES
 from keys.errors import EnrolmentError, KeyringError
 
 VERSION: Final = 1
+_TOLD: Final = 2  # faults of a document in one message; a wrong file has one at every field
 
 
 def _decode(value: object) -> bytes:
@@ -121,6 +122,8 @@ def parse(model: type[Model], content: bytes, source: str, error: type[KeyringEr
 
 
 def describe(invalid: ValidationError) -> str:
-    """Fields and reasons of a failed validation, without the values."""
+    """The first fields and reasons of a failed validation, without the values."""
     faults = invalid.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in faults)
+    told = [f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in faults[:_TOLD]]
+    more = len(faults) - len(told)
+    return "; ".join((*told, f"and {more} more") if more else told)

@@ -27,7 +27,7 @@ def build_report(node: Node, job: str) -> Report:
     """The report of a job that has ended. Raises NotFoundError, and PreconditionError while it runs."""
     row = require_job(node, job)
     if row.state in job_rows.OPEN_STATES:
-        raise PreconditionError("the job has not ended yet", "watch it first")
+        raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")
     with node.store.transaction("read report") as tx:
         sealed = job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)

@@ -200,7 +200,7 @@ def own_address(listen: str) -> str:
     if port == 0:
         raise ConfigError(
             f"{listen}: a port chosen at the start of the node is not known here",
-            "give the port with --node, or set a fixed one in node.toml",
+            "set a fixed port in node.toml, or give the port to a command that takes --node",
         )
     host = _LOOPBACK.get(host, host)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -87,7 +87,7 @@ def from_rpc_error(error: grpc.RpcError) -> NodeError:
 def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
     if status is grpc.StatusCode.UNAVAILABLE:
         # gRPC's text tells a refused certificate from a closed port; it holds addresses, no subject data.
-        tls = any(word in details.lower() for word in ("ssl", "handshake", "certificate", "tls"))
+        tls = any(word in details.lower() for word in ("ssl", "handshake", "certificate", "tls", "hostname"))
         if tls:
             return errors.UnavailableError(
                 "the secure connection was not accepted",
@@ -104,6 +104,12 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
         )
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.LimitError("a message is larger than the receiver accepts", "compare max_message_bytes")
+    if status is grpc.StatusCode.UNIMPLEMENTED:
+        return errors.PreconditionError(
+            "this port does not serve the call",
+            "provinces and platforms have ports of their own, see [peer] and [platform] in node.toml; "
+            "or the node is of another version",
+        )
     kind = _BY_STATUS.get(status, NodeError)
     return kind(f"the node answered {status.name}")
 

@@ -90,6 +90,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line: exit code 2 for wrong usage, 1 for a failure, with what to do next."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to standard error, beside our log
     code: object = None
     try:
         with _written_output():
