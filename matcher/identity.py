@@ -32,7 +32,7 @@ _PERMIT_AREAS = ("810000", "820000", "830000")
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}")
-_EARLIEST_YEAR = 1850
+EARLIEST_YEAR = 1850
 # Only the full-width forms, not all of NFKC: that would also fold a circled or superscript digit, and a
 # footnote mark must not become part of a number (docs/protocol.md, "Canonical form").
 _FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -127,7 +127,7 @@ def _require_date(value: str) -> None:
         date(year, month, day)
     except ValueError:
         raise _error("bad_date") from None
-    if year < _EARLIEST_YEAR:
+    if year < EARLIEST_YEAR:
         raise _error("bad_date")
 
 

@@ -21,7 +21,7 @@ RECORD_SIZE = 24
 SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + 16
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
-_HAS_NAME, _PLANTED = 1, 2
+HAS_NAME, PLANTED = 1, 2  # flags
 # The dots that registers put between the parts of a name, and marks of no width that split() keeps.
 _NAME_NOISE = dict.fromkeys(map(ord, "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"))
 
@@ -57,7 +57,7 @@ def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecor
         plain = ChaCha20Poly1305(label_key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], associated)
         level, flags, check, as_of, value, number = _LAYOUT.unpack(plain)
         record = LabelRecord(
-            Level(level), value, as_of, check, bool(flags & _HAS_NAME), number, bool(flags & _PLANTED)
+            Level(level), value, as_of, check, bool(flags & HAS_NAME), number, bool(flags & PLANTED)
         )
     except (InvalidTag, struct.error, ValueError):
         raise LabelError("a label does not open") from None
@@ -89,7 +89,7 @@ def _fold_name(name: str) -> str:
 
 
 def _pack(record: LabelRecord) -> bytes:
-    flags = (_HAS_NAME if record.has_name else 0) | (_PLANTED if record.planted else 0)
+    flags = (HAS_NAME if record.has_name else 0) | (PLANTED if record.planted else 0)
     check = record.name_check if record.has_name else 0
     if len(record.record) != RECORD_NUMBER_SIZE:  # struct would cut or fill it in silence
         raise LabelError("a record number must be 8 bytes")

@@ -52,10 +52,13 @@ def entry_keys(secret: bytes, item: str, epoch: int) -> tuple[bytes, bytes]:
 
     The epoch is written as four bytes, big endian.
     """
-    stream = blake3(item.encode() + b"\x00" + epoch.to_bytes(4, "big"), key=secret).digest(
-        length=TAG_SIZE + LABEL_KEY_SIZE
-    )
+    stream = blake3(entry_context(item, epoch), key=secret).digest(length=TAG_SIZE + LABEL_KEY_SIZE)
     return stream[:TAG_SIZE], stream[TAG_SIZE:]
+
+
+def entry_context(item: str, epoch: int) -> bytes:
+    """What entry keys are derived for: item and epoch."""
+    return item.encode() + b"\x00" + epoch.to_bytes(4, "big")
 
 
 def canary_points() -> bytes:

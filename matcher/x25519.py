@@ -18,6 +18,7 @@ from typing import Protocol, cast
 import gmpy2
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from numpy.typing import NDArray
 
 from matcher.errors import BackendError, PointError, ScalarError
 
@@ -26,6 +27,7 @@ PRIME = 2**255 - 19
 _P = gmpy2.mpz(PRIME)
 _A = gmpy2.mpz(486662)
 _ONE = gmpy2.mpz(1)
+_POSITIVE = b"\x01\x01"  # the head of a positive number in gmpy2's binary form
 _TOP_WORD = 0x7FFFFFFFFFFFFFFF
 _FULL_WORD = 0xFFFFFFFFFFFFFFFF
 _LOWEST_NON_CANONICAL = 0xFFFFFFFFFFFFFFED
@@ -174,6 +176,16 @@ def on_curve(u: int) -> bool:
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_CORES, thread_name_prefix="x25519")
+
+
+def are_on_curve(points: bytes) -> NDArray[np.bool_]:
+    """Which of n candidates (n * 32 bytes) are canonical and on the curve."""
+    count = _require_length(points)
+    # As one number, cut into 256 bits each; the last byte keeps leading zeros from being dropped.
+    numbers = gmpy2.unpack(gmpy2.from_binary(_POSITIVE + points + b"\x01"), 256)
+    prime, a, symbol = _P, _A, gmpy2.jacobi
+    found = (u < prime and symbol(((u + a) * u + 1) * u, prime) == 1 for u in numbers[:count])
+    return np.fromiter(found, dtype=bool, count=count)
 
 
 @functools.cache

@@ -1,0 +1,173 @@
+"""The way from identity to entry for many records at once: the same bytes as `identity`, `token` and `label`.
+
+Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros, points as
+(n, 32), tags as (n, 16), sealed labels as (n, 52). Design.md sections 2 and 3 say what is computed;
+`lanes` computes the digests and seals, `x25519` everything on the curve.
+"""
+
+from collections.abc import Sequence
+from itertools import count as count_up
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import identity, label, lanes, oprf, token, x25519
+from matcher.lanes import Bytes
+from matcher.types import Identity, Level
+
+VALUE_SIZE = 18
+DIGEST_SIZE = 16
+# A type is stored as its place in this list: append only, never reorder.
+ID_TYPES = (*identity.TYPES, identity.PLANTED)
+_RESIDENT = ID_TYPES.index(identity.RESIDENT)
+_MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0, 0, 0, 0] + [0] * 80)
+_WEIGHTS = np.array(identity.WEIGHTS, dtype=np.int64)
+_CHECK = np.frombuffer(identity.CHECK_DIGITS.encode(), dtype=np.uint8)
+_KNOWN_AREAS: NDArray[np.bool_] = np.isin(np.arange(100), [int(code) for code in identity.PROVINCES])
+_RECORD = np.dtype(
+    [
+        ("level", "u1"),
+        ("flags", "u1"),
+        ("check", "u1"),
+        ("zero", "u1"),
+        ("as_of", ">u4"),
+        ("value", ">u8"),
+        ("record", "V8"),
+    ]
+)
+
+
+def pack_identity(found: Identity) -> tuple[int, bytes]:
+    """(type, value) of an identity as the arrays hold them."""
+    return ID_TYPES.index(found.id_type), found.value.encode()
+
+
+def unpack_identity(id_type: int, value: bytes) -> Identity:
+    """The identity of a row."""
+    return Identity(ID_TYPES[id_type], value.rstrip(b"\0").decode())
+
+
+def are_resident(values: Bytes) -> NDArray[np.bool_]:
+    """Which values (n, 18) are resident numbers in canonical form, as `identity.parse` would return them.
+
+    False says only that the value needs a closer look: it may be another document or a faulty number.
+    """
+    digits = values.astype(np.int64) - 48
+    good = ((digits[:, :17] >= 0) & (digits[:, :17] <= 9)).all(axis=1)
+    digits = np.where(good[:, None], digits, 0)
+    year = digits[:, 6:10] @ np.array([1000, 100, 10, 1])
+    month = digits[:, 10] * 10 + digits[:, 11]
+    day = digits[:, 12] * 10 + digits[:, 13]
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    good &= (year >= identity.EARLIEST_YEAR) & (day >= 1) & (day <= _MONTH_DAYS[month])
+    good &= (month != 2) | (day <= 28) | leap
+    good &= _CHECK[digits[:, :17] @ _WEIGHTS % 11] == values[:, 17]
+    # 9 starts the card of foreigners, 81, 82 and 83 with 0000 the permits (domain.md section 5).
+    area = digits[:, :6] @ np.array([100000, 10000, 1000, 100, 10, 1])
+    return np.asarray(good & (digits[:, 0] != 9) & ~np.isin(area, (810000, 820000, 830000)))
+
+
+def origins(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint8]:
+    """The origin of each identity as a number (`00` is 0); planted subjects carry theirs in their value."""
+    with_area = (types == _RESIDENT) | (types == ID_TYPES.index(identity.PERMIT))
+    found = np.where(with_area, (values[:, 0] - 48) * 10 + (values[:, 1] - 48), 0).astype(np.uint8)
+    for row in np.flatnonzero(types == ID_TYPES.index(identity.PLANTED)):
+        found[row] = int(identity.origin(unpack_identity(int(types[row]), values[row].tobytes())))
+    return found
+
+
+def have_known_area(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.bool_]:
+    """`identity.has_known_area` of each."""
+    return np.asarray((types != _RESIDENT) | _KNOWN_AREAS[origins(types, values)])
+
+
+def digests(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+    """(n, 16): the first bytes of the digest that places identities into buckets, the same for one identity.
+
+    The first four, big endian, are `token.bucket_prefix`.
+    """
+    return _keyed(salt, token.BUCKET_CONTEXT, types, values, DIGEST_SIZE)
+
+
+def map_to_curve(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+    """The points M, (n, 32): `token.map_to_curve` of each identity."""
+    points = np.empty((len(values), 32), dtype=np.uint8)
+    pending = np.arange(len(values))
+    for block in count_up():
+        stream = _keyed(salt, token.IDENTITY_CONTEXT, types[pending], values[pending], lanes.BLOCK, block)
+        for at in range(0, lanes.BLOCK, x25519.POINT_SIZE):
+            candidates = stream[:, at : at + x25519.POINT_SIZE].copy()
+            candidates[:, 31] &= 0x7F
+            found = x25519.are_on_curve(candidates.tobytes())
+            points[pending[found]] = candidates[found]
+            pending, stream = pending[~found], stream[~found]
+        if not len(pending):
+            break
+    return points
+
+
+def evaluate(key: bytes, points: Bytes) -> Bytes:
+    """T = k * M of own records, (n, 32)."""
+    return np.frombuffer(oprf.evaluate_own(key, points.tobytes()), dtype=np.uint8).reshape(-1, 32)
+
+
+def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
+    """Tags (n, 16) and label keys (n, 32) of tokens (design.md section 2, step 5)."""
+    place = np.frombuffer(token.entry_context(item, epoch), dtype=np.uint8)
+    message = np.broadcast_to(place, (len(tokens), len(place)))
+    size = token.TAG_SIZE + token.LABEL_KEY_SIZE
+    stream = lanes.keyed(lanes.derive(token.TOKEN_CONTEXT, tokens), message, len(place), size)
+    return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
+
+
+def name_checks(label_keys: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
+    """`label.name_check` of normalised names (UTF-8), one byte each."""
+    size = lanes.BLOCK - len(label.NAME_CONTEXT)
+    lengths = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
+    message = np.zeros((len(names), lanes.BLOCK), dtype=np.uint8)
+    message[:, : len(label.NAME_CONTEXT)] = np.frombuffer(label.NAME_CONTEXT, dtype=np.uint8)
+    text = np.array([name[:size] for name in names], dtype=f"S{size}").view(np.uint8).reshape(-1, size)
+    message[:, len(label.NAME_CONTEXT) :] = text
+    known = len(label.NAME_CONTEXT) + np.minimum(lengths, size)
+    found = lanes.keyed(label_keys, message, known, 1)[:, 0].copy()
+    for row in map(int, np.flatnonzero(lengths > size)):  # more than one block: the library takes any length
+        found[row] = label.name_check(label_keys[row].tobytes(), names[row].decode("utf-8", "surrogatepass"))
+    return found
+
+
+def seal_labels(
+    label_keys: Bytes,
+    level: Level,
+    values: NDArray[np.integer],
+    as_of: NDArray[np.integer],
+    records: Bytes,
+    checks: NDArray[np.uint8],
+    has_name: NDArray[np.bool_],
+    planted: NDArray[np.bool_],
+    associated: bytes,
+    nonces: Bytes,
+) -> Bytes:
+    """`label.seal` of n records of one level, (n, 52). `nonces` (n, 12) are fresh random bytes."""
+    plain = np.zeros(len(values), dtype=_RECORD)
+    plain["level"] = int(level)
+    plain["flags"] = has_name * label.HAS_NAME + planted * label.PLANTED
+    plain["check"] = np.where(has_name, checks, 0)
+    plain["as_of"], plain["value"] = as_of, values
+    plain["record"] = np.ascontiguousarray(records).view("V8").ravel()
+    rows = plain.view(np.uint8).reshape(-1, label.RECORD_SIZE)
+    return np.hstack([nonces, lanes.seal(label_keys, nonces, rows, associated)])
+
+
+def _keyed(
+    salt: bytes, context: bytes, types: NDArray[np.uint8], values: Bytes, size: int, at: int = 0
+) -> Bytes:
+    message = np.zeros((len(values), lanes.BLOCK), dtype=np.uint8)
+    lengths = np.count_nonzero(values, axis=1)
+    for code in np.unique(types):
+        rows = types == code
+        head = np.frombuffer(context + ID_TYPES[code].encode() + b"\0", dtype=np.uint8)
+        message[rows, : len(head)] = head
+        message[rows, len(head) : len(head) + VALUE_SIZE] = values[rows]
+        lengths[rows] += len(head)
+    key = np.frombuffer(salt, dtype=np.uint8).reshape(1, 32)
+    return lanes.keyed(key, message, lengths, size, at)
