@@ -298,8 +298,10 @@ def cancel(node: Node, job: str) -> JobRow:
 
 def require_job(node: Node, job: str) -> JobRow:
     """A job by its id. Raises NotFoundError."""
-    with node.store.transaction("find job") as tx:
-        row = job_rows.find_job(tx, job)
+    row = None
+    if CODE.fullmatch(job):
+        with node.store.transaction("find job") as tx:
+            row = job_rows.find_job(tx, job)
     if row is None:
         raise NotFoundError("there is no such job", "see `heqiao jobs list`")
     return row

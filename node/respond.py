@@ -190,6 +190,8 @@ def _require_partition(
             "the two administrators agree on grants; see `heqiao peers add --grant`",
             {"rule": "origin_not_granted"},
         )
+    if request.item not in node.catalogue.codes:
+        raise ItemNotOfferedError("an item is not in this node's catalogue")
     with node.store.transaction("find partition") as tx:
         part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
         current = index_rows.current_version(tx, request.item, request.origin, request.epoch)

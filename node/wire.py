@@ -18,6 +18,7 @@ MAX_ITEMS = 64
 MAX_PARTITIONS = 10_000
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in all (design.md section 9)
 MAX_TEXT = 64
+MAX_VERSION = 2**63 - 1  # what a database can be asked for
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -146,6 +147,7 @@ def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketReques
     require_suite(message.suite)
     _require(len(message.query_id) == 16, "query_id must be 16 bytes")
     _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    _require(message.version <= MAX_VERSION, "no partition has such a version")
     numbers = tuple(message.buckets)
     _require(bool(numbers), "buckets must name at least one bucket")
     _require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
@@ -177,6 +179,7 @@ def parse_filter_request(message: match_pb2.FetchFilterRequest) -> FilterRequest
     require_suite(message.suite)
     _require(len(message.query_id) == 16, "query_id must be 16 bytes")
     _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    _require(message.version <= MAX_VERSION, "no partition has such a version")
     return FilterRequest(message.epoch, message.query_id, message.item, message.origin, message.version)
 
 
