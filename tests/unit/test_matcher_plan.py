@@ -14,7 +14,7 @@ def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
     ("name", "asked", "entries", "cached", "floor", "expected"),
     [
         ("one person in a large partition", 1, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
-        ("one person, filter at hand", 1, 10_000_000, True, Plan.FILTER, Plan.FILTER),
+        ("a village, filter at hand", 300, 10_000_000, True, Plan.FILTER, Plan.FILTER),
         ("a county against a small partition", 20_000, 60_000, False, Plan.FILTER, Plan.PARTITION),
         ("a small partition has one bucket", 5, 900, False, Plan.FILTER, Plan.PARTITION),
         ("the floor demands the whole partition", 1, 10_000_000, True, Plan.PARTITION, Plan.PARTITION),
