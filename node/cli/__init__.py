@@ -94,7 +94,9 @@ def main() -> NoReturn:
     code: object = None
     try:
         with _written_output():
-            code = cli(standalone_mode=False)  # click returns the code of an Exit, and None otherwise
+            code = cli(
+                prog_name="heqiao", standalone_mode=False
+            )  # click returns the code of an Exit, and None otherwise
     except click.exceptions.NoArgsIsHelpError as bad:
         bad.show()
         sys.exit(bad.exit_code)

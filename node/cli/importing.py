@@ -43,7 +43,7 @@ STAGES = {"read": "reading rows", "index": "building the index"}
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File for the list of rejected rows.  [default: ITEM-rejects.csv beside the first file]",
+    help="File for the list of rejected rows.  [default: ITEM-rejects.csv, beside the first file]",
 )
 @click.option(
     "--allow-empty",
@@ -68,7 +68,7 @@ def import_(
 
     \b
     heqiao import --home 44 C21 vehicles.csv
-    heqiao import --home 44 C23 bank-a.csv bank-b.csv --map amount_yuan=结余 --as-of 2026-06-30
+    heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
     """  # noqa: D301 - click wants the real \b character
     config = require_node_role(load_config(home))
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:

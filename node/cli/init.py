@@ -106,7 +106,7 @@ def init(
     (`heqiao ca issue`), and accept that with `heqiao join`.
 
     \b
-    heqiao init --home 45 --code 45 --name 广西 --peer-listen 0.0.0.0:7443 --advertise gx.example.cn:7443
+    heqiao init --home 45 --code 45 --name 广西 --advertise gx.example.cn:7443
     """  # noqa: D301 - click wants the real \b character
     text = render_default(
         code,

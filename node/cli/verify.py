@@ -91,7 +91,7 @@ def verify(
     does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
 
     \b
-    heqiao verify --home 45 --households households.csv --items C21,Z59b --peers 44,33 --out found
+    heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
     config = load_config(home)
     catalogue = catalogues.load(config.catalogue.path)

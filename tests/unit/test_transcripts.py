@@ -5,6 +5,7 @@
       [exit 1]          last of them, where the exit code is not 0
     % file NAME [ENC]   writes the indented lines to a file
     % append NAME       adds them to one
+    % replace NAME A B  puts B in the place of the first A
     % homes 45 44       homes of nodes that are members and know each other (see `federation`)
     % serve 45          starts that home's node; {45.peer} and {45.platform} are its addresses from here on
     % stop 45
@@ -121,14 +122,19 @@ class Session:
         with Path(name).open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in step.block)
 
+    def replace(self, _step, name, old, new):
+        text = Path(name).read_text(encoding="utf-8")
+        assert old in text
+        Path(name).write_text(text.replace(old, new.replace("\\n", "\n"), 1), encoding="utf-8")
+
     def homes(self, _step, *codes):
         for code in codes:
-            shutil.copytree(self.federation / code, code)
+            shutil.copytree(self.federation / code, code, dirs_exist_ok=True)
             shutil.copy(self.federation / f"{code}.card", ".")
 
     def serve(self, _step, code):
-        log, ready = Path(f"{code}.log").open("wb"), Path(f"{code}.ready")
-        with log:
+        ready = Path(f"{code}.ready")
+        with Path(f"{code}.log").open("wb") as log:
             node = subprocess.Popen([*SERVE, code, "--ready-file", str(ready)], stdout=log, stderr=log)
         self.running[code] = node
         for _ in range(300):
@@ -163,7 +169,7 @@ def federation(tmp_path_factory):
         for code, name in PROVINCES.items():
             listen = "--peer-listen 127.0.0.1:0 --platform-listen 127.0.0.1:0"
             commands += [
-                f"init --home {code} --code {code} --name {name} {listen} --advertise node.example.cn:{code}43",
+                f"init --home {code} --code {code} --name {name} {listen} --advertise example.cn:{code}43",
                 f"ca issue --dir ca {code}/request.json --out {code}.bundle",
                 f"join --home {code} {code}.bundle",
                 f"card --home {code} --out {code}.card",

@@ -1,0 +1,79 @@
+"""Every command explains itself, and what it prints is really written or said not to be."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from node.cli import COMMANDS, SECTIONS, cli
+
+RUN = (sys.executable, "-c", "from node.cli import main; main()")
+LONGEST = 60  # of a line in a list of commands, so that none is cut off at 80 columns
+
+
+def walk(command, path, context=None):
+    context = click.Context(command, info_name=path.split()[-1], parent=context)
+    yield path, command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            yield from walk(command.get_command(context, name), f"{path} {name}", context)
+
+
+EVERY = {path: (command, context) for path, command, context in walk(cli, "heqiao")}
+
+
+def test_every_command_stands_in_one_section():
+    placed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(placed) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_short_help_is_a_whole_short_sentence(path):
+    short = EVERY[path][0].get_short_help_str(200)
+    assert path == "heqiao" or len(short) <= LONGEST, short
+    assert re.fullmatch(r"[A-Z].*[.)]", short), short
+    assert "..." not in short
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_every_option_is_explained(path):
+    command, context = EVERY[path]
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.is_eager:
+            assert option.help, option.opts
+            assert re.match(r"[A-Z(]", option.help), option.help
+            assert re.search(r"[.\]]$", option.help), option.help
+    assert "..." not in re.sub(
+        r"COMMAND \[ARGS\]\.\.\.|COMMAND \.\.\.|FILES\.\.\.", "", command.get_help(context)
+    )
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_help_names_what_must_be_given(path):
+    command, context = EVERY[path]
+    text = command.get_help(context)
+    for option in command.params:
+        if isinstance(option, click.Option) and option.required:
+            assert option.opts[0] in text
+            assert "required]" in text
+
+
+def test_a_reader_who_leaves_is_no_failure_to_speak_of():
+    audience = subprocess.Popen([sys.executable, "-c", "pass"], stdin=subprocess.PIPE)
+    audience.wait()
+    done = subprocess.run(
+        [*RUN, "catalogue", "--json"], stdout=audience.stdin, stderr=subprocess.PIPE, text=True, check=False
+    )
+    audience.stdin.close()
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", [("catalogue", "--json"), ("--help",), ("catalogue",)])
+def test_a_full_disk_is_told(command):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*RUN, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("heqiao: error: the output: No space left on device")
