@@ -5,30 +5,25 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from bench import numbers, psi, report
+from bench import compare, numbers, psi, report
 from bench.ours import Sizes
 from compose.processes import ChildError, stoppable
 
+LARGE = 10_000_000
 
-class SizeList(click.ParamType):
-    """Whole numbers with commas between them."""
 
-    name = "sizes"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            sizes = tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            sizes = ()
-        if not sizes or min(sizes) < 1:
-            self.fail("write whole numbers of at least 1 with commas between, as in 1000,100000", param, ctx)
-        return sizes
+def parse_sizes(ctx: click.Context, param: click.Parameter, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them. Raises click.BadParameter."""
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise click.BadParameter(
+            "write whole numbers of at least 1 with commas between, as in 1000,100000", ctx, param
+        )
+    return sizes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -54,7 +49,7 @@ repeat_option = click.option(
 
 @main.command("psi")
 @entries_option
-@click.option("--subjects", type=SizeList(), default="100000", show_default=True,
+@click.option("--subjects", callback=parse_sizes, default="100000", show_default=True,
               help="Sizes of the lists, such as 1000,10000,100000.")  # fmt: skip
 @k_option
 @repeat_option
@@ -84,12 +79,49 @@ def psi_(
     if target == "-":
         click.echo(json.dumps(figures, ensure_ascii=False))
     else:
-        report.print_figures(Console(), figures)
+        report.print_figures(report.wide_console(), figures)
         if target:
             report.write_json(Path(target), figures)
     if figures.get("wrong") or figures.get("single_wrong"):
         click.echo("bench: error: some answers differ from the plain join", err=True)
         sys.exit(1)
+
+
+@main.command("all")
+@entries_option
+@click.option(
+    "--large", is_flag=True, help="10,000,000 entries, and no openmined-psi unless --peers names it."
+)
+@click.option("--subjects", callback=parse_sizes, default="1000,10000,100000", show_default=True,
+              help="Sizes of the lists.")  # fmt: skip
+@k_option
+@repeat_option
+@click.option("--peers", type=click.Choice(list(compare.PEERS)), multiple=True,
+              help="Only these peers; may be repeated.  [default: all]")  # fmt: skip
+@click.option("--json", "target", type=click.Path(path_type=Path, dir_okay=False),
+              help="File for all figures.  [default: bench/results/DATE.json]")  # fmt: skip
+def all_(
+    entries: int,
+    large: bool,
+    subjects: tuple[int, ...],
+    k_anonymity: int,
+    repeat: int,
+    peers: tuple[str, ...],
+    target: Path | None,
+) -> None:
+    """Ours and the peers in one run: one table, and a JSON file of everything measured.
+
+    The first run installs the peers under bench/.peers (1.1 GB).
+    """
+    entries = LARGE if large else entries
+    check_sizes(entries, subjects)
+    chosen = peers or (("spu",) if large else tuple(compare.PEERS))
+    found = compare.run(Sizes(entries, subjects, k_anonymity, repeat), chosen)
+    report.print_rows(report.wide_console(), found)
+    day = found["machine"]["when"][:10]
+    path = target or compare.results_file(Path(__file__).parent / "results", day, entries)
+    report.write_json(path, found)
+    click.echo(f"figures: {path}")
 
 
 def check_sizes(entries: int, subjects: tuple[int, ...]) -> None:

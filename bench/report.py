@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-MIB = 1 << 20
+WIDTH = 150
 
 
 def print_figures(console: Console, figures: Mapping[str, Any]) -> None:
@@ -27,6 +27,47 @@ def print_figures(console: Console, figures: Mapping[str, Any]) -> None:
         for row in figures["online"]:
             lists.add_row(*(str(row[column]) for column in columns))
         console.print(lists)
+
+
+def print_rows(console: Console, found: Mapping[str, Any]) -> None:
+    """Ours beside the peers, one line a figure, with the targets that are met and missed."""
+    machine = found["machine"]
+    peers = list(dict.fromkeys(row["peer"] for row in found["rows"] if row["peer"]))
+    columns = [column for peer in peers for column in (peer, f"ours/{peer}")]
+    table = Table("figure", "unit", "ours", *columns, "target", title="Heqiao and its peers")
+    lines: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in found["rows"]:
+        lines.setdefault((row["what"], row["unit"]), []).append(row)
+    for (what, unit), rows in lines.items():
+        by_peer = {row["peer"]: row for row in rows}
+        cells = [_number(by_peer.get(peer, {}).get(key)) for peer in peers for key in ("theirs", "ratio")]
+        table.add_row(
+            what, unit, _number(rows[0]["ours"]), *cells, ", ".join(filter(None, map(_target, rows)))
+        )
+    console.print(table)
+    console.print(
+        f"{found['sizes']['entries']:,} entries; {machine['cores']} cores of {machine['cpu']}; load before "
+        f"{machine['load_1m']}, after {machine['load_1m_after']}"
+    )
+
+
+def wide_console() -> Console:
+    """Standard output, wide enough for the table where it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def _target(row: Mapping[str, Any]) -> str:
+    if row["target"] is None:
+        return ""
+    verdict = {True: "met", False: "missed", None: "not measured"}[row["met"]]
+    return f"{row['target']:g}{' of ' + row['peer'] if row['peer'] else ''}: {verdict}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def write_json(path: Path, figures: Mapping[str, Any]) -> None:

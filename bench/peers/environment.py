@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.processes import Children, ChildError
+from compose.processes import Children
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "bench" / ".peers"
@@ -42,4 +42,3 @@ class Environment:
 # spu 0.9.5 has wheels for Python 3.10 and 3.11 only and fails with numpy 2.
 SPU = Environment("spu", ("spu==0.9.5", "numpy==1.26.4"))
 OPENMINED = Environment("openmined", ("openmined-psi==2.0.6",))
-__all__ = ["FOLDER", "OPENMINED", "ROOT", "SPU", "ChildError", "Environment"]

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import private_set_intersection.python as psi
+import private_set_intersection.python as psi  # type: ignore[import-not-found]  # its own environment
 
 FALSE_POSITIVES = 1e-9
 

@@ -1,8 +1,9 @@
-"""Bytes on the wire of this process's own TCP connections, as the kernel counts them. Standard library only."""
+"""Bytes on the wire of this process's TCP connections, as the kernel counts them. Standard library only."""
 
 import os
 import socket
 import struct
+from pathlib import Path
 
 # struct tcp_info of linux/tcp.h: tcpi_bytes_acked and tcpi_bytes_received, 64 bits each.
 _BYTES_AT = 120
@@ -12,8 +13,8 @@ _LISTEN = 10
 def wire_bytes() -> tuple[int, int]:
     """(sent, received) of all TCP connections that are open now, payload of the segments."""
     sent = received = 0
-    for name in os.listdir("/proc/self/fd"):
-        info = _tcp_info(int(name))
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        info = _tcp_info(int(entry.name))
         if info is not None and info[0] != _LISTEN:
             acked, got = struct.unpack_from("<QQ", info, _BYTES_AT)
             sent, received = sent + acked, received + got

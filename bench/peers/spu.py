@@ -11,7 +11,7 @@ from bench import numbers
 from bench.homes import RESPONDER, size_of
 from bench.measure import Meter
 from bench.peers.environment import ROOT, SPU
-from compose.processes import Child, Children, ChildError, wait_until
+from compose.processes import Child, ChildError, Children, wait_until
 
 LONGEST_S = 1_800.0
 _SERVER, _CLIENT = "ROLE_SERVER", "ROLE_CLIENT"

@@ -11,8 +11,8 @@ import sys
 import time
 from typing import Any
 
-import spu.psi as psi
-from spu.libspu import link
+import spu.psi as psi  # type: ignore[import-not-found]  # its own environment
+from spu.libspu import link  # type: ignore[import-not-found]
 
 from bench.peers.sockets import wire_bytes
 

@@ -1,0 +1,121 @@
+"""Ours and the peers in one run: the figures side by side, and how far they are from the targets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import psi
+from bench.measure import describe_machine, list_versions, rounded
+from bench.ours import Sizes
+from bench.peers import openmined, spu
+from bench.peers.environment import OPENMINED, SPU
+from compose.processes import Children
+
+PEERS = {"spu": SPU, "openmined": OPENMINED}
+OPENMINED_SUBJECTS = 10_000  # its set-up message is made anew for each size of list
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: ours, a peer's, their ratio, and the most that the ratio or our figure may be."""
+
+    what: str
+    unit: str
+    ours: float | None
+    peer: str = ""
+    theirs: float | None = None
+    target: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours to theirs."""
+        return self.ours / self.theirs if self.ours is not None and self.theirs else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None where there is none, or nothing to hold against it."""
+        figure = self.ratio if self.peer else self.ours
+        return figure <= self.target if figure is not None and self.target is not None else None
+
+
+def run(sizes: Sizes, peers: Sequence[str]) -> dict[str, Any]:
+    """Measure ours, then each peer, one after the other; everything there is to know of the run."""
+    machine = describe_machine()
+    found: dict[str, Any] = {"machine": machine, "versions": list_versions(), "sizes": asdict(sizes)}
+    with psi.workspace(None) as folder, Children(folder / "logs") as children:
+        for name in peers:
+            PEERS[name].prepare(children)
+        found["ours"] = psi.run(sizes)
+        if "spu" in peers:
+            found["spu"] = spu.run(children, folder / "spu", sizes.entries, sizes.subjects, sizes.repeat)
+        if "openmined" in peers:
+            found["openmined"] = openmined.run(
+                children, folder / "openmined", sizes.entries, openmined_subjects(sizes.subjects)
+            )
+    found["machine"]["load_1m_after"] = describe_machine()["load_1m"]
+    found["rows"] = [rounded({**asdict(row), "ratio": row.ratio, "met": row.met}) for row in rows_of(found)]
+    return found
+
+
+def openmined_subjects(subjects: Sequence[int]) -> int:
+    """The one size of list that openmined-psi is run with."""
+    return max((count for count in subjects if count <= OPENMINED_SUBJECTS), default=min(subjects))
+
+
+def rows_of(found: Mapping[str, Any]) -> list[Row]:
+    """The table: the index, each list, what is cached, single checks; the targets are those of issue 3."""
+    ours = found["ours"]
+    rows = _index_rows(found)
+    for peer in PEERS.keys() & found.keys():
+        rows += [row for theirs in found[peer]["online"] for row in _online_rows(ours, peer, theirs)]
+    rows += [
+        Row(
+            "cached by the requester", "bytes an entry", ours["cached_bytes_per_entry"],
+            peer, found[peer]["cached_bytes_per_entry"],
+        )
+        for peer in sorted(PEERS.keys() & found.keys())
+    ]  # fmt: skip
+    rows += [
+        Row("cached by the requester", "bytes an entry", ours["cached_bytes_per_entry"], target=5.0),
+        Row("one person, alone, median", "ms", ours["single_median_ms"], target=25.0),
+        Row("one person, alone, 95 of 100", "ms", ours["single_p95_ms"]),
+        Row("one person beside a large list, median", "ms", ours["single_busy_median_ms"], target=100.0),
+        Row("one person beside a large list, 95 of 100", "ms", ours["single_busy_p95_ms"]),
+        Row("wrong answers", "", float(ours["wrong"] + ours["single_wrong"]), target=0.0),
+    ]
+    return rows
+
+
+def _index_rows(found: Mapping[str, Any]) -> list[Row]:
+    ours = found["ours"]
+    rows = [Row("index, peak memory", "MiB", ours["index_peak_mib"], target=2048.0)]
+    for peer, target in (("spu", 0.7), ("openmined", 0.1)):
+        if peer in found:
+            theirs = found[peer]["index"]
+            rows += [
+                Row("index, wall", "s", ours["index_wall_s"], peer, theirs["wall_s"], target),
+                Row("index, CPU", "s", ours["index_cpu_s"], peer, theirs["cpu_s"]),
+                Row("index, peak memory", "MiB", ours["index_peak_mib"], peer, theirs["peak_mib"]),
+            ]
+    return rows
+
+
+def _online_rows(ours: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) -> list[Row]:
+    mine = next(row for row in ours["online"] if row["subjects"] == theirs["subjects"])
+    name = f"{theirs['subjects']:,} subjects"
+    target = 1.0 if peer == "spu" and theirs["subjects"] in (10_000, 100_000) else None
+    return [
+        Row(f"{name}, wall", "s", mine["wall_s"], peer, theirs["wall_s"], target),
+        Row(f"{name}, CPU", "s", mine["cpu_s"], peer, theirs["cpu_s"]),
+        Row(f"{name}, up", "bytes", mine["bytes_up"], peer, theirs["bytes_up"]),
+        Row(f"{name}, down", "bytes", mine["bytes_down"], peer, theirs["bytes_down"]),
+        Row(f"{name}, peak memory", "MiB", mine["peak_mib"], peer, theirs["peak_mib"]),
+        Row(f"{name}, matches", "people", mine["matches"], peer, theirs["matches"]),
+    ]
+
+
+def results_file(folder: Path, day: str, entries: int) -> Path:
+    """Where the figures of a day go: bench/results/<date>.json, with the size where it is not a million."""
+    size = "" if entries == 1_000_000 else f"-{entries}"
+    return folder / f"{day}{size}.json"
