@@ -28,9 +28,8 @@ from node import jobs, platform_wire, request
 from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, NodeError, NotFoundError, UnreachableError
-from node.filter_cache import FilterCache
 from node.journal import MemoryJournal
-from node.link import PeerLink, secure_channel
+from node.link import PeerLink, connect, secure_channel
 from node.node import Node, NodeKeys, load_keys, open_node
 from node.outcome import Report
 from node.query import Answer, MappedPoints
@@ -151,6 +150,8 @@ class Peer:
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
         self._node, self._peer = node, peer
+        self._stack = ExitStack()
+        self._channel = self._stack.enter_context(connect(node, peer))
 
     @classmethod
     def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
@@ -166,32 +167,23 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and the database."""
+        self._stack.close()
         self._node.store.dispose()
 
     def verify(self, verification: Verification) -> dict[str, list[Answer]]:
         """Ask this peer about all subjects; answers by item, one per subject, in their order."""
-        node = self._node
+        node, now = self._node, self._node.clock()
         asked = replace(verification, peers=(self._peer.code,))
-        now = node.clock()
         question = jobs.ask_question(node, asked, self._peer.code, now.date())
         journal = MemoryJournal()
-        with PeerLink.open(node, self._peer, journal.count) as link:
-            exchange = Exchange(
-                code=node.code,
-                peer=self._peer,
-                salt_version=node.keys.salt_version,
-                salt=node.keys.salt,
-                catalogue=node.catalogue,
-                link=link,
-                journal=journal,
-                mapped=MappedPoints(node.keys.salt, asked.subjects),
-                clock=node.clock,
-                random_bytes=node.random_bytes,
-                settings=node.config.requester,
-                deadline=now + timedelta(seconds=node.config.limits.part_timeout_s),
-                filters=FilterCache(node.config.folder),
-            )
-            return request.ask_peer(exchange, question)
+        link = PeerLink.over(self._channel, node, journal.count)
+        mapped = MappedPoints(node.keys.salt, asked.subjects)
+        deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
+        return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
 
 
 def own_address(listen: str) -> str:

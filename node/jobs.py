@@ -26,7 +26,6 @@ from node.errors import (
     NotFoundError,
     UnavailableError,
 )
-from node.filter_cache import FilterCache
 from node.journal import StoredJournal
 from node.link import PeerLink
 from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers, digest
@@ -245,21 +244,7 @@ def _ask(
     question = ask_question(node, verification, peer, job.created_at.date())
     with PeerLink.open(node, known, journal.count, stopping.is_set) as link:
         deadline = min(job.due_at, node.clock() + timedelta(seconds=node.config.limits.part_timeout_s))
-        exchange = Exchange(
-            code=node.code,
-            peer=known,
-            salt_version=node.keys.salt_version,
-            salt=node.keys.salt,
-            catalogue=node.catalogue,
-            link=link,
-            journal=journal,
-            mapped=mapped,
-            clock=node.clock,
-            random_bytes=node.random_bytes,
-            settings=node.config.requester,
-            deadline=deadline,
-            filters=FilterCache(node.config.folder),
-        )
+        exchange = Exchange.of(node, known, link, journal, mapped, deadline)
         request.ask_peer(exchange, question)
 
 

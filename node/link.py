@@ -67,20 +67,17 @@ class PeerLink:
 
         Streams are given up soon after `stopped()` holds.
         """
-        with secure_channel(
-            peer.address,
-            target_name(peer.code),
-            (node.keys.ca, node.keys.tls_key, node.keys.certificate),
-            node.config.limits.max_message_bytes,
-        ) as channel:
-            limits = node.config.limits
-            yield cls(
-                service_pb2_grpc.PeerServiceStub(channel),
-                limits.call_timeout_s,
-                limits.part_timeout_s,
-                count,
-                stopped,
-            )
+        with connect(node, peer) as channel:
+            yield cls.over(channel, node, count, stopped)
+
+    @classmethod
+    def over(
+        cls, channel: grpc.Channel, node: Node, count: Count, stopped: Callable[[], bool] = lambda: False
+    ) -> "PeerLink":
+        """A link over a connection that is kept for several queries; its time begins now."""
+        limits = node.config.limits
+        stub = service_pb2_grpc.PeerServiceStub(channel)
+        return cls(stub, limits.call_timeout_s, limits.part_timeout_s, count, stopped)
 
     def get_manifest(self) -> tuple[bytes, bytes]:
         """See node.session.Link."""
@@ -158,6 +155,15 @@ class PeerLink:
         # gRPC sends from a thread of its own while this one receives.
         with self._lock:
             self._counter(up, down)
+
+
+@contextmanager
+def connect(node: Node, peer: PeerRow) -> Iterator[grpc.Channel]:
+    """A connection as this node to a peer, whose certificate must name the peer's province."""
+    identity = (node.keys.ca, node.keys.tls_key, node.keys.certificate)
+    limits = node.config.limits
+    with secure_channel(peer.address, target_name(peer.code), identity, limits.max_message_bytes) as channel:
+        yield channel
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from node.exchange import (
 )
 from node.filter_cache import FilterCache
 from node.manifest import Manifest
+from node.node import Node
 from node.query import Answer, MappedPoints
 from node.store.peers import PeerRow
 
@@ -114,6 +115,27 @@ class Exchange:
     deadline: datetime
     # Where filters are kept; a caller without one never downloads any.
     filters: FilterCache | None = None
+
+    @classmethod
+    def of(
+        cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: MappedPoints, deadline: datetime
+    ) -> "Exchange":
+        """The exchange of a node with a peer."""
+        return cls(
+            code=node.code,
+            peer=peer,
+            salt_version=node.keys.salt_version,
+            salt=node.keys.salt,
+            catalogue=node.catalogue,
+            link=link,
+            journal=journal,
+            mapped=mapped,
+            clock=node.clock,
+            random_bytes=node.random_bytes,
+            settings=node.config.requester,
+            deadline=deadline,
+            filters=FilterCache(node.config.folder),
+        )
 
 
 def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:

@@ -98,20 +98,8 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
     journal = MemoryJournal()
     with PeerLink.open(node, peer, journal.count) as link:
         serialised, signature = link.get_manifest()
-        exchange = Exchange(
-            code=node.code,
-            peer=peer,
-            salt_version=node.keys.salt_version,
-            salt=node.keys.salt,
-            catalogue=node.catalogue,
-            link=link,
-            journal=journal,
-            mapped=MappedPoints(node.keys.salt, ()),
-            clock=node.clock,
-            random_bytes=node.random_bytes,
-            settings=node.config.requester,
-            deadline=node.clock(),
-        )
+        mapped = MappedPoints(node.keys.salt, ())
+        exchange = Exchange.of(node, peer, link, journal, mapped, node.clock())
         manifest = request.check_manifest(exchange, serialised, signature)
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
