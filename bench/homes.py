@@ -30,21 +30,7 @@ class Nodes:
 def make_homes(children: Children, folder: Path, k_anonymity: int) -> None:
     """A federation of two: the requester may ask the responder about its own people."""
     heqiao(children, "ca", "ca", "init", "--dir", folder / "ca", "--federation", "bench")
-    for code, name in _NAMES.items():
-        home = folder / code
-        heqiao(
-            children, f"{code}-init", "init", "--home", home, "--code", code, "--name", name,
-            "--peer-listen", "127.0.0.1:0", "--platform-listen", "127.0.0.1:0",
-            "--advertise", "127.0.0.1:1",
-        )  # fmt: skip
-        bundle = folder / f"{code}.bundle"
-        heqiao(
-            children, f"{code}-issue", "ca", "issue", "--dir", folder / "ca", home / "request.json",
-            "--out", bundle,
-        )  # fmt: skip
-        heqiao(children, f"{code}-join", "join", "--home", home, bundle)
-        heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
-        _set_limits(home / "node.toml", k_anonymity)
+    children.together(*(lambda code=code: _make_home(children, folder, code, k_anonymity) for code in _NAMES))
     # The people asked about were first registered in the responder's own province.
     heqiao(
         children, "grant", "peers", "add", "--home", folder / RESPONDER, "--allow-platforms",
@@ -61,16 +47,14 @@ def import_register(children: Children, folder: Path, register: Path) -> dict[st
 def serve(children: Children, folder: Path) -> Nodes:
     """Start both nodes on free ports, and tell the requester where the responder listens."""
     started: dict[str, Child] = {}
-    ports: dict[str, list[str]] = {}
-    for code in _NAMES:
-        ready = folder / f"{code}.ready"
-        ready.unlink(missing_ok=True)
+    ready = {code: folder / f"{code}.ready" for code in _NAMES}
+    for code, file in ready.items():
+        file.unlink(missing_ok=True)
         started[code] = children.start(
-            f"{code}-serve",
-            ("heqiao", "serve", "--home", str(folder / code), "--ready-file", str(ready)),
+            f"{code}-serve", ("heqiao", "serve", "--home", str(folder / code), "--ready-file", str(file))
         )
-        wait_until(f"node {code}", [started[code]], ready.exists)
-        ports[code] = ready.read_text(encoding="ascii").split()
+    wait_until("the nodes", list(started.values()), lambda: all(file.exists() for file in ready.values()))
+    ports = {code: file.read_text(encoding="ascii").split() for code, file in ready.items()}
     heqiao(
         children, "address", "peers", "add", "--home", folder / REQUESTER, "--grant", "none",
         "--address", f"127.0.0.1:{ports[RESPONDER][0]}", folder / f"{RESPONDER}.card",
@@ -93,6 +77,29 @@ def size_of(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _make_home(children: Children, folder: Path, code: str, k_anonymity: int) -> None:
+    home, bundle = folder / code, folder / f"{code}.bundle"
+    # Port 0 takes a free one at every start; the address on the card is replaced by the real one then.
+    heqiao(
+        children, f"{code}-init", "init", "--home", home, "--code", code, "--name", _NAMES[code],
+        "--peer-listen", "127.0.0.1:0", "--platform-listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1",
+    )  # fmt: skip
+    heqiao(
+        children,
+        f"{code}-issue",
+        "ca",
+        "issue",
+        "--dir",
+        folder / "ca",
+        home / "request.json",
+        "--out",
+        bundle,
+    )
+    heqiao(children, f"{code}-join", "join", "--home", home, bundle)
+    heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
+    _set_limits(home / "node.toml", k_anonymity)
 
 
 def _set_limits(config: Path, k_anonymity: int) -> None:

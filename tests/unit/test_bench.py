@@ -1,0 +1,177 @@
+"""The benchmark measures what it says: its numbers, its join, its meters, and one run of a few hundred."""
+
+import csv
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bench import compare, numbers
+from bench.__main__ import main
+from bench.measure import Meter, cpu_seconds, descendants, quantile
+from bench.ours import compare as compare_answers
+from bench.peers.sockets import wire_bytes
+from matcher import identity
+
+
+def test_numbers_are_valid_and_distinct() -> None:
+    people = np.array([0, 1, 2, 999, 1_000_000, 9_999_999, numbers.PEOPLE - 1])
+    found = [row.tobytes().decode() for row in numbers.identity_numbers(people, "44")]
+    for number in found:
+        assert identity.parse(number).value == number
+        assert number.startswith("449999")
+        assert 1900 <= date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}").year <= 2019
+    assert found[0] == "449999190001010018"  # day 0, sequence 001, and a check digit by hand
+    many = numbers.identity_numbers(numbers.people(50_000), "45")
+    assert len(np.unique(many, axis=0)) == 50_000
+
+
+def test_the_constants_of_the_numbers() -> None:
+    assert (date(2019, 12, 31) - date(1900, 1, 1)).days + 1 == numbers.DAYS
+    assert np.gcd(numbers.STRIDE, numbers.PEOPLE) == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "count", "common"), [(100, 40, 20), (100, 41, 20), (3, 10, 3), (1, 1, 0), (1000, 2, 1)]
+)
+def test_half_of_the_subjects_are_held(entries: int, count: int, common: int) -> None:
+    chosen = numbers.choose_subjects(entries, count)
+    assert len(set(chosen.tolist())) == count
+    assert int((chosen < entries).sum()) == common
+
+
+def test_plain_join_agrees_with_dictionaries(tmp_path: Path) -> None:
+    register, listed = tmp_path / "register.csv", tmp_path / "list"
+    numbers.write_register(register, 500, "44")
+    numbers.write_list(listed, numbers.choose_subjects(500, 101), "44")
+    with register.open(encoding="utf-8", newline="") as file:
+        held = {row["id_no"]: (row["name"], int(row["value"])) for row in csv.DictReader(file)}
+    with (listed / "households.csv").open(encoding="utf-8", newline="") as file:
+        asked = list(csv.DictReader(file))
+    with (listed / "mandates.csv").open(encoding="utf-8", newline="") as file:
+        mandates = {row["mandate_no"] for row in csv.DictReader(file)}
+    assert len(held) == 500
+    assert {row["mandate_no"] for row in asked} <= mandates
+    expected = {
+        f"{row['household_no']}/{row['member_no']}": held[row["id_no"]][1]
+        for row in asked
+        if row["id_no"] in held and held[row["id_no"]][0] == row["name"]
+    }
+    assert len(expected) == 50
+    assert numbers.plain_join(register, listed / "households.csv") == expected
+
+
+@pytest.mark.parametrize(
+    ("answers", "subjects", "matches", "wrong"),
+    [
+        ([("a", "FOUND", 2), ("b", "NOT_FOUND", None)], 2, 1, 0),
+        ([("a", "FOUND", 3), ("b", "NOT_FOUND", None)], 2, 1, 1),
+        ([("a", "NOT_FOUND", None), ("b", "FOUND", 1)], 2, 1, 2),
+        ([("a", "FOUND", 2)], 2, 1, 1),
+        ([("a", "FOUND", 2), ("a", "FOUND", 2)], 1, 1, 1),
+        ([("a", "STALE", 2), ("b", "NOT_FOUND", None)], 2, 0, 1),
+    ],
+)
+def test_wrong_answers_are_counted(
+    answers: list[tuple[str, str, int | None]], subjects: int, matches: int, wrong: int
+) -> None:
+    assert compare_answers(answers, subjects, {"a": 2}) == (matches, wrong)
+
+
+def test_meter_sees_a_child_and_its_child() -> None:
+    inner = "import time; held = bytearray(40_000_000); sum(range(10_000_000)); time.sleep(0.5)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
+    with Meter() as meter:
+        child = subprocess.Popen([sys.executable, "-c", outer])
+        time.sleep(0.4)
+        family = descendants()
+        assert child.pid in family
+        assert len(family) >= 2
+        assert cpu_seconds([child.pid]) >= 0
+        child.wait()
+    assert 40 < meter.peak_mib < 120
+    assert 0.1 < meter.cpu_s < 5
+    assert meter.wall_s >= 0.5
+    assert child.pid not in descendants()
+
+
+def test_wire_bytes_are_those_of_the_kernel() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        before = wire_bytes()
+        with socket.create_connection(server.getsockname()) as asker, server.accept()[0] as answerer:
+            sender = threading.Thread(target=asker.sendall, args=(bytes(300_000),))
+            sender.start()
+            got = sum(len(answerer.recv(65_536, socket.MSG_WAITALL)) for _ in range(4))
+            sender.join()
+            got += len(answerer.recv(300_000 - got, socket.MSG_WAITALL))
+            answerer.sendall(b"done")
+            asker.recv(4, socket.MSG_WAITALL)
+            time.sleep(0.05)  # the last acknowledgement
+            sent, received = (after - first for after, first in zip(wire_bytes(), before, strict=True))
+    assert got == 300_000
+    # Both ends are in this process; the kernel counts the opening SYN as one byte sent.
+    assert received == 300_004
+    assert 300_004 <= sent <= 300_006
+
+
+def test_quantile() -> None:
+    walls = [float(number) for number in range(1, 101)]
+    assert quantile(walls, 0.95) == 96
+    assert quantile([3.0], 0.95) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "ratio", "met"),
+    [
+        (compare.Row("w", "s", 7.0, "spu", 10.0, 0.7), 0.7, True),
+        (compare.Row("w", "s", 8.0, "spu", 10.0, 0.7), 0.8, False),
+        (compare.Row("w", "s", 8.0, "spu", 10.0), 0.8, None),
+        (compare.Row("m", "MiB", 3000.0, target=2048.0), None, False),
+        (compare.Row("m", "ms", None, target=25.0), None, None),
+        (compare.Row("w", "s", 8.0, "spu", 0.0, 0.7), None, None),
+    ],
+)
+def test_targets(row: compare.Row, ratio: float | None, met: bool | None) -> None:
+    assert row.ratio == ratio
+    assert row.met is met
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("psi", "--subjects", "ten"), "whole numbers"),
+        (("psi", "--subjects", "0"), "whole numbers"),
+        (("psi", "--entries", "0"), "not in the range"),
+        (("psi", "--entries", "43785171", "--subjects", "2"), "ask for fewer"),
+        (("psi", "--only", "everything"), "is not one of"),
+        (("all", "--peers", "nobody"), "is not one of"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_run_of_a_few_hundred(tmp_path: Path) -> None:
+    arguments = ("psi", "--entries", "300", "--subjects", "100", "--keep", str(tmp_path), "--json", "-")
+    done = CliRunner().invoke(main, (*arguments, "--only", "index", "--only", "online"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["entries"], found["subjects"], found["matches"], found["wrong"]) == (300, 100, 50, 0)
+    for key in ("index_wall_s", "online_wall_s", "bytes_up", "bytes_down", "peak_rss_mib"):
+        assert found[key] > 0
+    assert found["cached_bytes_per_entry"] >= 0
+    assert found["backend"] in ("intel", "openssl")
+    # The same folder with other sizes is refused instead of measured wrongly.
+    other = CliRunner().invoke(main, ("psi", "--entries", "200", "--keep", str(tmp_path)))
+    assert other.exit_code == 1
+    assert "other sizes" in other.output
