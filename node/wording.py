@@ -91,7 +91,7 @@ def state_text(state: str, lang: str) -> str:
 
 def plan_text(plan: str, lang: str) -> str:
     """A retrieval plan; one of a later version, or several, as they are."""
-    return ", ".join(_PLANS.get(one, (one, one))[_column(lang)] for one in plan.split(", "))
+    return "+".join(_PLANS.get(one, (one, one))[_column(lang)] for one in plan.split("+"))
 
 
 def purpose_text(purpose: str, lang: str) -> str:
