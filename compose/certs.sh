@@ -34,7 +34,7 @@ make_home() {
         heqiao ca issue --dir "$ca" "$home/request.json" --out "$root/authority/$code.bundle"
         heqiao join --home "$config" "$root/authority/$code.bundle"
     fi
-    heqiao card --home "$config" --out "$root/authority/$code.card"
+    [ -f "$root/authority/$code.card" ] || heqiao card --home "$config" --out "$root/authority/$code.card"
 }
 
 add_peer() { # own, peer, options
