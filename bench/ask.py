@@ -9,14 +9,16 @@ import csv
 import json
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bench.homes import ITEM, REQUESTER, RESPONDER
+from bench.sockets import wire_bytes
 from node.client import Peer, Platform
-from node.households import read_households, read_mandates
+from node.households import Subject, read_households, read_mandates
 from node.verification import Verification
 
 PURPOSE = "new_application"
@@ -28,8 +30,8 @@ class Ask:
     """What the benchmark asks of this process.
 
     `mode` is `job` (the list as one job of the requester's node, over and over while the file `again`
-    exists, after leaving a mark beside it) or `single` (one check after another with the
-    client library). `out` takes the findings of a job, or is empty.
+    exists, after leaving a mark beside it), `library` (the list in one call of the client library) or
+    `single` (one check after another with it). `out` takes the findings of a list, or is empty.
     """
 
     mode: str
@@ -45,8 +47,8 @@ def main() -> None:
     """Do what the first argument says."""
     ask = Ask(**json.loads(sys.argv[1]))
     verification = read_list(Path(ask.list_folder))
-    result = check_singles(ask, verification) if ask.mode == "single" else run_jobs(ask, verification)
-    print(json.dumps(result), flush=True)
+    run = {"job": run_jobs, "library": call_library, "single": check_singles}[ask.mode]
+    print(json.dumps(run(ask, verification)), flush=True)
 
 
 def running_mark(again: Path) -> Path:
@@ -89,9 +91,7 @@ def _run_job(platform: Platform, verification: Verification, out: str) -> dict[s
     if report.state != "done" or part.state != "done" or report.finished_at is None:
         raise SystemExit(f"the job ended as {report.state}: {part.state} {part.reason}")
     if out:
-        with Path(out).open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerows((f.subject, f.outcome, f.value) for f in report.findings)
+        write_findings(Path(out), ((f.subject, f.outcome, f.value) for f in report.findings))
     created, finished = report.created_at.timestamp(), report.finished_at.timestamp()
     return {
         "wall_s": finished - created,
@@ -109,20 +109,43 @@ def _run_job(platform: Platform, verification: Verification, out: str) -> dict[s
     }
 
 
+def call_library(ask: Ask, verification: Verification) -> dict[str, object]:
+    """The whole list in one call, on a connection that one check has made warm; the kernel's bytes."""
+    with Peer.open(Path(ask.homes) / REQUESTER, RESPONDER) as peer:
+        peer.verify(_only(verification, verification.subjects[0]))
+        sent, received = wire_bytes()
+        began, cpu = time.perf_counter(), time.process_time()
+        answers = peer.verify(verification)[ITEM]
+        wall, used = time.perf_counter() - began, time.process_time() - cpu
+        sent_after, received_after = wire_bytes()
+    pairs = zip(verification.subjects, answers, strict=True)
+    write_findings(Path(ask.out), ((s.ref, a.outcome.value, a.value) for s, a in pairs))
+    return {
+        "wall_s": wall,
+        "client_cpu_s": used,
+        "wire_up": sent_after - sent,
+        "wire_down": received_after - received,
+    }
+
+
+def write_findings(path: Path, findings: Iterable[tuple[str, str, int | None]]) -> None:
+    """One line for each finding: reference, outcome, value."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(findings)
+
+
+def _only(verification: Verification, subject: Subject) -> Verification:
+    mandate = verification.mandates[subject.mandate]
+    return replace(verification, subjects=(subject,), mandates={mandate.number: mandate})
+
+
 def check_singles(ask: Ask, verification: Verification) -> dict[str, object]:
     """One person at a time on one connection: (when, seconds) of each check after a few to warm up."""
     found: list[tuple[float, float]] = []
     outcomes: list[tuple[str, str, int | None]] = []
     with Peer.open(Path(ask.homes) / REQUESTER, RESPONDER) as peer:
         for number, subject in enumerate(islice(verification.subjects, ask.checks + WARM_UP)):
-            one = Verification(
-                verification.items,
-                verification.peers,
-                PURPOSE,
-                "",
-                (subject,),
-                {subject.mandate: verification.mandates[subject.mandate]},
-            )
+            one = _only(verification, subject)
             at, began = time.time(), time.perf_counter()
             answer = peer.verify(one)[ITEM][0]
             took = time.perf_counter() - began

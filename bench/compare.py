@@ -107,9 +107,10 @@ def _online_rows(ours: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) 
     target = 1.0 if peer == "spu" and theirs["subjects"] in (10_000, 100_000) else None
     return [
         Row(f"{name}, wall", "s", mine["wall_s"], peer, theirs["wall_s"], target),
+        Row(f"{name}, wall, client library", "s", mine["library_wall_s"], peer, theirs["wall_s"]),
         Row(f"{name}, CPU", "s", mine["cpu_s"], peer, theirs["cpu_s"]),
-        Row(f"{name}, up", "bytes", mine["bytes_up"], peer, theirs["bytes_up"]),
-        Row(f"{name}, down", "bytes", mine["bytes_down"], peer, theirs["bytes_down"]),
+        Row(f"{name}, up", "bytes", mine["wire_up"], peer, theirs["bytes_up"]),
+        Row(f"{name}, down", "bytes", mine["wire_down"], peer, theirs["bytes_down"]),
         Row(f"{name}, peak memory", "MiB", mine["peak_mib"], peer, theirs["peak_mib"]),
         Row(f"{name}, matches", "people", mine["matches"], peer, theirs["matches"]),
     ]

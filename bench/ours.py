@@ -78,7 +78,12 @@ def measure_online(children: Children, folder: Path, nodes: Nodes, sizes: Sizes)
         first = run_list(children, folder, nodes, listed) if place == 0 else None
         runs = [run_list(children, folder, nodes, listed) for _ in range(sizes.repeat)]
         middle = sorted(runs, key=lambda run: run["wall_s"])[len(runs) // 2]
+        library = [run_list(children, folder, nodes, listed, "library") for _ in range(sizes.repeat)]
+        called = sorted(library, key=lambda run: run["wall_s"])[len(library) // 2]
         row = {"subjects": count, **middle, "walls_s": [run["wall_s"] for run in runs]}
+        row |= {"library_wall_s": called["wall_s"], "library_cpu_s": called["cpu_s"]}
+        row |= {key: called[key] for key in ("wire_up", "wire_down")}
+        row["wrong"] += called["wrong"]
         if first is not None:
             row |= {f"first_{key}": first[key] for key in ("wall_s", "bytes_down", "plan")}
         found.append(row)
@@ -93,10 +98,15 @@ def write_subjects(folder: Path, entries: int, count: int) -> Path:
     return listed
 
 
-def run_list(children: Children, folder: Path, nodes: Nodes, listed: Path) -> dict[str, Any]:
-    """One job of the requester's node over a list; its answers are held against the plain join."""
+def run_list(
+    children: Children, folder: Path, nodes: Nodes, listed: Path, mode: str = "job"
+) -> dict[str, Any]:
+    """A list as one job of the requester's node, or in one call of the client library.
+
+    The answers are held against the plain join.
+    """
     out = folder / "findings.csv"
-    ask = Ask("job", str(folder), str(listed), nodes.address, str(out))
+    ask = Ask(mode, str(folder), str(listed), nodes.address, str(out))
     cpu = cpu_seconds(nodes.pids)
     with Meter() as meter:
         result = last_object(children.run("ask", ask_command(ask)))
@@ -107,10 +117,10 @@ def run_list(children: Children, folder: Path, nodes: Nodes, listed: Path) -> di
     matches, wrong = compare(
         answers, subjects, numbers.plain_join(folder / REGISTER, listed / "households.csv")
     )
-    del result["ran"], result["created"], result["finished"]
+    cpu_s = used + result.pop("client_cpu_s")
     return {
-        **result,
-        "cpu_s": used + result.pop("client_cpu_s"),
+        **{key: value for key, value in result.items() if key not in ("ran", "created", "finished")},
+        "cpu_s": cpu_s,
         "peak_mib": meter.peak_mib,
         "matches": matches,
         "wrong": wrong,

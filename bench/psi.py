@@ -64,5 +64,18 @@ def _largest(online: list[dict[str, Any]]) -> dict[str, Any]:
         "online_wall_s": row["wall_s"],
         "online_cpu_s": row["cpu_s"],
         "online_peak_mib": row["peak_mib"],
-        **{key: row[key] for key in ("bytes_up", "bytes_down", "plan", "plan_reason", "matches", "wrong")},
+        "library_wall_s": row["library_wall_s"],
+        **{
+            key: row[key]
+            for key in (
+                "wire_up",
+                "wire_down",
+                "bytes_up",
+                "bytes_down",
+                "plan",
+                "plan_reason",
+                "matches",
+                "wrong",
+            )
+        },
     }

@@ -14,7 +14,7 @@ from typing import Any
 import spu.psi as psi  # type: ignore[import-not-found]  # its own environment
 from spu.libspu import link  # type: ignore[import-not-found]
 
-from bench.peers.sockets import wire_bytes
+from bench.sockets import wire_bytes
 
 HOUR_MS = 3_600_000
 

@@ -18,7 +18,7 @@ from bench import compare, numbers
 from bench.__main__ import main
 from bench.measure import Meter, cpu_seconds, descendants, quantile
 from bench.ours import compare as compare_answers
-from bench.peers.sockets import wire_bytes
+from bench.sockets import wire_bytes
 from matcher import identity
 
 
