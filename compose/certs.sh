@@ -47,9 +47,14 @@ add_peer() { # own, peer, options
 
 mkdir -p "$root/authority"
 [ -d "$ca" ] || heqiao ca init --dir "$ca" --federation cluster
+running=
 for province in "$@"; do
     host=${province##*:} name=${province#*:}
-    make_home "${province%%:*}" "${name%:*}" "$host"
+    make_home "${province%%:*}" "${name%:*}" "$host" &
+    running="$running $!"
+done
+for one in $running; do
+    wait "$one" # fails, and with it the script, when that home could not be made
 done
 for province in "$@"; do
     code=${province%%:*}
