@@ -7,6 +7,7 @@ that processes share are counted once. This process only watches, and is not cou
 import os
 import platform
 import resource
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from cryptography.hazmat.backends.openssl import backend as openssl
+
+from matcher import oprf, x25519
 
 PAUSE_S = 0.1
 SHARE = 0.05  # of the time at most goes into sampling
@@ -101,6 +105,17 @@ def list_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def kernel_us(points: int = 200_000) -> float:
+    """Microseconds a point of the bare group operation, on all cores: what no index can be faster than."""
+    field = np.random.default_rng(1).integers(0, 256, (points, x25519.POINT_SIZE), dtype=np.uint8)
+    field[:, -1] &= 0x3F  # canonical
+    scalar, backend = oprf.draw_blind(secrets.token_bytes), x25519.backend()
+    backend.multiply(scalar, field[:8192].tobytes())
+    began = time.perf_counter()
+    backend.multiply(scalar, field.tobytes())
+    return 1e6 * (time.perf_counter() - began) / points
 
 
 def quantile(walls: Iterable[float], share: float) -> float:

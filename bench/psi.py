@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import ours
 from bench.homes import serve
-from bench.measure import describe_machine, list_versions, rounded
+from bench.measure import describe_machine, kernel_us, list_versions, rounded
 from bench.ours import Sizes
 from compose.processes import Children
 from matcher import x25519
@@ -18,7 +18,7 @@ PARTS = ("index", "online", "single")
 
 def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) -> dict[str, Any]:
     """Measure the parts asked for. With `keep`, homes and index stay there and are used again."""
-    machine = describe_machine()
+    machine, kernel = describe_machine(), kernel_us()
     with workspace(keep) as folder, Children(folder / "logs") as children:
         index = ours.prepare(children, folder, sizes)
         figures: dict[str, Any] = {
@@ -26,6 +26,8 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
             "k_anonymity": sizes.k_anonymity,
             "backend": x25519.backend().name,
             **index,
+            "kernel_us_per_point": kernel,
+            "index_over_kernel": 1e6 * index["index_wall_s"] / sizes.entries / kernel,
         }
         online: list[dict[str, Any]] = []
         if {"online", "single"} & set(parts):
