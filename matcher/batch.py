@@ -23,7 +23,7 @@ _RESIDENT = ID_TYPES.index(identity.RESIDENT)
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0, 0, 0, 0] + [0] * 80)
 _WEIGHTS = np.array(identity.WEIGHTS, dtype=np.int64)
 _CHECK = np.frombuffer(identity.CHECK_DIGITS.encode(), dtype=np.uint8)
-_KNOWN_AREAS: NDArray[np.bool_] = np.isin(np.arange(100), [int(code) for code in identity.PROVINCES])
+_KNOWN_AREAS: NDArray[np.bool_] = np.asarray(np.isin(np.arange(100), [int(code) for code in identity.PROVINCES]))
 _RECORD = np.dtype(
     [
         ("level", "u1"),
@@ -53,7 +53,7 @@ def are_resident(values: Bytes) -> NDArray[np.bool_]:
     False says only that the value needs a closer look: it may be another document or a faulty number.
     """
     digits = values.astype(np.int64) - 48
-    good = ((digits[:, :17] >= 0) & (digits[:, :17] <= 9)).all(axis=1)
+    good: NDArray[np.bool_] = np.asarray(((digits[:, :17] >= 0) & (digits[:, :17] <= 9)).all(axis=1))
     digits = np.where(good[:, None], digits, 0)
     year = digits[:, 6:10] @ np.array([1000, 100, 10, 1])
     month = digits[:, 10] * 10 + digits[:, 11]

@@ -10,12 +10,14 @@ import io
 import os
 import tempfile
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn, TextIO
 
 from node.errors import InputError, UnavailableError
 
@@ -67,39 +69,22 @@ class CellError(Exception):
         self.message = message
 
 
-class Table:
-    """An open file with its header understood. `columns` maps a field to its column number."""
+@dataclass(frozen=True)
+class Layout:
+    """Where the fields stand in the rows of a source: `columns` maps a field to its column number."""
 
-    def __init__(
-        self, path: Path, stream: io.TextIOWrapper, aliases: Aliases, mapping: Mapping[str, str]
-    ) -> None:
-        self.path = path
-        self._lines = _Lines(path, stream)
-        first = next(self._lines, "").lstrip("\ufeff")
-        if not first.strip():
-            raise _unusable(path, "the first line is empty", "the first line must hold the column headers")
-        self._delimiter = "\t" if first.count("\t") > first.count(",") else ","
-        self.headers = self._read_header(first)
-        self.columns = _find_columns(path, self.headers, aliases, mapping)
-        self._aliases = aliases
-
-    def require(self, *fields: str) -> None:
-        """Raise InputError where none of a field's headers is in the file."""
-        missing = [field for field in fields if field not in self.columns]
-        if missing:
-            wanted = "; ".join(f"{field} ({' | '.join(self._aliases[field])})" for field in missing)
-            raise InputError(
-                f"{self.path}: no column for {wanted}; {_describe_headers(self.headers)}",
-                f'rename the header, or name the column with --map {missing[0]}="HEADER"',
-            )
+    path: Path
+    headers: Sequence[str]
+    columns: Mapping[str, int]
+    aliases: Aliases
 
     def cell(self, row: Row, field: str) -> str:
-        """The text of the row's cell, empty where the file has no such column."""
+        """The text of the row's cell, empty where the source has no such column."""
         column = self.columns.get(field)
         return "" if column is None else row.cells[column]
 
     def header(self, field: str) -> str:
-        """The header of a field as the file spells it; the field's own name where it has none."""
+        """The header of a field as the source spells it; the field's own name where it has none."""
         column = self.columns.get(field)
         return field if column is None else self.headers[column].strip()
 
@@ -107,69 +92,125 @@ class Table:
         """The reject for a row whose cell of `error.field` cannot be used."""
         return Reject(str(self.path), line, self.header(error.field), error.reason, error.message)
 
+    def require(self, *fields: str) -> None:
+        """Raise InputError where none of a field's headers is in the source."""
+        missing = [field for field in fields if field not in self.columns]
+        if missing:
+            wanted = "; ".join(f"{field} ({' | '.join(self.aliases[field])})" for field in missing)
+            raise InputError(
+                f"{self.path}: no column for {wanted}; {_describe_headers(self.headers)}",
+                f'rename the header, or name the column with --map {missing[0]}="HEADER"',
+            )
+
+
+def find_layout(path: Path, headers: Sequence[str], aliases: Aliases, mapping: Mapping[str, str]) -> Layout:
+    """Understand a header. Raises InputError where a mapped column is missing or a field stands twice."""
+    return Layout(path, headers, _find_columns(path, headers, aliases, mapping), aliases)
+
+
+class Table:
+    """An open file with its header understood."""
+
+    def __init__(
+        self, path: Path, stream: io.TextIOWrapper, aliases: Aliases, mapping: Mapping[str, str]
+    ) -> None:
+        self.path = path
+        self.encoding = stream.encoding
+        self._lines = Lines(path, stream)
+        first = next(self._lines, "").lstrip("\ufeff")
+        if not first.strip():
+            raise _unusable(path, "the first line is empty", "the first line must hold the column headers")
+        self.delimiter = "\t" if first.count("\t") > first.count(",") else ","
+        self.headers = self._read_header(first)
+        self.layout = find_layout(path, self.headers, aliases, mapping)
+        self.columns = self.layout.columns
+        self.cell, self.header, self.reject = self.layout.cell, self.layout.header, self.layout.reject
+
+    def require(self, *fields: str) -> None:
+        """Raise InputError where none of a field's headers is in the file."""
+        self.layout.require(*fields)
+
+    def skip(self, lines: int) -> None:
+        """Pass over some lines after the header."""
+        deque(islice(self._lines, lines), maxlen=0)
+
     def rows(self, *, allow_empty: bool = False) -> Iterator[Row | Reject]:
         """Every row after the header. Blank lines are passed over; every other line is accounted for.
 
         Raises InputError where the rows can no longer be told apart (a quote that never closes,
         an endless line) and, without `allow_empty`, where the file has no rows at all.
         """
-        reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
-        width, offset, empty = len(self.headers), self._lines.count, True
-        while True:
-            line = offset + reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                break
-            except csv.Error as error:
-                yield from self._broken_row(line, offset + reader.line_num, error)
-                empty = False
-                continue
-            if not cells:
-                continue
+        empty = True
+        for row in split_rows(self.path, self._lines, self.delimiter, len(self.headers)):
             empty = False
-            if len(cells) != width:
-                message = f"the row has {len(cells)} cells where the header has {width}"
-                yield from self._faults(line, offset + reader.line_num, "wrong_cell_count", message)
-            elif max(map(len, cells)) > MAX_CELL:
-                message = f"a cell is longer than {MAX_CELL} characters"
-                yield from self._faults(line, offset + reader.line_num, "cell_too_long", message)
-            else:
-                yield Row(line, cells)
+            yield row
         if empty and not allow_empty:
-            raise _unusable(
-                self.path,
-                "there is a header but no row",
-                "check that the export finished; an empty list cannot be used",
-            )
+            raise_empty(self.path)
 
     def _read_header(self, first: str) -> list[str]:
         try:
-            headers = next(csv.reader([first], delimiter=self._delimiter, strict=True))
+            headers = next(csv.reader([first], delimiter=self.delimiter, strict=True))
         except csv.Error:
             headers = []
         if not headers:
             raise _unusable(self.path, "the header's quotes do not match", "write the headers on one line")
         return headers
 
-    def _broken_row(self, first: int, last: int, error: csv.Error) -> Iterator[Reject]:
-        if self._lines.ended:
-            raise _unusable(
-                self.path,
-                f"line {first}: a quote opens here and never closes",
-                "the file may be cut off; export it again, or correct the quotes from that line on",
-            )
-        if "limit" in str(error):
-            yield from self._faults(
-                first, last, "cell_too_long", "a cell is far too long, or its quote never closes"
-            )
-        else:
-            yield from self._faults(first, last, "bad_quotes", "the row's quotes do not match")
 
-    def _faults(self, first: int, last: int, reason: str, message: str) -> Iterator[Reject]:
-        # A stray quote swallows the lines after it: each of them was a row, so each is counted.
-        for line in range(first, last + 1):
-            yield Reject(str(self.path), line, "", reason, message)
+def raise_changed(path: Path) -> NoReturn:
+    """Bytes that were of the encoding a moment ago."""
+    raise _unusable(path, "the file changed while it was read", "run the command again") from None
+
+
+def raise_empty(path: Path) -> NoReturn:
+    """A header and nothing below it."""
+    raise _unusable(
+        path, "there is a header but no row", "check that the export finished; an empty list cannot be used"
+    )
+
+
+def split_rows(path: Path, lines: "Lines", delimiter: str, width: int) -> Iterator[Row | Reject]:
+    """The rows of some lines; `lines.count` says how many stand before them. Raises InputError, see Table."""
+    reader, offset = csv.reader(lines, delimiter=delimiter, strict=True), lines.count
+    while True:
+        line = offset + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            yield from _broken_row(path, line, offset + reader.line_num, lines.ended, error)
+            continue
+        if not cells:
+            continue
+        if len(cells) != width:
+            message = f"the row has {len(cells)} cells where the header has {width}"
+            yield from _faults(path, line, offset + reader.line_num, "wrong_cell_count", message)
+        elif max(map(len, cells)) > MAX_CELL:
+            message = f"a cell is longer than {MAX_CELL} characters"
+            yield from _faults(path, line, offset + reader.line_num, "cell_too_long", message)
+        else:
+            yield Row(line, cells)
+
+
+def _broken_row(path: Path, first: int, last: int, ended: bool, error: csv.Error) -> Iterator[Reject]:
+    if ended:
+        raise _unusable(
+            path,
+            f"line {first}: a quote opens here and never closes",
+            "the file may be cut off; export it again, or correct the quotes from that line on",
+        )
+    if "limit" in str(error):
+        message = "a cell is far too long, or its quote never closes"
+        yield from _faults(path, first, last, "cell_too_long", message)
+    else:
+        yield from _faults(path, first, last, "bad_quotes", "the row's quotes do not match")
+
+
+def _faults(path: Path, first: int, last: int, reason: str, message: str) -> Iterator[Reject]:
+    # A stray quote swallows the lines after it: each of them was a row, so each is counted.
+    for line in range(first, last + 1):
+        yield Reject(str(path), line, "", reason, message)
 
 
 @contextmanager
@@ -190,7 +231,7 @@ def open_table(path: Path, aliases: Aliases, mapping: Mapping[str, str] | None =
             path, f"cannot be read: {error.strerror or 'not a plain file'}", "check the path"
         ) from None
     except UnicodeDecodeError:
-        raise _unusable(path, "the file changed while it was read", "run the command again") from None
+        raise_changed(path)
 
 
 def clean(text: str) -> str:
@@ -238,13 +279,13 @@ def disarm(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
-class _Lines:
+class Lines:
     """Physical lines of a stream, counted, of bounded length; `ended` after the last one."""
 
-    def __init__(self, path: Path, stream: io.TextIOWrapper) -> None:
+    def __init__(self, path: Path, stream: TextIO, count: int = 0) -> None:
         self._path = path
         self._stream = stream
-        self.count = 0
+        self.count = count
         self.ended = False
 
     def __iter__(self) -> Iterator[str]:

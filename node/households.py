@@ -143,7 +143,7 @@ def _read_list(
 
 
 def _read_subject(table: Table, row: Row) -> Subject:
-    identities = read_identities(table, row)
+    identities = read_identities(table.layout, row)
     household = _read_number(table, row, "household_no")
     member = _read_number(table, row, "member_no")
     for field, number in (("household_no", household), ("member_no", member)):
@@ -153,7 +153,7 @@ def _read_subject(table: Table, row: Row) -> Subject:
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
             )
     mandate = _read_number(table, row, "mandate_no") if table.cell(row, "mandate_no") else ""
-    return Subject(f"{household}/{member}", household, read_name(table, row), identities, mandate)
+    return Subject(f"{household}/{member}", household, read_name(table.layout, row), identities, mandate)
 
 
 def _read_number(table: Table, row: Row, field: str) -> str:

@@ -4,7 +4,7 @@ Rows stream; each is a SourceRow or a Reject that says where and why. `combine` 
 makes one record per subject of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from matcher.identity import FOREIGN, FOREIGN_OLD, PERMIT, RESIDENT, TYPES, pars
 from matcher.label import normalise_name
 from matcher.types import Identity
 from node.catalogue import Item
-from node.delimited import CellError, Reject, Row, Table, clean, csv_lines, open_table, write_atomically
+from node.delimited import CellError, Layout, Reject, Row, clean, csv_lines, open_table, write_atomically
 from node.errors import InputError
 from node.records import Record, SourceRow, Tally, combine
 
@@ -85,13 +85,13 @@ def read(
     as a whole, possibly after rows were yielded (a quote that never closes): use nothing of such a file.
     """
     with open_table(path, ALIASES, columns) as table:
-        field = _amount_field(table, item, columns or {})
+        layout, field = table.layout, amount_field(table.layout, item, columns or {})
         for row in table.rows(allow_empty=allow_empty):
             if isinstance(row, Reject):
                 yield row
                 continue
             try:
-                yield _source_row(table, row, item, field, today)
+                yield source_row(layout, row, item, field, today)
             except CellError as error:
                 yield table.reject(row.line, error)
 
@@ -103,13 +103,13 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     write_atomically(path, csv_lines((header, *rows), mark=True))
 
 
-# ---- cells; shared with node/households.py
+# ---- cells; shared with node/households.py and node/blocks.py
 
 
-def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
+def read_identities(layout: Layout, row: Row) -> tuple[Identity, ...]:
     """The subject's identities, current first; raises CellError."""
-    current = _parse_identity("id_no", table.cell(row, "id_no"))
-    stated = clean(table.cell(row, "id_type")).lower()
+    current = _parse_identity("id_no", layout.cell(row, "id_no"))
+    stated = clean(layout.cell(row, "id_type")).lower()
     if stated:
         accepted = ID_TYPES.get(stated)
         if accepted is None:
@@ -117,7 +117,7 @@ def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
         if current.id_type not in accepted:
             message = "the identity number is not of the document type given beside it"
             raise CellError("id_type", "type_conflict", message)
-    former = clean(table.cell(row, "former_id_no"))
+    former = clean(layout.cell(row, "former_id_no"))
     if not former:
         return (current,)
     parts = [part for part in former.split(";") if part.strip()]
@@ -126,9 +126,9 @@ def read_identities(table: Table, row: Row) -> tuple[Identity, ...]:
     return tuple(dict.fromkeys((current, *(_parse_identity("former_id_no", part) for part in parts))))
 
 
-def read_name(table: Table, row: Row) -> str:
+def read_name(layout: Layout, row: Row) -> str:
     """The normalised name, empty where none is given; raises CellError."""
-    name = table.cell(row, "name")
+    name = layout.cell(row, "name")
     if not name:
         return ""
     folded = normalise_name(name)
@@ -175,34 +175,36 @@ def _parse_identity(field: str, raw: str) -> Identity:
         raise CellError(field, error.reason, str(error)) from None
 
 
-def _amount_field(table: Table, item: Item, mapping: Mapping[str, str]) -> str | None:
-    # The column that holds the item's amount; None where each row counts as one.
-    table.require("id_no")
+def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
+    """The field that holds the item's amount; None where each row counts as one. Raises InputError."""
+    layout.require("id_no")
     if item.value_kind != "money":
         if item.combine in ("sum", "latest"):
-            table.require("value")
-        return "value" if "value" in table.columns else None
-    found = [field for field in ("amount_yuan", "amount_fen") if field in table.columns]
+            layout.require("value")
+        return "value" if "value" in layout.columns else None
+    found = [field for field in ("amount_yuan", "amount_fen") if field in layout.columns]
     chosen = [field for field in found if field in mapping] or found
     if len(chosen) > 1:
         raise InputError(
-            f"{table.path}: there are amounts in yuan and in fen",
+            f"{layout.path}: there are amounts in yuan and in fen",
             'say which to use with --map amount_yuan="HEADER" or --map amount_fen="HEADER"',
         )
     if not chosen:
-        table.require("amount_yuan")
+        layout.require("amount_yuan")
     return chosen[0]
 
 
-def _source_row(table: Table, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
-    identities = read_identities(table, row)
-    name = read_name(table, row)
-    as_of = _read_as_of(table, row, today)
-    amount = 1 if field is None else _read_amount(field, table.cell(row, field), item)
-    return SourceRow(row.line, identities, name, _read_key(table, row, identities[0]), amount, as_of)
+def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
+    """One row of the right number of cells; raises CellError."""
+    identities = read_identities(layout, row)
+    name = read_name(layout, row)
+    as_of = read_as_of(layout.cell(row, "as_of"), today)
+    amount = 1 if field is None else read_amount(field, layout.cell(row, field), item)
+    return SourceRow(row.line, identities, name, _read_key(layout, row, identities[0]), amount, as_of)
 
 
-def _read_amount(field: str, text: str, item: Item) -> int:
+def read_amount(field: str, text: str, item: Item) -> int:
+    """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
     if field == "amount_yuan":
         return parse_yuan(text)
     number = clean(text)
@@ -222,8 +224,8 @@ def _bounded(field: str, digits: str, most: int) -> int:
     return int(digits)
 
 
-def _read_as_of(table: Table, row: Row, today: date | None) -> date | None:
-    text = table.cell(row, "as_of")
+def read_as_of(text: str, today: date | None) -> date | None:
+    """The as-of date in a cell, None where it is empty; raises CellError."""
     if not text.strip():
         return None
     as_of = parse_date(text)
@@ -234,13 +236,24 @@ def _read_as_of(table: Table, row: Row, today: date | None) -> date | None:
     return as_of
 
 
-def _read_key(table: Table, row: Row, current: Identity) -> str | bytes:
-    number = table.cell(row, "record_no")
-    key = "".join(clean(number).upper().split()) if number else ""
+def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
+    key = record_number(layout.cell(row, "record_no"))
     if key:
         return key
-    # Without a record number only a wholly equal row is a duplicate. The cells are reduced to a
-    # digest, so that nothing raw is kept; the number in its canonical form, since sources mix both.
-    cells = list(row.cells)
-    cells[table.columns["id_no"]] = current.value
-    return blake3("\x1f".join(map(clean, cells)).encode("utf-8", "surrogatepass")).digest(16)
+    # Without a record number only a wholly equal row is a duplicate; the number counts in its
+    # canonical form, since sources mix both.
+    cells = list(map(clean, row.cells))
+    cells[layout.columns["id_no"]] = current.value
+    return row_digest(cells)
+
+
+def record_number(cell: str) -> str:
+    """A record number in the form it is compared in."""
+    return "".join(clean(cell).upper().split()) if cell else ""
+
+
+def row_digest(cells: Sequence[str]) -> bytes:
+    """16 bytes that stand for all cells of a row, so that nothing raw is kept."""
+    if len(cells) == 1:
+        return bytes(16)  # rows of one subject with no other cell are all the same
+    return blake3("\x1f".join(cells).encode("utf-8", "surrogatepass")).digest(16)
