@@ -23,7 +23,9 @@ _RESIDENT = ID_TYPES.index(identity.RESIDENT)
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0, 0, 0, 0] + [0] * 80)
 _WEIGHTS = np.array(identity.WEIGHTS, dtype=np.int64)
 _CHECK = np.frombuffer(identity.CHECK_DIGITS.encode(), dtype=np.uint8)
-_KNOWN_AREAS: NDArray[np.bool_] = np.asarray(np.isin(np.arange(100), [int(code) for code in identity.PROVINCES]))
+_KNOWN_AREAS: NDArray[np.bool_] = np.asarray(
+    np.isin(np.arange(100), [int(code) for code in identity.PROVINCES])
+)
 _RECORD = np.dtype(
     [
         ("level", "u1"),
@@ -135,6 +137,15 @@ def name_checks(label_keys: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
     return found
 
 
+def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> Bytes:
+    """`label.associated_data` of each label's place."""
+    found = np.empty((len(origin_codes), len(label.associated_data(item, "00", epoch))), dtype=np.uint8)
+    for code in np.unique(origin_codes):
+        place = label.associated_data(item, f"{code:02}", epoch)
+        found[origin_codes == code] = np.frombuffer(place, dtype=np.uint8)
+    return found
+
+
 def seal_labels(
     label_keys: Bytes,
     level: Level,
@@ -144,10 +155,10 @@ def seal_labels(
     checks: NDArray[np.uint8],
     has_name: NDArray[np.bool_],
     planted: NDArray[np.bool_],
-    associated: bytes,
+    associated: Bytes,
     nonces: Bytes,
 ) -> Bytes:
-    """`label.seal` of n records of one level, (n, 52). `nonces` (n, 12) are fresh random bytes."""
+    """`label.seal` of n records of one level, (n, 52); `nonces` (n, 12) are fresh random bytes."""
     plain = np.zeros(len(values), dtype=_RECORD)
     plain["level"] = int(level)
     plain["flags"] = has_name * label.HAS_NAME + planted * label.PLANTED

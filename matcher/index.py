@@ -1,8 +1,9 @@
 """The index of one partition: entries cut into buckets, sorted by tag (design.md section 3).
 
 An entry is tag (16) || sealed label (52) = 68 bytes. A bucket's entries are sorted by tag and
-distinct. Beside the served bytes a bucket keeps, in the same order, the points T and the 32-bit
-bucket prefix of each entry (36 bytes), never served: rotation and re-cutting need them.
+distinct. Beside the served bytes a bucket keeps, in the same order, the points T (32), the bucket
+prefix (4) and the as-of day (4) of each entry, never served: rotation, re-cutting and incremental
+import need them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,11 @@ from matcher import label, merkle
 from matcher.errors import BucketError
 from matcher.token import TAG_SIZE
 
+Bytes = NDArray[np.uint8]
+
 ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
-POINT_ROW_SIZE = 36
+POINT_ROW_SIZE = 40
+NO_DAY = 0xFFFFFFFF  # of an entry whose date says nothing about the records: a planted one
 MAX_BITS = 24
 
 
@@ -28,6 +32,7 @@ class Entry:
     sealed: bytes = field(repr=False)
     token: bytes = field(repr=False)
     prefix: int = field(repr=False)
+    as_of: int = NO_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +59,42 @@ def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
 
     Raises BucketError when two entries carry one tag: a subject would have two records.
     """
-    served = _rows(b"".join(e.tag + e.sealed for e in entries), ENTRY_SIZE)
-    prefixes = np.fromiter((e.prefix for e in entries), dtype=np.uint32, count=len(entries))
-    kept = np.hstack(
-        [
-            _rows(b"".join(e.token for e in entries), 32),
-            prefixes.astype(">u4").view(np.uint8).reshape(-1, 4),
-        ]
-    )
-    numbers = (prefixes.astype(np.uint64) >> np.uint64(32 - bits)).astype(np.int64)
-    high, low = _tag_words(served)
-    order = np.lexsort((low, high))
-    if bool(((high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])).any()):
+    if len({e.tag for e in entries}) != len(entries):
         raise BucketError("two entries of a partition carry one tag")
-    order = order[np.argsort(numbers[order], kind="stable")]  # by bucket, and by tag within it
-    served, kept, numbers = served[order], kept[order], numbers[order]
-    ends = np.searchsorted(numbers, np.arange(2**bits + 1))
-    for number in range(2**bits):
-        part = slice(int(ends[number]), int(ends[number + 1]))
+    served = _rows(b"".join(e.tag + e.sealed for e in entries), ENTRY_SIZE)
+    kept = b"".join(e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in entries)
+    yield from cut(served, _rows(kept, POINT_ROW_SIZE), bits, range(2**bits))
+
+
+def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucket]:
+    """Cut entries (n, 68) and what is kept of them (n, 40) into the buckets `numbers`, which hold them all.
+
+    Raises BucketError when two entries carry one tag, or one belongs to another bucket.
+    """
+    found = prefixes(kept).astype(np.uint64) >> np.uint64(32 - bits)
+    places = found.astype(np.int64) - numbers.start
+    if len(places) and (int(places.min()) < 0 or int(places.max()) >= len(numbers)):
+        raise BucketError("an entry belongs to another bucket")
+    high, low = _tag_words(served)
+    order = np.lexsort((low, high, places))
+    high, low = high[order], low[order]
+    if bool(((high[1:] == high[:-1]) & (low[1:] == low[:-1])).any()):
+        raise BucketError("two entries of a partition carry one tag")
+    served, kept = served[order], kept[order]
+    ends = np.searchsorted(places[order], np.arange(len(numbers) + 1)).tolist()
+    for place, number in enumerate(numbers):
+        part = slice(ends[place], ends[place + 1])
         yield Bucket(number, served[part].tobytes(), kept[part].tobytes())
+
+
+def prefixes(kept: Bytes) -> NDArray[np.uint32]:
+    """The bucket prefix of each entry."""
+    return np.ascontiguousarray(kept[:, 32:36]).view(">u4")[:, 0].astype(np.uint32)
+
+
+def oldest(kept: Bytes) -> int:
+    """The oldest as-of day of entries (n, 40); NO_DAY where no entry has one."""
+    return int(np.ascontiguousarray(kept[:, 36:40]).view(">u4").min(initial=NO_DAY))
 
 
 def bucket_leaf(number: int, entries: bytes) -> bytes:

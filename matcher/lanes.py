@@ -55,13 +55,13 @@ def derive(context: str, materials: Bytes) -> Bytes:
     return _hash(key, materials, materials.shape[1], 32, _MATERIAL, 0)
 
 
-def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: bytes) -> Bytes:
+def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Bytes) -> Bytes:
     """ChaCha20-Poly1305 of n plain texts of one length (n, m), m <= 64: ciphertext || tag, (n, m + 16).
 
-    `keys` is (n, 32), `nonces` (n, 12), one use for each pair of them; `associated` is of all lanes.
+    `keys` is (n, 32), `nonces` (n, 12), one use for each pair of them, `associated` (n, a).
     """
     parts = [
-        _seal(keys[at : at + WIDTH], nonces[at : at + WIDTH], plain[at : at + WIDTH], associated)
+        _seal(*(column[at : at + WIDTH] for column in (keys, nonces, plain, associated)))
         for at in range(0, len(plain), WIDTH)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, plain.shape[1] + 16), dtype=np.uint8)
@@ -147,18 +147,18 @@ def _roll(b: Words, c: Words, d: Words, by: int, spare: Words) -> None:
 # ---- ChaCha20-Poly1305
 
 
-def _seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: bytes) -> Bytes:
-    count, size = plain.shape
+def _seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Bytes) -> Bytes:
+    (count, size), more = plain.shape, associated.shape[1]
     key, nonce = _words(keys, 8), _words(nonces, 3)
     one_time = np.ascontiguousarray(_chacha(key, nonce, 0).T).view(np.uint8)[:, :32]
     stream = np.ascontiguousarray(_chacha(key, nonce, 1).T).view(np.uint8)
     sealed = np.empty((count, size + 16), dtype=np.uint8)
     np.bitwise_xor(plain, stream[:, :size], out=sealed[:, :size])
-    known = len(associated) + -len(associated) % 16
+    known = more + -more % 16
     text = np.zeros((count, known + size + -size % 16 + 16), dtype=np.uint8)
-    text[:, : len(associated)] = np.frombuffer(associated, dtype=np.uint8)
+    text[:, :more] = associated
     text[:, known : known + size] = sealed[:, :size]
-    sizes = len(associated).to_bytes(8, "little") + size.to_bytes(8, "little")
+    sizes = more.to_bytes(8, "little") + size.to_bytes(8, "little")
     text[:, -16:] = np.frombuffer(sizes, dtype=np.uint8)
     sealed[:, size:] = poly1305(one_time, text)
     return sealed

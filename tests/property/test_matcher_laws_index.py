@@ -28,7 +28,9 @@ def test_every_entry_is_in_the_bucket_of_its_prefix_and_in_no_other(partition, b
             key=lambda e: e.tag,
         )
         assert bucket.entries == b"".join(e.tag + e.sealed for e in expected)
-        assert bucket.points == b"".join(e.token + e.prefix.to_bytes(4, "big") for e in expected)
+        assert bucket.points == b"".join(
+            e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in expected
+        )
         assert index.read_bucket(bucket.entries) == {e.tag: e.sealed for e in expected}
 
 

@@ -80,7 +80,7 @@ def test_derived_key_is_blake3(material, context):
     st.binary(max_size=70),
 )
 def test_seal_is_chacha20_poly1305(key, nonce, plain, associated):
-    found = lanes.seal(rows(key), rows(nonce), rows(plain), associated)[0].tobytes()
+    found = lanes.seal(rows(key), rows(nonce), rows(plain), rows(associated))[0].tobytes()
     assert found == ChaCha20Poly1305(key).encrypt(nonce, plain, associated or None)
 
 
@@ -141,7 +141,8 @@ def test_labels_open():
     tags, keys = batch.entry_keys(tokens, "C21", 7)
     names = ["陈阿三", "", "买" * 40, "A"] * 20
     checks = batch.name_checks(keys, [name.encode() for name in names[: len(PEOPLE)]])
-    count, associated = len(PEOPLE), label.associated_data("C21", "44", 7)
+    count, places = len(PEOPLE), batch.origins(types, values)
+    associated = batch.associated_data("C21", places, 7)
     records, nonces = rows_of(count, 8), rows_of(count, 12)
     has_name = np.array([bool(name) for name in names[:count]])
     planted = np.arange(count) % 7 == 0
@@ -165,7 +166,9 @@ def test_labels_open():
         wanted = LabelRecord(
             Level.COUNT, row, 20_000, check, bool(has_name[row]), records[row].tobytes(), bool(planted[row])
         )
-        assert sealed[row].tobytes() == label.seal(key, wanted, associated, nonces[row].tobytes())
+        assert sealed[row].tobytes() == label.seal(
+            key, wanted, label.associated_data("C21", identity.origin(PEOPLE[row]), 7), nonces[row].tobytes()
+        )
 
 
 @settings(max_examples=300)

@@ -11,7 +11,7 @@ def entry(tag, prefix=0):
 
 
 def test_sizes():
-    assert (index.ENTRY_SIZE, index.POINT_ROW_SIZE) == (68, 36)
+    assert (index.ENTRY_SIZE, index.POINT_ROW_SIZE) == (68, 40)
 
 
 @pytest.mark.parametrize(
