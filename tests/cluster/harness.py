@@ -4,7 +4,6 @@ A home is made of the same parts as `heqiao init`, `ca issue`, `join` and `peers
 cheapest Argon2id there is, so that a test has a federation in a moment.
 """
 
-import os
 import secrets
 import shutil
 import signal
@@ -13,10 +12,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -145,8 +145,6 @@ def write_config(folder: Path, sections: Mapping[str, Mapping[str, object]]) -> 
 
 def set_config(folder: Path, section: str, **values: object) -> None:
     """Change keys of a home's node.toml."""
-    import tomllib
-
     sections = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
     sections.setdefault(section, {}).update(values)
     write_config(folder, sections)
@@ -244,12 +242,17 @@ class Process:
         self.port = self.platform_port = 0
 
     def start(self) -> "Process":
+        self.launch()
+        return self.wait_ready()
+
+    def launch(self) -> None:
         self.ready.unlink(missing_ok=True)
-        command = [
-            str(Path(sys.executable).with_name("heqiao")), "serve", "--home", str(self.home), "--ready-file", str(self.ready)
-        ]  # fmt: skip
+        heqiao = str(Path(sys.executable).with_name("heqiao"))
+        command = [heqiao, "serve", "--home", str(self.home), "--ready-file", str(self.ready)]
         with self.errors.open("ab") as errors:
             self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
+
+    def wait_ready(self) -> "Process":
         wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
         self.port, self.platform_port = map(int, self.ready.read_text().split())
         return self
@@ -377,7 +380,7 @@ class World:
 
 def make_world(folder: Path, people: int | None = None) -> World:
     data = folder / "data"
-    write_federation(choose_scenario("small", people=people), data, 2026, date.today())
+    write_federation(choose_scenario("small", people=people), data, 2026, datetime.now(UTC).date())
     federation = Federation.create()
     for code in (REQUESTER, *PROVIDERS):
         home = federation.make_home(folder / code, code)
@@ -413,6 +416,3 @@ def serve_all(homes: Mapping[str, Path], clock: Clock = utc_now) -> Iterator[dic
     finally:
         for province in provinces.values():
             province.stop()
-
-
-ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}

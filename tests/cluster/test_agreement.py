@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from harness import World, findings_of, read_verification, run_job
+from harness import World, read_verification, run_job
 
 from node import catalogue, report
 

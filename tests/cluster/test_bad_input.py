@@ -48,7 +48,13 @@ class Target:
     def fetch(self, **changes: object) -> match_pb2.FetchBucketsRequest:
         part = self.part("C21")
         request = match_pb2.FetchBucketsRequest(
-            suite=SUITE, epoch=1, query_id=bytes(16), item="C21", origin="45", version=part.version, buckets=[0]
+            suite=SUITE,
+            epoch=1,
+            query_id=bytes(16),
+            item="C21",
+            origin="45",
+            version=part.version,
+            buckets=[0],
         )
         for name, value in changes.items():
             if name == "buckets":
@@ -128,8 +134,8 @@ def test_a_bad_point_among_good_ones_spoils_the_whole_chunk(target: Target) -> N
     seen = []
 
     def call() -> None:
-        for response in target.stub.Evaluate(iter([opening(target.start), chunk(0, bad)]), timeout=10):
-            seen.append(response.WhichOneof("message"))
+        responses = target.stub.Evaluate(iter([opening(target.start), chunk(0, bad)]), timeout=10)
+        seen.extend(response.WhichOneof("message") for response in responses)
 
     assert fails(call)[:2] == (Code.INVALID_ARGUMENT, "invalid_points")
     assert seen == ["accepted"]
@@ -276,7 +282,11 @@ def test_evaluate(target: Target, name: str) -> None:
 
 FETCH = {
     "bucket_out_of_range": ({"buckets": [1 << 20]}, Code.INVALID_ARGUMENT, "invalid_request"),
-    "bucket_out_of_range_after_good": ({"buckets": [0, 4_000_000_000]}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "bucket_out_of_range_after_good": (
+        {"buckets": [0, 4_000_000_000]},
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+    ),
     "unsorted": ({"buckets": [1, 0]}, Code.INVALID_ARGUMENT, "invalid_request"),
     "duplicate": ({"buckets": [0, 0]}, Code.INVALID_ARGUMENT, "invalid_request"),
     "none": ({"buckets": []}, Code.INVALID_ARGUMENT, "invalid_request"),

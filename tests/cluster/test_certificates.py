@@ -23,6 +23,7 @@ from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 from test_bad_input import fails
 
 from matcher import SUITE
+from node.store import audit
 
 Code = grpc.StatusCode
 
@@ -113,7 +114,5 @@ def test_a_server_with_the_certificate_of_another_province(world: World, tmp_pat
 
 
 def audit_of(province: Province) -> list[object]:
-    from node.store import audit
-
     with province.node.store.transaction("read audit") as tx:
         return list(audit.events(tx))

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class CheatingServicer(PeerServicer):
         super().__init__(cheat.node(node))
         self.honest_node, self.cheat = node, cheat
 
-    def GetManifest(self, request, call):
+    def GetManifest(self, request, call):  # noqa: N802
         offered = PeerServicer(self.honest_node).GetManifest(request, call)
         message = types_pb2.Manifest.FromString(offered.signed_manifest.manifest)
         self.cheat.manifest(message)
@@ -76,10 +76,10 @@ class CheatingServicer(PeerServicer):
             signed_manifest=types_pb2.SignedManifest(manifest=serialised, signature=signature)
         )
 
-    def Evaluate(self, requests, call):
+    def Evaluate(self, requests, call):  # noqa: N802
         yield from self.cheat.evaluate(self.honest_node, super().Evaluate(requests, call))
 
-    def FetchBuckets(self, request, call):
+    def FetchBuckets(self, request, call):  # noqa: N802
         yield from self.cheat.fetch(self.honest_node, super().FetchBuckets(request, call))
 
 
