@@ -14,6 +14,15 @@ from compose.processes import Children
 
 PEERS = {"spu": SPU, "openmined": OPENMINED}
 OPENMINED_SUBJECTS = 10_000  # its set-up message is made anew for each size of list
+# Figures of a list: what, unit, our key, the peers' key.
+_ONLINE = (
+    ("wall, client library", "s", "library_wall_s", "wall_s"),
+    ("CPU", "s", "cpu_s", "cpu_s"),
+    ("up", "bytes", "wire_up", "bytes_up"),
+    ("down", "bytes", "wire_down", "bytes_down"),
+    ("peak memory", "MiB", "peak_mib", "peak_mib"),
+    ("matches", "people", "matches", "matches"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,15 @@ def rows_of(found: Mapping[str, Any]) -> list[Row]:
     """The table: the index, each list, what is cached, single checks; the targets are those of issue 3."""
     ours = found["ours"]
     rows = _index_rows(found)
-    for peer in PEERS.keys() & found.keys():
-        rows += [row for theirs in found[peer]["online"] for row in _online_rows(ours, peer, theirs)]
+    measured = [peer for peer in PEERS if peer in found]
+    for mine in sorted(ours["online"], key=lambda row: int(row["subjects"])):
+        rows += _online_rows(mine, {peer: found[peer]["online"] for peer in measured})
     rows += [
         Row(
             "cached by the requester", "bytes an entry", ours["cached_bytes_per_entry"],
             peer, found[peer]["cached_bytes_per_entry"],
         )
-        for peer in sorted(PEERS.keys() & found.keys())
+        for peer in measured
     ]  # fmt: skip
     rows += [
         Row("cached by the requester", "bytes an entry", ours["cached_bytes_per_entry"], target=5.0),
@@ -101,19 +111,22 @@ def _index_rows(found: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def _online_rows(ours: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) -> list[Row]:
-    mine = next(row for row in ours["online"] if row["subjects"] == theirs["subjects"])
-    name = f"{theirs['subjects']:,} subjects"
-    target = 1.0 if peer == "spu" and theirs["subjects"] in (10_000, 100_000) else None
-    return [
-        Row(f"{name}, wall", "s", mine["wall_s"], peer, theirs["wall_s"], target),
-        Row(f"{name}, wall, client library", "s", mine["library_wall_s"], peer, theirs["wall_s"]),
-        Row(f"{name}, CPU", "s", mine["cpu_s"], peer, theirs["cpu_s"]),
-        Row(f"{name}, up", "bytes", mine["wire_up"], peer, theirs["bytes_up"]),
-        Row(f"{name}, down", "bytes", mine["wire_down"], peer, theirs["bytes_down"]),
-        Row(f"{name}, peak memory", "MiB", mine["peak_mib"], peer, theirs["peak_mib"]),
-        Row(f"{name}, matches", "people", mine["matches"], peer, theirs["matches"]),
-    ]
+def _online_rows(mine: Mapping[str, Any], peers: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
+    count = mine["subjects"]
+    rows = []
+    for peer, online in peers.items():
+        for theirs in online:
+            if theirs["subjects"] != count:
+                continue
+            target = 1.0 if peer == "spu" and count in (10_000, 100_000) else None
+            rows += [
+                Row(f"{count:,} subjects, wall", "s", mine["wall_s"], peer, theirs["wall_s"], target),
+                *(
+                    Row(f"{count:,} subjects, {what}", unit, mine[key], peer, theirs[their_key])
+                    for what, unit, key, their_key in _ONLINE
+                ),
+            ]
+    return rows
 
 
 def results_file(folder: Path, day: str, entries: int) -> Path:
