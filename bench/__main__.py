@@ -124,6 +124,13 @@ def all_(
     click.echo(f"figures: {path}")
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def show(file: Path) -> None:
+    """The table of an earlier run, from its JSON FILE."""
+    report.print_rows(report.wide_console(), json.loads(file.read_text(encoding="utf-8")))
+
+
 def check_sizes(entries: int, subjects: tuple[int, ...]) -> None:
     """Raises click.UsageError where there are not enough numbers in a province."""
     if entries + max(subjects) > numbers.PEOPLE:

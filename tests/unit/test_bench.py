@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bench import compare, numbers
+from bench import compare, numbers, report
 from bench.__main__ import main
 from bench.measure import Meter, cpu_seconds, descendants, quantile
 from bench.ours import compare as compare_answers
@@ -142,6 +143,37 @@ def test_quantile() -> None:
 def test_targets(row: compare.Row, ratio: float | None, met: bool | None) -> None:
     assert row.ratio == ratio
     assert row.met is met
+
+
+def test_rows_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    online = {
+        "subjects": 10_000, "wall_s": 0.3, "library_wall_s": 0.2, "cpu_s": 0.5, "wire_up": 1, "wire_down": 2,
+        "bytes_up": 3, "bytes_down": 4, "peak_mib": 5, "matches": 6,
+    }  # fmt: skip
+    ours = {
+        "index_wall_s": 6.0, "index_cpu_s": 9.0, "index_peak_mib": 900.0, "online": [online],
+        "cached_bytes_per_entry": 4.1, "wrong": 0, "single_wrong": 0,
+        **{f"single_{kind}_ms": 20.0 for kind in ("median", "p95", "busy_median", "busy_p95")},
+    }  # fmt: skip
+    theirs = {
+        "index": {"wall_s": 10.0, "cpu_s": 12.0, "peak_mib": 300.0},
+        "online": [{**online, "wall_s": 0.2}, {**online, "subjects": 5}],
+        "cached_bytes_per_entry": 36.0,
+    }
+    rows = {(row.what, row.peer): row for row in compare.rows_of({"ours": ours, "spu": theirs})}
+    assert rows["index, wall", "spu"].met is True
+    assert rows["10,000 subjects, wall", "spu"].met is False
+    assert rows["10,000 subjects, down", "spu"].ratio == 0.5
+    assert ("5 subjects, wall", "spu") not in rows
+    assert rows["one person, alone, median", ""].met is True
+    found = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows.values()]
+    machine = {"cores": 2, "cpu": "c", "load_1m": 0.1, "load_1m_after": 0.2}
+    report.print_rows(
+        report.wide_console(), {"rows": found, "machine": machine, "sizes": {"entries": 1_000_000}}
+    )
+    printed = capsys.readouterr().out
+    assert "0.7 of spu: met" in printed
+    assert "1 of spu: missed" in printed
 
 
 @pytest.mark.parametrize(
