@@ -1,0 +1,175 @@
+"""A peer's query as pure data, and what opened labels mean."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_wire import MANIFEST, PART
+
+from matcher import Identity, LabelRecord, Level, identity, token
+from node import catalogue, query
+from node.households import Subject
+from node.manifest import PlantedSubject
+from node.outcome import Outcome
+from node.query import Answer, MappedPoints, Question, build_query, conclude, size_class
+
+SALT = bytes(range(32))
+TODAY = date(2026, 11, 20)
+DAY = (date(2026, 10, 1) - query.EPOCH_START).days
+ITEMS = {item.code: item for item in catalogue.load().items}
+A, B, C = (
+    identity.parse(number) for number in ("449999190001010034", "449999190001010050", "449999190001010077")
+)
+OFFER = replace(
+    MANIFEST,
+    partitions=(
+        replace(PART, origin="44", planted=tuple(PlantedSubject(f"hit-{n}", n + 1) for n in range(8))),
+    ),
+)
+
+
+def question(*people: tuple[Identity, ...], uncovered: tuple[dict[str, str], ...] | None = None) -> Question:
+    subjects = tuple(Subject(f"h/{n}", "h", "", found, "M") for n, found in enumerate(people))
+    return Question(
+        subjects, uncovered or ({},) * len(people), (bytes(32),) * len(people), (ITEMS["C21"],), "review", ""
+    )
+
+
+def build(asked: Question, seed: bytes = bytes(32)) -> query.Query:
+    return build_query(asked, OFFER, SALT, seed, MappedPoints(SALT, asked.subjects))
+
+
+@given(st.integers(0, 5_000_000))
+def test_size_classes_are_few_and_near(points: int) -> None:
+    size = size_class(points)
+    assert size >= max(points, 16)
+    assert size <= max(points * 1.26 + 4, 16)
+    assert size_class(size) == size
+
+
+def test_the_same_seed_gives_the_same_batch() -> None:
+    asked = question((A,), (B,))
+    assert build(asked) == build(asked)
+    assert build(asked, b"x" * 32).mapped != build(asked).mapped
+
+
+def test_every_point_has_its_place() -> None:
+    built = build(question((A, B), (C,)))
+    row = lambda at: built.mapped[32 * at : 32 * at + 32]  # noqa: E731
+    for point, found in zip(built.subjects, (A, B, C), strict=True):
+        assert row(point.position) == token.map_to_curve(SALT, found)
+        assert point.prefix == token.bucket_prefix(SALT, found)
+    constants = token.canary_points()
+    for position, constant in built.canaries.items():
+        assert row(position) == constants[32 * constant : 32 * constant + 32]
+    for hit in built.planted:
+        name = next(one.name for one in OFFER.partitions[0].planted if one.value == hit.value)
+        assert row(hit.position) == token.map_to_curve(SALT, identity.planted("C21", "44", name))
+    places = [p.position for p in (*built.subjects, *built.planted)] + [at for _, at in built.misses]
+    assert sorted([*places, *built.canaries]) == list(range(built.points))
+    assert (len(built.canaries), len(built.planted)) == (2, 2)
+    assert len(built.misses) >= 2
+
+
+def test_equal_identities_are_sent_once() -> None:
+    """Under one blind equal identities would be equal points, and so recognisable."""
+    built = build(question((A,), (A,), (A, B)))
+    rows = [built.mapped[at : at + 32] for at in range(0, len(built.mapped), 32)]
+    assert len(set(rows)) == len(rows)
+    assert len({point.position for point in built.subjects}) == 2
+    assert [point.subject for point in built.subjects] == [0, 1, 2, 2]
+
+
+def test_nobody_without_a_mandate_is_asked_about() -> None:
+    built = build(question((A,), (B,), uncovered=({"C21": "expired"}, {})))
+    assert token.map_to_curve(SALT, A) not in built.mapped
+    assert [point.subject for point in built.subjects] == [1]
+
+
+def test_mandate_leaves_do_not_tell_people_from_padding() -> None:
+    asked = question((A,))
+    built = build(asked)
+    leaves = query.mandate_leaves(asked, built, built.mapped, bytes(32))
+    assert len(set(leaves)) == len(leaves) == built.points
+    other = replace(asked, mandate_digests=(b"m" * 32,))
+    changed = [
+        a != b
+        for a, b in zip(leaves, query.mandate_leaves(other, built, built.mapped, bytes(32)), strict=True)
+    ]
+    assert [at for at, differs in enumerate(changed) if differs] == [built.subjects[0].position]
+
+
+def record(
+    value: int,
+    number: bytes = b"recordnr",
+    as_of: int = DAY,
+    check: int | None = None,
+    level: Level = Level.COUNT,
+) -> LabelRecord:
+    return LabelRecord(level, value, as_of, check or 0, check is not None, number)
+
+
+OLD = DAY - 4_000
+CONCLUSIONS = {
+    "nothing": ("C21", "", [], False, Answer(Outcome.NOT_FOUND)),
+    "nothing_over_a_threshold": ("C23", "", [], False, Answer(Outcome.NOT_OVER)),
+    "an_origin_not_granted": ("C21", "", [], True, Answer(Outcome.REFUSED, reason="origin_not_granted")),
+    "found_though_one_origin_is_not_granted": (
+        "C21",
+        "",
+        [(record(2), 0)],
+        True,
+        Answer(Outcome.FOUND, 2, DAY),
+    ),
+    "found": ("C21", "", [(record(2), 0)], False, Answer(Outcome.FOUND, 2, DAY)),
+    "found_twice_under_two_numbers": (
+        "C21",
+        "",
+        [(record(2), 0), (record(2), 0)],
+        False,
+        Answer(Outcome.FOUND, 2, DAY),
+    ),
+    "two_records_add_up": (
+        "C21",
+        "",
+        [(record(2), 0), (record(3, b"another1"), 0)],
+        False,
+        Answer(Outcome.FOUND, 5, DAY),
+    ),
+    "the_highest_band_counts": (
+        "D34",
+        "",
+        [(record(2), 0), (record(1, b"another1"), 0)],
+        False,
+        Answer(Outcome.FOUND, 2, DAY),
+    ),
+    "over": ("C23", "", [(record(1), 0)], False, Answer(Outcome.OVER, 1, DAY)),
+    "stale": ("C21", "", [(record(1, as_of=OLD), 0)], False, Answer(Outcome.STALE, 1, OLD)),
+    "as_old_as_its_oldest_part": (
+        "C21",
+        "",
+        [(record(1), 0), (record(1, b"another1", OLD), 0)],
+        False,
+        Answer(Outcome.STALE, 2, OLD),
+    ),
+    "same_name": ("C21", "甲", [(record(1, check=9), 9)], False, Answer(Outcome.FOUND, 1, DAY)),
+    "another_name": ("C21", "甲", [(record(1, check=9), 8)], False, Answer(Outcome.NAME_MISMATCH)),
+    "no_name_asked": ("C21", "", [(record(1, check=9), 0)], False, Answer(Outcome.FOUND, 1, DAY)),
+    "no_name_held": ("C21", "甲", [(record(1), 7)], False, Answer(Outcome.FOUND, 1, DAY)),
+    "one_of_two_records_has_the_name": (
+        "C21",
+        "甲",
+        [(record(1, check=9), 9), (record(5, b"another1", check=8), 9)],
+        False,
+        Answer(Outcome.FOUND, 1, DAY),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONCLUSIONS)
+def test_conclusions(name: str) -> None:
+    item, asked_name, found, missing, expected = CONCLUSIONS[name]
+    subject = Subject("h/1", "h", asked_name, (A,), "M")
+    assert conclude(ITEMS[item], subject, found, missing, TODAY) == expected

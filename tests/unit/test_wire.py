@@ -1,0 +1,156 @@
+"""Messages of peers: what is refused, and that no bytes whatever break the decoders."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from google.protobuf.message import DecodeError
+from heqiao.peer.v1 import match_pb2, types_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matcher import SUITE
+from node import wire
+from node.errors import DishonestPeerError, InvalidRequestError
+from node.exchange import BucketRequest, EvaluateStart
+from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+PART = PartitionOffer(
+    item="C21",
+    origin="45",
+    epoch=1,
+    version=3,
+    entries=100,
+    bits=2,
+    root=bytes(32),
+    as_of=20_000,
+    planted=(PlantedSubject("hit-0", 1),),
+    filter_size=600,
+    filter_digest=bytes(32),
+)
+MANIFEST = Manifest(
+    responder="44",
+    requester="45",
+    suites=(SUITE,),
+    epoch=1,
+    salt_version=1,
+    salt_check=bytes(8),
+    catalogue_version="federation-2026",
+    catalogue_digest=bytes(32),
+    items=("C21",),
+    partitions=(PART,),
+    canaries=bytes(512),
+    limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384, "filter"),
+    issued_at=NOW,
+    expires_at=NOW + timedelta(hours=24),
+)
+START = EvaluateStart(1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32))
+REQUEST = BucketRequest(1, bytes(16), "C21", "45", 3, (0, 2, 3))
+
+
+def test_round_trips() -> None:
+    assert wire.parse_manifest(wire.manifest_bytes(MANIFEST)) == MANIFEST
+    assert wire.parse_start(wire.start_message(START).start) == START
+    assert wire.parse_bucket_request(wire.bucket_request_message(REQUEST)) == REQUEST
+
+
+def clear_planted(message: types_pb2.Manifest) -> None:
+    del message.partitions[0].planted[:]
+
+
+def plant_twice(message: types_pb2.Manifest) -> None:
+    message.partitions[0].planted.add().CopyFrom(message.partitions[0].planted[0])
+
+
+def offer_twice(message: types_pb2.Manifest) -> None:
+    message.partitions.add().CopyFrom(message.partitions[0])
+
+
+def set_part(**values: object) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        for name, value in values.items():
+            setattr(message.partitions[0], name, value)
+
+    return change
+
+
+def set_field(**values: object) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        for name, value in values.items():
+            setattr(message, name, value)
+
+    return change
+
+
+MALFORMED = {
+    "salt_check": set_field(salt_check=bytes(7)),
+    "catalogue_digest": set_field(catalogue_digest=b""),
+    "canaries_short": set_field(canaries=bytes(480)),
+    "canaries_long": set_field(canaries=bytes(544)),
+    "root": set_part(root=bytes(31)),
+    "bits": set_part(bucket_bits=25),
+    "entries": set_part(entries=2**40),
+    "epoch": set_part(epoch=2),
+    "filter_digest": set_part(filter_digest=b""),
+    "filter_size": set_part(filter_size=2**40),
+    "no_planted": clear_planted,
+    "planted_twice": plant_twice,
+    "partition_twice": offer_twice,
+    "no_chunks": lambda message: setattr(message.limits, "chunk_points", 0),
+    "no_buckets": lambda message: setattr(message.limits, "max_buckets_per_request", 0),
+    "no_floor": lambda message: setattr(message.limits, "retrieval_floor", "nothing"),
+    "time_before_years": lambda message: setattr(message.issued_at, "seconds", -(2**60)),
+    "time_after_years": lambda message: setattr(message.expires_at, "seconds", 2**60),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_manifests(name: str) -> None:
+    message = types_pb2.Manifest.FromString(wire.manifest_bytes(MANIFEST))
+    MALFORMED[name](message)
+    with pytest.raises(DishonestPeerError) as caught:
+        wire.parse_manifest(message.SerializeToString())
+    assert caught.value.details["check"] == "manifest_form"
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_as_manifest(data: bytes) -> None:
+    with pytest.raises(DishonestPeerError):
+        wire.parse_manifest(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 900))
+def test_spoiled_manifests(noise: bytes, at: int) -> None:
+    good = wire.manifest_bytes(MANIFEST)
+    with suppress(DishonestPeerError):
+        wire.parse_manifest(good[:at] + noise + good[at + len(noise) :])
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_as_requests(data: bytes) -> None:
+    for kind, parse in (
+        (match_pb2.EvaluateStart, wire.parse_start),
+        (match_pb2.FetchBucketsRequest, wire.parse_bucket_request),
+        (match_pb2.FetchFilterRequest, wire.parse_filter_request),
+    ):
+        try:
+            message = kind.FromString(data)
+        except DecodeError:
+            continue
+        try:
+            parse(message)
+        except InvalidRequestError:
+            continue
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=20))
+def test_bucket_numbers_must_ascend(numbers: list[int]) -> None:
+    message = wire.bucket_request_message(BucketRequest(1, bytes(16), "C21", "45", 3, tuple(numbers)))
+    if numbers and all(a < b for a, b in pairwise(numbers)):
+        assert wire.parse_bucket_request(message).buckets == tuple(numbers)
+    else:
+        with pytest.raises(InvalidRequestError):
+            wire.parse_bucket_request(message)
