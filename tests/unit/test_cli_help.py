@@ -15,7 +15,8 @@ LONGEST = 60  # of a line in a list of commands, so that none is cut off at 80 c
 
 
 def walk(command, path, context=None):
-    context = click.Context(command, info_name=path.split()[-1], parent=context)
+    # With its own settings: click keeps the help option that the first context of a command had.
+    context = click.Context(command, context, path.split()[-1], **command.context_settings)
     yield path, command, context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -51,7 +51,8 @@ KNOWN_TO = {
     # SQL
     "sqlalchemy": ("node/store/*.py", "node/migrations/*.py"),
     "alembic": ("node/store/engine.py", "node/migrations/*.py"),
-    # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature
+    # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
+    # temporary files of an import
     "cryptography": (
         "matcher/x25519.py",
         "matcher/label.py",
@@ -60,6 +61,7 @@ KNOWN_TO = {
         "keys/certs.py",
         "keys/enrol.py",
         "node/manifest.py",
+        "node/spill.py",
     ),
     "ctypes": ("matcher/x25519.py",),
     "gmpy2": ("matcher/x25519.py",),
