@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def running_mark(again: Path) -> Path:
-    """The file that says that the first job is being handed over."""
+    """The file that says that the first job is running."""
     return again.with_suffix(".running")
 
 
@@ -69,19 +69,19 @@ def run_jobs(ask: Ask, verification: Verification) -> dict[str, object]:
     """Submit, watch, fetch the report; the figures of the last job, and when each one ran (epoch seconds)."""
     ran: list[tuple[float, float]] = []
     with Platform.open(Path(ask.homes) / REQUESTER, ask.address) as platform:
-        if ask.again:
-            running_mark(Path(ask.again)).touch()
         while True:
-            result = _run_job(platform, verification, ask.out)
+            result = _run_job(platform, verification, ask)
             ran.append((result["created"], result["finished"]))
             if not ask.again or not Path(ask.again).exists():
                 return {**result, "ran": ran}
 
 
-def _run_job(platform: Platform, verification: Verification, out: str) -> dict[str, Any]:
+def _run_job(platform: Platform, verification: Verification, ask: Ask) -> dict[str, Any]:
     began, cpu = time.perf_counter(), time.process_time()
     job = platform.submit(verification)
     submitted = time.perf_counter()
+    if ask.again:
+        running_mark(Path(ask.again)).touch()
     for _ in platform.watch(job):
         pass
     ended = time.perf_counter()
@@ -90,8 +90,8 @@ def _run_job(platform: Platform, verification: Verification, out: str) -> dict[s
     part = report.peers[0]
     if report.state != "done" or part.state != "done" or report.finished_at is None:
         raise SystemExit(f"the job ended as {report.state}: {part.state} {part.reason}")
-    if out:
-        write_findings(Path(out), ((f.subject, f.outcome, f.value) for f in report.findings))
+    if ask.out:
+        write_findings(Path(ask.out), ((f.subject, f.outcome, f.value) for f in report.findings))
     created, finished = report.created_at.timestamp(), report.finished_at.timestamp()
     return {
         "wall_s": finished - created,
