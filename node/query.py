@@ -29,6 +29,7 @@ MISSES = 2
 _ORDER_CONTEXT = "heqiao v1 query order"
 _CHOICE_CONTEXT = "heqiao v1 query choice"
 _LEAF_CONTEXT = "heqiao v1 mandate leaf"
+_NONCE_CONTEXT = "heqiao v1 mandate nonce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def mandate_leaves(question: Question, query: Query, blinded: bytes, seed: bytes
     stand for nobody have the nonce alone, so that they look the same.
     """
     digests = {point.position: question.mandate_digests[point.subject] for point in query.subjects}
-    nonces = blake3(seed, derive_key_context=_LEAF_CONTEXT).digest(length=32 * query.points)
+    nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * query.points)
     return [
         blake3(
             blinded[32 * at : 32 * at + 32] + digests.get(at, bytes(32)) + nonces[32 * at : 32 * at + 32],
