@@ -190,6 +190,12 @@ class LimitsSection(_Section):
     max_streams_per_peer: int = Field(
         default=4, ge=1, le=64, description="One peer must not take all worker threads"
     )
+    max_watchers: int = Field(
+        default=32,
+        ge=1,
+        le=1_024,
+        description="Platforms' streams that wait for a job's progress; each has a thread that sleeps",
+    )
     call_timeout_s: float = Field(
         default=30, gt=0, le=3_600, description="A call or message without answer is retried after this"
     )

@@ -148,7 +148,7 @@ def _read_subject(table: Table, row: Row) -> Subject:
     member = _read_number(table, row, "member_no")
     for field, number in (("household_no", household), ("member_no", member)):
         # A reference goes into jobs, logs and reports, where no identity number may ever be.
-        if _holds_identity(number, identities):
+        if holds_identity(number, identities):
             raise CellError(
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
             )
@@ -165,7 +165,8 @@ def _read_number(table: Table, row: Row, field: str) -> str:
     return number
 
 
-def _holds_identity(number: str, own: tuple[Identity, ...]) -> bool:
+def holds_identity(number: str, own: tuple[Identity, ...]) -> bool:
+    """Whether a reference holds an identity number; it would carry it into jobs, logs and reports."""
     for found in _IDENTITY_LIKE.findall(number):
         with suppress(IdentityError):
             parse(found)
@@ -177,7 +178,7 @@ def _holds_identity(number: str, own: tuple[Identity, ...]) -> bool:
 
 def _read_mandate(table: Table, row: Row) -> Mandate:
     number = _read_number(table, row, "mandate_no")
-    if _holds_identity(number, ()):
+    if holds_identity(number, ()):
         raise CellError(
             "mandate_no", "ref_is_identity", "an identity number must not serve as mandate number"
         )

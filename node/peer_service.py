@@ -1,18 +1,16 @@
 """The peer service: decode, call the responder's step, encode."""
 
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE
 from node import respond, wire
-from node.errors import InvalidRequestError, LimitError, StrangerError
+from node.errors import InvalidRequestError, StrangerError
 from node.idle import IdleGuard
 from node.interceptors import Call
 from node.node import Node
+from node.slots import Slots
 from node.store import peers as peer_rows
 from node.store.peers import PeerRow
 
@@ -22,7 +20,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._streams = _Slots(node.config.limits.max_streams_per_peer)
+        self._streams = Slots(node.config.limits.max_streams_per_peer)
 
     def GetManifest(  # noqa: N802 - the name is the protocol's
         self, request: match_pb2.GetManifestRequest, call: Call
@@ -91,27 +89,6 @@ def known_peer(node: Node, call: Call) -> PeerRow:
             "the administrators of both nodes exchange cards and run `heqiao peers add`",
         )
     return peer
-
-
-class _Slots:
-    """How many streams each peer has open; one peer must not take all worker threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._open, self._lock = most, Counter[str](), threading.Lock()
-
-    @contextmanager
-    def take(self, peer: str) -> Iterator[None]:
-        with self._lock:
-            if self._open[peer] >= self._most:
-                raise LimitError(
-                    "too many streams at once", "end one, or wait", {"retry_after_s": "1", "rule": "streams"}
-                )
-            self._open[peer] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open[peer] -= 1
 
 
 def _first(requests: Iterator[match_pb2.EvaluateRequest]) -> match_pb2.EvaluateRequest:

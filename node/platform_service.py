@@ -11,6 +11,7 @@ from node.errors import StrangerError
 from node.interceptors import Call
 from node.jobs import Runner
 from node.node import Node
+from node.slots import Slots
 from node.store import jobs as job_rows
 from node.store import peers as peer_rows
 
@@ -24,6 +25,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def __init__(self, node: Node, runner: Runner) -> None:
         self._node, self._runner = node, runner
+        self._watchers = Slots(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
@@ -41,15 +43,16 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again whenever something changed, until it ends."""
         self._require_own(call)
-        shown = None
-        while call.is_active():
-            job = self._job(request.job_id)
-            if job != shown:
-                yield pb.WatchJobResponse(job=job)
-                shown = job
-            if platform_wire.STATE_NAMES[job.state] not in job_rows.OPEN_STATES:
-                return
-            time.sleep(POLL_S)
+        with self._watchers.take("watch"):
+            shown = None
+            while call.is_active():
+                job = self._job(request.job_id)
+                if job != shown:
+                    yield pb.WatchJobResponse(job=job)
+                    shown = job
+                if platform_wire.STATE_NAMES[job.state] not in job_rows.OPEN_STATES:
+                    return
+                time.sleep(POLL_S)
 
     def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
         """The report in chunks."""

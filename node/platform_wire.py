@@ -10,7 +10,7 @@ from matcher import Identity, identity, label
 from matcher.errors import IdentityError
 from node.catalogue import Catalogue
 from node.errors import InvalidRequestError
-from node.households import Subject
+from node.households import Subject, holds_identity
 from node.mandate import PROGRAMMES, Mandate
 from node.outcome import Finding, Outcome, PeerSummary, Report
 from node.query import EPOCH_START
@@ -210,6 +210,7 @@ def _mandate(message: pb.Mandate) -> Mandate:
     texts = (message.mandate_no, message.programme, message.doc_hash, *message.signers)
     _require(all(len(text) <= MAX_TEXT for text in texts), "a text of a mandate is too long")
     _require(bool(message.mandate_no), "a mandate has no number")
+    _require(not holds_identity(message.mandate_no, ()), "an identity number must not serve as a reference")
     _require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
     _require(
         max(len(message.items), len(message.regions), len(message.signers)) <= MAX_SCOPE,
@@ -246,11 +247,14 @@ def _subject(message: pb.Subject) -> Subject:
     _require(all(len(text) <= MAX_TEXT for text in texts), "a text of a subject is too long")
     _require(bool(message.ref), "a subject has no reference")
     _require(0 < len(message.identities) <= MAX_IDENTITIES, "a subject needs 1 to 8 identities")
+    identities = tuple(dict.fromkeys(map(_identity, message.identities)))
+    for number in (message.ref, message.household, message.mandate_no):
+        _require(not holds_identity(number, identities), "an identity number must not serve as a reference")
     return Subject(
         ref=message.ref,
         household=message.household,
         name=label.normalise_name(message.name),
-        identities=tuple(dict.fromkeys(map(_identity, message.identities))),
+        identities=identities,
         mandate=message.mandate_no,
     )
 

@@ -35,9 +35,13 @@ class Server:
         self._health = health.HealthServicer()
         self._stopped = threading.Event()
         config = node.config
-        self._peer = self._build(config.peer.reflection, PEER_SERVICE)
+        self._peer = self._build(config.peer.reflection, PEER_SERVICE, config.limits.worker_threads)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
-        self._platform = self._build(config.platform.reflection, PLATFORM_SERVICE)
+        self._platform = self._build(
+            config.platform.reflection,
+            PLATFORM_SERVICE,
+            config.limits.worker_threads + config.limits.max_watchers,
+        )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
         )
@@ -81,12 +85,12 @@ class Server:
         self._stopped.wait()
         self.stop()
 
-    def _build(self, reflect: bool, service: str) -> grpc.Server:
+    def _build(self, reflect: bool, service: str, threads: int) -> grpc.Server:
         limits = self._node.config.limits
         server = grpc.server(
-            ThreadPoolExecutor(limits.worker_threads, thread_name_prefix="call"),
+            ThreadPoolExecutor(threads, thread_name_prefix="call"),
             interceptors=(Edge(),),
-            maximum_concurrent_rpcs=limits.worker_threads * WAITING_PER_WORKER,
+            maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),
                 ("grpc.max_send_message_length", limits.max_message_bytes),

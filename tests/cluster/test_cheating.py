@@ -57,6 +57,7 @@ class Cheat:
     )
     evaluate: Callable[[Node, Responses], Responses] = honest
     fetch: Callable[[Node, Responses], Responses] = honest
+    filter: Callable[[Node, Responses], Responses] = honest
     node: Callable[[Node], Node] = lambda node: node
     cook: Callable[[Node, World], None] = lambda _node, _world: None
 
@@ -78,6 +79,9 @@ class CheatingServicer(PeerServicer):
 
     def Evaluate(self, requests, call):  # noqa: N802
         yield from self.cheat.evaluate(self.honest_node, super().Evaluate(requests, call))
+
+    def FetchFilter(self, request, call):  # noqa: N802
+        yield from self.cheat.filter(self.honest_node, super().FetchFilter(request, call))
 
     def FetchBuckets(self, request, call):  # noqa: N802
         yield from self.cheat.fetch(self.honest_node, super().FetchBuckets(request, call))
