@@ -47,6 +47,11 @@ def token_secret(token: bytes) -> bytes:
     return blake3(token, derive_key_context=TOKEN_CONTEXT).digest()
 
 
+def token_secrets(tokens: bytes) -> bytes:
+    """The secrets of n token points (n * 32 bytes in and out)."""
+    return b"".join(token_secret(tokens[at : at + 32]) for at in range(0, len(tokens), 32))
+
+
 def entry_keys(secret: bytes, item: str, epoch: int) -> tuple[bytes, bytes]:
     """The tag (16 bytes) and label key (32 bytes) of one item and epoch (step 5).
 

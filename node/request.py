@@ -62,7 +62,7 @@ def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]
     )
     if query.subjects:
         evaluate_query(exchange, session, manifest, question, query)
-    tokens = exchange.journal.tokens()
+    secrets = token.token_secrets(exchange.journal.tokens())
     answers = exchange.journal.answers()
     plans: list[str] = []
     for item in question.items:
@@ -70,7 +70,7 @@ def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]
             if item.code in answers:
                 break
             try:
-                retrieval = Retrieval(exchange, session, manifest, question, query, tokens)
+                retrieval = Retrieval(exchange, session, manifest, question, query, secrets)
                 answers[item.code], choices = ask_item(retrieval, item)
                 plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
             except PartitionVersionError:

@@ -34,14 +34,17 @@ _DECOY_CONTEXT = "heqiao v1 decoy buckets"
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What step 3 works on: the finished step 2 of one peer's query. `tokens` are 32 bytes each."""
+    """What step 3 works on: the finished step 2 of one peer's query.
+
+    `secrets` are those of the batch's tokens, 32 bytes each: all items share them.
+    """
 
     exchange: Exchange
     session: Session
     manifest: Manifest
     question: Question
     query: Query
-    tokens: bytes = field(repr=False)
+    secrets: bytes = field(repr=False)
 
     def item_of(self, part: PartitionOffer) -> Item:
         """The catalogue item of a partition."""
@@ -113,11 +116,10 @@ def search_partition(
 
     def search(number: int, entries: bytes) -> None:
         rows = _read_rows(entries)
-        for probe in waiting.get(number, ()):
-            sealed = rows.get(probe.tag)
-            if sealed is None:
-                continue
-            record = _open(probe.label_key, sealed, associated)
+        probing = waiting.get(number, [])
+        for place in rows.holding([probe.tag for probe in probing]):
+            probe = probing[place]
+            record = _open(probe.label_key, rows[probe.tag], associated)
             if probe.subject is not None:
                 _require_possible(record, retrieval.item_of(part))
                 subject = retrieval.question.subjects[probe.subject]
@@ -162,7 +164,7 @@ def choose_buckets(
 
 def _probes(retrieval: Retrieval, part: PartitionOffer, points: Iterable[SubjectPoint]) -> Iterator[Probe]:
     def keys(position: int) -> tuple[bytes, bytes]:
-        secret = token.token_secret(retrieval.tokens[32 * position : 32 * position + 32])
+        secret = retrieval.secrets[32 * position : 32 * position + 32]
         return token.entry_keys(secret, part.item, part.epoch)
 
     for point in points:

@@ -89,3 +89,15 @@ def test_text_of_entries_and_buckets_hides_their_bytes():
     bucket = index.Bucket(3, b"e" * 68, b"p" * 36)
     for hidden in ("tttt", "ssss", "kkkk", "12345", "eeee", "pppp"):
         assert hidden not in repr(shown) + repr(bucket)
+
+
+def test_holding_finds_exactly_the_tags_that_are_there():
+    entries = b"".join(
+        number.to_bytes(16, "big") + bytes(index.ENTRY_SIZE - 16) for number in (1, 2, 2**64, 2**127)
+    )
+    rows = index.read_bucket(entries)
+    asked = [number.to_bytes(16, "big") for number in (2**64, 0, 1, 3, 2**127, 2**64 + 1, 2**128 - 1, 2)]
+    # 1, 2 and 3 share their first eight bytes, as do 2**64 and its neighbour
+    assert rows.holding(asked) == [0, 2, 4, 7]
+    assert rows.holding([]) == []
+    assert index.read_bucket(b"").holding(asked) == []
