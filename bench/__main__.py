@@ -116,7 +116,11 @@ def all_(
     entries = LARGE if large else entries
     check_sizes(entries, subjects)
     chosen = peers or (("spu",) if large else tuple(compare.PEERS))
-    found = compare.run(Sizes(entries, subjects, k_anonymity, repeat), chosen)
+    found = compare.run(
+        Sizes(entries, subjects, k_anonymity, repeat),
+        chosen,
+        lambda text: click.echo(f"bench: {text}", err=True),
+    )
     report.print_rows(report.wide_console(), found)
     day = found["machine"]["when"][:10]
     path = target or compare.results_file(Path(__file__).parent / "results", day, entries)

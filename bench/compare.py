@@ -1,6 +1,6 @@
 """Ours and the peers in one run: the figures side by side, and how far they are from the targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,26 @@ class Row:
         return figure <= self.target if figure is not None and self.target is not None else None
 
 
-def run(sizes: Sizes, peers: Sequence[str]) -> dict[str, Any]:
-    """Measure ours, then each peer, one after the other; everything there is to know of the run."""
+def run(
+    sizes: Sizes, peers: Sequence[str], say: Callable[[str], object] = lambda _text: None
+) -> dict[str, Any]:
+    """Measure ours, then each peer, one after the other; everything there is to know of the run.
+
+    `say` is told what is about to be done.
+    """
     machine = describe_machine()
     found: dict[str, Any] = {"machine": machine, "versions": list_versions(), "sizes": asdict(sizes)}
     with psi.workspace(None) as folder, Children(folder / "logs") as children:
         for name in peers:
+            say(f"environment of {name}")
             PEERS[name].prepare(children)
+        say("ours")
         found["ours"] = psi.run(sizes)
         if "spu" in peers:
+            say("spu")
             found["spu"] = spu.run(children, folder / "spu", sizes.entries, sizes.subjects, sizes.repeat)
         if "openmined" in peers:
+            say("openmined")
             found["openmined"] = openmined.run(
                 children, folder / "openmined", sizes.entries, openmined_subjects(sizes.subjects)
             )

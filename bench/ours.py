@@ -18,6 +18,7 @@ from compose.processes import Children, wait_until
 STATE = "index.json"
 REGISTER = "register.csv"
 BUSY_SUBJECTS = 100_000
+LONGEST_S = 900.0  # a client that has not ended by then never will
 CHECKS = 100
 BUSY_CHECKS = 300  # of which those count that lie within a running job
 
@@ -111,7 +112,7 @@ def run_list(
     ask = Ask(mode, str(folder), str(listed), nodes.address, str(out))
     cpu = cpu_seconds(nodes.pids)
     with Meter() as meter:
-        result = last_object(children.run("ask", ask_command(ask)))
+        result = run_ask(children, "ask", ask)
     used = cpu_seconds(nodes.pids) - cpu
     with out.open(newline="", encoding="utf-8") as file:
         answers = [(ref, outcome, int(value) if value else None) for ref, outcome, value in csv.reader(file)]
@@ -147,7 +148,7 @@ def measure_single(children: Children, folder: Path, nodes: Nodes, sizes: Sizes)
     listed = write_subjects(folder, sizes.entries, BUSY_CHECKS + WARM_UP)
     truth = numbers.plain_join(folder / REGISTER, listed / "households.csv")
     ask = Ask("single", str(folder), str(listed), checks=CHECKS)
-    quiet = last_object(children.run("single", ask_command(ask)))
+    quiet = run_ask(children, "single", ask)
     large = write_subjects(folder, sizes.entries, min(BUSY_SUBJECTS, 2 * sizes.entries))
     again = folder / "again"
     running_mark(again).unlink(missing_ok=True)
@@ -157,10 +158,10 @@ def measure_single(children: Children, folder: Path, nodes: Nodes, sizes: Sizes)
             "jobs", ask_command(Ask("job", str(folder), str(large), nodes.address, again=str(again)))
         )
         wait_until("the large list", [jobs], running_mark(again).exists)
-        beside = last_object(children.run("single-busy", ask_command(replace(ask, checks=BUSY_CHECKS))))
+        beside = run_ask(children, "single-busy", replace(ask, checks=BUSY_CHECKS))
     finally:
         again.unlink()
-    wait_until("the large list", [], lambda: jobs.process.poll() is not None, 600)
+    wait_until("the large list", [], lambda: jobs.process.poll() is not None, LONGEST_S)
     ran = last_object(jobs.log.read_text(encoding="utf-8"))["ran"]
     busy = [took for at, took in beside["checks"] if any(a <= at and at + took <= b for a, b in ran)]
     wrong = sum(compare([answer], 1, truth)[1] for run in (quiet, beside) for answer in run["outcomes"])
@@ -179,6 +180,15 @@ def measure_single(children: Children, folder: Path, nodes: Nodes, sizes: Sizes)
 def cached_bytes(folder: Path) -> int:
     """Bytes of filters that the requester's node keeps."""
     return size_of(folder / REQUESTER / "cache")
+
+
+def run_ask(children: Children, name: str, ask: Ask) -> dict[str, Any]:
+    """What one client process prints. Raises ChildError when it fails or never ends."""
+    client = children.start(name, ask_command(ask))
+    wait_until(f"the client ({ask.mode})", [], lambda: client.process.poll() is not None, LONGEST_S)
+    if client.process.returncode:
+        client.check()
+    return last_object(client.log.read_text(encoding="utf-8"))
 
 
 def ask_command(ask: Ask) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from bench import numbers
 from bench.homes import RESPONDER, size_of
 from bench.measure import Meter
 from bench.peers.environment import ROOT, SPU
-from compose.processes import Child, ChildError, Children, wait_until
+from compose.processes import Child, ChildError, Children, is_free, wait_until
 
 LONGEST_S = 1_800.0
+_PORTS = range(20_000, 32_000)
 _SERVER, _CLIENT = "ROLE_SERVER", "ROLE_CLIENT"
 
 
@@ -64,7 +64,7 @@ def _measure(children: Children, asks: Sequence[dict[str, Any]]) -> dict[str, An
     blank = {"input": "", "output": "", "key": "", "hosts": hosts}
     with Meter() as meter:
         parties = [_start(children, {**blank, **ask, "rank": rank}) for rank, ask in enumerate(asks)]
-        wait_until("spu", [], lambda: all(p.process.poll() is not None for p in parties), LONGEST_S)
+        _finish(parties)
     results = [_result(party) for party in parties]
     figures: dict[str, Any] = {
         "wall_s": max(r["ended"] for r in results) - min(r["began"] for r in results),
@@ -75,6 +75,19 @@ def _measure(children: Children, asks: Sequence[dict[str, Any]]) -> dict[str, An
         # Of the client: what it sent went up, what it received came down.
         figures |= {"bytes_up": results[1]["sent"], "bytes_down": results[1]["received"]}
     return figures
+
+
+def _finish(parties: Sequence[Child]) -> None:
+    """Wait for all; when one fails the others are ended, which would wait for it for ever."""
+
+    def ended() -> bool:
+        codes = [party.process.poll() for party in parties]
+        if any(codes):
+            for party in parties:
+                party.process.kill()
+        return None not in codes
+
+    wait_until("spu", [], ended, LONGEST_S)
 
 
 def _start(children: Children, ask: dict[str, Any]) -> Child:
@@ -96,11 +109,6 @@ def _result(party: Child) -> dict[str, Any]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; all are held until all are found."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    found = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return found
+    """Free ports below those that the system gives to outgoing connections, so that none takes them first."""
+    found = [port for port in secrets.SystemRandom().sample(_PORTS, 100) if is_free(port)]
+    return found[:count]
