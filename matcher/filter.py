@@ -44,10 +44,35 @@ def build(tags: bytes) -> Filter:
         raise FilterError("tags must be a multiple of 16 bytes")
     count = len(tags) // TAG_SIZE
     bits = bin_bits(count)
-    keys = _keys(tags, bits)
+    return _arrange(_keys(tags, bits), bits)
+
+
+def _arrange(keys: NDArray[np.uint64], bits: int) -> Filter:
     keys.sort()
     counts = np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=1 << bits)
     return Filter(bits, _starts(counts), (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32))
+
+
+def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
+    """The filter after some of its tags went and others came; None where the bins must change too.
+
+    Raises FilterError for a ragged length, or a removed tag that was not there.
+    """
+    if len(removed) % TAG_SIZE or len(added) % TAG_SIZE:
+        raise FilterError("tags must be a multiple of 16 bytes")
+    count = found.entries + (len(added) - len(removed)) // TAG_SIZE
+    if bin_bits(count) != found.bin_bits:
+        return None
+    bins = np.repeat(np.arange(1 << found.bin_bits, dtype=np.uint64), np.diff(found.starts))
+    keys = (bins << np.uint64(32)) | found.remainders
+    gone = np.sort(_keys(removed, found.bin_bits))
+    first = np.searchsorted(keys, gone)
+    # Tags that differ may share a key: the second of equal ones removes the next place.
+    places = first + np.arange(len(gone)) - np.searchsorted(gone, gone)
+    if len(gone) and (int(places.max()) >= len(keys) or bool((keys[places] != gone).any())):
+        raise FilterError("a tag to be removed is not in the filter")
+    keys = np.concatenate((np.delete(keys, places), _keys(added, found.bin_bits)))
+    return _arrange(keys, found.bin_bits)
 
 
 def contains(found: Filter, tags: bytes) -> NDArray[np.bool_]:

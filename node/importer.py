@@ -1,41 +1,59 @@
-"""Import: source rows of one item to published partitions (design.md sections 2 and 3).
+"""Import: source rows of one item to published partitions (design.md sections 2, 3 and 9).
 
     read -> combine -> map to curve -> evaluate -> tag, seal -> cut into buckets -> publish
 
-Raw rows pass through memory only. All partitions of the item are published in one transaction: an
-import that is killed leaves the previous version served.
+Raw rows pass through memory, and through sealed temporary files under a key that is never written. The
+work is spread over the cores by node/pool.py; what each stage does is in node/stages.py. All partitions of
+the item become current in one transaction: readers see the old version or the new one, and an import
+that is killed leaves the old one served. node/increment.py replaces or removes single subjects.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
-from matcher import filter as filters
-from node import reader
-from node.catalogue import Item, disclose
-from node.errors import InputError
+from matcher import identity, index
+from node import increment, sources, stages
+from node.blocks import Terms
+from node.catalogue import Item
+from node.delimited import csv_lines, write_atomically
+from node.entries import Work, cut_buckets, join_loose
+from node.errors import InputError, PreconditionError
+from node.increment import Change
+from node.intake import Harvest, Intake, Progress, Stopwatch
 from node.node import Node
-from node.query import EPOCH_START
-from node.reader import Reject
-from node.records import Record, SourceRow, Tally, combine
+from node.pool import Pool, Usage, cores
+from node.records import FIRST_DAY, Tally
 from node.respond import planted_value
-from node.store import Connection
+from node.shelf import Shelf, Version, links_by_bucket
+from node.sources import Files, Source
+from node.spill import KEY_SIZE
+from node.stages import CutPart, Plants
+from node.store import Connection, cuts, deltas
 from node.store import audit as audit_rows
 from node.store import index as index_rows
+from node.workspace import Workspace, open_workspace
 
-BATCH = 8192
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
-Progress = Callable[[str, int, int], None]
+SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
+_ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
+_PART_ROWS = 1 << 16
+_MAX_PART_BITS = 8
+Mode = Literal["full", "upsert", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did. `origins` are the partitions that hold people, by their entries.
 
-    `accepted_before` are the rows that the import before this one accepted, None for the first.
+    `accepted_before` are the rows that the full import before this one accepted, None for the first.
+    `changes` counts entries by what an upsert or delete did to them. `seconds` is wall time by stage.
+    `rolled_back` says that an earlier import had not ended, and that what it left was removed.
     """
 
     item: str
@@ -43,206 +61,254 @@ class Imported:
     origins: dict[str, int]
     rejects_file: Path | None
     accepted_before: int | None = None
+    mode: Mode = "full"
+    changes: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage = field(default=Usage(0, 0))
+    workers: int = 0
+    rolled_back: bool = False
 
     @property
     def shrunk(self) -> bool:
         """Whether so many rows are gone that this may be a part of the register only."""
-        return self.accepted_before is not None and self.tally.accepted < self.accepted_before * SHRUNK
+        if self.accepted_before is None or self.mode != "full":
+            return False
+        return self.tally.accepted < self.accepted_before * SHRUNK
 
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One entry to be: an identity and the record that stands under it."""
-
-    found: Identity = field(repr=False)
-    record: LabelRecord = field(repr=False)
-    name: str = field(repr=False)
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.tally.read / max(sum(self.seconds.values()), 1e-9)
 
 
 def import_item(
     node: Node,
     code: str,
-    paths: Sequence[Path],
+    source: Source | Sequence[Path],
     *,
+    mode: Mode = "full",
     columns: Mapping[str, str] | None = None,
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
     allow_empty: bool = False,
+    workers: int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
-    """Replace what this node holds of one item by the rows of some files (a full export of the item).
+    """Bring the rows of a source into what this node holds of one item.
 
-    Bad rows do not stop it: they go to `rejects_file` with line and reason, and are counted. Raises
-    ItemNotOfferedError for an unknown code, and InputError for a file that cannot be used or, without
-    `allow_empty`, files without one usable row: a wrong file must not erase the register. What was
-    published before stays as it was whenever this raises.
+    `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
+    source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
+    and are counted. `workers` processes do the work, by default one a core, none for a small source.
+
+    Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
+    `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
+    an upsert or delete before the first full import; ConflictError while another import runs;
+    UnavailableError for a source, disk or database that fails. What was published before stays as it was
+    whenever this raises.
     """
-    item = node.catalogue.item(code)
-    today = node.clock().date()
-    rejects: list[Reject] = []
-    rows = _counted(_read_all(paths, item, columns, today, allow_empty), progress)
-    records, tally = combine(rows, item, default_as_of or today, rejects.append)
-    if rejects_file is not None and (rejects or rejects_file.exists()):
-        reader.write_rejects(rejects_file, rejects)
-    if not tally.accepted and not allow_empty:
-        raise InputError(
-            f"{code}: none of the {tally.read} rows can be used, so the register is left as it was",
-            f"{rejects_file or 'the list of rejects'} says why; --allow-empty publishes an empty register",
+    item, today = node.catalogue.item(code), node.clock().date()
+    if default_as_of is not None and not FIRST_DAY <= default_as_of <= today:
+        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
+    source = source if not isinstance(source, Sequence) else Files(source)
+    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
+    present = increment.present_partitions(node, item)
+    if mode != "full" and not present:
+        raise PreconditionError(
+            f"{code}: nothing was imported yet, so there is nothing to change",
+            "import a full export of the register first, without --upsert and --delete",
         )
-    by_origin = _by_origin(item, records, node)
-    entries = _build_entries(node, item, by_origin, progress)
-    partitions = [_cut(node, item, origin, today, by_origin[origin], built) for origin, built in entries]
-    totals = {origin: len(sources) for origin, sources in by_origin.items() if sources}
-    before = _publish(node, item, partitions, tally)
-    return Imported(item.code, tally, totals, rejects_file if rejects else None, before)
-
-
-def _read_all(
-    paths: Sequence[Path], item: Item, columns: Mapping[str, str] | None, today: date, allow_empty: bool
-) -> Iterator[SourceRow | Reject]:
-    for path in paths:
-        yield from reader.read(path, item, columns, today, allow_empty=allow_empty)
-
-
-def _counted(rows: Iterator[SourceRow | Reject], progress: Progress) -> Iterator[SourceRow | Reject]:
-    for number, row in enumerate(rows, 1):
-        if number % BATCH == 0:
-            progress("read", number, 0)
-        yield row
-
-
-def _by_origin(item: Item, records: Sequence[Record], node: Node) -> dict[str, list[_Source]]:
-    """Split by origin (design.md section 3). Every origin gets a partition, so an empty one is no news."""
-    split: dict[str, list[_Source]] = {
-        origin: [] for origin in (*sorted(identity.PROVINCES), identity.NO_ORIGIN)
-    }
-    for record in records:
-        value = disclose(item, record.total)
-        if value is None:
-            continue
-        plain = LabelRecord(
-            level=item.level,
-            value=value,
-            as_of=(record.as_of - EPOCH_START).days,
-            name_check=0,
-            has_name=bool(record.name),
-            record=node.random_bytes(label.RECORD_NUMBER_SIZE),
-        )
-        for found in record.identities:
-            split.setdefault(identity.origin(found), []).append(_Source(found, plain, record.name))
-    return split
-
-
-def _build_entries(
-    node: Node, item: Item, by_origin: Mapping[str, list[_Source]], progress: Progress
-) -> Iterator[tuple[str, list[index.Entry]]]:
-    total, done = sum(map(len, by_origin.values())), 0
-    for origin, people in by_origin.items():
-        sources = [*people, *_planted_sources(node, item, origin)]
-        associated = label.associated_data(item.code, origin, node.keys.epoch)
-        built: list[index.Entry] = []
-        for at in range(0, len(sources), BATCH):
-            built += _build_batch(node, item, sources[at : at + BATCH], associated)
-            progress("index", done + min(at + BATCH, len(people)), total)
-        done += len(people)
-        yield origin, built
-
-
-def _build_batch(
-    node: Node, item: Item, sources: Sequence[_Source], associated: bytes
-) -> Iterator[index.Entry]:
-    salt = node.keys.salt
-    tokens = oprf.evaluate_own(node.keys.oprf, token.map_batch(salt, (source.found for source in sources)))
-    for number, source in enumerate(sources):
-        point = tokens[32 * number : 32 * number + 32]
-        tag, label_key = token.entry_keys(token.token_secret(point), item.code, node.keys.epoch)
-        record = source.record
-        if record.has_name:
-            check = label.name_check(label_key, source.name)
-            record = LabelRecord(
-                record.level, record.value, record.as_of, check, True, record.record, record.planted
+    watch = Stopwatch()
+    with (
+        open_workspace(node) as space,
+        _open_pool(node, item, space, source, mode, default_as_of, workers) as (
+            work,
+            pool,
+        ),
+    ):
+        intake = Intake(pool, work, watch, progress)
+        intake.read_blocks(source.blocks(reading), source.size)
+        written = _write_rejects(rejects_file, intake)
+        if not intake.usable and not allow_empty:
+            raise InputError(
+                f"{code}: none of the {intake.read} rows can be used, so the register is left as it was",
+                f"{rejects_file or 'the list of rejects'} says why; "
+                "--allow-empty publishes an empty register",
             )
-        sealed = label.seal(label_key, record, associated, node.random_bytes(label.NONCE_SIZE))
-        yield index.Entry(tag, sealed, point, token.bucket_prefix(salt, source.found))
+        first = (today - FIRST_DAY).days
+        plants = _plants(node, item, mode, frozenset(present))
+        harvest = intake.index(plants, first)
+        run = _Run(node, item, pool, work, watch, progress)
+        if mode == "full":
+            change = run.replace_all(harvest)
+        else:
+            change = increment.apply(node, item, pool, work, harvest, present, plants.values, watch, progress)
+        before = _publish(node, item, mode, harvest.tally, change)
+        watch.lap("publish")
+        cuts.retire(node.store, item.code, node.keys.epoch)
+        watch.lap("retire")
+        usage = pool.usage()
+    people = {
+        code: count - len(plants.values) * (code in harvest.planted)
+        for code, count in harvest.origins.items()
+    }
+    return Imported(
+        item=item.code,
+        tally=harvest.tally,
+        origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
+        rejects_file=written,
+        accepted_before=before,
+        mode=mode,
+        changes=change.counts,
+        seconds=watch.seconds,
+        usage=usage,
+        workers=pool.workers,
+        rolled_back=space.rolled_back,
+    )
 
 
-def _planted_sources(node: Node, item: Item, origin: str) -> list[_Source]:
-    """The test subjects of a partition (design.md section 2): the same names and values in every version."""
-    today = (node.clock().date() - EPOCH_START).days
-    return [
-        _Source(
-            identity.planted(item.code, origin, name),
-            LabelRecord(
-                item.level, value, today, 0, False, node.random_bytes(label.RECORD_NUMBER_SIZE), planted=True
-            ),
-            "",
-        )
-        for name, value in _planted_values(node, item)
-    ]
+@contextmanager
+def _open_pool(
+    node: Node,
+    item: Item,
+    space: Workspace,
+    source: Source,
+    mode: Mode,
+    default_as_of: date | None,
+    workers: int | None,
+) -> Iterator[tuple[Work, Pool]]:
+    today, size = node.clock().date(), source.size
+    if workers is None:
+        workers = 0 if 0 < size < SMALL_BYTES else cores()
+    parts = max(size // (_ROW_BYTES * _PART_ROWS), workers and 8) if size else 64
+    work = Work(
+        terms=Terms(item, node.keys.salt, (default_as_of or today).toordinal(), today),
+        epoch=node.keys.epoch,
+        oprf=node.keys.oprf,
+        folder=space.folder,
+        spill_key=secrets.token_bytes(KEY_SIZE),
+        part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
+        every=mode != "full",
+        hidden=mode == "delete",
+    )
+    with Pool(work, workers) as pool:
+        yield work, pool
+
+
+def _plants(node: Node, item: Item, mode: Mode, present: frozenset[int]) -> Plants:
+    """At a full import every origin gets a partition, so that an empty one is no news."""
+    values = _planted_values(node, item)
+    if mode != "full":
+        return Plants(values, frozenset(), present)
+    # Also one that holds nobody any more: it would be served as it was.
+    return Plants(values, frozenset(map(int, (*identity.PROVINCES, identity.NO_ORIGIN))) | present)
 
 
 def _planted_values(node: Node, item: Item) -> tuple[tuple[str, int], ...]:
+    """The test subjects of a partition (design.md section 2): the same names and values in every version."""
     count = node.config.limits.planted_per_partition
     return tuple((f"hit-{number}", planted_value(item, number)) for number in range(count))
 
 
-def _cut(
-    node: Node,
-    item: Item,
-    origin: str,
-    today: date,
-    people: Sequence[_Source],
-    entries: Sequence[index.Entry],
-) -> index_rows.NewPartition:
-    bits = index.bucket_bits(len(entries), node.config.limits.k_anonymity)
-    buckets = list(index.build_buckets(entries, bits))
-    leaves = [index.bucket_leaf(bucket.number, bucket.entries) for bucket in buckets]
-    place = f"points {item.code} {origin} {node.keys.epoch}"
-    oldest = min((source.record.as_of for source in people), default=(today - EPOCH_START).days)
-    return index_rows.NewPartition(
-        item=item.code,
-        origin=origin,
-        entries=len(entries),
-        bits=bits,
-        root=merkle.root(leaves),
-        leaves=b"".join(leaves),
-        filter=filters.serialise(filters.build(b"".join(entry.tag for entry in entries))),
-        as_of=oldest,
-        planted=_planted_values(node, item),
-        # Sealed, because a point opens the label that stands beside it (docs/adr/0001).
-        buckets=[
-            (bucket.number, bucket.entries, node.keys.vault.seal(f"{place} {bucket.number}", bucket.points))
-            for bucket in buckets
-        ],
-    )
+def _write_rejects(path: Path | None, intake: Intake) -> Path | None:
+    """The list of rejected rows; an old list is replaced even when there are none now."""
+    rejected = intake.read > intake.usable
+    if path is None or not (rejected or path.exists()):
+        return None
+    header = csv_lines([("file", "line", "column", "reason", "message")], mark=True)
+    write_atomically(path, chain(header, intake.reject_lines()))
+    return path if rejected else None
 
 
-def _publish(
-    node: Node, item: Item, partitions: Sequence[index_rows.NewPartition], tally: Tally
-) -> int | None:
-    """Make the partitions current; return the rows that the import before this one accepted."""
-    now = node.clock()
+@dataclass(frozen=True)
+class _Run:
+    """The second half of a full import."""
+
+    node: Node
+    item: Item
+    pool: Pool
+    work: Work
+    watch: Stopwatch
+    progress: Progress
+
+    def replace_all(self, harvest: Harvest) -> Change:
+        """Cut all entries into buckets of new versions, and write them, unpublished."""
+        shelf = Shelf(self.node, self.item, self.work.epoch)
+        planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
+        bits = {code: index.bucket_bits(count, k) for code, count in sorted(harvest.origins.items())}
+        versions = shelf.open(bits, planted)
+        links = links_by_bucket(map(self.pool.spill.read, harvest.links), bits)
+        loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
+        total = sum(harvest.origins.values())
+        tasks = ((part, harvest.entries.get(part, ()), bits) for part in range(self.work.parts))
+        for part, found in enumerate(self.pool.map(stages.cut_part, tasks)):
+            for made in found.buckets:
+                shelf.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
+            for code, piece in found.tags.items():
+                versions[code].tags.append(piece)
+            self._place_loose(shelf, versions, links, loose, part, found)
+            self.progress("write", sum(version.entries for version in versions.values()), total)
+        shelf.flush()
+        self.watch.lap("write")
+        filters = self.pool.map(stages.build_filter, [version.tags for version in versions.values()])
+        prepared = shelf.finish(zip(versions.values(), filters, strict=True))
+        self.watch.lap("filter")
+        return Change(tuple(prepared))
+
+    def _place_loose(
+        self,
+        shelf: Shelf,
+        versions: Mapping[int, Version],
+        links: Mapping[tuple[int, int], bytes],
+        loose: dict[int, list[tuple[bytes, bytes]]],
+        part: int,
+        found: CutPart,
+    ) -> None:
+        """Buckets that stretch over several parts wait for the last of them."""
+        for code, version in versions.items():
+            shallower = self.work.part_bits - version.bits
+            if shallower <= 0:
+                continue
+            if code in found.loose:
+                loose[code].append(found.loose[code])
+            if (part + 1) % (1 << shallower) == 0:
+                number = part >> shallower
+                served, kept = join_loose(loose[code])
+                loose[code] = []
+                numbers = range(number, number + 1)
+                for made in cut_buckets(code, served, kept, version.bits, numbers):
+                    shelf.append(version, made, links.get((code, number), b""))
+
+
+def _publish(node: Node, item: Item, mode: Mode, tally: Tally, change: Change) -> int | None:
+    """Make the versions current; return the rows that the full import before this one accepted."""
+    now, epoch = node.clock(), node.keys.epoch
 
     def write(tx: Connection) -> dict[str, Any] | None:
         before = index_rows.last_import(tx, item.code)
-        index_rows.publish(tx, node.keys.epoch, partitions, now)
-        index_rows.record_import(tx, item.code, asdict(tally), now)
-        audit_rows.append(
-            tx,
-            "item_imported",
-            {
-                "item": item.code,
-                "epoch": node.keys.epoch,
-                "read": tally.read,
-                "accepted": tally.accepted,
-                "rejected": tally.rejected,
-                "duplicates": tally.duplicates,
-                "entries": tally.entries,
-            },
-            now,
-        )
+        cuts.publish(tx, change.prepared, now)
+        if mode == "full":
+            deltas.restart_deltas(tx, item.code, epoch)
+        for origin, delta in change.deltas:
+            deltas.append_delta(tx, item.code, origin, epoch, delta)
+        index_rows.record_import(tx, item.code, mode, asdict(tally), now)
+        audit_rows.append(tx, "item_imported", _audit_details(item, mode, epoch, tally, change), now)
         return before
 
-    # Again when another writer took the next link of the audit chain: hours of work may be in `partitions`.
+    # Again when another writer took the next link of the audit chain: hours of work may be at stake.
     before = node.store.retry_write("publish import", write)
     return None if before is None else int(before["accepted"])
+
+
+def _audit_details(
+    item: Item, mode: Mode, epoch: int, tally: Tally, change: Change
+) -> dict[str, str | int | list[str]]:
+    details: dict[str, str | int | list[str]] = {
+        "item": item.code,
+        "epoch": epoch,
+        "read": tally.read,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected,
+        "duplicates": tally.duplicates,
+        "entries": tally.entries,
+    }
+    return details if mode == "full" else {**details, "mode": mode, **change.counts}

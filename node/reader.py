@@ -19,7 +19,7 @@ from matcher.types import Identity
 from node.catalogue import Item
 from node.delimited import CellError, Layout, Reject, Row, clean, csv_lines, open_table, write_atomically
 from node.errors import InputError
-from node.records import Record, SourceRow, Tally, combine
+from node.records import FIRST_DAY, Record, SourceRow, Tally, combine
 
 __all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
 
@@ -231,6 +231,8 @@ def read_as_of(text: str, today: date | None) -> date | None:
     as_of = parse_date(text)
     if as_of is None:
         raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
+    if as_of < FIRST_DAY:
+        raise CellError("as_of", "bad_as_of", f"the date is before {FIRST_DAY}")
     if today is not None and as_of > today:
         raise CellError("as_of", "future_as_of", "the date is in the future")
     return as_of

@@ -15,6 +15,8 @@ from node.catalogue import Item, disclose
 from node.delimited import Reject
 from node.errors import NodeError
 
+FIRST_DAY = date(1970, 1, 1)  # labels count their as-of days from it
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceRow:

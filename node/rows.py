@@ -195,10 +195,9 @@ def combine_rows(rows: Rows, item: Item) -> tuple[People, Counter[str]]:
     counts: Counter[str] = Counter(duplicates=int(table["copies"].sum(dtype=np.int64)) - len(table))
     order = np.argsort(table["subject"][:, 0], kind="stable")
     high = table["subject"][order, 0]
-    again = np.concatenate(([False], high[1:] == high[:-1]))
-    shared = again | np.concatenate(
-        (again[1:], [False])
-    )  # rows that have another of (nearly) the same subject
+    shared = np.zeros(len(table), dtype=bool)  # rows that have another of (nearly) the same subject
+    shared[1:] = high[1:] == high[:-1]
+    shared[:-1] |= shared[1:]
     alone = rows.take(order[~shared])
     people = [_single(alone, item)]
     counts["accepted"] += len(alone)

@@ -9,23 +9,54 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
+from node import workspace
 from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
-from node.importer import Imported, import_item
+from node.config import Config
+from node.importer import Imported, Mode, import_item
 from node.node import open_node
 from node.reader import ALIASES
+from node.sources import Files, Query, Source
 
-STAGES = {"read": "reading rows", "index": "building the index"}
+STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
 
 @click.command("import")
 @home_option
 @json_option
-@click.argument("item")
+@click.argument("item", required=False)
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+    "files", nargs=-1, metavar="FILES...", type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
+@click.option(
+    "--upsert",
+    "mode",
+    flag_value="upsert",
+    help="Replace the records of the subjects in FILES, keep all others.",
+)
+@click.option(
+    "--delete",
+    "mode",
+    flag_value="delete",
+    help="Remove the records of the subjects in FILES, keep all others.",
+)
+@click.option(
+    "--sql-url-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
+)
+@click.option("--query", metavar="SQL", help="The query whose rows to read, with --sql-url-file.")
 @click.option(
     "--map",
     "columns",
@@ -50,26 +81,46 @@ STAGES = {"read": "reading rows", "index": "building the index"}
     is_flag=True,
     help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    help="Processes that do the work; 0 does it in one.  [default: one a core, none for small files]",
+)
+@click.option("--clean", is_flag=True, help="Only remove what a killed import left; needs no ITEM.")
 def import_(
     home: Path,
     as_json: bool,
-    item: str,
+    item: str | None,
     files: tuple[Path, ...],
+    mode: Mode | None,
+    sql_url_file: Path | None,
+    query: str | None,
     columns: dict[str, str] | None,
     as_of: datetime | None,
     rejects: Path | None,
     allow_empty: bool,
+    workers: int | None,
+    clean: bool,
 ) -> None:
     """Replace the register of one item by new files.
 
     ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
-    UTF-8 or GB18030, with the usual Chinese or English headers. Rows that cannot be used are listed and
+    UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
+    --delete they hold only the people who changed. Rows that cannot be used are listed and
     counted, and do not stop the import. Peers see the old version until the new one is whole.
 
     \b
     heqiao import --home 44 C21 vehicles.csv
     heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
+    heqiao import --home 44 C21 changed.csv --upsert
+    heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
     """  # noqa: D301 - click wants the real \b character
+    if clean:
+        _clean(require_node_role(load_config(home)), as_json=as_json)
+        return
+    if item is None:
+        raise click.UsageError("Missing argument 'ITEM'.", click.get_current_context())
+    source = _choose_source(files, sql_url_file, query)
     config = require_node_role(load_config(home))
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(
@@ -77,20 +128,43 @@ def import_(
         )
     node = open_node(config)
     node.catalogue.item(item)
-    target = rejects or files[0].with_name(f"{item}-rejects.csv")
+    target = rejects or (files[0].parent if files else Path()) / f"{item}-rejects.csv"
     with _progress(hidden=as_json) as progress:
         done = import_item(
             node,
             item,
-            files,
+            source,
+            mode=mode or "full",
             columns=columns,
             default_as_of=as_of.date() if as_of else None,
             rejects_file=target,
             allow_empty=allow_empty,
+            workers=workers,
             progress=progress,
         )
     node.store.dispose()
     show(_plain(done), _describe(done), as_json=as_json)
+
+
+def _clean(config: Config, *, as_json: bool) -> None:
+    node = open_node(config)
+    found = workspace.clean(node)
+    node.store.dispose()
+    text = "what a killed import left was removed" if found else "nothing was left of any import"
+    show({"rolled_back": found}, text, as_json=as_json)
+
+
+def _choose_source(files: tuple[Path, ...], url_file: Path | None, query: str | None) -> Source:
+    context = click.get_current_context()
+    if (url_file is None) != (query is None):
+        raise click.UsageError("--sql-url-file and --query go together.", context)
+    if url_file is not None and query is not None:
+        if files:
+            raise click.UsageError("Name FILES or a query, not both.", context)
+        return Query(url_file, query)
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.", context)
+    return Files(files)
 
 
 def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
@@ -105,15 +179,31 @@ def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
 
 @contextmanager
 def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        tasks = {stage: bar.add_task(text, total=None, visible=False) for stage, text in STAGES.items()}
+        tasks: dict[str, TaskID] = {}
 
         def update(stage: str, done: int, total: int) -> None:
-            bar.update(tasks[stage], completed=done, total=total or None, visible=True)
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(STAGES[stage], total=None)
+            bar.update(tasks[stage], completed=done, total=total or None)
 
         yield update
+
+
+class _Rate(ProgressColumn):
+    """Rows a second so far."""
+
+    def render(self, task: Task) -> Text:
+        """Of one stage."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def _plain(done: Imported) -> dict[str, object]:
@@ -127,6 +217,14 @@ def _plain(done: Imported) -> dict[str, object]:
         "rejects_file": rejects,
         "accepted_before": done.accepted_before,
         "shrunk": done.shrunk,
+        "mode": done.mode,
+        "changes": dict(done.changes),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
+        "rows_per_s": round(done.rate),
+        "cpu_s": round(done.usage.cpu_s, 2),
+        "peak_mib": round(done.usage.peak / 2**20),
+        "workers": done.workers,
+        "rolled_back": done.rolled_back,
     }
 
 
@@ -138,6 +236,14 @@ def _describe(done: Imported) -> str:
         f"  {_people(tally.records)}, {tally.withheld:,} of them with nothing to disclose; "
         f"{count(tally.entries, 'entry', 'entries')} from {count(len(done.origins), 'origin')}",
     ]
+    if done.mode != "full":
+        changes = done.changes
+        lines[1] = (
+            f"  {tally.records} people named: {changes['added']} entries added, "
+            f"{changes['changed']} changed, {changes['removed']} removed"
+        )
+    if done.rolled_back:
+        lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:
         lines.append(
             f"  warnings: {_people(tally.name_conflicts)} under differing names, "

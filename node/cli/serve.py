@@ -1,11 +1,13 @@
 """`heqiao serve`: run the node."""
 
+import contextlib
 from pathlib import Path
 
 import click
 
-from node import log
+from node import log, workspace
 from node.cli.options import home_option, load_config, require_node_role, write_output
+from node.errors import ConflictError
 from node.node import open_node
 from node.server import Server
 
@@ -25,7 +27,10 @@ def serve(home: Path, ready_file: Path | None) -> None:
     """
     config = require_node_role(load_config(home))
     log.configure(config.log, config.node.code)
-    server = Server(open_node(config))
+    node = open_node(config)
+    with contextlib.suppress(ConflictError):  # an import that is running now cleans up after itself
+        workspace.clean(node)
+    server = Server(node)
     server.start()
     click.echo(
         f"heqiao {config.node.code} {config.node.name}: peers on port {server.peer_port}, "

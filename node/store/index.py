@@ -1,18 +1,14 @@
-"""Partitions and buckets: publishing a version, and reading the current one (design.md section 3)."""
+"""Partitions and buckets as they are served (design.md section 3); node/store/cuts.py writes them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from blake3 import blake3
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, insert, literal, select
 
 from node.store.tables import buckets, filters, imports, partitions
-
-FILTER_PART = 512 * 1024  # bytes of a filter in one row and one message
-KEPT_VERSIONS = 2  # the current one, and the one that running queries may still be reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +20,7 @@ class PartitionRow:
     origin: str
     epoch: int
     version: int
+    cut: int
     is_current: bool
     entries: int
     bits: int
@@ -34,28 +31,13 @@ class PartitionRow:
     planted: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NewPartition:
-    """A version that is about to be published: `buckets` are (number, entries, sealed points)."""
-
-    item: str
-    origin: str
-    entries: int
-    bits: int
-    root: bytes
-    leaves: bytes
-    filter: bytes
-    as_of: int
-    planted: tuple[tuple[str, int], ...]
-    buckets: Iterable[tuple[int, bytes, bytes]]
-
-
 _COLUMNS = (
     partitions.c.id,
     partitions.c.item,
     partitions.c.origin,
     partitions.c.epoch,
     partitions.c.version,
+    partitions.c.cut_id.label("cut"),
     partitions.c.is_current,
     partitions.c.entries,
     partitions.c.bits,
@@ -67,60 +49,18 @@ _COLUMNS = (
 )
 
 
-def publish(tx: Connection, epoch: int, new: Iterable[NewPartition], now: datetime) -> None:
-    """Make new versions current; readers see all of them when the transaction commits, or none."""
-    for part in new:
-        place = and_(
-            partitions.c.item == part.item, partitions.c.origin == part.origin, partitions.c.epoch == epoch
-        )
-        last = tx.scalar(select(func.max(partitions.c.version)).where(place)) or 0
-        tx.execute(update(partitions).where(place, partitions.c.is_current).values(is_current=False))
-        tx.execute(delete(partitions).where(place, partitions.c.version <= last + 1 - KEPT_VERSIONS))
-        identifier = tx.execute(
-            insert(partitions)
-            .values(
-                item=part.item,
-                origin=part.origin,
-                epoch=epoch,
-                version=last + 1,
-                is_current=True,
-                entries=part.entries,
-                bits=part.bits,
-                root=part.root,
-                leaves=part.leaves,
-                filter_size=len(part.filter),
-                filter_digest=blake3(part.filter).digest(),
-                as_of=part.as_of,
-                planted=json.dumps(part.planted),
-                published_at=now,
-            )
-            .returning(partitions.c.id)
-        ).scalar_one()
-        tx.execute(
-            insert(buckets),
-            [
-                {"partition_id": identifier, "number": number, "entries": entries, "points_sealed": points}
-                for number, entries, points in part.buckets
-            ],
-        )
-        tx.execute(
-            insert(filters),
-            [
-                {"partition_id": identifier, "part": number, "data": part.filter[at : at + FILTER_PART]}
-                for number, at in enumerate(range(0, len(part.filter), FILTER_PART))
-            ],
-        )
-
-
-def record_import(tx: Connection, item: str, tally: dict[str, object], now: datetime) -> None:
-    """Keep what an import counted."""
-    tx.execute(insert(imports).values(item=item, tally=json.dumps(tally), finished_at=now))
+def record_import(tx: Connection, item: str, mode: str, tally: dict[str, object], now: datetime) -> None:
+    """Keep what an import counted; `mode` is full, upsert or delete."""
+    tx.execute(insert(imports).values(item=item, mode=mode, tally=json.dumps(tally), finished_at=now))
 
 
 def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
-    """What the newest import of an item counted, None before the first."""
+    """What the newest full import of an item counted, None before the first."""
     tally = tx.scalar(
-        select(imports.c.tally).where(imports.c.item == item).order_by(imports.c.id.desc()).limit(1)
+        select(imports.c.tally)
+        .where(imports.c.item == item, imports.c.mode == "full")
+        .order_by(imports.c.id.desc())
+        .limit(1)
     )
     return None if tally is None else dict(json.loads(tally))
 
@@ -143,6 +83,16 @@ def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> li
     return [_partition(row) for row in rows]
 
 
+def partitions_of(tx: Connection, item: str, epoch: int) -> list[PartitionRow]:
+    """Current partitions of one item, ordered by origin."""
+    rows = tx.execute(
+        select(*_COLUMNS)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch, partitions.c.item == item)
+        .order_by(partitions.c.origin)
+    )
+    return [_partition(row) for row in rows]
+
+
 def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: int) -> PartitionRow | None:
     """One version that is still kept."""
     row = tx.execute(
@@ -151,6 +101,7 @@ def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: 
             partitions.c.origin == origin,
             partitions.c.epoch == epoch,
             partitions.c.version == version,
+            partitions.c.published_at.is_not(None),
         )
     ).one_or_none()
     return None if row is None else _partition(row)
@@ -175,12 +126,53 @@ def read_leaves(tx: Connection, partition: int) -> bytes:
 
 def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
     """Served bytes of some buckets, ordered by number. Keep `numbers` short: all are held in memory."""
+    rows = tx.execute(_buckets(partition).where(buckets.c.number.in_(numbers)).order_by(buckets.c.number))
+    return [(row.number, bytes(row.entries)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBucket:
+    """A bucket with what is kept beside it."""
+
+    number: int
+    entries: bytes
+    points_sealed: bytes
+    links_sealed: bytes
+
+
+def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[StoredBucket]:
+    """Some buckets of a version, published or not, with what is kept beside them; ordered by number."""
+    newest = _newest(literal(version))
     rows = tx.execute(
-        select(buckets.c.number, buckets.c.entries)
-        .where(buckets.c.partition_id == partition, buckets.c.number.in_(numbers))
+        select(buckets)
+        .where(buckets.c.cut_id == cut, buckets.c.number.in_(numbers), buckets.c.version == newest)
         .order_by(buckets.c.number)
     )
-    return [(row.number, bytes(row.entries)) for row in rows]
+    return [
+        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        for row in rows
+    ]
+
+
+def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
+    """The oldest as-of day of each bucket."""
+    rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))
+    return {row.number: row.oldest for row in rows}
+
+
+def _buckets(partition: int) -> Select[Any]:
+    """The rows of a version: of each number the newest that is not newer than the version."""
+    return (
+        select(buckets.c.number, buckets.c.entries)
+        .join_from(partitions, buckets, partitions.c.cut_id == buckets.c.cut_id)
+        .where(partitions.c.id == partition, buckets.c.version == _newest(partitions.c.version))
+    )
+
+
+def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
+    other = buckets.alias()
+    same = (other.c.cut_id == buckets.c.cut_id, other.c.number == buckets.c.number)
+    return select(func.max(other.c.version)).where(*same, other.c.version <= version).scalar_subquery()
 
 
 def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:

@@ -66,6 +66,19 @@ grants = Table(
     Column("origin", String(2), primary_key=True),
 )
 
+# One way of cutting a partition into buckets. Versions of a partition share the rows of a cut, except for
+# the buckets that changed; a cut that no version refers to is of an import that did not end.
+cuts = Table(
+    "cuts",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("item", String(8), nullable=False),
+    Column("origin", String(2), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("bits", Integer, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+)
+
 partitions = Table(
     "partitions",
     metadata,
@@ -74,6 +87,7 @@ partitions = Table(
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("cut_id", _ID, ForeignKey("cuts.id"), nullable=False),
     Column("is_current", Boolean, nullable=False),
     Column("entries", BigInteger, nullable=False),
     Column("bits", Integer, nullable=False),
@@ -84,18 +98,39 @@ partitions = Table(
     Column("filter_digest", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
     Column("planted", Text, nullable=False),
-    Column("published_at", UtcDateTime, nullable=False),
+    # Empty while an import prepares the version: nobody is served such a row.
+    Column("published_at", UtcDateTime),
     UniqueConstraint("item", "origin", "epoch", "version"),
+    Index("ix_partitions_cut_id", "cut_id"),
 )
 
+# A version of a partition holds of each number the newest row that is not newer than the version itself.
 buckets = Table(
     "buckets",
     metadata,
-    Column("partition_id", _ID, ForeignKey("partitions.id", ondelete="CASCADE"), primary_key=True),
+    Column("cut_id", _ID, ForeignKey("cuts.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    # Oldest as-of day of its records, in days since 1970-01-01.
+    Column("oldest", BigInteger, nullable=False),
     Column("entries", LargeBinary, nullable=False),
-    # Points and prefixes of the entries: sealed, because a point opens the label beside it (ADR 1).
+    # Points, prefixes and days of the entries: sealed, because a point opens the label beside it (ADR 1).
     Column("points_sealed", LargeBinary, nullable=False),
+    # Which entries are of one record: sealed, because peers must not learn a person's numbers. Mostly empty.
+    Column("links_sealed", LargeBinary, nullable=False),
+)
+
+# What versions of a partition changed, for those who follow it: tags, 16 bytes each.
+deltas = Table(
+    "deltas",
+    metadata,
+    Column("item", String(8), primary_key=True),
+    Column("origin", String(2), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("added", LargeBinary, nullable=False),
+    Column("removed", LargeBinary, nullable=False),
+    Column("changed", LargeBinary, nullable=False),
 )
 
 filters = Table(
@@ -112,6 +147,8 @@ imports = Table(
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
+    # full, upsert or delete
+    Column("mode", String(8), nullable=False),
     Column("tally", Text, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
 )

@@ -299,20 +299,20 @@ def cook(item: str, origin: str, change: Callable[[Node, bytes], bytes]) -> Call
     def write(node: Node, _world: World) -> None:
         part, rows = tables.partitions, tables.buckets
         with node.store.transaction("cook", write=True) as tx:
-            identifier = tx.scalar(
-                select(part.c.id).where(part.c.item == item, part.c.origin == origin, part.c.is_current)
-            )
+            identifier, cut = tx.execute(
+                select(part.c.id, part.c.cut_id).where(
+                    part.c.item == item, part.c.origin == origin, part.c.is_current
+                )
+            ).one()
             leaves = []
             for row in tx.execute(
-                select(rows.c.number, rows.c.entries)
-                .where(rows.c.partition_id == identifier)
-                .order_by(rows.c.number)
+                select(rows.c.number, rows.c.entries).where(rows.c.cut_id == cut).order_by(rows.c.number)
             ).all():
                 entries = change(node, bytes(row.entries))
                 leaves.append(index.bucket_leaf(row.number, entries))
                 tx.execute(
                     update(rows)
-                    .where(rows.c.partition_id == identifier, rows.c.number == row.number)
+                    .where(rows.c.cut_id == cut, rows.c.number == row.number)
                     .values(entries=entries)
                 )
             tx.execute(
@@ -405,15 +405,17 @@ def serve_older(node: Node, world: World) -> None:
     rows, part = tables.buckets, tables.partitions
     with node.store.transaction("cook", write=True) as tx:
         versions = tx.execute(
-            select(part.c.id, part.c.origin, part.c.is_current, part.c.leaves).where(part.c.item == "C21")
+            select(part.c.id, part.c.cut_id, part.c.origin, part.c.is_current, part.c.leaves).where(
+                part.c.item == "C21"
+            )
         ).all()
         for origin in {row.origin for row in versions}:
             old = next(row for row in versions if row.origin == origin and not row.is_current)
             new = next(row for row in versions if row.origin == origin and row.is_current)
-            for row in tx.execute(select(rows).where(rows.c.partition_id == old.id)).all():
+            for row in tx.execute(select(rows).where(rows.c.cut_id == old.cut_id)).all():
                 tx.execute(
                     update(rows)
-                    .where(rows.c.partition_id == new.id, rows.c.number == row.number)
+                    .where(rows.c.cut_id == new.cut_id, rows.c.number == row.number)
                     .values(entries=row.entries)
                 )
             tx.execute(update(part).where(part.c.id == new.id).values(leaves=old.leaves))

@@ -296,6 +296,7 @@ def test_what_the_tables_hold_is_known() -> None:
     }
     public = {"peers.signing_key", "partitions.root", "partitions.leaves", "partitions.filter_digest"}
     public |= {"buckets.entries", "filters.data", "jobs.request_digest", "audit.previous", "audit.digest"}
+    public |= {"deltas.added", "deltas.removed", "deltas.changed"}  # tags, which are served as well
     assert {name for name in binary if "sealed" not in name} == public
 
 

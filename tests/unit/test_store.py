@@ -5,20 +5,19 @@ import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from sqlalchemy import select, text
+from versions import NOW, Part, publish
 
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
-from node.store import audit, engine, index, jobs, open_store, peers
+from node.store import audit, cuts, engine, index, jobs, open_store, peers
 from node.store.engine import migrate_url
-from node.store.index import NewPartition
 from node.store.jobs import JobRow
 from node.store.peers import PeerRow
 from node.store.tables import metadata
 
-NOW = datetime(2026, 6, 30, 8, 30, 0, 123456, tzinfo=UTC)
 PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, ("00", "45"))
 
 
@@ -32,13 +31,6 @@ def store(url):
     store = open_store(url)
     yield store
     store.dispose()
-
-
-def partition(origin="45", entries=b"e" * 68, item="C21", size=10):
-    return NewPartition(
-        item=item, origin=origin, entries=1, bits=0, root=b"r" * 32, leaves=b"l" * 32, filter=b"f" * size,
-        as_of=20_000, planted=(("hit-0", 1),), buckets=[(0, entries, b"sealed")],
-    )  # fmt: skip
 
 
 def job(name="one", **values):
@@ -224,13 +216,13 @@ def test_a_file_that_is_no_database(url, tmp_path):
 
 def test_publishing_replaces_all_partitions_or_none(store):
     def broken():
-        yield partition("44", b"new!" * 17)
+        yield Part("44", b"new!" * 17)
         raise ZeroDivisionError
 
     with store.transaction("publish", write=True) as tx:
-        index.publish(tx, 1, [partition("44"), partition("45")], NOW)
+        publish(tx, 1, [Part("44"), Part("45")])
     with pytest.raises(ZeroDivisionError), store.transaction("publish", write=True) as tx:
-        index.publish(tx, 1, broken(), NOW)
+        publish(tx, 1, broken())
     with store.transaction("look") as tx:
         found = index.current_partitions(tx, 1, ["44", "45"])
         assert [(part.origin, part.version) for part in found] == [("44", 1), ("45", 1)]
@@ -240,7 +232,8 @@ def test_publishing_replaces_all_partitions_or_none(store):
 def test_the_version_before_is_kept_for_running_queries(store):
     for number in range(1, 4):
         with store.transaction("publish", write=True) as tx:
-            index.publish(tx, 1, [partition(entries=bytes([number]) * 68)], NOW)
+            publish(tx, 1, [Part(entries=bytes([number]) * 68)])
+        cuts.retire(store, "C21", 1)
     with store.transaction("look") as tx:
         assert index.current_version(tx, "C21", "45", 1) == 3
         assert index.find_partition(tx, "C21", "45", 1, 1) is None
@@ -256,8 +249,8 @@ def test_the_version_before_is_kept_for_running_queries(store):
 
 def test_a_partition_belongs_to_its_epoch_and_origin(store):
     with store.transaction("publish", write=True) as tx:
-        index.publish(tx, 1, [partition("44")], NOW)
-        index.publish(tx, 2, [partition("45")], NOW)
+        publish(tx, 1, [Part("44")])
+        publish(tx, 2, [Part("45")])
     with store.transaction("look") as tx:
         assert index.current_items(tx, 1) == ["C21"]
         assert index.current_items(tx, 3) == []
@@ -267,9 +260,9 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
 
 
 def test_a_large_filter_lies_in_parts(store):
-    size = 2 * index.FILTER_PART + 7
+    size = 2 * cuts.FILTER_PART + 7
     with store.transaction("publish", write=True) as tx:
-        index.publish(tx, 1, [partition(size=size)], NOW)
+        publish(tx, 1, [Part(size=size)])
     with store.transaction("look") as tx:
         (part,) = index.current_partitions(tx, 1, ["45"])
         parts = [index.read_filter_part(tx, part.id, number) for number in range(4)]
@@ -280,9 +273,10 @@ def test_a_large_filter_lies_in_parts(store):
 def test_the_last_import_of_an_item(store):
     with store.transaction("record", write=True) as tx:
         assert index.last_import(tx, "C21") is None
-        index.record_import(tx, "C21", {"accepted": 3}, NOW)
-        index.record_import(tx, "C21", {"accepted": 2}, NOW)
-        index.record_import(tx, "C22", {"accepted": 9}, NOW)
+        index.record_import(tx, "C21", "full", {"accepted": 3}, NOW)
+        index.record_import(tx, "C21", "full", {"accepted": 2}, NOW)
+        index.record_import(tx, "C22", "full", {"accepted": 9}, NOW)
+        index.record_import(tx, "C21", "upsert", {"accepted": 1}, NOW)
         assert index.last_import(tx, "C21") == {"accepted": 2}
 
 

@@ -26,11 +26,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
     )
     op.create_table(
+        "cuts",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("origin", sa.String(length=2), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("bits", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cuts")),
+    )
+    op.create_table(
+        "deltas",
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("origin", sa.String(length=2), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("added", sa.LargeBinary(), nullable=False),
+        sa.Column("removed", sa.LargeBinary(), nullable=False),
+        sa.Column("changed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("item", "origin", "epoch", "version", name=op.f("pk_deltas")),
+    )
+    op.create_table(
         "imports",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("mode", sa.String(length=8), nullable=False),
         sa.Column("tally", sa.Text(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
@@ -56,28 +80,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_jobs_created_at", ["created_at"], unique=False)
 
     op.create_table(
-        "partitions",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
-        sa.Column("item", sa.String(length=8), nullable=False),
-        sa.Column("origin", sa.String(length=2), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("is_current", sa.Boolean(), nullable=False),
-        sa.Column("entries", sa.BigInteger(), nullable=False),
-        sa.Column("bits", sa.Integer(), nullable=False),
-        sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.Column("leaves", sa.LargeBinary(), nullable=False),
-        sa.Column("filter_size", sa.BigInteger(), nullable=False),
-        sa.Column("filter_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("as_of", sa.Integer(), nullable=False),
-        sa.Column("planted", sa.Text(), nullable=False),
-        sa.Column("published_at", sa.DateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_partitions")),
-        sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_partitions_item")),
-    )
-    op.create_table(
         "peers",
         sa.Column("code", sa.String(length=2), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -98,24 +100,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "buckets",
-        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cut_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("oldest", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.LargeBinary(), nullable=False),
         sa.Column("points_sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["partition_id"], ["partitions.id"], name=op.f("fk_buckets_partition_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("partition_id", "number", name=op.f("pk_buckets")),
-    )
-    op.create_table(
-        "filters",
-        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("part", sa.Integer(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["partition_id"], ["partitions.id"], name=op.f("fk_filters_partition_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("partition_id", "part", name=op.f("pk_filters")),
+        sa.Column("links_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["cut_id"], ["cuts.id"], name=op.f("fk_buckets_cut_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("cut_id", "number", "version", name=op.f("pk_buckets")),
     )
     op.create_table(
         "grants",
@@ -124,6 +117,33 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_grants_peer"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("peer", "origin", name=op.f("pk_grants")),
     )
+    op.create_table(
+        "partitions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("origin", sa.String(length=2), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("cut_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("bits", sa.Integer(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("filter_size", sa.BigInteger(), nullable=False),
+        sa.Column("filter_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("as_of", sa.Integer(), nullable=False),
+        sa.Column("planted", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["cut_id"], ["cuts.id"], name=op.f("fk_partitions_cut_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partitions")),
+        sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_partitions_item")),
+    )
+    with op.batch_alter_table("partitions", schema=None) as batch_op:
+        batch_op.create_index("ix_partitions_cut_id", ["cut_id"], unique=False)
+
     op.create_table(
         "parts",
         sa.Column("job", sa.String(length=64), nullable=False),
@@ -152,20 +172,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_tokens_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "peer", "first_point", name=op.f("pk_tokens")),
     )
+    op.create_table(
+        "filters",
+        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partition_id"], ["partitions.id"], name=op.f("fk_filters_partition_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("partition_id", "part", name=op.f("pk_filters")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("filters")
     op.drop_table("tokens")
     op.drop_table("parts")
+    with op.batch_alter_table("partitions", schema=None) as batch_op:
+        batch_op.drop_index("ix_partitions_cut_id")
+
+    op.drop_table("partitions")
     op.drop_table("grants")
-    op.drop_table("filters")
     op.drop_table("buckets")
     op.drop_table("answers")
     op.drop_table("peers")
-    op.drop_table("partitions")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_created_at")
 
     op.drop_table("jobs")
     op.drop_table("imports")
+    op.drop_table("deltas")
+    op.drop_table("cuts")
     op.drop_table("audit")

@@ -1,0 +1,90 @@
+"""A node without network for tests of the import: real database, real keys, small buckets."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from keys import Kek
+from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
+from matcher import filter as filters
+from node import catalogue, config
+from node.node import Node, NodeKeys
+from node.store import index as index_rows
+from node.store import open_store
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+LIMITS: Mapping[str, int] = {"k_anonymity": 2, "planted_per_partition": 1}
+
+
+def make_node(folder: Path, limits: Mapping[str, int] = LIMITS) -> Node:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value}" for name, value in limits.items()]
+    text = "\n".join(["[node]", 'code = "44"', 'name = "test"', "[limits]", *lines])
+    (folder / "node.toml").write_text(text, encoding="utf-8")
+    loaded = config.load(folder / "node.toml")
+    keys = NodeKeys(
+        epoch=1,
+        oprf=oprf.clamp(secrets.token_bytes(32)),
+        canaries=b"",
+        salts={1: secrets.token_bytes(32)},
+        signing=secrets.token_bytes(32),
+        vault=Kek(secrets.token_bytes(32)),
+        digest_key=secrets.token_bytes(32),
+        tls_key=b"",
+        certificate=b"",
+        ca=b"",
+    )
+    return Node(loaded, open_store(f"sqlite:///{folder}/heqiao.db"), keys, catalogue.load(), lambda: NOW)
+
+
+def number(order: int, area: str = "449999") -> str:
+    body = f"{area}1990{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
+    return body + identity.check_digit(body)
+
+
+class Held:
+    """What a node serves of one item, read back and checked, as a peer with all grants would see it."""
+
+    def __init__(self, node: Node, code: str) -> None:
+        self.node, self.code = node, code
+        self.buckets: dict[tuple[str, int], dict[bytes, bytes]] = {}
+        self.tags: dict[str, set[bytes]] = {}
+        with node.store.transaction("look") as tx:
+            self.partitions = {row.origin: row for row in index_rows.partitions_of(tx, code, node.keys.epoch)}
+            for origin, row in self.partitions.items():
+                self._read(tx, origin, row)
+
+    def _read(self, tx, origin: str, row: index_rows.PartitionRow) -> None:
+        stored = index_rows.read_buckets(tx, row.id, range(1 << row.bits))
+        leaves = [index.bucket_leaf(number, entries) for number, entries in stored]
+        assert [number for number, _ in stored] == list(range(1 << row.bits))
+        assert (merkle.root(leaves), b"".join(leaves)) == (row.root, index_rows.read_leaves(tx, row.id))
+        for number, entries in stored:
+            self.buckets[origin, number] = index.read_bucket(entries)
+        self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
+        assert len(self.tags[origin]) == row.entries
+        assert row.bits == index.bucket_bits(row.entries, self.node.config.limits.k_anonymity)
+        parts, number = b"", 0
+        while part := index_rows.read_filter_part(tx, row.id, number):
+            parts, number = parts + part, number + 1
+        built = filters.build(b"".join(self.tags[origin]))
+        assert parts == filters.serialise(built)
+        assert bool(np.all(filters.contains(built, b"".join(self.tags[origin]))))
+
+    def open(self, found: Identity) -> tuple[LabelRecord, bytes] | None:
+        """The record under an identity with the key of its label, None where there is none."""
+        keys, origin = self.node.keys, identity.origin(found)
+        if origin not in self.partitions:
+            return None
+        secret = token.token_secret(oprf.evaluate_own(keys.oprf, token.map_to_curve(keys.salt, found)))
+        tag, key = token.entry_keys(secret, self.code, keys.epoch)
+        bits = self.partitions[origin].bits
+        sealed = self.buckets[origin, index.bucket_number(token.bucket_prefix(keys.salt, found), bits)].get(
+            tag
+        )
+        if sealed is None:
+            return None
+        return label.open_label(key, sealed, label.associated_data(self.code, origin, keys.epoch)), key
