@@ -154,12 +154,9 @@ def validate(points: bytes) -> int:
     is on the twist. Other points of low order show as the all-zero result of the multiplication.
     """
     count = _require_length(points)
-    words = np.frombuffer(points, dtype="<u8").reshape(-1, 4)
-    high = words[:, 3]
-    at_top = (high == _TOP_WORD) & (words[:, 1] == _FULL_WORD) & (words[:, 2] == _FULL_WORD)
-    if ((high > _TOP_WORD) | (at_top & (words[:, 0] >= _LOWEST_NON_CANONICAL))).any():
+    if not _are_canonical(points).all():
         raise PointError("a point is not canonical")
-    if not words.any(axis=1).all():
+    if not np.frombuffer(points, dtype="<u8").reshape(-1, 4).any(axis=1).all():
         raise PointError("a point is of low order")
     for at in range(0, len(points), POINT_SIZE):
         if not on_curve(int.from_bytes(points[at : at + POINT_SIZE], "little")):
@@ -182,10 +179,17 @@ def are_on_curve(points: bytes) -> NDArray[np.bool_]:
     """Which of n candidates (n * 32 bytes) are canonical and on the curve."""
     count = _require_length(points)
     # As one number, cut into 256 bits each; the last byte keeps leading zeros from being dropped.
-    numbers = gmpy2.unpack(gmpy2.from_binary(_POSITIVE + points + b"\x01"), 256)
+    numbers = gmpy2.unpack(gmpy2.from_binary(_POSITIVE + points + b"\x01"), 256)[:count]
     prime, a, symbol = _P, _A, gmpy2.jacobi
-    found = (u < prime and symbol(((u + a) * u + 1) * u, prime) == 1 for u in numbers[:count])
-    return np.fromiter(found, dtype=bool, count=count)
+    symbols = [symbol(((u + a) * u + 1) * u, prime) for u in numbers]
+    return np.asarray((np.array(symbols, dtype=np.int8) == 1) & _are_canonical(points))
+
+
+def _are_canonical(points: bytes) -> NDArray[np.bool_]:
+    words = np.frombuffer(points, dtype="<u8").reshape(-1, 4)
+    high = words[:, 3]
+    at_top = (high == _TOP_WORD) & (words[:, 1] == _FULL_WORD) & (words[:, 2] == _FULL_WORD)
+    return np.asarray((high <= _TOP_WORD) & ~(at_top & (words[:, 0] >= _LOWEST_NON_CANONICAL)))
 
 
 @functools.cache

@@ -41,7 +41,7 @@ from node.delimited import (
     split_rows,
 )
 from node.records import SourceRow
-from node.rows import Rows, collapse, digest_key, join, make_table, pack
+from node.rows import KEY_SIZE, Rows, collapse, join, make_key, make_table, pack
 
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 8192
@@ -49,6 +49,7 @@ ORDER_BITS = 24  # of a sequence number: the row's place within its block
 _MOST_BYTES = 8 * BLOCK_BYTES  # of a block: a line is longer than any line may be
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]{0,40}")
 _PLAIN_NAMES = re.compile(r"(?:[\u4e00-\u9fff]{0,40}\n)*")
+_PLAIN_NUMBERS = re.compile(r"(?:[A-Z0-9\u4e00-\u9fff]{1,40}\n)*")
 _NO_NUMBER = "0" * batch.VALUE_SIZE
 
 
@@ -191,7 +192,7 @@ def read_block(block: Block, terms: Terms, order: int) -> Reading:
 def _settle(row: SourceRow, terms: Terms, sequence: int) -> SourceRow:
     """A row with its date, its place in the order of all rows, and its key as 16 bytes."""
     as_of = row.as_of or date.fromordinal(terms.default_day)
-    key = digest_key(row.key, as_of.toordinal(), monthly=terms.monthly)
+    key = make_key(row.key, as_of.toordinal(), monthly=terms.monthly)
     return replace(row, line=sequence, as_of=as_of, key=key)
 
 
@@ -242,7 +243,7 @@ class _Plain:
     names: Sequence[str] = field(repr=False)
     days: Sequence[int]
     amounts: Sequence[int] = field(repr=False)
-    keys: Sequence[bytes] = field(repr=False)
+    keys: NDArray[np.uint8] = field(repr=False)
 
     def to_rows(self, salt: bytes, sequence: NDArray[np.int64]) -> Rows:
         """The good rows."""
@@ -252,7 +253,7 @@ class _Plain:
             salt,
             np.zeros(len(sequence), dtype=np.uint8),
             self.values if every else self.values[good],
-            b"".join(self.keys if every else compress(self.keys, good)),
+            self.keys[good].tobytes(),
             np.array(self.days, dtype=np.int64)[good],
             np.array(self.amounts, dtype=np.int64)[good],
             sequence,
@@ -327,21 +328,25 @@ def _amount(known: str, cell: str, item: Item) -> int | None:
 
 def _keys(
     split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: Terms
-) -> Sequence[bytes]:
-    """16 bytes a row, the same as of `reader.source_row` and `digest_key`."""
+) -> NDArray[np.uint8]:
+    """16 bytes a row, the same as of `reader.source_row` and `make_key`."""
     count = len(split.numbers)
     if len(split.columns) == 1:
-        return [reader.row_digest(("",))] * count
-    if record_numbers is not None:
-        numbers = list(map(reader.record_number, record_numbers))
-        if all(numbers):
-            monthly = terms.monthly
-            return [digest_key(each, day, monthly=monthly) for each, day in zip(numbers, days, strict=True)]
+        return np.zeros((count, KEY_SIZE), dtype=np.uint8)
+    numbers, monthly = record_numbers or [""] * count, terms.monthly
+    text = "\n".join(numbers) + "\n"
+    if not _PLAIN_NUMBERS.fullmatch(text):
+        numbers = list(map(reader.record_number, numbers))
+    elif not monthly and text.isascii() and max(map(len, numbers)) < KEY_SIZE:
+        # What make_key makes of such a number, at once.
+        return np.array(numbers, dtype=f"S{KEY_SIZE}").view(np.uint8).reshape(-1, KEY_SIZE)
+    if all(numbers):
+        keys = (make_key(each, day, monthly=monthly) for each, day in zip(numbers, days, strict=True))
     else:
-        numbers = [""] * count
-    rows = zip(*split.columns, strict=True)
-    whole = rows if split.tidy else (tuple(map(clean, row)) for row in rows)
-    return [
-        digest_key(number or reader.row_digest(row), day, monthly=terms.monthly)
-        for number, row, day in zip(numbers, whole, days, strict=True)
-    ]
+        rows = zip(*split.columns, strict=True)
+        whole = rows if split.tidy else (tuple(map(clean, row)) for row in rows)
+        keys = (
+            make_key(each or reader.row_digest(row), day, monthly=monthly)
+            for each, row, day in zip(numbers, whole, days, strict=True)
+        )
+    return np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, KEY_SIZE)

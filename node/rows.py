@@ -35,6 +35,7 @@ ROW = np.dtype(
     ]
 )
 Numbers = NDArray[np.int64]
+KEY_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,17 @@ class People:
     names: Sequence[bytes] = field(repr=False)
 
 
-def digest_key(key: str | bytes, day: int, *, monthly: bool) -> bytes:
-    """What tells two records of a subject apart, in 16 bytes.
+def make_key(key: str | bytes, day: int, *, monthly: bool) -> bytes:
+    """What tells two records of a subject apart, in 16 bytes: a short record number itself, else a digest.
 
     Over a period the date belongs to a record number, so that twelve monthly rows of one account add up.
     """
     if isinstance(key, bytes):
         return key
-    text = f"{key}\0{day}" if monthly else key
-    return blake3(b"record number\0" + text.encode("utf-8", "surrogatepass")).digest(16)
+    text = (f"{key}\x1f{day}" if monthly else key).encode("utf-8", "surrogatepass")
+    if len(text) < KEY_SIZE and b"\0" not in text:
+        return text.ljust(KEY_SIZE, b"\0")
+    return blake3(b"record number\0" + text).digest(KEY_SIZE)
 
 
 def make_table(

@@ -12,7 +12,7 @@ from matcher import identity
 from node import blocks, catalogue, reader
 from node.delimited import Reject, open_table
 from node.errors import InputError
-from node.rows import digest_key, unpack
+from node.rows import make_key, unpack
 
 TODAY = date(2026, 7, 1)
 SALT = bytes(32)
@@ -59,7 +59,7 @@ def read_whole(path, item, terms, **options):
             rejects.append(row)
             continue
         as_of = row.as_of or TODAY
-        key = digest_key(row.key, as_of.toordinal(), monthly=terms.monthly)
+        key = make_key(row.key, as_of.toordinal(), monthly=terms.monthly)
         settled = replace(row, line=0, as_of=as_of, key=key)
         (rows if len(row.identities) == 1 else linked)[settled] += 1
     return rows, linked, rejects

@@ -36,9 +36,7 @@ def item_of(combine_by: str, time: str):
 
 def settle(source, monthly):
     dated = [replace(row, as_of=row.as_of or DAY) for row in source]
-    return [
-        replace(row, key=rows.digest_key(row.key, row.as_of.toordinal(), monthly=monthly)) for row in dated
-    ]
+    return [replace(row, key=rows.make_key(row.key, row.as_of.toordinal(), monthly=monthly)) for row in dated]
 
 
 source_rows = st.lists(
