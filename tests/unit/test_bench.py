@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from bench import compare, numbers, report
 from bench.__main__ import main
-from bench.measure import Meter, cpu_seconds, descendants, quantile
+from bench.measure import quantile
 from bench.ours import compare as compare_answers
 from bench.sockets import wire_bytes
 from matcher import identity
@@ -87,21 +87,32 @@ def test_wrong_answers_are_counted(
     assert compare_answers(answers, subjects, {"a": 2}) == (matches, wrong)
 
 
+METERED = """
+import json, subprocess, sys, time
+from bench.measure import Meter, cpu_seconds, descendants
+inner = "import time; held = bytearray(40_000_000); sum(range(10_000_000)); time.sleep(0.5)"
+outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
+with Meter() as meter:
+    child = subprocess.Popen([sys.executable, "-c", outer])
+    time.sleep(0.4)
+    family, used = descendants(), cpu_seconds([child.pid])
+    child.wait()
+found = {"seen": child.pid in family, "family": len(family), "used": used, "left": child.pid in descendants()}
+print(json.dumps({**found, "peak_mib": meter.peak_mib, "cpu_s": meter.cpu_s, "wall_s": meter.wall_s}))
+"""
+
+
 def test_meter_sees_a_child_and_its_child() -> None:
-    inner = "import time; held = bytearray(40_000_000); sum(range(10_000_000)); time.sleep(0.5)"
-    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
-    with Meter() as meter:
-        child = subprocess.Popen([sys.executable, "-c", outer])
-        time.sleep(0.4)
-        family = descendants()
-        assert child.pid in family
-        assert len(family) >= 2
-        assert cpu_seconds([child.pid]) >= 0
-        child.wait()
-    assert 40 < meter.peak_mib < 120
-    assert 0.1 < meter.cpu_s < 5
-    assert meter.wall_s >= 0.5
-    assert child.pid not in descendants()
+    # In a process of its own: that of the tests has other children, which would be measured too.
+    done = subprocess.run([sys.executable, "-c", METERED], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert found["seen"]
+    assert not found["left"]
+    assert found["family"] >= 2
+    assert found["used"] >= 0
+    assert 40 < found["peak_mib"] < 120
+    assert 0.1 < found["cpu_s"] < 5
+    assert found["wall_s"] >= 0.5
 
 
 def test_wire_bytes_are_those_of_the_kernel() -> None:
