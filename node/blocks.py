@@ -214,17 +214,29 @@ def _split(block: Block) -> _Split:
         text = block.data.decode(block.encoding)
     except UnicodeDecodeError:
         raise_changed(block.layout.path)
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    if '"' not in text and max(map(len, lines)) <= MAX_CELL:
-        if width == 1 and block.delimiter not in text and "" not in lines:
-            return _Split(range(block.first_line, block.first_line + len(lines)), [lines], [], tidy=False)
-        rows = [line.split(block.delimiter) for line in lines]
-        if width > 1 and set(map(len, rows)) == {width}:
-            tidy = len(text.split()) == len(lines) and unicodedata.is_normalized("NFKC", text)
-            numbers = range(block.first_line, block.first_line + len(lines))
-            return _Split(numbers, list(zip(*rows, strict=True)), [], tidy)
+    columns = None if '"' in text else _split_plain(text.replace("\r\n", "\n"), block.delimiter, width)
+    if columns is not None:
+        tidy = len(text.split()) == len(columns[0]) and unicodedata.is_normalized("NFKC", text)
+        return _Split(range(block.first_line, block.first_line + len(columns[0])), columns, [], tidy)
     found = Lines(block.layout.path, io.StringIO(text, newline=""), block.first_line - 1)
     return _split_rows(list(split_rows(block.layout.path, found, block.delimiter, width)), width)
+
+
+def _split_plain(text: str, delimiter: str, width: int) -> Sequence[Sequence[str]] | None:
+    """Columns of lines without a quote, where each has `width` cells and none is too long; else None."""
+    if not text.endswith("\n"):
+        text += "\n"
+    letters = np.frombuffer(text.encode(), dtype=np.uint8)
+    ends = np.flatnonzero((letters == ord("\n")) | (letters == ord(delimiter)))
+    if len(ends) % width or np.diff(ends, prepend=-1).max() > MAX_CELL:
+        return None
+    line_ends = (letters[ends] == ord("\n")).reshape(-1, width)
+    if not line_ends[:, -1].all() or line_ends[:, :-1].any():
+        return None
+    cells = text.replace("\n", delimiter).split(delimiter)[:-1]
+    columns = [cells[at::width] for at in range(width)]
+    # A blank line is no row, but in a file of one column it looks like an empty cell.
+    return None if width == 1 and "" in columns[0] else columns
 
 
 def _split_rows(found: Sequence[Row | Reject], width: int) -> _Split:

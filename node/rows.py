@@ -5,9 +5,10 @@ counts. Only rows whose subject has a single identity come here; the few others 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 from blake3 import blake3
@@ -52,8 +53,12 @@ class Rows:
         """Some of the rows, in the order asked."""
         if not self.names:
             return Rows(self.table[which])
-        places = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Rows(self.table[which], [self.names[place] for place in places.tolist()])
+        return Rows(self.table[which], np.array(self.names, dtype=object)[which].tolist())
+
+    def cut(self, starts: Sequence[int]) -> Iterator["Rows"]:
+        """The rows between each start and the next."""
+        for start, end in pairwise([*starts, len(self)]):
+            yield Rows(self.table[start:end], self.names[start:end])
 
     def to_bytes(self) -> bytes:
         """One piece of bytes, for a sealed file."""

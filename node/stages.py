@@ -101,7 +101,10 @@ def read_rows(work: Work, spill: Spill, task: tuple[int, Block]) -> Read:
     reading = read_block(block, work.terms, order)
     rows = reading.rows
     parts = _parts_of(rows.table["subject"][:, 0] >> np.uint64(32), work.part_bits)
-    pieces = [(part, spill.write(rows.take(which).to_bytes())) for part, which in split(parts)]
+    by_part = np.argsort(parts, kind="stable")
+    found, starts = np.unique(parts[by_part], return_index=True)
+    some = rows.take(by_part).cut(starts.tolist())
+    pieces = [(part, spill.write(each.to_bytes())) for part, each in zip(found.tolist(), some, strict=True)]
     counts = Counter(usable=reading.usable, unknown_area=reading.unknown_area, rejected=len(reading.rejects))
     return Read(
         block.size,
