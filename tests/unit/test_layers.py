@@ -56,6 +56,7 @@ KNOWN_TO = {
     "cryptography": (
         "matcher/x25519.py",
         "matcher/label.py",
+        "matcher/lanes.py",
         "keys/wrap.py",
         "keys/kinds.py",
         "keys/certs.py",

@@ -40,10 +40,10 @@ PEOPLE = [
 ]
 
 
-# --- lanes: the published algorithms, by the libraries ------------------------------------------------
+# --- lanes: rows of arrays through the libraries ------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, lanes.WIDTH - 1, lanes.WIDTH + 1])
+@pytest.mark.parametrize("count", [0, 1, 2, 600])
 @pytest.mark.parametrize("size", [0, 1, 45, 63, 64])
 def test_keyed_digest_is_blake3(count, size):
     keys, messages = rows_of(count, 32), rows_of(count, size)
@@ -82,31 +82,6 @@ def test_derived_key_is_blake3(material, context):
 def test_seal_is_chacha20_poly1305(key, nonce, plain, associated):
     found = lanes.seal(rows(key), rows(nonce), rows(plain), rows(associated))[0].tobytes()
     assert found == ChaCha20Poly1305(key).encrypt(nonce, plain, associated or None)
-
-
-# Poly1305 keys that the cipher never draws by chance reach the corners of the reduction modulo 2^130 - 5:
-# RFC 8439, appendix A.3, test vectors 7 to 11.
-CORNERS = {
-    "wraps 2^130 - 5": ("02" + "00" * 31, "ff" * 16, "03" + "00" * 15),
-    "wraps 2^128 with s": ("02" + "00" * 15 + "ff" * 16, "02" + "00" * 15, "03" + "00" * 15),
-    "limb overflows": (
-        "01" + "00" * 31,
-        "ff" * 16 + "f0" + "ff" * 15 + "11" + "00" * 15,
-        "05" + "00" * 15,
-    ),
-    "exactly 2^130 - 5": (
-        "01" + "00" * 31,
-        "ff" * 16 + "fb" + "fe" * 15 + "01" * 16,
-        "00" * 16,
-    ),
-    "one below": ("02" + "00" * 31, "fd" + "ff" * 15, "fa" + "ff" * 15),
-}
-
-
-@pytest.mark.parametrize("case", CORNERS)
-def test_poly1305_corners(case):
-    key, text, expected = map(bytes.fromhex, CORNERS[case])
-    assert lanes.poly1305(rows(key), rows(text))[0].tobytes() == expected
 
 
 def test_more_than_a_block_is_refused():
