@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import count as count_up
 
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import identity, label, lanes, oprf, token, x25519
@@ -122,19 +123,14 @@ def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
     return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
 
 
-def name_checks(label_keys: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
-    """`label.name_check` of normalised names (UTF-8), one byte each."""
-    size = lanes.BLOCK - len(label.NAME_CONTEXT)
-    lengths = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
-    message = np.zeros((len(names), lanes.BLOCK), dtype=np.uint8)
-    message[:, : len(label.NAME_CONTEXT)] = np.frombuffer(label.NAME_CONTEXT, dtype=np.uint8)
-    text = np.array([name[:size] for name in names], dtype=f"S{size}").view(np.uint8).reshape(-1, size)
-    message[:, len(label.NAME_CONTEXT) :] = text
-    known = len(label.NAME_CONTEXT) + np.minimum(lengths, size)
-    found = lanes.keyed(label_keys, message, known, 1)[:, 0].copy()
-    for row in map(int, np.flatnonzero(lengths > size)):  # more than one block: the library takes any length
-        found[row] = label.name_check(label_keys[row].tobytes(), names[row].decode("utf-8", "surrogatepass"))
-    return found
+def name_checks(records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
+    """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
+    head, numbers, size = label.NAME_CONTEXT, records.tobytes(), label.RECORD_NUMBER_SIZE
+    found = b"".join(
+        blake3(head + numbers[at * size : at * size + size] + name).digest(length=1)
+        for at, name in enumerate(names)
+    )
+    return np.frombuffer(found, dtype=np.uint8)
 
 
 def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> Bytes:

@@ -77,11 +77,14 @@ def normalise_name(name: str) -> str:
     return name
 
 
-def name_check(label_key: bytes, name: str) -> int:
-    """One byte keyed by the label key: catches a wrong name 255 times in 256, too little to recover it."""
+def name_check(record: bytes, name: str) -> int:
+    """One byte of a name under a record number: catches a wrong name 255 times in 256, recovers none.
+
+    It stands with the number inside the seal, and so outlives the epoch (docs/adr/0007).
+    """
     # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
     text = normalise_name(name).encode("utf-8", "surrogatepass")
-    return blake3(NAME_CONTEXT + text, key=label_key).digest(length=1)[0]
+    return blake3(NAME_CONTEXT + record + text).digest(length=1)[0]
 
 
 def _fold_name(name: str) -> str:

@@ -191,7 +191,7 @@ def _make(work: Work, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
     if drafts.names:
         names = [drafts.names[row] for row in rows.tolist()]
         has_name = np.fromiter(map(bool, names), dtype=bool, count=len(names))
-        checks = batch.name_checks(keys, names)
+        checks = batch.name_checks(drafts.records[rows], names)
     else:
         has_name, checks = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.uint8)
     made = np.zeros(len(rows), dtype=ENTRY)

@@ -211,9 +211,9 @@ def conclude(
     return Answer(Outcome.OVER if item.level is Level.THRESHOLD else Outcome.FOUND, value, as_of)
 
 
-def name_check_of(label_key: bytes, subject: Subject) -> int:
-    """The check byte that the record of a person of this name would carry."""
-    return label.name_check(label_key, subject.name) if subject.name else 0
+def name_check_of(record: bytes, subject: Subject) -> int:
+    """The check byte that a record of this number would carry for a person of this name."""
+    return label.name_check(record, subject.name) if subject.name else 0
 
 
 def new_seed(random_bytes: RandomBytes) -> bytes:

@@ -123,7 +123,7 @@ def search_partition(
             if probe.subject is not None:
                 _require_possible(record, retrieval.item_of(part))
                 subject = retrieval.question.subjects[probe.subject]
-                opened.append((probe.subject, record, name_check_of(probe.label_key, subject)))
+                opened.append((probe.subject, record, name_check_of(record.record, subject)))
             elif probe.planted is not None and record.planted and record.value == probe.planted.value:
                 unseen.discard(probe.tag)
             else:

@@ -94,10 +94,10 @@ def check(node, model):
             assert opened is None
             continue
         record, value = expected[found]
-        answer, key = opened
+        answer, _ = opened
         assert (answer.value, answer.as_of) == (value, (record.as_of - FIRST_DAY).days)
         assert answer.has_name is bool(record.name)
-        assert not record.name or answer.name_check == label.name_check(key, record.name)
+        assert not record.name or answer.name_check == label.name_check(answer.record, record.name)
         numbers.setdefault(answer.record, set()).add(record.identities[0])
     assert all(len(subjects) == 1 for subjects in numbers.values())
     for origin, row in held.partitions.items():

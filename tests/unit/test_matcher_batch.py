@@ -115,10 +115,10 @@ def test_labels_open():
     tokens = batch.evaluate(KEY, batch.map_to_curve(SALT, types, values))
     tags, keys = batch.entry_keys(tokens, "C21", 7)
     names = ["陈阿三", "", "买" * 40, "A"] * 20
-    checks = batch.name_checks(keys, [name.encode() for name in names[: len(PEOPLE)]])
     count, places = len(PEOPLE), batch.origins(types, values)
     associated = batch.associated_data("C21", places, 7)
     records, nonces = rows_of(count, 8), rows_of(count, 12)
+    checks = batch.name_checks(records, [name.encode() for name in names[:count]])
     has_name = np.array([bool(name) for name in names[:count]])
     planted = np.arange(count) % 7 == 0
     sealed = batch.seal_labels(
@@ -137,7 +137,7 @@ def test_labels_open():
         assert tokens[row].tobytes() == oprf.evaluate_own(KEY, token.map_to_curve(SALT, PEOPLE[row]))
         tag, key = token.entry_keys(token.token_secret(tokens[row].tobytes()), "C21", 7)
         assert (tag, key) == (tags[row].tobytes(), keys[row].tobytes())
-        check = label.name_check(key, names[row]) if has_name[row] else 0
+        check = label.name_check(records[row].tobytes(), names[row]) if has_name[row] else 0
         wanted = LabelRecord(
             Level.COUNT, row, 20_000, check, bool(has_name[row]), records[row].tobytes(), bool(planted[row])
         )

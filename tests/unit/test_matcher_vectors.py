@@ -131,7 +131,7 @@ def test_token_to_label(case):
     assert associated.hex() == case["associated"]
     record = record_of(case["record"])
     if case["person"]:
-        assert label.name_check(label_key, case["person"]) == record.name_check
+        assert label.name_check(record.record, case["person"]) == record.name_check
     sealed = label.seal(label_key, record, associated, unhex(case["nonce"]))
     assert sealed.hex() == case["sealed"]
     assert label.open_label(label_key, sealed, associated) == record

@@ -94,15 +94,15 @@ def _chain(name, raw):
     item, epoch = ("C21", "C23", "D32")[number % 3], (1, 7, 2**32 - 1)[number % 3]
     origin = value[:2] if id_type in ("resident", "hmt-permit") else "00"
     tag, label_key = ref.entry_keys(secret, item, epoch)
-    person = NAMES[number % 4]
+    person, record_number = NAMES[number % 4], _bytes("record", name)[:8]
     record = {
         "level": number % 5 + 1,
         "value": (1, 0, 2**64 - 1)[number % 3],
         "as_of": AS_OF + number,
         "has_name": bool(person),
         "planted": number % 4 == 3,
-        "name_check": ref.name_check(label_key, person) if person else 0,
-        "record": _bytes("record", name)[:8].hex(),
+        "name_check": ref.name_check(record_number, person) if person else 0,
+        "record": record_number.hex(),
     }
     associated, nonce = ref.associated_data(item, origin, epoch), _bytes("nonce", name)[:12]
     sealed = ref.seal_label(label_key, _pack(record), associated, nonce)

@@ -266,8 +266,8 @@ def fold_name(name):
     return folded if folded == name else fold_name(folded)
 
 
-def name_check(label_key, name):
-    return blake3(b"heqiao v1 name" + fold_name(name).encode(), 1, key=label_key)[0]
+def name_check(record, name):
+    return blake3(b"heqiao v1 name" + record + fold_name(name).encode(), 1)[0]
 
 
 def pack_record(level, flags, check, as_of, value, record):
