@@ -69,3 +69,9 @@ class EnrolmentError(KeyringError):
     """A request, bundle or node card is malformed, altered, or meant for another node."""
 
     code = "bad_enrolment"
+
+
+class KeyStateError(KeyringError):
+    """A key is not in the state that a step needs, is not there, or the clock stands before its last step."""
+
+    code = "key_state"

@@ -220,3 +220,20 @@ audit = Table(
     Column("previous", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
 )
+
+# What is known of keys by epoch besides their secrets, which are in the key store. A purpose without rows
+# has one epoch, the active one.
+key_epochs = Table(
+    "key_epochs",
+    metadata,
+    Column("purpose", String(32), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    # pending, active, grace, retired or destroyed
+    Column("state", String(16), nullable=False),
+    Column("fingerprint", String(32), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("activated_at", UtcDateTime),
+    Column("grace_until", UtcDateTime),
+    Column("retired_at", UtcDateTime),
+    Column("destroyed_at", UtcDateTime),
+)

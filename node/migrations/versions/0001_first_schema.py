@@ -76,9 +76,20 @@ def upgrade() -> None:
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("ix_jobs_created_at", ["created_at"], unique=False)
-
+    op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
+    op.create_table(
+        "key_epochs",
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("activated_at", sa.DateTime(), nullable=True),
+        sa.Column("grace_until", sa.DateTime(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(), nullable=True),
+        sa.Column("destroyed_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
+    )
     op.create_table(
         "peers",
         sa.Column("code", sa.String(length=2), nullable=False),
@@ -141,9 +152,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partitions")),
         sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_partitions_item")),
     )
-    with op.batch_alter_table("partitions", schema=None) as batch_op:
-        batch_op.create_index("ix_partitions_cut_id", ["cut_id"], unique=False)
-
+    op.create_index("ix_partitions_cut_id", "partitions", ["cut_id"], unique=False)
     op.create_table(
         "parts",
         sa.Column("job", sa.String(length=64), nullable=False),
@@ -188,17 +197,14 @@ def downgrade() -> None:
     op.drop_table("filters")
     op.drop_table("tokens")
     op.drop_table("parts")
-    with op.batch_alter_table("partitions", schema=None) as batch_op:
-        batch_op.drop_index("ix_partitions_cut_id")
-
+    op.drop_index("ix_partitions_cut_id", table_name="partitions")
     op.drop_table("partitions")
     op.drop_table("grants")
     op.drop_table("buckets")
     op.drop_table("answers")
     op.drop_table("peers")
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_jobs_created_at")
-
+    op.drop_table("key_epochs")
+    op.drop_index("ix_jobs_created_at", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("imports")
     op.drop_table("deltas")

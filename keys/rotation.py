@@ -1,0 +1,177 @@
+"""What a rotation does next, as pure data: plan first, then apply step by step (design.md section 6).
+
+    make     pending    a new key in the key store, known to nobody
+    rekey               everything stored is brought under the new key, beside the old
+    switch   active     in one transaction; the key before it goes into grace
+    retire   retired    the old epoch is refused, and what was stored under it removed
+    destroy  destroyed  its secret is erased
+
+Each step may be repeated: a plan made after a crash holds only what is left to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from blake3 import blake3
+
+from keys.errors import KeyStateError
+from keys.types import EpochKey, KeyState, RotationPolicy
+
+_FINGERPRINT_CONTEXT: Final = "heqiao v1 key fingerprint"
+_NEXT: Final = {
+    KeyState.PENDING: (KeyState.ACTIVE,),
+    KeyState.ACTIVE: (KeyState.GRACE,),
+    KeyState.GRACE: (KeyState.RETIRED,),
+    KeyState.RETIRED: (KeyState.DESTROYED,),
+    KeyState.DESTROYED: (),
+}
+
+
+class Action(StrEnum):
+    """Kinds of steps, in the order of a key's life."""
+
+    MAKE = "make"
+    REKEY = "rekey"
+    SWITCH = "switch"
+    RETIRE = "retire"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace."""
+
+    action: Action
+    purpose: str
+    epoch: int
+    until: datetime | None = None
+
+
+def fingerprint(purpose: str, secret: bytes) -> str:
+    """What an administrator compares, and audit rows name: 16 hex digits that tell nothing of the secret."""
+    named = purpose.encode() + b"\x00" + secret
+    return blake3(named, derive_key_context=_FINGERPRINT_CONTEXT).hexdigest(length=8)
+
+
+def active(keyring: Sequence[EpochKey], purpose: str) -> EpochKey:
+    """The active key of a purpose. Raises KeyStateError where there is not exactly one."""
+    found = [key for key in keyring if key.purpose == purpose and key.state is KeyState.ACTIVE]
+    if len(found) != 1:
+        raise KeyStateError(
+            f"{purpose}: {len(found)} keys are active, there must be one",
+            "restore the database and the key store from one backup",
+        )
+    return found[0]
+
+
+def plan_rotation(
+    keyring: Sequence[EpochKey], purpose: str, policy: RotationPolicy, now: datetime
+) -> tuple[Step, ...]:
+    """The steps that make the next epoch active, without those that an earlier run has done.
+
+    Raises KeyStateError when the clock stands before the last switch: graces would end at a wrong time.
+    """
+    current = active(keyring, purpose)
+    _require_clock(current, now)
+    pending = [key for key in keyring if key.purpose == purpose and key.state is KeyState.PENDING]
+    epoch = pending[0].epoch if pending else _newest(keyring, purpose) + 1
+    make = () if pending else (Step(Action.MAKE, purpose, epoch),)
+    return (
+        *make,
+        Step(Action.REKEY, purpose, epoch),
+        Step(Action.SWITCH, purpose, epoch, now + policy.grace),
+    )
+
+
+def plan_retirement(
+    keyring: Sequence[EpochKey], purpose: str, now: datetime, *, early: bool = False
+) -> tuple[Step, ...]:
+    """Retire what is past its grace; with `early` everything in grace."""
+    return tuple(
+        Step(Action.RETIRE, purpose, key.epoch)
+        for key in keyring
+        if key.purpose == purpose and key.state is KeyState.GRACE and (early or not key.is_answered(now))
+    )
+
+
+def plan_destruction(keyring: Sequence[EpochKey], purpose: str, epoch: int | None = None) -> tuple[Step, ...]:
+    """Destroy one retired key, or all of a purpose.
+
+    Raises KeyStateError for one that is still in use, or that is not there.
+    """
+    if epoch is not None:
+        named = next((key for key in keyring if (key.purpose, key.epoch) == (purpose, epoch)), None)
+        if named is None:
+            raise KeyStateError(f"{purpose}.{epoch}: no such key", "`heqiao keys status` lists them")
+        if named.state is not KeyState.DESTROYED:
+            _require_move(named, KeyState.DESTROYED)
+    return tuple(
+        Step(Action.DESTROY, purpose, key.epoch)
+        for key in keyring
+        if key.purpose == purpose and key.state is KeyState.RETIRED and epoch in (None, key.epoch)
+    )
+
+
+def plan(keyring: Sequence[EpochKey], policy: RotationPolicy, now: datetime) -> tuple[Step, ...]:
+    """Everything that the policy says is due now: rotations (begun ones included), then retirements."""
+    steps: list[Step] = []
+    for purpose in dict.fromkeys(key.purpose for key in keyring):
+        current = active(keyring, purpose)
+        begun = any(key.purpose == purpose and key.state is KeyState.PENDING for key in keyring)
+        if begun or now - (current.activated_at or current.created_at) >= policy.every:
+            steps += plan_rotation(keyring, purpose, policy, now)
+        steps += plan_retirement(keyring, purpose, now)
+    return tuple(steps)
+
+
+def apply(keyring: Sequence[EpochKey], step: Step, now: datetime) -> tuple[EpochKey, ...]:
+    """The keys whose state a step changes, as they are afterwards; none for making and rekeying.
+
+    Raises KeyStateError for a step that does not follow from the state.
+    """
+    found = next(
+        (key for key in keyring if (key.purpose, key.epoch) == (step.purpose, step.epoch)),
+        None,
+    )
+    if found is None:
+        raise KeyStateError(f"{step.purpose}.{step.epoch}: no such key", "`heqiao keys status` lists them")
+    match step.action:
+        case Action.SWITCH:
+            _require_move(found, KeyState.ACTIVE)
+            old = active(keyring, step.purpose)
+            return (
+                replace(old, state=KeyState.GRACE, grace_until=step.until or now),
+                replace(found, state=KeyState.ACTIVE, activated_at=now),
+            )
+        case Action.RETIRE:
+            _require_move(found, KeyState.RETIRED)
+            return (replace(found, state=KeyState.RETIRED, retired_at=now),)
+        case Action.DESTROY:
+            _require_move(found, KeyState.DESTROYED)
+            return (replace(found, state=KeyState.DESTROYED, destroyed_at=now),)
+        case _:
+            return ()
+
+
+def _require_move(key: EpochKey, state: KeyState) -> None:
+    if state not in _NEXT[key.state]:
+        raise KeyStateError(
+            f"{key.purpose}.{key.epoch} is {key.state} and cannot become {state}",
+            "a key goes from pending to active, grace, retired and destroyed, one step at a time",
+        )
+
+
+def _require_clock(current: EpochKey, now: datetime) -> None:
+    if current.activated_at is not None and now < current.activated_at:
+        raise KeyStateError(
+            f"the clock stands before {current.activated_at:%Y-%m-%d %H:%M} UTC, the last switch of "
+            f"{current.purpose}",
+            "set the clock of this machine, then try again",
+        )
+
+
+def _newest(keyring: Sequence[EpochKey], purpose: str) -> int:
+    return max(key.epoch for key in keyring if key.purpose == purpose)

@@ -1,0 +1,68 @@
+"""States of keys by epoch (design.md section 6). The secrets themselves are in the key store."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from keys.types import EpochKey, KeyState
+from node.errors import ConflictError
+from node.store import audit as audit_rows
+from node.store.tables import key_epochs
+
+
+def read_epochs(tx: Connection) -> tuple[EpochKey, ...]:
+    """All keys that have a row, by purpose and epoch."""
+    rows = tx.execute(select(key_epochs).order_by(key_epochs.c.purpose, key_epochs.c.epoch))
+    return tuple(EpochKey(**{**row._mapping, "state": KeyState(row.state)}) for row in rows)  # noqa: SLF001
+
+
+def pending_epochs(tx: Connection, purpose: str) -> list[int]:
+    """Epochs that are being prepared: what is stored under them is not left over."""
+    wanted = and_(key_epochs.c.purpose == purpose, key_epochs.c.state == KeyState.PENDING.value)
+    return list(tx.scalars(select(key_epochs.c.epoch).where(wanted)))
+
+
+def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
+    """A key that had no row, with its audit event. Raises ConflictError where another was first."""
+    tx.execute(insert(key_epochs).values(**{**asdict(key), "state": key.state.value}))
+    _audit(tx, key, now)
+
+
+def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[EpochKey], now: datetime) -> None:
+    """Write new states, each with its audit event. Raises ConflictError unless all are as they were read."""
+    states = {(key.purpose, key.epoch): key.state for key in before}
+    for key in after:
+        place = and_(
+            key_epochs.c.purpose == key.purpose,
+            key_epochs.c.epoch == key.epoch,
+            key_epochs.c.state == states[key.purpose, key.epoch].value,
+        )
+        moved = tx.execute(
+            update(key_epochs).where(place).values(**{**asdict(key), "state": key.state.value})
+        )
+        if moved.rowcount != 1:
+            raise ConflictError(
+                f"another administrator moved the key {key.purpose}.{key.epoch}",
+                "look at `heqiao keys status`, then try again",
+            )
+        _audit(tx, key, now)
+
+
+def require_active(tx: Connection, purpose: str, epoch: int) -> None:
+    """Raises ConflictError when the active key is another one (no row at all means the first epoch)."""
+    wanted = and_(key_epochs.c.purpose == purpose, key_epochs.c.state == KeyState.ACTIVE.value)
+    found = tx.scalar(select(key_epochs.c.epoch).where(wanted))
+    if found is not None and found != epoch:
+        raise ConflictError(f"the key {purpose} was rotated meanwhile", "nothing was published; try again")
+
+
+def _audit(tx: Connection, key: EpochKey, now: datetime) -> None:
+    details: dict[str, str | int | list[str]] = {
+        "purpose": key.purpose,
+        "epoch": key.epoch,
+        "state": key.state.value,
+        "fingerprint": key.fingerprint,
+    }
+    audit_rows.append(tx, "key_state_changed", details, now)
