@@ -329,11 +329,19 @@ def tls_key_for(store: KeyStore, certificate_pem: bytes) -> bytes:
     Raises:
         CertificateError: it is for none of our keys.
     """
+    return store.get(f"tls.{tls_epoch(store, certificate_pem)}")
+
+
+def tls_epoch(store: KeyStore, certificate_pem: bytes) -> int:
+    """Epoch of the `tls` key of our store that a certificate is for.
+
+    Raises:
+        CertificateError: it is for none of our keys.
+    """
     public_key = load_certificate(certificate_pem).public_key()
     for epoch in reversed(store.epochs("tls")):
-        secret = store.get(f"tls.{epoch}")
-        if load_tls_key(secret).public_key() == public_key:
-            return secret
+        if load_tls_key(store.get(f"tls.{epoch}")).public_key() == public_key:
+            return epoch
     raise CertificateError(
         "the certificate is for another key than those of this home",
         "run `heqiao join` with the bundle made for the request.json of this home",

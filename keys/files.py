@@ -150,11 +150,11 @@ class KeyStore:
             KeyExistsError: the name is taken.
             ValueError: the name is not of that form, or the secret is empty.
         """
-        _split(name)
+        split_name(name)
         if not secret:
             raise ValueError("an empty secret")
         try:
-            write_new(self._path(name), self._kek.seal(name, secret))
+            write_new(self.path_of(name), self._kek.seal(name, secret))
         except KeyExistsError:
             raise KeyExistsError(f"{name}: the key store holds this key already", "it is kept") from None
         self._secrets[name] = secret
@@ -168,9 +168,9 @@ class KeyStore:
         """
         secret = self._secrets.get(name)
         if secret is None:
-            _split(name)
+            split_name(name)
             try:
-                secret = self._kek.unseal(name, read_private(self._path(name)))
+                secret = self._kek.unseal(name, read_private(self.path_of(name)))
             except FileNotFoundError:
                 raise KeyMissingError(
                     f"{name}: the key store has no such key", "`heqiao init` and `heqiao join` make the keys"
@@ -181,11 +181,11 @@ class KeyStore:
     def names(self) -> list[str]:
         """Names of all keys, by purpose and epoch."""
         found = (path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"[a-z]*{_SUFFIX}"))
-        return sorted((name for name in found if _NAME.fullmatch(name)), key=_split)
+        return sorted((name for name in found if _NAME.fullmatch(name)), key=split_name)
 
     def epochs(self, purpose: str) -> list[int]:
         """Epochs of a purpose, oldest first."""
-        return [epoch for found, epoch in map(_split, self.names()) if found == purpose]
+        return [epoch for found, epoch in map(split_name, self.names()) if found == purpose]
 
     def newest(self, purpose: str) -> tuple[int, bytes]:
         """Highest epoch of a purpose, and its secret.
@@ -198,7 +198,8 @@ class KeyStore:
             raise KeyMissingError(f"{purpose}: the key store has no such key", _WHICH.get(purpose, ""))
         return epochs[-1], self.get(f"{purpose}.{epochs[-1]}")
 
-    def _path(self, name: str) -> Path:
+    def path_of(self, name: str) -> Path:
+        """The sealed file of a name."""
         return self.folder / f"{name}{_SUFFIX}"
 
 
@@ -208,7 +209,12 @@ _WHICH: Final = {
 }
 
 
-def _split(name: str) -> tuple[str, int]:
+def split_name(name: str) -> tuple[str, int]:
+    """Purpose and epoch of a key's name.
+
+    Raises:
+        ValueError: it is not `<purpose>.<epoch>`.
+    """
     match = _NAME.fullmatch(name)
     if match is None:
         raise ValueError("a key's name is <purpose>.<epoch>, as in oprf.1")

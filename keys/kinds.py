@@ -10,10 +10,12 @@
 | enrol | X25519 private key, 32 bytes; opens what the CA seals to this node |
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from typing import Final
 
+from blake3 import blake3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,6 +29,9 @@ NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
 SECRET_BYTES: Final = 32
+_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol")
+_PAIRS: Final = ("tls", "ca", "signing", "enrol")
+_FINGERPRINT: Final = "heqiao v1 key fingerprint"
 
 
 def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
@@ -37,7 +42,7 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
     """
     if purpose in ("tls", "ca"):
         return generate_tls_key()
-    if purpose in ("oprf", "salt", "storage", "signing", "enrol"):
+    if purpose in _RAW:
         return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
     raise ValueError("no such kind of key")
 
@@ -74,3 +79,41 @@ def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
     """The key to which the CA seals the salt: the newest, or that of an epoch."""
     secret = store.newest("enrol")[1] if epoch is None else store.get(f"enrol.{epoch}")
     return X25519PrivateKey.from_private_bytes(secret)
+
+
+def fingerprint(purpose: str, secret: bytes) -> str:
+    """What names a key in tables and audit rows, in groups of four hex digits; tells nothing of the key.
+
+    Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
+    bytes (signing, enrol). Of anything else it is a BLAKE3 of the secret under a context of its own.
+
+    Raises:
+        StoreDamagedError: the secret is not one of this purpose.
+    """
+    digest = hashlib.sha256(_public_half(purpose, secret)).hexdigest() if purpose in _PAIRS else ""
+    digest = digest or blake3(secret, derive_key_context=_FINGERPRINT).hexdigest()
+    return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
+
+
+def _public_half(purpose: str, secret: bytes) -> bytes:
+    if purpose in ("tls", "ca"):
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        return load_tls_key(secret).public_key().public_bytes(serialization.Encoding.DER, spki)
+    check_secret(purpose, secret)
+    if purpose == "signing":
+        return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+
+def check_secret(purpose: str, secret: bytes) -> None:
+    """Check that a secret has the form of its purpose; a purpose not known here only must not be empty.
+
+    Raises:
+        StoreDamagedError: it has not.
+    """
+    if purpose in ("tls", "ca"):
+        load_tls_key(secret)
+    elif not secret or (purpose in _RAW and len(secret) != SECRET_BYTES):
+        raise StoreDamagedError(
+            f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"
+        )

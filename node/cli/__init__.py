@@ -19,6 +19,7 @@ COMMANDS = {
     "join": "node.cli.init",
     "card": "node.cli.init",
     "ca": "node.cli.ca",
+    "keys": "node.cli.keys",
     "peers": "node.cli.peers",
     "migrate": "node.cli.store",
     "import": "node.cli.importing",
@@ -39,7 +40,7 @@ SECTIONS = {
     "A node and its federation": ("init", "join", "card", "peers", "ca"),
     "Records of this province": ("catalogue", "import"),
     "Verify with other provinces": ("verify", "jobs", "report"),
-    "Run and look after a node": ("serve", "health", "doctor", "audit", "migrate"),
+    "Run and look after a node": ("serve", "health", "doctor", "keys", "audit", "migrate"),
     "Try it out": ("synth",),
 }
 
