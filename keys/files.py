@@ -33,7 +33,7 @@ from keys.wrap import SALT_BYTES, KdfCost, Kek, derive_kek
 VERSION: Final = 1
 HEADER: Final = "store.json"
 _SUFFIX: Final = ".key"
-# `<purpose>.<epoch>`; states (pending, active, grace, retired) will stand in the header, not in names.
+# `<purpose>.<epoch>`; states (pending, active, grace, retired) are in the node's database.
 _NAME: Final = re.compile(r"([a-z][a-z0-9-]{0,31})\.([1-9][0-9]{0,8})")
 
 
@@ -177,6 +177,24 @@ class KeyStore:
                 ) from None
             self._secrets[name] = secret
         return secret
+
+    def forget(self, name: str) -> None:
+        """Drop a secret from memory; its file stays."""
+        self._secrets.pop(name, None)
+
+    def remove(self, name: str) -> bool:
+        """Destroy a key: its file and the copy in memory. Return whether there was one.
+
+        Backups of the key store still hold it.
+        """
+        self.forget(name)
+        _split(name)
+        try:
+            self._path(name).unlink()
+        except FileNotFoundError:
+            return False
+        sync_folder(self.folder)
+        return True
 
     def names(self) -> list[str]:
         """Names of all keys, by purpose and epoch."""

@@ -29,8 +29,9 @@ from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
+from node.keyring import NodeKeys
 from node.link import PeerLink, connect, secure_channel
-from node.node import Node, NodeKeys, load_keys, open_node
+from node.node import Node, load_keys, open_node
 from node.outcome import Report
 from node.query import Answer, MappedPoints
 from node.session import Exchange

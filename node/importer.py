@@ -26,7 +26,7 @@ from node.entries import Work, cut_buckets, join_loose
 from node.errors import InputError, PreconditionError
 from node.increment import Change
 from node.intake import Harvest, Intake, Progress, Stopwatch
-from node.node import Node
+from node.node import OPRF, Node
 from node.pool import Pool, Usage, cores
 from node.records import FIRST_DAY, Tally
 from node.respond import planted_value
@@ -34,7 +34,7 @@ from node.shelf import Shelf, Version, links_by_bucket
 from node.sources import Files, Source
 from node.spill import KEY_SIZE
 from node.stages import CutPart, Plants
-from node.store import Connection, cuts, deltas
+from node.store import Connection, cuts, deltas, epochs
 from node.store import audit as audit_rows
 from node.store import index as index_rows
 from node.workspace import Workspace, open_workspace
@@ -111,8 +111,7 @@ def import_item(
         raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
     source = source if not isinstance(source, Sequence) else Files(source)
     reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
-    present = increment.present_partitions(node, item)
-    if mode != "full" and not present:
+    if mode != "full" and not increment.present_partitions(node, item):
         raise PreconditionError(
             f"{code}: nothing was imported yet, so there is nothing to change",
             "import a full export of the register first, without --upsert and --delete",
@@ -135,6 +134,7 @@ def import_item(
                 "--allow-empty publishes an empty register",
             )
         first = (today - FIRST_DAY).days
+        present = increment.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
         harvest = intake.index(plants, first)
         run = _Run(node, item, pool, work, watch, progress)
@@ -284,6 +284,7 @@ def _publish(node: Node, item: Item, mode: Mode, tally: Tally, change: Change) -
     now, epoch = node.clock(), node.keys.epoch
 
     def write(tx: Connection) -> dict[str, Any] | None:
+        epochs.require_active(tx, OPRF, epoch)
         before = index_rows.last_import(tx, item.code)
         cuts.publish(tx, change.prepared, now)
         if mode == "full":

@@ -1,12 +1,13 @@
 """What every part of a running node is given: configuration, store, keys, catalogue, clock, randomness."""
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from blake3 import blake3
 
-from keys import Kek, tls_key_for
+from keys import Kek, KeyStore, tls_key_for
+from keys.errors import StoreDamagedError
+from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
 from node import catalogue
@@ -14,39 +15,10 @@ from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
 from node.errors import PreconditionError
-from node.store import Store, open_store
+from node.keyring import Epochs, GraceKey, KeyRing, NodeKeys
+from node.store import Store, epochs, open_store
 
-
-@dataclass(frozen=True, slots=True)
-class NodeKeys:
-    """The opened keys a node works with. Nothing of them shows in a repr.
-
-    `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
-    (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
-    Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
-    `tls_key`, `certificate` and `ca` are PEM.
-    """
-
-    epoch: int
-    oprf: bytes = field(repr=False)
-    canaries: bytes = field(repr=False)
-    salts: Mapping[int, bytes] = field(repr=False)
-    signing: bytes = field(repr=False)
-    vault: Kek = field(repr=False)
-    digest_key: bytes = field(repr=False)
-    tls_key: bytes = field(repr=False)
-    certificate: bytes = field(repr=False)
-    ca: bytes = field(repr=False)
-
-    @property
-    def salt_version(self) -> int:
-        """The current version of the federation's salt."""
-        return max(self.salts)
-
-    @property
-    def salt(self) -> bytes:
-        """The current salt, 32 bytes."""
-        return self.salts[self.salt_version]
+OPRF = "oprf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +27,15 @@ class Node:
 
     config: Config
     store: Store
-    keys: NodeKeys
+    ring: KeyRing
     catalogue: Catalogue
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
+
+    @property
+    def keys(self) -> NodeKeys:
+        """The keys of this moment: take them once for things that must fit together."""
+        return self.ring.current
 
     @property
     def code(self) -> str:
@@ -71,18 +48,42 @@ def open_node(config: Config, clock: Clock = utc_now) -> Node:
 
     Raises ConfigError, KeyringError, PreconditionError (not joined yet, old schema), UnavailableError.
     """
+    store = open_store(database_url(config))
     return Node(
         config=config,
-        store=open_store(database_url(config)),
-        keys=load_keys(config),
+        store=store,
+        ring=_open_ring(config, store),
         catalogue=catalogue.load(config.catalogue.path),
         clock=clock,
     )
 
 
+def _open_ring(config: Config, database: Store) -> KeyRing:
+    opened = [open_key_store(config)]
+
+    def read() -> Epochs:
+        with database.transaction("read key epochs") as tx:
+            return epochs.read_epochs(tx)
+
+    def load(found: Epochs) -> NodeKeys:
+        try:
+            return _read_keys(config, opened[0], found)
+        except StoreDamagedError:
+            opened[0] = open_key_store(config)  # its passphrase was changed since it was opened
+            return _read_keys(config, opened[0], found)
+
+    return KeyRing(read, load)
+
+
 def load_keys(config: Config) -> NodeKeys:
-    """Open the keys a node works with. Raises KeyringError, or PreconditionError before `heqiao join`."""
-    store = open_key_store(config)
+    """Open the keys of a home for a command that does not ask its database which epoch is active.
+
+    Raises KeyringError, or PreconditionError before `heqiao join`.
+    """
+    return _read_keys(config, open_key_store(config), ())
+
+
+def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     names = store.names()
     salts = {int(name.partition(".")[2]): store.get(name) for name in names if name.startswith("salt.")}
     if not salts or not config.tls.certificate.exists():
@@ -90,7 +91,8 @@ def load_keys(config: Config) -> NodeKeys:
             "this home has not joined a federation yet",
             "send its request.json to the federation's administrator, then run `heqiao join` with the bundle",
         )
-    epoch, oprf_key = store.newest("oprf") if config.node.role == "node" else (0, b"")
+    epoch = active_epoch(store, found) if config.node.role == "node" else 0
+    oprf_key = store.get(f"{OPRF}.{epoch}") if epoch else b""
     certificate = config.tls.certificate.read_bytes()
     storage = store.newest("storage")[1]
     return NodeKeys(
@@ -104,4 +106,28 @@ def load_keys(config: Config) -> NodeKeys:
         tls_key=tls_key_for(store, certificate),
         certificate=certificate,
         ca=config.tls.ca.read_bytes(),
+        grace=grace_keys(store, found),
     )
+
+
+def active_epoch(store: KeyStore, found: Epochs) -> int:
+    """The active epoch of the OPRF key: what the database says, the lowest there is before any rotation.
+
+    Raises KeyMissingError where there is none.
+    """
+    known = [key.epoch for key in found if key.purpose == OPRF and key.state is KeyState.ACTIVE]
+    if known:
+        return known[0]
+    store.newest(OPRF)  # raises, with what to do, when there is none
+    return store.epochs(OPRF)[0]
+
+
+def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:
+    """OPRF keys of the epochs in grace; all others that are over are dropped from memory."""
+    keys = {}
+    for key in found:
+        if key.purpose == OPRF and key.state is KeyState.GRACE:
+            keys[key.epoch] = GraceKey(store.get(f"{OPRF}.{key.epoch}"), key.grace_until)
+        elif key.state in (KeyState.RETIRED, KeyState.DESTROYED):
+            store.forget(f"{key.purpose}.{key.epoch}")
+    return keys

@@ -45,9 +45,10 @@ class SignedManifest:
 def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> SignedManifest:
     """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
     wire.require_suite(SUITE if SUITE in suites else "")
+    keys = node.keys
     with node.store.transaction("offer manifest") as tx:
-        items = index_rows.current_items(tx, node.keys.epoch)
-        rows = index_rows.current_partitions(tx, node.keys.epoch, peer.grants)
+        items = index_rows.current_items(tx, keys.epoch)
+        rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
     limits = node.config.limits
     now = node.clock()
     serialised = wire.manifest_bytes(
@@ -55,14 +56,14 @@ def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> Signed
             responder=node.code,
             requester=peer.code,
             suites=(SUITE,),
-            epoch=node.keys.epoch,
-            salt_version=node.keys.salt_version,
-            salt_check=token.salt_check(node.keys.salt),
+            epoch=keys.epoch,
+            salt_version=keys.salt_version,
+            salt_check=token.salt_check(keys.salt),
             catalogue_version=node.catalogue.version,
             catalogue_digest=node.catalogue.digest,
             items=tuple(items),
             partitions=tuple(_offer(row) for row in rows),
-            canaries=node.keys.canaries,
+            canaries=keys.canaries,
             limits=PeerLimits(
                 max_message_bytes=limits.max_message_bytes,
                 chunk_points=limits.chunk_points,
@@ -74,7 +75,7 @@ def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> Signed
             expires_at=now + MANIFEST_LIFE,
         )
     )
-    return SignedManifest(serialised, manifests.sign(serialised, node.keys.signing))
+    return SignedManifest(serialised, manifests.sign(serialised, keys.signing))
 
 
 class Evaluation:
@@ -85,10 +86,9 @@ class Evaluation:
 
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
-        _require_epoch(node, start.epoch)
+        self._key = _require_epoch(node, start.epoch)
         _require_salt(node, start.salt_version)
         _require_known(node, start)
-        self._key = node.keys.oprf
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
         self._sequence = 0
@@ -204,11 +204,18 @@ def _require_partition(
     )
 
 
-def _require_epoch(node: Node, epoch: int) -> None:
-    if epoch != node.keys.epoch:
-        raise EpochError(
-            "this epoch is not current", "fetch the manifest again", {"epoch": str(node.keys.epoch)}
-        )
+def _require_epoch(node: Node, epoch: int) -> bytes:
+    """The key of an epoch that is answered: the active one, or one before in its grace."""
+    key = node.keys.oprf_of(epoch, node.clock())
+    if key is None:
+        # Another process of this province may have switched a moment ago.
+        current = node.ring.refresh()
+        key = current.oprf_of(epoch, node.clock())
+        if key is None:
+            raise EpochError(
+                "this epoch is not current", "fetch the manifest again", {"epoch": str(current.epoch)}
+            )
+    return key
 
 
 def _require_salt(node: Node, version: int) -> None:

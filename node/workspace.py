@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.errors import ConflictError, UnavailableError
-from node.node import Node
+from node.node import OPRF, Node
 from node.spill import make_folder, remove_folder
-from node.store import cuts
+from node.store import cuts, epochs
 
 LOCK = "import.lock"
 FOLDER = ".import"
@@ -31,6 +31,7 @@ def open_workspace(node: Node) -> Iterator[Workspace]:
     Raises ConflictError while another import runs, UnavailableError when the disk is full or away.
     """
     with _locked(node.config.folder / LOCK):
+        node.ring.refresh()  # a rotation may have ended just before
         folder = node.config.folder / FOLDER
         rolled_back = _clean(node, folder)
         try:
@@ -46,7 +47,9 @@ def clean(node: Node) -> bool:
 
 
 def _clean(node: Node, folder: Path) -> bool:
-    swept = cuts.sweep(node.store)
+    with node.store.transaction("find pending epochs") as tx:
+        pending = epochs.pending_epochs(tx, OPRF)
+    swept = cuts.sweep(node.store, pending)
     return remove_folder(folder) or bool(swept)
 
 

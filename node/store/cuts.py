@@ -151,11 +151,15 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
         )
 
 
-def sweep(store: Store) -> Swept:
-    """Remove what runs left that did not end, and versions and buckets that nobody may read any more."""
+def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
+    """Remove what runs left that did not end, and versions and buckets that nobody may read any more.
+
+    Whole versions of the epochs in `preparing` stay: a rotation that was ended will go on with them.
+    """
 
     def forget(tx: Connection) -> tuple[int, list[tuple[int, int]], list[int]]:
-        left = tx.execute(delete(partitions).where(partitions.c.published_at.is_(None))).rowcount
+        unpublished = and_(partitions.c.published_at.is_(None), partitions.c.epoch.not_in(preparing))
+        left = tx.execute(delete(partitions).where(unpublished)).rowcount
         unused = tx.execute(
             select(cuts.c.id, cuts.c.bits).where(~exists().where(partitions.c.cut_id == cuts.c.id))
         ).all()

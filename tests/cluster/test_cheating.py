@@ -35,6 +35,7 @@ from node import manifest as manifests
 from node import respond
 from node.importer import import_item
 from node.interceptors import Edge
+from node.keyring import KeyRing
 from node.node import Node
 from node.peer_service import PeerServicer
 from node.store import tables
@@ -145,7 +146,7 @@ def doubled(message: types_pb2.Manifest) -> None:
 
 
 def other_key(node: Node) -> Node:
-    return replace(node, keys=replace(node.keys, oprf=secrets.token_bytes(32)))
+    return replace(node, ring=KeyRing.fixed(replace(node.keys, oprf=secrets.token_bytes(32))))
 
 
 def chunks(change: Callable[[Node, match_pb2.EvaluatedChunk], None]) -> Cheat:

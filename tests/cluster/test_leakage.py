@@ -33,7 +33,7 @@ import matcher as matcher_package
 import node as node_package
 from matcher import SUITE, Identity, LabelRecord, Level, index, oprf, token
 from matcher.identity import parse
-from node import catalogue, exchange, households, mandate, node, query, records, session, verification
+from node import catalogue, exchange, households, keyring, mandate, query, records, session, verification
 from node.client import Platform
 from node.errors import NodeError
 from node.query import MappedPoints
@@ -326,7 +326,7 @@ OBJECTS = {
     "chunk": exchange.EvaluatedChunk(0, BYTES),
     "slice": exchange.BucketSlice(0, 32, 0, BYTES),
     "mapped": MappedPoints(bytes(32), (SUBJECT,)),
-    "keys": node.NodeKeys(
+    "keys": keyring.NodeKeys(
         1, BYTES, BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
     ),
 }  # fmt: skip

@@ -11,7 +11,8 @@ from keys import Kek
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from matcher import filter as filters
 from node import catalogue, config
-from node.node import Node, NodeKeys
+from node.keyring import KeyRing, NodeKeys
+from node.node import Node
 from node.store import index as index_rows
 from node.store import open_store
 
@@ -37,7 +38,13 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS) -> Node:
         certificate=b"",
         ca=b"",
     )
-    return Node(loaded, open_store(f"sqlite:///{folder}/heqiao.db"), keys, catalogue.load(), lambda: NOW)
+    return Node(
+        loaded,
+        open_store(f"sqlite:///{folder}/heqiao.db"),
+        KeyRing.fixed(keys),
+        catalogue.load(),
+        lambda: NOW,
+    )
 
 
 def number(order: int, area: str = "449999") -> str:

@@ -1,0 +1,110 @@
+"""The opened keys of a running node, which picks up a rotation without a restart (design.md section 6)."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from keys import Kek
+from keys.types import EpochKey
+from node.errors import UnavailableError
+
+FRESH_S = 0.5  # how long a node may go on without having looked for another epoch
+Epochs = tuple[EpochKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraceKey:
+    """A key whose epoch is still answered, to the end of `until`."""
+
+    key: bytes = field(repr=False)
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """The opened keys a node works with. Nothing of them shows in a repr.
+
+    `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
+    (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
+    Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
+    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch.
+    """
+
+    epoch: int
+    oprf: bytes = field(repr=False)
+    canaries: bytes = field(repr=False)
+    salts: Mapping[int, bytes] = field(repr=False)
+    signing: bytes = field(repr=False)
+    vault: Kek = field(repr=False)
+    digest_key: bytes = field(repr=False)
+    tls_key: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    ca: bytes = field(repr=False)
+    grace: Mapping[int, GraceKey] = field(default_factory=dict, repr=False)
+
+    @property
+    def salt_version(self) -> int:
+        """The current version of the federation's salt."""
+        return max(self.salts)
+
+    @property
+    def salt(self) -> bytes:
+        """The current salt, 32 bytes."""
+        return self.salts[self.salt_version]
+
+    def oprf_of(self, epoch: int, now: datetime) -> bytes | None:
+        """The OPRF key of an epoch that is answered; None of any other."""
+        if epoch == self.epoch:
+            return self.oprf
+        old = self.grace.get(epoch)
+        return old.key if old and (old.until is None or now <= old.until) else None
+
+
+class KeyRing:
+    """Holds the keys, and opens them again when the states of epochs in the database have changed.
+
+    Whoever needs several facts of the keys for one answer takes `current` once, so that they fit together.
+    """
+
+    def __init__(self, read: Callable[[], Epochs], load: Callable[[Epochs], NodeKeys]) -> None:
+        """Read the states, and open the keys at once. Raises what `read` and `load` raise."""
+        self._read, self._load = read, load
+        self._lock = threading.Lock()
+        self._epochs = read()
+        self._keys = load(self._epochs)
+        self._due = time.monotonic() + FRESH_S
+
+    @classmethod
+    def fixed(cls, keys: NodeKeys) -> "KeyRing":
+        """Of keys that never change."""
+        return cls(tuple, lambda _: keys)
+
+    def __repr__(self) -> str:
+        return "KeyRing(****)"
+
+    @property
+    def current(self) -> NodeKeys:
+        """The keys, not older than FRESH_S; while the database is away, the ones that were opened last."""
+        if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            except UnavailableError:
+                self._due = time.monotonic() + FRESH_S  # whatever the caller does next will say so
+            finally:
+                self._lock.release()
+        return self._keys
+
+    def refresh(self) -> NodeKeys:
+        """The keys as the database says at this moment. Raises UnavailableError, KeyringError."""
+        with self._lock:
+            self._look()
+            return self._keys
+
+    def _look(self) -> None:
+        found = self._read()
+        if found != self._epochs:
+            self._keys = self._load(found)
+            self._epochs = found
+        self._due = time.monotonic() + FRESH_S
