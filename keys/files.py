@@ -188,9 +188,9 @@ class KeyStore:
         Backups of the key store still hold it.
         """
         self.forget(name)
-        _split(name)
+        split_name(name)
         try:
-            self._path(name).unlink()
+            self.path_of(name).unlink()
         except FileNotFoundError:
             return False
         sync_folder(self.folder)

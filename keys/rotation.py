@@ -15,12 +15,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from blake3 import blake3
-
 from keys.errors import KeyStateError
 from keys.types import EpochKey, KeyState, RotationPolicy
 
-_FINGERPRINT_CONTEXT: Final = "heqiao v1 key fingerprint"
 _NEXT: Final = {
     KeyState.PENDING: (KeyState.ACTIVE,),
     KeyState.ACTIVE: (KeyState.GRACE,),
@@ -48,12 +45,6 @@ class Step:
     purpose: str
     epoch: int
     until: datetime | None = None
-
-
-def fingerprint(purpose: str, secret: bytes) -> str:
-    """What an administrator compares, and audit rows name: 16 hex digits that tell nothing of the secret."""
-    named = purpose.encode() + b"\x00" + secret
-    return blake3(named, derive_key_context=_FINGERPRINT_CONTEXT).hexdigest(length=8)
 
 
 def active(keyring: Sequence[EpochKey], purpose: str) -> EpochKey:

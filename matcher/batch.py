@@ -165,6 +165,16 @@ def seal_labels(
     return np.hstack([nonces, lanes.seal(label_keys, nonces, rows, associated)])
 
 
+def open_labels(label_keys: Bytes, sealed: Bytes, associated: Bytes) -> Bytes:
+    """The plain records, (n, 24), of sealed labels (n, 52). Raises LabelError when one does not open."""
+    return lanes.unseal(label_keys, sealed[:, : label.NONCE_SIZE], sealed[:, label.NONCE_SIZE :], associated)
+
+
+def reseal_labels(label_keys: Bytes, records: Bytes, associated: Bytes, nonces: Bytes) -> Bytes:
+    """Labels (n, 52) of plain records as `open_labels` gave them; `nonces` (n, 12) are fresh random bytes."""
+    return np.hstack([nonces, lanes.seal(label_keys, nonces, records, associated)])
+
+
 def _keyed(
     salt: bytes, context: bytes, types: NDArray[np.uint8], values: Bytes, size: int, at: int = 0
 ) -> Bytes:

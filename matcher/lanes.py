@@ -6,8 +6,11 @@ rows and leave the algorithms to the libraries.
 
 import numpy as np
 from blake3 import blake3
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from numpy.typing import NDArray
+
+from matcher.errors import LabelError
 
 Bytes = NDArray[np.uint8]
 
@@ -57,6 +60,19 @@ def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Bytes) -> Bytes:
         )
     )
     return np.frombuffer(found, dtype=np.uint8).reshape(count, plain.shape[1] + 16)
+
+
+def unseal(keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Bytes) -> Bytes:
+    """The plain texts of what `seal` made, (n, m). Raises LabelError when one of them was altered."""
+    count = len(sealed)
+    rows = zip(*(_rows(each, count) for each in (keys, nonces, sealed, associated)), strict=True)
+    try:
+        found = b"".join(
+            ChaCha20Poly1305(key).decrypt(nonce, text, bound) for key, nonce, text, bound in rows
+        )
+    except InvalidTag:
+        raise LabelError("a label does not open") from None
+    return np.frombuffer(found, dtype=np.uint8).reshape(count, max(sealed.shape[1] - 16, 0))
 
 
 def _rows(data: Bytes, count: int) -> list[bytes]:

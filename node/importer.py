@@ -232,7 +232,7 @@ class _Run:
 
     def replace_all(self, harvest: Harvest) -> Change:
         """Cut all entries into buckets of new versions, and write them, unpublished."""
-        shelf = Shelf(self.node, self.item, self.work.epoch)
+        shelf = Shelf(self.node, self.item.code, self.work.epoch)
         planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
         bits = {code: index.bucket_bits(count, k) for code, count in sorted(harvest.origins.items())}
         versions = shelf.open(bits, planted)

@@ -114,7 +114,7 @@ class _Increment:
     @property
     def shelf(self) -> Shelf:
         """For one partition at a time."""
-        return Shelf(self.node, self.item, self.work.epoch)
+        return Shelf(self.node, self.item.code, self.work.epoch)
 
     def split(self, harvest: Harvest) -> dict[int, dict[int, list[Piece]]]:
         """The pieces of the harvest once more, by origin and part."""

@@ -16,16 +16,28 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
-from typing import Any, NamedTuple, Self, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from node.entries import Work
 from node.errors import UnavailableError
 from node.spill import Spill
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Stage = Callable[[Work, Spill, Task], Result]
+Stage = Callable[[Any, Spill, Task], Result]
 _AHEAD = 2  # tasks that wait for each worker
+
+
+class Shared(Protocol):
+    """What every process of a run knows: at least where it works, and under which key."""
+
+    @property
+    def folder(self) -> Path:
+        """Of temporary files."""
+
+    @property
+    def spill_key(self) -> bytes:
+        """Seals them."""
 
 
 class Usage(NamedTuple):
@@ -49,7 +61,7 @@ def own_usage() -> Usage:
 class Pool:
     """Runs stages: in `workers` processes, or in this one when there are none."""
 
-    def __init__(self, work: Work, workers: int) -> None:
+    def __init__(self, work: Shared, workers: int) -> None:
         """Start the workers at once, so that they are ready when the first block is."""
         self._work = work
         self.workers = workers
@@ -103,7 +115,7 @@ class Pool:
         except BrokenProcessPool:
             raise UnavailableError(
                 "a worker process was ended from outside, most likely for lack of memory",
-                "nothing was published; free some memory, then import again",
+                "nothing was published; free some memory, then run the command again",
             ) from None
         self._usage[process] = usage
         return result
@@ -111,10 +123,10 @@ class Pool:
 
 # ---- in the worker
 
-_own: list[Any] = []  # the Work of the run and this process's Spill
+_own: list[Any] = []  # what the run shares and this process's Spill
 
 
-def _begin(work: Work) -> None:
+def _begin(work: Shared) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run, and with it the workers
     gc.disable()  # stages make millions of cells and no cycles: looking for them took a tenth of the time
     threading.Thread(target=_end_with_parent, daemon=True).start()

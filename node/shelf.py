@@ -11,7 +11,6 @@ import numpy as np
 from blake3 import blake3
 
 from matcher import index, merkle
-from node.catalogue import Item
 from node.entries import LINK, CutBucket, Entries
 from node.node import Node
 from node.records import FIRST_DAY
@@ -41,7 +40,7 @@ class Version:
 class Shelf:
     """Writes buckets and version rows of one item."""
 
-    def __init__(self, node: Node, item: Item, epoch: int) -> None:
+    def __init__(self, node: Node, item: str, epoch: int) -> None:
         self._node = node
         self._item = item
         self._epoch = epoch
@@ -53,7 +52,7 @@ class Shelf:
         versions = {}
         with self._node.store.transaction("begin versions", write=True) as tx:
             for code, bits in bits_of.items():
-                place = (self._item.code, f"{code:02}", self._epoch)
+                place = (self._item, f"{code:02}", self._epoch)
                 number = cuts.next_version(tx, *place)
                 cut = cuts.open_cut(tx, *place, bits, self._node.clock())
                 versions[code] = Version(code, number, cut, bits, tuple(planted))
@@ -69,7 +68,7 @@ class Shelf:
     def put(self, version: Version, made: CutBucket, links: bytes) -> None:
         """Write a bucket, soon."""
         bucket, vault = made.bucket, self._node.keys.vault
-        place = f"{self._item.code} {version.origin:02} {self._epoch} {bucket.number}"
+        place = f"{self._item} {version.origin:02} {self._epoch} {bucket.number}"
         new = NewBucket(
             bucket.number,
             made.oldest,
@@ -118,7 +117,7 @@ class Shelf:
         today = (self._node.clock().date() - FIRST_DAY).days
         leaves = bytes(version.leaves)
         return NewPartition(
-            item=self._item.code,
+            item=self._item,
             origin=f"{version.origin:02}",
             epoch=self._epoch,
             version=version.number,
@@ -135,7 +134,7 @@ class Shelf:
 
     def unseal(self, origin: int, stored: index_rows.StoredBucket) -> tuple[bytes, bytes]:
         """Points and links of a stored bucket."""
-        place = f"{self._item.code} {origin:02} {self._epoch} {stored.number}"
+        place = f"{self._item} {origin:02} {self._epoch} {stored.number}"
         vault, links = self._node.keys.vault, stored.links_sealed
         points = vault.unseal(f"points {place}", stored.points_sealed)
         return points, vault.unseal(f"links {place}", links) if links else b""

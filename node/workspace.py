@@ -66,7 +66,8 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConflictError(
-                "another import is running in this home", "wait until it has ended, then try again"
+                "another import or rotation is running in this home",
+                "wait until it has ended, then try again",
             ) from None
         yield
     finally:

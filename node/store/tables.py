@@ -230,7 +230,7 @@ key_epochs = Table(
     Column("epoch", Integer, primary_key=True),
     # pending, active, grace, retired or destroyed
     Column("state", String(16), nullable=False),
-    Column("fingerprint", String(32), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("activated_at", UtcDateTime),
     Column("grace_until", UtcDateTime),

@@ -149,7 +149,7 @@ def test_clean_removes_what_is_left_and_says_so(node, tmp_path):
 def test_one_import_at_a_time(node, tmp_path):
     path = register(tmp_path / "r.csv")
     with workspace.open_workspace(node):
-        with pytest.raises(ConflictError, match="another import is running"):
+        with pytest.raises(ConflictError, match="another import or rotation is running"):
             importer.import_item(node, "C21", [path])
         with pytest.raises(ConflictError):
             workspace.clean(node)

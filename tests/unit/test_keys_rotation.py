@@ -10,7 +10,6 @@ from keys.rotation import (
     Action,
     Step,
     apply,
-    fingerprint,
     plan,
     plan_destruction,
     plan_retirement,
@@ -127,12 +126,6 @@ def test_keys_that_are_not_there():
         plan_destruction(ring("active"), "oprf", 7)
     with pytest.raises(KeyStateError, match="no such key"):
         apply(ring("active"), Step(Action.RETIRE, "oprf", 7), NOW)
-
-
-def test_fingerprints_differ_by_purpose_and_secret():
-    found = {fingerprint(purpose, bytes([at]) * 32) for purpose in ("oprf", "sum") for at in range(3)}
-    assert len(found) == 6
-    assert all(len(one) == 16 for one in found)
 
 
 @pytest.mark.parametrize("days", [(0, 0), (5, 6), (5, -1)])
