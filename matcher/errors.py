@@ -51,3 +51,55 @@ class FilterError(MatcherError):
     """Bytes that are not a well-formed filter, or tags that none can be built from."""
 
     code = "invalid_filter"
+
+
+class PaillierError(MatcherError):
+    """Base of what can go wrong with encrypted sums."""
+
+    code = "paillier_error"
+
+
+class PaillierKeyError(PaillierError):
+    """Bytes or numbers that are not a private key, or one that has no provable fixed base."""
+
+    code = "invalid_paillier_key"
+
+
+class PlaintextError(PaillierError):
+    """A number that is not in [0, n)."""
+
+    code = "invalid_plaintext"
+
+
+class CiphertextError(PaillierError):
+    """Bytes or a number that no honest peer sends as a ciphertext: wrong size, out of range, not a unit."""
+
+    code = "invalid_ciphertext"
+
+
+class ModulusError(PaillierError):
+    """A peer's modulus is not acceptable; `reason` is a stable word (see matcher/modulus.py)."""
+
+    code = "invalid_modulus"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SlotsError(MatcherError):
+    """A layout that cannot fit, a value that does not fit its slot, or a total no layout gives."""
+
+    code = "invalid_slots"
+
+
+class InconsistentError(SlotsError):
+    """Opened totals that contradict each other: something was added that is no row of ours."""
+
+    code = "inconsistent_totals"
+
+
+class DisclosureError(MatcherError):
+    """Rules of disclosure that do not make sense."""
+
+    code = "invalid_rules"

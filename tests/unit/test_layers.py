@@ -65,7 +65,7 @@ KNOWN_TO = {
         "node/spill.py",
     ),
     "ctypes": ("matcher/x25519.py",),
-    "gmpy2": ("matcher/x25519.py",),
+    "gmpy2": ("matcher/x25519.py", "matcher/paillier.py"),
     "hashlib": ("keys/files.py", "keys/documents.py", "keys/kinds.py"),
     # randomness that need not be secret exists for synthetic people only
     "random": ("node/synth/*.py",),

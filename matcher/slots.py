@@ -1,0 +1,156 @@
+"""Several small numbers in one plaintext: 128-bit slots that add up without meeting (design.md section 5).
+
+    bit 0        128         256           384 and on                         128 * (slots - 1)
+    count (1)  | value x   | x squared   | one 0/1 slot for each band ...   | check
+
+check = alpha + sum of beta_j * x_j, x_j being the value, its square and the band slots: alpha (80 bits) and
+the beta_j (40 bits) are secret and of one epoch and item. Sums of rows keep the relation; whoever adds
+numbers of its own to the count, the value or a band must guess alpha or a beta_j. Multiples of a row keep
+it too: see docs/threat-model.md for what that leaves.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import isqrt
+from typing import Self
+
+from blake3 import blake3
+
+from matcher.errors import InconsistentError, SlotsError
+
+CHECK_CONTEXT = "heqiao v1 sum check"
+SLOT_BITS = 128
+MAX_ROWS = 1 << 20
+ALPHA_BITS = 80
+BETA_BITS = 40
+SECRET_SIZE = 32
+_SLOT = 1 << SLOT_BITS
+_FIXED = 4  # count, value, square, check
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where numbers lie, and what fits: `max_rows` rows of values in [0, max_value] never overflow a slot.
+
+    `bands` are ascending inclusive upper bounds as in a catalogue table; n bounds make n + 1 bands, none
+    none.
+    """
+
+    bands: tuple[int, ...]
+    max_value: int
+    max_rows: int
+
+    @classmethod
+    def of(cls, bands: tuple[int, ...], bits: int, max_rows: int = MAX_ROWS) -> Self:
+        """The layout of an item under a modulus of `bits` bits. Raises SlotsError for one that cannot fit.
+
+        With the default of 2^20 rows values reach 17,179,869,150 (171 million yuan in fen).
+        """
+        if any(high <= low for low, high in pairwise(bands)) or min(bands, default=0) < 0:
+            raise SlotsError("the bounds of bands must ascend and not be negative")
+        if not 1 <= max_rows < 1 << 40:
+            raise SlotsError("the number of rows is out of range")
+        max_value = _greatest_value(max_rows)
+        layout = cls(bands, max_value, max_rows)
+        if layout.slots * SLOT_BITS >= bits:
+            raise SlotsError(f"{layout.slots} slots of {SLOT_BITS} bits do not fit into {bits} bits")
+        if bands and bands[-1] > max_value:
+            raise SlotsError("the bound of a band is above the greatest value that fits")
+        return layout
+
+    @property
+    def band_slots(self) -> int:
+        """How many bands there are."""
+        return len(self.bands) + 1 if self.bands else 0
+
+    @property
+    def slots(self) -> int:
+        """How many slots a plaintext has."""
+        return _FIXED + self.band_slots
+
+    def band_of(self, value: int) -> int:
+        """The number of the band a value is in, from 0."""
+        return bisect_left(self.bands, value)
+
+
+@dataclass(frozen=True)
+class CheckKey:
+    """The secret numbers of the check slot: `betas` belong to value, square and the bands, in that order."""
+
+    alpha: int = field(repr=False)
+    betas: tuple[int, ...] = field(repr=False)
+
+    @classmethod
+    def derive(cls, secret: bytes, item: str, layout: Layout) -> Self:
+        """The numbers of one item from the epoch's 32 secret bytes; none of them is zero."""
+        if len(secret) != SECRET_SIZE:
+            raise SlotsError("the secret of the check slot must be 32 bytes")
+        key = blake3(secret, derive_key_context=CHECK_CONTEXT).digest()
+        count = layout.slots - 2
+        stream = blake3(item.encode(), key=key).digest(length=(ALPHA_BITS + count * BETA_BITS) // 8)
+        alpha, rest = stream[: ALPHA_BITS // 8], stream[ALPHA_BITS // 8 :]
+        step = BETA_BITS // 8
+        betas = (int.from_bytes(rest[at : at + step], "big") for at in range(0, len(rest), step))
+        return cls(int.from_bytes(alpha, "big") or 1, tuple(beta or 1 for beta in betas))
+
+    def of(self, count: int, numbers: tuple[int, ...]) -> int:
+        """The check number of `count` rows whose value, square and band slots add up to `numbers`."""
+        return self.alpha * count + sum(b * x for b, x in zip(self.betas, numbers, strict=True))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a decrypted sum says, before disclosure control. Not shown."""
+
+    count: int = field(repr=False)
+    total: int = field(repr=False)
+    squares: int = field(repr=False)
+    bands: tuple[int, ...] = field(repr=False)
+    check: int = field(repr=False)
+
+
+def pack(layout: Layout, check_key: CheckKey, value: int) -> int:
+    """The plaintext of one row. Raises SlotsError, without the value, for one outside [0, max_value]."""
+    if not 0 <= value <= layout.max_value:
+        raise SlotsError("a value does not fit its slot")
+    band = layout.band_of(value)
+    numbers = (value, value * value, *(int(band == number) for number in range(layout.band_slots)))
+    packed = check_key.of(1, numbers)
+    for number in reversed((1, *numbers)):
+        packed = packed << SLOT_BITS | number
+    return packed
+
+
+def unpack(layout: Layout, total: int) -> Totals:
+    """The slots of a decrypted sum. Raises InconsistentError for a number beyond the last slot."""
+    if not 0 <= total < 1 << layout.slots * SLOT_BITS:
+        raise InconsistentError("a total is beyond its slots")
+    count, value, squares, *bands, check = ((total >> at * SLOT_BITS) % _SLOT for at in range(layout.slots))
+    return Totals(count, value, squares, tuple(bands), check)
+
+
+def require_consistent(check_key: CheckKey, totals: Totals) -> None:
+    """Raises InconsistentError, always the same, unless these can be totals of rows made with this key.
+
+    Beside the check slot: every row is in one band, and for whole numbers n * sum(x^2) >= sum(x)^2 and
+    sum(x^2) >= sum(x).
+    """
+    numbers = (totals.total, totals.squares, *totals.bands)
+    if (
+        len(numbers) != len(check_key.betas)
+        or totals.check != check_key.of(totals.count, numbers)
+        or (totals.bands and sum(totals.bands) != totals.count)
+        or totals.count * totals.squares < totals.total**2
+        or totals.squares < totals.total
+    ):
+        raise InconsistentError("the totals contradict each other")
+
+
+def _greatest_value(max_rows: int) -> int:
+    """The greatest x for which `max_rows` rows leave the check slot, the fullest one, below 2^128.
+
+    A row's check is at most 2^80 + 2^40 * (x + x^2 + 1), less than 2^40 * (x + 1)^2 + 2^80 for every x.
+    """
+    room = (_SLOT - 1) // max_rows - (1 << ALPHA_BITS)
+    return max(isqrt(room >> BETA_BITS) - 1, 0)
