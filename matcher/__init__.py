@@ -13,7 +13,7 @@
                                                           label.seal, index.build_buckets
                                      -- bucket numbers ->
                                      <-- buckets, path --
-    merkle.verify, index.read_bucket
+    merkle.verify, index.read_block
     label.open_label      sealed -> record
 
 Only `x25519` touches the curve libraries; randomness is always an argument.

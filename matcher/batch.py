@@ -1,8 +1,8 @@
 """The way from identity to entry for many records at once: the same bytes as `identity`, `token` and `label`.
 
-Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros, points as
-(n, 32), tags as (n, 16), sealed labels as (n, 52). Design.md sections 2 and 3 say what is computed;
-`lanes` computes the digests and seals, `x25519` everything on the curve.
+Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros (planted ones may
+be wider), points as (n, 32), tags as (n, 16), sealed labels as (n, 52). Design.md sections 2 and 3 say what
+is computed; `lanes` computes the digests and seals, `x25519` everything on the curve.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,9 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import identity, label, lanes, oprf, token, x25519
+from matcher.errors import LabelError
 from matcher.lanes import Bytes
-from matcher.types import Identity, Level
+from matcher.types import Identity, LabelRecord, Level
 
 VALUE_SIZE = 18
 DIGEST_SIZE = 16
@@ -27,7 +28,7 @@ _CHECK = np.frombuffer(identity.CHECK_DIGITS.encode(), dtype=np.uint8)
 _KNOWN_AREAS: NDArray[np.bool_] = np.asarray(
     np.isin(np.arange(100), [int(code) for code in identity.PROVINCES])
 )
-_RECORD = np.dtype(
+RECORD = np.dtype(
     [
         ("level", "u1"),
         ("flags", "u1"),
@@ -43,6 +44,20 @@ _RECORD = np.dtype(
 def pack_identity(found: Identity) -> tuple[int, bytes]:
     """(type, value) of an identity as the arrays hold them."""
     return ID_TYPES.index(found.id_type), found.value.encode()
+
+
+def pack_identities(found: Sequence[tuple[str, str]]) -> tuple[NDArray[np.uint8], Bytes]:
+    """Types and values of many identities, given as (type, value)."""
+    codes = {name: place for place, name in enumerate(ID_TYPES)}
+    types = np.array([codes[id_type] for id_type, _ in found], dtype=np.uint8)
+    values = np.array([value for _, value in found], dtype=np.bytes_)
+    width = max(values.dtype.itemsize, VALUE_SIZE)
+    return types, values.astype(f"S{width}").view(np.uint8).reshape(len(found), width)
+
+
+def prefixes(found: Bytes) -> NDArray[np.uint32]:
+    """The bucket prefix that each digest of `digests` begins with."""
+    return np.ascontiguousarray(found[:, :4]).view(">u4")[:, 0].astype(np.uint32)
 
 
 def unpack_identity(id_type: int, value: bytes) -> Identity:
@@ -116,10 +131,14 @@ def evaluate(key: bytes, points: Bytes) -> Bytes:
 
 def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
     """Tags (n, 16) and label keys (n, 32) of tokens (design.md section 2, step 5)."""
-    place = np.frombuffer(token.entry_context(item, epoch), dtype=np.uint8)
-    message = np.broadcast_to(place, (len(tokens), len(place)))
+    return secret_keys(lanes.derive(token.TOKEN_CONTEXT, tokens), item, epoch)
+
+
+def secret_keys(secrets: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
+    """The same of the secrets of tokens (n, 32), which are the same for all items and epochs."""
+    place = np.frombuffer(token.entry_context(item, epoch), dtype=np.uint8).reshape(1, -1)
     size = token.TAG_SIZE + token.LABEL_KEY_SIZE
-    stream = lanes.keyed(lanes.derive(token.TOKEN_CONTEXT, tokens), message, len(place), size)
+    stream = lanes.keyed(secrets, place, place.shape[1], size)
     return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
 
 
@@ -155,7 +174,7 @@ def seal_labels(
     nonces: Bytes,
 ) -> Bytes:
     """`label.seal` of n records of one level, (n, 52); `nonces` (n, 12) are fresh random bytes."""
-    plain = np.zeros(len(values), dtype=_RECORD)
+    plain = np.zeros(len(values), dtype=RECORD)
     plain["level"] = int(level)
     plain["flags"] = has_name * label.HAS_NAME + planted * label.PLANTED
     plain["check"] = np.where(has_name, checks, 0)
@@ -175,6 +194,30 @@ def reseal_labels(label_keys: Bytes, records: Bytes, associated: Bytes, nonces: 
     return np.hstack([nonces, lanes.seal(label_keys, nonces, records, associated)])
 
 
+def read_labels(label_keys: Bytes, sealed: Bytes, associated: Bytes) -> NDArray[np.void]:
+    """`label.open_label` of n sealed labels (n, 52): rows of RECORD. Raises LabelError."""
+    plain = open_labels(label_keys, sealed, associated)
+    found = plain.view(RECORD).reshape(-1)
+    named = (found["flags"] & label.HAS_NAME) != 0
+    good = np.isin(found["level"], list(Level)) & (found["flags"] <= label.HAS_NAME + label.PLANTED)
+    if not bool((good & (found["zero"] == 0) & (named | (found["check"] == 0))).all()):
+        raise LabelError("a label is not in canonical form")
+    return found
+
+
+def unpack_label(row: np.void) -> LabelRecord:
+    """The record of one row of RECORD."""
+    return LabelRecord(
+        level=Level(int(row["level"])),
+        value=int(row["value"]),
+        as_of=int(row["as_of"]),
+        name_check=int(row["check"]),
+        has_name=bool(row["flags"] & label.HAS_NAME),
+        record=bytes(row["record"].tobytes()),
+        planted=bool(row["flags"] & label.PLANTED),
+    )
+
+
 def _keyed(
     salt: bytes, context: bytes, types: NDArray[np.uint8], values: Bytes, size: int, at: int = 0
 ) -> Bytes:
@@ -184,7 +227,7 @@ def _keyed(
         rows = types == code
         head = np.frombuffer(context + ID_TYPES[code].encode() + b"\0", dtype=np.uint8)
         message[rows, : len(head)] = head
-        message[rows, len(head) : len(head) + VALUE_SIZE] = values[rows]
+        message[rows, len(head) : len(head) + values.shape[1]] = values[rows]
         lengths[rows] += len(head)
     key = np.frombuffer(salt, dtype=np.uint8).reshape(1, 32)
     return lanes.keyed(key, message, lengths, size, at)

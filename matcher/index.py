@@ -6,7 +6,7 @@ prefix (4) and the as-of day (4) of each entry, never served: rotation, re-cutti
 import need them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
 POINT_ROW_SIZE = 40
 NO_DAY = 0xFFFFFFFF  # of an entry whose date says nothing about the records: a planted one
 MAX_BITS = 24
+_ENTRY = np.dtype([("first", ">u8"), ("second", ">u8"), ("sealed", f"V{label.SEALED_SIZE}")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,56 +103,78 @@ def bucket_leaf(number: int, entries: bytes) -> bytes:
     return merkle.leaf(number.to_bytes(4, "big") + entries)
 
 
-class BucketRows(Mapping[bytes, bytes]):
-    """Sealed labels by tag in the bytes of one bucket, found by halving: nothing is copied beforehand."""
+class Block:
+    """Several buckets of one partition, one after another, in which all tags are looked for at once.
 
-    def __init__(self, entries: bytes) -> None:
-        self._entries = entries
-        self._starts = _rows(entries, ENTRY_SIZE)[:, :8].copy().view(">u8")[:, 0].astype(np.uint64)
+    `numbers` are ascending; the entries of the bucket at place p are those from `starts[p]` to
+    `starts[p + 1]`. Nothing is copied: only the entries that a search meets are read.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64], starts: NDArray[np.int64], entries: Bytes) -> None:
+        self._numbers, self._starts = numbers, starts
+        self._entries = entries.reshape(-1).view(_ENTRY)
 
     def __len__(self) -> int:
-        return len(self._entries) // ENTRY_SIZE
-
-    def __iter__(self) -> Iterator[bytes]:
-        for at in range(0, len(self._entries), ENTRY_SIZE):
-            yield self._entries[at : at + TAG_SIZE]
-
-    def __getitem__(self, tag: bytes) -> bytes:
-        entries, low, high = self._entries, 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            at = middle * ENTRY_SIZE
-            found = entries[at : at + TAG_SIZE]
-            if found == tag:
-                return entries[at + TAG_SIZE : at + ENTRY_SIZE]
-            if found < tag:
-                low = middle + 1
-            else:
-                high = middle
-        raise KeyError
-
-    def holding(self, tags: Sequence[bytes]) -> list[int]:
-        """Places in `tags` of those that are here: all are compared at once by their first eight bytes."""
-        if not len(self):
-            return []
-        starts = np.frombuffer(b"".join(tags), dtype=">u8")[::2].astype(np.uint64)
-        places = np.minimum(np.searchsorted(self._starts, starts), len(self) - 1)
-        alike = np.flatnonzero(self._starts[places] == starts).tolist()
-        return [place for place in alike if tags[place] in self]
+        return len(self._entries)
 
     def __repr__(self) -> str:
-        return f"BucketRows({len(self)} entries)"
+        return f"Block({len(self._numbers)} buckets, {len(self)} entries)"
+
+    def holding(self, buckets: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which bucket numbers are of this block."""
+        places = np.minimum(np.searchsorted(self._numbers, buckets), len(self._numbers) - 1)
+        return np.asarray(self._numbers[places] == buckets)
+
+    def find(self, buckets: NDArray[np.integer], tags: Bytes) -> NDArray[np.int64]:
+        """The entry of each tag (n, 16) in its bucket, which must be of this block; -1 for none."""
+        places = np.searchsorted(self._numbers, buckets)
+        low, end = self._starts[places], self._starts[places + 1]
+        high = end.copy()
+        first, second = _tag_words(tags)
+        open_ = np.flatnonzero(low < high)
+        while len(open_):
+            middle = (low[open_] + high[open_]) // 2
+            met = self._entries[middle]
+            below = met["first"] < first[open_]
+            below |= (met["first"] == first[open_]) & (met["second"] < second[open_])
+            low[open_] = np.where(below, middle + 1, low[open_])
+            high[open_] = np.where(below, high[open_], middle)
+            open_ = open_[low[open_] < high[open_]]
+        inside = np.flatnonzero(low < end)
+        met = self._entries[low[inside]]
+        same = (met["first"] == first[inside]) & (met["second"] == second[inside])
+        found = np.full(len(tags), -1, dtype=np.int64)
+        found[inside[same]] = low[inside[same]]
+        return found
+
+    def sealed(self, places: NDArray[np.integer]) -> Bytes:
+        """The sealed labels of some entries, (n, 52)."""
+        chosen = np.ascontiguousarray(self._entries[places]).view(np.uint8).reshape(-1, ENTRY_SIZE)
+        return chosen[:, TAG_SIZE:]
 
 
-def read_bucket(entries: bytes) -> BucketRows:
-    """Sealed labels by tag of a fetched bucket. Raises BucketError unless whole, sorted and distinct."""
-    if len(entries) % ENTRY_SIZE:
+def read_bucket(entries: bytes) -> dict[bytes, bytes]:
+    """Sealed labels by tag of one fetched bucket. Raises BucketError unless whole, sorted and distinct."""
+    read_block([(0, entries)])
+    starts = range(0, len(entries), ENTRY_SIZE)
+    return {entries[at : at + TAG_SIZE]: entries[at + TAG_SIZE : at + ENTRY_SIZE] for at in starts}
+
+
+def read_block(buckets: Sequence[tuple[int, bytes]]) -> Block:
+    """Fetched buckets, ascending. Raises BucketError unless each is whole, sorted and distinct."""
+    if any(len(entries) % ENTRY_SIZE for _, entries in buckets):
         raise BucketError("a bucket is not a whole number of entries")
-    first, second = _tag_words(_rows(entries, ENTRY_SIZE))
+    served = _rows(b"".join(entries for _, entries in buckets), ENTRY_SIZE)
+    numbers = np.array([number for number, _ in buckets], dtype=np.int64)
+    sizes = [len(entries) // ENTRY_SIZE for _, entries in buckets]
+    starts = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+    first, second = _tag_words(served)
     rising = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] > second[:-1]))
+    borders = starts[1:-1]
+    rising[borders[(borders > 0) & (borders < len(served))] - 1] = True
     if not rising.all():
         raise BucketError("a bucket is not sorted")
-    return BucketRows(entries)
+    return Block(numbers, starts, served)
 
 
 def _rows(data: bytes, size: int) -> NDArray[np.uint8]:

@@ -158,9 +158,8 @@ def validate(points: bytes) -> int:
         raise PointError("a point is not canonical")
     if not np.frombuffer(points, dtype="<u8").reshape(-1, 4).any(axis=1).all():
         raise PointError("a point is of low order")
-    for at in range(0, len(points), POINT_SIZE):
-        if not on_curve(int.from_bytes(points[at : at + POINT_SIZE], "little")):
-            raise PointError("a point is not on the curve")
+    if not are_on_curve(points).all():
+        raise PointError("a point is not on the curve")
     return count
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from matcher import filter as filters
 from matcher import index, merkle
-from matcher.errors import FilterError
+from matcher.errors import BucketError, FilterError
 from node.errors import UnavailableError
 from node.exchange import BucketRequest, BucketSlice, FilterRequest
 from node.filter_cache import parse_filter
 from node.manifest import Manifest, PartitionOffer
 from node.session import Exchange, Session, dishonest, with_retries
 
+BLOCK_BYTES = 4 * 1024 * 1024
 MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
 
 
@@ -49,21 +50,41 @@ def fetch_buckets(
     manifest: Manifest,
     part: PartitionOffer,
     numbers: Sequence[int],
-    use: Callable[[int, bytes], None],
+    use: Callable[[index.Block], None],
 ) -> None:
-    """Hand each bucket to `use` once its path to the signed root holds; a broken stream goes on."""
+    """Hand the buckets to `use` once their paths to the signed root hold; a broken stream goes on.
+
+    They come in blocks of some megabytes, so that a search has many entries at once and memory stays small.
+    """
     left = list(numbers)
+    held: list[tuple[int, bytes]] = []
+
+    def hand_over() -> None:
+        if held:
+            use(_read_block(held))
+            del left[: len(held)]
+            held.clear()
+            exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)
 
     def stream() -> None:
+        held.clear()
         while left:
             asked = left[: manifest.limits.max_buckets_per_request]
             request = BucketRequest(
                 part.epoch, session.query_id, part.item, part.origin, part.version, tuple(asked)
             )
-            for number, entries in whole_buckets(exchange.link.fetch_buckets(request), part, asked):
-                use(number, entries)
-                left.remove(number)
-                exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)
+            size = 0
+            try:
+                for bucket in whole_buckets(exchange.link.fetch_buckets(request), part, asked):
+                    held.append(bucket)
+                    size += len(bucket[1])
+                    if size >= BLOCK_BYTES:
+                        hand_over()
+                        size = 0
+            except UnavailableError:
+                hand_over()  # what came before a stream broke need not come again
+                raise
+            hand_over()
 
     with_retries(exchange, stream)
 
@@ -96,6 +117,13 @@ def whole_buckets(
         data = bytearray()
     if waiting:
         raise UnavailableError("the peer ended the stream early")
+
+
+def _read_block(buckets: Sequence[tuple[int, bytes]]) -> index.Block:
+    try:
+        return index.read_block(buckets)
+    except BucketError:
+        raise dishonest("a bucket is malformed", "bucket_form") from None
 
 
 def largest_bucket(part: PartitionOffer) -> int:

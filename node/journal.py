@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from node.errors import CancelledError
 from node.manifest import Manifest
 from node.node import Node
@@ -215,17 +217,24 @@ class MemoryJournal:
 
 
 def pack_answers(answers: Sequence[Answer]) -> bytes:
-    """Compressed JSON; runs of equal answers, most of them NOT_FOUND, shrink to nearly nothing."""
-    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in answers]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
+    """The different answers as JSON and which of them each subject has, compressed: most are NOT_FOUND."""
+    different = dict.fromkeys(answers)
+    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in different]
+    number = {answer: place for place, answer in enumerate(different)}
+    text = json.dumps(rows, separators=(",", ":")).encode()
+    places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
+    return zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
     """What pack_answers made; only ever given bytes that opened under this node's own key."""
-    return [
+    plain = zlib.decompress(packed)
+    end = 4 + int.from_bytes(plain[:4], "big")
+    different = [
         Answer(Outcome(outcome), value, as_of, reason)
-        for outcome, value, as_of, reason in json.loads(zlib.decompress(packed))
+        for outcome, value, as_of, reason in json.loads(plain[4:end])
     ]
+    return [different[place] for place in np.frombuffer(plain, dtype="<u4", offset=end).tolist()]
 
 
 def pack_session(session: Session) -> bytes:

@@ -50,6 +50,11 @@ class Mandate:
         return f"Mandate({self.programme}, {self.valid_from} to {self.valid_to}, ****)"
 
 
+_FIELDS = tuple(sorted(field.name for field in fields(Mandate)))
+# Made once: a county's list has as many mandates as households.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def covers(mandate: Mandate | None, item: str, region: str, programme: str, today: date) -> str | None:
     """None where the mandate covers asking `region` about `item` today, else one of REASONS."""
     if mandate is None:
@@ -71,9 +76,10 @@ def covers(mandate: Mandate | None, item: str, region: str, programme: str, toda
 
 def digest(mandate: Mandate) -> bytes:
     """32 bytes for the Merkle leaf of a subject: BLAKE3 over all fields as JSON with sorted keys."""
-    plain = {field.name: _plain(getattr(mandate, field.name)) for field in fields(mandate)}
-    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return blake3(text.encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT).digest()
+    plain = {name: _plain(getattr(mandate, name)) for name in _FIELDS}
+    return blake3(
+        _ENCODER.encode(plain).encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT
+    ).digest()
 
 
 def _plain(value: object) -> object:

@@ -7,18 +7,21 @@ a size class), all in one secret order (design.md section 2).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+from typing import overload
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Identity, LabelRecord, Level, identity, label, token
+from matcher import Identity, batch, identity, lanes, token
 from matcher.oprf import RandomBytes
 from node.catalogue import Item
 from node.households import Subject
 from node.manifest import Manifest
 from node.outcome import Outcome
+
+Numbers = NDArray[np.int64]
 
 EPOCH_START = date(1970, 1, 1)
 SEED_SIZE = 32
@@ -26,6 +29,7 @@ SMALLEST_CLASS = 16
 POINTS_PER_CANARY = 2048
 HITS_PER_PARTITION = 2
 MISSES = 2
+_MISS_NAME = 15  # random bytes; in hexadecimal they just fit one block of the hash
 _ORDER_CONTEXT = "heqiao v1 query order"
 _CHOICE_CONTEXT = "heqiao v1 query choice"
 _LEAF_CONTEXT = "heqiao v1 mandate leaf"
@@ -54,6 +58,41 @@ class SubjectPoint:
     position: int
 
 
+class SubjectPoints(Sequence[SubjectPoint]):
+    """The identities of all subjects as columns, one row each, in the subjects' order.
+
+    `subject`, `origin` (as a number, `00` is 0), `prefix` and `position` are arrays.
+    """
+
+    def __init__(self, subject: Numbers, origin: Numbers, prefix: Numbers, position: Numbers) -> None:
+        self.subject, self.origin, self.prefix, self.position = subject, origin, prefix, position
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    @overload
+    def __getitem__(self, at: int) -> SubjectPoint: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[SubjectPoint]: ...
+    def __getitem__(self, at: int | slice) -> SubjectPoint | list[SubjectPoint]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        origin = f"{int(self.origin[at]):02}"
+        return SubjectPoint(int(self.subject[at]), origin, int(self.prefix[at]), int(self.position[at]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SubjectPoints) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays may change
+
+    def __repr__(self) -> str:
+        return f"SubjectPoints({len(self)})"
+
+    def chosen(self, rows: NDArray[np.bool_]) -> "SubjectPoints":
+        """Those for which `rows` holds."""
+        return SubjectPoints(self.subject[rows], self.origin[rows], self.prefix[rows], self.position[rows])
+
+
 @dataclass(frozen=True, slots=True)
 class PlantedPoint:
     """A planted subject of one partition and the value it must have."""
@@ -70,7 +109,7 @@ class Query:
     """The whole batch: `mapped` holds the points M, 32 bytes each, in the order they are sent."""
 
     mapped: bytes = field(repr=False)
-    subjects: tuple[SubjectPoint, ...] = field(repr=False)
+    subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
     misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
     canaries: Mapping[int, int] = field(repr=False)  # position -> which constant
@@ -104,33 +143,33 @@ def build_query(
     question: Question, manifest: Manifest, salt: bytes, seed: bytes, mapped: "MappedPoints"
 ) -> Query:
     """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on."""
-    asked = _asked_identities(question)
+    numbers, identities = _asked_identities(question)
+    places = mapped.places(identities)
     # Each identity once: under one blind, equal identities would be equal points and so recognisable.
-    distinct = list(dict.fromkeys(found for _, found in asked))
-    hits = _choose_hits(question, manifest, distinct, seed)
+    distinct, inverse = _distinct(places)
+    hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
     canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), token.CANARIES)
     real = len(distinct) + len(hits) + canaries
     total = size_class(real + MISSES)
-    miss_identities = [_miss(seed, number) for number in range(total - real)]
+    miss_types, miss_values = _misses(seed, total - real)
     order = _secret_order(seed, total)
 
-    constants = token.canary_points()
+    constants = np.frombuffer(token.canary_points(), dtype=np.uint8).reshape(-1, 32)
     chosen = sorted(range(token.CANARIES), key=lambda number: _choice(seed, b"canary", number))[:canaries]
-    rows = (
-        mapped.of(distinct)
-        + token.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
-        + b"".join(constants[32 * c : 32 * c + 32] for c in chosen)
-        + token.map_batch(salt, miss_identities)
-    )
+    planted = token.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
     shuffled = np.empty((total, 32), dtype=np.uint8)
-    shuffled[order] = np.frombuffer(rows, dtype=np.uint8).reshape(-1, 32)
-
-    at = iter(order.tolist())
-    places = {found: next(at) for found in distinct}
+    shuffled[order] = np.concatenate(
+        (
+            mapped.points[distinct],
+            np.frombuffer(planted, dtype=np.uint8).reshape(-1, 32),
+            constants[chosen],
+            batch.map_to_curve(salt, miss_types, miss_values),
+        )
+    )
+    at = iter(order[len(distinct) : real].tolist())
     return Query(
-        subjects=tuple(
-            SubjectPoint(subject, identity.origin(found), mapped.prefix(found), places[found])
-            for subject, found in asked
+        subjects=SubjectPoints(
+            numbers, mapped.origins[places], mapped.prefixes[places], order[: len(distinct)][inverse]
         ),
         planted=tuple(
             PlantedPoint(
@@ -139,26 +178,37 @@ def build_query(
             for item, origin, name, value in hits
         ),
         canaries={next(at): constant for constant in chosen},
-        misses=tuple((token.bucket_prefix(salt, missing), next(at)) for missing in miss_identities),
+        misses=tuple(
+            zip(
+                batch.prefixes(batch.digests(salt, miss_types, miss_values)).tolist(),
+                order[real:].tolist(),
+                strict=True,
+            )
+        ),
         mapped=shuffled.tobytes(),
     )
 
 
 class MappedPoints:
-    """Points and bucket prefixes of the subjects' identities, computed once for all peers of a job."""
+    """Points, bucket prefixes and origins of the subjects' identities, computed once for all peers of a job.
+
+    `points` is (n, 32), `prefixes` and `origins` are numbers; a row is an identity, each once.
+    """
 
     def __init__(self, salt: bytes, subjects: Iterable[Subject]) -> None:
-        known = {found for subject in subjects for found in subject.identities}
-        self._points = {found: token.map_to_curve(salt, found) for found in known}
-        self._prefixes = {found: token.bucket_prefix(salt, found) for found in known}
+        known = dict.fromkeys(
+            (found.id_type, found.value) for subject in subjects for found in subject.identities
+        )
+        self._rows = {name: row for row, name in enumerate(known)}
+        types, values = batch.pack_identities(list(known))
+        self.points = batch.map_to_curve(salt, types, values)
+        self.prefixes: Numbers = batch.prefixes(batch.digests(salt, types, values)).astype(np.int64)
+        self.origins: Numbers = batch.origins(types, values).astype(np.int64)
 
-    def of(self, identities: Iterable[Identity]) -> bytes:
-        """The points of some identities, 32 bytes each."""
-        return b"".join(self._points[found] for found in identities)
-
-    def prefix(self, found: Identity) -> int:
-        """The 32-bit bucket prefix of an identity."""
-        return self._prefixes[found]
+    def places(self, identities: Iterable[Identity]) -> Numbers:
+        """The rows of some identities."""
+        rows = self._rows
+        return np.array([rows[found.id_type, found.value] for found in identities], dtype=np.int64)
 
 
 def mandate_leaves(question: Question, query: Query, blinded: bytes, seed: bytes) -> list[bytes]:
@@ -167,53 +217,14 @@ def mandate_leaves(question: Question, query: Query, blinded: bytes, seed: bytes
     A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query; points that
     stand for nobody have the nonce alone, so that they look the same.
     """
-    digests = {point.position: question.mandate_digests[point.subject] for point in query.subjects}
+    digests = np.zeros((query.points, 32), dtype=np.uint8)
+    held = np.frombuffer(b"".join(question.mandate_digests), dtype=np.uint8).reshape(-1, 32)
+    digests[query.subjects.position] = held[query.subjects.subject]
+    points = np.frombuffer(blinded, dtype=np.uint8).reshape(-1, 32)
     nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * query.points)
-    return [
-        blake3(
-            blinded[32 * at : 32 * at + 32] + digests.get(at, bytes(32)) + nonces[32 * at : 32 * at + 32],
-            derive_key_context=_LEAF_CONTEXT,
-        ).digest()
-        for at in range(query.points)
-    ]
-
-
-def conclude(
-    item: Item,
-    subject: Subject,
-    found: Sequence[tuple[LabelRecord, int]],
-    missing_origin: bool,
-    today: date,
-) -> Answer:
-    """One subject's answer from the labels opened for it, each with the check byte of the asked name.
-
-    Entries with one record number are one record. Several records (a person held under two numbers
-    that the responder could not connect) add up for counts and values; the highest band counts.
-    """
-    records = {opened.record: (opened, check) for opened, check in found}
-    if not records:
-        if missing_origin:
-            return Answer(Outcome.REFUSED, reason="origin_not_granted")
-        return Answer(Outcome.NOT_OVER if item.level is Level.THRESHOLD else Outcome.NOT_FOUND)
-    same_name = [
-        opened
-        for opened, check in records.values()
-        if not (opened.has_name and subject.name) or opened.name_check == check
-    ]
-    if not same_name:
-        return Answer(Outcome.NAME_MISMATCH)
-    values = [opened.value for opened in same_name]
-    additive = item.level in (Level.COUNT, Level.VALUE)
-    value = sum(values) if additive else max(values)
-    as_of = min(opened.as_of for opened in same_name)
-    if EPOCH_START + timedelta(days=as_of) < today - timedelta(days=item.freshness_days):
-        return Answer(Outcome.STALE, value, as_of)
-    return Answer(Outcome.OVER if item.level is Level.THRESHOLD else Outcome.FOUND, value, as_of)
-
-
-def name_check_of(record: bytes, subject: Subject) -> int:
-    """The check byte that a record of this number would carry for a person of this name."""
-    return label.name_check(record, subject.name) if subject.name else 0
+    rows = np.hstack((points, digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
+    leaves = lanes.derive(_LEAF_CONTEXT, rows).tobytes()
+    return [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
 
 
 def new_seed(random_bytes: RandomBytes) -> bytes:
@@ -221,21 +232,39 @@ def new_seed(random_bytes: RandomBytes) -> bytes:
     return random_bytes(SEED_SIZE)
 
 
-def _asked_identities(question: Question) -> list[tuple[int, Identity]]:
-    """Every identity of every subject with a mandate for at least one item: nobody else is asked about."""
-    return [
-        (number, found)
-        for number, (subject, why) in enumerate(zip(question.subjects, question.uncovered, strict=True))
-        if any(item.code not in why for item in question.items)
-        for found in subject.identities
-    ]
+def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
+    """Which subjects have a mandate for at least one of some items."""
+    codes = tuple(items)
+    # Subjects of one mandate share one mapping: it is looked at once.
+    shared = {id(why): why for why in question.uncovered}
+    good = {key: any(code not in why for code in codes) for key, why in shared.items()}
+    return np.array([good[id(why)] for why in question.uncovered], dtype=bool)
+
+
+def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
+    """Every identity of every subject with a mandate for at least one item: nobody else is asked about.
+
+    The first of the two says whose each is.
+    """
+    asked = np.flatnonzero(covered(question, (item.code for item in question.items)))
+    subjects = [question.subjects[number].identities for number in asked.tolist()]
+    return np.repeat(asked, [len(each) for each in subjects]), [one for each in subjects for one in each]
+
+
+def _distinct(places: Numbers) -> tuple[Numbers, Numbers]:
+    """Different values in the order in which they first come, and for each place which of them it is."""
+    values, first, inverse = np.unique(places, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return values[order], rank[inverse]
 
 
 def _choose_hits(
-    question: Question, manifest: Manifest, asked: Sequence[Identity], seed: bytes
+    question: Question, manifest: Manifest, asked: Numbers, seed: bytes
 ) -> list[tuple[str, str, str, int]]:
     """Some planted subjects of every partition that will be asked: (item, origin, name, value)."""
-    origins = sorted({identity.origin(found) for found in asked})
+    origins = [f"{code:02}" for code in np.unique(asked).tolist()]
     chosen = []
     for item in question.items:
         for origin in origins:
@@ -249,9 +278,15 @@ def _choose_hits(
     return chosen
 
 
-def _miss(seed: bytes, number: int) -> Identity:
-    name = blake3(seed + b"miss" + number.to_bytes(8, "big"), derive_key_context=_CHOICE_CONTEXT).hexdigest()
-    return identity.planted("miss", identity.NO_ORIGIN, name)
+def _misses(seed: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Random test identities that nobody holds, as `batch` takes them."""
+    names = blake3(seed + b"miss", derive_key_context=_CHOICE_CONTEXT).digest(length=_MISS_NAME * count).hex()
+    size = 2 * _MISS_NAME
+    found = (
+        identity.planted("miss", identity.NO_ORIGIN, names[at * size : at * size + size])
+        for at in range(count)
+    )
+    return batch.pack_identities([(one.id_type, one.value) for one in found])
 
 
 def _choice(seed: bytes, purpose: bytes, number: int) -> int:

@@ -1,32 +1,28 @@
 """Step 3 of the requester: choose a plan, fetch, open the labels, conclude (design.md sections 3 and 4)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
-from matcher import LabelRecord, Level, index, label, token
+from matcher import Level, batch, index, label
 from matcher import filter as filters
 from matcher import plan as plans
-from matcher.errors import BucketError, LabelError
+from matcher.errors import LabelError
+from matcher.lanes import Bytes
 from matcher.plan import Choice, Plan
 from node.catalogue import Item
+from node.conclude import Opened, conclude_all, open_names
 from node.fetch import fetch_buckets, fetch_filter
 from node.manifest import Manifest, PartitionOffer
 from node.outcome import Outcome
-from node.query import (
-    EPOCH_START,
-    Answer,
-    PlantedPoint,
-    Query,
-    Question,
-    SubjectPoint,
-    conclude,
-    name_check_of,
-)
+from node.query import EPOCH_START, Answer, PlantedPoint, Query, Question, SubjectPoints, covered
 from node.session import Exchange, Session, dishonest
 
+HIT, MISS = -2, -1
 MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
 LAST_DAY = (date.max - EPOCH_START).days
 _DECOY_CONTEXT = "heqiao v1 decoy buckets"
@@ -52,14 +48,21 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """One tag looked for in one bucket: of a subject, of a planted hit, or (neither) of a miss."""
+class Probes:
+    """The tags looked for in one partition, one a row.
 
-    bucket: int
-    tag: bytes = field(repr=False)
-    label_key: bytes = field(repr=False)
-    subject: int | None = None
-    planted: PlantedPoint | None = None
+    `subject` is whose tag it is; HIT marks planted hits, all of `planted` in order, and MISS what nobody
+    holds.
+    """
+
+    bucket: NDArray[np.int64]
+    tag: Bytes = field(repr=False)
+    label_key: Bytes = field(repr=False)
+    subject: NDArray[np.int64] = field(repr=False)
+    planted: tuple[PlantedPoint, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.bucket)
 
 
 def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choice]]:
@@ -72,62 +75,50 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
             else Answer(Outcome.NOT_CONNECTED)
             for why in question.uncovered
         ], []
-    found: list[list[tuple[LabelRecord, int]]] = [[] for _ in question.subjects]
-    missing: set[int] = set()
+    missing = np.zeros(len(question.subjects), dtype=bool)
+    found: list[Opened] = []
     choices: list[Choice] = []
-    by_origin: dict[str, list[SubjectPoint]] = {}
-    for point in retrieval.query.subjects:
-        if item.code not in question.uncovered[point.subject]:
-            by_origin.setdefault(point.origin, []).append(point)
-    for origin, points in sorted(by_origin.items()):
-        part = manifest.partition(item.code, origin)
+    points = retrieval.query.subjects
+    points = points.chosen(covered(question, (item.code,))[points.subject])
+    for origin in np.unique(points.origin).tolist():
+        here = points.chosen(points.origin == origin)
+        part = manifest.partition(item.code, f"{origin:02}")
         if part is None:
-            missing.update(point.subject for point in points)
+            missing[here.subject] = True
             continue
-        opened, choice = search_partition(retrieval, part, points)
+        opened, choice = search_partition(retrieval, part, here)
         choices.append(choice)
-        for subject, record, check in opened:
-            found[subject].append((record, check))
+        found += opened
     today = retrieval.exchange.clock().date()
-    return [
-        Answer(Outcome.NOT_MANDATED, reason=why[item.code])
-        if item.code in why
-        else conclude(item, subject, found[number], number in missing, today)
-        for number, (subject, why) in enumerate(zip(question.subjects, question.uncovered, strict=True))
-    ], choices
+    return conclude_all(question, item, found, missing, today), choices
 
 
 def search_partition(
-    retrieval: Retrieval, part: PartitionOffer, points: Sequence[SubjectPoint]
-) -> tuple[list[tuple[int, LabelRecord, int]], Choice]:
-    """(subject, label, check byte of the asked name) for every label opened in one partition.
+    retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints
+) -> tuple[list[Opened], Choice]:
+    """Every label of a subject that opened in one partition.
 
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
     """
-    probes = list(_probes(retrieval, part, points))
+    probes = _probes(retrieval, part, points)
     choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes))
     numbers = choose_buckets(retrieval, part, probes, choice.plan)
-    waiting: dict[int, list[Probe]] = {}
-    for probe in probes:
-        waiting.setdefault(probe.bucket, []).append(probe)
-    associated = label.associated_data(part.item, part.origin, part.epoch)
-    unseen = {probe.tag for probe in probes if probe.planted is not None}
-    opened: list[tuple[int, LabelRecord, int]] = []
+    unseen = {hit.position for hit in probes.planted}
+    opened: list[Opened] = []
 
-    def search(number: int, entries: bytes) -> None:
-        rows = _read_rows(entries)
-        probing = waiting.get(number, [])
-        for place in rows.holding([probe.tag for probe in probing]):
-            probe = probing[place]
-            record = _open(probe.label_key, rows[probe.tag], associated)
-            if probe.subject is not None:
-                _require_possible(record, retrieval.item_of(part))
-                subject = retrieval.question.subjects[probe.subject]
-                opened.append((probe.subject, record, name_check_of(record.record, subject)))
-            elif probe.planted is not None and record.planted and record.value == probe.planted.value:
-                unseen.discard(probe.tag)
-            else:
-                raise dishonest("a planted test subject has a wrong answer", "planted")
+    def search(block: index.Block) -> None:
+        asked = np.flatnonzero(block.holding(probes.bucket))
+        places = block.find(probes.bucket[asked], probes.tag[asked])
+        asked, places = asked[places >= 0], places[places >= 0]
+        if not len(asked):
+            return
+        records = _open(part, probes.label_key[asked], block.sealed(places))
+        subjects = probes.subject[asked]
+        for row in np.flatnonzero(subjects < 0).tolist():
+            unseen.discard(_require_planted(probes, int(asked[row]), records[row]))
+        real = subjects >= 0
+        _require_possible(records[real], retrieval.item_of(part))
+        opened.append(open_names(retrieval.question, subjects[real], records[real]))
 
     fetch_buckets(retrieval.exchange, retrieval.session, retrieval.manifest, part, numbers, search)
     if unseen:
@@ -144,36 +135,33 @@ def choose_plan(exchange: Exchange, manifest: Manifest, part: PartitionOffer, as
     return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached), floor)
 
 
-def choose_buckets(
-    retrieval: Retrieval, part: PartitionOffer, probes: Sequence[Probe], plan: Plan
-) -> list[int]:
+def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, plan: Plan) -> list[int]:
     """The buckets to fetch under a plan, ascending and each once."""
     if plan is Plan.PARTITION:
         return list(range(part.buckets))
-    asked = {probe.bucket for probe in probes}
+    asked = set(probes.bucket.tolist())
     if plan is Plan.BUCKETS:
         return sorted(asked)
     found = fetch_filter(retrieval.exchange, retrieval.session, part)
-    present = filters.contains(found, b"".join(probe.tag for probe in probes))
-    candidates = {probe.bucket for probe, maybe in zip(probes, present, strict=True) if maybe}
-    if any(probe.planted and not maybe for probe, maybe in zip(probes, present, strict=True)):
+    present = filters.contains(found, probes.tag.tobytes())
+    candidates = set(probes.bucket[present].tolist())
+    if not present[probes.subject == HIT].all():
         raise dishonest("a planted test subject is missing from the filter", "planted")
     wanted = plans.decoy_count(len(candidates), part.bits, len(asked))
     return sorted(candidates | set(_decoys(retrieval.session.seed, part, asked - candidates, wanted)))
 
 
-def _probes(retrieval: Retrieval, part: PartitionOffer, points: Iterable[SubjectPoint]) -> Iterator[Probe]:
-    def keys(position: int) -> tuple[bytes, bytes]:
-        secret = retrieval.secrets[32 * position : 32 * position + 32]
-        return token.entry_keys(secret, part.item, part.epoch)
-
-    for point in points:
-        yield Probe(part.bucket(point.prefix), *keys(point.position), subject=point.subject)
-    for hit in retrieval.query.planted:
-        if (hit.item, hit.origin) == (part.item, part.origin):
-            yield Probe(part.bucket(hit.prefix), *keys(hit.position), planted=hit)
-    for prefix, position in retrieval.query.misses:
-        yield Probe(part.bucket(prefix), *keys(position))
+def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Probes:
+    hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
+    misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
+    prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
+    places = np.concatenate((points.position, np.array([h.position for h in hits], np.int64), misses[:, 1]))
+    secrets = np.frombuffer(retrieval.secrets, dtype=np.uint8).reshape(-1, 32)
+    tags, label_keys = batch.secret_keys(secrets[places], part.item, part.epoch)
+    others = np.repeat([HIT, MISS], [len(hits), len(misses)])
+    return Probes(
+        prefixes >> (32 - part.bits), tags, label_keys, np.concatenate((points.subject, others)), hits
+    )
 
 
 def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
@@ -187,7 +175,17 @@ def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int
     return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
 
 
-def _require_possible(record: LabelRecord, item: Item) -> None:
+def _require_planted(probes: Probes, row: int, record: np.void) -> int:
+    """The position of the planted hit that a row looked for; its record must say what the manifest says."""
+    first = len(probes) - len(probes.planted) - int(np.count_nonzero(probes.subject == MISS))
+    if probes.subject[row] == HIT:
+        hit = probes.planted[row - first]
+        if record["flags"] & label.PLANTED and record["value"] == hit.value:
+            return hit.position
+    raise dishonest("a planted test subject has a wrong answer", "planted")
+
+
+def _require_possible(records: NDArray[np.void], item: Item) -> None:
     """Refuse a record that no import makes (node.catalogue.disclose): reports rely on the ranges."""
     highest = {
         Level.EXISTENCE: 1,
@@ -196,19 +194,14 @@ def _require_possible(record: LabelRecord, item: Item) -> None:
         Level.COUNT: MAX_VALUE,
         Level.VALUE: MAX_VALUE,
     }.get(item.level, -1)
-    if record.level is not item.level or record.planted or record.value > highest or record.as_of > LAST_DAY:
+    wrong = (records["level"] != int(item.level)) | ((records["flags"] & label.PLANTED) != 0)
+    if highest < 0 or bool((wrong | (records["value"] > highest) | (records["as_of"] > LAST_DAY)).any()):
         raise dishonest("a label holds what the catalogue does not allow", "label_content")
 
 
-def _read_rows(entries: bytes) -> index.BucketRows:
+def _open(part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
+    place = label.associated_data(part.item, part.origin, part.epoch)
     try:
-        return index.read_bucket(entries)
-    except BucketError:
-        raise dishonest("a bucket is malformed", "bucket_form") from None
-
-
-def _open(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecord:
-    try:
-        return label.open_label(label_key, sealed, associated)
+        return batch.read_labels(label_keys, sealed, np.frombuffer(place, dtype=np.uint8).reshape(1, -1))
     except LabelError:
         raise dishonest("a label does not open under its own token", "label") from None

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher import batch, identity, label, lanes, oprf, token
-from matcher.errors import IdentityError
+from matcher.errors import IdentityError, LabelError
 from matcher.types import Identity, LabelRecord, Level
 
 SALT, KEY = bytes(range(32)), oprf.clamp(bytes(range(1, 33)))
@@ -174,3 +174,35 @@ def test_only_digits_are_resident(at, character):
 
 def rows_of(count: int, size: int) -> np.ndarray:
     return np.frombuffer(secrets.token_bytes(count * size), dtype=np.uint8).reshape(count, size)
+
+
+def test_labels_are_opened_as_one_at_a_time():
+    place = label.associated_data("C21", "45", 7)
+    keys = [secrets.token_bytes(32) for _ in range(3)]
+    made = [
+        LabelRecord(Level.COUNT, 2**53 - 1, 20_000, 255, True, b"12345678"),
+        LabelRecord(Level.VALUE, 0, 0, 0, False, bytes(8)),
+        LabelRecord(Level.EXISTENCE, 1, 2**32 - 1, 0, True, b"\xff" * 8, planted=True),
+    ]
+    sealed = [
+        label.seal(key, one, place, secrets.token_bytes(12)) for key, one in zip(keys, made, strict=True)
+    ]
+    found = batch.read_labels(rows(*keys), rows(*sealed), rows(place))
+    assert [batch.unpack_label(row) for row in found] == made
+    assert batch.read_labels(np.empty((0, 32), np.uint8), np.empty((0, 52), np.uint8), rows(place)).size == 0
+    with pytest.raises(LabelError):
+        batch.read_labels(rows(*keys), rows(sealed[0], sealed[2], sealed[1]), rows(place))
+
+
+@pytest.mark.parametrize(
+    "plain",
+    ["00000000", "07000000", "02040000", "02000001", "02000100"],
+    ids=["level 0", "level 7", "flag", "spare byte", "check without flag"],
+)
+def test_a_label_in_another_form_is_refused_in_both_ways(plain):
+    key, nonce, place = bytes(32), bytes(12), b"place"
+    sealed = nonce + ChaCha20Poly1305(key).encrypt(nonce, bytes.fromhex(plain) + bytes(20), place)
+    with pytest.raises(LabelError):
+        label.open_label(key, sealed, place)
+    with pytest.raises(LabelError):
+        batch.read_labels(rows(key), rows(sealed), rows(place))

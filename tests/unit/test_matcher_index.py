@@ -1,5 +1,6 @@
 """Buckets: sizes, order, duplicates; the laws over random partitions are in the property tests."""
 
+import numpy as np
 import pytest
 
 from matcher import index, label, merkle
@@ -91,13 +92,26 @@ def test_text_of_entries_and_buckets_hides_their_bytes():
         assert hidden not in repr(shown) + repr(bucket)
 
 
-def test_holding_finds_exactly_the_tags_that_are_there():
-    entries = b"".join(
-        number.to_bytes(16, "big") + bytes(index.ENTRY_SIZE - 16) for number in (1, 2, 2**64, 2**127)
-    )
-    rows = index.read_bucket(entries)
-    asked = [number.to_bytes(16, "big") for number in (2**64, 0, 1, 3, 2**127, 2**64 + 1, 2**128 - 1, 2)]
+def test_a_block_finds_exactly_the_tags_that_are_there():
+    def bucket(*numbers):
+        return b"".join(n.to_bytes(16, "big") + n.to_bytes(16, "big") * 3 + bytes(4) for n in numbers)
+
     # 1, 2 and 3 share their first eight bytes, as do 2**64 and its neighbour
-    assert rows.holding(asked) == [0, 2, 4, 7]
-    assert rows.holding([]) == []
-    assert index.read_bucket(b"").holding(asked) == []
+    held = {2: bucket(1, 2, 2**64, 2**127), 5: b"", 6: bucket(3), 7: bucket(1)}
+    block = index.read_block(list(held.items()))
+    asked = [(2, 2**64), (2, 0), (2, 1), (2, 3), (2, 2**127), (5, 1), (6, 3), (6, 1), (7, 1), (7, 2**128 - 1)]
+    numbers = np.array([number for number, _ in asked])
+    tags = np.frombuffer(b"".join(tag.to_bytes(16, "big") for _, tag in asked), np.uint8).reshape(-1, 16)
+    found = block.find(numbers, tags)
+    assert found.tolist() == [2, -1, 0, -1, 3, -1, 4, -1, 5, -1]
+    sealed = block.sealed(found[found >= 0])
+    assert [row.tobytes()[:16] for row in sealed] == [row.tobytes() for row in tags[found >= 0]]
+    assert block.holding(np.array([0, 2, 3, 5, 6, 8])).tolist() == [False, True, False, True, True, False]
+    assert index.read_block([(0, b"")]).find(np.zeros(1, dtype=int), tags[:1]).tolist() == [-1]
+
+
+def test_a_block_is_refused_where_a_bucket_of_it_is_not_sorted():
+    rows = [number.to_bytes(16, "big") + bytes(52) for number in (1, 2)]
+    index.read_block([(0, rows[1]), (1, rows[0])])
+    with pytest.raises(BucketError):
+        index.read_block([(0, b""), (1, rows[1] + rows[0]), (2, b"")])

@@ -3,17 +3,19 @@
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_wire import MANIFEST, PART
 
-from matcher import Identity, LabelRecord, Level, identity, token
+from matcher import Identity, LabelRecord, Level, batch, identity, label, token
 from node import catalogue, query
+from node.conclude import Opened, conclude, conclude_all
 from node.households import Subject
 from node.manifest import PlantedSubject
 from node.outcome import Outcome
-from node.query import Answer, MappedPoints, Question, build_query, conclude, size_class
+from node.query import Answer, MappedPoints, Question, build_query, size_class
 
 SALT = bytes(range(32))
 TODAY = date(2026, 11, 20)
@@ -173,3 +175,38 @@ def test_conclusions(name: str) -> None:
     item, asked_name, found, missing, expected = CONCLUSIONS[name]
     subject = Subject("h/1", "h", asked_name, (A,), "M")
     assert conclude(ITEMS[item], subject, found, missing, TODAY) == expected
+
+
+RECORDS = st.builds(
+    LabelRecord,
+    st.just(Level.COUNT),
+    st.integers(1, 3),
+    st.sampled_from((DAY, OLD)),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from((b"recordnr", b"another1", b"athird11")),
+)
+
+
+@given(st.lists(st.tuples(st.lists(st.tuples(RECORDS, st.integers(0, 3)), max_size=3), st.booleans())))
+def test_all_are_concluded_as_each_alone(people: list) -> None:
+    asked = question(*((A,) for _ in people))
+    pairs = [(number, pair) for number, (found, _) in enumerate(people) for pair in found]
+    opened = Opened(
+        np.array([number for number, _ in pairs], dtype=np.int64),
+        np.concatenate([batch_record(one) for _, (one, _) in pairs] or [np.empty(0, batch.RECORD)]),
+        np.array([check for _, (_, check) in pairs], dtype=np.uint8),
+    )
+    missing = np.array([gap for _, gap in people], dtype=bool)
+    named = replace(asked, subjects=tuple(replace(one, name="甲") for one in asked.subjects))
+    expected = [
+        conclude(ITEMS["C21"], named.subjects[number], found, gap, TODAY)
+        for number, (found, gap) in enumerate(people)
+    ]
+    assert conclude_all(named, ITEMS["C21"], [opened], missing, TODAY) == expected
+
+
+def batch_record(one: LabelRecord) -> np.ndarray:
+    flags = (label.HAS_NAME if one.has_name else 0) | (label.PLANTED if one.planted else 0)
+    row = (one.level, flags, one.name_check, 0, one.as_of, one.value, one.record)
+    return np.array([row], dtype=batch.RECORD)
