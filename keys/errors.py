@@ -75,3 +75,15 @@ class KeyStateError(KeyringError):
     """A key is not in the state that a step needs, is not there, or the clock stands before its last step."""
 
     code = "key_state"
+
+
+class TokenError(KeyringError):
+    """A PKCS#11 token, its library or its key cannot be used."""
+
+    code = "key_token"
+
+
+class StoreBusyError(KeyringError):
+    """Somebody else is changing the key store."""
+
+    code = "key_store_busy"

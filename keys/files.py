@@ -1,73 +1,60 @@
 """The key store: a folder with a header and one sealed file per key (design.md section 6).
 
     keys/            0700
-      store.json     version, Argon2id parameters and salt, check value, digest
+      store.json     version, how it is closed (keys.header), the sealed data keys, digest
       oprf.1.key     the sealed secret of `oprf`, epoch 1, 0600
 
-The digest of the header is no protection: it tells a damaged header from a wrong passphrase. The
-check value is, being sealed under the KEK with the rest of the header as its name: a header with
-other parameters does not open.
+The digest of the header is no protection: it tells a damaged header from a wrong passphrase. The seal of
+the data keys is, having the rest of the header as its name: a header with other parameters does not open.
 """
 
-import hashlib
-import json
+import contextlib
+import fcntl
+import os
 import re
-import secrets
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self
 
-from keys.disk import check_private, read_private, sync_folder, write_new
-from keys.documents import Base64, Document, canonical
+from keys.disk import PRIVATE, check_private, read_private, replace, sync_folder, write_new
 from keys.errors import (
     KeyExistsError,
     KeyMissingError,
     PassphraseError,
     PermissionsError,
+    StoreBusyError,
     StoreDamagedError,
     StoreExistsError,
     StoreMissingError,
-    StoreVersionError,
 )
-from keys.wrap import SALT_BYTES, KdfCost, Kek, derive_kek
+from keys.header import (
+    ByPassphrase,
+    Closing,
+    Header,
+    by_passphrase,
+    make_header,
+    new_data_key,
+    open_data_keys,
+    parse_header,
+)
+from keys.hsm import by_token
+from keys.wrap import KdfCost, Kek, derive_kek
 
-VERSION: Final = 1
 HEADER: Final = "store.json"
 _SUFFIX: Final = ".key"
 # `<purpose>.<epoch>`; states (pending, active, grace, retired) are in the node's database.
 _NAME: Final = re.compile(r"([a-z][a-z0-9-]{0,31})\.([1-9][0-9]{0,8})")
 
 
-class _Header(Document):
-    version: Literal[1]
-    kdf: Literal["argon2id"]
-    iterations: int
-    lanes: int
-    memory_kib: int
-    salt: Base64
-    check: Base64 = b""
-    digest: str = ""
-
-    def cost(self) -> KdfCost:
-        return KdfCost(self.iterations, self.lanes, self.memory_kib)
-
-    def binding(self) -> str:
-        """What the check value is sealed for: everything that the KEK is derived from."""
-        return self._text({"check", "digest"})
-
-    def checksum(self) -> str:
-        return hashlib.sha256(self._text({"digest"}).encode()).hexdigest()
-
-    def _text(self, without: set[str]) -> str:
-        return canonical(self.model_dump(mode="json", exclude=without)).decode()
-
-
 class KeyStore:
     """An open key store. Sealed files are read once and kept in memory; repr shows names only."""
 
-    def __init__(self, folder: Path, kek: Kek) -> None:
+    def __init__(self, folder: Path, header: Header, data_keys: Sequence[bytes]) -> None:
         """Not for callers: use `create` or `open`."""
         self.folder = folder
-        self._kek = kek
+        self._header = header
+        self._data_keys = tuple(data_keys)
+        self._keks = tuple(map(Kek, data_keys))
         self._secrets: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
@@ -84,8 +71,7 @@ class KeyStore:
             StoreExistsError: the folder holds something.
             PassphraseError: the passphrase is empty.
         """
-        if not passphrase:
-            raise PassphraseError("the passphrase is empty", "give one that nobody can guess")
+        closing = by_passphrase(passphrase, cost)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)
@@ -94,32 +80,24 @@ class KeyStore:
             occupied = True
         if occupied:
             raise StoreExistsError(f"{folder}: not empty", "keys are never written over; choose a new folder")
-        cost = cost or KdfCost()
-        header = _Header(
-            version=1,
-            kdf="argon2id",
-            iterations=cost.iterations,
-            lanes=cost.lanes,
-            memory_kib=cost.memory_kib,
-            salt=secrets.token_bytes(SALT_BYTES),
-        )
-        kek = derive_kek(passphrase, header.salt, cost)
-        header = header.model_copy(update={"check": kek.seal(header.binding(), b"")})
-        header = header.model_copy(update={"digest": header.checksum()})
+        data_keys = [new_data_key()]
+        header = make_header(closing, data_keys)
         write_new(folder / HEADER, header.to_json())
         sync_folder(folder.parent)
-        return cls(folder, kek)
+        return cls(folder, header, data_keys)
 
     @classmethod
-    def open(cls, folder: Path, passphrase: bytes) -> Self:
-        """Open a store.
+    def open(cls, folder: Path, passphrase: bytes, module: Path | None = None) -> Self:
+        """Open a store by its passphrase; by the PIN of its token, where one closes it, whose PKCS#11
+        library is `module`.
 
         Raises:
             StoreMissingError: no store there.
             PermissionsError: the folder or the header is open to other accounts.
             StoreDamagedError: the header is not as it was written.
             StoreVersionError: the store is of a newer Heqiao.
-            PassphraseError: the passphrase does not open it.
+            PassphraseError: the passphrase does not open it, or the token refuses the PIN.
+            TokenError: the token is not there or has not the key.
         """
         try:
             check_private(folder, folder.stat().st_mode)
@@ -132,16 +110,45 @@ class KeyStore:
             raise PermissionsError(
                 f"{folder}: this account may not enter it", "run as the account that owns the store"
             ) from None
-        header = _read_header(folder / HEADER, content)
-        kek = derive_kek(passphrase, header.salt, header.cost())
+        header = parse_header(folder / HEADER, content)
+        return cls(folder, header, _open_header(folder, header, passphrase, module))
+
+    @property
+    def token(self) -> str:
+        """Label of the token that closes this store; empty where a passphrase does."""
+        return "" if isinstance(self._header.kek, ByPassphrase) else self._header.kek.token
+
+    def rewrap(self, closing: Closing) -> None:
+        """Close the store in another way from now on; the keys stay. One atomic write: whatever happens,
+        either the old way or the new one opens the whole store.
+
+        Raises:
+            StoreBusyError: somebody else rewraps it, or has done so since it was opened.
+        """
+        with self._locked():
+            now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
+            if now != self._header:
+                raise StoreBusyError(
+                    f"{self.folder}: the key store was rewrapped meanwhile", "look who did, then try again"
+                )
+            data_keys = (new_data_key(), *self._data_keys)
+            header = make_header(closing, data_keys)
+            open_data_keys(header, closing.sealer)  # a token that cannot open must not close
+            replace(self.folder / HEADER, header.to_json(), PRIVATE)
+        self._header, self._data_keys, self._keks = header, data_keys, tuple(map(Kek, data_keys))
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            kek.unseal(header.binding(), header.check)
-        except StoreDamagedError:
-            raise PassphraseError(
-                f"{folder}: the passphrase does not open this key store",
-                "check [keys] passphrase_file; the store itself is intact",
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise StoreBusyError(
+                f"{self.folder}: another command is changing this key store", "wait until it has ended"
             ) from None
-        return cls(folder, kek)
+        finally:
+            os.close(descriptor)
 
     def add(self, name: str, secret: bytes) -> None:
         """Seal a secret under a new name `<purpose>.<epoch>`.
@@ -154,7 +161,7 @@ class KeyStore:
         if not secret:
             raise ValueError("an empty secret")
         try:
-            write_new(self.path_of(name), self._kek.seal(name, secret))
+            write_new(self.path_of(name), self._keks[0].seal(name, secret))
         except KeyExistsError:
             raise KeyExistsError(f"{name}: the key store holds this key already", "it is kept") from None
         self._secrets[name] = secret
@@ -170,7 +177,7 @@ class KeyStore:
         if secret is None:
             split_name(name)
             try:
-                secret = self._kek.unseal(name, read_private(self.path_of(name)))
+                secret = self._unseal(name, read_private(self.path_of(name)))
             except FileNotFoundError:
                 raise KeyMissingError(
                     f"{name}: the key store has no such key", "`heqiao init` and `heqiao join` make the keys"
@@ -195,6 +202,12 @@ class KeyStore:
             return False
         sync_folder(self.folder)
         return True
+
+    def _unseal(self, name: str, sealed: bytes) -> bytes:
+        for kek in self._keks[:-1]:
+            with contextlib.suppress(StoreDamagedError):
+                return kek.unseal(name, sealed)
+        return self._keks[-1].unseal(name, sealed)
 
     def names(self) -> list[str]:
         """Names of all keys, by purpose and epoch."""
@@ -239,22 +252,15 @@ def split_name(name: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def _read_header(path: Path, content: bytes) -> _Header:
-    hint = "the file was altered or cut short; restore it from the backup of the key store"
+def _open_header(folder: Path, header: Header, secret: bytes, module: Path | None) -> list[bytes]:
+    if isinstance(header.kek, ByPassphrase):
+        sealer = derive_kek(secret, header.kek.salt, header.kek.cost())
+    else:
+        return open_data_keys(header, by_token(module, header.kek.token, header.kek.key, secret).sealer)
     try:
-        version = json.loads(content).get("version")
-    except (ValueError, RecursionError, AttributeError):
-        raise StoreDamagedError(f"{path}: not the header of a key store", hint) from None
-    if isinstance(version, int) and version > VERSION:
-        raise StoreVersionError(
-            f"{path}: key store of version {version}, this Heqiao knows up to {VERSION}",
-            "use the Heqiao release that wrote the key store, or a later one",
-        )
-    try:
-        header = _Header.model_validate_json(content)
-        header.cost()
-    except ValueError:
-        raise StoreDamagedError(f"{path}: not the header of a key store", hint) from None
-    if len(header.salt) != SALT_BYTES or header.digest != header.checksum():
-        raise StoreDamagedError(f"{path}: the header was altered", hint)
-    return header
+        return open_data_keys(header, sealer)
+    except StoreDamagedError:
+        raise PassphraseError(
+            f"{folder}: the passphrase does not open this key store",
+            "check [keys] passphrase_file; the store itself is intact",
+        ) from None

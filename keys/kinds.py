@@ -15,12 +15,12 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from blake3 import blake3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from keys import rotation
 from keys.errors import StoreDamagedError
 from keys.files import KeyStore
 
@@ -31,7 +31,6 @@ CA_KEYS: Final = ("ca", "salt")
 SECRET_BYTES: Final = 32
 _RAW: Final = ("oprf", "salt", "storage", "signing", "enrol")
 _PAIRS: Final = ("tls", "ca", "signing", "enrol")
-_FINGERPRINT: Final = "heqiao v1 key fingerprint"
 
 
 def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
@@ -82,17 +81,17 @@ def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
 
 
 def fingerprint(purpose: str, secret: bytes) -> str:
-    """What names a key in tables and audit rows, in groups of four hex digits; tells nothing of the key.
+    """What names a key in tables and audit rows, 16 hex digits; tells nothing of the key.
 
     Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
-    bytes (signing, enrol). Of anything else it is a BLAKE3 of the secret under a context of its own.
+    bytes (signing, enrol). Of anything else it is that of `keys.rotation.fingerprint`.
 
     Raises:
         StoreDamagedError: the secret is not one of this purpose.
     """
-    digest = hashlib.sha256(_public_half(purpose, secret)).hexdigest() if purpose in _PAIRS else ""
-    digest = digest or blake3(secret, derive_key_context=_FINGERPRINT).hexdigest()
-    return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
+    if purpose in _PAIRS:
+        return hashlib.sha256(_public_half(purpose, secret)).hexdigest()[:16]
+    return rotation.fingerprint(purpose, secret)
 
 
 def _public_half(purpose: str, secret: bytes) -> bytes:

@@ -4,7 +4,7 @@
 
 The marker and the name of the entry are the associated data, so that an entry neither opens under
 another name nor pretends to be of another version (design.md section 6). The version byte is where
-a suite of another kind (SM4, a PKCS#11 token) will be told apart.
+a suite of another kind is told apart: 2 is AES-GCM in a PKCS#11 token (keys.hsm).
 """
 
 import secrets

@@ -18,7 +18,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -30,6 +29,7 @@ from keys.disk import read_passphrase
 from keys.files import KeyStore
 from keys.names import Role, check_address, check_code, check_name, split_address
 from node.errors import ConfigError
+from node.rotation_section import STRICT, RotationSection
 
 FILE: Final = "node.toml"
 HOME_VARIABLE: Final = "HEQIAO_HOME"
@@ -84,9 +84,7 @@ Listen = Annotated[str, AfterValidator(_check_listen)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
-    )
+    model_config = STRICT
 
 
 class NodeSection(_Section):
@@ -104,7 +102,11 @@ class KeysSection(_Section):
 
     store: HomePath = Field(default=Path("keys"), description="Folder of the sealed keys")
     passphrase_file: HomePath = Field(
-        default=Path("passphrase"), description="File with its passphrase; in production on another medium"
+        default=Path("passphrase"),
+        description="File with its passphrase, or the PIN of its token; in production on another medium",
+    )
+    pkcs11_module: HomePath | None = Field(
+        default=None, description="Library of the PKCS#11 token that closes it (`heqiao keys rewrap --token`)"
     )
 
 
@@ -269,6 +271,7 @@ class Config(_Section):
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
+    rotation: RotationSection = Field(default_factory=RotationSection)
     log: LogSection = Field(default_factory=LogSection)
     folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
 
@@ -346,7 +349,8 @@ def open_key_store(config: Config) -> KeyStore:
     Raises:
         KeyringError: as `read_passphrase` and `KeyStore.open` say.
     """
-    return KeyStore.open(config.keys.store, read_passphrase(config.keys.passphrase_file))
+    keys = config.keys
+    return KeyStore.open(keys.store, read_passphrase(keys.passphrase_file), keys.pkcs11_module)
 
 
 def database_url(config: Config) -> str:

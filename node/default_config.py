@@ -17,6 +17,7 @@ _HEAD: Final = """\
 # delete the # to change it. Relative paths start at the folder of this file.
 """
 _EXAMPLES: Final = {
+    ("keys", "pkcs11_module"): "/usr/lib/softhsm/libsofthsm2.so",
     ("peer", "advertise"): "10.45.0.1:7443",
     ("store", "password_file"): "database-password",
     ("catalogue", "path"): "catalogue.toml",

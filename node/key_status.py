@@ -1,35 +1,49 @@
-"""What an administrator must know of the keys of a home: each with its state, and what is wrong."""
+"""What an administrator must know of the keys of a home: each with its state, what is due, what is wrong.
+
+The key store says which keys there are, the database (where it can be reached) in which state.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from keys import CertifiedIdentity, KeyringError, KeyStore, verify_chain
 from keys.certs import tls_epoch
 from keys.inventory import KeyFacts, check_files, inspect
-from node.config import Config
+from keys.types import EpochKey, KeyState
+from node.config import Config, database_url
+from node.errors import NodeError
+from node.store import epochs as epoch_rows
+from node.store import open_store
 
-ACTIVE: Final = "active"
-PENDING: Final = "pending"
-GRACE: Final = "grace"
+_BEFORE_END: Final = timedelta(days=30)  # as `heqiao doctor` has it
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One key as `heqiao keys status` shows it."""
+    """One key as `heqiao keys status` shows it. `due` is when policy wants the next one, None for never;
+    `grace_until` is set while the key is in grace and the database says until when.
+    """
 
     facts: KeyFacts
-    state: str
+    state: KeyState
+    since: datetime
+    due: datetime | None
+    grace_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """All keys of a home. `problems` are those of the store and the certificate, not of single keys."""
+    """All keys of a home. `problems` are those of the store and the certificate, not of single keys;
+    `database` says why the states are not from the database, and is empty when they are.
+    """
 
     keys: tuple[KeyLine, ...]
     problems: tuple[str, ...]
     certificate: CertifiedIdentity | None
+    database: str
 
     @property
     def good(self) -> bool:
@@ -48,9 +62,11 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
             problems.append(str(error))
     else:
         problems.append("no certificate yet: this home has not joined a federation")
+    known, database = _read_epochs(config)
     facts = inspect(store, now)
-    lines = [KeyLine(one, _state_of(one, facts, fitting)) for one in facts]
-    return KeyStatus(tuple(lines), tuple(problems), certificate)
+    problems += _missing(facts, known)
+    lines = tuple(_line(one, facts, known, fitting, certificate, config) for one in facts)
+    return KeyStatus(lines, tuple(problems), certificate, database)
 
 
 def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
@@ -59,10 +75,63 @@ def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[
     return epoch, verify_chain(certificate, config.tls.ca.read_bytes(), now)
 
 
-def _state_of(one: KeyFacts, every: Sequence[KeyFacts], certified: int) -> str:
+def _read_epochs(config: Config) -> tuple[tuple[EpochKey, ...], str]:
+    try:
+        url = database_url(config)
+        if _is_missing_file(url):
+            return (), "no database yet"
+        store = open_store(url)
+        with store.transaction("read key epochs") as tx:
+            found = epoch_rows.read_epochs(tx)
+        store.dispose()
+    except (NodeError, KeyringError) as error:
+        return (), str(error)
+    return found, ""
+
+
+def _is_missing_file(url: str) -> bool:
+    # Opening would make it, and a look at the keys makes nothing.
+    scheme, _, rest = url.partition(":///")
+    return scheme.startswith("sqlite") and not Path(rest.partition("?")[0]).exists()
+
+
+def _missing(facts: Sequence[KeyFacts], known: Sequence[EpochKey]) -> list[str]:
+    held = {(one.purpose, one.epoch): one for one in facts}
+    problems = []
+    for key in known:
+        found, name = held.get((key.purpose, key.epoch)), f"{key.purpose}.{key.epoch}"
+        if found is None and key.state is not KeyState.DESTROYED:
+            problems.append(f"{name}: {key.state} in the database, and not in the key store")
+        elif found is not None and key.state is KeyState.DESTROYED:
+            problems.append(f"{name}: destroyed in the database, and still in the key store")
+        elif found is not None and found.fingerprint and found.fingerprint != key.fingerprint:
+            problems.append(f"{name}: another key than the one that the database knows")
+    return problems
+
+
+def _line(
+    one: KeyFacts,
+    every: Sequence[KeyFacts],
+    known: Sequence[EpochKey],
+    certified: int,
+    certificate: CertifiedIdentity | None,
+    config: Config,
+) -> KeyLine:
+    row = next((key for key in known if (key.purpose, key.epoch) == (one.purpose, one.epoch)), None)
+    state = row.state if row else _state_of(one, every, certified)
+    since = (row.activated_at or row.created_at) if row else one.made
+    policy = config.rotation.policy(one.purpose)
+    due = since + policy.every if policy and state is KeyState.ACTIVE else None
+    if due and certificate and one.purpose == "tls":
+        due = min(due, certificate.not_after - _BEFORE_END)
+    grace = row.grace_until if row and state is KeyState.GRACE else None
+    return KeyLine(one, state, since, due, grace)
+
+
+def _state_of(one: KeyFacts, every: Sequence[KeyFacts], certified: int) -> KeyState:
     """State by what lies in the store: of tls keys the certified one is active, of others the newest."""
     newest = max(facts.epoch for facts in every if facts.purpose == one.purpose)
     active = certified if one.purpose == "tls" and certified else newest
     if one.epoch == active:
-        return ACTIVE
-    return PENDING if one.epoch > active else GRACE
+        return KeyState.ACTIVE
+    return KeyState.PENDING if one.epoch > active else KeyState.GRACE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from keys import Kek, KeyStore, tls_key_for
-from keys.errors import StoreDamagedError
+from keys.errors import PassphraseError, StoreDamagedError
 from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
@@ -14,7 +14,7 @@ from node import catalogue
 from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
-from node.errors import PreconditionError
+from node.errors import PreconditionError, UnavailableError
 from node.keyring import Epochs, GraceKey, KeyRing, NodeKeys
 from node.store import Store, epochs, open_store
 
@@ -69,10 +69,21 @@ def _open_ring(config: Config, database: Store) -> KeyRing:
         try:
             return _read_keys(config, opened[0], found)
         except StoreDamagedError:
-            opened[0] = open_key_store(config)  # its passphrase was changed since it was opened
+            opened[0] = _open_again(config)  # it was rewrapped since it was opened
             return _read_keys(config, opened[0], found)
 
     return KeyRing(read, load)
+
+
+def _open_again(config: Config) -> KeyStore:
+    try:
+        return open_key_store(config)
+    except PassphraseError:
+        # A node that runs goes on with the keys it has, rather than failing every call.
+        raise UnavailableError(
+            "the key store was rewrapped, and [keys] passphrase_file has not the new passphrase yet",
+            "put the new passphrase there, or restart the node with the new node.toml",
+        ) from None
 
 
 def load_keys(config: Config) -> NodeKeys:

@@ -7,12 +7,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from node.cli import keystore
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
 from node.key_status import KeyLine, KeyStatus, read_status
-
-_SHOWN = 9  # two groups of a fingerprint: enough to tell keys of one store apart
 
 
 @click.group()
@@ -23,13 +22,18 @@ def keys() -> None:
     """
 
 
+for _command in (keystore.rewrap, keystore.policy):
+    keys.add_command(_command)
+
+
 @keys.command()
 @home_option
 @json_option
 def status(home: Path, as_json: bool) -> None:
-    """Show every key: epoch, state, fingerprint, age, problems.
+    """Show every key: epoch, state, fingerprint, age, what is due.
 
-    Opens each key. Exits 1 if anything is wrong.
+    Opens each key. States and ends of grace come from the database where it can be reached, dates of what
+    is due from [rotation] in node.toml. Exits 1 if anything is wrong; a key that is overdue is not.
     """
     config, now = load_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)
@@ -68,15 +72,19 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
     return {
         "good": found.good,
         "problems": list(found.problems),
+        "database": found.database or "read",
         "certificate_until": found.certificate.not_after.isoformat() if found.certificate else None,
         "keys": [
             {
                 "purpose": line.facts.purpose,
                 "epoch": line.facts.epoch,
-                "state": line.state,
+                "state": line.state.value,
                 "fingerprint": line.facts.fingerprint,
                 "made": line.facts.made.isoformat(),
                 "age_days": _age(line, now),
+                "due": line.due.isoformat() if line.due else None,
+                "overdue": line.due is not None and line.due <= now,
+                "grace_until": line.grace_until.isoformat() if line.grace_until else None,
                 "problems": list(line.facts.problems),
             }
             for line in found.keys
@@ -85,22 +93,33 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
 
 
 def _print_table(found: KeyStatus, now: datetime) -> None:
-    table = Table("key", "epoch", "state", "fingerprint", "age", "problems")
+    table = Table("key", "epoch", "state", "fingerprint", "age", "due, or grace until", "problems")
     for line in found.keys:
         facts = line.facts
         table.add_row(
             facts.purpose,
             str(facts.epoch),
             line.state,
-            facts.fingerprint[:_SHOWN],
+            facts.fingerprint,
             count(_age(line, now), "day"),
+            _dates(line, now),
             "\n".join(facts.problems),
         )
     Console().print(table)
     if found.certificate:
         click.echo(f"certificate valid until {found.certificate.not_after:%Y-%m-%d}")
+    if found.database:
+        click.echo(f"states by the key store alone: {found.database}")
     for problem in found.problems:
         click.echo(f"problem: {problem}")
+
+
+def _dates(line: KeyLine, now: datetime) -> str:
+    if line.grace_until:
+        return f"{line.grace_until:%Y-%m-%d %H:%M}"
+    if line.due is None:
+        return ""
+    return f"{line.due:%Y-%m-%d}" + (" OVERDUE" if line.due <= now else "")
 
 
 def _age(line: KeyLine, now: datetime) -> int:

@@ -1,13 +1,18 @@
 """`heqiao keys` on a home made by the commands."""
 
 import json
+import os
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from test_cli_init import heqiao, ok
 
-from keys.kinds import generate_secret
-from node.config import load, open_key_store
+from keys.kinds import fingerprint, generate_secret
+from keys.types import EpochKey, KeyState
+from node.config import database_url, load, open_key_store
+from node.store import epochs, open_store
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +95,80 @@ def test_wrong_passphrase_and_newer_store(home, command):
     code, _, err = heqiao("keys", command, "--home", home)
     assert code == 1
     assert "key store of version 9" in err
+
+
+def test_rewrap(home, tmp_path):
+    new = tmp_path / "new"
+    new.write_text("ganz-neu\n")
+    new.chmod(0o600)
+    said = ok("keys", "rewrap", "--home", home, "--new-passphrase-file", new)
+    assert f'passphrase_file = "{new}"' in said
+    assert "ganz-neu" not in said
+    code, _, err = heqiao("keys", "verify", "--home", home)
+    assert code == 1
+    assert "does not open" in err
+    text = (home / "node.toml").read_text()
+    (home / "node.toml").write_text(text.replace("[keys]", f'[keys]\npassphrase_file = "{new}"', 1))
+    assert "all sound" in ok("keys", "verify", "--home", home)
+    assert "key_store_rewrapped" in ok("audit", "list", "--home", home)
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--token", "x"), ("--pin-file", "x"), ("--token", "x", "--new-passphrase-file", "y")]
+)
+def test_rewrap_wants_one_way(home, options):
+    assert heqiao("keys", "rewrap", "--home", home, *options)[0] == 2
+
+
+def test_policy_and_what_is_due(home):
+    known = json.loads(ok("keys", "policy", "--home", home, "--json"))["policy"]
+    assert {"key": "oprf", "every_days": 180, "grace_days": 7} in known
+    assert "180 days" in ok("keys", "policy", "--home", home)
+    for name in ("oprf.1.key", "storage.1.key"):
+        os.utime(home / "keys" / name, (1_700_000_000,) * 2)
+    keys = json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
+    found = {key["purpose"]: key for key in keys}
+    assert (found["oprf"]["overdue"], found["signing"]["overdue"], found["storage"]["due"]) == (
+        True,
+        False,
+        None,
+    )
+    assert found["oprf"]["due"].startswith("2024-05-12")
+    assert "OVERDUE" in ok("keys", "status", "--home", home)
+    text = (home / "node.toml").read_text()
+    (home / "node.toml").write_text(text.replace("#oprf_days = 180", "oprf_days = 5000"))
+    assert "OVERDUE" not in ok("keys", "status", "--home", home)
+    (home / "node.toml").write_text(text.replace("#oprf_days = 180", "oprf_days = 5"))
+    code, _, err = heqiao("keys", "status", "--home", home)
+    assert code == 1
+    assert "[rotation]" in err
+    assert "oprf_grace_days" in err
+
+
+def test_states_of_the_database(home):
+    config, store = load(home / "node.toml"), store_of(home)
+    now = datetime.now(UTC)
+    assert json.loads(ok("keys", "status", "--home", home, "--json"))["database"] == "no database yet"
+    assert not (home / "heqiao.db").exists()
+    store.add("oprf.2", generate_secret("oprf"))
+    rows = [
+        EpochKey("oprf", 1, KeyState.GRACE, fingerprint("oprf", store.get("oprf.1")), now, now, now),
+        EpochKey("oprf", 2, KeyState.ACTIVE, fingerprint("oprf", store.get("oprf.2")), now, now),
+    ]
+    with open_store(database_url(config)).transaction("test", write=True) as tx:
+        for row in rows:
+            epochs.add_epoch(tx, row, now)
+    found = json.loads(ok("keys", "status", "--home", home, "--json"))
+    states = {
+        key["epoch"]: (key["state"], bool(key["grace_until"]))
+        for key in found["keys"]
+        if key["purpose"] == "oprf"
+    }
+    assert states == {1: ("grace", True), 2: ("active", False)}
+    assert found["database"] == "read"
+    with open_store(database_url(config)).transaction("test", write=True) as tx:
+        epochs.add_epoch(tx, replace(rows[0], epoch=3, state=KeyState.PENDING), now)
+        epochs.move_epochs(tx, rows[1:], [replace(rows[1], fingerprint="0" * 16)], now)
+    told = "\n".join(json.loads(heqiao("keys", "verify", "--home", home, "--json")[1])["problems"])
+    assert "oprf.3: pending in the database, and not in the key store" in told
+    assert "oprf.2: another key than the one that the database knows" in told

@@ -17,6 +17,7 @@ from keys.errors import (
     StoreVersionError,
 )
 from keys.files import KeyStore
+from keys.header import Header
 from keys.wrap import KdfCost
 
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
@@ -35,7 +36,9 @@ def folder(tmp_path):
 
 def edit_header(folder, **fields):
     path = folder / "store.json"
-    header = json.loads(path.read_text()) | fields
+    header = json.loads(path.read_text())
+    for name, value in fields.items():
+        (header if name in header or name == "something_new" else header["kek"])[name] = value
     path.write_text(json.dumps(header))
 
 
@@ -96,7 +99,10 @@ def test_wrong_passphrase(folder):
         {"iterations": "1"},
         {"memory_kib": 2**40},
         {"kdf": "scrypt"},
-        {"check": "AAAA"},
+        {"data_keys": "AAAA"},
+        {"kek": None},
+        {"kek": {"kind": "rot13"}},
+        {"kind": "pkcs11"},
         {"digest": "ü"},
         {"version": 0},
         {"version": None},
@@ -123,12 +129,10 @@ def test_newer_store(folder):
         KeyStore.open(folder, PASS)
 
 
-def test_cost_is_bound_to_the_check_value(folder):
-    # An attacker who lowers the cost and mends the digest still meets the check value.
-    from keys.files import _Header
-
-    header = _Header.model_validate_json((folder / "store.json").read_bytes())
-    cheaper = header.model_copy(update={"memory_kib": 16})
+def test_cost_is_bound_to_the_data_keys(folder):
+    # An attacker who lowers the cost and mends the digest still does not open the data keys.
+    header = Header.model_validate_json((folder / "store.json").read_bytes())
+    cheaper = header.model_copy(update={"kek": header.kek.model_copy(update={"memory_kib": 16})})
     cheaper = cheaper.model_copy(update={"digest": cheaper.checksum()})
     (folder / "store.json").write_bytes(cheaper.to_json())
     with pytest.raises(PassphraseError):

@@ -66,7 +66,8 @@ KNOWN_TO = {
     ),
     "ctypes": ("matcher/x25519.py",),
     "gmpy2": ("matcher/x25519.py", "matcher/paillier.py"),
-    "hashlib": ("keys/files.py", "keys/documents.py", "keys/kinds.py"),
+    "hashlib": ("keys/header.py", "keys/documents.py", "keys/kinds.py"),
+    "pkcs11": ("keys/hsm.py",),
     # randomness that need not be secret exists for synthetic people only
     "random": ("node/synth/*.py",),
     "structlog": ("node/log.py",),

@@ -50,7 +50,8 @@ def test_the_written_file_loads_and_every_commented_default_is_the_default(tmp_p
     assert plain == load(write(tmp_path, NODE))
     all_set = re.sub(r"(?m)^#(?=[a-z])", "", render_default("45", "广西"))
     loaded = load(write(tmp_path, all_set))
-    for section in ("node", "keys", "tls", "platform", "limits", "requester"):
+    assert loaded.keys.store == plain.keys.store
+    for section in ("node", "tls", "platform", "limits", "requester", "rotation"):
         assert getattr(loaded, section) == getattr(plain, section)
     given = tomllib.loads(all_set)
     for section, model in sections().items():
