@@ -15,12 +15,12 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
+from blake3 import blake3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from keys import rotation
 from keys.errors import StoreDamagedError
 from keys.files import KeyStore
 
@@ -30,6 +30,7 @@ PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
 SECRET_BYTES: Final = 32
 _RAW: Final = ("oprf", "salt", "storage", "signing", "enrol")
+_FINGERPRINT: Final = "heqiao v1 key fingerprint"
 _PAIRS: Final = ("tls", "ca", "signing", "enrol")
 
 
@@ -84,14 +85,15 @@ def fingerprint(purpose: str, secret: bytes) -> str:
     """What names a key in tables and audit rows, 16 hex digits; tells nothing of the key.
 
     Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
-    bytes (signing, enrol). Of anything else it is that of `keys.rotation.fingerprint`.
+    bytes (signing, enrol). Of anything else it is a BLAKE3 of purpose and secret under a context of its own.
 
     Raises:
         StoreDamagedError: the secret is not one of this purpose.
     """
     if purpose in _PAIRS:
         return hashlib.sha256(_public_half(purpose, secret)).hexdigest()[:16]
-    return rotation.fingerprint(purpose, secret)
+    named = purpose.encode() + b"\0" + secret
+    return blake3(named, derive_key_context=_FINGERPRINT).hexdigest(length=8)
 
 
 def _public_half(purpose: str, secret: bytes) -> bytes:
