@@ -166,7 +166,7 @@ def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
         return left, [(row.id, row.bits) for row in unused], list(tx.scalars(select(cuts.c.id)))
 
     left, unused, every = store.retry_write("sweep unpublished versions", forget)
-    _remove_cuts(store, unused)
+    remove_cuts(store, unused)
     used = sorted(set(every) - {identifier for identifier, _ in unused})
     store.retry_write("sweep unpublished buckets", partial(_remove_unread, of=used))
     return Swept(left, len(unused))
@@ -196,11 +196,11 @@ def retire(store: Store, item: str, epoch: int) -> None:
         return [(row.id, row.bits) for row in unused], list(tx.scalars(select(cuts.c.id).where(*place, used)))
 
     unused, used = store.retry_write("retire versions", forget)
-    _remove_cuts(store, unused)
+    remove_cuts(store, unused)
     store.retry_write("retire buckets", partial(_remove_unread, of=used))
 
 
-def _remove_cuts(store: Store, unused: Sequence[tuple[int, int]]) -> None:
+def remove_cuts(store: Store, unused: Sequence[tuple[int, int]]) -> None:
     """Remove cuts (id, bits) with their buckets: many small ones at once, large ones bit by bit."""
     small = [identifier for identifier, bits in unused if 1 << bits <= _SWEPT]
     for at in range(0, len(small), _SWEPT // 8):

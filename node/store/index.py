@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
 
 from node.store.tables import buckets, filters, imports, partitions
 
@@ -83,6 +83,17 @@ def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> li
     return [_partition(row) for row in rows]
 
 
+def partitions_of_epoch(tx: Connection, epoch: int, *, published: bool = True) -> list[PartitionRow]:
+    """Current partitions of all items, or those that a rotation prepared; ordered by item and origin."""
+    state = partitions.c.is_current if published else partitions.c.published_at.is_(None)
+    rows = tx.execute(
+        select(*_COLUMNS)
+        .where(state, partitions.c.epoch == epoch)
+        .order_by(partitions.c.item, partitions.c.origin)
+    )
+    return [_partition(row) for row in rows]
+
+
 def partitions_of(tx: Connection, item: str, epoch: int) -> list[PartitionRow]:
     """Current partitions of one item, ordered by origin."""
     rows = tx.execute(
@@ -147,6 +158,21 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
         select(buckets)
         .where(buckets.c.cut_id == cut, buckets.c.number.in_(numbers), buckets.c.version == newest)
         .order_by(buckets.c.number)
+    )
+    return [
+        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        for row in rows
+    ]
+
+
+def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int) -> list[StoredBucket]:
+    """The next buckets of a version that hold links, `most` at most, with numbers above `after`."""
+    linked = and_(buckets.c.cut_id == cut, buckets.c.number > after, func.length(buckets.c.links_sealed) > 0)
+    rows = tx.execute(
+        select(buckets)
+        .where(linked, buckets.c.version == _newest(literal(version)))
+        .order_by(buckets.c.number)
+        .limit(most)
     )
     return [
         StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))

@@ -2,19 +2,20 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from keys import Kek
+from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from matcher import filter as filters
 from node import catalogue, config
-from node.keyring import KeyRing, NodeKeys
-from node.node import Node
+from node.keyring import Epochs, KeyRing, NodeKeys
+from node.node import Node, active_epoch, grace_keys
+from node.store import epochs, open_store
 from node.store import index as index_rows
-from node.store import open_store
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LIMITS: Mapping[str, int] = {"k_anonymity": 2, "planted_per_partition": 1}
@@ -95,3 +96,28 @@ class Held:
         if sealed is None:
             return None
         return label.open_label(key, sealed, label.associated_data(self.code, origin, keys.epoch)), key
+
+
+def with_key_store(node: Node) -> tuple[Node, KeyStore]:
+    """The same node with its OPRF key in a key store, so that the key can rotate."""
+    folder = node.config.folder / "keys"
+    store = KeyStore.create(folder, b"only for tests", cost=KdfCost(iterations=1, lanes=1, memory_kib=8))
+    store.add("oprf.1", node.keys.oprf)
+    return replace(node, ring=ring_of(node, store)), store
+
+
+def ring_of(node: Node, store: KeyStore) -> KeyRing:
+    """Keys of the epochs that the database knows, with all other keys of the node."""
+    first = node.keys
+
+    def read() -> Epochs:
+        with node.store.transaction("read key epochs") as tx:
+            return epochs.read_epochs(tx)
+
+    def load(found: Epochs) -> NodeKeys:
+        epoch = active_epoch(store, found)
+        return replace(
+            first, epoch=epoch, oprf=store.get(f"oprf.{epoch}"), grace=grace_keys(store, found)
+        )
+
+    return KeyRing(read, load)
