@@ -116,8 +116,6 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         epoch = active_epoch(store, found)
-        return replace(
-            first, epoch=epoch, oprf=store.get(f"oprf.{epoch}"), grace=grace_keys(store, found)
-        )
+        return replace(first, epoch=epoch, oprf=store.get(f"oprf.{epoch}"), grace=grace_keys(store, found))
 
     return KeyRing(read, load)
