@@ -100,6 +100,11 @@ class Pool:
                     yield self._take(waiting.popleft())
             while waiting:
                 yield self._take(waiting.popleft())
+        except BrokenProcessPool:
+            raise UnavailableError(
+                "a worker process was ended from outside, most likely for lack of memory",
+                "nothing was published; free some memory, then run the command again",
+            ) from None
         finally:
             for future in waiting:
                 future.cancel()
@@ -110,13 +115,7 @@ class Pool:
         return Usage(sum(each.cpu_s for each in every), sum(each.peak for each in every))
 
     def _take(self, future: "Future[tuple[int, Usage, Result]]") -> Result:
-        try:
-            process, usage, result = future.result()
-        except BrokenProcessPool:
-            raise UnavailableError(
-                "a worker process was ended from outside, most likely for lack of memory",
-                "nothing was published; free some memory, then run the command again",
-            ) from None
+        process, usage, result = future.result()
         self._usage[process] = usage
         return result
 
