@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from matcher import index
+from node.aggregate.exchange import SumOffer
 from node.errors import DishonestPeerError
 
 SIGNATURE_CONTEXT = b"heqiao v1 manifest\x00"
@@ -76,6 +77,8 @@ class Manifest:
     limits: PeerLimits
     issued_at: datetime
     expires_at: datetime
+    # Only where the requester asked for it.
+    sums: SumOffer | None = None
 
     def partition(self, item: str, origin: str) -> PartitionOffer | None:
         """The partition of an item and origin, None where none is granted."""

@@ -10,6 +10,7 @@ from heqiao.peer.v1 import match_pb2, types_pb2
 from matcher import SUITE, index, token
 from matcher import filter as filters
 from matcher.plan import Plan
+from node.aggregate import wire as sums_wire
 from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
 from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
@@ -58,6 +59,8 @@ def manifest_bytes(manifest: Manifest) -> bytes:
             filter_digest=part.filter_digest,
             planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
         )
+    if manifest.sums is not None:
+        message.sums.CopyFrom(sums_wire.offer_message(manifest.sums))
     return message.SerializeToString(deterministic=True)
 
 
@@ -250,6 +253,7 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
         ),
         issued_at=message.issued_at.ToDatetime(tzinfo=UTC),
         expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
+        sums=sums_wire.parse_offer(message.sums) if message.HasField("sums") else None,
     )
 
 

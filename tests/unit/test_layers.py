@@ -27,6 +27,7 @@ KNOWN_TO = {
     # generated code: the two wires, the two ends of a connection, and commands that show a job
     "heqiao": (
         "node/wire.py",
+        "node/aggregate/wire.py",
         "node/platform_wire.py",
         "node/link.py",
         "node/client.py",

@@ -8,10 +8,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetManifestRequest(_message.Message):
-    __slots__ = ("suites",)
+    __slots__ = ("suites", "with_sums")
     SUITES_FIELD_NUMBER: _ClassVar[int]
+    WITH_SUMS_FIELD_NUMBER: _ClassVar[int]
     suites: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, suites: _Optional[_Iterable[str]] = ...) -> None: ...
+    with_sums: bool
+    def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ...) -> None: ...
 
 class GetManifestResponse(_message.Message):
     __slots__ = ("signed_manifest",)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from heqiao.peer.v1 import aggregate_pb2 as heqiao_dot_peer_dot_v1_dot_aggregate__pb2
 from heqiao.peer.v1 import match_pb2 as heqiao_dot_peer_dot_v1_dot_match__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -55,6 +56,21 @@ class PeerServiceStub:
                 request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsRequest.SerializeToString,
                 response_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsResponse.FromString,
                 _registered_method=True)
+        self.EvaluateCohort = channel.stream_stream(
+                '/heqiao.peer.v1.PeerService/EvaluateCohort',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortResponse.FromString,
+                _registered_method=True)
+        self.FetchRows = channel.unary_stream(
+                '/heqiao.peer.v1.PeerService/FetchRows',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsResponse.FromString,
+                _registered_method=True)
+        self.OpenSums = channel.unary_unary(
+                '/heqiao.peer.v1.PeerService/OpenSums',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServiceServicer:
@@ -89,6 +105,27 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvaluateCohort(self, request_iterator, context):
+        """Sums, rounds 1 and 2: a cohort under the sum key, in random order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchRows(self, request, context):
+        """Sums, round 2: rows of a group.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenSums(self, request, context):
+        """Sums, rounds 3 and 4: open one ciphertext per item, under disclosure control.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +148,21 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     servicer.FetchBuckets,
                     request_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsRequest.FromString,
                     response_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsResponse.SerializeToString,
+            ),
+            'EvaluateCohort': grpc.stream_stream_rpc_method_handler(
+                    servicer.EvaluateCohort,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortResponse.SerializeToString,
+            ),
+            'FetchRows': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchRows,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsResponse.SerializeToString,
+            ),
+            'OpenSums': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenSums,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +274,87 @@ class PeerService:
             '/heqiao.peer.v1.PeerService/FetchBuckets',
             heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsRequest.SerializeToString,
             heqiao_dot_peer_dot_v1_dot_match__pb2.FetchBucketsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateCohort(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/heqiao.peer.v1.PeerService/EvaluateCohort',
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.EvaluateCohortResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/heqiao.peer.v1.PeerService/FetchRows',
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.FetchRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenSums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.peer.v1.PeerService/OpenSums',
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -23,23 +23,24 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from heqiao.peer.v1 import aggregate_pb2 as heqiao_dot_peer_dot_v1_dot_aggregate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheqiao/peer/v1/types.proto\x12\x0eheqiao.peer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"-\n\x0ePlantedSubject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04\"\xe9\x01\n\tPartition\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x0f\n\x07\x65ntries\x18\x05 \x01(\x04\x12\x13\n\x0b\x62ucket_bits\x18\x06 \x01(\r\x12\x0c\n\x04root\x18\x07 \x01(\x0c\x12\r\n\x05\x61s_of\x18\x08 \x01(\r\x12/\n\x07planted\x18\t \x03(\x0b\x32\x1e.heqiao.peer.v1.PlantedSubject\x12\x13\n\x0b\x66ilter_size\x18\n \x01(\x04\x12\x15\n\rfilter_digest\x18\x0b \x01(\x0c\"\x91\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\r\x12\x14\n\x0c\x63hunk_points\x18\x02 \x01(\r\x12\x1c\n\x14max_points_per_query\x18\x03 \x01(\x04\x12\x1f\n\x17max_buckets_per_request\x18\x04 \x01(\r\x12\x17\n\x0fretrieval_floor\x18\x05 \x01(\t\"\x85\x03\n\x08Manifest\x12\x11\n\tresponder\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0e\n\x06suites\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x14\n\x0csalt_version\x18\x05 \x01(\r\x12\x12\n\nsalt_check\x18\x06 \x01(\x0c\x12\x19\n\x11\x63\x61talogue_version\x18\x07 \x01(\t\x12\x18\n\x10\x63\x61talogue_digest\x18\x08 \x01(\x0c\x12\r\n\x05items\x18\t \x03(\t\x12-\n\npartitions\x18\n \x03(\x0b\x32\x19.heqiao.peer.v1.Partition\x12\x10\n\x08\x63\x61naries\x18\x0b \x01(\x0c\x12&\n\x06limits\x18\x0c \x01(\x0b\x32\x16.heqiao.peer.v1.Limits\x12-\n\tissued_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"5\n\x0eSignedManifest\x12\x10\n\x08manifest\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheqiao/peer/v1/types.proto\x12\x0eheqiao.peer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1eheqiao/peer/v1/aggregate.proto\"-\n\x0ePlantedSubject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04\"\xe9\x01\n\tPartition\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x0f\n\x07\x65ntries\x18\x05 \x01(\x04\x12\x13\n\x0b\x62ucket_bits\x18\x06 \x01(\r\x12\x0c\n\x04root\x18\x07 \x01(\x0c\x12\r\n\x05\x61s_of\x18\x08 \x01(\r\x12/\n\x07planted\x18\t \x03(\x0b\x32\x1e.heqiao.peer.v1.PlantedSubject\x12\x13\n\x0b\x66ilter_size\x18\n \x01(\x04\x12\x15\n\rfilter_digest\x18\x0b \x01(\x0c\"\x91\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\r\x12\x14\n\x0c\x63hunk_points\x18\x02 \x01(\r\x12\x1c\n\x14max_points_per_query\x18\x03 \x01(\x04\x12\x1f\n\x17max_buckets_per_request\x18\x04 \x01(\r\x12\x17\n\x0fretrieval_floor\x18\x05 \x01(\t\"\xad\x03\n\x08Manifest\x12\x11\n\tresponder\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0e\n\x06suites\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x14\n\x0csalt_version\x18\x05 \x01(\r\x12\x12\n\nsalt_check\x18\x06 \x01(\x0c\x12\x19\n\x11\x63\x61talogue_version\x18\x07 \x01(\t\x12\x18\n\x10\x63\x61talogue_digest\x18\x08 \x01(\x0c\x12\r\n\x05items\x18\t \x03(\t\x12-\n\npartitions\x18\n \x03(\x0b\x32\x19.heqiao.peer.v1.Partition\x12\x10\n\x08\x63\x61naries\x18\x0b \x01(\x0c\x12&\n\x06limits\x18\x0c \x01(\x0b\x32\x16.heqiao.peer.v1.Limits\x12-\n\tissued_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04sums\x18\x0f \x01(\x0b\x32\x18.heqiao.peer.v1.SumOffer\"5\n\x0eSignedManifest\x12\x10\n\x08manifest\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.peer.v1.types_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLANTEDSUBJECT']._serialized_start=79
-  _globals['_PLANTEDSUBJECT']._serialized_end=124
-  _globals['_PARTITION']._serialized_start=127
-  _globals['_PARTITION']._serialized_end=360
-  _globals['_LIMITS']._serialized_start=363
-  _globals['_LIMITS']._serialized_end=508
-  _globals['_MANIFEST']._serialized_start=511
-  _globals['_MANIFEST']._serialized_end=900
-  _globals['_SIGNEDMANIFEST']._serialized_start=902
-  _globals['_SIGNEDMANIFEST']._serialized_end=955
+  _globals['_PLANTEDSUBJECT']._serialized_start=111
+  _globals['_PLANTEDSUBJECT']._serialized_end=156
+  _globals['_PARTITION']._serialized_start=159
+  _globals['_PARTITION']._serialized_end=392
+  _globals['_LIMITS']._serialized_start=395
+  _globals['_LIMITS']._serialized_end=540
+  _globals['_MANIFEST']._serialized_start=543
+  _globals['_MANIFEST']._serialized_end=972
+  _globals['_SIGNEDMANIFEST']._serialized_start=974
+  _globals['_SIGNEDMANIFEST']._serialized_end=1027
 # @@protoc_insertion_point(module_scope)
