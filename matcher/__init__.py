@@ -16,6 +16,8 @@
     merkle.verify, index.read_block
     label.open_label      sealed -> record
 
+Sums over encrypted rows have `paillier`, `modulus`, `slots` and `disclosure` (design.md section 5).
+
 Only `x25519` touches the curve libraries; randomness is always an argument.
 """
 

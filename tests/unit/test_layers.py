@@ -66,7 +66,7 @@ KNOWN_TO = {
         "node/spill.py",
     ),
     "ctypes": ("matcher/x25519.py",),
-    "gmpy2": ("matcher/x25519.py", "matcher/paillier.py"),
+    "gmpy2": ("matcher/x25519.py", "matcher/paillier.py", "matcher/modulus.py"),
     "hashlib": ("keys/header.py", "keys/documents.py", "keys/kinds.py"),
     "pkcs11": ("keys/hsm.py",),
     # randomness that need not be secret exists for synthetic people only

@@ -11,7 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import reference as ref  # noqa: E402 - the folder is not a package
+import hostile_sums  # noqa: E402 - the folder is not a package
+import reference as ref  # noqa: E402
 
 SALT = ref.blake3(b"salt", context="heqiao test vectors")
 AS_OF = 20_000  # days since 1970-01-01
@@ -78,6 +79,7 @@ def vectors():
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
         **_bad_labels(cases[0]),
+        **hostile_sums.vectors(),
     }
 
 
