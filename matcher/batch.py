@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from itertools import count as count_up
 
 import numpy as np
-from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import identity, label, lanes, oprf, token, x25519
@@ -19,6 +18,7 @@ from matcher.types import Identity, LabelRecord, Level
 
 VALUE_SIZE = 18
 DIGEST_SIZE = 16
+_STREAM = 64  # bytes of the stream taken at once: two candidates, of which three in four need no more
 # A type is stored as its place in this list: append only, never reorder.
 ID_TYPES = (*identity.TYPES, identity.PLANTED)
 _RESIDENT = ID_TYPES.index(identity.RESIDENT)
@@ -104,16 +104,16 @@ def digests(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
 
     The first four, big endian, are `token.bucket_prefix`.
     """
-    return _keyed(salt, token.BUCKET_CONTEXT, types, values, DIGEST_SIZE)
+    return lanes.keyed(salt, _messages(token.BUCKET_CONTEXT, types, values), DIGEST_SIZE)
 
 
 def map_to_curve(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
     """The points M, (n, 32): `token.map_to_curve` of each identity."""
     points = np.empty((len(values), 32), dtype=np.uint8)
-    pending = np.arange(len(values))
-    for block in count_up():
-        stream = _keyed(salt, token.IDENTITY_CONTEXT, types[pending], values[pending], lanes.BLOCK, block)
-        for at in range(0, lanes.BLOCK, x25519.POINT_SIZE):
+    pending, messages = np.arange(len(values)), _messages(token.IDENTITY_CONTEXT, types, values)
+    for start in count_up(0, _STREAM):
+        stream = lanes.keyed(salt, [messages[at] for at in pending.tolist()], _STREAM, start)
+        for at in range(0, _STREAM, x25519.POINT_SIZE):
             candidates = stream[:, at : at + x25519.POINT_SIZE].copy()
             candidates[:, 31] &= 0x7F
             found = x25519.are_on_curve(candidates.tobytes())
@@ -136,29 +136,22 @@ def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
 
 def secret_keys(secrets: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
     """The same of the secrets of tokens (n, 32), which are the same for all items and epochs."""
-    place = np.frombuffer(token.entry_context(item, epoch), dtype=np.uint8).reshape(1, -1)
     size = token.TAG_SIZE + token.LABEL_KEY_SIZE
-    stream = lanes.keyed(secrets, place, place.shape[1], size)
+    stream = lanes.expand(secrets, token.entry_context(item, epoch), size)
     return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
 
 
 def name_checks(records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
     """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
-    head, numbers, size = label.NAME_CONTEXT, records.tobytes(), label.RECORD_NUMBER_SIZE
-    found = b"".join(
-        blake3(head + numbers[at * size : at * size + size] + name).digest(length=1)
-        for at, name in enumerate(names)
-    )
-    return np.frombuffer(found, dtype=np.uint8)
+    head = label.NAME_CONTEXT
+    messages = [head + number + name for number, name in zip(lanes.rows_of(records), names, strict=True)]
+    return lanes.hash_each(messages, 1)[:, 0]
 
 
-def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> Bytes:
+def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> list[bytes]:
     """`label.associated_data` of each label's place."""
-    found = np.empty((len(origin_codes), len(label.associated_data(item, "00", epoch))), dtype=np.uint8)
-    for code in np.unique(origin_codes):
-        place = label.associated_data(item, f"{code:02}", epoch)
-        found[origin_codes == code] = np.frombuffer(place, dtype=np.uint8)
-    return found
+    places = [label.associated_data(item, f"{code:02}", epoch) for code in range(100)]
+    return [places[code] for code in origin_codes.tolist()]
 
 
 def seal_labels(
@@ -170,7 +163,7 @@ def seal_labels(
     checks: NDArray[np.uint8],
     has_name: NDArray[np.bool_],
     planted: NDArray[np.bool_],
-    associated: Bytes,
+    associated: Sequence[bytes],
     nonces: Bytes,
 ) -> Bytes:
     """`label.seal` of n records of one level, (n, 52); `nonces` (n, 12) are fresh random bytes."""
@@ -184,19 +177,19 @@ def seal_labels(
     return np.hstack([nonces, lanes.seal(label_keys, nonces, rows, associated)])
 
 
-def open_labels(label_keys: Bytes, sealed: Bytes, associated: Bytes) -> Bytes:
+def open_labels(label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
     """The plain records, (n, 24), of sealed labels (n, 52). Raises LabelError when one does not open."""
     return lanes.unseal(label_keys, sealed[:, : label.NONCE_SIZE], sealed[:, label.NONCE_SIZE :], associated)
 
 
-def reseal_labels(label_keys: Bytes, records: Bytes, associated: Bytes, nonces: Bytes) -> Bytes:
+def reseal_labels(label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes) -> Bytes:
     """Labels (n, 52) of plain records as `open_labels` gave them; `nonces` (n, 12) are fresh random bytes."""
     return np.hstack([nonces, lanes.seal(label_keys, nonces, records, associated)])
 
 
-def read_labels(label_keys: Bytes, sealed: Bytes, associated: Bytes) -> NDArray[np.void]:
-    """`label.open_label` of n sealed labels (n, 52): rows of RECORD. Raises LabelError."""
-    plain = open_labels(label_keys, sealed, associated)
+def read_labels(label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
+    """`label.open_label` of n sealed labels of one place (n, 52): rows of RECORD. Raises LabelError."""
+    plain = open_labels(label_keys, sealed, [associated] * len(sealed))
     found = plain.view(RECORD).reshape(-1)
     named = (found["flags"] & label.HAS_NAME) != 0
     good = np.isin(found["level"], list(Level)) & (found["flags"] <= label.HAS_NAME + label.PLANTED)
@@ -218,16 +211,12 @@ def unpack_label(row: np.void) -> LabelRecord:
     )
 
 
-def _keyed(
-    salt: bytes, context: bytes, types: NDArray[np.uint8], values: Bytes, size: int, at: int = 0
-) -> Bytes:
-    message = np.zeros((len(values), lanes.BLOCK), dtype=np.uint8)
-    lengths = np.count_nonzero(values, axis=1)
-    for code in np.unique(types):
-        rows = types == code
-        head = np.frombuffer(context + ID_TYPES[code].encode() + b"\0", dtype=np.uint8)
-        message[rows, : len(head)] = head
-        message[rows, len(head) : len(head) + values.shape[1]] = values[rows]
-        lengths[rows] += len(head)
-    key = np.frombuffer(salt, dtype=np.uint8).reshape(1, 32)
-    return lanes.keyed(key, message, lengths, size, at)
+def _messages(context: bytes, types: NDArray[np.uint8], values: Bytes) -> list[bytes]:
+    """What is hashed of each identity: context, type and value."""
+    heads = [context + name.encode() + b"\0" for name in ID_TYPES]
+    width = values.shape[1]
+    texts = np.ascontiguousarray(values).view(f"S{width}").ravel().tolist()  # without the filling zeros
+    if len(types) and (types == types[0]).all():
+        head = heads[types[0]]
+        return [head + text for text in texts]
+    return [heads[code] + text for code, text in zip(types.tolist(), texts, strict=True)]

@@ -1,8 +1,11 @@
 """The libraries' BLAKE3 and ChaCha20-Poly1305 over many short inputs, one input a row of an array.
 
 Building an index hashes and seals millions of short inputs that lie in arrays; these functions walk the
-rows and leave the algorithms to the libraries.
+rows and leave the algorithms to the libraries. What counts is how often the interpreter is entered for a
+row: one hasher is set back to its key for each row, which costs half of a new one.
 """
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from blake3 import blake3
@@ -17,66 +20,62 @@ Bytes = NDArray[np.uint8]
 BLOCK = 64
 
 
-def keyed(keys: Bytes, messages: Bytes, lengths: NDArray[np.integer] | int, size: int, at: int = 0) -> Bytes:
-    """BLAKE3_keyed of n messages: (n, size) bytes of the output stream from 64-byte block `at` on.
+def keyed(key: bytes, messages: Sequence[bytes], size: int, at: int = 0) -> Bytes:
+    """BLAKE3_keyed of n messages of any length: (n, size) bytes of the output stream from byte `at` on."""
+    return _digests(blake3(key=key), messages, size, at)
 
-    `keys` is (n, 32) or (1, 32) for one key, `messages` (n, m) or (1, m) for one message, with m <= 64;
-    `lengths` says how much of each message counts. Raises ValueError for longer messages.
-    """
-    if messages.shape[1] > BLOCK:
-        raise ValueError("a message is longer than one block")
-    count = min(len(keys), len(messages)) and max(len(keys), len(messages))
-    skip = BLOCK * at
-    found = b"".join(
-        blake3(message[:length], key=key).digest(length=size, seek=skip)
-        for key, message, length in zip(
-            _rows(keys, count), _rows(messages, count), np.broadcast_to(lengths, count).tolist(), strict=True
-        )
-    )
-    return np.frombuffer(found, dtype=np.uint8).reshape(count, size)
+
+def hash_each(messages: Sequence[bytes], size: int) -> Bytes:
+    """BLAKE3 of n messages of any length, the first `size` bytes: (n, size)."""
+    return _digests(blake3(), messages, size, 0)
 
 
 def derive(context: str, materials: Bytes) -> Bytes:
     """BLAKE3_derive_key of n key materials of one length (n, m): (n, 32)."""
-    count = len(materials)
-    found = b"".join(blake3(row, derive_key_context=context).digest() for row in _rows(materials, count))
-    return np.frombuffer(found, dtype=np.uint8).reshape(count, 32)
+    return _digests(blake3(derive_key_context=context), rows_of(materials), 32, 0)
 
 
-def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Bytes) -> Bytes:
+def expand(keys: Bytes, message: bytes, size: int) -> Bytes:
+    """BLAKE3_keyed of one message under n keys (n, 32): the first `size` bytes of each, (n, size)."""
+    found = b"".join([blake3(message, key=key).digest(size) for key in rows_of(keys)])
+    return np.frombuffer(found, dtype=np.uint8).reshape(-1, size)
+
+
+def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
     """ChaCha20-Poly1305 of n plain texts of one length (n, m): ciphertext || tag, (n, m + 16).
 
-    `keys` is (n, 32), `nonces` (n, 12), one use for each pair of them, `associated` (n, a).
+    `keys` is (n, 32), `nonces` (n, 12), one use for each pair of them; `associated` gives n byte strings.
     """
-    count = len(plain)
-    found = b"".join(
-        ChaCha20Poly1305(key).encrypt(nonce, text, bound)
-        for key, nonce, text, bound in zip(
-            _rows(keys, count),
-            _rows(nonces, count),
-            _rows(plain, count),
-            _rows(associated, count),
-            strict=True,
-        )
-    )
-    return np.frombuffer(found, dtype=np.uint8).reshape(count, plain.shape[1] + 16)
+    rows = zip(rows_of(keys), rows_of(nonces), rows_of(plain), associated, strict=True)
+    found = b"".join([ChaCha20Poly1305(key).encrypt(nonce, text, bound) for key, nonce, text, bound in rows])
+    return np.frombuffer(found, dtype=np.uint8).reshape(len(plain), plain.shape[1] + 16)
 
 
-def unseal(keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Bytes) -> Bytes:
+def unseal(keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
     """The plain texts of what `seal` made, (n, m). Raises LabelError when one of them was altered."""
-    count = len(sealed)
-    rows = zip(*(_rows(each, count) for each in (keys, nonces, sealed, associated)), strict=True)
+    rows = zip(rows_of(keys), rows_of(nonces), rows_of(sealed), associated, strict=True)
     try:
         found = b"".join(
-            ChaCha20Poly1305(key).decrypt(nonce, text, bound) for key, nonce, text, bound in rows
+            [ChaCha20Poly1305(key).decrypt(nonce, text, bound) for key, nonce, text, bound in rows]
         )
     except InvalidTag:
         raise LabelError("a label does not open") from None
-    return np.frombuffer(found, dtype=np.uint8).reshape(count, max(sealed.shape[1] - 16, 0))
+    return np.frombuffer(found, dtype=np.uint8).reshape(len(sealed), max(sealed.shape[1] - 16, 0))
 
 
-def _rows(data: Bytes, count: int) -> list[bytes]:
-    """The rows as bytes; a single row stands for all `count` of them."""
-    whole, width = data.tobytes(), data.shape[1]
-    rows = [whole[at : at + width] for at in range(0, len(whole), width)] if width else [b""] * len(data)
-    return rows * count if len(rows) == 1 else rows
+def rows_of(data: Bytes) -> list[bytes]:
+    """The rows as bytes."""
+    width = data.shape[1]
+    if not width:  # numpy has no item of no size
+        return [b""] * len(data)
+    found: list[bytes] = np.ascontiguousarray(data).view(f"V{width}").ravel().tolist()
+    return found
+
+
+def _digests(hasher: blake3, messages: Iterable[bytes], size: int, at: int) -> Bytes:
+    reset, update, digest, found = hasher.reset, hasher.update, hasher.digest, list[bytes]()
+    for message in messages:
+        reset()
+        update(message)
+        found.append(digest(size, seek=at))
+    return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, size)

@@ -202,6 +202,6 @@ def _require_possible(records: NDArray[np.void], item: Item) -> None:
 def _open(part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
     place = label.associated_data(part.item, part.origin, part.epoch)
     try:
-        return batch.read_labels(label_keys, sealed, np.frombuffer(place, dtype=np.uint8).reshape(1, -1))
+        return batch.read_labels(label_keys, sealed, place)
     except LabelError:
         raise dishonest("a label does not open under its own token", "label") from None
