@@ -27,7 +27,7 @@ from node.errors import InputError, PreconditionError
 from node.increment import Change
 from node.intake import Harvest, Intake, Progress, Stopwatch
 from node.node import OPRF, Node
-from node.pool import Pool, Usage, cores
+from node.pool import Crew, Pool, Usage, choose_workers
 from node.records import FIRST_DAY, Tally
 from node.respond import planted_value
 from node.shelf import Shelf, Version, links_by_bucket
@@ -40,7 +40,6 @@ from node.store import index as index_rows
 from node.workspace import Workspace, open_workspace
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
-SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
 _ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
 _PART_ROWS = 1 << 16
 _MAX_PART_BITS = 8
@@ -92,13 +91,15 @@ def import_item(
     rejects_file: Path | None = None,
     allow_empty: bool = False,
     workers: int | None = None,
+    crew: Crew | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
     """Bring the rows of a source into what this node holds of one item.
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `workers` processes do the work, by default one a core, none for a small source.
+    and are counted. `workers` processes do the work, by default one a core, none for a small source; or those
+    of a `crew` that waits already.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -119,7 +120,7 @@ def import_item(
     watch = Stopwatch()
     with (
         open_workspace(node) as space,
-        _open_pool(node, item, space, source, mode, default_as_of, workers) as (
+        _open_pool(node, item, space, source, mode, default_as_of, workers, crew) as (
             work,
             pool,
         ),
@@ -175,11 +176,11 @@ def _open_pool(
     mode: Mode,
     default_as_of: date | None,
     workers: int | None,
+    crew: Crew | None,
 ) -> Iterator[tuple[Work, Pool]]:
     today, size = node.clock().date(), source.size
-    if workers is None:
-        workers = 0 if 0 < size < SMALL_BYTES else cores()
-    parts = max(size // (_ROW_BYTES * _PART_ROWS), workers and 8) if size else 64
+    crew = crew or Crew(choose_workers(size) if workers is None else workers)
+    parts = max(size // (_ROW_BYTES * _PART_ROWS), crew.workers and 8) if size else 64
     work = Work(
         terms=Terms(item, node.keys.salt, (default_as_of or today).toordinal(), today),
         epoch=node.keys.epoch,
@@ -190,7 +191,7 @@ def _open_pool(
         every=mode != "full",
         hidden=mode == "delete",
     )
-    with Pool(work, workers) as pool:
+    with Pool(work, crew) as pool:
         yield work, pool
 
 

@@ -1,7 +1,7 @@
 """Stages of an import over the cores of this machine: bounded queues, results in order, no orphan.
 
-Keys reach a worker through the pipe that starts it, never through arguments or the environment. A small
-run does its work in this process.
+Keys reach a worker through a pipe, never through arguments or the environment. A small run does its work in
+this process.
 """
 
 import gc
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
@@ -25,6 +26,7 @@ from node.spill import Spill
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Stage = Callable[[Any, Spill, Task], Result]
+SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
 _AHEAD = 2  # tasks that wait for each worker
 
 
@@ -47,40 +49,75 @@ class Usage(NamedTuple):
     peak: int
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def own_usage() -> Usage:
     """Of this process."""
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Usage(time.process_time(), size if sys.platform == "darwin" else size * 1024)
 
 
-class Pool:
-    """Runs stages: in `workers` processes, or in this one when there are none."""
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    def __init__(self, work: Shared, workers: int) -> None:
-        """Start the workers at once, so that they are ready when the first block is."""
-        self._work = work
+
+def choose_workers(size: int) -> int:
+    """How many processes suit a source of some size in bytes, 0 where nobody knows it."""
+    return 0 if 0 < size < SMALL_BYTES else cores()
+
+
+class Crew:
+    """Worker processes that wait for the Work of a run; `workers` may be 0."""
+
+    def __init__(self, workers: int, *, fork: bool = False) -> None:
+        """Start them; with `fork`, loading nothing twice, only where no thread runs and no key is known."""
         self.workers = workers
-        self.spill = Spill(work.folder, work.spill_key)
-        self._usage: dict[int, Usage] = {}
-        self._executor: ProcessPoolExecutor | None = None
+        self.executor: ProcessPoolExecutor | None = None
         if workers:
-            self._executor = ProcessPoolExecutor(
-                workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(work,)
+            context = get_context("fork" if fork and sys.platform == "linux" else "spawn")
+            self._known: SimpleQueue[Shared | None] = context.SimpleQueue()
+            self.executor = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_begin, initargs=(self._known,)
             )
             for _ in range(workers):
-                self._executor.submit(_idle)
+                self.executor.submit(_idle)
+            self._waiting = workers
+
+    def tell(self, work: Shared | None) -> None:
+        """Give each worker what the run shares, once; None sends home those who wait for it."""
+        while self.executor is not None and self._waiting:
+            self._known.put(work)
+            self._waiting -= 1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the work in hand, and end the processes; nothing when they have ended."""
+        self.tell(None)
+        if self.executor is not None:
+            self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Pool:
+    """Runs stages: in the processes of a crew, or in this one when it has none."""
+
+    def __init__(self, work: Shared, crew: Crew | int) -> None:
+        """Use a crew that has had no work yet, or so many new processes. The pool ends them."""
+        self._crew = Crew(crew) if isinstance(crew, int) else crew
+        self._crew.tell(work)
+        self._work = work
+        self.workers, self._executor = self._crew.workers, self._crew.executor
+        self.spill = Spill(work.folder, work.spill_key)
+        self._usage: dict[int, Usage] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._crew.close()
         self.spill.close()
 
     def map(self, stage: "Stage[Task, Result]", tasks: Iterable[Task]) -> Iterator[Result]:
@@ -125,10 +162,13 @@ class Pool:
 _own: list[Any] = []  # what the run shares and this process's Spill
 
 
-def _begin(work: Shared) -> None:
+def _begin(known: "SimpleQueue[Shared | None]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run, and with it the workers
     gc.disable()  # stages make millions of cells and no cycles: looking for them took a tenth of the time
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    work = known.get()
+    if work is None:  # the run ended before it began
+        os._exit(0)
     _own[:] = [work, Spill(work.folder, work.spill_key)]
 
 

@@ -1,35 +1,17 @@
 """`heqiao import`: registers of this province into partitions that peers may ask."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
-from node import workspace
-from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
-from node.config import Config
-from node.importer import Imported, Mode, import_item
-from node.node import open_node
+from matcher import x25519
+from node.cli.options import home_option, json_option, load_config, require_node_role
 from node.reader import ALIASES
-from node.sources import Files, Query, Source
 
-STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
+if TYPE_CHECKING:
+    from node.pool import Crew
 
 
 @click.command("import")
@@ -92,7 +74,7 @@ def import_(
     as_json: bool,
     item: str | None,
     files: tuple[Path, ...],
-    mode: Mode | None,
+    mode: Literal["upsert", "delete"] | None,
     sql_url_file: Path | None,
     query: str | None,
     columns: dict[str, str] | None,
@@ -116,55 +98,46 @@ def import_(
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
     """  # noqa: D301 - click wants the real \b character
     if clean:
-        _clean(require_node_role(load_config(home)), as_json=as_json)
+        from node.cli import import_run
+
+        import_run.clean(require_node_role(load_config(home)), as_json=as_json)
         return
-    if item is None:
-        raise click.UsageError("Missing argument 'ITEM'.", click.get_current_context())
-    source = _choose_source(files, sql_url_file, query)
-    config = require_node_role(load_config(home))
-    if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
-        raise click.UsageError(
-            f"--rejects {rejects} is one of the FILES, and would be overwritten", click.get_current_context()
+    checked = _check_usage(item, files, sql_url_file, query, rejects)
+    config, day = require_node_role(load_config(home)), as_of.date() if as_of else None
+    with _hire(workers, files) as crew:
+        from node.cli import import_run
+
+        request = import_run.Request(
+            checked, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty
         )
-    node = open_node(config)
-    node.catalogue.item(item)
-    target = rejects or (files[0].parent if files else Path()) / f"{item}-rejects.csv"
-    with _progress(hidden=as_json) as progress:
-        done = import_item(
-            node,
-            item,
-            source,
-            mode=mode or "full",
-            columns=columns,
-            default_as_of=as_of.date() if as_of else None,
-            rejects_file=target,
-            allow_empty=allow_empty,
-            workers=workers,
-            progress=progress,
-        )
-    node.store.dispose()
-    show(_plain(done), _describe(done), as_json=as_json)
+        import_run.run(config, request, crew, as_json=as_json)
 
 
-def _clean(config: Config, *, as_json: bool) -> None:
-    node = open_node(config)
-    found = workspace.clean(node)
-    node.store.dispose()
-    text = "what a killed import left was removed" if found else "nothing was left of any import"
-    show({"rolled_back": found}, text, as_json=as_json)
+def _hire(workers: int | None, files: tuple[Path, ...]) -> "Crew":
+    """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
+    from node import pool, stages  # noqa: F401 - the workers' code
+
+    x25519.backend()
+    if workers is None:
+        workers = pool.choose_workers(sum(file.stat().st_size for file in files))
+    return pool.Crew(workers, fork=True)
 
 
-def _choose_source(files: tuple[Path, ...], url_file: Path | None, query: str | None) -> Source:
+def _check_usage(
+    item: str | None, files: tuple[Path, ...], url_file: Path | None, query: str | None, rejects: Path | None
+) -> str:
     context = click.get_current_context()
+    if item is None:
+        raise click.UsageError("Missing argument 'ITEM'.", context)
     if (url_file is None) != (query is None):
         raise click.UsageError("--sql-url-file and --query go together.", context)
-    if url_file is not None and query is not None:
-        if files:
-            raise click.UsageError("Name FILES or a query, not both.", context)
-        return Query(url_file, query)
-    if not files:
+    if url_file is not None and files:
+        raise click.UsageError("Name FILES or a query, not both.", context)
+    if url_file is None and not files:
         raise click.UsageError("Missing argument 'FILES...'.", context)
-    return Files(files)
+    if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
+        raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
+    return item
 
 
 def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
@@ -175,91 +148,3 @@ def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
             raise click.BadParameter(f"write FIELD=HEADER with a field of {', '.join(ALIASES)}")
         columns[field] = header
     return columns or None
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def update(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(STAGES[stage], total=None)
-            bar.update(tasks[stage], completed=done, total=total or None)
-
-        yield update
-
-
-class _Rate(ProgressColumn):
-    """Rows a second so far."""
-
-    def render(self, task: Task) -> Text:
-        """Of one stage."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
-
-
-def _plain(done: Imported) -> dict[str, object]:
-    tally = asdict(done.tally)
-    tally["reasons"] = dict(done.tally.reasons)
-    rejects = str(done.rejects_file) if done.rejects_file else None
-    return {
-        "item": done.item,
-        **tally,
-        "origins": done.origins,
-        "rejects_file": rejects,
-        "accepted_before": done.accepted_before,
-        "shrunk": done.shrunk,
-        "mode": done.mode,
-        "changes": dict(done.changes),
-        "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
-        "rows_per_s": round(done.rate),
-        "cpu_s": round(done.usage.cpu_s, 2),
-        "peak_mib": round(done.usage.peak / 2**20),
-        "workers": done.workers,
-        "rolled_back": done.rolled_back,
-    }
-
-
-def _describe(done: Imported) -> str:
-    tally = done.tally
-    lines = [
-        f"{done.item}: {count(tally.read, 'row')} read = {tally.accepted:,} accepted "
-        f"+ {count(tally.duplicates, 'duplicate')} + {tally.rejected:,} rejected",
-        f"  {_people(tally.records)}, {tally.withheld:,} of them with nothing to disclose; "
-        f"{count(tally.entries, 'entry', 'entries')} from {count(len(done.origins), 'origin')}",
-    ]
-    if done.mode != "full":
-        changes = done.changes
-        lines[1] = (
-            f"  {tally.records} people named: {changes['added']} entries added, "
-            f"{changes['changed']} changed, {changes['removed']} removed"
-        )
-    if done.rolled_back:
-        lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
-    if tally.name_conflicts or tally.contradictions or tally.unknown_area:
-        lines.append(
-            f"  warnings: {_people(tally.name_conflicts)} under differing names, "
-            f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
-            f"{count(tally.unknown_area, 'unknown address code')}"
-        )
-    if done.shrunk:
-        lines.append(
-            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
-            "if this is only a part of the register, import the full export again"
-        )
-    if done.rejects_file:
-        reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
-        lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
-    return "\n".join(lines)
-
-
-def _people(number: int) -> str:
-    return count(number, "person", "people")

@@ -1,0 +1,174 @@
+"""What `heqiao import` does, after its command line was read: `node/cli/importing.py`.
+
+Apart from it, because loading this takes a second, and worker processes are made before it.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from node import workspace
+from node.cli.options import count, show
+from node.config import Config
+from node.importer import Imported, Mode, import_item
+from node.node import open_node
+from node.pool import Crew
+from node.sources import Files, Query, Source
+
+STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    item: str
+    files: tuple[Path, ...]
+    url_file: Path | None
+    query: str | None
+    mode: Mode
+    columns: Mapping[str, str] | None
+    as_of: date | None
+    rejects: Path | None
+    allow_empty: bool
+
+
+def run(config: Config, request: Request, crew: Crew, *, as_json: bool) -> None:
+    """Import, and print what was done."""
+    node, files = open_node(config), request.files
+    node.catalogue.item(request.item)
+    target = request.rejects or (files[0].parent if files else Path()) / f"{request.item}-rejects.csv"
+    with _progress(hidden=as_json) as progress:
+        done = import_item(
+            node,
+            request.item,
+            _choose_source(request),
+            mode=request.mode,
+            columns=request.columns,
+            default_as_of=request.as_of,
+            rejects_file=target,
+            allow_empty=request.allow_empty,
+            crew=crew,
+            progress=progress,
+        )
+    node.store.dispose()
+    show(_plain(done), _describe(done), as_json=as_json)
+
+
+def clean(config: Config, *, as_json: bool) -> None:
+    """Remove what a killed import left, and say whether there was anything."""
+    node = open_node(config)
+    found = workspace.clean(node)
+    node.store.dispose()
+    text = "what a killed import left was removed" if found else "nothing was left of any import"
+    show({"rolled_back": found}, text, as_json=as_json)
+
+
+def _choose_source(request: Request) -> Source:
+    if request.url_file is not None and request.query is not None:
+        return Query(request.url_file, request.query)
+    return Files(request.files)
+
+
+@contextmanager
+def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def update(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(STAGES[stage], total=None)
+            bar.update(tasks[stage], completed=done, total=total or None)
+
+        yield update
+
+
+class _Rate(ProgressColumn):
+    """Rows a second so far."""
+
+    def render(self, task: Task) -> Text:
+        """Of one stage."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
+def _plain(done: Imported) -> dict[str, object]:
+    tally = asdict(done.tally)
+    tally["reasons"] = dict(done.tally.reasons)
+    rejects = str(done.rejects_file) if done.rejects_file else None
+    return {
+        "item": done.item,
+        **tally,
+        "origins": done.origins,
+        "rejects_file": rejects,
+        "accepted_before": done.accepted_before,
+        "shrunk": done.shrunk,
+        "mode": done.mode,
+        "changes": dict(done.changes),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
+        "rows_per_s": round(done.rate),
+        "cpu_s": round(done.usage.cpu_s, 2),
+        "peak_mib": round(done.usage.peak / 2**20),
+        "workers": done.workers,
+        "rolled_back": done.rolled_back,
+    }
+
+
+def _describe(done: Imported) -> str:
+    tally = done.tally
+    lines = [
+        f"{done.item}: {count(tally.read, 'row')} read = {tally.accepted:,} accepted "
+        f"+ {count(tally.duplicates, 'duplicate')} + {tally.rejected:,} rejected",
+        f"  {_people(tally.records)}, {tally.withheld:,} of them with nothing to disclose; "
+        f"{count(tally.entries, 'entry', 'entries')} from {count(len(done.origins), 'origin')}",
+    ]
+    if done.mode != "full":
+        changes = done.changes
+        lines[1] = (
+            f"  {tally.records} people named: {changes['added']} entries added, "
+            f"{changes['changed']} changed, {changes['removed']} removed"
+        )
+    if done.rolled_back:
+        lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
+    if tally.name_conflicts or tally.contradictions or tally.unknown_area:
+        lines.append(
+            f"  warnings: {_people(tally.name_conflicts)} under differing names, "
+            f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
+            f"{count(tally.unknown_area, 'unknown address code')}"
+        )
+    if done.shrunk:
+        lines.append(
+            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
+            "if this is only a part of the register, import the full export again"
+        )
+    if done.rejects_file:
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
+        lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
+    return "\n".join(lines)
+
+
+def _people(number: int) -> str:
+    return count(number, "person", "people")
