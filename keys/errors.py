@@ -87,3 +87,9 @@ class StoreBusyError(KeyringError):
     """Somebody else is changing the key store."""
 
     code = "key_store_busy"
+
+
+class BackupError(KeyringError):
+    """A backup or a share is malformed, altered, or not for whoever tries to open it."""
+
+    code = "bad_backup"

@@ -62,6 +62,7 @@ KNOWN_TO = {
         "keys/kinds.py",
         "keys/certs.py",
         "keys/enrol.py",
+        "keys/backup.py",
         "node/manifest.py",
         "node/spill.py",
     ),
@@ -69,6 +70,7 @@ KNOWN_TO = {
     "gmpy2": ("matcher/x25519.py", "matcher/paillier.py", "matcher/modulus.py"),
     "hashlib": ("keys/header.py", "keys/documents.py", "keys/kinds.py"),
     "pkcs11": ("keys/hsm.py",),
+    "shamir_mnemonic": ("keys/shares.py",),
     # randomness that need not be secret exists for synthetic people only
     "random": ("node/synth/*.py",),
     "structlog": ("node/log.py",),
