@@ -4,6 +4,7 @@ What `node/records.py` says of a row at a time, for many at once: the same recor
 counts. Only rows whose subject has a single identity come here; the few others go through `combine`.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from matcher import batch
 from matcher.lanes import Bytes
-from matcher.types import Level
+from matcher.types import Identity, Level
 from node.catalogue import Item
 from node.records import SourceRow
 
@@ -162,6 +163,38 @@ def unpack(rows: Rows) -> Iterable[SourceRow]:
         )
         for _ in range(int(row["copies"])):
             yield single
+
+
+def dump_linked(rows: Sequence[SourceRow]) -> bytes:
+    """Settled rows with all their identities, as JSON: half of a name's surrogate pair passes too."""
+    return json.dumps(
+        [
+            (
+                row.line,
+                [(found.id_type, found.value) for found in row.identities],
+                row.name,
+                make_key(row.key, 0, monthly=False).hex(),  # a settled row's key is 16 bytes already
+                row.amount,
+                row.as_of.toordinal() if row.as_of else None,
+            )
+            for row in rows
+        ]
+    ).encode("ascii")
+
+
+def load_linked(data: bytes) -> list[SourceRow]:
+    """What `dump_linked` wrote."""
+    return [
+        SourceRow(
+            line,
+            tuple(Identity(*found) for found in identities),
+            name,
+            bytes.fromhex(key),
+            amount,
+            None if day is None else date.fromordinal(day),
+        )
+        for line, identities, name, key, amount, day in json.loads(data)
+    ]
 
 
 def join(*parts: Rows) -> Rows:

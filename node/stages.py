@@ -10,7 +10,6 @@ Each takes the Work of the run, the process's own Spill, and a task. Rows are sp
 part holds all rows of its subjects and whole buckets of every partition that has enough of them.
 """
 
-import pickle
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ from node.entries import (
     split,
 )
 from node.records import SourceRow, combine
-from node.rows import Rows, combine_rows, unpack
+from node.rows import Rows, combine_rows, dump_linked, load_linked, unpack
 from node.spill import Piece, Spill
 
 Pieces = Sequence[tuple[int, Piece]]
@@ -109,7 +108,7 @@ def read_rows(work: Work, spill: Spill, task: tuple[int, Block]) -> Read:
     return Read(
         block.size,
         pieces,
-        spill.write(pickle.dumps(reading.linked)) if reading.linked else None,
+        spill.write(dump_linked(reading.linked)) if reading.linked else None,
         _edges(work.terms.salt, reading.linked),
         _reject_lines(reading.rejects),
         counts,
@@ -165,7 +164,7 @@ def index_linked(
     where it is due so far, and today in days since 1970-01-01.
     """
     linked, left, plants, due, today = task
-    rows = [row for piece in linked for row in _load(spill.read(piece))]
+    rows = [row for piece in linked for row in load_linked(spill.read(piece))]
     rows += unpack(Rows.from_bytes(map(spill.read, left)))
     rows.sort(key=lambda row: row.line)
     records, tally = combine(rows, work.terms.item, date.fromordinal(work.terms.default_day))
@@ -198,11 +197,6 @@ def index_linked(
 def _write_parts(work: Work, spill: Spill, table: Entries, prefixes: NDArray[np.uint32]) -> Pieces:
     parts = _parts_of(prefixes, work.part_bits)
     return [(part, spill.write(table[which].tobytes())) for part, which in split(parts)]
-
-
-def _load(data: bytes) -> list[SourceRow]:
-    # The piece was sealed by this run, so nobody else can have written what is unpickled here.
-    return list(pickle.loads(data))  # noqa: S301
 
 
 def _make_entries(work: Work, drafts: Drafts, spill: Spill) -> tuple[list[Piece], Counter[int]]:

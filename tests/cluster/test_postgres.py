@@ -26,9 +26,11 @@ from harness import (
 )
 from sqlalchemy import create_engine, text
 
+from matcher import identity
 from node import audit, jobs
-from node.errors import ConflictError, JobConflictError
+from node.errors import ConflictError, JobConflictError, UnavailableError
 from node.importer import import_item
+from node.sources import Query
 from node.store import audit as audit_rows
 from node.store import engine as engines
 from node.store import index as index_rows
@@ -240,3 +242,58 @@ def test_import_and_verify(world: World, served, postgres: Server, tmp_path: Pat
     assert report.state == again.state == "done"
     assert findings_of(again) == findings_of(report) == findings_of(run_job(served["45"], "on-sqlite", asked))
     assert kept == {1, 4}
+
+
+def source(postgres: Server, folder: Path, rows: int) -> Query:
+    """A table of another department, as many rows as asked, and the query that reads it."""
+    url = postgres.create(f"source_{rows}")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE cars (id_no text, plate text)"))
+        people = [{"i": number(at), "p": f"a{at}"} for at in range(rows)]
+        connection.execute(text("INSERT INTO cars VALUES (:i, :p)"), people)
+    engine.dispose()
+    file = folder / "source.url"
+    file.write_text(url, encoding="utf-8")
+    file.chmod(0o600)
+    return Query(file, "SELECT id_no, plate AS record_no FROM cars ORDER BY id_no")
+
+
+def number(order: int) -> str:
+    body = f"4499991990{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
+    return body + identity.check_digit(body)
+
+
+def test_a_query_on_postgresql_is_a_source(world: World, postgres: Server, tmp_path: Path) -> None:
+    node = open_home(world.copy(tmp_path)["44"])
+    done = import_item(node, "C21", source(postgres, tmp_path, 3_000), workers=0)
+    node.store.dispose()
+    assert (done.tally.read, done.tally.accepted, done.tally.entries) == (3_000, 3_000, 3_000)
+    assert done.origins == {"44": 3_000}
+
+
+def test_a_source_that_drops_the_connection(world: World, postgres: Server, tmp_path: Path) -> None:
+    """In the middle of the rows, which also tells that they are streamed: the version before is served."""
+    node = open_home(world.copy(tmp_path)["44"])
+    query, told = source(postgres, tmp_path, 40_000), list[int]()
+    import_item(node, "C21", source(postgres, tmp_path, 100), workers=0)
+    query.url_file.write_text(postgres.url("source_40000"), encoding="utf-8")
+    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+
+    def drop(_stage: str, done: int, _total: int) -> None:
+        told.append(done)
+        with admin.connect() as connection:
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'source_40000'")
+            )
+
+    with node.store.transaction("look") as tx:
+        before = index_rows.current_partitions(tx, 1, ("44",))
+    with pytest.raises(UnavailableError, match=r"source database failed after \d+ rows") as caught:
+        import_item(node, "C21", query, workers=0, progress=drop)
+    with node.store.transaction("look") as tx:
+        assert index_rows.current_partitions(tx, 1, ("44",)) == before
+    admin.dispose()
+    node.store.dispose()
+    assert 0 < told[0] < 40_000
+    assert "127.0.0.1" not in str(caught.value)

@@ -223,6 +223,31 @@ def test_many_copies_of_one_row(node, tmp_path):
     assert found(node) == {PEOPLE[0]: 1}
 
 
+def test_one_bad_row_among_many(node, tmp_path):
+    """It alone is left out, wherever the blocks end, and told by its line."""
+    people = [number(i) for i in range(100_000)]
+    rows = [f"{person},陈三,a" for person in people]
+    rows[77_776] = rows[77_776].replace(people[77_776], people[77_776][:17])
+    path = write_register(tmp_path / "r.csv", rows)
+    done = importer.import_item(node, "C21", [path], workers=2, rejects_file=tmp_path / "rejects.csv")
+    assert (done.tally.read, done.tally.accepted, done.tally.rejected) == (100_000, 99_999, 1)
+    assert "r.csv,77778,id_no,wrong_length" in (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
+    assert found(node, people[77_775:77_778]) == {people[77_775]: 1, people[77_777]: 1}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_ten_million_copies_of_one_person(node, tmp_path):
+    path = tmp_path / "r.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("id_no,name,record_no\n")
+        file.writelines([f"{PEOPLE[0]},陈三,a{i % 3}\n" * 100 for i in range(100_000)])
+    done = importer.import_item(node, "C21", [path], workers=2)
+    assert (done.tally.read, done.tally.accepted, done.tally.duplicates) == (10**7, 3, 10**7 - 3)
+    assert done.usage.peak < 1 << 30
+    assert found(node) == {PEOPLE[0]: 3}
+
+
 # ---- other sources
 
 

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher import batch, identity
+from matcher.types import Identity
 from node import catalogue, rows
 from node.catalogue import disclose
 from node.records import SourceRow, combine
+from node.rows import dump_linked, load_linked
 
 SALT = bytes(32)
 DAY = date(2026, 6, 30)
@@ -128,3 +130,25 @@ def test_nothing_is_disclosed_of_an_aggregate():
 
     item = SimpleNamespace(level=Level.AGGREGATE, bands=(), threshold=None)
     assert not rows.disclose_all(item, np.array([0, 5]))[1].any()
+
+
+@given(
+    st.lists(
+        st.builds(
+            SourceRow,
+            st.integers(0, 2**62),
+            st.lists(
+                st.builds(Identity, st.sampled_from(batch.ID_TYPES), st.text(max_size=18)),
+                min_size=1,
+                max_size=3,
+            ).map(tuple),
+            st.text(st.characters(exclude_categories=()), max_size=5),
+            st.binary(min_size=16, max_size=16),
+            st.integers(0, 10**13),
+            st.none() | st.dates(),
+        ),
+        max_size=4,
+    )
+)
+def test_linked_rows_come_back_from_a_temporary_file(linked):
+    assert load_linked(dump_linked(linked)) == linked
