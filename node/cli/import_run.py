@@ -3,28 +3,14 @@
 Apart from it, because loading this takes a second, and worker processes are made before it.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
 from node import workspace
 from node.cli.options import count, show
+from node.cli.progress import show_progress
 from node.config import Config
 from node.importer import Imported, Mode, import_item
 from node.node import open_node
@@ -54,7 +40,7 @@ def run(config: Config, request: Request, crew: Crew, *, as_json: bool) -> None:
     node, files = open_node(config), request.files
     node.catalogue.item(request.item)
     target = request.rejects or (files[0].parent if files else Path()) / f"{request.item}-rejects.csv"
-    with _progress(hidden=as_json) as progress:
+    with show_progress(STAGES, hidden=as_json) as progress:
         done = import_item(
             node,
             request.item,
@@ -84,35 +70,6 @@ def _choose_source(request: Request) -> Source:
     if request.url_file is not None and request.query is not None:
         return Query(request.url_file, request.query)
     return Files(request.files)
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def update(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(STAGES[stage], total=None)
-            bar.update(tasks[stage], completed=done, total=total or None)
-
-        yield update
-
-
-class _Rate(ProgressColumn):
-    """Rows a second so far."""
-
-    def render(self, task: Task) -> Text:
-        """Of one stage."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def _plain(done: Imported) -> dict[str, object]:

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli import backup, keystore
+from node.cli import backup, keystore, rotating
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
@@ -22,7 +22,16 @@ def keys() -> None:
     """
 
 
-for _command in (keystore.rewrap, keystore.policy, backup.recipient, backup.backup, backup.restore):
+for _command in (
+    rotating.rotate,
+    rotating.retire,
+    rotating.destroy,
+    keystore.rewrap,
+    keystore.policy,
+    backup.recipient,
+    backup.backup,
+    backup.restore,
+):
     keys.add_command(_command)
 
 

@@ -1,0 +1,81 @@
+"""`heqiao keys rotate oprf`, `retire` and `destroy` on a home made by the commands."""
+
+import json
+import shutil
+
+import pytest
+from provinces import number
+from test_cli_init import heqiao, ok
+
+from node.config import load, open_key_store
+
+REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
+
+
+@pytest.fixture(scope="module")
+def member(tmp_path_factory):
+    base = tmp_path_factory.mktemp("member")
+    ok("ca", "init", "--dir", base / "ca", "--federation", "test")
+    ok("init", "--home", base / "44", "--code", "44", "--name", "广东")
+    ok("ca", "issue", "--dir", base / "ca", base / "44/request.json", "--out", base / "bundle")
+    ok("join", "--home", base / "44", base / "bundle")
+    (base / "r.csv").write_text(REGISTER, encoding="utf-8")
+    ok("import", "--home", base / "44", "C21", base / "r.csv")
+    return base
+
+
+@pytest.fixture
+def home(member, tmp_path):
+    shutil.copytree(member / "44", tmp_path / "44")
+    return tmp_path / "44"
+
+
+def actions(found):
+    return [(step["action"], step["epoch"]) for step in found["steps"]]
+
+
+def run(*arguments):
+    return json.loads(ok("keys", *arguments, "--json"))
+
+
+def states(home):
+    return {
+        key["epoch"]: key["state"]
+        for key in run("status", "--home", home)["keys"]
+        if key["purpose"] == "oprf"
+    }
+
+
+def test_a_life(home):
+    plan = run("rotate", "oprf", "--home", home, "--dry-run")
+    assert actions(plan) == [("make", 2), ("rekey", 2), ("switch", 2)]
+    assert states(home) == {1: "active"}
+    done = run("rotate", "oprf", "--home", home, "--grace-days", "0")
+    assert (done["epoch"], done["resumed"], done["entries"]) == (2, False, plan["entries"])
+    assert states(home) == {1: "grace", 2: "active"}
+    assert actions(run("retire", "oprf", "--home", home, "--dry-run")) == [("retire", 1)]
+    assert [key["epoch"] for key in run("retire", "oprf", "--home", home)["moved"]] == [1]
+    assert states(home) == {1: "retired", 2: "active"}
+    code, out, err = heqiao("keys", "destroy", "oprf", "--home", home)
+    assert (code, "erase oprf.1" in out, "--confirm" in err) == (2, True, True)
+    assert [key["state"] for key in run("destroy", "oprf", "--home", home, "--confirm")["moved"]] == [
+        "destroyed"
+    ]
+    assert open_key_store(load(home / "node.toml")).epochs("oprf") == [2]
+    ok("audit", "verify", "--home", home)
+
+
+def test_words(home):
+    assert "1. make the key oprf.2" in ok("keys", "rotate", "oprf", "--home", home, "--dry-run")
+    assert "oprf.2 is active" in ok("keys", "rotate", "oprf", "--home", home)
+    assert "nothing to retire" in ok("keys", "retire", "oprf", "--home", home)
+    assert "oprf.1 is retired" in ok("keys", "retire", "oprf", "--home", home, "--now")
+    assert "nothing to destroy" not in ok("keys", "destroy", "oprf", "1", "--home", home, "--confirm")
+
+
+@pytest.mark.parametrize("epoch", ["1", "2", "9"])
+def test_a_key_in_use_or_unknown(home, epoch):
+    ok("keys", "rotate", "oprf", "--home", home)
+    code, _, err = heqiao("keys", "destroy", "oprf", epoch, "--home", home, "--confirm")
+    assert code == 1
+    assert ("no such key" if epoch == "9" else "cannot become destroyed") in err
