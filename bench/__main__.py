@@ -39,8 +39,13 @@ entries_option = click.option(
     help="Rows of the register.",
 )
 k_option = click.option(
-    "--k-anonymity", type=click.IntRange(2, 1_048_576), default=1_024, show_default=True,
+    "--k", "--k-anonymity", "k_anonymity", type=click.IntRange(2, 1_048_576), default=1_024,
+    show_default=True,
     help="Entries a bucket holds on average.",
+)  # fmt: skip
+keep_option = click.option(
+    "--keep-partitions", "keep_mib", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Room in MiB in which the requester keeps whole partitions.",
 )  # fmt: skip
 repeat_option = click.option(
     "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs; the median one counts."
@@ -52,6 +57,7 @@ repeat_option = click.option(
 @click.option("--subjects", callback=parse_sizes, default="100000", show_default=True,
               help="Sizes of the lists, such as 1000,10000,100000.")  # fmt: skip
 @k_option
+@keep_option
 @repeat_option
 @click.option(
     "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
@@ -63,6 +69,7 @@ def psi_(
     entries: int,
     subjects: tuple[int, ...],
     k_anonymity: int,
+    keep_mib: int,
     repeat: int,
     target: str | None,
     keep: Path | None,
@@ -74,7 +81,7 @@ def psi_(
     against the plain join: exits 1 when one is wrong.
     """
     check_sizes(entries, subjects)
-    sizes = Sizes(entries, subjects, k_anonymity, repeat)
+    sizes = Sizes(entries, subjects, k_anonymity, repeat, keep_mib)
     figures = psi.run(sizes, only or psi.PARTS, keep)
     if target == "-":
         click.echo(json.dumps(figures, ensure_ascii=False))
@@ -95,6 +102,7 @@ def psi_(
 @click.option("--subjects", callback=parse_sizes, default="1000,10000,100000", show_default=True,
               help="Sizes of the lists.")  # fmt: skip
 @k_option
+@keep_option
 @repeat_option
 @click.option("--peers", type=click.Choice(list(compare.PEERS)), multiple=True,
               help="Only these peers; may be repeated.  [default: all]")  # fmt: skip
@@ -105,6 +113,7 @@ def all_(
     large: bool,
     subjects: tuple[int, ...],
     k_anonymity: int,
+    keep_mib: int,
     repeat: int,
     peers: tuple[str, ...],
     target: Path | None,
@@ -117,7 +126,7 @@ def all_(
     check_sizes(entries, subjects)
     chosen = peers or (("spu",) if large else tuple(compare.PEERS))
     found = compare.run(
-        Sizes(entries, subjects, k_anonymity, repeat),
+        Sizes(entries, subjects, k_anonymity, repeat, keep_mib),
         chosen,
         lambda text: click.echo(f"bench: {text}", err=True),
     )

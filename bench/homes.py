@@ -10,6 +10,7 @@ from compose.processes import Child, Children, wait_until
 ITEM = "C21"
 RESPONDER, REQUESTER = "44", "45"
 _NAMES = {RESPONDER: "广东", REQUESTER: "广西"}
+_KEEP = "keep_partitions_mib"
 _LIMITS = "max_subjects_per_job = 10000000\nmax_points_per_query = 20000000\n"
 
 
@@ -99,12 +100,19 @@ def _make_home(children: Children, folder: Path, code: str, k_anonymity: int) ->
     )
     heqiao(children, f"{code}-join", "join", "--home", home, bundle)
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
-    _set_limits(home / "node.toml", k_anonymity)
+    _configure(home, "limits", f"k_anonymity = {k_anonymity}\n{_LIMITS}")
 
 
-def _set_limits(config: Path, k_anonymity: int) -> None:
-    text = config.read_text(encoding="utf-8")
-    head, section, tail = text.partition("[limits]")
+def keep_partitions(folder: Path, mebibytes: int) -> None:
+    """Let the requester keep whole partitions, or not (0); what it kept before stays on its disk."""
+    config = folder / REQUESTER / "node.toml"
+    lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if not line.startswith(_KEEP)), encoding="utf-8")
+    _configure(folder / REQUESTER, "requester", f"{_KEEP} = {mebibytes}\n")
+
+
+def _configure(home: Path, name: str, added: str) -> None:
+    config = home / "node.toml"
+    head, section, tail = config.read_text(encoding="utf-8").partition(f"[{name}]")
     first, _, rest = tail.partition("\n")
-    added = f"k_anonymity = {k_anonymity}\n{_LIMITS}"
     config.write_text(f"{head}{section}{first}\n{added}{rest}", encoding="utf-8")

@@ -11,7 +11,16 @@ from typing import Any
 
 from bench import numbers
 from bench.ask import WARM_UP, Ask, running_mark
-from bench.homes import REQUESTER, RESPONDER, Nodes, import_register, last_object, make_homes, size_of
+from bench.homes import (
+    REQUESTER,
+    RESPONDER,
+    Nodes,
+    import_register,
+    keep_partitions,
+    last_object,
+    make_homes,
+    size_of,
+)
 from bench.measure import Meter, cpu_seconds, quantile
 from compose.processes import Children, wait_until
 
@@ -25,16 +34,26 @@ BUSY_CHECKS = 300  # of which those count that lie within a running job
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured: entries in the index, sizes of the lists, entries a bucket holds on average."""
+    """What is measured: entries in the index, sizes of the lists, entries a bucket holds on average.
+
+    `keep_mib` is the room in which the requester may keep whole partitions.
+    """
 
     entries: int
     subjects: tuple[int, ...]
     k_anonymity: int = 1_024
     repeat: int = 1
+    keep_mib: int = 0
 
 
 def prepare(children: Children, folder: Path, sizes: Sizes) -> dict[str, Any]:
     """Homes, register and index in a folder; figures of the import. What an earlier run left is used."""
+    index = _index(children, folder, sizes)
+    keep_partitions(folder, sizes.keep_mib)
+    return index
+
+
+def _index(children: Children, folder: Path, sizes: Sizes) -> dict[str, Any]:
     state = folder / STATE
     wanted = {"entries": sizes.entries, "k_anonymity": sizes.k_anonymity}
     if state.is_file():

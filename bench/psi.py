@@ -24,6 +24,7 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
         figures: dict[str, Any] = {
             "entries": sizes.entries,
             "k_anonymity": sizes.k_anonymity,
+            "keep_partitions_mib": sizes.keep_mib,
             "backend": x25519.backend().name,
             **index,
             "kernel_us_per_point": kernel,

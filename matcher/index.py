@@ -100,7 +100,7 @@ def oldest(kept: Bytes) -> int:
 
 def bucket_leaf(number: int, entries: bytes) -> bytes:
     """The Merkle leaf of a bucket, bound to its number."""
-    return merkle.leaf(number.to_bytes(4, "big") + entries)
+    return merkle.leaf(number.to_bytes(4, "big"), entries)
 
 
 class Block:

@@ -8,9 +8,12 @@ DIGEST_SIZE = 32
 _LEAF, _NODE, _EMPTY = b"\x00", b"\x01", b"\x02"
 
 
-def leaf(data: bytes) -> bytes:
-    """The digest of one leaf's content."""
-    return blake3(_LEAF + data).digest()
+def leaf(*parts: bytes) -> bytes:
+    """The digest of one leaf's content, which may be given in parts."""
+    hashed = blake3(_LEAF)
+    for part in parts:
+        hashed.update(part)
+    return hashed.digest()
 
 
 def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:

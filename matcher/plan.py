@@ -37,6 +37,7 @@ class Sizes:
     entries: int
     bucket_bits: int
     filter_cached: bool = False
+    partition_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def _by_filter(sizes: Sizes) -> int:
 
 
 def _whole_partition(sizes: Sizes) -> int:
+    if sizes.partition_kept:
+        return 0
     return round((1 << sizes.bucket_bits) * _bucket_bytes(sizes))
 
 

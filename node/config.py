@@ -242,6 +242,13 @@ class RequesterSection(_Section):
     retry_wait_max_s: float = Field(
         default=60.0, gt=0, le=3_600, description="Longest wait between two tries"
     )
+    keep_partitions_mib: int = Field(
+        default=0,
+        ge=0,
+        le=16_777_216,
+        description="Room on disk for peers' partitions that were fetched whole (65 MiB a million entries): "
+        "later queries fetch nothing while the version is the same; 0 keeps none",
+    )
 
     @model_validator(mode="after")
     def _check_waits(self) -> "RequesterSection":

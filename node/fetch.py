@@ -51,10 +51,12 @@ def fetch_buckets(
     part: PartitionOffer,
     numbers: Sequence[int],
     use: Callable[[index.Block], None],
+    keep: Callable[[Sequence[tuple[int, bytes]]], None] = lambda _buckets: None,
 ) -> None:
     """Hand the buckets to `use` once their paths to the signed root hold; a broken stream goes on.
 
     They come in blocks of some megabytes, so that a search has many entries at once and memory stays small.
+    `keep` has them as they are.
     """
     left = list(numbers)
     held: list[tuple[int, bytes]] = []
@@ -62,6 +64,7 @@ def fetch_buckets(
     def hand_over() -> None:
         if held:
             use(_read_block(held))
+            keep(held)
             del left[: len(held)]
             held.clear()
             exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)

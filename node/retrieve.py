@@ -1,6 +1,6 @@
 """Step 3 of the requester: choose a plan, fetch, open the labels, conclude (design.md sections 3 and 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -101,8 +101,8 @@ def search_partition(
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
     """
     probes = _probes(retrieval, part, points)
-    choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes))
-    numbers = choose_buckets(retrieval, part, probes, choice.plan)
+    kept = _read_kept(retrieval.exchange, part, probes)
+    choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes), kept is not None)
     unseen = {hit.position for hit in probes.planted}
     opened: list[Opened] = []
 
@@ -120,19 +120,55 @@ def search_partition(
         _require_possible(records[real], retrieval.item_of(part))
         opened.append(open_names(retrieval.question, subjects[real], records[real]))
 
-    fetch_buckets(retrieval.exchange, retrieval.session, retrieval.manifest, part, numbers, search)
+    if kept is not None:
+        search(kept)
+    else:
+        _fetch(retrieval, part, probes, choice.plan, search)
     if unseen:
         raise dishonest("a planted test subject is missing", "planted")
     return opened, choice
 
 
-def choose_plan(exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int) -> Choice:
+def _fetch(
+    retrieval: Retrieval,
+    part: PartitionOffer,
+    probes: Probes,
+    plan: Plan,
+    search: Callable[[index.Block], None],
+) -> None:
+    """Search what a plan fetches; a whole partition is kept where there is room for it."""
+    exchange = retrieval.exchange
+    numbers = choose_buckets(retrieval, part, probes, plan)
+    keeper = None
+    if plan is Plan.PARTITION and exchange.partitions is not None:
+        keeper = exchange.partitions.keeper(exchange.peer.code, part)
+    if keeper is None:
+        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search)
+        return
+    with keeper:
+        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search, keeper.add)
+
+
+def _read_kept(exchange: Exchange, part: PartitionOffer, probes: Probes) -> index.Block | None:
+    """The very version on offer, kept by an earlier query: nothing needs to be fetched."""
+    if exchange.partitions is None:
+        return None
+    kept = exchange.partitions.read(exchange.peer.code, part)
+    found = None if kept is None else kept.block(probes.bucket)
+    if kept is not None and found is None:
+        exchange.partitions.drop(exchange.peer.code, part)
+    return found
+
+
+def choose_plan(
+    exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
+) -> Choice:
     """The cheapest plan under the responder's floor; never `filter` for a caller that keeps no filters."""
     floor = Plan(manifest.limits.retrieval_floor)
     if exchange.filters is None and floor is Plan.FILTER:
         floor = Plan.BUCKETS
     cached = exchange.filters is not None and exchange.filters.holds(exchange.peer.code, part)
-    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached), floor)
+    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept), floor)
 
 
 def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, plan: Plan) -> list[int]:

@@ -23,6 +23,7 @@ from node.exchange import (
 from node.filter_cache import FilterCache
 from node.manifest import Manifest
 from node.node import Node
+from node.partition_cache import PartitionCache
 from node.query import Answer, MappedPoints
 from node.store.peers import PeerRow
 
@@ -115,12 +116,15 @@ class Exchange:
     deadline: datetime
     # Where filters are kept; a caller without one never downloads any.
     filters: FilterCache | None = None
+    # Where whole partitions are kept, if they are.
+    partitions: PartitionCache | None = None
 
     @classmethod
     def of(
         cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: MappedPoints, deadline: datetime
     ) -> "Exchange":
         """The exchange of a node with a peer."""
+        most = node.config.requester.keep_partitions_mib
         return cls(
             code=node.code,
             peer=peer,
@@ -135,6 +139,7 @@ class Exchange:
             settings=node.config.requester,
             deadline=deadline,
             filters=FilterCache(node.config.folder),
+            partitions=PartitionCache(node.config.folder, most) if most else None,
         )
 
 

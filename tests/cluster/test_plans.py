@@ -73,6 +73,29 @@ def test_a_damaged_filter_in_the_cache_is_fetched_again(world: World, tmp_path, 
         assert kept.read_bytes() == good
 
 
+def test_a_kept_partition_answers_the_same_and_nothing_is_fetched(world: World, tmp_path):
+    """Under any floor; a damaged file is fetched again."""
+    homes = world.copy(tmp_path)
+    set_config(homes[REQUESTER], "requester", keep_partitions_mib=64)
+    set_config(homes["44"], "limits", retrieval_floor="partition")
+    asked = read_verification(world.data, ("C21",), ("44",), most=40)
+    with serve_all(homes) as provinces:
+        seen = []
+        for job in ("first", "second"):
+            report = run_job(provinces[REQUESTER], job, asked)
+            seen.append((findings_of(report), report.peers[0].bytes_down, report.peers[0].plan))
+        (kept,) = (homes[REQUESTER] / "cache" / "partitions").iterdir()
+        assert kept.name.rsplit("-", 1)[0] == "44-C21-45"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        good = kept.read_bytes()
+        assert seen[0][0] == seen[1][0]
+        assert seen[1][1] < seen[0][1] - len(good) + 36 + 64
+        assert seen[0][2] == seen[1][2] == "partition"
+        kept.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        report = run_job(provinces[REQUESTER], "third", asked)
+        assert (findings_of(report), kept.read_bytes()) == (seen[0][0], good)
+
+
 @pytest.mark.parametrize(
     ("floor", "allowed"), [("partition", {"partition"}), ("buckets", {"partition", "buckets"})]
 )

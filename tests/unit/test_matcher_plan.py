@@ -30,6 +30,12 @@ def test_choice(name, asked, entries, cached, floor, expected):
 
 
 @pytest.mark.parametrize("floor", list(Plan))
+def test_a_kept_partition_costs_nothing(floor):
+    kept = Sizes(1, 10_000_000, 13, True, partition_kept=True)
+    assert choose(kept, floor).plan is Plan.PARTITION
+
+
+@pytest.mark.parametrize("floor", list(Plan))
 def test_the_choice_is_the_cheapest_allowed(floor):
     for asked in (1, 50, 5_000, 500_000):
         for entries in (0, 10, 5_000, 3_000_000):
