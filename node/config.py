@@ -115,6 +115,9 @@ class TlsSection(_Section):
 
     certificate: HomePath = Field(default=Path("tls/node.pem"), description="This node's certificate")
     ca: HomePath = Field(default=Path("tls/ca.pem"), description="The federation's CA certificate")
+    revocations: HomePath = Field(
+        default=Path("tls/revoked.pem"), description="Its revocation list, if there is one"
+    )
 
 
 class PeerSection(_Section):

@@ -25,7 +25,14 @@ class Call:
 
 
 class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
-    """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses."""
+    """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
+
+    `require_good` is shown the certificate (PEM) of every call, also on a connection that is open already,
+    and raises StrangerError for one that is not to be served.
+    """
+
+    def __init__(self, require_good: Callable[[bytes], None] = lambda _certificate: None) -> None:
+        self._require_good = require_good
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Wrap our own methods; health and reflection are left as they are."""
@@ -50,7 +57,7 @@ class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
 
     def _single(self, behaviour: Callable[[Any, Call], Any], method: str) -> Callable[[Any, Any], Any]:
         def answer(request: Any, context: Any) -> Any:
-            with _Guard(method, context) as guard:
+            with _Guard(method, context, self._require_good) as guard:
                 return behaviour(request, guard.call())
 
         return answer
@@ -59,7 +66,7 @@ class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
         self, behaviour: Callable[[Any, Call], Iterator[Any]], method: str
     ) -> Callable[[Any, Any], Iterator[Any]]:
         def answer(request: Any, context: Any) -> Iterator[Any]:
-            with _Guard(method, context) as guard:
+            with _Guard(method, context, self._require_good) as guard:
                 yield from behaviour(request, guard.call())
 
         return answer
@@ -68,7 +75,8 @@ class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
 class _Guard:
     """One call: identity first, then the servicer, then the log line and, if it failed, the status."""
 
-    def __init__(self, method: str, context: Any) -> None:
+    def __init__(self, method: str, context: Any, require_good: Callable[[bytes], None]) -> None:
+        self._require_good = require_good
         self._method, self._context, self._began = method, context, time.monotonic()
         self._caller = ""
 
@@ -76,9 +84,10 @@ class _Guard:
         return self
 
     def call(self) -> Call:
-        """Raises StrangerError for a certificate without a name of our kind."""
-        caller = caller_of(self._context)
+        """Raises StrangerError for a certificate without a name of our kind, or a revoked one."""
+        caller, certificate = caller_of(self._context)
         self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
+        self._require_good(certificate)
         return Call(caller, self._context.is_active, self._context.cancel)
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
@@ -107,13 +116,16 @@ class _Guard:
         level("call", method=self._method, caller=self._caller, status=outcome, ms=elapsed, **fields)
 
 
-def caller_of(context: Any) -> CertifiedIdentity:
-    """The identity in the caller's certificate, whose chain TLS has verified. Raises StrangerError."""
+def caller_of(context: Any) -> tuple[CertifiedIdentity, bytes]:
+    """The identity in the caller's certificate, whose chain TLS has verified, and the certificate (PEM).
+
+    Raises StrangerError.
+    """
     certificates = context.auth_context().get("x509_pem_cert") or []
     if len(certificates) != 1:
         raise StrangerError("a certificate of the federation is needed", "call with mutual TLS")
     try:
-        return identity_of(certificates[0])
+        return identity_of(certificates[0]), bytes(certificates[0])
     except KeyringError:
         raise StrangerError(
             "the certificate names no node or platform", "use one issued with `heqiao ca issue`"

@@ -15,6 +15,7 @@ from keys.inventory import KeyFacts, check_files, inspect
 from keys.types import EpochKey, KeyState
 from node.config import Config, database_url
 from node.errors import NodeError
+from node.revocations import Revocations
 from node.store import epochs as epoch_rows
 from node.store import open_store
 
@@ -58,7 +59,7 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
     if config.tls.certificate.exists():
         try:
             fitting, certificate = _check_certificate(config, store, now)
-        except KeyringError as error:
+        except (NodeError, KeyringError) as error:
             problems.append(str(error))
     else:
         problems.append("no certificate yet: this home has not joined a federation")
@@ -72,7 +73,9 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
 def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
     certificate = config.tls.certificate.read_bytes()
     epoch = tls_epoch(store, certificate)
-    return epoch, verify_chain(certificate, config.tls.ca.read_bytes(), now)
+    identity = verify_chain(certificate, config.tls.ca.read_bytes(), now)
+    Revocations(config.tls.revocations, config.tls.ca).require_good(certificate, "this node")
+    return epoch, identity
 
 
 def _read_epochs(config: Config) -> tuple[tuple[EpochKey, ...], str]:

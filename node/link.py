@@ -24,6 +24,7 @@ from node.exchange import (
 )
 from node.idle import IdleGuard
 from node.node import Node
+from node.probe import server_certificate
 from node.status import from_rpc_error
 from node.store.peers import PeerRow
 
@@ -160,10 +161,62 @@ class PeerLink:
 @contextmanager
 def connect(node: Node, peer: PeerRow) -> Iterator[grpc.Channel]:
     """A connection as this node to a peer, whose certificate must name the peer's province."""
-    identity = (node.keys.ca, node.keys.tls_key, node.keys.certificate)
+    check = _PeerCheck(node, peer)
+    keys = node.keys
+    identity = (check.certificate or keys.ca, keys.tls_key, keys.certificate)
     limits = node.config.limits
     with secure_channel(peer.address, target_name(peer.code), identity, limits.max_message_bytes) as channel:
-        yield channel
+        yield grpc.intercept_channel(channel, check)
+
+
+class _PeerCheck(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]  # grpc has no types
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
+):
+    """Refuses a peer whose certificate is on the revocation list, before each call.
+
+    Where there is a list, the peer's certificate is asked for first and then the only one that the channel
+    trusts: who holds a revoked key cannot take the connection over afterwards. The list is looked at again
+    before each call, so that one that comes later ends what is open.
+    """
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        """Raises StrangerError for a revoked certificate, UnavailableError when the peer does not answer."""
+        self._node, self._peer = node, peer
+        self._number = 0
+        self.certificate = b""
+        self.require_good()
+
+    def require_good(self) -> None:
+        """Raises as `__init__` does."""
+        found = self._node.revocations.current
+        if found.number == self._number:
+            return
+        self.certificate = self.certificate or self._ask()
+        self._node.revocations.require_good(self.certificate, f"peer {self._peer.code}")
+        self._number = found.number
+
+    def _ask(self) -> bytes:
+        timeout_s = self._node.config.limits.call_timeout_s
+        return server_certificate(
+            self._peer.address, target_name(self._peer.code), self._node.keys.ca, timeout_s
+        )
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, request)
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, request)
+
+    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, requests)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What every part of a running node is given: configuration, store, keys, catalogue, clock, randomness."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blake3 import blake3
 
@@ -16,6 +16,7 @@ from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
 from node.errors import PreconditionError, UnavailableError
 from node.keyring import Epochs, GraceKey, KeyRing, NodeKeys
+from node.revocations import Revocations
 from node.store import Store, epochs, open_store
 
 OPRF = "oprf"
@@ -31,6 +32,7 @@ class Node:
     catalogue: Catalogue
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
+    revocations: Revocations = field(default_factory=Revocations)
 
     @property
     def keys(self) -> NodeKeys:
@@ -55,6 +57,7 @@ def open_node(config: Config, clock: Clock = utc_now) -> Node:
         ring=_open_ring(config, store),
         catalogue=catalogue.load(config.catalogue.path),
         clock=clock,
+        revocations=Revocations(config.tls.revocations, config.tls.ca),
     )
 
 

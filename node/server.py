@@ -3,6 +3,7 @@
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import FrameType
 
 import grpc
@@ -89,7 +90,7 @@ class Server:
         limits = self._node.config.limits
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
-            interceptors=(Edge(),),
+            interceptors=(Edge(partial(self._node.revocations.require_good, whose="the caller")),),
             maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),

@@ -1,6 +1,7 @@
 """`heqiao ca`: the federation's certificate authority, in a folder of its own.
 
-DIR/ca.pem, DIR/keys (sealed: ca.1, salt.1), DIR/passphrase, DIR/issued/<fingerprint>.pem
+DIR/ca.pem, DIR/keys (sealed: ca.1, salt.1), DIR/passphrase, DIR/issued/<fingerprint>.pem,
+DIR/revoked.pem
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
+from keys.revocation import load_list, make_list
 from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
 from node.cli.options import checked, disk_errors, json_option, show, write_output
 from node.errors import InputError
@@ -24,6 +26,8 @@ from node.errors import InputError
 CERTIFICATE: Final = "ca.pem"
 KEYS: Final = "keys"
 ISSUED: Final = "issued"
+REVOKED: Final = "revoked.pem"
+_SHORTEST: Final = 8  # hex digits of a fingerprint that name a certificate
 
 folder_option = click.option(
     "--dir",
@@ -127,6 +131,68 @@ def issue_(
     else:
         result = _make_client(folder, authority, str(client), str(code), out, now, days)
     show(result, _describe(result), as_json=as_json)
+
+
+@ca.command()
+@folder_option
+@click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINTS]")
+@click.option("--code", callback=checked(check_code), help="Revoke all certificates of this province.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="File for the list, to be sent to all members.")  # fmt: skip
+@passphrase_option
+@json_option
+def revoke(
+    folder: Path,
+    fingerprints: tuple[str, ...],
+    code: str | None,
+    out: Path,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Revoke certificates and write the list for all members.
+
+    FINGERPRINTS are those of certificates, told when they were issued; 8 hex digits each at least.
+    Every member takes the list with `heqiao peers revocations`. A revoked certificate stays on the list: to
+    let a province back in, issue it a new one.
+    """
+    if not fingerprints and code is None:
+        raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
+    _, authority = _open(folder, passphrase_file)
+    chosen = _choose(folder, fingerprints, code)
+    kept = folder / REVOKED
+    with disk_errors("run as the account that owns the folder of the CA"):
+        before = kept.read_bytes() if kept.exists() else None
+    content = make_list(authority, before, chosen.values(), datetime.now(UTC))
+    write_output(kept, content)  # first: what is once sent out must be on every later list
+    write_output(out, content)
+    made = load_list(content, authority.pem)
+    result = {
+        "out": str(out),
+        "list": made.number,
+        "revoked": sorted(chosen),
+        "revoked_in_all": len(made.serials),
+    }
+    show(result, _describe(result), as_json=as_json)
+
+
+def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> dict[str, bytes]:
+    """The issued certificates that are meant, by fingerprint."""
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
+        issued = {path.stem: path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))}
+    chosen = {name for name, pem in issued.items() if code is not None and identity_of(pem).code == code}
+    if code is not None and not chosen:
+        raise InputError(f"no certificate was issued to {code}", "correct --code")
+    for told in fingerprints:
+        wanted = told.strip().lower()
+        found = [name for name in issued if len(wanted) >= _SHORTEST and name.startswith(wanted)]
+        if len(found) != 1:
+            raise InputError(
+                f"{len(found)} certificates have the fingerprint {told}",
+                f"give more digits, {_SHORTEST} at least; their files are in {folder / ISSUED}",
+            )
+        chosen.update(found)
+    return {name: issued[name] for name in chosen}
 
 
 def _describe(result: Mapping[str, object]) -> str:

@@ -8,8 +8,17 @@ from rich.table import Table
 
 from keys.enrol import load_card
 from keys.names import PROVINCE_CODES, check_address
+from keys.revocation import load_list, serial_of
 from matcher.identity import NO_ORIGIN, PROVINCES
-from node.cli.options import checked, home_option, json_option, load_config, show
+from node.cli.options import (
+    checked,
+    disk_errors,
+    home_option,
+    json_option,
+    load_config,
+    show,
+    write_output,
+)
 from node.clock import utc_now
 from node.config import database_url
 from node.errors import InputError, NotFoundError
@@ -120,6 +129,39 @@ def remove(home: Path, as_json: bool, code: str) -> None:
             raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
         audit_rows.append(tx, "peer_removed", {"peer": code}, now)
     show({"removed": code}, f"peer {code} is no longer known", as_json=as_json)
+
+
+@peers.command()
+@home_option
+@json_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def revocations(home: Path, as_json: bool, file: Path) -> None:
+    """Take the federation's list of revoked certificates.
+
+    FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node goes by it
+    from the next call on, also on connections that are open: as a server and as a client. An older list
+    than the one here is refused.
+    """
+    config = load_config(home)
+    with disk_errors("correct [tls] in node.toml; `heqiao join` writes the CA's certificate"):
+        ca, content = config.tls.ca.read_bytes(), file.read_bytes()
+        before = config.tls.revocations.read_bytes() if config.tls.revocations.exists() else None
+        own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
+    found = load_list(content, ca)
+    if before is not None and (known := load_list(before, ca)).number > found.number:
+        raise InputError(
+            f"{file}: list {found.number} is older than list {known.number}, which is here",
+            "ask the CA's administrator for the newest",
+        )
+    write_output(config.tls.revocations, content)
+    with open_store(database_url(config)).transaction("take revocations", write=True) as tx:
+        details = {"list": found.number, "revoked": len(found.serials)}
+        audit_rows.append(tx, "revocations_taken", details, utc_now())
+    us = own is not None and serial_of(own) in found.serials
+    text = f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked"
+    if us:
+        text += "\nOUR OWN certificate is among them: peers refuse us until `heqiao join` with a new one"
+    show({"list": found.number, "revoked": len(found.serials), "own_revoked": us}, text, as_json=as_json)
 
 
 def _own_origin(code: str) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ KNOWN_TO = {
         "keys/certs.py",
         "keys/enrol.py",
         "keys/backup.py",
+        "keys/revocation.py",
         "node/manifest.py",
         "node/spill.py",
     ),

@@ -1,0 +1,170 @@
+"""A revoked certificate: refused from the next call on, by servers and by clients, on what is open too."""
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from harness import Province, World, channel, know, serve_all
+from heqiao.peer.v1 import match_pb2, service_pb2_grpc
+from test_bad_input import fails
+
+from keys.certs import create_ca, create_request, issue
+from keys.errors import CertificateError
+from keys.kinds import generate_tls_key, load_tls_key
+from keys.revocation import load_list, make_list, serial_of
+from matcher import SUITE
+from node.errors import StrangerError, UnavailableError
+from node.link import PeerLink
+from node.revocations import Revocations
+from node.store import peers as peer_rows
+
+Code = grpc.StatusCode
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def provinces(world: World, tmp_path: Path) -> Iterator[dict[str, Province]]:
+    with serve_all(world.copy(tmp_path, "44", "45")) as found:
+        know(found["45"].node, found["44"].home, found["44"].port)
+        yield found
+
+
+def revoke(world: World, home: Path, *certificates: bytes) -> bytes:
+    content = make_list(world.federation.authority, None, certificates, datetime.now(UTC))
+    (home / "tls/new").write_bytes(content)
+    (home / "tls/new").replace(home / "tls/revoked.pem")
+    return content
+
+
+def peer_of(province: Province, code: str) -> peer_rows.PeerRow:
+    with province.node.store.transaction("find peer") as tx:
+        row = peer_rows.find_peer(tx, code)
+    assert row is not None
+    return row
+
+
+def certificate_of(province: Province) -> bytes:
+    return (province.home / "tls/node.pem").read_bytes()
+
+
+def test_a_server_refuses_the_next_call_of_an_open_connection(world: World, provinces) -> None:
+    bad, good = world.federation.client("45"), world.federation.client("45")
+    request = match_pb2.GetManifestRequest(suites=[SUITE])
+    with (
+        channel(provinces["44"].port, "44.node.heqiao", bad) as line,
+        channel(provinces["44"].port, "44.node.heqiao", good) as other,
+    ):
+        stub, fine = service_pb2_grpc.PeerServiceStub(line), service_pb2_grpc.PeerServiceStub(other)
+        assert stub.GetManifest(request, timeout=5).signed_manifest.manifest
+        revoke(world, provinces["44"].home, bad.certificate)
+        answer = fails(lambda: stub.GetManifest(request, timeout=5))
+        assert answer[:2] == (Code.UNAUTHENTICATED, "unknown_peer")
+        assert "revoked" in str(answer)
+        assert fine.GetManifest(request, timeout=5).signed_manifest.manifest
+        (provinces["44"].home / "tls/revoked.pem").unlink()  # what was revoked stays revoked
+        assert fails(lambda: stub.GetManifest(request, timeout=5))[0] is Code.UNAUTHENTICATED
+
+
+def test_a_client_refuses_the_next_call_of_an_open_connection(world: World, provinces) -> None:
+    asker, asked = provinces["45"], provinces["44"]
+    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+        assert link.get_manifest()
+        revoke(world, asker.home, certificate_of(asked))
+        with pytest.raises(StrangerError, match="peer 44 was revoked"):
+            link.get_manifest()
+    with (
+        pytest.raises(StrangerError, match="peer 44 was revoked"),
+        PeerLink.open(asker.node, peer_of(asker, "44")),
+    ):
+        pass
+
+
+def test_a_client_goes_on_with_peers_that_are_not_on_the_list(world: World, provinces) -> None:
+    asker = provinces["45"]
+    revoke(world, asker.home, world.federation.client("44").certificate)
+    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+        assert link.get_manifest()
+        assert link.get_manifest()
+
+
+def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: World, provinces) -> None:
+    """Somebody with another certificate of 44 takes the address over after it was looked at."""
+    asker, asked = provinces["45"], provinces["44"]
+    revoke(world, asker.home, world.federation.client("33").certificate)
+    other = world.federation.client("44").certificate
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("node.link.server_certificate", lambda *_: other)
+        with PeerLink.open(asker.node, peer_of(asker, "44")) as link, pytest.raises(UnavailableError):
+            link.get_manifest()
+    assert serial_of(other) != serial_of(certificate_of(asked))
+
+
+def test_a_peer_that_is_away_while_there_is_a_list(world: World, provinces) -> None:
+    asker = provinces["45"]
+    revoke(world, asker.home, world.federation.client("33").certificate)
+    provinces["44"].stop()
+    with (
+        pytest.raises(UnavailableError, match="does not answer"),
+        PeerLink.open(asker.node, peer_of(asker, "44")),
+    ):
+        pass
+
+
+def leaf(ca, code: str) -> bytes:
+    return issue(ca, create_request(load_tls_key(generate_tls_key())), "node", code, NOW)
+
+
+def test_lists_grow_and_openssl_reads_them(tmp_path: Path) -> None:
+    ca = create_ca("test", NOW)
+    first, second = leaf(ca, "44"), leaf(ca, "33")
+    one = make_list(ca, None, [first], NOW - timedelta(hours=2))
+    two = make_list(ca, one, [second, first], NOW - timedelta(hours=1))
+    assert (load_list(one, ca.pem).number, load_list(two, ca.pem).number) == (1, 2)
+    assert load_list(two, ca.pem).serials == {serial_of(first), serial_of(second)}
+    for name, content in {
+        "ca.pem": ca.pem,
+        "list.pem": two,
+        "cert.pem": second,
+        "good.pem": leaf(ca, "45"),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    verify = ["openssl", "verify", "-crl_check", "-CAfile", "ca.pem", "-CRLfile", "list.pem"]
+    bad = subprocess.run([*verify, "cert.pem"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "certificate revoked" in bad.stderr
+    assert (
+        subprocess.run([*verify, "good.pem"], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    )
+
+
+def test_bad_lists(tmp_path: Path) -> None:
+    ca, other = create_ca("test", NOW), create_ca("test", NOW)
+    content = make_list(ca, None, [leaf(ca, "44")], NOW)
+    for wrong in (b"", b"rubbish", content[:200], ca.pem, make_list(other, None, [], NOW), b"x" * 2_000_000):
+        with pytest.raises(CertificateError):
+            load_list(wrong, ca.pem)
+    with pytest.raises(CertificateError, match="clock stands before"):
+        make_list(ca, content, [], NOW - timedelta(days=1))
+
+
+def test_a_node_keeps_its_list_when_the_file_gets_worse(tmp_path: Path) -> None:
+    ca = create_ca("test", NOW)
+    (tmp_path / "ca.pem").write_bytes(ca.pem)
+    first, second = leaf(ca, "44"), leaf(ca, "33")
+    one = make_list(ca, None, [first], NOW)
+    two = make_list(ca, one, [second], NOW)
+    path = tmp_path / "revoked.pem"
+    found = Revocations(path, tmp_path / "ca.pem")
+    found.require_good(first, "x")
+    path.write_bytes(two)
+    for content in (two, one, b"rubbish"):
+        path.write_bytes(content)
+        assert found.current.number == 2
+        for certificate in (first, second):
+            with pytest.raises(StrangerError, match="revoked"):
+                found.require_good(certificate, "x")
+        found.require_good(leaf(ca, "45"), "x")
+    with pytest.raises(CertificateError):
+        Revocations(path, tmp_path / "ca.pem")
