@@ -3,10 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bench import compare, numbers, psi, report
+from bench import compare, numbers, psi, report, sums
 from bench.ours import Sizes
 from compose.processes import ChildError, stoppable
 
@@ -82,16 +83,19 @@ def psi_(
     """
     check_sizes(entries, subjects)
     sizes = Sizes(entries, subjects, k_anonymity, repeat, keep_mib)
-    figures = psi.run(sizes, only or psi.PARTS, keep)
-    if target == "-":
-        click.echo(json.dumps(figures, ensure_ascii=False))
-    else:
-        report.print_figures(report.wide_console(), figures)
-        if target:
-            report.write_json(Path(target), figures)
-    if figures.get("wrong") or figures.get("single_wrong"):
-        click.echo("bench: error: some answers differ from the plain join", err=True)
-        sys.exit(1)
+    finish(psi.run(sizes, only or psi.PARTS, keep), target)
+
+
+@main.command("sums")
+@click.option("--bits", type=click.Choice(["2048", "3072"]), default="3072", show_default=True,
+              help="Length of the Paillier modulus.")  # fmt: skip
+@click.option(
+    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
+)
+@click.option("--only", type=click.Choice(sums.PARTS), multiple=True, help="Leave out the other parts.")
+def sums_(bits: str, target: str | None, only: tuple[str, ...]) -> None:
+    """Our side of encrypted sums alone: encryption, addition, opening. Exits 1 when a sum is wrong."""
+    finish(sums.run(int(bits), only or sums.PARTS), target)
 
 
 @main.command("all")
@@ -142,6 +146,19 @@ def all_(
 def show(file: Path) -> None:
     """The table of an earlier run, from its JSON FILE."""
     report.print_rows(report.wide_console(), json.loads(file.read_text(encoding="utf-8")))
+
+
+def finish(figures: dict[str, Any], target: str | None) -> None:
+    """Show figures or write them to `target`; exit 1 when something they count is wrong."""
+    if target == "-":
+        click.echo(json.dumps(figures, ensure_ascii=False))
+    else:
+        report.print_figures(report.wide_console(), figures)
+        if target:
+            report.write_json(Path(target), figures)
+    if figures.get("wrong") or figures.get("single_wrong"):
+        click.echo("bench: error: some answers differ from the plain join", err=True)
+        sys.exit(1)
 
 
 def check_sizes(entries: int, subjects: tuple[int, ...]) -> None:

@@ -5,14 +5,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import psi
+from bench import psi, sums
 from bench.measure import describe_machine, list_versions, rounded
 from bench.ours import Sizes
-from bench.peers import openmined, spu
+from bench.peers import openmined, paillier, spu
 from bench.peers.environment import OPENMINED, SPU
 from compose.processes import Children
 
-PEERS = {"spu": SPU, "openmined": OPENMINED}
+PEERS = {"spu": SPU, "openmined": OPENMINED, **paillier.ENVIRONMENTS}
+SUM_BITS = 3072
 OPENMINED_SUBJECTS = 10_000  # its set-up message is made anew for each size of list
 # Figures of a list: what, unit, our key, the peers' key.
 _ONLINE = (
@@ -71,6 +72,13 @@ def run(
             found["openmined"] = openmined.run(
                 children, folder / "openmined", sizes.entries, openmined_subjects(sizes.subjects)
             )
+        libraries = [name for name in peers if name in paillier.ENVIRONMENTS]
+        if libraries:
+            say("ours: encrypted sums")
+            found["sums"] = sums.run(SUM_BITS)
+        for name in libraries:
+            say(name)
+            found[name] = paillier.run(children, name, SUM_BITS)
     found["machine"]["load_1m_after"] = describe_machine()["load_1m"]
     found["rows"] = [rounded({**asdict(row), "ratio": row.ratio, "met": row.met}) for row in rows_of(found)]
     return found
@@ -85,7 +93,7 @@ def rows_of(found: Mapping[str, Any]) -> list[Row]:
     """The table: the index, each list, what is cached, single checks; the targets are those of issue 3."""
     ours = found["ours"]
     rows = _index_rows(found)
-    measured = [peer for peer in PEERS if peer in found]
+    measured = [peer for peer in ("spu", "openmined") if peer in found]
     for mine in sorted(ours["online"], key=lambda row: int(row["subjects"])):
         rows += _online_rows(mine, {peer: found[peer]["online"] for peer in measured})
     rows += [
@@ -103,7 +111,7 @@ def rows_of(found: Mapping[str, Any]) -> list[Row]:
         Row("one person beside a large list, 95 of 100", "ms", ours["single_busy_p95_ms"]),
         Row("wrong answers", "", float(ours["wrong"] + ours["single_wrong"]), target=0.0),
     ]
-    return rows
+    return rows + sum_rows(found)
 
 
 def _index_rows(found: Mapping[str, Any]) -> list[Row]:
@@ -116,6 +124,47 @@ def _index_rows(found: Mapping[str, Any]) -> list[Row]:
                 Row("index, wall", "s", ours["index_wall_s"], peer, theirs["wall_s"], target),
                 Row("index, CPU", "s", ours["index_cpu_s"], peer, theirs["cpu_s"]),
                 Row("index, peak memory", "MiB", ours["index_peak_mib"], peer, theirs["peak_mib"]),
+            ]
+    return rows
+
+
+def sum_rows(found: Mapping[str, Any]) -> list[Row]:
+    """Encryption beside that of others; the targets are those of issue 4."""
+    rows = []
+    for peer in paillier.ENVIRONMENTS:
+        if peer not in found:
+            continue
+        ours, theirs = found["sums"], found[peer]
+        full, short = (0.05, 0.01) if peer == "phe" else (None, None)
+        rows += [
+            Row("encrypt, one core", "us", ours["encrypt_us_full"], peer, theirs["encrypt_us"], full),
+            Row(
+                "encrypt, short exponents", "us", ours["encrypt_us_short"], peer, theirs["encrypt_us"], short
+            ),
+            Row("add", "us", ours["add_us"], peer, theirs["add_us"]),
+            Row("decrypt", "ms", ours["decrypt_ms"], peer, theirs["decrypt_ms"]),
+            Row("wrong sums", "", float(ours["wrong"]), peer, float(theirs["wrong"])),
+        ]
+        if theirs["batch_us"]:
+            both, few = (0.8, 0.2) if peer == "heu" else (None, None)
+            rows += [
+                Row(
+                    "encrypt, all cores",
+                    "us",
+                    ours["encrypt_us_full_all_cores"],
+                    peer,
+                    theirs["batch_us"],
+                    both,
+                ),
+                Row(
+                    "encrypt, short exponents, all cores",
+                    "us",
+                    ours["encrypt_us_short_all_cores"],
+                    peer,
+                    theirs["batch_us"],
+                    few,
+                ),
+                Row("encrypt, all cores, CPU", "us", ours["encrypt_us_full"], peer, theirs["batch_cpu_us"]),
             ]
     return rows
 

@@ -21,7 +21,7 @@ def print_figures(console: Console, figures: Mapping[str, Any]) -> None:
     for key, value in figures["machine"].items():
         table.add_row(f"machine: {key}", str(value))
     console.print(table)
-    if figures["online"]:
+    if figures.get("online"):
         columns = ("subjects", "wall_s", "cpu_s", "bytes_up", "bytes_down", "plan", "matches", "wrong")
         lists = Table(*columns, title="Lists")
         for row in figures["online"]:

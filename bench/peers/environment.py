@@ -42,3 +42,7 @@ class Environment:
 # spu 0.9.5 has wheels for Python 3.10 and 3.11 only and fails with numpy 2.
 SPU = Environment("spu", ("spu==0.9.5", "numpy==1.26.4"))
 OPENMINED = Environment("openmined", ("openmined-psi==2.0.6",))
+PHE = Environment("phe", ("phe==1.5.0", "gmpy2==2.3.2"))
+# heu has wheels up to Python 3.11 and does not know numpy 2.
+HEU = Environment("heu", ("sf-heu==0.5.2b0", "numpy==1.26.4"))
+PYPAILLIER = Environment("pypaillier", ("pypaillier==0.8.0",))

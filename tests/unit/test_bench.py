@@ -218,3 +218,27 @@ def test_a_run_of_a_few_hundred(tmp_path: Path) -> None:
     other = CliRunner().invoke(main, ("psi", "--entries", "200", "--keep", str(tmp_path)))
     assert other.exit_code == 1
     assert "other sizes" in other.output
+
+
+def test_encryption_beside_the_peers() -> None:
+    ours = {
+        "encrypt_us_full": 600.0, "encrypt_us_short": 100.0, "encrypt_us_full_all_cores": 310.0,
+        "encrypt_us_short_all_cores": 60.0, "add_us": 9.0, "decrypt_ms": 9.0, "wrong": 0,
+    }  # fmt: skip
+    theirs = {"encrypt_us": 24_600.0, "add_us": 17.0, "decrypt_ms": 8.9, "batch_us": None, "wrong": 0}
+    batch = {**theirs, "encrypt_us": 1_560.0, "batch_us": 200.0, "batch_cpu_us": 400.0}
+    rows = {
+        (row.what, row.peer): row for row in compare.sum_rows({"sums": ours, "phe": theirs, "heu": batch})
+    }
+    assert rows["encrypt, one core", "phe"].met is True
+    assert rows["encrypt, short exponents", "phe"].met is True
+    assert rows["encrypt, all cores", "heu"].met is False
+    assert ("encrypt, all cores", "phe") not in rows
+
+
+def test_a_run_of_encryption() -> None:
+    done = CliRunner().invoke(main, ("sums", "--bits", "2048", "--only", "encryption", "--json", "-"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["bits"], found["wrong"], found["values_per_ciphertext"]) == (2048, 0, 9)
+    assert 0 < found["encrypt_us_short"] < found["encrypt_us_full"]
