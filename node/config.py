@@ -4,7 +4,6 @@ Relative paths are relative to the folder of the file. Secrets stand in files of
 here by path. docs/configuration.md shows the file that `render_default` writes.
 """
 
-import difflib
 import os
 import re
 import tomllib
@@ -28,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from keys.disk import read_passphrase
 from keys.files import KeyStore
 from keys.names import Role, check_address, check_code, check_name, split_address
+from node.config_faults import describe_fault, known_keys
 from node.errors import ConfigError
 from node.rotation_section import STRICT, RotationSection
 
@@ -344,12 +344,14 @@ def load(path: Path) -> Config:
             says which file and key, and what to write.
     """
     content = _read(path)
-    sections: dict[str, Any] = {name: {} for name in _known(Config)}
+    sections: dict[str, Any] = {name: {} for name in known_keys(Config)}
     try:
         return Config.model_validate({**sections, **content}, context={"folder": path.absolute().parent})
     except ValidationError as invalid:
         faults = invalid.errors(include_url=False, include_context=False, include_input=False)
-        told = "; ".join(_describe(fault["loc"], fault["type"], fault["msg"]) for fault in faults)
+        told = "; ".join(
+            describe_fault(Config, fault["loc"], fault["type"], fault["msg"]) for fault in faults
+        )
         raise ConfigError(f"{path}: {told}", "docs/configuration.md explains every key") from None
 
 
@@ -397,30 +399,3 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not text in UTF-8", "save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}", "correct the line that is named") from None
-
-
-def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    """One fault of a configuration in words that never show a value."""
-    section, *keys = map(str, location) if location else ("",)
-    where = f"[{section}] {'.'.join(keys)}".strip()
-    message = message.removeprefix("Value error, ")
-    if not location:
-        return message
-    if kind == "extra_forbidden":
-        model = _section(section) if keys else Config
-        near = difflib.get_close_matches(keys[-1] if keys else section, _known(model), n=1)
-        return f"{where}: unknown key" + (f", did you mean {near[0]}?" if near else "")
-    if kind == "missing":
-        return f"{where}: missing"
-    if kind == "model_type":
-        return f"{where}: must be a section"
-    return f"{where}: {message}"
-
-
-def _known(model: type[BaseModel]) -> list[str]:
-    return [name for name in model.model_fields if name != "folder"]
-
-
-def _section(name: str) -> type[BaseModel]:
-    annotation = Config.model_fields[name].annotation
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Config
