@@ -93,53 +93,15 @@ def submit(node: Node, job: str, verification: Verification) -> bool:
     return known is None
 
 
-class Runner:
-    """Runs jobs in the background of a serving node, and takes up those that a killed one left."""
-
-    def __init__(self, node: Node, jobs_at_once: int = 2) -> None:
-        self._node = node
-        self._pool = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="job")
-        self._stopping = threading.Event()
-        self._taken: set[str] = set()
-        self._lock = threading.Lock()
-
-    def resume(self) -> int:
-        """Take up every open job; return how many."""
-        with self._node.store.transaction("open jobs") as tx:
-            found = job_rows.open_jobs(tx)
-        for job in found:
-            self.start(job)
-        return len(found)
-
-    def start(self, job: str) -> None:
-        """Run a job soon; one that is waiting or running already is left alone."""
-        with self._lock:
-            if job in self._taken:
-                return
-            self._taken.add(job)
-        self._pool.submit(self._run, job)
-
-    def _run(self, job: str) -> None:
-        try:
-            run_job(self._node, job, self._stopping)
-        finally:
-            with self._lock:
-                self._taken.discard(job)
-
-    def stop(self) -> None:
-        """Let running steps end; unfinished jobs stay open and are taken up at the next start."""
-        self._stopping.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def run_job(node: Node, job: str, stopping: threading.Event) -> None:
+def run_job(node: Node, job: str, stopping: threading.Event, submitted: Verification | None = None) -> None:
     """Run or resume one job to its end. A failure is the job's state and a log line.
 
+    `submitted` is what the job holds, where the caller has it at hand: it need not be read back.
     While the database is away nothing can be written, not even a failure: the job waits for it.
     """
     while not stopping.is_set():
         try:
-            _run_once(node, job, stopping)
+            _run_once(node, job, stopping, submitted)
         except UnavailableError as error:
             log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
             stopping.wait(DATABASE_WAIT_S)
@@ -147,9 +109,9 @@ def run_job(node: Node, job: str, stopping: threading.Event) -> None:
             return
 
 
-def _run_once(node: Node, job: str, stopping: threading.Event) -> None:
+def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Verification | None) -> None:
     try:
-        _run(node, job, stopping)
+        _run(node, job, stopping, submitted)
     except UnavailableError:
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence of a background thread
@@ -159,15 +121,15 @@ def _run_once(node: Node, job: str, stopping: threading.Event) -> None:
         _end(node, job, "failed", "the job failed inside this node; its log says where")
 
 
-def _run(node: Node, job: str, stopping: threading.Event) -> None:
+def _run(node: Node, job: str, stopping: threading.Event, submitted: Verification | None) -> None:
     with node.store.transaction("start job", write=True) as tx:
         row = job_rows.find_job(tx, job)
         if row is None or row.state not in job_rows.OPEN_STATES:
             return
         job_rows.set_job_state(tx, job, "running")
-        sealed = job_rows.read_request(tx, job)
+        sealed = b"" if submitted is not None else job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
-    verification = unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
+    verification = submitted or unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
     mapped = MappedPoints(node.keys.salt, verification.subjects)
     waiting = [part for part in parts if part.state in OPEN_PARTS]
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:

@@ -9,8 +9,8 @@ from heqiao.platform.v1 import platform_pb2_grpc
 from node import assemble, jobs, platform_wire
 from node.errors import StrangerError
 from node.interceptors import Call
-from node.jobs import Runner
 from node.node import Node
+from node.runner import Runner
 from node.slots import Slots
 from node.store import jobs as job_rows
 from node.store import peers as peer_rows
@@ -37,7 +37,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         )
         added = jobs.submit(self._node, job, verification)
         if added:
-            self._runner.start(job)
+            self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802

@@ -16,10 +16,10 @@ from matcher import x25519
 from node import log
 from node.errors import ConfigError
 from node.interceptors import Edge
-from node.jobs import Runner
 from node.node import Node
 from node.peer_service import PeerServicer
 from node.platform_service import PlatformServicer
+from node.runner import Runner
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
