@@ -214,10 +214,7 @@ class LimitsSection(_Section):
         description="One peer's part of a job, retries included; then UNAVAILABLE",
     )
     planted_per_partition: int = Field(
-        default=8,
-        ge=1,
-        le=1_024,
-        description="Signed test records per partition, so that a broken answer shows",
+        default=8, ge=1, le=1_024, description="Signed test records in each, so that a broken answer shows"
     )
 
     @model_validator(mode="after")
@@ -246,11 +243,7 @@ class RequesterSection(_Section):
         default=60.0, gt=0, le=3_600, description="Longest wait between two tries"
     )
     keep_partitions_mib: int = Field(
-        default=0,
-        ge=0,
-        le=16_777_216,
-        description="Room on disk for peers' partitions that were fetched whole (65 MiB a million entries): "
-        "later queries fetch nothing while the version is the same; 0 keeps none",
+        default=0, ge=0, le=16_777_216, description="Room for peers' partitions fetched whole; 0 keeps none"
     )
 
     @model_validator(mode="after")
