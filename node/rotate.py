@@ -246,7 +246,7 @@ class _ItemRun:
 
     def rekey(self, group: Sequence[PartitionRow]) -> Iterator[int]:
         """Write new versions of some partitions; yield entries as they are done."""
-        versions = {part.origin: self._open(part) for part in group}
+        versions = self._open(group)
         links: dict[tuple[int, int], bytes] = {}
         tasks = (task for part in group for task in self._stretches(part, links))
         for made in self._pool.map(rekey_stretch, tasks):
@@ -266,14 +266,18 @@ class _ItemRun:
         version.tags.append(made.tags)
         return version.entries - before
 
-    def _open(self, part: PartitionRow) -> Version:
-        def write(tx: Connection) -> int:
-            return cuts.open_cut(
-                tx, self._item, part.origin, self._work.new_epoch, part.bits, self._node.clock()
-            )
+    def _open(self, group: Sequence[PartitionRow]) -> dict[str, Version]:
+        """Begin versions with the numbers, and cuts with the bits, of those they are made from."""
+        epoch, now = self._work.new_epoch, self._node.clock()
 
-        cut = self._node.store.retry_write("begin a version", write)
-        return Version(int(part.origin), part.version, cut, part.bits, part.planted)
+        def write(tx: Connection) -> dict[str, Version]:
+            found = {}
+            for part in group:
+                cut = cuts.open_cut(tx, self._item, part.origin, epoch, part.bits, now)
+                found[part.origin] = Version(int(part.origin), part.version, cut, part.bits, part.planted)
+            return found
+
+        return self._node.store.retry_write("begin versions", write)
 
     def _stretches(self, part: PartitionRow, links: dict[tuple[int, int], bytes]) -> Iterator[Stretch]:
         """Stored buckets in order, as tasks; their links wait in `links` until the task is back."""
