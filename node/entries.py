@@ -31,7 +31,7 @@ LINK = np.dtype(
     [("tag", "V16"), ("place", "u1"), ("prefix", "<u4"), ("other", "V16"), ("origin", "u1"), ("at", "<u4")]
 )
 Entries = NDArray[np.void]
-_AT_ONCE = 1 << 15  # entries made together
+_AT_ONCE = 1 << 13  # entries made together: what they need stays in the cache of a core
 _DAY_ZERO = FIRST_DAY.toordinal()
 
 
