@@ -1,6 +1,9 @@
 """`heqiao import`: a file that cannot be used leaves what was published, and nothing half written."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -132,3 +135,31 @@ def test_a_register_that_shrank_is_told(home, tmp_path):
         assert "warning" not in done.stdout
     done = run(home, tmp_path / "cars.csv")
     assert "warning" not in done.output
+
+
+def run_process(home, *arguments):
+    """The command in a process of its own, where workers may be forked."""
+    command = [sys.executable, "-c", "from node.cli import main; main()", "import", "--home", str(home)]
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60, env=path
+    )
+
+
+def test_workers_of_the_command(home, tmp_path):
+    done = run_process(home, "C21", tmp_path / "cars.csv", "--workers", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["entries"], told["workers"]) == (2, 2)
+    assert served(home)[0][-1][1] == 2
+
+
+@pytest.mark.parametrize(("item", "problem"), [("C99", "no item C99"), ("C21", "no column for id_no")])
+def test_workers_go_home_when_the_run_ends_before_it_begins(home, tmp_path, item, problem):
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    before = served(home)
+    done = run_process(home, item, tmp_path / "wrong.csv", "--workers", "2")
+    assert done.returncode == 1
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+    assert served(home) == before
