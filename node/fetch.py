@@ -112,7 +112,8 @@ def whole_buckets(
             raise dishonest("the peer sends a larger bucket than its partition can have", "bucket_size")
         if len(data) < size:
             continue
-        number, entries = waiting.pop(), bytes(data)
+        # Most buckets come in one piece, which then need not be copied.
+        number, entries = waiting.pop(), piece.data if len(piece.data) == size else bytes(data)
         leaf = index.bucket_leaf(number, entries)
         if not merkle.verify(leaf, number, part.buckets, path, part.root):
             raise dishonest("a bucket is not the one in the signed manifest", "bucket_digest")

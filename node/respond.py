@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from matcher import SUITE, PointError, merkle, oprf, token
+from matcher import SUITE, PointError, index, merkle, oprf, token
 from matcher.plan import Plan
 from matcher.types import Level
 from node import manifest as manifests
@@ -31,7 +31,8 @@ from node.store.peers import PeerRow
 MANIFEST_LIFE = timedelta(hours=24)
 MAX_BUCKETS_PER_REQUEST = 16_384
 SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest max_message_bytes there is
-READ_AHEAD = 8  # buckets held in memory at once by one stream
+READ_BYTES = 2 * 1024 * 1024  # of buckets held in memory at once by one stream, if one is not larger
+MAX_READ = 256  # numbers in one question to the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,10 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
     if not leaves:
         raise _replaced()
     tree = _tree(leaves)
-    for at in range(0, len(request.buckets), READ_AHEAD):
-        numbers = request.buckets[at : at + READ_AHEAD]
+    average = max(part.entries * index.ENTRY_SIZE >> part.bits, 1)
+    at_once = min(max(READ_BYTES // average, 1), MAX_READ)
+    for at in range(0, len(request.buckets), at_once):
+        numbers = request.buckets[at : at + at_once]
         with node.store.transaction("read buckets") as tx:
             found = index_rows.read_buckets(tx, part.id, numbers)
         if len(found) != len(numbers):
