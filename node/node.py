@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from blake3 import blake3
 
 from keys import Kek, KeyStore, tls_key_for
-from keys.errors import PassphraseError, StoreDamagedError
+from keys.errors import KeyMissingError, PassphraseError, StoreDamagedError
 from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
@@ -106,7 +106,7 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
             "send its request.json to the federation's administrator, then run `heqiao join` with the bundle",
         )
     epoch = active_epoch(store, found) if config.node.role == "node" else 0
-    oprf_key = store.get(f"{OPRF}.{epoch}") if epoch else b""
+    oprf_key = _active_key(store, epoch) if epoch else b""
     certificate = config.tls.certificate.read_bytes()
     storage = store.newest("storage")[1]
     return NodeKeys(
@@ -122,6 +122,16 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         ca=config.tls.ca.read_bytes(),
         grace=grace_keys(store, found),
     )
+
+
+def _active_key(store: KeyStore, epoch: int) -> bytes:
+    try:
+        return store.get(f"{OPRF}.{epoch}")
+    except KeyMissingError:
+        raise PreconditionError(
+            f"the active key {OPRF}.{epoch} is in the database, and not in the key store",
+            "restore a backup of the key store from after the rotation, or copy it from where it was rotated",
+        ) from None
 
 
 def active_epoch(store: KeyStore, found: Epochs) -> int:

@@ -73,6 +73,16 @@ def test_words(home):
     assert "nothing to destroy" not in ok("keys", "destroy", "oprf", "1", "--home", home, "--confirm")
 
 
+def test_a_key_store_from_before_the_rotation(home, tmp_path):
+    shutil.copytree(home / "keys", tmp_path / "old")
+    ok("keys", "rotate", "oprf", "--home", home)
+    shutil.rmtree(home / "keys")
+    shutil.copytree(tmp_path / "old", home / "keys")
+    code, _, err = heqiao("import", "--home", home, "--clean")
+    assert (code, "oprf.2 is in the database, and not in the key store" in err) == (1, True)
+    shutil.rmtree(tmp_path / "old")
+
+
 @pytest.mark.parametrize("epoch", ["1", "2", "9"])
 def test_a_key_in_use_or_unknown(home, epoch):
     ok("keys", "rotate", "oprf", "--home", home)
