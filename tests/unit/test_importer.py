@@ -241,7 +241,7 @@ def test_ten_million_copies_of_one_person(node, tmp_path):
     path = tmp_path / "r.csv"
     with path.open("w", encoding="utf-8") as file:
         file.write("id_no,name,record_no\n")
-        file.writelines([f"{PEOPLE[0]},陈三,a{i % 3}\n" * 100 for i in range(100_000)])
+        file.writelines(f"{PEOPLE[0]},陈三,a{i % 3}\n" * 100 for i in range(100_000))
     done = importer.import_item(node, "C21", [path], workers=2)
     assert (done.tally.read, done.tally.accepted, done.tally.duplicates) == (10**7, 3, 10**7 - 3)
     assert done.usage.peak < 1 << 30
