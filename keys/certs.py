@@ -296,6 +296,15 @@ def identity_of(certificate_pem: bytes) -> CertifiedIdentity:
     )
 
 
+def hosts_of(certificate_pem: bytes) -> tuple[str, ...]:
+    """Host names and addresses that a node's certificate carries beside the name of its province."""
+    names = load_certificate(certificate_pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    own = target_name(identity_of(certificate_pem).code)
+    hosts = names.value.get_values_for_type(x509.DNSName)
+    addresses = names.value.get_values_for_type(x509.IPAddress)
+    return (*(host for host in hosts if host != own), *map(str, addresses))
+
+
 def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> CertifiedIdentity:
     """Check that the CA issued a certificate and that both are valid now; say whom it names.
 

@@ -63,14 +63,24 @@ class NodeKeys:
 
 
 class KeyRing:
-    """Holds the keys, and opens them again when the states of epochs in the database have changed.
+    """Holds the keys, and opens them again when the states of epochs in the database, or the
+    files of certificates, have changed.
 
     Whoever needs several facts of the keys for one answer takes `current` once, so that they fit together.
     """
 
-    def __init__(self, read: Callable[[], Epochs], load: Callable[[Epochs], NodeKeys]) -> None:
-        """Read the states, and open the keys at once. Raises what `read` and `load` raise."""
-        self._read, self._load = read, load
+    def __init__(
+        self,
+        read: Callable[[], Epochs],
+        load: Callable[[Epochs], NodeKeys],
+        stamp: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Read the states, and open the keys at once. Raises what `read` and `load` raise.
+
+        `stamp` is something that changes with the files of certificates.
+        """
+        self._read, self._load, self._stamp = read, load, stamp
+        self._files = stamp()
         self._lock = threading.Lock()
         self._epochs = read()
         self._keys = load(self._epochs)
@@ -103,8 +113,8 @@ class KeyRing:
             return self._keys
 
     def _look(self) -> None:
-        found = self._read()
-        if found != self._epochs:
+        found, files = self._read(), self._stamp()
+        if (found, files) != (self._epochs, self._files):
             self._keys = self._load(found)
-            self._epochs = found
+            self._epochs, self._files = found, files
         self._due = time.monotonic() + FRESH_S

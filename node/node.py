@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from blake3 import blake3
 
 from keys import Kek, KeyStore, tls_key_for
-from keys.errors import KeyMissingError, PassphraseError, StoreDamagedError
+from keys.errors import CertificateError, KeyMissingError, PassphraseError, StoreDamagedError
 from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
@@ -16,7 +16,7 @@ from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
 from node.errors import PreconditionError, UnavailableError
 from node.keyring import Epochs, GraceKey, KeyRing, NodeKeys
-from node.revocations import Revocations
+from node.revocations import Revocations, stamp_of
 from node.store import Store, epochs, open_store
 
 OPRF = "oprf"
@@ -71,11 +71,14 @@ def _open_ring(config: Config, database: Store) -> KeyRing:
     def load(found: Epochs) -> NodeKeys:
         try:
             return _read_keys(config, opened[0], found)
+        except CertificateError:
+            # `heqiao join` has written one file of two; what is in memory fits together.
+            raise UnavailableError("the certificate is being replaced") from None
         except StoreDamagedError:
             opened[0] = _open_again(config)  # it was rewrapped since it was opened
             return _read_keys(config, opened[0], found)
 
-    return KeyRing(read, load)
+    return KeyRing(read, load, lambda: tuple(map(stamp_of, (config.tls.certificate, config.tls.ca))))
 
 
 def _open_again(config: Config) -> KeyStore:

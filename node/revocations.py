@@ -24,13 +24,13 @@ class Revocations:
         """
         self._path, self._ca = path, ca
         self._lock = threading.Lock()
-        self._stamp = _stamp_of(path)
+        self._stamp = stamp_of(path)
         self._list = self._read() if self._stamp else NOTHING_REVOKED
 
     @property
     def current(self) -> RevocationList:
         """The list of this moment."""
-        stamp = _stamp_of(self._path)
+        stamp = stamp_of(self._path)
         if stamp != self._stamp:
             with self._lock:
                 self._renew(stamp)
@@ -64,7 +64,8 @@ class Revocations:
         return load_list(self._path.read_bytes(), self._ca.read_bytes())
 
 
-def _stamp_of(path: Path | None) -> _Stamp | None:
+def stamp_of(path: Path | None) -> _Stamp | None:
+    """What changes when a file is replaced; None where there is none."""
     if path is None:
         return None
     try:

@@ -20,6 +20,7 @@ from node.node import Node
 from node.peer_service import PeerServicer
 from node.platform_service import PlatformServicer
 from node.runner import Runner
+from node.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
@@ -106,10 +107,7 @@ class Server:
         return server
 
     def _listen(self, server: grpc.Server, address: str) -> int:
-        keys = self._node.keys
-        credentials = grpc.ssl_server_credentials(
-            [(keys.tls_key, keys.certificate)], root_certificates=keys.ca, require_client_auth=True
-        )
+        credentials = server_credentials(self._node.ring)
         try:
             port: int = server.add_secure_port(address, credentials)
         except RuntimeError:

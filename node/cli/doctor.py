@@ -90,7 +90,7 @@ def _check_certificate(node: Node) -> Finding:
     now = node.clock()
     certified = verify_chain(node.keys.certificate, node.keys.ca, now)
     left = (certified.not_after - now).days
-    hint = "" if left > SOON_DAYS else "renew: `heqiao ca issue` with this node's request, then `heqiao join`"
+    hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
     return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
 
 

@@ -1,6 +1,8 @@
 """A revoked certificate: refused from the next call on, by servers and by clients, on what is open too."""
 
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +14,16 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from test_bad_input import fails
 
 from keys.certs import create_ca, create_request, issue
+from keys.enrol import issue_bundle, load_request
 from keys.errors import CertificateError
 from keys.kinds import generate_tls_key, load_tls_key
 from keys.revocation import load_list, make_list, serial_of
 from matcher import SUITE
+from node.cli import main
 from node.errors import StrangerError, UnavailableError
+from node.keyring import FRESH_S
 from node.link import PeerLink
+from node.probe import server_certificate
 from node.revocations import Revocations
 from node.store import peers as peer_rows
 
@@ -30,6 +36,15 @@ def provinces(world: World, tmp_path: Path) -> Iterator[dict[str, Province]]:
     with serve_all(world.copy(tmp_path, "44", "45")) as found:
         know(found["45"].node, found["44"].home, found["44"].port)
         yield found
+
+
+def heqiao(*arguments: object) -> None:
+    """A command as a person runs it, which must succeed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["heqiao", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
 
 
 def revoke(world: World, home: Path, *certificates: bytes) -> bytes:
@@ -168,3 +183,39 @@ def test_a_node_keeps_its_list_when_the_file_gets_worse(tmp_path: Path) -> None:
         found.require_good(leaf(ca, "45"), "x")
     with pytest.raises(CertificateError):
         Revocations(path, tmp_path / "ca.pem")
+
+
+def shown_by(province: Province) -> bytes:
+    return server_certificate(f"127.0.0.1:{province.port}", "44.node.heqiao", province.node.keys.ca, 5)
+
+
+def test_a_running_node_takes_a_renewed_certificate(world: World, provinces) -> None:
+    """The CA answers `keys rotate tls`; connections from before go on, new ones see the new certificate."""
+    asker, asked = provinces["45"], provinces["44"]
+    before = shown_by(asked)
+    assert before == certificate_of(asked)
+    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+        assert link.get_manifest()
+        heqiao("keys", "rotate", "tls", "--home", asked.home)
+        assert shown_by(asked) == before
+        request = load_request(asked.home / "request.json")
+        bundle = issue_bundle(
+            world.federation.authority, request, world.federation.salt, 1, datetime.now(UTC)
+        )
+        (asked.home / "bundle").write_bytes(bundle.to_json())
+        heqiao("join", "--home", asked.home, asked.home / "bundle")
+        time.sleep(FRESH_S + 0.1)
+        assert shown_by(asked) == certificate_of(asked) == bundle.certificate.encode() != before
+        assert link.get_manifest()
+        with PeerLink.open(asker.node, peer_of(asker, "44")) as other:
+            assert other.get_manifest()
+    assert asked.node.keys.certificate == bundle.certificate.encode()
+
+
+def test_half_a_renewal_changes_nothing(provinces) -> None:
+    asked = provinces["44"]
+    before = shown_by(asked)
+    (asked.home / "tls/node.pem").write_bytes(b"half a certi")
+    time.sleep(FRESH_S + 0.1)
+    assert shown_by(asked) == before
+    assert asked.node.keys.certificate == before

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from test_cli_init import heqiao, ok
 
+from keys.enrol import load_request
 from keys.kinds import fingerprint, generate_secret
 from keys.types import EpochKey, KeyState
 from node.config import database_url, load, open_key_store
@@ -172,3 +173,32 @@ def test_states_of_the_database(home):
     told = "\n".join(json.loads(heqiao("keys", "verify", "--home", home, "--json")[1])["problems"])
     assert "oprf.3: pending in the database, and not in the key store" in told
     assert "oprf.2: another key than the one that the database knows" in told
+
+
+def test_rotate_tls(member, home):
+    first = json.loads(ok("keys", "rotate", "tls", "--home", home, "--json"))
+    again = json.loads(ok("keys", "rotate", "tls", "--home", home, "--json"))
+    assert (first["epoch"], first["active"]) == (2, 1)
+    assert again["fingerprint"] == first["fingerprint"]
+    assert store_of(home).epochs("tls") == [1, 2]
+    assert ok("audit", "list", "--home", home).count("key_state_changed") == 1
+    hosts = load_request(member / "45/request.json").hosts
+    assert load_request(home / "request.json").hosts == hosts
+    ok("ca", "issue", "--dir", member / "ca", home / "request.json", "--out", home / "bundle")
+    states = {key["epoch"]: key["state"] for key in keys_of(home) if key["purpose"] == "tls"}
+    assert states == {1: "active", 2: "pending"}
+    ok("join", "--home", home, home / "bundle")
+    states = {key["epoch"]: key["state"] for key in keys_of(home) if key["purpose"] == "tls"}
+    assert states == {1: "grace", 2: "active"}
+    assert json.loads(ok("keys", "rotate", "tls", "--home", home, "--json"))["epoch"] == 3
+
+
+def keys_of(home):
+    return json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
+
+
+def test_rotate_tls_before_joining(home):
+    shutil.rmtree(home / "tls")
+    code, _, err = heqiao("keys", "rotate", "tls", "--home", home)
+    assert (code, "no certificate yet" in err) == (1, True)
+    assert store_of(home).epochs("tls") == [1]

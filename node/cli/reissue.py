@@ -1,0 +1,75 @@
+"""`heqiao keys rotate tls`: a new TLS key and the request for its certificate, beside those in use."""
+
+from pathlib import Path
+
+import click
+
+from keys import KeyStore, make_request
+from keys.certs import hosts_of, tls_epoch
+from keys.kinds import fingerprint, generate_secret
+from keys.types import KeyState
+from node.cli.init import REQUEST
+from node.cli.options import disk_errors, home_option, json_option, load_config, show, write_output
+from node.clock import utc_now
+from node.config import Config, database_url, open_key_store
+from node.errors import PreconditionError
+from node.store import audit as audit_rows
+from node.store import open_store
+
+
+@click.command("tls")
+@home_option
+@json_option
+def rotate_tls(home: Path, as_json: bool) -> None:
+    """Make the next TLS key and request its certificate.
+
+    Writes request.json anew; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
+    new certificate in use. Until then nothing changes; the running node takes it at its next connection.
+    Run again before that, it keeps the key that waits.
+    """
+    config = load_config(home)
+    store = open_key_store(config)
+    if not config.tls.certificate.exists():
+        raise PreconditionError("this home has no certificate yet", "its request.json is still good")
+    with disk_errors("correct [tls] certificate in node.toml"):
+        certificate = config.tls.certificate.read_bytes()
+    active = tls_epoch(store, certificate)
+    epoch = _make_key(config, store, active)
+    node = config.node
+    hosts = hosts_of(certificate) if node.role == "node" else ()
+    request = make_request(store, node.role, node.code, node.name, hosts)
+    path = config.folder / REQUEST
+    write_output(path, request.to_json())
+    named = fingerprint("tls", store.get(f"tls.{epoch}"))
+    result = {
+        "request": str(path),
+        "request_fingerprint": request.fingerprint(),
+        "epoch": epoch,
+        "fingerprint": named,
+        "active": active,
+    }
+    lines = (
+        f"tls.{epoch} {named}: pending; tls.{active} stays in use\n"
+        f"Request for its certificate: {path}\n"
+        f"Its fingerprint, for the CA to compare: {request.fingerprint()}"
+    )
+    show(result, lines, as_json=as_json)
+
+
+def _make_key(config: Config, store: KeyStore, active: int) -> int:
+    """Epoch of the key that waits for its certificate; a new one where none does."""
+    newest = store.epochs("tls")[-1]
+    if newest > active:
+        return newest
+    secret = generate_secret("tls")
+    details: dict[str, str | int | list[str]] = {
+        "purpose": "tls",
+        "epoch": newest + 1,
+        "state": KeyState.PENDING.value,
+        "fingerprint": fingerprint("tls", secret),
+    }
+    # First the event: a key without one must not be, an event without its key is seen by the next run.
+    with open_store(database_url(config)).transaction("audit tls key", write=True) as tx:
+        audit_rows.append(tx, "key_state_changed", details, utc_now())
+        store.add(f"tls.{newest + 1}", secret)
+    return newest + 1
