@@ -71,9 +71,9 @@ def _open_ring(config: Config, database: Store) -> KeyRing:
     def load(found: Epochs) -> NodeKeys:
         try:
             return _read_keys(config, opened[0], found)
-        except CertificateError:
-            # `heqiao join` has written one file of two; what is in memory fits together.
-            raise UnavailableError("the certificate is being replaced") from None
+        except CertificateError as error:
+            # A running node goes on with what it has: `heqiao join` may be in the middle of it.
+            raise UnavailableError(str(error), error.hint) from None
         except StoreDamagedError:
             opened[0] = _open_again(config)  # it was rewrapped since it was opened
             return _read_keys(config, opened[0], found)
