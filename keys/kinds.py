@@ -8,6 +8,9 @@
 | tls, ca | ECDSA P-256 private key, PKCS8 PEM |
 | storage | 32 random bytes, for what a node seals in its own database |
 | enrol | X25519 private key, 32 bytes; opens what the CA seals to this node |
+| sum | 32 random bytes; the OPRF key of the rows of sums, clamped where it is used |
+| paillier | the two primes of a Paillier key (matcher/paillier.py) |
+| sumcheck | 32 random bytes; the secret of the check slot |
 """
 
 import hashlib
@@ -23,13 +26,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from keys.errors import StoreDamagedError
 from keys.files import KeyStore
+from matcher import paillier
+from matcher.errors import MatcherError
 
 # What `heqiao init` makes. The salt comes with the bundle of the CA.
-NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf")
+NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
 SECRET_BYTES: Final = 32
-_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol")
+_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck")
 _FINGERPRINT: Final = "heqiao v1 key fingerprint"
 _PAIRS: Final = ("tls", "ca", "signing", "enrol")
 
@@ -42,6 +47,8 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
     """
     if purpose in ("tls", "ca"):
         return generate_tls_key()
+    if purpose == "paillier":
+        return paillier.private_bytes(paillier.generate(random_bytes=random_bytes))
     if purpose in _RAW:
         return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
     raise ValueError("no such kind of key")
@@ -114,6 +121,11 @@ def check_secret(purpose: str, secret: bytes) -> None:
     """
     if purpose in ("tls", "ca"):
         load_tls_key(secret)
+    elif purpose == "paillier":
+        try:
+            paillier.private_from_bytes(secret)
+        except MatcherError:
+            raise StoreDamagedError("not a Paillier key", "restore the key store from its backup") from None
     elif not secret or (purpose in _RAW and len(secret) != SECRET_BYTES):
         raise StoreDamagedError(
             f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"

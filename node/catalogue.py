@@ -22,6 +22,8 @@ from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from matcher.types import Level
+from node.aggregate.rules import SumForm, SumRule
+from node.aggregate.rules import build as build_sum_rule
 from node.errors import ConfigError, ItemNotOfferedError
 
 BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
@@ -78,6 +80,7 @@ class Item:
     table: str | None = None
     bands: tuple[int, ...] = ()
     threshold: int | None = None
+    sum: SumRule | None = None
 
     def text(self, attribute: str, lang: str) -> str:
         """One of TEXTS in `zh` or `en`."""
@@ -234,6 +237,7 @@ class _ItemForm(_Form):
     combine: Literal["any", "count", "sum", "latest"]
     freshness_days: Annotated[int, Field(ge=1, le=3660)]
     table: _TableCode | None = None
+    sum: SumForm | None = None
 
 
 class _CatalogueForm(_Form):
@@ -260,8 +264,12 @@ def _build(path: Path, form: _CatalogueForm) -> Catalogue:
         problem = _item_problem(item, items, tables)
         if problem:
             raise _refuse(path, f"items[{index}].{problem[0]}", f"item {item.code}: {problem[1]}")
-        items[item.code] = _item(item, tables)
-    unused = set(tables) - {item.table for item in items.values()}
+        try:
+            items[item.code] = _item(item, tables)
+        except ValueError as problem_of_sum:
+            raise _refuse(path, f"items[{index}].sum", f"item {item.code}: {problem_of_sum}") from None
+    used = {item.table for item in items.values()} | {item.sum.table for item in items.values() if item.sum}
+    unused = set(tables) - used
     if unused:
         raise _refuse(path, "tables", f"no item uses the table {min(unused)}")
     return Catalogue(
@@ -349,7 +357,24 @@ def _item(form: _ItemForm, tables: Mapping[str, Table]) -> Item:
         table=form.table,
         bands=bounds if form.level == "band" else (),
         threshold=bounds[0] if form.level == "threshold" else None,
+        sum=_sum_rule(form, tables),
     )
+
+
+def _sum_rule(form: _ItemForm, tables: Mapping[str, Table]) -> SumRule | None:
+    if form.sum is None:
+        if form.level == "aggregate":
+            raise ValueError("the level aggregate answers nothing but sums, so it needs this table")
+        return None
+    if form.value_kind == "flag":
+        raise ValueError("a flag cannot be summed")
+    bands: tuple[int, ...] = ()
+    if form.sum.table is not None:
+        table = tables.get(form.sum.table)
+        if table is None or table.kind != "bands":
+            raise ValueError(f"there is no table {form.sum.table} of kind bands")
+        bands = table.bounds_fen
+    return build_sum_rule(form.sum, form.sensitivity, bands)
 
 
 def _refuse(path: Path, key: str, problem: str) -> ConfigError:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from keys import Kek
 from keys.types import EpochKey
+from node.aggregate.sum_keys import SumKeys
 from node.errors import UnavailableError
 
 FRESH_S = 0.5  # how long a node may go on without having looked for another epoch
@@ -29,7 +30,8 @@ class NodeKeys:
     `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
     (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
     Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
-    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch.
+    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch;
+    `sums` are the keys of encrypted sums, None where there are none.
     """
 
     epoch: int
@@ -43,6 +45,7 @@ class NodeKeys:
     certificate: bytes = field(repr=False)
     ca: bytes = field(repr=False)
     grace: Mapping[int, GraceKey] = field(default_factory=dict, repr=False)
+    sums: SumKeys | None = field(default=None, repr=False)
 
     @property
     def salt_version(self) -> int:
