@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matcher import batch, index, label
 from matcher.lanes import Bytes
 from matcher.types import Identity
+from node.aggregate.sum_keys import SumKeys
 from node.blocks import Terms
 from node.records import FIRST_DAY, Record
 from node.rows import People, disclose_all
@@ -40,7 +41,7 @@ class Work:
     """What every process of a run knows.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
-    only name subjects.
+    only name subjects. `sums` are the keys of encrypted sums, for an item that has them.
     """
 
     terms: Terms
@@ -51,6 +52,7 @@ class Work:
     part_bits: int
     every: bool
     hidden: bool
+    sums: SumKeys | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> int:

@@ -210,6 +210,69 @@ answers = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
+# Rows of encrypted sums: one version of (item, area of registration, epoch of the sum keys).
+sum_groups = Table(
+    "sum_groups",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("item", String(8), nullable=False),
+    # First 6, 4 or 2 digits of identity numbers; 00 for documents without an area.
+    Column("prefix", String(6), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    # BLAKE3 over all rows in order, each its point and its ciphertext.
+    Column("digest", LargeBinary, nullable=False),
+    Column("as_of_from", Integer, nullable=False),
+    Column("as_of_to", Integer, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    # Empty while an import prepares the version.
+    Column("published_at", UtcDateTime),
+    UniqueConstraint("item", "prefix", "epoch", "version"),
+)
+
+sum_blocks = Table(
+    "sum_blocks",
+    metadata,
+    Column("group_id", _ID, ForeignKey("sum_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    # Points S of up to 256 rows, 32 bytes each, ascending; days of their records (int32); ciphertexts.
+    Column("points", LargeBinary, nullable=False),
+    Column("days", LargeBinary, nullable=False),
+    Column("ciphertexts", LargeBinary, nullable=False),
+)
+
+# Points of the other identities of a record, so that an upsert by any of them finds its row.
+sum_aliases = Table(
+    "sum_aliases",
+    metadata,
+    Column("item", String(8), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("alias", LargeBinary(32), primary_key=True),
+    Column("point", LargeBinary(32), nullable=False),
+    Column("area", Integer, nullable=False),
+)
+
+# Queries of peers for sums, charged before anything is evaluated: what budgets are kept with.
+sum_queries = Table(
+    "sum_queries",
+    metadata,
+    Column("peer", String(2), primary_key=True),
+    Column("query_id", LargeBinary(16), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # Of the opening and the whole cohort: a retry must be the same query.
+    Column("cohort_digest", LargeBinary, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("epsilon_milli", Integer, nullable=False),
+    # What was opened, once: digest of the ciphertext, contributors, and the answer.
+    Column("opened_digest", LargeBinary),
+    Column("contributors", BigInteger),
+    Column("answer_sealed", LargeBinary),
+    Index("ix_sum_queries_at", "peer", "item", "at"),
+)
+
 audit = Table(
     "audit",
     metadata,
