@@ -33,7 +33,7 @@ LINK = np.dtype(
 )
 Entries = NDArray[np.void]
 _AT_ONCE = 1 << 13  # entries made together: what they need stays in the cache of a core
-_DAY_ZERO = FIRST_DAY.toordinal()
+DAY_ZERO = FIRST_DAY.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def people_drafts(work: Work, people: People) -> Drafts:
         people.values,
         (people.subjects[:, 0] >> np.uint64(32)).astype(np.uint32),
         values,
-        people.days - _DAY_ZERO,
+        people.days - DAY_ZERO,
         people.names,
         _random(len(values), label.RECORD_NUMBER_SIZE),
         shown,
@@ -114,7 +114,7 @@ def record_drafts(work: Work, records: Sequence[Record]) -> Drafts:
         values,
         _prefixes(work, types, values),
         amounts[owners],
-        days[owners] - _DAY_ZERO,
+        days[owners] - DAY_ZERO,
         [names[at] for at in owners.tolist()],
         _random(len(records), label.RECORD_NUMBER_SIZE)[owners],
         shown[owners],

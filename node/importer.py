@@ -11,14 +11,17 @@ that is killed leaves the old one served. node/increment.py replaces or removes 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from matcher import identity, index
 from node import increment, sources, stages
+from node.aggregate.column import Column, SumChange
+from node.aggregate.sum_keys import SumKeys
 from node.blocks import Terms
 from node.catalogue import Item
 from node.delimited import csv_lines, write_atomically
@@ -34,7 +37,7 @@ from node.shelf import Shelf, Version, links_by_bucket
 from node.sources import Files, Source
 from node.spill import KEY_SIZE
 from node.stages import CutPart, Plants
-from node.store import Connection, cuts, deltas, epochs
+from node.store import Connection, cuts, deltas, epochs, sums
 from node.store import audit as audit_rows
 from node.store import index as index_rows
 from node.workspace import Workspace, open_workspace
@@ -143,9 +146,14 @@ def import_item(
             change = run.replace_all(harvest)
         else:
             change = increment.apply(node, item, pool, work, harvest, present, plants.values, watch, progress)
+        if work.sums is not None:
+            change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, harvest))
+            watch.lap("sums")
         before = _publish(node, item, mode, harvest.tally, change)
         watch.lap("publish")
         cuts.retire(node.store, item.code, node.keys.epoch)
+        if work.sums:
+            node.store.retry_write("retire sums", partial(sums.retire, item=code, epoch=work.sums.epoch))
         watch.lap("retire")
         usage = pool.usage()
     people = {
@@ -190,9 +198,17 @@ def _open_pool(
         part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
         every=mode != "full",
         hidden=mode == "delete",
+        sums=node.keys.sums if item.sum else None,
     )
     with Pool(work, crew) as pool:
         yield work, pool
+
+
+def _change_sums(
+    node: Node, item: Item, keys: SumKeys, pool: Pool, mode: Mode, harvest: Harvest
+) -> SumChange:
+    column = Column(node, item, keys, pool.spill)
+    return column.replace_all(harvest.sums) if mode == "full" else column.change(harvest.sums)
 
 
 def _plants(node: Node, item: Item, mode: Mode, present: frozenset[int]) -> Plants:
@@ -288,6 +304,8 @@ def _publish(node: Node, item: Item, mode: Mode, tally: Tally, change: Change) -
         epochs.require_active(tx, OPRF, epoch)
         before = index_rows.last_import(tx, item.code)
         cuts.publish(tx, change.prepared, now)
+        if change.sums is not None:
+            change.sums.publish(tx, now)
         if mode == "full":
             deltas.restart_deltas(tx, item.code, epoch)
         for origin, delta in change.deltas:

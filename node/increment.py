@@ -16,6 +16,7 @@ import numpy as np
 
 from matcher import filter as filters
 from matcher import index
+from node.aggregate.column import SumChange
 from node.catalogue import Item
 from node.entries import ENTRY, LINK, CutBucket, Entries, Work, cut_buckets, join_loose, load_entries, split
 from node.intake import Harvest, Progress, Stopwatch
@@ -38,6 +39,7 @@ class Change:
     prepared: Sequence[int]
     deltas: Sequence[tuple[str, Delta]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    sums: SumChange | None = None
 
 
 @dataclass

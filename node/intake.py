@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from node import stages
+from node.aggregate.rows import SumPieces
 from node.blocks import Block
 from node.entries import Work
 from node.pool import Pool
@@ -45,6 +46,7 @@ class Harvest:
     origins: Counter[int]
     planted: frozenset[int]
     tally: Tally
+    sums: list[SumPieces]
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Intake:
     def index(self, plants: Plants, today: int) -> Harvest:
         """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
         rows, entries = self._rows, defaultdict[int, list[Piece]](list)
+        sums: list[SumPieces] = []
         counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
         linked, done = rows.subjects(), 0
         tasks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
@@ -115,6 +118,7 @@ class Intake:
             counts += found.counts
             origins += found.entries
             left += [found.left] if found.left else []
+            sums += [found.sums] if found.sums else []
             done = sum(origins.values())
             self._progress("index", done, done * len(rows.parts) // number)
         due = plants.origins | (frozenset(origins) - plants.present)
@@ -125,12 +129,13 @@ class Intake:
             counts += found.counts
             origins += found.entries
             due = found.planted
+            sums += [found.sums] if found.sums else []
             links = [piece for _, piece in found.links]
         self._watch.lap("index")
         people = Counter(
             {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
         )
-        return Harvest(dict(entries), links, origins, due, self._tally(counts, sum(people.values())))
+        return Harvest(dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums)
 
     def _tally(self, counts: Counter[str], entries: int) -> Tally:
         return Tally(

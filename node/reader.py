@@ -205,6 +205,21 @@ def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: d
 
 def read_amount(field: str, text: str, item: Item) -> int:
     """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
+    if item.sum is not None:
+        return _summable(field, text, item)
+    return _read_amount(field, text, item)
+
+
+def _summable(field: str, text: str, item: Item) -> int:
+    """An amount that fits the slots of an encrypted sum."""
+    most = item.sum.greatest if item.sum else 0
+    amount = _read_amount(field, text, item)
+    if amount > most:
+        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    return amount
+
+
+def _read_amount(field: str, text: str, item: Item) -> int:
     if field == "amount_yuan":
         return parse_yuan(text)
     number = clean(text)

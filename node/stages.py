@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from matcher import batch, identity, index
 from matcher import filter as filters
 from matcher.types import Identity
+from node.aggregate.rows import SumPieces, make_rows
 from node.blocks import Block, read_block
 from node.catalogue import disclose
 from node.delimited import Reject, csv_lines
 from node.entries import (
+    DAY_ZERO,
     ENTRY,
     CutBucket,
     Drafts,
@@ -41,7 +43,7 @@ from node.entries import (
     record_drafts,
     split,
 )
-from node.records import SourceRow, combine
+from node.records import Record, SourceRow, combine
 from node.rows import Rows, combine_rows, dump_linked, load_linked, unpack
 from node.spill import Piece, Spill
 
@@ -80,6 +82,7 @@ class Indexed:
     left: Piece | None = None
     links: Pieces = ()
     planted: frozenset[int] = frozenset()
+    sums: SumPieces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,9 @@ def index_rows(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], bytes
     drafts = people_drafts(work, people)
     counts["withheld"] = int(np.count_nonzero(~drafts.shown))
     entries, found = _make_entries(work, drafts, spill)
-    return Indexed([(part, piece) for piece in entries], found, counts, left)
+    days = people.days - DAY_ZERO
+    sums = make_rows(work, spill, people.types, people.values, people.totals, days) if work.sums else None
+    return Indexed([(part, piece) for piece in entries], found, counts, left, sums=sums)
 
 
 def index_linked(
@@ -176,6 +181,7 @@ def index_linked(
         name_conflicts=tally.name_conflicts,
         contradictions=tally.contradictions,
     )
+    sums = _linked_sums(work, spill, records)
     if not work.every:
         records = [record for record in records if disclose(work.terms.item, record.total) is not None]
     people = record_drafts(work, records)
@@ -191,7 +197,18 @@ def index_linked(
         counts,
         links=_write_parts(work, spill, links, links["prefix"].astype(np.uint32)),
         planted=due,
+        sums=sums,
     )
+
+
+def _linked_sums(work: Work, spill: Spill, records: Sequence[Record]) -> SumPieces | None:
+    if not work.sums or not records:
+        return None
+    owners = np.array([at for at, record in enumerate(records) for _ in record.identities], dtype=np.int64)
+    types, values = pack_identities([found for record in records for found in record.identities])
+    totals = np.array([record.total for record in records], dtype=np.int64)[owners]
+    days = np.array([record.as_of.toordinal() for record in records], dtype=np.int64)[owners] - DAY_ZERO
+    return make_rows(work, spill, types, values, totals, days, owners)
 
 
 def _write_parts(work: Work, spill: Spill, table: Entries, prefixes: NDArray[np.uint32]) -> Pieces:

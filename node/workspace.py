@@ -10,7 +10,7 @@ from pathlib import Path
 from node.errors import ConflictError, UnavailableError
 from node.node import OPRF, Node
 from node.spill import make_folder, remove_folder
-from node.store import cuts, epochs
+from node.store import cuts, epochs, sums
 
 LOCK = "import.lock"
 FOLDER = ".import"
@@ -50,7 +50,8 @@ def _clean(node: Node, folder: Path) -> bool:
     with node.store.transaction("find pending epochs") as tx:
         pending = epochs.pending_epochs(tx, OPRF)
     swept = cuts.sweep(node.store, pending)
-    return remove_folder(folder) or bool(swept)
+    left = node.store.retry_write("sweep sums", sums.sweep)
+    return remove_folder(folder) or bool(swept) or left > 0
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""The rows of encrypted sums, made at import: a point under the sum key and one ciphertext for each record.
+"""The column of an item: its rows of encrypted sums in groups, as they are served.
 
-    make_rows     in a worker: records -> sealed rows, by the first bits of their points
-    Column.build  all rows -> groups by area of registration -> blocks in order of the points, unpublished
+    rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
+    Column.replace_all  all rows -> groups by area of registration -> blocks in order of the points
+    Column.change       the same for the groups that an upsert or delete touches
 
-A row stands for a record and has the point of its first identity; the points of its other identities are
-aliases, so that an upsert that names the person by any number finds the row. Points are pseudorandom, so
+What they write is unpublished until SumChange.publish. Points are pseudorandom, so
 their order tells nothing of the order of the source (design.md section 5).
 """
 
@@ -12,19 +12,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 from blake3 import blake3
-from numpy.typing import NDArray
 
-from matcher import batch, oprf, paillier, slots
-from matcher.lanes import Bytes
-from matcher.paillier import Encryptor
-from matcher.slots import CheckKey
+from node.aggregate.rows import ALIAS, POINT, Rows, SumPieces, row_type
 from node.aggregate.sum_keys import SumKeys
 from node.catalogue import Item
-from node.entries import Work, split
+from node.entries import split
 from node.node import Node
 from node.spill import Piece, Spill
 from node.store import Connection
@@ -33,128 +29,6 @@ from node.store.sums import Alias, GroupRow, NewBlock, NewGroup
 
 BLOCK_ROWS = 256  # of the largest modulus that fits a message of 1 MiB
 NO_AREA = "00"
-_RESIDENT_DIGITS = 6
-_POINT = 32
-Rows = NDArray[np.void]
-# The point of another identity of a record, and where the record's row is.
-ALIAS = np.dtype([("alias", "V32"), ("point", "V32"), ("area", "<u4")])
-
-
-@dataclass(frozen=True, slots=True)
-class SumPieces:
-    """What a worker made: rows by the first bits of their points, aliases, and how many of each area."""
-
-    rows: Sequence[tuple[int, Piece]]
-    aliases: Sequence[Piece]
-    areas: Counter[int]
-
-
-def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `gone` says that it names a record that leaves, and has no ciphertext."""
-    return np.dtype(
-        [
-            ("point", "V32"),
-            ("area", "<u4"),
-            ("day", "<i4"),
-            ("gone", "u1"),
-            ("ciphertext", "u1", ciphertext_size),
-        ]
-    )
-
-
-# ---- in a worker
-
-
-def make_rows(
-    work: Work,
-    spill: Spill,
-    types: NDArray[np.uint8],
-    values: Bytes,
-    totals: NDArray[np.int64],
-    days: NDArray[np.int64],
-    owners: NDArray[np.int64] | None = None,
-) -> SumPieces:
-    """Rows of records; `days` since 1970-01-01.
-
-    With `owners` there is one line per identity, and those of one record stand together: the first has
-    the row, the others become aliases. In a run that changes single subjects each identity named also
-    tells what leaves.
-    """
-    keys = work.sums
-    if keys is None or not len(types):
-        return SumPieces((), (), Counter())
-    salt = work.terms.salt
-    points = batch.evaluate(keys.sum_key, batch.map_to_curve(salt, types, values)).view("V32").ravel()
-    areas = _areas(types, values)
-    first = np.ones(len(types), dtype=bool)
-    aliases: list[Piece] = []
-    if owners is not None:
-        first[1:] = owners[1:] != owners[:-1]
-        aliases = _write_aliases(spill, points, areas, first)
-    made = first & (totals >= 0) & (totals <= _layout(work).max_value)
-    made &= not work.hidden
-    table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
-    table["point"], table["area"], table["day"], table["gone"] = points, areas, days, ~made
-    chosen = np.flatnonzero(made)
-    for row, ciphertext in zip(chosen.tolist(), _encrypt(work, totals[chosen]), strict=True):
-        table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)
-    if not work.every:
-        table = table[made]
-    places = _parts_of(table["point"], work.part_bits)
-    pieces = [(part, spill.write(table[which].tobytes())) for part, which in split(places)]
-    return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
-
-
-def too_great(work: Work, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which amounts do not fit the slots of a sum."""
-    return np.asarray(amounts > _layout(work).max_value) if work.sums else np.zeros(len(amounts), dtype=bool)
-
-
-def _encrypt(work: Work, totals: NDArray[np.int64]) -> list[bytes]:
-    keys, layout = work.sums, _layout(work)
-    if keys is None or not len(totals):
-        return []
-    check = CheckKey.derive(keys.check, work.terms.item.code, layout)
-    return _encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
-
-
-def _layout(work: Work) -> slots.Layout:
-    rule = work.terms.item.sum
-    if rule is None:
-        raise ValueError("an item without a rule has no sums")
-    return rule.layout
-
-
-@lru_cache(maxsize=1)
-def _encryptor(primes: bytes) -> Encryptor:
-    """Its tables take a second to build, so a process keeps them."""
-    return Encryptor(paillier.private_from_bytes(primes))
-
-
-def _areas(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
-    """The first six digits of resident numbers and permits, 0 for documents without an area."""
-    digits = values[:, :_RESIDENT_DIGITS].astype(np.int64) - 48
-    area = digits @ np.array([100000, 10000, 1000, 100, 10, 1])
-    return np.where(batch.origins(types, values) > 0, area, 0).astype(np.uint32)
-
-
-def _write_aliases(
-    spill: Spill, points: NDArray[np.void], areas: NDArray[np.uint32], first: NDArray[np.bool_]
-) -> list[Piece]:
-    heads = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
-    others = np.flatnonzero(~first)
-    found = np.zeros(len(others), dtype=ALIAS)
-    found["alias"], found["point"], found["area"] = points[others], points[heads[others]], areas[heads[others]]
-    return [spill.write(found.tobytes())] if len(found) else []
-
-
-def _parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:
-    head = np.frombuffer(points.tobytes(), dtype=np.uint8).reshape(-1, _POINT)[:, :4]
-    numbers = np.ascontiguousarray(head).view(">u4")[:, 0].astype(np.uint64)
-    return (numbers >> np.uint64(32 - bits)).astype(np.int64)
-
-
-# ---- in the parent
 
 
 def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
@@ -239,12 +113,14 @@ class _Writer:
             blocks.append(NewBlock(self._blocks, points, some["day"].astype("<i4").tobytes(), ciphertexts))
             self._blocks += 1
         self.rows += len(rows)
-        self.node.store.retry_write("write rows of sums", partial(sum_rows.add_blocks, group=self.group, new=blocks))
+        self.node.store.retry_write(
+            "write rows of sums", partial(sum_rows.add_blocks, group=self.group, new=blocks)
+        )
 
 
 def interleave(points: bytes, ciphertexts: bytes, ciphertext_size: int) -> bytes:
     """Rows as the digest of a group covers them: point, ciphertext, point, ciphertext ..."""
-    left = np.frombuffer(points, dtype=np.uint8).reshape(-1, _POINT)
+    left = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT)
     right = np.frombuffer(ciphertexts, dtype=np.uint8).reshape(-1, ciphertext_size)
     return np.hstack([left, right]).tobytes()
 
@@ -296,9 +172,7 @@ class Column:
         leaving: set[bytes],
     ) -> int:
         new = NewGroup(self.item.code, prefix, self.keys.epoch)
-        group = self.node.store.retry_write(
-            "open a group of sums", partial(sum_rows.open_group, new=new)
-        )
+        group = self.node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new))
         writer = _Writer(self.node, group, self.keys.private.public.ciphertext_size)
         stay = _Stay(self._old_rows(old, leaving))
         for part in sorted(parts):
@@ -328,7 +202,7 @@ class Column:
                 block = sum_rows.read_block(tx, old.id, number)
             if block is None:
                 return
-            count = len(block.points) // _POINT
+            count = len(block.points) // POINT
             rows = np.zeros(count, dtype=row)
             rows["point"] = np.frombuffer(block.points, dtype="V32")
             rows["day"] = np.frombuffer(block.days, dtype="<i4")
@@ -408,7 +282,7 @@ def _merge(stay: _Stay, new: Rows) -> Iterator[Rows]:
 
 
 def _covering(present: Mapping[str, GroupRow], area: int) -> str:
-    """The group that holds an area's people, or will: an area that is new goes to what is left of its province."""
+    """The group that holds an area's people; one that is new goes to what is left of its province."""
     if not area:
         return NO_AREA
     text = f"{area:06}"

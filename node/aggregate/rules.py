@@ -1,6 +1,7 @@
 """How an item may be summed: part of the catalogue (design.md section 5, docs/catalogue.md)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,12 +43,22 @@ class SumRule:
     @property
     def layout(self) -> Layout:
         """The slots of a row. Raises SlotsError when they do not fit."""
-        return Layout.of(self.bands, MODULUS_BITS)
+        return _layout(self.bands)
+
+    @property
+    def greatest(self) -> int:
+        """The greatest value of a row."""
+        return self.layout.max_value
 
     @property
     def rules(self) -> Rules:
         """For matcher.disclosure."""
         return Rules(self.min_cohort, self.dominance_percent / 100, self.rounding, self.min_cell)
+
+
+@lru_cache(maxsize=256)
+def _layout(bands: tuple[int, ...]) -> Layout:
+    return Layout.of(bands, MODULUS_BITS)
 
 
 class SumForm(BaseModel):

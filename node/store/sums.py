@@ -146,7 +146,9 @@ def finish_group(tx: Connection, group: int, rows: int, digest: bytes, days: tup
     tx.execute(update(sum_groups).where(sum_groups.c.id == group).values(**values))
 
 
-def publish(tx: Connection, item: str, epoch: int, prepared: Iterable[int], *, whole: bool, now: datetime) -> None:
+def publish(
+    tx: Connection, item: str, epoch: int, prepared: Iterable[int], *, whole: bool, now: datetime
+) -> None:
     """Make prepared versions current; with `whole` no other group of the item stays so."""
     ids = list(prepared)
     place = (sum_groups.c.item == item, sum_groups.c.epoch == epoch, sum_groups.c.is_current)
@@ -166,7 +168,9 @@ def retire(tx: Connection, item: str, epoch: int) -> None:
         row.prefix: row.version
         for row in tx.execute(
             select(sum_groups.c.prefix, func.max(sum_groups.c.version).label("version"))
-            .where(sum_groups.c.item == item, sum_groups.c.epoch == epoch, sum_groups.c.published_at.is_not(None))
+            .where(
+                sum_groups.c.item == item, sum_groups.c.epoch == epoch, sum_groups.c.published_at.is_not(None)
+            )
             .group_by(sum_groups.c.prefix)
         )
     }
@@ -282,9 +286,7 @@ def read_block(tx: Connection, group: int, number: int) -> NewBlock | None:
 
 def find_query(tx: Connection, peer: str, query_id: bytes) -> dict[str, QueryRow]:
     """The items of a query by their codes; empty for a new one."""
-    rows = tx.execute(
-        select(*_QUERY).where(sum_queries.c.peer == peer, sum_queries.c.query_id == query_id)
-    )
+    rows = tx.execute(select(*_QUERY).where(sum_queries.c.peer == peer, sum_queries.c.query_id == query_id))
     return {row.item: QueryRow(*row) for row in rows}
 
 
@@ -315,7 +317,13 @@ def charge(tx: Connection, peer: str, query_id: bytes, rows: Sequence[QueryRow])
 
 
 def keep_answer(
-    tx: Connection, peer: str, query_id: bytes, item: str, opened: bytes, contributors: int | None, sealed: bytes
+    tx: Connection,
+    peer: str,
+    query_id: bytes,
+    item: str,
+    opened: bytes,
+    contributors: int | None,
+    sealed: bytes,
 ) -> None:
     """What was opened of one item; `opened` is the digest of its ciphertext."""
     tx.execute(

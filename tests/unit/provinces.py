@@ -12,6 +12,7 @@ from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from matcher import filter as filters
 from node import catalogue, config
+from node.aggregate.sum_keys import SumKeys
 from node.keyring import Epochs, KeyRing, NodeKeys
 from node.node import Node, active_epoch, grace_keys
 from node.store import epochs, open_store
@@ -21,7 +22,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LIMITS: Mapping[str, int] = {"k_anonymity": 2, "planted_per_partition": 1}
 
 
-def make_node(folder: Path, limits: Mapping[str, int] = LIMITS) -> Node:
+def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | None = None) -> Node:
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{name} = {value}" for name, value in limits.items()]
     text = "\n".join(["[node]", 'code = "44"', 'name = "test"', "[limits]", *lines])
@@ -38,6 +39,7 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS) -> Node:
         tls_key=b"",
         certificate=b"",
         ca=b"",
+        sums=sums,
     )
     return Node(
         loaded,
