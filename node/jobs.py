@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from blake3 import blake3
 
 from keys import KeyringError
-from matcher import MatcherError
+from matcher import Level, MatcherError
 from node import log, request
 from node.audit import Detail
 from node.errors import (
@@ -288,7 +288,9 @@ def _check(node: Node, job: str, verification: Verification) -> None:
             "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
     for item in verification.items:
-        node.catalogue.item(item)
+        if node.catalogue.item(item).level is Level.AGGREGATE:
+            # Nothing is held of it per person, which would read as "no record".
+            raise InvalidRequestError(f"{item} is answered as a sum only", "leave it out of a verification")
     with node.store.transaction("find peers") as tx:
         known = {peer.code for peer in peer_rows.list_peers(tx)}
     for peer in verification.peers:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
+from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE
 from node import respond, wire
+from node.aggregate import wire as sums_wire
+from node.aggregate.respond import Cohort, open_sums, serve_rows
 from node.errors import InvalidRequestError, StrangerError
 from node.idle import IdleGuard
 from node.interceptors import Call
@@ -27,7 +29,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> match_pb2.GetManifestResponse:
         """Step 1."""
         peer = known_peer(self._node, call)
-        offered = respond.offer_manifest(self._node, peer, tuple(request.suites))
+        offered = respond.offer_manifest(self._node, peer, tuple(request.suites), with_sums=request.with_sums)
         return match_pb2.GetManifestResponse(
             signed_manifest=types_pb2.SignedManifest(manifest=offered.serialised, signature=offered.signature)
         )
@@ -73,6 +75,44 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
             for part in respond.serve_buckets(self._node, peer, wire.parse_bucket_request(request)):
                 yield wire.slice_message(part)
                 guard.moved()
+
+    def EvaluateCohort(  # noqa: N802
+        self, requests: Iterator[aggregate_pb2.EvaluateCohortRequest], call: Call
+    ) -> Iterator[aggregate_pb2.EvaluateCohortResponse]:
+        """Rounds 1 and 2 of a sum: the whole cohort comes first."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            first = next(requests, None)
+            if first is None or first.WhichOneof("message") != "start":
+                raise InvalidRequestError("the first message must be a start")
+            cohort = Cohort(self._node, peer, sums_wire.parse_start(first.start), _name(call))
+            for message in requests:
+                if message.WhichOneof("message") != "chunk":
+                    raise InvalidRequestError("after the start only chunks may follow")
+                guard.moved()
+                cohort.add(message.chunk.sequence, message.chunk.points)
+            for sequence, points in enumerate(cohort.evaluate()):
+                chunk = aggregate_pb2.CohortChunk(sequence=sequence, points=points)
+                yield aggregate_pb2.EvaluateCohortResponse(chunk=chunk)
+                guard.moved()
+
+    def FetchRows(  # noqa: N802
+        self, request: aggregate_pb2.FetchRowsRequest, call: Call
+    ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
+        """Round 2 of a sum."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
+                yield sums_wire.slice_message(part)
+                guard.moved()
+
+    def OpenSums(  # noqa: N802
+        self, request: aggregate_pb2.OpenSumsRequest, call: Call
+    ) -> aggregate_pb2.OpenSumsResponse:
+        """Rounds 3 and 4 of a sum."""
+        peer = known_peer(self._node, call)
+        answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
+        return sums_wire.answers_message(answers)
 
     def _idle_guard(self, call: Call) -> IdleGuard:
         """A peer that stops in the middle of a stream must not keep a worker thread."""

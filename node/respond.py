@@ -10,6 +10,7 @@ from matcher.plan import Plan
 from matcher.types import Level
 from node import manifest as manifests
 from node import wire
+from node.aggregate.respond import offer_sums
 from node.catalogue import Item
 from node.errors import (
     EpochError,
@@ -43,7 +44,9 @@ class SignedManifest:
     signature: bytes
 
 
-def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> SignedManifest:
+def offer_manifest(
+    node: Node, peer: PeerRow, suites: tuple[str, ...], *, with_sums: bool = False
+) -> SignedManifest:
     """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
     wire.require_suite(SUITE if SUITE in suites else "")
     keys = node.keys
@@ -74,6 +77,7 @@ def offer_manifest(node: Node, peer: PeerRow, suites: tuple[str, ...]) -> Signed
             ),
             issued_at=now,
             expires_at=now + MANIFEST_LIFE,
+            sums=offer_sums(node, peer) if with_sums else None,
         )
     )
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing))
@@ -234,6 +238,8 @@ def _require_known(node: Node, start: EvaluateStart) -> None:
     for code in start.items:
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
+        if node.catalogue.item(code).level is Level.AGGREGATE:
+            raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
     if not LEGAL_BASIS.fullmatch(start.legal_basis):

@@ -89,7 +89,8 @@ class OpenRequest:
 class SumAnswer:
     """What the responder opened of one item: figures, or the `rule` that holds them back.
 
-    `total` and `variance` are in the item's unit (fen) and its square. A None in `bands` is a cell that is
+    `total` and `variance` are in the item's unit (fen) and its square; with noise
+    there is no variance. A None in `bands` is a cell that is
     too small to show. `epsilon` is what the answer cost of the privacy budget, 0 in mode `exact`.
     """
 
@@ -98,6 +99,6 @@ class SumAnswer:
     mode: str = ""
     count: int = field(default=0, repr=False)
     total: int = field(default=0, repr=False)
-    variance: int = field(default=0, repr=False)
+    variance: int | None = field(default=None, repr=False)
     bands: tuple[int | None, ...] = field(default=(), repr=False)
     epsilon: float = 0.0

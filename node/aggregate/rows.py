@@ -75,6 +75,9 @@ def make_rows(
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(spill, points, areas, first)
+    rule = work.terms.item.sum
+    if rule is not None and rule.max_contribution:
+        totals = np.minimum(totals, rule.max_contribution)  # what the noise is made to hide
     made = first & (totals >= 0) & (totals <= _layout(work).max_value)
     made &= not work.hidden
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))

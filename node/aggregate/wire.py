@@ -207,7 +207,7 @@ def _result(answer: SumAnswer) -> aggregate_pb2.SumResult:
             mode=answer.mode,
             count=answer.count,
             total=_number_bytes(answer.total),
-            variance=_number_bytes(answer.variance),
+            variance=b"" if answer.variance is None else _number_bytes(answer.variance),
             bands=[
                 aggregate_pb2.BandCell(suppressed=True)
                 if cell is None
@@ -229,7 +229,8 @@ def _answer(message: aggregate_pb2.SumResult) -> SumAnswer:
         message.WhichOneof("result") == "released"
         and found.mode in ("exact", "dp")
         and 0 < len(found.total) <= _NUMBER_SIZE
-        and 0 < len(found.variance) <= _NUMBER_SIZE
+        and (len(found.variance) > 0) == (found.mode == "exact")
+        and len(found.variance) <= _NUMBER_SIZE
         and len(found.bands) <= MAX_CELLS
     )
     if not sound:
@@ -239,7 +240,7 @@ def _answer(message: aggregate_pb2.SumResult) -> SumAnswer:
         mode=found.mode,
         count=found.count,
         total=int.from_bytes(found.total, "big", signed=True),
-        variance=int.from_bytes(found.variance, "big", signed=True),
+        variance=int.from_bytes(found.variance, "big", signed=True) if found.variance else None,
         bands=tuple(None if cell.suppressed else cell.count for cell in found.bands),
         epsilon=found.epsilon_millionths / _MILLION,
     )

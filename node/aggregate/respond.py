@@ -1,0 +1,387 @@
+"""The responder's role in a sum, one function per round (design.md section 5)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+
+import numpy as np
+from blake3 import blake3
+
+from matcher import PointError, oprf, paillier, slots
+from matcher.disclosure import BUDGET, INCONSISTENT, MIN_COHORT, PRIVACY_BUDGET, Released, judge
+from matcher.errors import MatcherError
+from matcher.slots import CheckKey, Totals
+from node.aggregate.column import BLOCK_ROWS
+from node.aggregate.exchange import (
+    CohortStart,
+    OpenRequest,
+    RowsRequest,
+    RowsSlice,
+    SumAnswer,
+    SumGroupOffer,
+    SumOffer,
+)
+from node.aggregate.noise import add_noise
+from node.aggregate.rows import POINT
+from node.aggregate.rules import MILLI, SumRule
+from node.aggregate.sum_keys import SumKeys
+from node.audit import Detail
+from node.catalogue import Item
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+    SaltError,
+)
+from node.mandate import LEGAL_BASIS
+from node.node import Node
+from node.store import Connection
+from node.store import audit as audit_rows
+from node.store import sums as sum_rows
+from node.store.peers import PeerRow
+from node.store.sums import QueryRow
+
+MAX_COHORT_POINTS = (
+    1 << 18
+)  # held in memory until the last has come, since they are answered in another order
+BLOCKS_PER_MESSAGE = 2
+STATISTICS = "statistics"  # the purpose of a query that names nobody in its answer
+_COHORT_CONTEXT = "heqiao v1 cohort"
+_CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
+
+
+def offer_sums(node: Node, peer: PeerRow) -> SumOffer | None:
+    """What the manifest says of sums, for the areas that the peer is granted; None without keys for it."""
+    keys = node.keys.sums
+    if keys is None:
+        return None
+    with node.store.transaction("offer sums") as tx:
+        groups = sum_rows.granted_groups(tx, keys.epoch, peer.grants)
+    return SumOffer(
+        epoch=keys.epoch,
+        modulus=keys.modulus,
+        proof=keys.proof,
+        canaries=keys.canaries,
+        max_cohort_points=min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query),
+        groups=tuple(
+            SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
+            for g in groups
+            if g.item in node.catalogue.codes and node.catalogue.item(g.item).sum is not None
+        ),
+    )
+
+
+class Cohort:
+    """Rounds 1 and 2: a cohort comes in chunks, and goes back under the sum key in another order."""
+
+    def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
+        """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
+        self._keys = _require_keys(node, start.epoch)
+        if start.salt_version != node.keys.salt_version:
+            raise SaltError(
+                "this salt version is not current",
+                "the federation's administrator issues the current salt",
+                {"salt_version": str(node.keys.salt_version)},
+            )
+        if start.purpose != STATISTICS:
+            raise InvalidRequestError(f"the purpose of a sum is {STATISTICS}")
+        if not start.legal_basis or not LEGAL_BASIS.fullmatch(start.legal_basis):
+            raise InvalidRequestError("a sum needs a legal basis, and it must be a code")
+        if start.points_announced > min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query):
+            raise InvalidPointsError("more points announced than one cohort may hold", "split the cohort")
+        self._node, self._peer, self._start, self._caller = node, peer, start, caller
+        self._items = {code: _summable(node, code) for code in start.items}
+        self._points = bytearray()
+        self._sequence = 0
+
+    def add(self, sequence: int, blinded: bytes) -> None:
+        """One chunk. Raises InvalidPointsError and InvalidRequestError."""
+        if sequence != self._sequence:
+            raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
+        left = self._start.points_announced - len(self._points) // POINT
+        try:
+            oprf.require_count(blinded, min(left, self._node.config.limits.chunk_points))
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        if not blinded:
+            raise InvalidPointsError("a chunk holds no points")
+        self._sequence += 1
+        self._points += blinded
+
+    def evaluate(self) -> Iterator[bytes]:
+        """Charge the budgets, then k_s * B for all points, in a fresh random order, some at a time.
+
+        Raises InvalidPointsError, LimitError (a budget is spent), RefusedError (the id was used for another
+        query).
+        """
+        if len(self._points) != POINT * self._start.points_announced:
+            raise InvalidPointsError("fewer points than announced")
+        charge_query(self._node, self._peer, self._start, self._items, bytes(self._points), self._caller)
+        size = POINT * self._node.config.limits.chunk_points
+        evaluated = bytearray()
+        try:
+            for at in range(0, len(self._points), size):
+                evaluated += oprf.evaluate(self._keys.sum_key, bytes(self._points[at : at + size]))
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        shuffled = shuffle(self._node, bytes(evaluated))
+        for at in range(0, len(shuffled), size):
+            yield shuffled[at : at + size]
+
+
+def shuffle(node: Node, points: bytes) -> bytes:
+    """The points in an order that nobody can tell: it hides which of them belongs to whom."""
+    rows = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT)
+    draws = np.frombuffer(node.random_bytes(8 * len(rows)), dtype=np.uint64)
+    return rows[np.argsort(draws, kind="stable")].tobytes()
+
+
+def charge_query(
+    node: Node,
+    peer: PeerRow,
+    start: CohortStart,
+    items: Mapping[str, Item],
+    points: bytes,
+    caller: str,
+) -> None:
+    """Write the query to its budgets and to the audit chain; a retry of the same query is free.
+
+    Raises LimitError and RefusedError.
+    """
+    digest = _cohort_digest(start, points)
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        known = sum_rows.find_query(tx, peer.code, start.query_id)
+        if known:
+            if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
+                raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
+            return
+        new = []
+        for code, item in items.items():
+            rule = _rule(item)
+            spent = sum_rows.queries_since(tx, peer.code, code, now - timedelta(days=rule.period_days))
+            cost = rule.epsilon_milli if rule.mode == "dp" else 0
+            _require_budget(rule, spent, cost)
+            new.append(
+                QueryRow(code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
+            )
+        sum_rows.charge(tx, peer.code, start.query_id, new)
+        details: dict[str, Detail] = {
+            "peer": peer.code,
+            "caller": caller,
+            "query": start.query_id.hex(),
+            "points": start.points_announced,
+            "items": list(start.items),
+            "purpose": start.purpose,
+            "legal_basis": start.legal_basis,
+            "manifest": start.manifest_digest.hex(),
+            "epoch": start.epoch,
+        }
+        audit_rows.append(tx, "sum_asked", details, now)
+
+    node.store.retry_write("charge a sum", write)
+
+
+def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[RowsSlice]:
+    """Round 2: the rows of a group that belongs to a charged query, in order, from some row on.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
+    """
+    keys = _require_keys(node, request.epoch)
+    if request.prefix[:2] not in peer.grants:
+        raise RefusedError(
+            "this peer is not granted the people of this origin",
+            "the two administrators agree on grants; see `heqiao peers add --grant`",
+            {"rule": "origin_not_granted"},
+        )
+    _summable(node, request.item)
+    with node.store.transaction("find rows of sums") as tx:
+        known = sum_rows.find_query(tx, peer.code, request.query_id)
+        group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
+    if request.item not in known:
+        raise RefusedError("rows are served to a query that was charged", details={"rule": "no_query"})
+    if group is None:
+        raise _replaced()
+    if request.first_row >= group.rows:
+        raise InvalidRequestError("the group has no such row")
+    size = keys.private.public.ciphertext_size
+    number, skip = divmod(request.first_row, BLOCK_ROWS)
+    row = request.first_row
+    while row < group.rows:
+        with node.store.transaction("read rows of sums") as tx:
+            found = [sum_rows.read_block(tx, group.id, number + more) for more in range(BLOCKS_PER_MESSAGE)]
+        blocks = [block for block in found if block is not None]
+        points = b"".join(block.points for block in blocks)[POINT * skip :]
+        ciphertexts = b"".join(block.ciphertexts for block in blocks)[size * skip :]
+        if not points:
+            raise _replaced()
+        yield RowsSlice(row, points, ciphertexts)
+        row, number, skip = row + len(points) // POINT, number + BLOCKS_PER_MESSAGE, 0
+
+
+def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswer, ...]:
+    """Round 4: check, decrypt, judge and answer one ciphertext per item.
+
+    An item of a query is opened once; the same ciphertext again gets the same answer. Raises EpochError,
+    ItemNotOfferedError, RefusedError, InvalidRequestError (no ciphertext of this node's key).
+    """
+    keys = _require_keys(node, request.epoch)
+    items = [_summable(node, code) for code in request.items]
+    try:
+        numbers = paillier.require_ciphertexts(keys.private.public, request.ciphertexts)
+    except MatcherError:
+        raise InvalidRequestError("a ciphertext is not one of this node's key") from None
+    with node.store.transaction("find a sum") as tx:
+        known = sum_rows.find_query(tx, peer.code, request.query_id)
+    if not set(request.items) <= set(known):
+        raise RefusedError("sums are opened of a query that was charged", details={"rule": "no_query"})
+    opened = [decrypt_totals(keys, item, number) for item, number in zip(items, numbers, strict=True)]
+    return tuple(
+        node.store.retry_write(
+            "open a sum",
+            partial(
+                _answer_once,
+                node=node,
+                peer=peer,
+                query=request.query_id,
+                item=item,
+                totals=totals,
+                data=data,
+            ),
+        )
+        for item, totals, data in zip(items, opened, request.ciphertexts, strict=True)
+    )
+
+
+def decrypt_totals(keys: SumKeys, item: Item, ciphertext: int) -> Totals | None:
+    """What a sum says, None when its slots contradict each other: somebody added numbers of its own."""
+    layout = _rule(item).layout
+    try:
+        totals = slots.unpack(layout, paillier.decrypt(keys.private, ciphertext))
+        slots.require_consistent(CheckKey.derive(keys.check, item.code, layout), totals)
+    except MatcherError:
+        return None
+    return totals
+
+
+def judge_totals(item: Item, totals: Totals | None, points: int, earlier: Sequence[int]) -> SumAnswer:
+    """Disclosure control of one sum; `points` is the size of the cohort, `earlier` the counts before."""
+    rule = _rule(item)
+    if totals is None or totals.count > points:
+        return SumAnswer(item.code, rule=INCONSISTENT)
+    if rule.mode == "dp":
+        if totals.count < rule.min_cohort:
+            return SumAnswer(item.code, rule=MIN_COHORT)
+        epsilon = rule.epsilon_milli / MILLI
+        noisy = add_noise(totals, rule.max_contribution, epsilon)
+        return SumAnswer(item.code, "", "dp", noisy.count, noisy.total, None, tuple(noisy.bands), epsilon)
+    verdict = judge(totals, rule.rules, earlier)
+    if isinstance(verdict, Released):
+        return SumAnswer(
+            item.code, "", "exact", verdict.count, verdict.total, verdict.variance, verdict.bands
+        )
+    return SumAnswer(item.code, rule=verdict.rule)
+
+
+def _answer_once(
+    tx: Connection, node: Node, peer: PeerRow, query: bytes, item: Item, totals: Totals | None, data: bytes
+) -> SumAnswer:
+    row = sum_rows.find_query(tx, peer.code, query)[item.code]
+    digest = blake3(data, derive_key_context=_CIPHERTEXT_CONTEXT).digest()
+    place = f"sum {peer.code} {query.hex()} {item.code}"
+    if row.opened_digest is not None and row.answer_sealed is not None:
+        if row.opened_digest != digest:
+            raise RefusedError("this sum of the query was opened already", details={"rule": "opened"})
+        return _unpack(node.keys.vault.unseal(place, row.answer_sealed))
+    now = node.clock()
+    since = now - timedelta(days=_rule(item).period_days)
+    earlier = [
+        other.contributors
+        for other in sum_rows.queries_since(tx, peer.code, item.code, since)
+        if other.contributors is not None
+    ]
+    answer = judge_totals(item, totals, row.points, earlier)
+    contributors = totals.count if totals is not None else None
+    sealed = node.keys.vault.seal(place, _pack(answer))
+    sum_rows.keep_answer(tx, peer.code, query, item.code, digest, contributors, sealed)
+    details: dict[str, Detail] = {
+        "peer": peer.code,
+        "query": query.hex(),
+        "item": item.code,
+        "outcome": answer.rule or "released",
+        "epsilon_milli": row.epsilon_milli,
+    }
+    audit_rows.append(tx, "sum_opened", details, now)
+    return answer
+
+
+def _pack(answer: SumAnswer) -> bytes:
+    fields = (answer.rule, answer.mode, answer.count, answer.total, answer.variance, answer.epsilon)
+    return json.dumps([answer.item, *fields, answer.bands]).encode()
+
+
+def _unpack(data: bytes) -> SumAnswer:
+    item, rule, mode, count, total, variance, epsilon, bands = json.loads(data)
+    return SumAnswer(item, rule, mode, count, total, variance, tuple(bands), epsilon)
+
+
+def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
+    told = json.dumps(
+        [
+            start.epoch,
+            start.salt_version,
+            start.points_announced,
+            sorted(start.items),
+            start.purpose,
+            start.legal_basis,
+        ]
+    )
+    found = blake3(derive_key_context=_COHORT_CONTEXT)
+    found.update(len(told).to_bytes(4, "big") + told.encode() + points)
+    return found.digest()
+
+
+def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None:
+    kind = ""
+    if len(spent) >= rule.queries:
+        kind = BUDGET
+    elif cost and sum(row.epsilon_milli for row in spent) + cost > rule.epsilon_milli_period:
+        kind = PRIVACY_BUDGET
+    if kind:
+        again = spent[0].at + timedelta(days=rule.period_days)
+        raise LimitError(
+            "the budget of sums of an item is spent for this period",
+            f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
+            {"rule": kind, "retry_on": again.date().isoformat()},
+        )
+
+
+def _require_keys(node: Node, epoch: int) -> SumKeys:
+    keys = node.keys.sums
+    if keys is None:
+        raise ItemNotOfferedError("this node offers no sums")
+    if epoch != keys.epoch:
+        raise EpochError("this epoch is not current", "fetch the manifest again", {"epoch": str(keys.epoch)})
+    return keys
+
+
+def _summable(node: Node, code: str) -> Item:
+    if code not in node.catalogue.codes or node.catalogue.item(code).sum is None:
+        raise ItemNotOfferedError("an item is not one that can be summed here")
+    return node.catalogue.item(code)
+
+
+def _rule(item: Item) -> SumRule:
+    if item.sum is None:
+        raise ItemNotOfferedError("an item is not one that can be summed here")
+    return item.sum
+
+
+def _replaced() -> PartitionVersionError:
+    return PartitionVersionError("the group has a newer version", "fetch the manifest again")
