@@ -42,7 +42,13 @@ def test_built_in_items():
         ("C23", Level.THRESHOLD, "money", "sum", "instant"),
         ("D34", Level.BAND, "money", "sum", "instant"),
         ("D32", Level.BAND, "money", "sum", "period"),
+        ("D32m", Level.VALUE, "count", "sum", "period"),
+        ("B11", Level.AGGREGATE, "money", "sum", "period"),
+        ("D35", Level.AGGREGATE, "money", "sum", "period"),
     }
+    assert {item.code: item.sum.mode for item in CATALOGUE.items if item.sum} == dict.fromkeys(
+        ("D32m", "B11", "D35"), "exact"
+    )
     assert CATALOGUE.item("C23").threshold == 5_000_000
     assert CATALOGUE.item("D34").bands == (1_000_000, 5_000_000, 20_000_000)
     assert CATALOGUE.item("D32").bands == (3_600_000, 7_200_000, 12_000_000)

@@ -62,9 +62,12 @@ def test_what_init_makes(federation):
     assert open_key_store(config).names() == [
         "enrol.1",
         "oprf.1",
+        "paillier.1",
         "salt.1",
         "signing.1",
         "storage.1",
+        "sum.1",
+        "sumcheck.1",
         "tls.1",
     ]
     assert load_request(home / "request.json").hosts == ("node.gx.example.cn", "127.0.0.1")

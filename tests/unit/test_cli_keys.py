@@ -10,7 +10,7 @@ import pytest
 from test_cli_init import heqiao, ok
 
 from keys.enrol import load_request
-from keys.kinds import fingerprint, generate_secret
+from keys.kinds import NODE_KEYS, fingerprint, generate_secret
 from keys.types import EpochKey, KeyState
 from node.config import database_url, load, open_key_store
 from node.store import epochs, open_store
@@ -41,7 +41,7 @@ def test_status_of_a_sound_home(home):
     assert found["good"] is True
     assert found["problems"] == []
     assert [(key["purpose"], key["epoch"], key["state"]) for key in found["keys"]] == [
-        (purpose, 1, "active") for purpose in ("enrol", "oprf", "salt", "signing", "storage", "tls")
+        (purpose, 1, "active") for purpose in sorted(("salt", *NODE_KEYS))
     ]
     assert len({key["fingerprint"] for key in found["keys"]}) == 6
     table = ok("keys", "status", "--home", home)

@@ -29,7 +29,7 @@ def store(tmp_path):
 
 def test_a_sound_store(store):
     found = inspect(store, NOW)
-    assert [one.name for one in found] == ["enrol.1", "oprf.1", "signing.1", "storage.1", "tls.1"]
+    assert [one.name for one in found] == sorted(f"{purpose}.1" for purpose in NODE_KEYS)
     assert all(one.problems == () and len(one.fingerprint) == 16 for one in found)
     assert {(NOW - one.made).days for one in found} == {1}
     assert check_files(store) == []
