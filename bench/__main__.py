@@ -93,9 +93,14 @@ def psi_(
     "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
 )
 @click.option("--only", type=click.Choice(sums.PARTS), multiple=True, help="Leave out the other parts.")
-def sums_(bits: str, target: str | None, only: tuple[str, ...]) -> None:
-    """Our side of encrypted sums alone: encryption, addition, opening. Exits 1 when a sum is wrong."""
-    finish(sums.run(int(bits), only or sums.PARTS), target)
+@click.option("--rows", type=click.IntRange(1, numbers.PEOPLE), default=100_000, show_default=True,
+              help="Records of the column.")  # fmt: skip
+def sums_(bits: str, target: str | None, only: tuple[str, ...], rows: int) -> None:
+    """Our side of encrypted sums alone: encryption, addition, opening; the column of an import.
+
+    The column always has 3,072 bits. Exits 1 when a sum is wrong or a row is missing.
+    """
+    finish(sums.run(int(bits), only or sums.PARTS, rows), target)
 
 
 @main.command("all")

@@ -131,6 +131,13 @@ def _index_rows(found: Mapping[str, Any]) -> list[Row]:
 def sum_rows(found: Mapping[str, Any]) -> list[Row]:
     """Encryption beside that of others; the targets are those of issue 4."""
     rows = []
+    if "column_wall_s" in found.get("sums", {}):
+        ours = found["sums"]
+        rows += [
+            Row(f"column of {ours['column_rows']:,} rows", "s", ours["column_wall_s"], target=70.0),
+            Row("column, CPU", "ms a row", ours["column_cpu_ms_per_row"]),
+            Row("column, peak memory", "MiB", ours["column_peak_mib"], target=2048.0),
+        ]
     for peer in paillier.ENVIRONMENTS:
         if peer not in found:
             continue

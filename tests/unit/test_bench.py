@@ -236,6 +236,14 @@ def test_encryption_beside_the_peers() -> None:
     assert ("encrypt, all cores", "phe") not in rows
 
 
+def test_a_column_of_a_few_rows() -> None:
+    done = CliRunner().invoke(main, ("sums", "--only", "column", "--rows", "50", "--json", "-"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["column_rows"], found["wrong"]) == (50, 0)
+    assert found["column_wall_s"] > 0
+
+
 def test_a_run_of_encryption() -> None:
     done = CliRunner().invoke(main, ("sums", "--bits", "2048", "--only", "encryption", "--json", "-"))
     assert done.exit_code == 0, done.output
