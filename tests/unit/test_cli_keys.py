@@ -46,7 +46,9 @@ def test_status_of_a_sound_home(home):
     assert len({key["fingerprint"] for key in found["keys"]}) == len(NODE_KEYS) + 1
     table = ok("keys", "status", "--home", home)
     assert "certificate valid until" in table
-    assert ok("keys", "verify", "--home", home).endswith("6 keys in " + str(home / "keys") + ", all sound\n")
+    assert ok("keys", "verify", "--home", home).endswith(
+        f"{len(NODE_KEYS) + 1} keys in " + str(home / "keys") + ", all sound\n"
+    )
 
 
 def test_no_secret_is_printed(home):
