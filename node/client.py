@@ -24,10 +24,12 @@ from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from keys.names import split_address
+from matcher import Identity
 from node import jobs, platform_wire, request
+from node.aggregate.request import PeerSum, SumQuestion, ask_sums
 from node.clock import Clock, utc_now
 from node.config import Home
-from node.errors import ConfigError, NodeError, NotFoundError, UnreachableError
+from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
 from node.keyring import NodeKeys
 from node.link import PeerLink, connect, secure_channel
@@ -185,6 +187,28 @@ class Peer:
         mapped = MappedPoints(node.keys.salt, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
+
+    def sum(
+        self, cohort: Sequence[frozenset[Identity]], items: Sequence[str], legal_basis: str
+    ) -> list[PeerSum]:
+        """Totals over those of a cohort whom this peer knows: an answer per item, in their order.
+
+        Nobody learns who matched: the peer sees blinded points, this side points in a random order. What the
+        peer holds back comes as the name of a rule. Raises NodeError kinds, LimitError when a budget is
+        spent.
+        """
+        node = self._node
+        for code in items:
+            if node.catalogue.item(code).sum is None:
+                raise InvalidRequestError(
+                    f"{code} is not an item that can be summed", "see `heqiao catalogue`"
+                )
+        journal = MemoryJournal()
+        link = PeerLink.over(self._channel, node, journal.count)
+        deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
+        exchange = Exchange.of(node, self._peer, link, journal, MappedPoints(node.keys.salt, ()), deadline)
+        question = SumQuestion(tuple(cohort), tuple(items), legal_basis)
+        return ask_sums(exchange, link, question)
 
 
 def own_address(listen: str) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from heqiao.peer.v1 import match_pb2, service_pb2_grpc
+from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc
 
 from keys import target_name
 from matcher import SUITE
 from node import wire
+from node.aggregate import wire as sums_wire
+from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
 from node.errors import DishonestPeerError
 from node.exchange import (
     BucketRequest,
@@ -82,7 +84,9 @@ class PeerLink:
 
     def get_manifest(self) -> tuple[bytes, bytes]:
         """See node.session.Link."""
-        request = match_pb2.GetManifestRequest(suites=[SUITE])
+        return self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
+
+    def _manifest(self, request: match_pb2.GetManifestRequest) -> tuple[bytes, bytes]:
         try:
             response = self._stub.GetManifest(request, timeout=self._call_s)
         except grpc.RpcError as error:
@@ -135,6 +139,43 @@ class PeerLink:
         self._count(message.ByteSize(), 0)
         for response in self._receive(self._stub.FetchBuckets(message, timeout=self._left())):
             yield wire.parse_slice(response)
+
+    def get_sum_manifest(self) -> tuple[bytes, bytes]:
+        """See node.aggregate.request.SumLink."""
+        return self._manifest(match_pb2.GetManifestRequest(suites=[SUITE], with_sums=True))
+
+    def evaluate_cohort(self, start: CohortStart, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        """See node.aggregate.request.SumLink."""
+
+        def send() -> Iterator[aggregate_pb2.EvaluateCohortRequest]:
+            opening = sums_wire.start_message(start)
+            self._count(opening.ByteSize(), 0)
+            yield opening
+            for sequence, points in enumerate(chunks):
+                chunk = aggregate_pb2.CohortChunk(sequence=sequence, points=points)
+                message = aggregate_pb2.EvaluateCohortRequest(chunk=chunk)
+                self._count(message.ByteSize(), 0)
+                yield message
+
+        for response in self._receive(self._stub.EvaluateCohort(send(), timeout=self._left())):
+            yield response.chunk.sequence, response.chunk.points
+
+    def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
+        """See node.aggregate.request.SumLink."""
+        message = sums_wire.rows_request_message(request)
+        self._count(message.ByteSize(), 0)
+        for response in self._receive(self._stub.FetchRows(message, timeout=self._left())):
+            yield sums_wire.parse_slice(response, ciphertext_size)
+
+    def open_sums(self, request: OpenRequest) -> tuple[SumAnswer, ...]:
+        """See node.aggregate.request.SumLink."""
+        message = sums_wire.open_request_message(request)
+        try:
+            response = self._stub.OpenSums(message, timeout=self._call_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        self._count(message.ByteSize(), response.ByteSize())
+        return sums_wire.parse_answers(response, request.items)
 
     def _receive(self, stream: Any) -> Iterator[Any]:
         try:

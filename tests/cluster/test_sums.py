@@ -1,0 +1,151 @@
+"""Sums between two real nodes over mutual TLS, beside the plain sums of the registers."""
+
+import random
+from dataclasses import replace
+from statistics import pvariance
+
+import pytest
+from harness import Federation, Province, know, open_home
+
+from matcher import identity
+from node import importer
+from node.aggregate import request
+from node.aggregate.exchange import SumAnswer
+from node.client import Peer
+from node.errors import DishonestPeerError, InvalidRequestError, LimitError
+from node.link import PeerLink
+
+
+def number(order: int, area: str = "459999") -> str:
+    body = f"{area}1985{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
+    return body + identity.check_digit(body)
+
+
+DRAW = random.Random(5)
+PEOPLE = [number(at) for at in range(400)]
+WAGES = {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:300]}
+COSTS = {person: DRAW.randrange(0, 6_000_000) for person in PEOPLE[50:200]}
+COHORT = [frozenset({identity.parse(person)}) for person in PEOPLE[100:400]]
+LAW = "SA-2014-58"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """The homes of a requester and of a responder that serves."""
+    folder = tmp_path_factory.mktemp("sums")
+    federation = Federation.create()
+    homes = {code: federation.make_home(folder / code, code) for code in ("45", "44")}
+    node = open_home(homes["44"])
+    for item, rows in (("B11", WAGES), ("D35", COSTS)):
+        path = folder / f"{item}.csv"
+        path.write_text(
+            "id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in rows.items()), encoding="utf-8"
+        )
+        importer.import_item(node, item, [path], workers=0)
+    know(node, homes["45"], 0, ("45",))
+    node.store.dispose()
+    served = Province(homes["44"]).start()
+    own = open_home(homes["45"])
+    know(own, homes["44"], served.port)
+    own.store.dispose()
+    yield homes["45"]
+    served.stop()
+
+
+@pytest.fixture
+def peer(pair):
+    with Peer.open(pair, "44") as opened:
+        yield opened
+
+
+def plain(rows):
+    asked = set(PEOPLE[100:400])
+    found = [fen for person, fen in rows.items() if person in asked]
+    return len(found), sum(found), pvariance(found)
+
+
+def test_sums_are_the_plain_sums_and_a_second_time_they_are_held_back(peer):
+    wages, costs, months = peer.sum(COHORT, ("B11", "D35", "D32m"), LAW)
+    for got, rows in ((wages, WAGES), (costs, COSTS)):
+        count, total, variance = plain(rows)
+        assert (got.answer.rule, got.answer.count, got.answer.total) == ("", count, total)
+        assert abs(got.answer.variance - variance) <= 1
+        assert got.asked == 300
+        assert got.as_of is not None
+    assert months.answer == SumAnswer("D32m", rule="not_connected")
+    again = peer.sum(COHORT, ("B11",), LAW)
+    assert again[0].answer == SumAnswer("B11", rule="differencing")
+
+
+def test_too_few_and_nobody(peer):
+    few = [frozenset({identity.parse(person)}) for person in PEOPLE[:5]]
+    nobody = [frozenset({identity.parse(number(at, "119999"))}) for at in range(20)]
+    assert peer.sum(few, ("D35", "B11"), LAW)[1].answer.rule == "min_cohort"
+    (found,) = peer.sum(nobody, ("B11",), LAW)
+    assert (found.answer.rule, found.as_of) == ("min_cohort", None)
+
+
+def test_what_cannot_be_asked(peer):
+    with pytest.raises(InvalidRequestError, match="C21 is not an item"):
+        peer.sum(COHORT, ("C21",), LAW)
+    with pytest.raises(InvalidRequestError, match="legal basis"):
+        peer.sum(COHORT, ("B11",), "")
+
+
+def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
+    """The same rows are fetched from where the stream broke; the query is charged once."""
+    real, broken = PeerLink.fetch_rows, []
+
+    def breaking(self, asked, size):
+        for part in real(self, asked, size):
+            cut = replace(part, points=part.points[: 32 * 200], ciphertexts=part.ciphertexts[: size * 200])
+            yield cut
+            if len(part.points) > 32 * 200:
+                broken.append(asked.first_row)
+                return
+
+    monkeypatch.setattr(PeerLink, "fetch_rows", breaking)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+    (found,) = peer.sum(COHORT[:150], ("B11",), LAW)
+    assert (found.answer.rule, found.answer.count) == ("", 150)
+    assert broken
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "check"),
+    [
+        ("evaluate_cohort", lambda _, answer: (answer[0], bytes(len(answer[1]))), "canary"),
+        ("evaluate_cohort", lambda _, answer: (answer[0] + 1, answer[1]), "sequence"),
+        ("fetch_rows", lambda _, part: replace(part, first_row=7), "rows_order"),
+        ("fetch_rows", lambda _, part: replace(part, ciphertexts=part.ciphertexts[::-1]), "rows_digest"),
+    ],
+)
+def test_a_peer_that_cheats_is_found_out(peer, monkeypatch, name, change, check):
+    real = getattr(PeerLink, name)
+    monkeypatch.setattr(PeerLink, name, lambda *given: (change(given, part) for part in real(*given)))
+    with pytest.raises(DishonestPeerError) as refused:
+        peer.sum(COHORT[:40], ("D35",), LAW)
+    assert refused.value.details["check"] == check
+
+
+def test_a_modulus_without_its_proof_is_refused(peer, monkeypatch):
+    real = request.fetch_offer
+
+    def forged(exchange, link):
+        offer, *others = real(exchange, link)
+        return replace(offer, proof=bytes(len(offer.proof))), *others
+
+    monkeypatch.setattr(request, "fetch_offer", forged)
+    with pytest.raises(DishonestPeerError) as refused:
+        peer.sum(COHORT, ("B11",), LAW)
+    assert refused.value.details["check"] == "modulus_proof"
+
+
+def test_the_budget_of_a_period_ends(peer):
+    def ask_on():
+        for _ in range(40):
+            peer.sum(COHORT[:12], ("D35",), LAW)
+
+    with pytest.raises(LimitError) as refused:
+        ask_on()
+    assert refused.value.details["rule"] == "budget"
