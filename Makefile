@@ -25,8 +25,9 @@ demo-serve: $(STAMP)
 cluster: $(STAMP)
 	$(RUN)/python -m compose.cluster
 
+# Two processes: clusters wait for each other more than they compute.
 test: $(STAMP)
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2
 
 test-long: $(STAMP)
 	$(RUN)/python -m pytest -m 'long or not long'

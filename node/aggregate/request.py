@@ -25,7 +25,7 @@ from node.aggregate.exchange import (
 )
 from node.aggregate.respond import STATISTICS
 from node.aggregate.rows import POINT
-from node.errors import ItemNotOfferedError, LimitError, PartitionVersionError, UnavailableError
+from node.errors import EpochError, ItemNotOfferedError, LimitError, PartitionVersionError, UnavailableError
 from node.query import size_class
 from node.request import MAX_CHUNK_POINTS, RESTARTS, check_manifest
 from node.session import Exchange, dishonest, with_retries
@@ -116,7 +116,7 @@ def ask_sums(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[P
                 sums[code] = add_rows(run, offer, public, code)
                 break
             except PartitionVersionError:
-                offer, _, _ = fetch_offer(exchange, link)
+                offer = renew_offer(exchange, link, offer)
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
     request = OpenRequest(offer.epoch, query_id, held, tuple(sums[code][0] for code in held))
@@ -142,6 +142,18 @@ def fetch_offer(exchange: Exchange, link: SumLink) -> tuple[SumOffer, bytes, int
         raise ItemNotOfferedError("the peer offers no sums")
     chunk_points = min(manifest.limits.chunk_points, MAX_CHUNK_POINTS)
     return manifest.sums, manifests.digest(serialised), chunk_points
+
+
+def renew_offer(exchange: Exchange, link: SumLink, offer: SumOffer) -> SumOffer:
+    """Newer versions of the groups. Raises EpochError when the keys changed too: then all begins anew."""
+    newer, _, _ = fetch_offer(exchange, link)
+    if (newer.epoch, newer.modulus) != (offer.epoch, offer.modulus):
+        raise EpochError(
+            "the peer changed its keys of sums",
+            "ask again; the query so far is charged",
+            {"epoch": str(newer.epoch)},
+        )
+    return newer
 
 
 @lru_cache(maxsize=64)
@@ -248,20 +260,28 @@ def groups_of(offer: SumOffer, item: str, question: SumQuestion) -> list[SumGrou
     return sorted((group for group in found if group), key=lambda group: group.prefix)
 
 
-def match_rows(blind: bytes, returned: frozenset[bytes], part: RowsSlice, size: int) -> list[bytes]:
-    """The ciphertexts of the rows whose point r * S is in the returned cohort."""
+def match_rows(blind: bytes, returned: frozenset[bytes], part: RowsSlice, public: PublicKey) -> list[int]:
+    """The ciphertexts of the rows whose point r * S is in the returned cohort.
+
+    Every row is checked, found or not: if a faulty row were noticed only where it matches, the peer would
+    learn who is in the cohort.
+    """
+    size = public.ciphertext_size
+    rows = [part.ciphertexts[at : at + size] for at in range(0, len(part.ciphertexts), size)]
+    try:
+        numbers = paillier.require_ciphertexts(public, rows)
+    except MatcherError:
+        raise dishonest("a row is no ciphertext of the peer's key", "ciphertext") from None
     theirs = _blind_theirs(blind, part.points)
     return [
-        part.ciphertexts[size * row : size * row + size]
-        for row in range(len(theirs) // POINT)
-        if theirs[POINT * row : POINT * row + POINT] in returned
+        number for row, number in enumerate(numbers) if theirs[POINT * row : POINT * row + POINT] in returned
     ]
 
 
 def _match_group(
     run: _Round, epoch: int, public: PublicKey, group: SumGroupOffer, before: int, total: int
 ) -> list[int]:
-    digest, kept, row = blake3(), list[bytes](), 0
+    digest, kept, row = blake3(), list[int](), 0
     size = public.ciphertext_size
 
     def stream() -> None:
@@ -272,7 +292,7 @@ def _match_group(
             if part.first_row != row or row + rows > group.rows:
                 raise dishonest("the peer sends rows out of order", "rows_order")
             digest.update(interleave(part.points, part.ciphertexts, size))
-            kept.extend(match_rows(run.blind, run.returned, part, size))
+            kept.extend(match_rows(run.blind, run.returned, part, public))
             row += rows
             run.exchange.journal.progress("fetch", before + row, total)
         if row < group.rows:
@@ -281,10 +301,7 @@ def _match_group(
     with_retries(run.exchange, stream)
     if digest.digest() != group.digest:
         raise dishonest("rows are not those of the signed manifest", "rows_digest")
-    try:
-        return paillier.require_ciphertexts(public, kept)
-    except MatcherError:
-        raise dishonest("a row is no ciphertext of the peer's key", "ciphertext") from None
+    return kept
 
 
 def _blind_theirs(blind: bytes, points: bytes) -> bytes:

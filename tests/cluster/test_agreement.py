@@ -22,7 +22,8 @@ def plain_join() -> ModuleType:
 
 
 def test_all_items_and_provinces_agree(world: World, served, plain_join, tmp_path):
-    items = catalogue.load().codes
+    # Of the items with sums no province holds a register here.
+    items = tuple(one.code for one in catalogue.load().items if one.sum is None)
     result = run_job(served["45"], "all-items", read_verification(world.data, items))
     assert result.state == "done"
     report.write(result, catalogue.load(), tmp_path)

@@ -117,7 +117,8 @@ def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
         ("evaluate_cohort", lambda _, answer: (answer[0], bytes(len(answer[1]))), "canary"),
         ("evaluate_cohort", lambda _, answer: (answer[0] + 1, answer[1]), "sequence"),
         ("fetch_rows", lambda _, part: replace(part, first_row=7), "rows_order"),
-        ("fetch_rows", lambda _, part: replace(part, ciphertexts=part.ciphertexts[::-1]), "rows_digest"),
+        ("fetch_rows", lambda _, part: replace(part, points=part.points[:32] * 150), "rows_digest"),
+        ("fetch_rows", lambda _, part: replace(part, ciphertexts=bytes(len(part.ciphertexts))), "ciphertext"),
     ],
 )
 def test_a_peer_that_cheats_is_found_out(peer, monkeypatch, name, change, check):
