@@ -297,7 +297,7 @@ def test_what_the_tables_hold_is_known() -> None:
     public = {"peers.signing_key", "partitions.root", "partitions.leaves", "partitions.filter_digest"}
     public |= {"buckets.entries", "filters.data", "jobs.request_digest", "audit.previous", "audit.digest"}
     public |= {"deltas.added", "deltas.removed", "deltas.changed"}  # tags, which are served as well
-    # Rows of sums are served; aliases are points of the same kind, and days are in the signed offer as a range.
+    # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")} | {"sum_groups.digest"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
