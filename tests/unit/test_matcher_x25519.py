@@ -1,10 +1,11 @@
-"""The two backends: equality, validation, choice and fallback."""
+"""The backends: equality, validation, choice and fallback."""
 
 import os
 import random
 import subprocess
 import sys
 import sysconfig
+import threading
 import venv
 from pathlib import Path
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 BASE = bytes([9]) + bytes(31)
 SCALAR = bytes(31) + b"\x40"
 
+RUNNING = [name for name, why in x25519.available().items() if not why]
 needs_intel = pytest.mark.skipif(bool(x25519.available()["intel"]), reason=x25519.available()["intel"])
 
 
@@ -31,28 +33,24 @@ def random_points(count, seed):
     return b"".join(le(draw.randrange(2, x25519.PRIME)) for _ in range(count))
 
 
-@needs_intel
-@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 1000])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 255, 256, 257, 1000])
 def test_backends_are_equal(count):
     points = random_points(count, count)
     scalar = oprf.clamp(random.Random(-count).randbytes(32))
-    results = [x25519.backend(name).multiply(scalar, points) for name in ("openssl", "intel")]
-    assert results[0] == results[1]
-    assert len(results[0]) == 32 * count
+    (result,) = {x25519.backend(name).multiply(scalar, points) for name in RUNNING}
+    assert len(result) == 32 * count
     if count:
-        assert results[0][-32:] == reference.x25519(scalar, points[-32:])
+        assert result[-32:] == reference.x25519(scalar, points[-32:])
 
 
-@needs_intel
 def test_backends_are_equal_on_many_scalars():
     draw, points = random.Random(1), random_points(9, 2)
     for _ in range(200):
         scalar = oprf.clamp(draw.randbytes(32))
-        results = [x25519.backend(name).multiply(scalar, points) for name in ("openssl", "intel")]
-        assert results[0] == results[1]
+        assert len({x25519.backend(name).multiply(scalar, points) for name in RUNNING}) == 1
 
 
-@pytest.mark.parametrize("name", ["openssl", "intel"])
+@pytest.mark.parametrize("name", x25519.NAMES)
 class TestBackend:
     @pytest.fixture
     def multiply(self, name):
@@ -70,6 +68,13 @@ class TestBackend:
     def test_low_order_is_refused_anywhere(self, multiply, u, place):
         points = [BASE] * 9
         points[place] = le(u)
+        with pytest.raises(PointError):
+            multiply(SCALAR, b"".join(points))
+
+    @pytest.mark.parametrize("place", [0, 255, 256, 700, 1299])
+    def test_low_order_is_refused_anywhere_in_a_large_batch(self, multiply, place):
+        points = [BASE] * 1300
+        points[place] = le(1)
         with pytest.raises(PointError):
             multiply(SCALAR, b"".join(points))
 
@@ -141,24 +146,54 @@ def bare_python(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("setting", "expected"),
-    [("openssl", "openssl |"), ("intel", "intel |"), ("auto", "intel |"), ("", "intel |"), (None, "intel |")],
+    [*((name, name) for name in RUNNING), ("auto", RUNNING[0]), ("", RUNNING[0]), (None, RUNNING[0])],
 )
-@needs_intel
 def test_setting_chooses(setting, expected):
-    assert run(sys.executable, setting) == (0, expected, [])
+    code, output, error = run(sys.executable, setting)
+    assert (code, output.split(" |")[0], error) == (0, expected, [])
 
 
 def test_unknown_setting_is_refused():
     code, _, error = run(sys.executable, "nonsense")
     assert code == 1
-    assert error == ["matcher.errors.BackendError: HEQIAO_X25519 must be auto, intel or openssl"]
+    assert error == [
+        "matcher.errors.BackendError: HEQIAO_X25519 must be auto, intel, lib25519, sodium or openssl"
+    ]
 
 
-@pytest.mark.parametrize("setting", [None, "auto", "openssl"])
-def test_without_the_library_openssl_runs(bare_python, setting):
+@pytest.mark.parametrize("setting", [None, "auto", "sodium", "openssl"])
+def test_without_the_library_another_runs(bare_python, setting):
     code, output, error = run(bare_python, setting)
     assert (code, error) == (0, [])
-    assert output.startswith("openssl | the Intel multi-buffer library is not installed")
+    name, why = output.split(" | ")
+    assert name == (
+        next(each for each in RUNNING if each != "intel") if setting in (None, "auto") else setting
+    )
+    assert why == "the Intel multi-buffer library is not installed; install the extra `fast`"
+
+
+def test_a_system_without_lib25519_says_so(monkeypatch):
+    monkeypatch.setattr(x25519.ctypes.util, "find_library", lambda _name: None)
+    with pytest.raises(BackendError, match="no lib25519"):
+        x25519.Lib25519Backend()
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNING if name != "openssl"])
+def test_other_threads_go_on_while_a_large_batch_is_computed(name):
+    """A single check must not wait until somebody's list is done."""
+    points, ended = random_points(20_000, 6), threading.Event()
+
+    def compute():
+        x25519.backend(name).multiply(SCALAR, points)
+        ended.set()
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    turns = 0
+    while not ended.wait(0.002):
+        turns += 1
+    thread.join()
+    assert turns >= 3
 
 
 def test_without_the_library_intel_by_name_fails(bare_python):
@@ -177,10 +212,10 @@ def test_kernel_brings_no_mathematics_into_the_global_scope():
     assert run(sys.executable, None, code)[1] == "False False"
 
 
-def test_available_names_both():
+def test_available_names_all_in_order():
     found = x25519.available()
-    assert list(found) == ["intel", "openssl"]
-    assert found["openssl"] == ""
+    assert tuple(found) == x25519.NAMES == ("intel", "lib25519", "sodium", "openssl")
+    assert found["sodium"] == found["openssl"] == ""
 
 
 def test_backend_by_name_ignores_the_environment(monkeypatch):
