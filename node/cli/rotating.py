@@ -1,5 +1,6 @@
 """`heqiao keys rotate`, `retire` and `destroy`: the life of a key from one epoch to the next."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,25 +11,16 @@ import click
 
 from keys import KeyStore
 from keys import rotation as plans
-from keys.rotation import Action, Step
+from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
-from node import rotate as rotations
 from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
 from node.cli.progress import show_progress
+from node.cli.rotation_kinds import KINDS, Kind
 from node.config import open_key_store
-from node.node import OPRF, Node, open_node
+from node.node import Node, open_node
 from node.rotate import Rotated
-from node.store import index as index_rows
 
-STAGES = {"make": "making the key", "rekey": "moving entries", "switch": "switching"}
-_purpose = click.argument("purpose", type=click.Choice([OPRF]))
-_WORDS = {
-    Action.MAKE: "make the key {name}, pending",
-    Action.REKEY: "bring {entries} in {partitions} under it; the epoch before stays served",
-    Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until}",
-    Action.RETIRE: "refuse {name}, and remove its partitions",
-    Action.DESTROY: "erase {name}",
-}
+_purpose = click.argument("purpose", type=click.Choice(list(KINDS)))
 
 
 @click.group()
@@ -36,36 +28,36 @@ def rotate() -> None:
     """Replace a key while the node serves."""
 
 
-@rotate.command(OPRF)
-@home_option
-@json_option
-@click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
-@click.option("--grace-days", type=click.IntRange(0, 3_650),
-              help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
-@click.option("--workers", type=click.IntRange(0, 256),
-              help="Processes that do the work; 0 does it in one.  [default: one a core]")  # fmt: skip
-def rotate_oprf(
-    home: Path, as_json: bool, dry_run: bool, grace_days: int | None, workers: int | None
-) -> None:
-    """Replace the OPRF key.
+def _rotating(kind: Kind) -> click.Command:
+    """`heqiao keys rotate PURPOSE`."""
 
-    Every stored point, tag and label moves to the next epoch; no source data is needed. The node goes on
-    serving; peers follow by themselves, and what they began under the old epoch is answered until its
-    grace ends. If it is interrupted, run it again: it goes on where it was. Imports wait meanwhile.
+    @click.command(kind.purpose, help=inspect.cleandoc(kind.help))
+    @home_option
+    @json_option
+    @click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
+    @click.option("--grace-days", type=click.IntRange(0, 3_650),
+                  help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
+    @click.option("--workers", type=click.IntRange(0, 256),
+                  help="Processes that do the work; 0 does it in one.  [default: one a core]")  # fmt: skip
+    def command(
+        home: Path, as_json: bool, dry_run: bool, grace_days: int | None, workers: int | None
+    ) -> None:
+        with _opened(home) as (node, store):
+            policy = _policy(node, kind, grace_days)
+            if dry_run:
+                ring = kind.read(node, store)
+                steps = plans.plan_rotation(ring, kind.names[0], policy, node.clock())
+                _show_plan(node, kind, steps, as_json=as_json)
+                return
+            with show_progress(kind.stages, hidden=as_json) as progress:
+                done = kind.rotate(node, store, policy, workers=workers, progress=progress)
+            show(_plain(kind, done), _describe(kind, done), as_json=as_json)
 
-    \b
-    heqiao keys rotate oprf --home 44 --dry-run
-    heqiao keys rotate oprf --home 44
-    """  # noqa: D301 - click wants the real \b character
-    with _opened(home) as (node, store):
-        policy = _policy(node, grace_days)
-        if dry_run:
-            ring = rotations.read_keyring(node, store)
-            _show_plan(node, plans.plan_rotation(ring, OPRF, policy, node.clock()), as_json=as_json)
-            return
-        with show_progress(STAGES, hidden=as_json) as progress:
-            done = rotations.rotate_oprf(node, store, policy, workers=workers, progress=progress)
-        show(_plain(done), _describe(done), as_json=as_json)
+    return command
+
+
+for _kind in KINDS.values():
+    rotate.add_command(_rotating(_kind))
 
 
 @click.command()
@@ -80,13 +72,14 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) 
     What is stored under them is removed. Peers that still use one are told the current epoch and follow.
     The key stays in the key store.
     """
+    kind = KINDS[purpose]
     with _opened(home) as (node, store):
         if dry_run:
-            ring = rotations.read_keyring(node, store)
-            steps = plans.plan_retirement(ring, purpose, node.clock(), early=early)
-            _show_plan(node, steps, as_json=as_json)
+            ring = kind.read(node, store)
+            steps = plans.plan_retirement(ring, kind.names[0], node.clock(), early=early)
+            _show_plan(node, kind, steps, as_json=as_json)
             return
-        _show_moved(rotations.retire(node, store, early=early), "nothing to retire", as_json=as_json)
+        _show_moved(kind.retire(node, store, early=early), "nothing to retire", as_json=as_json)
 
 
 @click.command()
@@ -100,16 +93,17 @@ def destroy(home: Path, as_json: bool, purpose: str, epoch: int | None, confirm:
 
     Of all retired epochs, or of one EPOCH. Backups of the key store still hold them: destroy those too.
     """
+    kind = KINDS[purpose]
     with _opened(home) as (node, store):
         if not confirm:
-            steps = plans.plan_destruction(rotations.read_keyring(node, store), purpose, epoch)
-            _show_plan(node, steps, as_json=as_json)
+            steps = plans.plan_destruction(kind.read(node, store), kind.names[0], epoch)
+            _show_plan(node, kind, steps, as_json=as_json)
             if steps:
                 raise click.UsageError(
                     "nothing was erased: give --confirm to erase for good", click.get_current_context()
                 )
             return
-        _show_moved(rotations.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
+        _show_moved(kind.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
 
 
 @contextmanager
@@ -122,36 +116,34 @@ def _opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
         node.store.dispose()
 
 
-def _policy(node: Node, grace_days: int | None) -> RotationPolicy:
-    policy = node.config.rotation.policy(OPRF) or RotationPolicy()
+def _policy(node: Node, kind: Kind, grace_days: int | None) -> RotationPolicy:
+    policy = node.config.rotation.policy(kind.purpose) or RotationPolicy()
     if grace_days is None:
         return policy
     grace = timedelta(days=grace_days)
     return replace(policy, grace=grace, every=max(policy.every, grace))
 
 
-def _show_plan(node: Node, steps: Sequence[Step], *, as_json: bool) -> None:
-    with node.store.transaction("count entries") as tx:
-        rows = index_rows.partitions_of_epoch(tx, node.keys.epoch)
-    entries = sum(row.entries for row in rows)
+def _show_plan(node: Node, kind: Kind, steps: Sequence[Step], *, as_json: bool) -> None:
+    stored = kind.measure(node)
     lines = [
         f"{number}. "
-        + _WORDS[step.action].format(
-            name=f"{step.purpose}.{step.epoch}",
-            entries=count(entries, "entry", "entries"),
-            partitions=count(len(rows), "partition"),
+        + kind.words[step.action].format(
+            name=" and ".join(f"{purpose}.{step.epoch}" for purpose in kind.names),
+            entries=count(stored.entries, *kind.entry),
+            parts=count(stored.parts, *kind.part),
             until=_moment(step.until) if step.until else "",
         )
         for number, step in enumerate(steps, 1)
     ]
     plain = {
         "dry_run": True,
-        "partitions": len(rows),
-        "entries": entries,
+        kind.part[1]: stored.parts,
+        kind.entry[1]: stored.entries,
         "steps": [
             {
                 "action": step.action.value,
-                "purpose": step.purpose,
+                "purpose": kind.purpose,
                 "epoch": step.epoch,
                 "until": step.until.isoformat() if step.until else None,
             }
@@ -175,14 +167,14 @@ def _show_moved(moved: Sequence[EpochKey], nothing: str, *, as_json: bool) -> No
     show({"moved": plain}, "\n".join(lines) or nothing, as_json=as_json)
 
 
-def _plain(done: Rotated) -> dict[str, object]:
+def _plain(kind: Kind, done: Rotated) -> dict[str, object]:
     return {
-        "purpose": OPRF,
+        "purpose": kind.purpose,
         "epoch": done.epoch,
         "fingerprint": done.fingerprint,
         "grace_until": done.grace_until.isoformat(),
-        "partitions": done.partitions,
-        "entries": done.entries,
+        kind.part[1]: done.partitions,
+        kind.entry[1]: done.entries,
         "resumed": done.resumed,
         "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
         "cpu_s": round(done.usage.cpu_s, 2),
@@ -191,11 +183,11 @@ def _plain(done: Rotated) -> dict[str, object]:
     }
 
 
-def _describe(done: Rotated) -> str:
+def _describe(kind: Kind, done: Rotated) -> str:
+    moved = f"{count(done.entries, *kind.entry)} in {count(done.partitions, *kind.part)} moved; "
     lines = [
-        f"{OPRF}.{done.epoch} is active: {done.fingerprint}",
-        f"  {count(done.entries, 'entry', 'entries')} in {count(done.partitions, 'partition')} moved; "
-        f"the epoch before is answered until {_moment(done.grace_until)}",
+        f"{kind.purpose}.{done.epoch} is active: {done.fingerprint}",
+        f"  {moved if kind.entry[1] else ''}the epoch before is answered until {_moment(done.grace_until)}",
     ]
     if done.resumed:
         lines.append("  an earlier run had begun it; this one finished it")

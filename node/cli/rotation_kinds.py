@@ -1,0 +1,102 @@
+"""The kinds of keys that `heqiao keys rotate`, `retire` and `destroy` know, as one table by purpose."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from keys import KeyStore
+from keys.rotation import Action
+from keys.types import EpochKey, RotationPolicy
+from node import rotate
+from node.intake import Progress
+from node.node import OPRF, Node
+from node.rotate import Rotated
+from node.store import index as index_rows
+
+STAGES: Final = {"make": "making the key", "rekey": "moving entries", "switch": "switching"}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What is stored under the active key: `entries` in `parts`; zero where a key has nothing stored."""
+
+    parts: int = 0
+    entries: int = 0
+
+
+class Rotate(Protocol):
+    """Make the next epoch active, or finish what an earlier run began."""
+
+    def __call__(
+        self, node: Node, store: KeyStore, policy: RotationPolicy, *, workers: int | None, progress: Progress
+    ) -> Rotated:
+        """Raises ConflictError, KeyStateError, UnavailableError; the old epoch stays served."""
+
+
+class Retire(Protocol):
+    """Refuse epochs whose grace is over."""
+
+    def __call__(self, node: Node, store: KeyStore, *, early: bool) -> list[EpochKey]:
+        """Return the keys that moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One purpose: how it is planned, applied and told.
+
+    `help` is the command's. `words` say what each step does (name, entries, parts, until); `part` and
+    `entry` name what is stored, one and many; `moves` names all purposes that move together.
+    """
+
+    purpose: str
+    help: str
+    read: Callable[[Node, KeyStore], tuple[EpochKey, ...]]
+    rotate: Rotate
+    retire: Retire
+    destroy: Callable[[Node, KeyStore, int | None], list[EpochKey]]
+    words: Mapping[Action, str]
+    measure: Callable[[Node], Amount] = lambda _node: Amount()
+    stages: Mapping[str, str] = field(default_factory=lambda: STAGES)
+    part: tuple[str, str] = ("partition", "partitions")
+    entry: tuple[str, str] = ("entry", "entries")
+    moves: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All purposes whose keys move in one epoch; the first is the one that plans are made of."""
+        return self.moves or (self.purpose,)
+
+
+def _measure_index(node: Node) -> Amount:
+    with node.store.transaction("count entries") as tx:
+        rows = index_rows.partitions_of_epoch(tx, node.keys.epoch)
+    return Amount(len(rows), sum(row.entries for row in rows))
+
+
+_OPRF = Kind(
+    OPRF,
+    """Replace the OPRF key.
+
+    Every stored point, tag and label moves to the next epoch; no source data is needed. The node goes on
+    serving; peers follow by themselves, and what they began under the old epoch is answered until its
+    grace ends. If it is interrupted, run it again: it goes on where it was. Imports wait meanwhile.
+
+    \b
+    heqiao keys rotate oprf --home 44 --dry-run
+    heqiao keys rotate oprf --home 44
+    """,
+    rotate.read_keyring,
+    rotate.rotate_oprf,
+    rotate.retire,
+    rotate.destroy,
+    {
+        Action.MAKE: "make the key {name}, pending",
+        Action.REKEY: "bring {entries} in {parts} under it; the epoch before stays served",
+        Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until}",
+        Action.RETIRE: "refuse {name}, and remove its partitions",
+        Action.DESTROY: "erase {name}",
+    },
+    _measure_index,
+)
+
+KINDS: Final[Mapping[str, Kind]] = {kind.purpose: kind for kind in (_OPRF,)}
