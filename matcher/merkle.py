@@ -23,7 +23,7 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     tree = [list(leaves)]
     while len(tree[-1]) > 1:
         below = tree[-1]
-        above = [_node(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        above = _nodes(below)
         if len(below) % 2:
             above.append(below[-1])
         tree.append(above)
@@ -64,5 +64,15 @@ def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], exp
     return not remaining and digest == expected_root
 
 
+def _nodes(below: Sequence[bytes]) -> list[bytes]:
+    """The nodes over each two of a level, by one hasher that is set back."""
+    hasher, found = blake3(), list[bytes]()
+    for left, right in zip(below[::2], below[1::2], strict=False):
+        hasher.reset()
+        hasher.update(_NODE + left + right)
+        found.append(hasher.digest())
+    return found
+
+
 def _node(left: bytes, right: bytes) -> bytes:
-    return blake3(_NODE + left + right).digest()
+    return _nodes((left, right))[0]

@@ -138,7 +138,7 @@ class PeerLink:
         message = wire.bucket_request_message(request)
         self._count(message.ByteSize(), 0)
         for response in self._receive(self._stub.FetchBuckets(message, timeout=self._left())):
-            yield wire.parse_slice(response)
+            yield from wire.parse_slices(response)
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
         """See node.aggregate.request.SumLink."""

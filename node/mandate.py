@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 
 from blake3 import blake3
 
@@ -76,15 +77,21 @@ def covers(mandate: Mandate | None, item: str, region: str, programme: str, toda
 
 def digest(mandate: Mandate) -> bytes:
     """32 bytes for the Merkle leaf of a subject: BLAKE3 over all fields as JSON with sorted keys."""
-    plain = {name: _plain(getattr(mandate, name)) for name in _FIELDS}
+    written = ",".join(f'"{name}":{_json(getattr(mandate, name))}' for name in _FIELDS)
     return blake3(
-        _ENCODER.encode(plain).encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT
+        f"{{{written}}}".encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT
     ).digest()
 
 
-def _plain(value: object) -> object:
+def _json(value: str | tuple[str, ...] | frozenset[str] | date | None) -> str:
+    if isinstance(value, str):
+        return _ENCODER.encode(value)
+    return _ENCODER.encode(value) if isinstance(value, tuple) else _common_json(value)
+
+
+@lru_cache(maxsize=4096)
+def _common_json(value: frozenset[str] | date | None) -> str:
+    """Of what the mandates of a list have in common: items, regions, days."""
     if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value
+        return _ENCODER.encode(value.isoformat())
+    return _ENCODER.encode(value if value is None else sorted(value))

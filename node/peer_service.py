@@ -72,8 +72,9 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         """Step 3."""
         peer = known_peer(self._node, call)
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
-            for part in respond.serve_buckets(self._node, peer, wire.parse_bucket_request(request)):
-                yield wire.slice_message(part)
+            parts = respond.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
+            for message in wire.slice_messages(parts, respond.SLICE_BYTES, several=request.several):
+                yield message
                 guard.moved()
 
     def EvaluateCohort(  # noqa: N802

@@ -1,5 +1,6 @@
 """Protobuf messages to dataclasses and back; every byte of a peer is checked here before use."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -174,6 +175,7 @@ def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequ
         origin=request.origin,
         version=request.version,
         buckets=request.buckets,
+        several=True,
     )
 
 
@@ -198,15 +200,40 @@ def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterReque
     )
 
 
-def parse_slice(message: match_pb2.FetchBucketsResponse) -> BucketSlice:
-    """One part of a served bucket."""
-    return BucketSlice(message.bucket, message.size, message.offset, message.data, tuple(message.path))
+def parse_slices(message: match_pb2.FetchBucketsResponse) -> Iterator[BucketSlice]:
+    """A part of a served bucket, and the whole buckets behind it."""
+    yield BucketSlice(message.bucket, message.size, message.offset, message.data, tuple(message.path))
+    for whole in message.more:
+        data = whole.data
+        yield BucketSlice(whole.bucket, len(data), 0, data, tuple(whole.path))
 
 
-def slice_message(part: BucketSlice) -> match_pb2.FetchBucketsResponse:
-    """One part of a served bucket."""
+def slice_messages(
+    parts: Iterable[BucketSlice], most: int, *, several: bool
+) -> Iterator[match_pb2.FetchBucketsResponse]:
+    """Parts of served buckets; with `several`, small buckets share messages of up to `most` bytes."""
+    waiting: list[BucketSlice] = []
+    room = most
+    for part in parts:
+        size = len(part.data) + 48 * (len(part.path) + 1)  # digests, and what frames them
+        if waiting and not (several and size <= room and part.size == len(part.data)):
+            yield _slices_message(waiting)
+            waiting, room = [], most
+        waiting.append(part)
+        room -= size
+    if waiting:
+        yield _slices_message(waiting)
+
+
+def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsResponse:
+    first, *others = parts
     return match_pb2.FetchBucketsResponse(
-        bucket=part.bucket, size=part.size, offset=part.offset, data=part.data, path=part.path
+        bucket=first.bucket,
+        size=first.size,
+        offset=first.offset,
+        data=first.data,
+        path=first.path,
+        more=[match_pb2.WholeBucket(bucket=each.bucket, data=each.data, path=each.path) for each in others],
     )
 
 

@@ -58,6 +58,7 @@ class Cheat:
     )
     evaluate: Callable[[Node, Responses], Responses] = honest
     fetch: Callable[[Node, Responses], Responses] = honest
+    packed: bool = False  # `fetch` sees responses with several buckets
     filter: Callable[[Node, Responses], Responses] = honest
     node: Callable[[Node], Node] = lambda node: node
     cook: Callable[[Node, World], None] = lambda _node, _world: None
@@ -85,7 +86,10 @@ class CheatingServicer(PeerServicer):
         yield from self.cheat.filter(self.honest_node, super().FetchFilter(request, call))
 
     def FetchBuckets(self, request, call):  # noqa: N802
-        yield from self.cheat.fetch(self.honest_node, super().FetchBuckets(request, call))
+        responses = super().FetchBuckets(request, call)
+        yield from self.cheat.fetch(
+            self.honest_node, responses if self.cheat.packed else one_bucket_each(responses)
+        )
 
 
 @contextmanager
@@ -211,6 +215,58 @@ def endless_chunks(_node: Node, responses: Responses) -> Responses:
             while True:
                 yield match_pb2.EvaluateResponse(chunk=extra)
         yield response
+
+
+def one_bucket_each(responses: Responses) -> Responses:
+    """As a responder does that packs nothing."""
+    for response in responses:
+        others = list(response.more)
+        del response.more[:]
+        yield response
+        for whole in others:
+            yield match_pb2.FetchBucketsResponse(
+                bucket=whole.bucket, size=len(whole.data), data=whole.data, path=whole.path
+            )
+
+
+def packed(change: Callable[[match_pb2.FetchBucketsResponse], None]) -> Cheat:
+    """Changes one response with several buckets in it."""
+
+    def alter(_node: Node, responses: Responses) -> Responses:
+        response = next(responses)
+        assert response.more
+        change(response)
+        yield response
+        yield from responses
+
+    return Cheat(fetch=alter, packed=True)
+
+
+def flip_packed(response: match_pb2.FetchBucketsResponse) -> None:
+    full = next(whole for whole in response.more if whole.data)
+    full.data = full.data[:-1] + bytes([full.data[-1] ^ 1])
+
+
+def swap_packed(response: match_pb2.FetchBucketsResponse) -> None:
+    """The first bucket and the second, each under the other's number."""
+    second = response.more[0]
+    response.data, second.data = second.data, response.data
+    response.size = len(response.data)
+    here, there = list(response.path), list(second.path)
+    response.path[:], second.path[:] = there, here
+
+
+def forge_packed_path(response: match_pb2.FetchBucketsResponse) -> None:
+    response.more[0].path[:] = [bytes(32)] * len(response.path)
+
+
+def repeat_packed(response: match_pb2.FetchBucketsResponse) -> None:
+    response.more.append(response.more[-1])
+
+
+def pack_behind_a_part(response: match_pb2.FetchBucketsResponse) -> None:
+    """The first bucket is not whole, and others follow."""
+    response.data = response.data[:-68]
 
 
 def slices(change: Callable[[match_pb2.FetchBucketsResponse], None]) -> Cheat:
@@ -505,6 +561,11 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     "bucket_with_a_forged_path": (slices(forge_path), "distrusted", "bucket_digest"),
     "bucket_with_another_number": (slices(renumber), "distrusted", "bucket_order"),
     "buckets_swapped": (Cheat(fetch=swapped), "distrusted", "bucket_digest"),
+    "packed_bucket_altered": (packed(flip_packed), "distrusted", "bucket_digest"),
+    "packed_buckets_swapped": (packed(swap_packed), "distrusted", "bucket_digest"),
+    "packed_bucket_with_a_forged_path": (packed(forge_packed_path), "distrusted", "bucket_digest"),
+    "packed_bucket_twice": (packed(repeat_packed), "distrusted", "bucket_order"),
+    "buckets_packed_behind_a_part": (packed(pack_behind_a_part), "distrusted", "bucket_order"),
     "bucket_without_end": (Cheat(fetch=endless_bucket), "distrusted", "bucket_size"),
     "bucket_in_empty_parts": (Cheat(fetch=empty_parts), "distrusted", "bucket_size"),
     "one_bucket_more": (Cheat(fetch=one_bucket_more), "distrusted", "bucket_order"),

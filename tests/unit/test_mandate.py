@@ -1,7 +1,9 @@
+import json
 from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import pytest
+from blake3 import blake3
 
 from node.mandate import REASONS, Mandate, covers, digest
 
@@ -60,6 +62,24 @@ def test_the_digest_covers_every_field():
     digests = {digest(replace(MANDATE, **{name: value})) for name, value in other.items()}
     assert len(digests | {digest(MANDATE)}) == len(other) + 1
     assert {len(one) for one in digests} == {32}
+
+
+@pytest.mark.parametrize("odd", ['"', "\\", "\n", "\x00", "\u2028", "邕", "\ud83d", ""])
+def test_the_digest_is_over_plain_json(odd):
+    mandate = replace(MANDATE, number=odd, signers=(odd, "x"), items=frozenset({odd, "C21"}), valid_to=None)
+    plain = {
+        "doc_hash": mandate.doc_hash,
+        "items": sorted(mandate.items),
+        "number": odd,
+        "programme": mandate.programme,
+        "regions": sorted(mandate.regions),
+        "revoked_at": mandate.revoked_at and mandate.revoked_at.isoformat(),
+        "signers": [odd, "x"],
+        "valid_from": mandate.valid_from.isoformat(),
+        "valid_to": None,
+    }
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    assert digest(mandate) == blake3(text, derive_key_context="heqiao v1 mandate").digest()
 
 
 def test_the_digest_does_not_depend_on_the_order_of_scopes():

@@ -47,8 +47,14 @@ def build(asked: Question, seed: bytes = bytes(32)) -> query.Query:
 def test_size_classes_are_few_and_near(points: int) -> None:
     size = size_class(points)
     assert size >= max(points, 16)
-    assert size <= max(points * 1.26 + 4, 16)
+    assert size <= max(points * (1.26 if points <= 4096 else 1.0625) + 1024 * (points > 4096) + 4, 16)
     assert size_class(size) == size
+
+
+def test_size_classes_by_number() -> None:
+    expected = {1: 16, 17: 20, 33: 40, 4_000: 4_096, 4_097: 5_120, 10_050: 10_240, 16_385: 17_408,
+                100_050: 102_400, 131_073: 139_264}  # fmt: skip
+    assert {points: size_class(points) for points in expected} == expected
 
 
 def test_the_same_seed_gives_the_same_batch() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matcher import SUITE
 from node import wire
 from node.errors import DishonestPeerError, InvalidRequestError
-from node.exchange import BucketRequest, EvaluateStart
+from node.exchange import BucketRequest, BucketSlice, EvaluateStart
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -154,3 +154,33 @@ def test_bucket_numbers_must_ascend(numbers: list[int]) -> None:
     else:
         with pytest.raises(InvalidRequestError):
             wire.parse_bucket_request(message)
+
+
+SIZES = st.lists(st.integers(0, 90), max_size=40)
+
+
+@given(SIZES, st.booleans())
+def test_small_buckets_share_messages_and_come_out_as_they_went_in(sizes: list[int], several: bool) -> None:
+    """As a responder makes them, only small: parts of at most 50 bytes, messages of at most 1,000."""
+    parts = [
+        BucketSlice(
+            number, size, at, bytes([number]) * min(50, size - at), (bytes(32),) * 3 if at == 0 else ()
+        )
+        for number, size in enumerate(sizes)
+        for at in range(0, max(size, 1), 50)
+    ]
+    messages = list(wire.slice_messages(parts, 1_000, several=several))
+    assert [part for message in messages for part in wire.parse_slices(message)] == parts
+    assert all(message.ByteSize() <= 1_000 for message in messages)
+    if not several:
+        assert len(messages) == len(parts)
+    elif all(size <= 50 for size in sizes):
+        assert len(messages) <= -(-len(parts) // 4)
+
+
+def test_a_requester_of_the_first_release_gets_a_bucket_a_message() -> None:
+    """It does not know `several`, and reads only the first bucket of a response."""
+    asked = wire.bucket_request_message(BucketRequest(1, bytes(16), "C21", "45", 3, (0, 1)))
+    assert asked.several
+    old = match_pb2.FetchBucketsRequest.FromString(b"")
+    assert not old.several

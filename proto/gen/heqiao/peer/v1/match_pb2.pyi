@@ -96,7 +96,7 @@ class EvaluateDone(_message.Message):
     def __init__(self, transcript: _Optional[bytes] = ...) -> None: ...
 
 class FetchBucketsRequest(_message.Message):
-    __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version", "buckets")
+    __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version", "buckets", "several")
     SUITE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class FetchBucketsRequest(_message.Message):
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    SEVERAL_FIELD_NUMBER: _ClassVar[int]
     suite: str
     epoch: int
     query_id: bytes
@@ -111,21 +112,34 @@ class FetchBucketsRequest(_message.Message):
     origin: str
     version: int
     buckets: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., query_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., version: _Optional[int] = ..., buckets: _Optional[_Iterable[int]] = ...) -> None: ...
+    several: bool
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., query_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., version: _Optional[int] = ..., buckets: _Optional[_Iterable[int]] = ..., several: _Optional[bool] = ...) -> None: ...
+
+class WholeBucket(_message.Message):
+    __slots__ = ("bucket", "data", "path")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    bucket: int
+    data: bytes
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, bucket: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class FetchBucketsResponse(_message.Message):
-    __slots__ = ("bucket", "size", "offset", "data", "path")
+    __slots__ = ("bucket", "size", "offset", "data", "path", "more")
     BUCKET_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     bucket: int
     size: int
     offset: int
     data: bytes
     path: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, bucket: _Optional[int] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    more: _containers.RepeatedCompositeFieldContainer[WholeBucket]
+    def __init__(self, bucket: _Optional[int] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ..., more: _Optional[_Iterable[_Union[WholeBucket, _Mapping]]] = ...) -> None: ...
 
 class FetchFilterRequest(_message.Message):
     __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version")
