@@ -32,7 +32,7 @@ from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
 from node.keyring import NodeKeys
-from node.link import PeerLink, connect, secure_channel
+from node.link import Offer, PeerLink, connect, secure_channel
 from node.node import Node, load_keys, open_node
 from node.outcome import Report
 from node.query import Answer, MappedPoints
@@ -155,6 +155,7 @@ class Peer:
         self._node, self._peer = node, peer
         self._stack = ExitStack()
         self._channel = self._stack.enter_context(connect(node, peer))
+        self._offer = Offer()
 
     @classmethod
     def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
@@ -183,7 +184,7 @@ class Peer:
         asked = replace(verification, peers=(self._peer.code,))
         question = jobs.ask_question(node, asked, self._peer.code, now.date())
         journal = MemoryJournal()
-        link = PeerLink.over(self._channel, node, journal.count)
+        link = PeerLink.over(self._channel, node, journal.count, offer=self._offer)
         mapped = MappedPoints(node.keys.salt, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)

@@ -31,6 +31,7 @@ from node.status import from_rpc_error
 from node.store.peers import PeerRow
 
 Count = Callable[[int, int], None]
+OFFER_S = 60.0  # how long a manifest is used for further queries on one connection
 _KEEPALIVE = (
     ("grpc.keepalive_time_ms", 30_000),  # a peer whose host vanished is noticed in the middle of a stream
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -39,10 +40,34 @@ _KEEPALIVE = (
 _HEALTH_BYTES = 65_536
 
 
+class Offer:
+    """The manifest that a peer gave last, for the next queries of a caller that keeps its connection.
+
+    It may be outdated by a new epoch or new versions: the peer then refuses the query, and the requester's
+    steps ask for the manifest again, which is never answered from here.
+    """
+
+    def __init__(self, fresh_s: float = OFFER_S) -> None:
+        self._fresh_s = fresh_s
+        self._kept: tuple[float, bytes, bytes] | None = None
+
+    def keep(self, manifest: bytes, signature: bytes) -> None:
+        """A manifest that just came."""
+        self._kept = (time.monotonic(), manifest, signature)
+
+    def read(self) -> tuple[bytes, bytes] | None:
+        """Manifest and signature, None when they are older than a minute."""
+        kept = self._kept
+        if kept is None or time.monotonic() - kept[0] > self._fresh_s:
+            return None
+        return kept[1], kept[2]
+
+
 class PeerLink:
     """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`.
 
-    A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`.
+    A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
+    `offer`, the first manifest of the link may be one that an earlier link was given.
     """
 
     def __init__(
@@ -52,8 +77,10 @@ class PeerLink:
         part_s: float,
         count: Count,
         stopped: Callable[[], bool],
+        offer: Offer | None = None,
     ) -> None:
         self._stub, self._call_s, self._stopped = stub, call_s, stopped
+        self._offer, self._is_first = offer, True
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
 
@@ -75,16 +102,28 @@ class PeerLink:
 
     @classmethod
     def over(
-        cls, channel: grpc.Channel, node: Node, count: Count, stopped: Callable[[], bool] = lambda: False
+        cls,
+        channel: grpc.Channel,
+        node: Node,
+        count: Count,
+        stopped: Callable[[], bool] = lambda: False,
+        offer: Offer | None = None,
     ) -> "PeerLink":
         """A link over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
         stub = service_pb2_grpc.PeerServiceStub(channel)
-        return cls(stub, limits.call_timeout_s, limits.part_timeout_s, count, stopped)
+        return cls(stub, limits.call_timeout_s, limits.part_timeout_s, count, stopped, offer)
 
     def get_manifest(self) -> tuple[bytes, bytes]:
         """See node.session.Link."""
-        return self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
+        kept = self._offer.read() if self._offer and self._is_first else None
+        self._is_first = False
+        if kept is not None:
+            return kept
+        found = self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
+        if self._offer:
+            self._offer.keep(*found)
+        return found
 
     def _manifest(self, request: match_pb2.GetManifestRequest) -> tuple[bytes, bytes]:
         try:

@@ -13,6 +13,7 @@ from harness import (
     PATIENT_RETRIES,
     World,
     findings_of,
+    import_registers,
     know,
     open_home,
     part_of,
@@ -26,7 +27,7 @@ from harness import (
 
 from keys.types import RotationPolicy
 from node import request, respond, rotate
-from node.client import Platform
+from node.client import Peer, Platform
 from node.config import load, open_key_store
 from node.errors import EpochError
 from node.exchange import EvaluateStart
@@ -108,6 +109,31 @@ def test_a_running_job_ends_right(
             0
         ]
         assert found == times + 1
+
+
+def test_a_kept_connection_follows_imports_and_rotations(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One manifest for several checks, and another as soon as the peer refuses what it says."""
+    homes, offered, original = world.copy(tmp_path, "45", "44"), [], respond.offer_manifest
+    few = read_verification(world.data, ITEMS, ("44",), most=12)
+
+    def offer(*arguments, **options):
+        offered.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(respond, "offer_manifest", offer)
+    with serve_all(homes) as provinces, Peer.open(homes["45"], "44") as peer:
+        first = peer.verify(few)
+        assert peer.verify(few) == first
+        assert len(offered) == 1
+        for _ in range(2):  # the version before the current one would still be served
+            import_registers(provinces["44"].node, world.data)
+        assert peer.verify(few) == peer.verify(few) == first
+        assert len(offered) == 2
+        rotate_home(homes["44"], retire=True)
+        assert peer.verify(few) == peer.verify(few) == first
+        assert len(offered) == 3
 
 
 def test_a_stream_of_jobs_during_rotations(
