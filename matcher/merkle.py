@@ -47,21 +47,46 @@ def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
 
 
 def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], expected_root: bytes) -> bool:
-    """Whether `digest` is leaf `index` of `count` under `expected_root`.
+    """Whether `digest` is leaf `index` of `count` under `expected_root`, as `Verifier.verify` says."""
+    return Verifier(count, expected_root).verify(digest, index, siblings)
 
-    The siblings come from a peer: anything but digests of the right size is refused before hashing.
-    """
-    if not 0 <= index < count or any(len(each) != DIGEST_SIZE for each in (digest, *siblings)):
-        return False
-    remaining = list(siblings)
-    while count > 1:
-        if index ^ 1 < count:
-            if not remaining:
+
+class Verifier:
+    """Verifies leaves of one tree. What lies on a path that held is not hashed again for the next one."""
+
+    def __init__(self, count: int, expected_root: bytes) -> None:
+        """For a tree of `count` leaves."""
+        self._count, self._root = count, expected_root
+        # (level, place) of nodes under the root. Beside a known node, all the way up, everything is known.
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def verify(self, digest: bytes, index: int, siblings: Sequence[bytes]) -> bool:
+        """Whether `digest` is leaf `index`, by its siblings from the leaf up to the root.
+
+        The siblings come from a peer: anything but digests of the right size is refused before hashing.
+        """
+        level, count, left = 0, self._count, list(reversed(siblings))
+        if not 0 <= index < count or any(len(each) != DIGEST_SIZE for each in (digest, *left)):
+            return False
+        seen: dict[tuple[int, int], bytes] = {}
+        while count > 1 and (level, index) not in self._known:
+            seen[level, index] = digest
+            if index ^ 1 < count:
+                if not left:
+                    return False
+                sibling = seen[level, index ^ 1] = left.pop()
+                digest = _node(sibling, digest) if index % 2 else _node(digest, sibling)
+            level, index, count = level + 1, index // 2, (count + 1) // 2
+        if digest != self._known.get((level, index), self._root):
+            return False
+        while count > 1:
+            if index ^ 1 < count and (not left or left.pop() != self._known[level, index ^ 1]):
                 return False
-            sibling = remaining.pop(0)
-            digest = _node(sibling, digest) if index % 2 else _node(digest, sibling)
-        index, count = index // 2, (count + 1) // 2
-    return not remaining and digest == expected_root
+            level, index, count = level + 1, index // 2, (count + 1) // 2
+        if left:
+            return False
+        self._known |= seen
+        return True
 
 
 def _nodes(below: Sequence[bytes]) -> list[bytes]:
@@ -75,4 +100,4 @@ def _nodes(below: Sequence[bytes]) -> list[bytes]:
 
 
 def _node(left: bytes, right: bytes) -> bytes:
-    return _nodes((left, right))[0]
+    return blake3(_NODE + left + right).digest()

@@ -96,7 +96,7 @@ def whole_buckets(
     slices: Iterable[BucketSlice], part: PartitionOffer, asked: Sequence[int]
 ) -> Iterator[tuple[int, bytes]]:
     """Put parts together and verify each bucket. Raises DishonestPeerError; UnavailableError if cut off."""
-    most = largest_bucket(part)
+    most, tree = largest_bucket(part), merkle.Verifier(part.buckets, part.root)
     waiting = list(reversed(asked))
     data, size = bytearray(), 0
     path: tuple[bytes, ...] = ()
@@ -115,7 +115,7 @@ def whole_buckets(
         # Most buckets come in one piece, which then need not be copied.
         number, entries = waiting.pop(), piece.data if len(piece.data) == size else bytes(data)
         leaf = index.bucket_leaf(number, entries)
-        if not merkle.verify(leaf, number, part.buckets, path, part.root):
+        if not tree.verify(leaf, number, path):
             raise dishonest("a bucket is not the one in the signed manifest", "bucket_digest")
         yield number, entries
         data = bytearray()

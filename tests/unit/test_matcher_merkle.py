@@ -46,6 +46,34 @@ def test_any_change_fails(count):
             assert not merkle.verify(leaves[index], wrong, count, path, root)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 33, 70])
+def test_one_verifier_for_all_leaves_believes_only_their_own_paths(count):
+    """In any order, with good and bad paths between each other; known nodes are not hashed again."""
+    leaves, levels = tree_of(count)
+    root, draw = merkle.root(leaves), random.Random(count)
+    verifier = merkle.Verifier(count, root)
+    for _ in range(20 * count):
+        index = draw.randrange(count)
+        path, digest, place = merkle.path(levels, index), leaves[index], index
+        at = draw.randrange(len(path)) if path else 0
+        match draw.randrange(8):
+            case 0 if path:
+                path[at] = merkle.leaf(b"other")
+            case 1 if path:
+                del path[at]
+            case 2:
+                path.insert(at, leaves[0])
+            case 3:
+                digest = draw.choice(leaves)
+            case 4:
+                place = draw.randrange(-1, count + 1)
+            case 5 if path:
+                path[at] = path[at] + b"x"
+        right = 0 <= place < count and digest == leaves[place]
+        right = right and path == reference.merkle_path(leaves, place)
+        assert verifier.verify(digest, place, path) == right
+
+
 @pytest.mark.parametrize(("index", "count"), [(-1, 3), (3, 3), (0, 0), (2**40, 3), (0, -1)])
 def test_places_outside_the_tree(index, count):
     leaves, _ = tree_of(3)
