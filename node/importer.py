@@ -21,7 +21,7 @@ from typing import Any, Literal
 from matcher import identity, index
 from node import increment, sources, stages
 from node.aggregate.column import Column, SumChange
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.blocks import Terms
 from node.catalogue import Item
 from node.delimited import csv_lines, write_atomically
@@ -305,6 +305,7 @@ def _publish(node: Node, item: Item, mode: Mode, tally: Tally, change: Change) -
         before = index_rows.last_import(tx, item.code)
         cuts.publish(tx, change.prepared, now)
         if change.sums is not None:
+            epochs.require_active(tx, SUM_PURPOSES[0], change.sums.epoch)
             change.sums.publish(tx, now)
         if mode == "full":
             deltas.restart_deltas(tx, item.code, epoch)

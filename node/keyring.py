@@ -8,7 +8,7 @@ from datetime import datetime
 
 from keys import Kek
 from keys.types import EpochKey
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import GraceSums, SumKeys
 from node.errors import UnavailableError
 
 FRESH_S = 0.5  # how long a node may go on without having looked for another epoch
@@ -31,7 +31,7 @@ class NodeKeys:
     (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
     Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
     `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch;
-    `sums` are the keys of encrypted sums, None where there are none.
+    `sums` are the keys of encrypted sums, None where there are none, and `grace_sums` those of epochs before.
     """
 
     epoch: int
@@ -46,6 +46,7 @@ class NodeKeys:
     ca: bytes = field(repr=False)
     grace: Mapping[int, GraceKey] = field(default_factory=dict, repr=False)
     sums: SumKeys | None = field(default=None, repr=False)
+    grace_sums: Mapping[int, GraceSums] = field(default_factory=dict, repr=False)
 
     @property
     def salt_version(self) -> int:
@@ -63,6 +64,13 @@ class NodeKeys:
             return self.oprf
         old = self.grace.get(epoch)
         return old.key if old and (old.until is None or now <= old.until) else None
+
+    def sums_of(self, epoch: int, now: datetime) -> SumKeys | None:
+        """The keys of sums of an epoch that is answered; None of any other."""
+        if self.sums is not None and epoch == self.sums.epoch:
+            return self.sums
+        old = self.grace_sums.get(epoch)
+        return old.keys if old and (old.until is None or now <= old.until) else None
 
 
 class KeyRing:

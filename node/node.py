@@ -11,7 +11,7 @@ from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
 from node import catalogue
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import active_sums, grace_sums
 from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
@@ -125,7 +125,8 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         certificate=certificate,
         ca=config.tls.ca.read_bytes(),
         grace=grace_keys(store, found),
-        sums=SumKeys.of(store) if epoch else None,
+        sums=active_sums(store, found) if epoch else None,
+        grace_sums=grace_sums(store, found),
     )
 
 

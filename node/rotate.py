@@ -18,13 +18,12 @@ from itertools import groupby
 
 from keys import KeyStore
 from keys import rotation as plans
-from keys.errors import KeyMissingError, KeyStateError
 from keys.kinds import fingerprint, generate_secret
 from keys.rotation import Action, Step
 from keys.types import EpochKey, KeyState, RotationPolicy
 from matcher import oprf
 from matcher.errors import ScalarError
-from node import stages
+from node import key_steps, stages
 from node.intake import Progress, Stopwatch
 from node.node import OPRF, Node
 from node.pool import Pool, Usage, cores
@@ -60,14 +59,7 @@ class Rotated:
 
 def read_keyring(node: Node, store: KeyStore) -> tuple[EpochKey, ...]:
     """All OPRF epochs; before the first rotation the one key there is, which has no row yet."""
-    with node.store.transaction("read key epochs") as tx:
-        found = tuple(key for key in epochs.read_epochs(tx) if key.purpose == OPRF)
-    if found:
-        return found
-    store.newest(OPRF)  # raises, with what to do, when there is none
-    epoch = store.epochs(OPRF)[0]
-    secret = store.get(f"{OPRF}.{epoch}")
-    return (EpochKey(OPRF, epoch, KeyState.ACTIVE, fingerprint(OPRF, secret), node.clock()),)
+    return key_steps.read_keyring(node, store, (OPRF,))
 
 
 def rotate_oprf(
@@ -118,48 +110,19 @@ def retire(node: Node, store: KeyStore, *, early: bool = False) -> list[EpochKey
 
 def destroy(node: Node, store: KeyStore, epoch: int | None = None) -> list[EpochKey]:
     """Erase the secrets of retired epochs, or of one. Raises KeyStateError for one still in use."""
-    steps = plans.plan_destruction(read_keyring(node, store), OPRF, epoch)
-    for step in steps:
-        # The secret first: a run that is killed in between finds the row still to be moved.
-        store.remove(f"{OPRF}.{step.epoch}")
-    return _apply(node, store, lambda _ring: steps)
+    return key_steps.destroy(node, store, (OPRF,), epoch)
 
 
 def _apply(
     node: Node, store: KeyStore, plan: Callable[[tuple[EpochKey, ...]], Sequence[Step]]
 ) -> list[EpochKey]:
-    ring, now = read_keyring(node, store), node.clock()
-    moved = [after for step in plan(ring) for after in plans.apply(ring, step, now)]
-    if moved:
-        node.store.retry_write("move key epochs", lambda tx: epochs.move_epochs(tx, ring, moved, now))
-    return moved
+    return key_steps.move(node, store, (OPRF,), plan)
 
 
 def _make(node: Node, store: KeyStore, current: EpochKey, epoch: int) -> bytes:
     """The secret of the next epoch: the one an earlier run made, or a fresh one."""
-    name = f"{OPRF}.{epoch}"
-    try:
-        secret = store.get(name)
-    except KeyMissingError:
-        secret = _draw(node, store.get(f"{OPRF}.{current.epoch}"))
-        store.add(name, secret)
-    now, named = node.clock(), fingerprint(OPRF, secret)
-    pending = EpochKey(OPRF, epoch, KeyState.PENDING, named, now)
-
-    def write(tx: Connection) -> None:
-        known = {key.epoch: key for key in epochs.read_epochs(tx) if key.purpose == OPRF}
-        if current.epoch not in known:
-            epochs.add_epoch(tx, current, now)
-        if epoch not in known:
-            epochs.add_epoch(tx, pending, now)
-        elif known[epoch].fingerprint != named:
-            raise KeyStateError(
-                f"{name}: the key store holds another key than the one that was begun with",
-                "restore the key store from the backup that was made with the database",
-            )
-
-    node.store.retry_write("make an epoch", write)
-    return secret
+    old = store.get(f"{OPRF}.{current.epoch}")
+    return key_steps.make(node, store, (current,), epoch, lambda _: _draw(node, old))[OPRF]
 
 
 def _draw(node: Node, old: bytes) -> bytes:

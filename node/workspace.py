@@ -5,8 +5,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from node.aggregate.sum_keys import SUM_PURPOSES
 from node.errors import ConflictError, UnavailableError
 from node.node import OPRF, Node
 from node.spill import make_folder, remove_folder
@@ -49,8 +51,9 @@ def clean(node: Node) -> bool:
 def _clean(node: Node, folder: Path) -> bool:
     with node.store.transaction("find pending epochs") as tx:
         pending = epochs.pending_epochs(tx, OPRF)
+        moving = epochs.pending_epochs(tx, SUM_PURPOSES[0])
     swept = cuts.sweep(node.store, pending)
-    left = node.store.retry_write("sweep sums", sums.sweep)
+    left = node.store.retry_write("sweep sums", partial(sums.sweep, kept=moving))
     return remove_folder(folder) or bool(swept) or left > 0
 
 

@@ -70,8 +70,8 @@ class SumChange:
 
 
 @dataclass
-class _Writer:
-    """Blocks of one group version, in order."""
+class GroupWriter:
+    """Blocks of one group version, in order; `size` is that of a ciphertext in bytes."""
 
     node: Node
     group: int
@@ -98,11 +98,28 @@ class _Writer:
             self._write(waiting[:whole])
             self._waiting, self._count = [waiting[whole:]], len(waiting) - whole
 
-    def finish(self) -> bytes:
-        """Write what is left; the digest of all rows."""
+    @classmethod
+    def open(cls, node: Node, new: NewGroup, size: int) -> "GroupWriter":
+        """Begin a version, which nobody sees before it is published."""
+        return cls(
+            node, node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new)), size
+        )
+
+    def finish(self) -> int:
+        """Write what is left, and what is known of the whole; return the version's id."""
         if self._count:
             self._write(np.concatenate(self._waiting))
-        return self._digest.digest()
+        self.node.store.retry_write(
+            "finish a group of sums",
+            partial(
+                sum_rows.finish_group,
+                group=self.group,
+                rows=self.rows,
+                digest=self._digest.digest(),
+                days=(self.first_day if self.rows else 0, self.last_day),
+            ),
+        )
+        return self.group
 
     def _write(self, rows: Rows) -> None:
         blocks = []
@@ -172,8 +189,7 @@ class Column:
         leaving: set[bytes],
     ) -> int:
         new = NewGroup(self.item.code, prefix, self.keys.epoch)
-        group = self.node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new))
-        writer = _Writer(self.node, group, self.keys.private.public.ciphertext_size)
+        writer = GroupWriter.open(self.node, new, self.keys.private.public.ciphertext_size)
         stay = _Stay(self._old_rows(old, leaving))
         for part in sorted(parts):
             rows = np.concatenate([self._load(piece) for piece in parts[part]])
@@ -182,18 +198,7 @@ class Column:
                 writer.add(some)
         for some in stay.rest():
             writer.add(some)
-        digest = writer.finish()
-        self.node.store.retry_write(
-            "finish a group of sums",
-            partial(
-                sum_rows.finish_group,
-                group=group,
-                rows=writer.rows,
-                digest=digest,
-                days=(writer.first_day if writer.rows else 0, writer.last_day),
-            ),
-        )
-        return group
+        return writer.finish()
 
     def _old_rows(self, old: GroupRow | None, leaving: set[bytes]) -> Iterator[Rows]:
         number, row = 0, row_type(self.keys.private.public.ciphertext_size)

@@ -1,7 +1,7 @@
 """The responder's role in a sum, one function per round (design.md section 5)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -204,8 +204,7 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
     with node.store.transaction("find rows of sums") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
-    if request.item not in known:
-        raise RefusedError("rows are served to a query that was charged", details={"rule": "no_query"})
+    _require_charged(known, (request.item,), request.epoch, "rows are served to")
     if group is None:
         raise _replaced()
     if request.first_row >= group.rows:
@@ -239,8 +238,7 @@ def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswe
         raise InvalidRequestError("a ciphertext is not one of this node's key") from None
     with node.store.transaction("find a sum") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
-    if not set(request.items) <= set(known):
-        raise RefusedError("sums are opened of a query that was charged", details={"rule": "no_query"})
+    _require_charged(known, request.items, request.epoch, "sums are opened of")
     opened = [decrypt_totals(keys, item, number) for item, number in zip(items, numbers, strict=True)]
     return tuple(
         node.store.retry_write(
@@ -363,12 +361,24 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None
 
 
 def _require_keys(node: Node, epoch: int) -> SumKeys:
-    keys = node.keys.sums
-    if keys is None:
-        raise ItemNotOfferedError("this node offers no sums")
-    if epoch != keys.epoch:
-        raise EpochError("this epoch is not current", "fetch the manifest again", {"epoch": str(keys.epoch)})
-    return keys
+    """The keys of an epoch that is answered: the active ones, or those of one before in its grace."""
+    found = node.keys.sums_of(epoch, node.clock())
+    if found is None:
+        current = node.ring.refresh()  # another process of this province may have switched a moment ago
+        found = current.sums_of(epoch, node.clock())
+        if current.sums is None:
+            raise ItemNotOfferedError("this node offers no sums")
+        if found is None:
+            raise EpochError(
+                "this epoch is not current", "fetch the manifest again", {"epoch": str(current.sums.epoch)}
+            )
+    return found
+
+
+def _require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
+    """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's."""
+    if not all(code in known and known[code].epoch == epoch for code in items):
+        raise RefusedError(f"{what} a query that was charged", details={"rule": "no_query"})
 
 
 def _summable(node: Node, code: str) -> Item:

@@ -8,15 +8,14 @@ any number finds the row.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import batch, paillier, slots
+from matcher import batch, slots
 from matcher.lanes import Bytes
-from matcher.paillier import Encryptor
 from matcher.slots import CheckKey
+from node.aggregate.sum_keys import encryptor
 from node.entries import Work, split
 from node.spill import Piece, Spill
 
@@ -87,7 +86,7 @@ def make_rows(
         table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)
     if not work.every:
         table = table[made]
-    places = _parts_of(table["point"], work.part_bits)
+    places = parts_of(table["point"], work.part_bits)
     pieces = [(part, spill.write(table[which].tobytes())) for part, which in split(places)]
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
 
@@ -102,7 +101,7 @@ def _encrypt(work: Work, totals: NDArray[np.int64]) -> list[bytes]:
     if keys is None or not len(totals):
         return []
     check = CheckKey.derive(keys.check, work.terms.item.code, layout)
-    return _encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
+    return encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
 
 
 def _layout(work: Work) -> slots.Layout:
@@ -110,12 +109,6 @@ def _layout(work: Work) -> slots.Layout:
     if rule is None:
         raise ValueError("an item without a rule has no sums")
     return rule.layout
-
-
-@lru_cache(maxsize=1)
-def _encryptor(primes: bytes) -> Encryptor:
-    """Its tables take a second to build, so a process keeps them."""
-    return Encryptor(paillier.private_from_bytes(primes))
 
 
 def _areas(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
@@ -139,7 +132,8 @@ def _write_aliases(
     return [spill.write(found.tobytes())] if len(found) else []
 
 
-def _parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:
+def parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:
+    """The part of each point: its first bits, so that parts follow one another in the order of points."""
     head = np.frombuffer(points.tobytes(), dtype=np.uint8).reshape(-1, POINT)[:, :4]
     numbers = np.ascontiguousarray(head).view(">u4")[:, 0].astype(np.uint64)
     return (numbers >> np.uint64(32 - bits)).astype(np.int64)

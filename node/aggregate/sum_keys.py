@@ -1,12 +1,21 @@
-"""The keys with which a responder makes and opens sums (design.md section 5)."""
+"""The keys with which a responder makes and opens sums (design.md section 5).
 
+Three keys make one epoch and rotate together (docs/adr/0009): the sum key k_s, the Paillier key, and the
+secret of the check slot.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 from keys import KeyStore
+from keys.types import EpochKey, KeyState
 from matcher import modulus, oprf, paillier, token
-from matcher.paillier import PrivateKey
+from matcher.paillier import Encryptor, PrivateKey
+
+SUM_PURPOSES: Final = ("sum", "paillier", "sumcheck")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +32,9 @@ class SumKeys:
     check: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, store: KeyStore) -> Self | None:
-        """The newest keys of a store, None where a home was made before there were sums."""
-        if not {"sum", "paillier", "sumcheck"} <= {name.partition(".")[0] for name in store.names()}:
-            return None
-        epoch, sum_key = store.newest("sum")
-        return cls(epoch, sum_key, store.newest("paillier")[1], store.newest("sumcheck")[1])
+    def of(cls, store: KeyStore, epoch: int) -> Self:
+        """The keys of an epoch. Raises KeyMissingError unless the store has all three."""
+        return cls(epoch, *(store.get(f"{purpose}.{epoch}") for purpose in SUM_PURPOSES))
 
     @property
     def private(self) -> PrivateKey:
@@ -51,6 +57,38 @@ class SumKeys:
         return oprf.evaluate_own(self.sum_key, token.canary_points())
 
 
+@dataclass(frozen=True, slots=True)
+class GraceSums:
+    """Keys whose epoch is still answered, to the end of `until`."""
+
+    keys: SumKeys
+    until: datetime | None
+
+
+def active_sums(store: KeyStore, found: Iterable[EpochKey]) -> SumKeys | None:
+    """The active keys: as the database says, of the lowest epoch there is before any rotation.
+
+    None where a home was made before there were sums. Raises KeyMissingError where one of three is missing.
+    """
+    known = [key.epoch for key in found if key.purpose == SUM_PURPOSES[0] and key.state is KeyState.ACTIVE]
+    held = [set(store.epochs(purpose)) for purpose in SUM_PURPOSES]
+    if not known and not all(held):
+        return None
+    return SumKeys.of(store, known[0] if known else min(set.intersection(*held)))
+
+
+def grace_sums(store: KeyStore, found: Iterable[EpochKey]) -> dict[int, GraceSums]:
+    """The keys of epochs in grace. Those of epochs before are dropped from memory."""
+    keys = {
+        key.epoch: GraceSums(SumKeys.of(store, key.epoch), key.grace_until)
+        for key in found
+        if key.purpose == SUM_PURPOSES[0] and key.state is KeyState.GRACE
+    }
+    _private.cache_clear()
+    _proof.cache_clear()
+    return keys
+
+
 @lru_cache(maxsize=4)
 def _private(primes: bytes) -> PrivateKey:
     return paillier.private_from_bytes(primes)
@@ -59,3 +97,9 @@ def _private(primes: bytes) -> PrivateKey:
 @lru_cache(maxsize=4)
 def _proof(primes: bytes) -> bytes:
     return modulus.prove(_private(primes))
+
+
+@lru_cache(maxsize=1)
+def encryptor(primes: bytes) -> Encryptor:
+    """Encrypts in bulk under a stored key. Its tables take a second to build, so a process keeps them."""
+    return Encryptor(_private(primes))

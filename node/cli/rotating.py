@@ -117,7 +117,7 @@ def _opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
 
 
 def _policy(node: Node, kind: Kind, grace_days: int | None) -> RotationPolicy:
-    policy = node.config.rotation.policy(kind.purpose) or RotationPolicy()
+    policy = kind.policy_of(node, kind.purpose)
     if grace_days is None:
         return policy
     grace = timedelta(days=grace_days)
@@ -129,7 +129,7 @@ def _show_plan(node: Node, kind: Kind, steps: Sequence[Step], *, as_json: bool) 
     lines = [
         f"{number}. "
         + kind.words[step.action].format(
-            name=" and ".join(f"{purpose}.{step.epoch}" for purpose in kind.names),
+            name=_listed([f"{purpose}.{step.epoch}" for purpose in kind.names]),
             entries=count(stored.entries, *kind.entry),
             parts=count(stored.parts, *kind.part),
             until=_moment(step.until) if step.until else "",
@@ -185,13 +185,19 @@ def _plain(kind: Kind, done: Rotated) -> dict[str, object]:
 
 def _describe(kind: Kind, done: Rotated) -> str:
     moved = f"{count(done.entries, *kind.entry)} in {count(done.partitions, *kind.part)} moved; "
+    others = [f"{purpose}.{done.epoch}" for purpose in kind.names if purpose != kind.purpose]
     lines = [
         f"{kind.purpose}.{done.epoch} is active: {done.fingerprint}",
+        *([f"  {_listed(others)} with it"] if others else []),
         f"  {moved if kind.entry[1] else ''}the epoch before is answered until {_moment(done.grace_until)}",
     ]
     if done.resumed:
         lines.append("  an earlier run had begun it; this one finished it")
     return "\n".join(lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
 
 
 def _moment(found: datetime) -> str:

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from keys import KeyStore
 from keys.rotation import Action
 from keys.types import EpochKey, RotationPolicy
-from node import rotate
+from node import rotate, rotate_sums
+from node.aggregate.sum_keys import SUM_PURPOSES
 from node.intake import Progress
 from node.node import OPRF, Node
 from node.rotate import Rotated
 from node.store import index as index_rows
+from node.store import sum_epochs
 
 STAGES: Final = {"make": "making the key", "rekey": "moving entries", "switch": "switching"}
 
@@ -40,6 +43,10 @@ class Retire(Protocol):
         """Return the keys that moved."""
 
 
+def _policy_of(node: Node, purpose: str) -> RotationPolicy:
+    return node.config.rotation.policy(purpose) or RotationPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One purpose: how it is planned, applied and told.
@@ -60,6 +67,7 @@ class Kind:
     part: tuple[str, str] = ("partition", "partitions")
     entry: tuple[str, str] = ("entry", "entries")
     moves: tuple[str, ...] = ()
+    policy_of: Callable[[Node, str], RotationPolicy] = _policy_of
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,4 +107,55 @@ _OPRF = Kind(
     _measure_index,
 )
 
-KINDS: Final[Mapping[str, Kind]] = {kind.purpose: kind for kind in (_OPRF,)}
+
+def _measure_sums(node: Node) -> Amount:
+    keys = node.keys.sums
+    if keys is None:
+        return Amount()
+    with node.store.transaction("count rows of sums") as tx:
+        groups = sum_epochs.current_groups(tx, keys.epoch, rotate_sums.layouts(node))
+    return Amount(len(groups), sum(group.rows for group in groups))
+
+
+def _sums(purpose: str, first: str) -> Kind:
+    """`paillier` and `sum`: the same rotation, since the keys of sums are one epoch."""
+    return Kind(
+        purpose,
+        f"""{first}
+
+        The sum key, the Paillier key and the check secret are one epoch and move together, whichever is
+        named. Every stored row is opened, checked and encrypted again under the new keys; no source data is
+        needed. The node goes on serving; peers follow by themselves, and a cohort that was begun under the
+        old epoch is opened until its grace ends. If it is interrupted, run it again: it goes on behind the
+        last group that is whole. Imports wait meanwhile.
+
+        \b
+        heqiao keys rotate {purpose} --home 44 --dry-run
+        heqiao keys rotate {purpose} --home 44
+        """,
+        rotate_sums.read_keyring,
+        partial(rotate_sums.rotate_sums, purpose=purpose),
+        rotate_sums.retire,
+        rotate_sums.destroy,
+        {
+            Action.MAKE: "make the keys {name}, pending",
+            Action.REKEY: "encrypt {entries} in {parts} again under them; the epoch before stays served",
+            Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until}",
+            Action.RETIRE: "refuse {name}, and remove their rows",
+            Action.DESTROY: "erase {name}",
+        },
+        _measure_sums,
+        {"make": "making the keys", "rekey": "encrypting rows", "switch": "switching"},
+        ("group", "groups"),
+        ("row", "rows"),
+        SUM_PURPOSES,
+        rotate_sums.policy_of,
+    )
+
+
+_KINDS = (
+    _OPRF,
+    _sums("paillier", "Replace the Paillier key, with all keys of sums."),
+    _sums("sum", "Replace the sum key, with all keys of sums."),
+)
+KINDS: Final[Mapping[str, Kind]] = {kind.purpose: kind for kind in _KINDS}

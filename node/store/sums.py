@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from node.store.tables import sum_aliases, sum_blocks, sum_groups, sum_queries
 
@@ -17,11 +17,12 @@ _AT_ONCE = 500  # variables in one statement
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """A group version that is being written."""
+    """A group version that is being written; `version` is 0 for the one after the newest."""
 
     item: str
     prefix: str
     epoch: int
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class QueryRow:
     answer_sealed: bytes | None = field(repr=False)
 
 
-_GROUP = (
+GROUP = (
     sum_groups.c.id,
     sum_groups.c.item,
     sum_groups.c.prefix,
@@ -101,13 +102,14 @@ _QUERY = (
 
 
 def open_group(tx: Connection, new: NewGroup) -> int:
-    """The row of a version after the newest, unpublished and empty; return its id."""
+    """The row of a version, unpublished and empty; return its id."""
     place = (
         sum_groups.c.item == new.item,
         sum_groups.c.prefix == new.prefix,
         sum_groups.c.epoch == new.epoch,
     )
-    version = int(tx.scalar(select(func.max(sum_groups.c.version)).where(*place)) or 0) + 1
+    newest = tx.scalar(select(func.max(sum_groups.c.version)).where(*place))
+    version = new.version or int(newest or 0) + 1
     values = {
         "item": new.item,
         "prefix": new.prefix,
@@ -181,17 +183,22 @@ def retire(tx: Connection, item: str, epoch: int) -> None:
             sum_groups.c.prefix == prefix,
             sum_groups.c.version <= version - KEPT_VERSIONS,
         )
-        _remove(tx, list(tx.scalars(old)))
+        remove(tx, list(tx.scalars(old)))
 
 
-def sweep(tx: Connection) -> int:
-    """Remove what runs left that did not end; return how many group versions."""
-    left = list(tx.scalars(select(sum_groups.c.id).where(sum_groups.c.published_at.is_(None))))
-    _remove(tx, left)
+def sweep(tx: Connection, kept: Sequence[int] = ()) -> int:
+    """Remove what runs left that did not end; return how many group versions.
+
+    Whole versions of the epochs `kept` stay: a rotation that did not end goes on behind them.
+    """
+    unfinished = or_(sum_groups.c.epoch.not_in(kept), sum_groups.c.digest == b"")
+    left = list(tx.scalars(select(sum_groups.c.id).where(sum_groups.c.published_at.is_(None), unfinished)))
+    remove(tx, left)
     return len(left)
 
 
-def _remove(tx: Connection, groups: Sequence[int]) -> None:
+def remove(tx: Connection, groups: Sequence[int]) -> None:
+    """Remove group versions with their rows."""
     for at in range(0, len(groups), _AT_ONCE):
         some = groups[at : at + _AT_ONCE]
         tx.execute(delete(sum_blocks).where(sum_blocks.c.group_id.in_(some)))
@@ -240,13 +247,13 @@ def find_aliases(tx: Connection, item: str, epoch: int, points: Sequence[bytes])
 def current_groups(tx: Connection, item: str, epoch: int) -> list[GroupRow]:
     """The current groups of an item."""
     where = (sum_groups.c.item == item, sum_groups.c.epoch == epoch, sum_groups.c.is_current)
-    return [GroupRow(*row) for row in tx.execute(select(*_GROUP).where(*where).order_by(sum_groups.c.prefix))]
+    return [GroupRow(*row) for row in tx.execute(select(*GROUP).where(*where).order_by(sum_groups.c.prefix))]
 
 
 def granted_groups(tx: Connection, epoch: int, origins: Sequence[str]) -> list[GroupRow]:
     """The current groups of all items whose areas lie in the origins, those without rows left out."""
     rows = tx.execute(
-        select(*_GROUP)
+        select(*GROUP)
         .where(
             sum_groups.c.epoch == epoch,
             sum_groups.c.is_current,
@@ -267,7 +274,7 @@ def find_group(tx: Connection, item: str, prefix: str, epoch: int, version: int)
         sum_groups.c.version == version,
         sum_groups.c.published_at.is_not(None),
     )
-    row = tx.execute(select(*_GROUP).where(*where)).one_or_none()
+    row = tx.execute(select(*GROUP).where(*where)).one_or_none()
     return None if row is None else GroupRow(*row)
 
 
