@@ -85,9 +85,18 @@ class _Round:
 def ask_sums(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[PeerSum]:
     """All rounds with one peer: an answer per item, in the order asked.
 
-    Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError and the other
-    kinds of check_manifest.
+    A peer whose keys of sums are of another epoch by now is asked anew. Raises LimitError (a budget, or the
+    cohort is too large), RefusedError, DishonestPeerError and the other kinds of check_manifest.
     """
+    for _ in range(RESTARTS):
+        try:
+            return _ask_once(exchange, link, question)
+        except EpochError:
+            continue
+    raise UnavailableError("the peer changed its epoch again and again", "try again later")
+
+
+def _ask_once(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[PeerSum]:
     offer, digest, chunk_points = fetch_offer(exchange, link)
     public = check_modulus(offer.modulus, offer.proof)
     held = tuple(code for code in question.items if any(group.item == code for group in offer.groups))
@@ -150,7 +159,7 @@ def renew_offer(exchange: Exchange, link: SumLink, offer: SumOffer) -> SumOffer:
     if (newer.epoch, newer.modulus) != (offer.epoch, offer.modulus):
         raise EpochError(
             "the peer changed its keys of sums",
-            "ask again; the query so far is charged",
+            "what was asked so far stays charged",
             {"epoch": str(newer.epoch)},
         )
     return newer

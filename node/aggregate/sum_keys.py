@@ -79,14 +79,15 @@ def active_sums(store: KeyStore, found: Iterable[EpochKey]) -> SumKeys | None:
 
 def grace_sums(store: KeyStore, found: Iterable[EpochKey]) -> dict[int, GraceSums]:
     """The keys of epochs in grace. Those of epochs before are dropped from memory."""
-    keys = {
+    found = [key for key in found if key.purpose == SUM_PURPOSES[0]]
+    if any(key.state in (KeyState.RETIRED, KeyState.DESTROYED) for key in found):
+        for kept in (_private, _proof, encryptor):
+            kept.cache_clear()
+    return {
         key.epoch: GraceSums(SumKeys.of(store, key.epoch), key.grace_until)
         for key in found
-        if key.purpose == SUM_PURPOSES[0] and key.state is KeyState.GRACE
+        if key.state is KeyState.GRACE
     }
-    _private.cache_clear()
-    _proof.cache_clear()
-    return keys
 
 
 @lru_cache(maxsize=4)
@@ -99,7 +100,7 @@ def _proof(primes: bytes) -> bytes:
     return modulus.prove(_private(primes))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def encryptor(primes: bytes) -> Encryptor:
     """Encrypts in bulk under a stored key. Its tables take a second to build, so a process keeps them."""
     return Encryptor(_private(primes))

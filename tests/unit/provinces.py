@@ -12,7 +12,7 @@ from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
 from matcher import filter as filters
 from node import catalogue, config
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys, active_sums, grace_sums
 from node.keyring import Epochs, KeyRing, NodeKeys
 from node.node import Node, active_epoch, grace_keys
 from node.store import epochs, open_store
@@ -105,6 +105,10 @@ def with_key_store(node: Node) -> tuple[Node, KeyStore]:
     folder = node.config.folder / "keys"
     store = KeyStore.create(folder, b"only for tests", cost=KdfCost(iterations=1, lanes=1, memory_kib=8))
     store.add("oprf.1", node.keys.oprf)
+    sums = node.keys.sums
+    if sums is not None:
+        for purpose, secret in zip(SUM_PURPOSES, (sums.sum_key, sums.primes, sums.check), strict=True):
+            store.add(f"{purpose}.1", secret)
     return replace(node, ring=ring_of(node, store)), store
 
 
@@ -118,6 +122,13 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         epoch = active_epoch(store, found)
-        return replace(first, epoch=epoch, oprf=store.get(f"oprf.{epoch}"), grace=grace_keys(store, found))
+        return replace(
+            first,
+            epoch=epoch,
+            oprf=store.get(f"oprf.{epoch}"),
+            grace=grace_keys(store, found),
+            sums=active_sums(store, found),
+            grace_sums=grace_sums(store, found),
+        )
 
     return KeyRing(read, load)
