@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc
 
 from keys import target_name
+from keys.succession import Succession
 from matcher import SUITE
 from node import wire
 from node.aggregate import wire as sums_wire
@@ -83,6 +84,7 @@ class PeerLink:
         self._offer, self._is_first = offer, True
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
+        self.successions: tuple[Succession, ...] = ()
 
     @classmethod
     @contextmanager
@@ -131,6 +133,7 @@ class PeerLink:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         self._count(request.ByteSize(), response.ByteSize())
+        self.successions = wire.parse_successions(response.successions)
         return response.signed_manifest.manifest, response.signed_manifest.signature
 
     def evaluate(
