@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from harness import (
     FakeClock,
     Province,
@@ -19,14 +20,17 @@ from harness import (
     read_verification,
     run_job,
     serve_all,
+    set_config,
 )
 
+from keys.enrol import load_card
 from keys.kinds import fingerprint, fingerprint_of
-from keys.succession import Succession, sign
+from keys.succession import sign
 from keys.types import RotationPolicy
 from matcher import SUITE
 from node import manifest as manifests
 from node import request, respond, rotate_signing, wire
+from node.cli import cli
 from node.config import load, open_key_store
 from node.errors import DishonestPeerError
 from node.link import PeerLink
@@ -80,6 +84,7 @@ def test_a_peer_follows_by_itself(
     with serve_all(homes) as provinces:
         assert findings_of(run_job(provinces["45"], "first", asked)) == undisturbed
         rotate(homes["44"], times=times)
+        provinces["44"].node.ring.refresh()  # which it does by itself within half a second
         report = run_job(provinces["45"], "second", asked)
         assert findings_of(report) == undisturbed, part_of(report, "44")
         named = fingerprints(homes["44"])
@@ -88,6 +93,7 @@ def test_a_peer_follows_by_itself(
         for home, event in ((homes["44"], "succession_signed"), (homes["45"], "peer_key_succeeded")):
             assert [(one["number"], one["from"], one["to"]) for one in events(home, event)] == steps
         rotate(homes["44"])
+        provinces["44"].node.ring.refresh()
         assert findings_of(run_job(provinces["45"], "third", asked)) == undisturbed
         assert len(events(homes["45"], "peer_key_succeeded")) == times + 1
 
@@ -106,6 +112,7 @@ def test_a_running_job_ends_right(
         if not done.is_set():
             done.set()
             rotate(homes["44"])
+            provinces["44"].node.ring.refresh()
             with PeerLink.open(provinces["45"].node, exchange.peer) as link:
                 request.check_manifest(replace(exchange, link=link), *link.get_manifest())
             assert fingerprint_of(pinned(homes["45"])) == fingerprints(homes["44"])[2]
@@ -122,7 +129,7 @@ def test_a_running_job_ends_right(
 def test_a_job_that_slept_over_it_goes_on(
     world: World, asked: Verification, undisturbed: dict, tmp_path: Path, monkeypatch
 ) -> None:
-    """The requester is stopped with a manifest of the old key in its journal, and started after the switch."""
+    """The requester stops with a manifest of the old key in its journal, and goes on after the switch."""
     homes = world.copy(tmp_path, "44", "45")
     original, left = request.ask_item, [1]
 
@@ -144,6 +151,7 @@ def test_a_job_that_slept_over_it_goes_on(
             except KeyboardInterrupt:
                 sessions.append(exchange.journal.session())
                 rotate(homes["44"], clock=clock)
+                provinces["44"].node.ring.refresh()
                 with PeerLink.open(provinces["45"].node, exchange.peer) as link:
                     request.check_manifest(replace(exchange, link=link), *link.get_manifest())
                 clock.advance(hours=1)
@@ -153,6 +161,14 @@ def test_a_job_that_slept_over_it_goes_on(
         report = run_job(provinces["45"], "slept", asked)
         assert findings_of(report) == undisturbed, part_of(report, "44")
         assert len(sessions) == 1
+
+
+def write_card(home: Path) -> Path:
+    """As `heqiao card` writes it."""
+    set_config(home, "peer", advertise="127.0.0.1:7443")
+    done = CliRunner().invoke(cli, ["card", "--home", str(home), "--out", str(home / "card.json")])
+    assert done.exit_code == 0, done.output
+    return home / "card.json"
 
 
 # ---- what must not lead
@@ -277,10 +293,9 @@ def test_after_the_grace_only_a_card_helps(
         assert part_of(report, "44")[0] != "done"
         with provinces["45"].node.store.transaction("take the card", write=True) as tx:
             row = peer_rows.find_peer(tx, "44")
-            key = provinces["44"].node.keys.signing
-            card = Succession.model_validate(sign("44", 2, bytes(32), key, clock(), clock()).plain()).new_key
+            card = load_card(write_card(homes["44"])).signing_key
             peer_rows.put_peer(tx, replace(row, signing_key=card), clock())
-        assert findings_of(run_job(provinces["45"], "by card", asked)) == undisturbed
+        assert findings_of(run_job(provinces["45"], "by-card", asked)) == undisturbed
         move_peer(provinces["45"].node, "44", provinces["44"].port)
         assert findings_of(run_job(provinces["45"], "again", asked)) == undisturbed
 
