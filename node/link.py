@@ -51,10 +51,12 @@ class Offer:
     def __init__(self, fresh_s: float = OFFER_S) -> None:
         self._fresh_s = fresh_s
         self._kept: tuple[float, bytes, bytes] | None = None
+        self.successions: tuple[Succession, ...] = ()
 
-    def keep(self, manifest: bytes, signature: bytes) -> None:
-        """A manifest that just came."""
+    def keep(self, manifest: bytes, signature: bytes, successions: tuple[Succession, ...]) -> None:
+        """A manifest that just came, with the chain beside it."""
         self._kept = (time.monotonic(), manifest, signature)
+        self.successions = successions
 
     def read(self) -> tuple[bytes, bytes] | None:
         """Manifest and signature, None when they are older than a minute."""
@@ -120,11 +122,12 @@ class PeerLink:
         """See node.session.Link."""
         kept = self._offer.read() if self._offer and self._is_first else None
         self._is_first = False
-        if kept is not None:
+        if kept is not None and self._offer:
+            self.successions = self._offer.successions
             return kept
         found = self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
         if self._offer:
-            self._offer.keep(*found)
+            self._offer.keep(*found, self.successions)
         return found
 
     def _manifest(self, request: match_pb2.GetManifestRequest) -> tuple[bytes, bytes]:

@@ -20,8 +20,9 @@ from node.store import signing as rows
 from node.store.peers import PeerRow
 from node.store.signing import Pinned
 
-# Several processes of a peer switch within half a second of each other, and an answer may be on its way.
-OVERLAP: Final = timedelta(seconds=60)
+# Several processes of a peer switch within half a second of each other, an answer may be on its way, and a
+# kept connection goes by one manifest for a minute (node/link.py).
+OVERLAP: Final = timedelta(minutes=2)
 
 
 class PeerPins:

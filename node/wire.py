@@ -287,7 +287,19 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
 
 def succession_messages(chain: Sequence[Succession]) -> list[types_pb2.Succession]:
     """A chain of signing keys."""
-    return [types_pb2.Succession(**statement.plain()) for statement in chain]
+    return [
+        types_pb2.Succession(
+            code=one.code,
+            number=one.number,
+            old_key=one.old_key,
+            new_key=one.new_key,
+            issued_at=one.issued_at,
+            expires_at=one.expires_at,
+            by_old=one.by_old,
+            by_new=one.by_new,
+        )
+        for one in chain
+    ]
 
 
 def parse_successions(messages: Sequence[types_pb2.Succession]) -> tuple[Succession, ...]:
