@@ -39,6 +39,7 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from keys.names import Role, check_address, check_code, check_federation, check_host, check_name
+from keys.succession import MAX_CHAIN, Succession
 from matcher.types import SUITE
 
 Code = Annotated[str, AfterValidator(check_code)]
@@ -92,7 +93,13 @@ class NodeCard(Document):
     address: Address
     signing_key: Key32
     suites: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(min_length=1, max_length=8)]
+    successions: Annotated[tuple[Succession, ...], Field(max_length=MAX_CHAIN)] = ()
     signature: Base64 = b""
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """As pydantic does it; without `successions` where there are none, as before there were any."""
+        left_out = set() if self.successions else {"successions"}
+        return super().model_dump(**{**options, "exclude": {*(options.get("exclude") or ()), *left_out}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +113,18 @@ class Membership:
     salt_version: int
 
 
-def make_request(store: KeyStore, role: Role, code: str, name: str, hosts: Iterable[str]) -> EnrolmentRequest:
+def make_request(
+    store: KeyStore, role: Role, code: str, name: str, hosts: Iterable[str], signing_epoch: int | None = None
+) -> EnrolmentRequest:
     """The request of a node, from the newest `tls`, `signing` and `enrol` keys of its store.
+
+    `signing_epoch` names another signing key than the newest.
 
     Raises:
         ValueError: a code, name or host is not acceptable.
         KeyMissingError: the store lacks one of the keys.
     """
-    signer = signing_key(store)
+    signer = signing_key(store, signing_epoch)
     request = EnrolmentRequest(
         role=role,
         code=code,
@@ -223,20 +234,30 @@ def ca_fingerprint(ca_pem: bytes) -> str:
 
 
 def make_card(
-    store: KeyStore, code: str, name: str, address: str, suites: Iterable[str] = (SUITE,)
+    store: KeyStore,
+    code: str,
+    name: str,
+    address: str,
+    suites: Iterable[str] = (SUITE,),
+    *,
+    signing_epoch: int | None = None,
+    successions: Iterable[Succession] = (),
 ) -> NodeCard:
-    """The card of a node, signed by its newest signing key.
+    """The card of a node, signed by its newest signing key, or by that of an epoch.
+
+    `successions` lead to that key from those that peers may know still.
 
     Raises:
         ValueError: a code, name or address is not acceptable.
     """
-    signer = signing_key(store)
+    signer = signing_key(store, signing_epoch)
     card = NodeCard(
         code=code,
         name=name,
         address=address,
         signing_key=signer.public_key().public_bytes_raw(),
         suites=tuple(suites),
+        successions=tuple(successions),
     )
     return card.model_copy(update={"signature": signer.sign(card.signed_part(_CARD))})
 

@@ -77,6 +77,18 @@ class KeyStateError(KeyringError):
     code = "key_state"
 
 
+class SuccessionError(KeyringError):
+    """A chain of signing keys does not lead from the one that is known; `check` is a stable word for why:
+    forged, order, replayed, gap, expired, clock or malformed.
+    """
+
+    code = "bad_succession"
+
+    def __init__(self, check: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.check = check
+
+
 class TokenError(KeyringError):
     """A PKCS#11 token, its library or its key cannot be used."""
 

@@ -77,9 +77,13 @@ def load_tls_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def signing_key(store: KeyStore) -> Ed25519PrivateKey:
-    """The node's newest signing key (manifests, node cards, receipts)."""
-    return Ed25519PrivateKey.from_private_bytes(store.newest("signing")[1])
+def signing_key(store: KeyStore, epoch: int | None = None) -> Ed25519PrivateKey:
+    """The node's signing key (manifests, node cards, receipts): the newest, or that of an epoch.
+
+    The newest may be pending still: where there is a database, it says which is active.
+    """
+    secret = store.newest("signing")[1] if epoch is None else store.get(f"signing.{epoch}")
+    return Ed25519PrivateKey.from_private_bytes(secret)
 
 
 def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
@@ -101,6 +105,11 @@ def fingerprint(purpose: str, secret: bytes) -> str:
         return hashlib.sha256(_public_half(purpose, secret)).hexdigest()[:16]
     named = purpose.encode() + b"\0" + secret
     return blake3(named, derive_key_context=_FINGERPRINT).hexdigest(length=8)
+
+
+def fingerprint_of(key: bytes) -> str:
+    """The fingerprint of a signing key, of whose two halves only the public one (32 bytes) is known."""
+    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def _public_half(purpose: str, secret: bytes) -> bytes:

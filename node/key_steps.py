@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from keys import KeyStore
 from keys import rotation as plans
-from keys.errors import KeyMissingError, KeyStateError
+from keys.errors import KeyExistsError, KeyMissingError, KeyStateError
 from keys.kinds import fingerprint
 from keys.rotation import Step
 from keys.types import EpochKey, KeyState
@@ -73,7 +73,10 @@ def _keep(store: KeyStore, name: str, draw: Callable[[str], bytes]) -> bytes:
         return store.get(name)
     except KeyMissingError:
         secret = draw(name.partition(".")[0])
-        store.add(name, secret)
+        try:
+            store.add(name, secret)
+        except KeyExistsError:  # another administrator was first, a moment ago
+            return store.get(name)
         return secret
 
 

@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc
 
 from keys import target_name
+from keys.succession import Succession
 from matcher import SUITE
 from node import wire
 from node.aggregate import wire as sums_wire
@@ -50,10 +51,12 @@ class Offer:
     def __init__(self, fresh_s: float = OFFER_S) -> None:
         self._fresh_s = fresh_s
         self._kept: tuple[float, bytes, bytes] | None = None
+        self.successions: tuple[Succession, ...] = ()
 
-    def keep(self, manifest: bytes, signature: bytes) -> None:
-        """A manifest that just came."""
+    def keep(self, manifest: bytes, signature: bytes, successions: tuple[Succession, ...]) -> None:
+        """A manifest that just came, with the chain beside it."""
         self._kept = (time.monotonic(), manifest, signature)
+        self.successions = successions
 
     def read(self) -> tuple[bytes, bytes] | None:
         """Manifest and signature, None when they are older than a minute."""
@@ -83,6 +86,7 @@ class PeerLink:
         self._offer, self._is_first = offer, True
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
+        self.successions: tuple[Succession, ...] = ()
 
     @classmethod
     @contextmanager
@@ -118,11 +122,12 @@ class PeerLink:
         """See node.session.Link."""
         kept = self._offer.read() if self._offer and self._is_first else None
         self._is_first = False
-        if kept is not None:
+        if kept is not None and self._offer:
+            self.successions = self._offer.successions
             return kept
         found = self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
         if self._offer:
-            self._offer.keep(*found)
+            self._offer.keep(*found, self.successions)
         return found
 
     def _manifest(self, request: match_pb2.GetManifestRequest) -> tuple[bytes, bytes]:
@@ -131,6 +136,7 @@ class PeerLink:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         self._count(request.ByteSize(), response.ByteSize())
+        self.successions = wire.parse_successions(response.successions)
         return response.signed_manifest.manifest, response.signed_manifest.signature
 
     def evaluate(

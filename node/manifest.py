@@ -97,11 +97,18 @@ def sign(serialised: bytes, signing_key: bytes) -> bytes:
 
 def verify(serialised: bytes, signature: bytes, public_key: bytes) -> None:
     """Raises DishonestPeerError unless the peer's pinned key signed these bytes."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, SIGNATURE_CONTEXT + serialised)
-    except (InvalidSignature, ValueError):
+    if not is_signed(serialised, signature, public_key):
         raise DishonestPeerError(
             "the peer's manifest is not signed by the key on its card",
             "ask the peer's administrator for a new card, and check it before `heqiao peers add`",
             {"check": "manifest_signature"},
-        ) from None
+        )
+
+
+def is_signed(serialised: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Whether an Ed25519 key signed these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, SIGNATURE_CONTEXT + serialised)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -21,6 +21,7 @@ from node.revocations import Revocations, stamp_of
 from node.store import Store, epochs, open_store
 
 OPRF = "oprf"
+SIGNING = "signing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
             "send its request.json to the federation's administrator, then run `heqiao join` with the bundle",
         )
     epoch = active_epoch(store, found) if config.node.role == "node" else 0
-    oprf_key = _active_key(store, epoch) if epoch else b""
+    oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
     certificate = config.tls.certificate.read_bytes()
     storage = store.newest("storage")[1]
     return NodeKeys(
@@ -118,7 +119,7 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         oprf=oprf_key,
         canaries=oprf.evaluate_own(oprf_key, token.canary_points()) if oprf_key else b"",
         salts=salts,
-        signing=store.newest("signing")[1],
+        signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),
         digest_key=blake3(storage, derive_key_context="heqiao v1 storage digest key").digest(),
         tls_key=tls_key_for(store, certificate),
@@ -130,26 +131,26 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     )
 
 
-def _active_key(store: KeyStore, epoch: int) -> bytes:
+def _active_key(store: KeyStore, purpose: str, epoch: int) -> bytes:
     try:
-        return store.get(f"{OPRF}.{epoch}")
+        return store.get(f"{purpose}.{epoch}")
     except KeyMissingError:
         raise PreconditionError(
-            f"the active key {OPRF}.{epoch} is in the database, and not in the key store",
+            f"the active key {purpose}.{epoch} is in the database, and not in the key store",
             "restore a backup of the key store from after the rotation, or copy it from where it was rotated",
         ) from None
 
 
-def active_epoch(store: KeyStore, found: Epochs) -> int:
-    """The active epoch of the OPRF key: what the database says, the lowest there is before any rotation.
+def active_epoch(store: KeyStore, found: Epochs, purpose: str = OPRF) -> int:
+    """The active epoch of a key: what the database says, the lowest there is before any rotation.
 
     Raises KeyMissingError where there is none.
     """
-    known = [key.epoch for key in found if key.purpose == OPRF and key.state is KeyState.ACTIVE]
+    known = [key.epoch for key in found if key.purpose == purpose and key.state is KeyState.ACTIVE]
     if known:
         return known[0]
-    store.newest(OPRF)  # raises, with what to do, when there is none
-    return store.epochs(OPRF)[0]
+    store.newest(purpose)  # raises, with what to do, when there is none
+    return store.epochs(purpose)[0]
 
 
 def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:

@@ -31,7 +31,10 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         peer = known_peer(self._node, call)
         offered = respond.offer_manifest(self._node, peer, tuple(request.suites), with_sums=request.with_sums)
         return match_pb2.GetManifestResponse(
-            signed_manifest=types_pb2.SignedManifest(manifest=offered.serialised, signature=offered.signature)
+            signed_manifest=types_pb2.SignedManifest(
+                manifest=offered.serialised, signature=offered.signature
+            ),
+            successions=wire.succession_messages(offered.successions),
         )
 
     def Evaluate(  # noqa: N802

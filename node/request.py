@@ -53,10 +53,10 @@ class _OfferChangedError(Exception):
 
 def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
     session = exchange.journal.session() or open_session(exchange)
-    manifest = check_manifest(exchange, session.manifest, session.signature)
+    manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
     if manifest.expires_at < exchange.clock():
         session = open_session(exchange)
-        manifest = check_manifest(exchange, session.manifest, session.signature)
+        manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
     query = build_query(
         question, wire.parse_manifest(session.layout), exchange.salt, session.seed, exchange.mapped
     )
@@ -119,9 +119,19 @@ def renew_manifest(exchange: Exchange, session: Session, manifest: Manifest) -> 
     return renewed, newer
 
 
-def check_manifest(exchange: Exchange, serialised: bytes, signature: bytes) -> Manifest:
-    """Everything that must hold before a point is sent, each with its own error."""
-    manifests.verify(serialised, signature, exchange.peer.signing_key)
+def check_manifest(
+    exchange: Exchange, serialised: bytes, signature: bytes, *, kept: bool = False
+) -> Manifest:
+    """Everything that must hold before a point is sent, each with its own error.
+
+    `kept`: it was checked before, when it came, and has lain in the journal since.
+    """
+    if exchange.pins is None:
+        manifests.verify(serialised, signature, exchange.peer.signing_key)
+    elif kept:
+        exchange.pins.verify_kept(serialised, signature)
+    else:
+        exchange.pins.verify(serialised, signature, exchange.link.successions)
     manifest = wire.parse_manifest(serialised)
     if manifest.responder != exchange.peer.code or manifest.requester != exchange.code:
         raise DishonestPeerError(

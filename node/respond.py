@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
+from keys.succession import Succession
 from matcher import SUITE, PointError, index, merkle, oprf, token
 from matcher.plan import Plan
 from matcher.types import Level
@@ -27,6 +28,7 @@ from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 from node.node import Node
 from node.store import audit as audit_rows
 from node.store import index as index_rows
+from node.store import signing as succession_rows
 from node.store.peers import PeerRow
 
 MANIFEST_LIFE = timedelta(hours=24)
@@ -38,10 +40,11 @@ MAX_READ = 256  # numbers in one question to the database
 
 @dataclass(frozen=True, slots=True)
 class SignedManifest:
-    """A serialised manifest and its signature."""
+    """A serialised manifest and its signature; `successions` lead to the key from those before it."""
 
     serialised: bytes
     signature: bytes
+    successions: tuple[Succession, ...] = ()
 
 
 def offer_manifest(
@@ -50,11 +53,12 @@ def offer_manifest(
     """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
     wire.require_suite(SUITE if SUITE in suites else "")
     keys = node.keys
+    now = node.clock()
     with node.store.transaction("offer manifest") as tx:
+        chain = succession_rows.served_statements(tx, node.code, now)
         items = index_rows.current_items(tx, keys.epoch)
         rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
     limits = node.config.limits
-    now = node.clock()
     serialised = wire.manifest_bytes(
         Manifest(
             responder=node.code,
@@ -80,7 +84,7 @@ def offer_manifest(
             sums=offer_sums(node, peer) if with_sums else None,
         )
     )
-    return SignedManifest(serialised, manifests.sign(serialised, keys.signing))
+    return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
 
 
 class Evaluation:

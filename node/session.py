@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import tenacity
 
+from keys.succession import Succession
 from matcher.oprf import RandomBytes
 from node.catalogue import Catalogue
 from node.clock import Clock
@@ -24,6 +25,7 @@ from node.filter_cache import FilterCache
 from node.manifest import Manifest
 from node.node import Node
 from node.partition_cache import PartitionCache
+from node.pins import PeerPins
 from node.query import Answer, MappedPoints
 from node.store.peers import PeerRow
 
@@ -48,6 +50,10 @@ class Session:
 
 class Link(Protocol):
     """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+
+    @property
+    def successions(self) -> tuple[Succession, ...]:
+        """The chain of signing keys that came with the last manifest."""
 
     def get_manifest(self) -> tuple[bytes, bytes]:
         """Step 1: the serialised manifest and its signature."""
@@ -118,6 +124,8 @@ class Exchange:
     filters: FilterCache | None = None
     # Where whole partitions are kept, if they are.
     partitions: PartitionCache | None = None
+    # By which signing key the peer is known at this moment; without it by that of `peer`.
+    pins: PeerPins | None = None
 
     @classmethod
     def of(
@@ -140,6 +148,7 @@ class Exchange:
             deadline=deadline,
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
+            pins=PeerPins(node.store, peer, node.clock),
         )
 
 

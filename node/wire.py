@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 from heqiao.peer.v1 import match_pb2, types_pb2
 
+from keys.succession import MAX_CHAIN, Succession
 from matcher import SUITE, index, token
 from matcher import filter as filters
 from matcher.plan import Plan
@@ -282,6 +283,40 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
         expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
         sums=sums_wire.parse_offer(message.sums) if message.HasField("sums") else None,
     )
+
+
+def succession_messages(chain: Sequence[Succession]) -> list[types_pb2.Succession]:
+    """A chain of signing keys."""
+    return [
+        types_pb2.Succession(
+            code=one.code,
+            number=one.number,
+            old_key=one.old_key,
+            new_key=one.new_key,
+            issued_at=one.issued_at,
+            expires_at=one.expires_at,
+            by_old=one.by_old,
+            by_new=one.by_new,
+        )
+        for one in chain
+    ]
+
+
+def parse_successions(messages: Sequence[types_pb2.Succession]) -> tuple[Succession, ...]:
+    """A chain in its form; whether it holds, node/pins.py looks. Raises DishonestPeerError if malformed."""
+    try:
+        if len(messages) > MAX_CHAIN:
+            raise ValueError("too many")  # noqa: TRY301  one answer to all of it
+        return tuple(
+            Succession(**{name: getattr(message, name) for name in Succession.model_fields})
+            for message in messages
+        )
+    except ValueError:
+        raise DishonestPeerError(
+            "the peer's chain of signing keys is malformed",
+            "ask the peer's administrator which version the node runs",
+            {"check": "succession_malformed"},
+        ) from None
 
 
 def _timestamp(moment: datetime) -> Timestamp:

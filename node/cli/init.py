@@ -18,6 +18,7 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from keys.names import Role, check_address, check_code, check_host, check_name, split_address
+from node import rotate_signing
 from node.cli.options import checked, disk_errors, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, Config, open_key_store
 from node.default_config import render_default
@@ -223,8 +224,9 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
 def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     """Print this node's card for its peers.
 
-    The card holds the node's address and the key that signs its manifests. Hand it to the administrators
-    of peers for `heqiao peers add CARD`, and tell them the fingerprint over another channel.
+    The card holds the node's address and the key that signs its manifests, and after `heqiao keys rotate
+    signing` the way to it from keys in grace. Hand it to the administrators of peers for `heqiao peers add
+    CARD`, and tell them the fingerprint over another channel.
     """
     config = load_config(home)
     if config.node.role != "node":
@@ -233,7 +235,16 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
         check_address(config.address)
     except ValueError as error:
         raise InputError(f"{config.address}: {error}", "set [peer] advertise in node.toml") from None
-    made = make_card(open_key_store(config), config.node.code, config.node.name, config.address)
+    store = open_key_store(config)
+    signer = rotate_signing.read_signer(config, store)
+    made = make_card(
+        store,
+        config.node.code,
+        config.node.name,
+        config.address,
+        signing_epoch=signer.epoch,
+        successions=signer.successions,
+    )
     if out is None:
         click.echo(made.to_json().decode(), nl=False)
         return

@@ -1,14 +1,18 @@
 """`heqiao peers`: the provinces this node asks and answers, and what they are granted."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from keys.enrol import load_card
+from keys.enrol import NodeCard, load_card
+from keys.errors import SuccessionError
+from keys.kinds import fingerprint_of
 from keys.names import PROVINCE_CODES, check_address
 from keys.revocation import load_list, serial_of
+from keys.succession import follow
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli.options import (
     checked,
@@ -76,6 +80,7 @@ def add(
     store = open_store(database_url(config))
     now = utc_now()
     with store.transaction("add peer", write=True) as tx:
+        known = peer_rows.find_peer(tx, peer.code)
         peer_rows.put_peer(tx, peer, now)
         audit_rows.append(
             tx,
@@ -83,11 +88,22 @@ def add(
             {"peer": peer.code, "grants": list(peer.grants), "platforms": int(allow_platforms)},
             now,
         )
-    show(
-        _plain(peer),
-        f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.grants) or 'none'}",
-        as_json=as_json,
-    )
+    text = f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.grants) or 'none'}"
+    if known is not None and known.signing_key != peer.signing_key:
+        text += f"\n{_judge_key(found, known.signing_key, now)}"
+    show(_plain(peer), text, as_json=as_json)
+
+
+def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
+    """How the key on a card came after the one that was known."""
+    keys = f"its key {fingerprint_of(card.signing_key)} replaces {fingerprint_of(known)}"
+    try:
+        rest = follow(card.code, known, card.successions, now)
+    except SuccessionError as error:
+        return f"{keys}; {error}: compare the card's fingerprint by telephone"
+    if rest and rest[-1].new_key == card.signing_key:
+        return f"{keys}, which has signed it"
+    return f"{keys}, which has NOT signed it: compare the card's fingerprint by telephone"
 
 
 @peers.command("list")

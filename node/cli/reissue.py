@@ -13,6 +13,7 @@ from node.cli.options import disk_errors, home_option, json_option, load_config,
 from node.clock import utc_now
 from node.config import Config, database_url, open_key_store
 from node.errors import PreconditionError
+from node.rotate_signing import read_signer
 from node.store import audit as audit_rows
 from node.store import open_store
 
@@ -37,7 +38,8 @@ def rotate_tls(home: Path, as_json: bool) -> None:
     epoch = _make_key(config, store, active)
     node = config.node
     hosts = hosts_of(certificate) if node.role == "node" else ()
-    request = make_request(store, node.role, node.code, node.name, hosts)
+    signing = read_signer(config, store).epoch
+    request = make_request(store, node.role, node.code, node.name, hosts, signing)
     path = config.folder / REQUEST
     write_output(path, request.to_json())
     named = fingerprint("tls", store.get(f"tls.{epoch}"))

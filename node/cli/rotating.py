@@ -138,8 +138,7 @@ def _show_plan(node: Node, kind: Kind, steps: Sequence[Step], *, as_json: bool) 
     ]
     plain = {
         "dry_run": True,
-        kind.part[1]: stored.parts,
-        kind.entry[1]: stored.entries,
+        **_amounts(kind, stored.parts, stored.entries),
         "steps": [
             {
                 "action": step.action.value,
@@ -173,8 +172,7 @@ def _plain(kind: Kind, done: Rotated) -> dict[str, object]:
         "epoch": done.epoch,
         "fingerprint": done.fingerprint,
         "grace_until": done.grace_until.isoformat(),
-        kind.part[1]: done.partitions,
-        kind.entry[1]: done.entries,
+        **_amounts(kind, done.partitions, done.entries),
         "resumed": done.resumed,
         "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
         "cpu_s": round(done.usage.cpu_s, 2),
@@ -189,11 +187,15 @@ def _describe(kind: Kind, done: Rotated) -> str:
     lines = [
         f"{kind.purpose}.{done.epoch} is active: {done.fingerprint}",
         *([f"  {_listed(others)} with it"] if others else []),
-        f"  {moved if kind.entry[1] else ''}the epoch before is answered until {_moment(done.grace_until)}",
+        f"  {moved if kind.entry[1] else ''}{kind.following} until {_moment(done.grace_until)}",
     ]
     if done.resumed:
         lines.append("  an earlier run had begun it; this one finished it")
     return "\n".join(lines)
+
+
+def _amounts(kind: Kind, parts: int, entries: int) -> dict[str, int]:
+    return {kind.part[1]: parts, kind.entry[1]: entries} if kind.entry[1] else {}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,10 +8,10 @@ from typing import Final, Protocol
 from keys import KeyStore
 from keys.rotation import Action
 from keys.types import EpochKey, RotationPolicy
-from node import rotate, rotate_sums
+from node import rotate, rotate_signing, rotate_sums
 from node.aggregate.sum_keys import SUM_PURPOSES
 from node.intake import Progress
-from node.node import OPRF, Node
+from node.node import OPRF, SIGNING, Node
 from node.rotate import Rotated
 from node.store import index as index_rows
 from node.store import sum_epochs
@@ -52,7 +52,8 @@ class Kind:
     """One purpose: how it is planned, applied and told.
 
     `help` is the command's. `words` say what each step does (name, entries, parts, until); `part` and
-    `entry` name what is stored, one and many; `moves` names all purposes that move together.
+    `entry` name what is stored, one and many, or are empty; `moves` names all purposes that move together;
+    `following` says what goes on until the end of the grace.
     """
 
     purpose: str
@@ -68,6 +69,7 @@ class Kind:
     entry: tuple[str, str] = ("entry", "entries")
     moves: tuple[str, ...] = ()
     policy_of: Callable[[Node, str], RotationPolicy] = _policy_of
+    following: str = "the epoch before is answered"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -153,9 +155,40 @@ def _sums(purpose: str, first: str) -> Kind:
     )
 
 
+_SIGNING = Kind(
+    SIGNING,
+    """Replace the key that signs manifests and cards.
+
+    The old key signs the new one. Peers see that with the next manifest and pin the new key by
+    themselves, as long as the grace lasts; who was away for longer needs the new card (`heqiao card`).
+    From the switch on the old key signs nothing more. If it is interrupted, run it again.
+
+    If the old key was stolen, let nobody follow it: `--grace-days 0`, and hand over new cards.
+
+    \b
+    heqiao keys rotate signing --home 44 --dry-run
+    heqiao keys rotate signing --home 44
+    """,
+    rotate_signing.read_keyring,
+    rotate_signing.rotate_signing,
+    rotate_signing.retire,
+    rotate_signing.destroy,
+    {
+        Action.MAKE: "make the key {name}, pending",
+        Action.REKEY: "let the key before sign {name}, and {name} sign that too",
+        Action.SWITCH: "switch to {name} at once; peers follow by themselves until {until}",
+        Action.RETIRE: "tell peers no more that another key came after {name}",
+        Action.DESTROY: "erase {name}",
+    },
+    part=("", ""),
+    entry=("", ""),
+    following="peers follow by themselves",
+)
+
 _KINDS = (
     _OPRF,
     _sums("paillier", "Replace the Paillier key, with all keys of sums."),
+    _SIGNING,
     _sums("sum", "Replace the sum key, with all keys of sums."),
 )
 KINDS: Final[Mapping[str, Kind]] = {kind.purpose: kind for kind in _KINDS}

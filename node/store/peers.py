@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from node.store.tables import grants, peers
+from node.store.tables import grants, peer_keys, peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,10 @@ class PeerRow:
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
-    """Add a peer, or replace what was known of it."""
+    """Add a peer, or replace what was known of it; keys it was known by before, unless it has another now."""
+    where = (peers.c.code == peer.code, peers.c.signing_key == peer.signing_key)
+    before = select(peer_keys).join(peers, peers.c.code == peer_keys.c.peer).where(*where)
+    replaced = [dict(row._mapping) for row in tx.execute(before)]  # noqa: SLF001
     remove_peer(tx, peer.code)
     tx.execute(
         insert(peers).values(
@@ -34,12 +37,15 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             added_at=now,
         )
     )
+    if replaced:
+        tx.execute(insert(peer_keys), replaced)
     if peer.grants:
         tx.execute(insert(grants), [{"peer": peer.code, "origin": origin} for origin in peer.grants])
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
-    """Forget a peer and its grants; return whether it was known."""
+    """Forget a peer, its keys and its grants; return whether it was known."""
+    tx.execute(delete(peer_keys).where(peer_keys.c.peer == code))
     tx.execute(delete(grants).where(grants.c.peer == code))
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0
 

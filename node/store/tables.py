@@ -59,6 +59,15 @@ peers = Table(
     Column("added_at", UtcDateTime, nullable=False),
 )
 
+# Signing keys by which a peer was known before: what they signed is refused, but for what was under way.
+peer_keys = Table(
+    "peer_keys",
+    metadata,
+    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    Column("signing_key", LargeBinary(32), primary_key=True),
+    Column("replaced_at", UtcDateTime, nullable=False),
+)
+
 grants = Table(
     "grants",
     metadata,
@@ -299,4 +308,20 @@ key_epochs = Table(
     Column("grace_until", UtcDateTime),
     Column("retired_at", UtcDateTime),
     Column("destroyed_at", UtcDateTime),
+)
+
+# Statements by which peers follow from one of our signing keys to the next; public.
+successions = Table(
+    "successions",
+    metadata,
+    # Epoch of the new key.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("old_epoch", Integer, nullable=False),
+    Column("old_key", LargeBinary(32), nullable=False),
+    Column("new_key", LargeBinary(32), nullable=False),
+    # Unix seconds, as they are signed.
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("by_old", LargeBinary(64), nullable=False),
+    Column("by_new", LargeBinary(64), nullable=False),
 )

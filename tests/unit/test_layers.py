@@ -71,6 +71,7 @@ KNOWN_TO = {
         "keys/enrol.py",
         "keys/backup.py",
         "keys/revocation.py",
+        "keys/succession.py",
         "node/manifest.py",
         "node/spill.py",
     ),

@@ -6,23 +6,21 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 
-import phe
 import pytest
-from blake3 import blake3
 from provinces import LIMITS, NOW, make_node, number, with_key_store
 from sqlalchemy import create_engine, event, text
+from sums_home import bring, expected, held, phe_key, plain
 
 from keys.errors import KeyMissingError, KeyStateError
 from keys.kinds import generate_secret
 from keys.types import KeyState, RotationPolicy
-from matcher import identity, modulus, oprf, slots, token
-from node import importer, rekey_sums, rotate, rotate_sums
+from matcher import identity, modulus, oprf, token
+from node import rekey_sums, rotate, rotate_sums
 from node.aggregate import respond
-from node.aggregate.column import interleave
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest
 from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
-from node.store import audit, epochs, open_store, sum_epochs, sums
+from node.store import audit, epochs, open_store, sum_epochs
 from node.store.peers import PeerRow
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -62,54 +60,6 @@ def home(tmp_path, monkeypatch, drawn, register):
     node, store = with_key_store(replace(made, ring=register.ring))
     yield node, store
     node.store.dispose()
-
-
-def bring(node, tmp_path, rows, mode="full", header="id_no,former_id_no,amount_fen"):
-    path = tmp_path / "wages.csv"
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return importer.import_item(node, "B11", [path], mode=mode, workers=0)
-
-
-def phe_key(keys):
-    public = phe.PaillierPublicKey(int.from_bytes(keys.modulus, "big"))
-    return phe.PaillierPrivateKey(public, keys.private.p, keys.private.q)
-
-
-def held(node, keys=None):
-    """By point of the current sum key: the slots that phe decrypts. Digest, order and check are verified."""
-    keys = keys or node.keys.sums
-    private, size, found = phe_key(keys), keys.private.public.ciphertext_size, {}
-    layout = node.catalogue.item("B11").sum.layout
-    check = slots.CheckKey.derive(keys.check, "B11", layout)
-    with node.store.transaction("look") as tx:
-        for group in sums.current_groups(tx, "B11", keys.epoch):
-            every, at, last = b"", 0, b""
-            while block := sums.read_block(tx, group.id, at):
-                every += interleave(block.points, block.ciphertexts, size)
-                for row in range(len(block.points) // 32):
-                    point = block.points[32 * row : 32 * row + 32]
-                    assert point > last
-                    last = point
-                    cipher = int.from_bytes(block.ciphertexts[size * row : size * row + size], "big")
-                    totals = slots.unpack(layout, private.raw_decrypt(cipher))
-                    slots.require_consistent(check, totals)
-                    found[point] = (totals.count, totals.total, group.prefix)
-                at += 1
-            assert blake3(every).digest() == group.digest
-    return found
-
-
-def expected(node, wages):
-    keys = node.keys.sums
-    point = {
-        person: oprf.evaluate_own(keys.sum_key, token.map_to_curve(node.keys.salt, identity.parse(person)))
-        for person in wages
-    }
-    return {point[person]: (1, fen) for person, fen in wages.items()}
-
-
-def plain(found):
-    return {point: row[:2] for point, row in found.items()}
 
 
 def states(node):

@@ -101,6 +101,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )
     op.create_table(
+        "peer_keys",
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("signing_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("replaced_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_peer_keys_peer"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("peer", "signing_key", name=op.f("pk_peer_keys")),
+    )
+    op.create_table(
+        "successions",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("old_epoch", sa.Integer(), nullable=False),
+        sa.Column("old_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("new_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("by_old", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("by_new", sa.LargeBinary(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_successions")),
+    )
+    op.create_table(
         "sum_aliases",
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -262,6 +282,8 @@ def downgrade() -> None:
     op.drop_table("sum_queries")
     op.drop_table("sum_groups")
     op.drop_table("sum_aliases")
+    op.drop_table("successions")
+    op.drop_table("peer_keys")
     op.drop_table("peers")
     op.drop_table("key_epochs")
     op.drop_index("ix_jobs_created_at", table_name="jobs")

@@ -16,10 +16,12 @@ class GetManifestRequest(_message.Message):
     def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ...) -> None: ...
 
 class GetManifestResponse(_message.Message):
-    __slots__ = ("signed_manifest",)
+    __slots__ = ("signed_manifest", "successions")
     SIGNED_MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSIONS_FIELD_NUMBER: _ClassVar[int]
     signed_manifest: _types_pb2.SignedManifest
-    def __init__(self, signed_manifest: _Optional[_Union[_types_pb2.SignedManifest, _Mapping]] = ...) -> None: ...
+    successions: _containers.RepeatedCompositeFieldContainer[_types_pb2.Succession]
+    def __init__(self, signed_manifest: _Optional[_Union[_types_pb2.SignedManifest, _Mapping]] = ..., successions: _Optional[_Iterable[_Union[_types_pb2.Succession, _Mapping]]] = ...) -> None: ...
 
 class EvaluateRequest(_message.Message):
     __slots__ = ("start", "chunk")

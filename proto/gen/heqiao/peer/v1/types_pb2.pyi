@@ -92,6 +92,26 @@ class Manifest(_message.Message):
     sums: _aggregate_pb2.SumOffer
     def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
 
+class Succession(_message.Message):
+    __slots__ = ("code", "number", "old_key", "new_key", "issued_at", "expires_at", "by_old", "by_new")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OLD_KEY_FIELD_NUMBER: _ClassVar[int]
+    NEW_KEY_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    BY_OLD_FIELD_NUMBER: _ClassVar[int]
+    BY_NEW_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    number: int
+    old_key: bytes
+    new_key: bytes
+    issued_at: int
+    expires_at: int
+    by_old: bytes
+    by_new: bytes
+    def __init__(self, code: _Optional[str] = ..., number: _Optional[int] = ..., old_key: _Optional[bytes] = ..., new_key: _Optional[bytes] = ..., issued_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., by_old: _Optional[bytes] = ..., by_new: _Optional[bytes] = ...) -> None: ...
+
 class SignedManifest(_message.Message):
     __slots__ = ("manifest", "signature")
     MANIFEST_FIELD_NUMBER: _ClassVar[int]
