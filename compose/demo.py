@@ -7,21 +7,18 @@ Everything is done with the `heqiao` command, as a province would. No node reads
 """
 
 import argparse
-import fcntl
-import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from compose import figures, homes, plain_join
+from compose.folder import own_folder, step
 from compose.processes import ChildError, Children, stoppable
 
 ITEMS = "Z59b,C21,C22,B12r,C23"
-MARK = ".heqiao-demo"
+NAME = "demo"
 MIN_WIDTH = 100
 
 
@@ -51,26 +48,26 @@ def main() -> int:
 
 def run(folder: Path, scenario: str) -> int:
     """Make everything in `folder`, verify, compare, print; 0 only if every answer and figure is right."""
-    with _own(folder, fresh=True), Children(folder / homes.LOGS) as children:
-        with _step(f"writing the registers and the list (scenario {scenario}), making three homes"):
+    with own_folder(folder, NAME, fresh=True), Children(folder / homes.LOGS) as children:
+        with step(NAME, f"writing the registers and the list (scenario {scenario}), making three homes"):
             children.together(
                 lambda: homes.heqiao(
                     children, "synth", "synth", "--scenario", scenario, "--out", folder / homes.FEDERATION
                 ),
                 lambda: homes.make_federation(children, folder),
             )
-        with _step("importing the registers of 44 and 33, at once"):
+        with step(NAME, "importing the registers of 44 and 33, at once"):
             children.together(
                 *(lambda p=p: homes.import_registers(children, folder, p) for p in homes.PROVIDERS)
             )
-        with _step("starting three nodes"):
+        with step(NAME, "starting three nodes"):
             nodes = homes.serve(children, folder)
-        with _step(f"45 verifies {ITEMS} with 44 and 33"):
+        with step(NAME, f"45 verifies {ITEMS} with 44 and 33"):
             began = time.monotonic()
             homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
             seconds = time.monotonic() - began
         memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
-        with _step("stopping the nodes, computing the plain join"):
+        with step(NAME, "stopping the nodes, computing the plain join"):
             children.stop()
             report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
             compared = plain_join.compare(report, federation)
@@ -95,7 +92,7 @@ def run(folder: Path, scenario: str) -> int:
 
 def serve(folder: Path) -> int:
     """Start the nodes of an earlier demo again; until Ctrl-C, or until one of them fails."""
-    with _own(folder, fresh=False), Children(folder / homes.LOGS) as children:
+    with own_folder(folder, NAME, fresh=False), Children(folder / homes.LOGS) as children:
         nodes = homes.serve(children, folder)
         for node in nodes.values():
             print(node.log.read_text(encoding="utf-8").splitlines()[-1], file=sys.stderr)
@@ -114,43 +111,6 @@ def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]
         "verify", "--home", folder / homes.REQUESTER.code, "--households", households,
         "--items", items, "--peers", peers, "--out", folder / out, "--lang", "en",
     )  # fmt: skip
-
-
-@contextmanager
-def _own(folder: Path, *, fresh: bool) -> Iterator[None]:
-    """Hold a demo folder alone; a fresh one is emptied, after a look at whether it is one at all."""
-    mark = folder / MARK
-    if not mark.is_file():
-        if not fresh:
-            raise ChildError(f"{folder}: no demo here", "run `make demo` first")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ChildError(
-                f"{folder}: exists and was not made by `make demo`", "move it away, or give --folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text("Made by `make demo`, which replaces everything in this folder.\n", encoding="utf-8")
-    with mark.open("rb") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ChildError(
-                f"{folder}: another `make demo` or `make demo-serve` uses it", "stop that one with Ctrl-C"
-            ) from None
-        if fresh:
-            for path in folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                elif path != mark:
-                    path.unlink()
-        yield
-
-
-@contextmanager
-def _step(text: str) -> Iterator[None]:
-    began = time.monotonic()
-    print(f"demo: {text} ...", file=sys.stderr, flush=True)
-    yield
-    print(f"demo:     {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
 
 
 def _print_more(folder: Path) -> None:

@@ -1,0 +1,184 @@
+"""What an administrator does while provinces ask each other, one function a step, with the `heqiao` command."""
+
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from compose import homes
+from compose.homes import CA, Province
+from compose.processes import Child, Children
+
+REVOKED = Province(
+    "46", "海南", holds=False, asks_about="45"
+)  # asks, serves nobody; its certificate is revoked
+LOST = homes.PROVIDERS[0]  # the node that is wiped
+OFFICER, SHARES = "officer", "shares"
+QUIET_S = 8.0
+
+
+@dataclass
+class Drill:
+    """Where it runs, what is running, and what earlier steps left for later ones."""
+
+    children: Children
+    folder: Path
+    nodes: dict[str, Child]
+    fingerprint: str = ""
+
+    def home(self, province: Province) -> Path:
+        """A province's home."""
+        return self.folder / province.code
+
+    def heqiao(self, name: str, *arguments: str | Path) -> str:
+        """One command of an administrator. Raises ChildError when it fails."""
+        return homes.heqiao(self.children, f"{name}-{time.monotonic_ns()}", *arguments)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the table."""
+
+    name: str
+    run: Callable[[Drill], None]
+
+
+def wait_quietly(_drill: Drill) -> None:
+    """Nothing happens: what the stream is like without a drill."""
+    time.sleep(QUIET_S)
+
+
+def rotate_oprf(drill: Drill) -> None:
+    """A new OPRF key for each province with records; the old epoch is in grace."""
+    for province in homes.PROVIDERS:
+        drill.heqiao("rotate-oprf", "keys", "rotate", "oprf", "--home", drill.home(province))
+
+
+def retire_oprf(drill: Drill) -> None:
+    """Refuse the old epoch at once, as after a theft: who still uses it follows by itself."""
+    for province in homes.PROVIDERS:
+        drill.heqiao("retire-oprf", "keys", "retire", "oprf", "--home", drill.home(province), "--now")
+
+
+def destroy_oprf(drill: Drill) -> None:
+    """Erase the old keys."""
+    for province in homes.PROVIDERS:
+        drill.heqiao("destroy-oprf", "keys", "destroy", "oprf", "--home", drill.home(province), "--confirm")
+
+
+def rotate_tls(drill: Drill) -> None:
+    """A new TLS key and certificate for each node, without a restart."""
+    for province in homes.PROVINCES:
+        _renew_certificate(drill, province)
+
+
+def rewrap(drill: Drill) -> None:
+    """Another passphrase for a key store whose node runs."""
+    province = homes.PROVIDERS[-1]
+    home = drill.home(province)
+    renewed = home / "passphrase-2"
+    renewed.touch(mode=0o600)
+    renewed.write_text("the second passphrase of the drill\n", encoding="utf-8")
+    drill.heqiao("rewrap", "keys", "rewrap", "--home", home, "--new-passphrase-file", renewed)
+    homes.configure(home, {"passphrase_file": f'"{renewed.name}"'})
+    drill.heqiao("verify", "keys", "verify", "--home", home)
+
+
+def revoke(drill: Drill) -> None:
+    """One peer's certificate is revoked; every node takes the list."""
+    found = drill.folder / "revoked.pem"
+    drill.heqiao("revoke", "ca", "revoke", "--dir", drill.folder / CA, "--code", REVOKED.code, "--out", found)
+    for province in homes.PROVINCES:
+        drill.heqiao("revocations", "peers", "revocations", "--home", drill.home(province), found)
+
+
+def back_up(drill: Drill) -> None:
+    """The keys of one node, for an officer and in shares, and a copy of its database while it serves."""
+    home = drill.home(LOST)
+    officer = drill.folder / OFFICER
+    drill.heqiao("recipient", "keys", "recipient", "--dir", officer, "--name", "安全员")
+    printed = drill.heqiao(
+        "backup", "keys", "backup", "--home", home, "--json", "--out", _backup(drill),
+        "--recipient", officer / "recipient.json", "--split", "2/3", "--shares-dir", drill.folder / SHARES,
+    )  # fmt: skip
+    drill.fingerprint = json.loads(printed.splitlines()[-1])["fingerprint"]
+    copy_database(home / "heqiao.db", _copy(drill))
+
+
+def wipe(drill: Drill) -> None:
+    """Its machine is gone: kill -9, and nothing of the home is left."""
+    drill.nodes.pop(LOST.code).kill()
+    shutil.rmtree(drill.home(LOST))
+
+
+def restore(drill: Drill) -> None:
+    """The home from two of the three shares, the database from its copy, and the node serves again."""
+    home, shares = drill.home(LOST), drill.folder / SHARES
+    drill.heqiao(
+        "restore", "keys", "restore", _backup(drill), "--home", home, "--fingerprint", drill.fingerprint,
+        "--share", shares / "share-01.txt", "--share", shares / "share-03.txt",
+    )  # fmt: skip
+    shutil.copyfile(_copy(drill), home / "heqiao.db")
+    drill.heqiao("verify", "keys", "verify", "--home", home)
+    drill.nodes |= homes.serve(drill.children, drill.folder, [LOST])
+
+
+def let_back(drill: Drill) -> None:
+    """The revoked peer gets a certificate for a new key."""
+    _renew_certificate(drill, REVOKED)
+
+
+def look_over(drill: Drill) -> None:
+    """Each node is whole: keys, audit chain, and the way from one to the others."""
+    for province in homes.PROVINCES:
+        drill.heqiao("status", "keys", "status", "--home", drill.home(province))
+        drill.heqiao("audit", "audit", "verify", "--home", drill.home(province))
+    drill.heqiao("doctor", "doctor", "--home", drill.home(homes.REQUESTER))
+
+
+STEPS: tuple[Step, ...] = (
+    Step("quiet", wait_quietly),
+    Step("rotate oprf", rotate_oprf),
+    Step("retire oprf", retire_oprf),
+    Step("destroy oprf", destroy_oprf),
+    Step("rotate tls", rotate_tls),
+    Step("rewrap", rewrap),
+    Step("revoke 46", revoke),
+    Step("back up 44", back_up),
+    Step("wipe 44", wipe),
+    Step("restore 44", restore),
+    Step("let 46 back in", let_back),
+    Step("look over", look_over),
+)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """What `sqlite3 DATABASE ".backup FILE"` does: a whole copy of a database that is in use."""
+    with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+
+
+def _renew_certificate(drill: Drill, province: Province) -> None:
+    drill.heqiao("rotate-tls", "keys", "rotate", "tls", "--home", drill.home(province))
+    homes.issue(drill.children, drill.folder, province.code)
+
+
+def _backup(drill: Drill) -> Path:
+    return drill.folder / f"{LOST.code}.backup"
+
+
+def _copy(drill: Drill) -> Path:
+    return drill.folder / f"{LOST.code}.db"
+
+
+def settings(folder: Path, catalogue: str) -> Mapping[str, str]:
+    """What the nodes of a drill have in node.toml: its catalogue, and patience for a node that is restored.
+
+    The default of five tries waits 15 s in all, which is a restart; making a home anew takes longer.
+    """
+    path = json.dumps(str(folder.absolute() / catalogue), ensure_ascii=False)
+    return {"path": path, "retry_attempts": "40", "retry_wait_max_s": "2.0"}
