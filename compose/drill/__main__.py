@@ -1,9 +1,9 @@
-"""`make drill`: three nodes, a stream of verifications and sums, and everything an administrator does with keys.
+"""`make drill`: three nodes, a stream of verifications and sums, and all that administrators do with keys.
 
     python -m compose.drill
 
-Makes ./drill anew: three provinces with registers, and a fourth that only asks. While clients ask without end,
-every kind of key is changed, a certificate revoked, a node backed up, wiped and restored, with the `heqiao`
+Makes ./drill anew: three nodes, and a fourth province that only asks. While clients ask without end, keys of
+every kind are changed, a certificate revoked, a node backed up, wiped and restored, with the `heqiao`
 command. Every answer is held against the plain join and plain sums.
 """
 
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -134,9 +135,13 @@ def streaming(drill: Drill) -> Iterator[list[Path]]:
     yield logs
     (drill.folder / clients.STOP).touch()
     for client in started:
-        wait_until(f"the end of {client.name}", [], lambda c=client: c.process.poll() is not None, END_S)
+        wait_until(f"the end of {client.name}", [], partial(_has_ended, client), END_S)
         if client.process.returncode:
             client.check()
+
+
+def _has_ended(child: Child) -> bool:
+    return child.process.poll() is not None
 
 
 def take(drill: Drill, one: Step) -> Period:

@@ -1,4 +1,4 @@
-"""A client of the drill, a process of its own: asks without end, and holds every answer against the plain one.
+"""A client of the drill, a process of its own: asks without end, and holds answers against the plain ones.
 
     python -m compose.drill.clients '{"kind": "check", ...}'
 
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -110,7 +111,7 @@ def run_jobs(ask: Ask, stack: ExitStack) -> Iterator[Request]:
     while True:
         number += 1
         asked = only(verification, draw.sample(verification.subjects, LIST_PEOPLE))
-        yield attempt(ask, lambda asked=asked, name=f"drill-{number}": do_job(platform, name, asked, truth))
+        yield attempt(ask, partial(do_job, platform, f"drill-{number}", asked, truth))
 
 
 def do_job(platform: Platform, name: str, asked: Verification, truth: Mapping[Key, Answer]) -> str:
@@ -133,14 +134,12 @@ def run_checks(ask: Ask, stack: ExitStack) -> Iterator[Request]:
     while True:
         for code in PEERS:
             asked = only(verification, [draw.choice(verification.subjects)])
-            yield attempt(
-                ask, lambda code=code, asked=asked: do_check(lines.to(code), code, asked, truth), lines.close
-            )
+            yield attempt(ask, partial(do_check, lines, code, asked, truth), lines.close)
 
 
-def do_check(peer: Peer, code: str, asked: Verification, truth: Mapping[Key, Answer]) -> str:
+def do_check(lines: "Lines", code: str, asked: Verification, truth: Mapping[Key, Answer]) -> str:
     """One person, all items; what is wrong with it."""
-    answers = peer.verify(asked)
+    answers = lines.to(code).verify(asked)
     ref = asked.subjects[0].ref
     given = [((ref, item, code), (a.outcome.value, a.value)) for item in answers for a in answers[item]]
     return differences(given, asked, (code,), truth)
@@ -151,13 +150,13 @@ def run_sums(ask: Ask, stack: ExitStack) -> Iterator[Request]:
     lines, folder = Lines(ask, stack), Path(ask.folder) / SUMS
     registers = {(code, item): folder / code / f"{item}.csv" for code in PEERS for item in sums.ITEMS}
     for cohort in sums.choose_cohorts(registers):
-        yield attempt(ask, lambda cohort=cohort: do_sum(lines.to(cohort.province), cohort), lines.close)
+        yield attempt(ask, partial(do_sum, lines, cohort), lines.close)
 
 
-def do_sum(peer: Peer, cohort: sums.Cohort) -> str:
+def do_sum(lines: "Lines", cohort: sums.Cohort) -> str:
     """One sum; what is wrong with it."""
     people = [frozenset({identity.parse(number)}) for number in cohort.people]
-    (found,) = peer.sum(people, (cohort.item,), LAW)
+    (found,) = lines.to(cohort.province).sum(people, (cohort.item,), LAW)
     answer = found.answer
     figures = (answer.count or 0, answer.total or 0, answer.variance or 0)
     right = not answer.rule and sums.is_right(cohort, *figures)

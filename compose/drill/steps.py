@@ -1,4 +1,4 @@
-"""What an administrator does while provinces ask each other, one function a step, with the `heqiao` command."""
+"""What an administrator does while provinces ask each other: one function a step, all by `heqiao`."""
 
 import json
 import shutil

@@ -94,7 +94,7 @@ def count(requests: Iterable[Request], periods: Sequence[Period], ban: Ban) -> T
     """Each request counts in the period in which it ended."""
     steps, checks = [Count() for _ in periods], [Count() for _ in periods]
     tally = Tally(Count(), steps, checks, {}, [])
-    examples = []
+    examples: list[str] = []
     for request in sorted(requests, key=lambda one: one.ended):
         at = next((n for n, one in enumerate(periods) if request.ended < one.until), len(periods) - 1)
         verdict = ban.judge(request)
