@@ -77,9 +77,9 @@ def backup(
 ) -> None:
     """Back up the keys, node.toml and certificates, encrypted.
 
-    The revocation list goes with them. The backup opens for each --recipient alone, and for K people of --split together; it needs neither the
-    node's passphrase nor its token. It does not hold the database, which has a backup of its own. Note the
-    fingerprint, and give it to `heqiao keys restore`.
+    The revocation list goes with them. The backup opens for each --recipient alone, and for K people of
+    --split together; it needs neither the node's passphrase nor its token. It does not hold the database,
+    which has a backup of its own. Note the fingerprint, and give it to `heqiao keys restore`.
 
     \b
     heqiao keys backup --home 45 --out 45.backup --recipient officer.json
