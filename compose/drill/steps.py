@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from compose import homes
@@ -52,22 +53,29 @@ def wait_quietly(_drill: Drill) -> None:
     time.sleep(QUIET_S)
 
 
-def rotate_oprf(drill: Drill) -> None:
-    """A new OPRF key for each province with records; the old epoch is in grace."""
+def rotate(drill: Drill, purpose: str) -> None:
+    """The next key of each province with records; the one before is in grace."""
     for province in homes.PROVIDERS:
-        drill.heqiao("rotate-oprf", "keys", "rotate", "oprf", "--home", drill.home(province))
+        drill.heqiao(f"rotate-{purpose}", "keys", "rotate", purpose, "--home", drill.home(province))
 
 
-def retire_oprf(drill: Drill) -> None:
-    """Refuse the old epoch at once, as after a theft: who still uses it follows by itself."""
+def retire(drill: Drill, purpose: str) -> None:
+    """Refuse the keys in grace at once, as after a theft: who still uses one follows by itself."""
     for province in homes.PROVIDERS:
-        drill.heqiao("retire-oprf", "keys", "retire", "oprf", "--home", drill.home(province), "--now")
+        drill.heqiao(f"retire-{purpose}", "keys", "retire", purpose, "--home", drill.home(province), "--now")
 
 
-def destroy_oprf(drill: Drill) -> None:
-    """Erase the old keys."""
+def destroy(drill: Drill, purpose: str) -> None:
+    """Erase the keys that were retired."""
     for province in homes.PROVIDERS:
-        drill.heqiao("destroy-oprf", "keys", "destroy", "oprf", "--home", drill.home(province), "--confirm")
+        home = drill.home(province)
+        drill.heqiao(f"destroy-{purpose}", "keys", "destroy", purpose, "--home", home, "--confirm")
+
+
+def whole_life(purpose: str) -> tuple["Step", ...]:
+    """A kind of key from one epoch to the next."""
+    named = {"rotate": rotate, "retire": retire, "destroy": destroy}
+    return tuple(Step(f"{name} {purpose}", partial(run, purpose=purpose)) for name, run in named.items())
 
 
 def rotate_tls(drill: Drill) -> None:
@@ -142,9 +150,7 @@ def look_over(drill: Drill) -> None:
 
 STEPS: tuple[Step, ...] = (
     Step("quiet", wait_quietly),
-    Step("rotate oprf", rotate_oprf),
-    Step("retire oprf", retire_oprf),
-    Step("destroy oprf", destroy_oprf),
+    *whole_life("oprf"),
     Step("rotate tls", rotate_tls),
     Step("rewrap", rewrap),
     Step("revoke 46", revoke),
