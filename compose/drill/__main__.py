@@ -30,14 +30,14 @@ from node.catalogue import BUILT_IN
 
 NAME = "drill"
 MIN_WIDTH = 100
-SETTLE_S = 3.0  # how long the stream goes on after the commands of a step, before the next
+SETTLE_S = 1.5  # how long the stream goes on after the commands of a step, before the next
 END_S = 120.0  # for requests that are running when the stream is stopped
 # kind, who asks, pause after each request: two cores also serve.
 STREAMS = (
-    ("job", homes.REQUESTER.code, 0.2),
-    ("check", homes.REQUESTER.code, 0.1),
-    ("check", steps.REVOKED.code, 0.3),
-    ("sum", homes.REQUESTER.code, 0.4),
+    ("job", homes.REQUESTER.code, 0.4),
+    ("check", homes.REQUESTER.code, 0.15),
+    ("check", steps.REVOKED.code, 0.4),
+    ("sum", homes.REQUESTER.code, 0.6),
 )
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,15 @@ class Drill:
         """One command of an administrator. Raises ChildError when it fails."""
         return homes.heqiao(self.children, f"{name}-{time.monotonic_ns()}", *arguments)
 
+    def each(self, provinces: Iterable[Province], name: str, *arguments: str | Path) -> None:
+        """The same command in several provinces at once."""
+        self.children.together(
+            *(
+                partial(self.heqiao, f"{name}-{province.code}", *arguments, "--home", self.home(province))
+                for province in provinces
+            )
+        )
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,33 +64,26 @@ def wait_quietly(_drill: Drill) -> None:
 
 def rotate(drill: Drill, purpose: str) -> None:
     """The next key of each province with records; the one before is in grace."""
-    for province in homes.PROVIDERS:
-        drill.heqiao(f"rotate-{purpose}", "keys", "rotate", purpose, "--home", drill.home(province))
+    drill.each(homes.PROVIDERS, f"rotate-{purpose}", "keys", "rotate", purpose)
 
 
-def retire(drill: Drill, purpose: str) -> None:
-    """Refuse the keys in grace at once, as after a theft: who still uses one follows by itself."""
-    for province in homes.PROVIDERS:
-        drill.heqiao(f"retire-{purpose}", "keys", "retire", purpose, "--home", drill.home(province), "--now")
-
-
-def destroy(drill: Drill, purpose: str) -> None:
-    """Erase the keys that were retired."""
-    for province in homes.PROVIDERS:
-        home = drill.home(province)
-        drill.heqiao(f"destroy-{purpose}", "keys", "destroy", purpose, "--home", home, "--confirm")
+def end(drill: Drill, purpose: str) -> None:
+    """Refuse the keys in grace at once, as after a theft, and erase them: who still uses one follows."""
+    drill.each(homes.PROVIDERS, f"retire-{purpose}", "keys", "retire", purpose, "--now")
+    drill.each(homes.PROVIDERS, f"destroy-{purpose}", "keys", "destroy", purpose, "--confirm")
 
 
 def whole_life(purpose: str) -> tuple["Step", ...]:
     """A kind of key from one epoch to the next."""
-    named = {"rotate": rotate, "retire": retire, "destroy": destroy}
-    return tuple(Step(f"{name} {purpose}", partial(run, purpose=purpose)) for name, run in named.items())
+    named = {f"rotate {purpose}": rotate, f"retire, destroy {purpose}": end}
+    return tuple(Step(name, partial(run, purpose=purpose)) for name, run in named.items())
 
 
 def rotate_tls(drill: Drill) -> None:
     """A new TLS key and certificate for each node, without a restart."""
+    drill.each(homes.PROVINCES, "rotate-tls", "keys", "rotate", "tls")
     for province in homes.PROVINCES:
-        _renew_certificate(drill, province)
+        homes.issue(drill.children, drill.folder, province.code)
 
 
 def rewrap(drill: Drill) -> None:
@@ -100,8 +102,7 @@ def revoke(drill: Drill) -> None:
     """One peer's certificate is revoked; every node takes the list."""
     found = drill.folder / "revoked.pem"
     drill.heqiao("revoke", "ca", "revoke", "--dir", drill.folder / CA, "--code", REVOKED.code, "--out", found)
-    for province in homes.PROVINCES:
-        drill.heqiao("revocations", "peers", "revocations", "--home", drill.home(province), found)
+    drill.each(homes.PROVINCES, "revocations", "peers", "revocations", found)
 
 
 def back_up(drill: Drill) -> None:
@@ -137,20 +138,22 @@ def restore(drill: Drill) -> None:
 
 def let_back(drill: Drill) -> None:
     """The revoked peer gets a certificate for a new key."""
-    _renew_certificate(drill, REVOKED)
+    drill.each([REVOKED], "rotate-tls", "keys", "rotate", "tls")
+    homes.issue(drill.children, drill.folder, REVOKED.code)
 
 
 def look_over(drill: Drill) -> None:
     """Each node is whole: keys, audit chain, and the way from one to the others."""
-    for province in homes.PROVINCES:
-        drill.heqiao("status", "keys", "status", "--home", drill.home(province))
-        drill.heqiao("audit", "audit", "verify", "--home", drill.home(province))
+    drill.each(homes.PROVINCES, "status", "keys", "status")
+    drill.each(homes.PROVINCES, "audit", "audit", "verify")
     drill.heqiao("doctor", "doctor", "--home", drill.home(homes.REQUESTER))
 
 
 STEPS: tuple[Step, ...] = (
     Step("quiet", wait_quietly),
     *whole_life("oprf"),
+    *whole_life("paillier"),  # and with it the sum key: they are one epoch
+    *whole_life("signing"),
     Step("rotate tls", rotate_tls),
     Step("rewrap", rewrap),
     Step("revoke 46", revoke),
@@ -166,11 +169,6 @@ def copy_database(source: Path, target: Path) -> None:
     """What `sqlite3 DATABASE ".backup FILE"` does: a whole copy of a database that is in use."""
     with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
-
-
-def _renew_certificate(drill: Drill, province: Province) -> None:
-    drill.heqiao("rotate-tls", "keys", "rotate", "tls", "--home", drill.home(province))
-    homes.issue(drill.children, drill.folder, province.code)
 
 
 def _backup(drill: Drill) -> Path:

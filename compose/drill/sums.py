@@ -1,6 +1,7 @@
 """What the drill's sums are of: two registers a province, and the plain sums over them."""
 
 import csv
+import itertools
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +10,11 @@ from pathlib import Path
 from statistics import pvariance
 
 ITEMS = ("B11", "D35")
-PEOPLE = 300
+PEOPLE = 150
 LEAST = 12  # contributors of the smallest cohort
 STEP = 3  # the fewest people that the drill's catalogue lets two cohorts differ by
 STRANGERS = 20  # people of a cohort whom no register holds
+HELD_BACK = "differencing"
 CATALOGUE = "catalogue.toml"
 _AREA = "459999"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
@@ -50,7 +52,10 @@ def write_registers(folder: Path, province: str) -> list[Path]:
 
 @dataclass(frozen=True)
 class Cohort:
-    """People to be summed over, and the plain figures of those whom the register holds."""
+    """People to be summed over, and the plain figures of those whom the register holds.
+
+    `again`: as many were asked about before, so that the responder may hold the answer back.
+    """
 
     province: str
     item: str
@@ -58,27 +63,31 @@ class Cohort:
     count: int
     total: int
     variance: float
+    again: bool = False
 
 
 def choose_cohorts(registers: Mapping[tuple[str, str], Path]) -> Iterator[Cohort]:
-    """Cohorts over registers by (province, item), by turns: 388 of them for four registers.
+    """Cohorts over registers by (province, item), by turns and without end.
 
     A responder answers no two cohorts whose counts are near each other, so each one of a register is larger
-    than the one before.
+    than the one before. When its people run out (188 cohorts of four registers) it begins again.
     """
     held = {place: _read(path) for place, path in registers.items()}
     draw = random.Random(7)
     strangers = [_number(10 * PEOPLE + more) for more in range(STRANGERS)]
-    for count in range(LEAST, PEOPLE + 1, STEP):
-        for (province, item), rows in held.items():
-            found = draw.sample(sorted(rows), count)
-            fen = [rows[person] for person in found]
-            people = draw.sample([*found, *strangers], count + STRANGERS)
-            yield Cohort(province, item, people, count, sum(fen), float(pvariance(fen)))
+    for turn in itertools.count():
+        for count in range(LEAST, PEOPLE + 1, STEP):
+            for (province, item), rows in held.items():
+                found = draw.sample(sorted(rows), count)
+                fen = [rows[person] for person in found]
+                people = draw.sample([*found, *strangers], count + STRANGERS)
+                yield Cohort(province, item, people, count, sum(fen), float(pvariance(fen)), turn > 0)
 
 
-def is_right(cohort: Cohort, count: int, total: int, variance: float) -> bool:
-    """Whether an answer has the plain figures; the variance comes rounded."""
+def is_right(cohort: Cohort, rule: str, count: int, total: int, variance: float) -> bool:
+    """Whether an answer has the plain figures, the variance rounded, or was rightly held back."""
+    if rule:
+        return cohort.again and rule == HELD_BACK
     return (count, total) == (cohort.count, cohort.total) and abs(variance - cohort.variance) <= 1
 
 
