@@ -73,10 +73,20 @@ def end(drill: Drill, purpose: str) -> None:
     drill.each(homes.PROVIDERS, f"destroy-{purpose}", "keys", "destroy", purpose, "--confirm")
 
 
-def whole_life(purpose: str) -> tuple["Step", ...]:
+def rotate_signing(drill: Drill) -> None:
+    """The next signing key; then those who ask look once, as a telephone call before the end of the grace
+    would have them do: whoever has not seen the key by then needs the new card.
+    """
+    rotate(drill, "signing")
+    drill.each((homes.REQUESTER, REVOKED), "doctor", "doctor")
+
+
+def whole_life(purpose: str, start: Callable[[Drill], None] | None = None) -> tuple["Step", ...]:
     """A kind of key from one epoch to the next."""
-    named = {f"rotate {purpose}": rotate, f"retire, destroy {purpose}": end}
-    return tuple(Step(name, partial(run, purpose=purpose)) for name, run in named.items())
+    return (
+        Step(f"rotate {purpose}", start or partial(rotate, purpose=purpose)),
+        Step(f"retire, destroy {purpose}", partial(end, purpose=purpose)),
+    )
 
 
 def rotate_tls(drill: Drill) -> None:
@@ -153,7 +163,7 @@ STEPS: tuple[Step, ...] = (
     Step("quiet", wait_quietly),
     *whole_life("oprf"),
     *whole_life("paillier"),  # and with it the sum key: they are one epoch
-    *whole_life("signing"),
+    *whole_life("signing", rotate_signing),
     Step("rotate tls", rotate_tls),
     Step("rewrap", rewrap),
     Step("revoke 46", revoke),
