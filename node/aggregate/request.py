@@ -23,9 +23,16 @@ from node.aggregate.exchange import (
     SumGroupOffer,
     SumOffer,
 )
-from node.aggregate.respond import STATISTICS
+from node.aggregate.respond import NO_QUERY, STATISTICS
 from node.aggregate.rows import POINT
-from node.errors import EpochError, ItemNotOfferedError, LimitError, PartitionVersionError, UnavailableError
+from node.errors import (
+    EpochError,
+    ItemNotOfferedError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+    UnavailableError,
+)
 from node.query import size_class
 from node.request import MAX_CHUNK_POINTS, RESTARTS, check_manifest
 from node.session import Exchange, dishonest, with_retries
@@ -85,14 +92,19 @@ class _Round:
 def ask_sums(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[PeerSum]:
     """All rounds with one peer: an answer per item, in the order asked.
 
-    A peer whose keys of sums are of another epoch by now is asked anew. Raises LimitError (a budget, or the
-    cohort is too large), RefusedError, DishonestPeerError and the other kinds of check_manifest.
+    A peer whose keys of sums are of another epoch by now, or who does not know the query, is asked anew.
+    Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError and the other
+    kinds of check_manifest.
     """
     for _ in range(RESTARTS):
         try:
             return _ask_once(exchange, link, question)
         except EpochError:
             continue
+        except RefusedError as error:
+            # A peer that was restored from a backup has forgotten what was charged since.
+            if error.details.get("rule") != NO_QUERY:
+                raise
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
