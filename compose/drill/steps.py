@@ -85,7 +85,7 @@ def whole_life(purpose: str, start: Callable[[Drill], None] | None = None) -> tu
     """A kind of key from one epoch to the next."""
     return (
         Step(f"rotate {purpose}", start or partial(rotate, purpose=purpose)),
-        Step(f"retire, destroy {purpose}", partial(end, purpose=purpose)),
+        Step(f"retire and destroy {purpose}", partial(end, purpose=purpose)),
     )
 
 

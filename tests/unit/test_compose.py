@@ -178,7 +178,7 @@ def test_moved_configurations_are_read(tmp_path: Path) -> None:
 # Folders are looked at before anything in them is replaced
 
 
-@pytest.mark.parametrize("module", ["demo", "cluster"])
+@pytest.mark.parametrize("module", ["demo", "cluster", "drill"])
 def test_a_foreign_folder_is_left_alone(module: str, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("my only copy")
     done = run_module(module, "--folder", str(tmp_path))
