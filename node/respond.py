@@ -48,12 +48,23 @@ class SignedManifest:
 
 
 def offer_manifest(
-    node: Node, peer: PeerRow, suites: tuple[str, ...], *, with_sums: bool = False
+    node: Node,
+    peer: PeerRow,
+    suites: tuple[str, ...],
+    *,
+    with_sums: bool = False,
+    salt_versions: tuple[int, ...] = (),
 ) -> SignedManifest:
-    """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
+    """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer holds.
+
+    Raises UnknownSuiteError, SaltError.
+    """
     wire.require_suite(SUITE if SUITE in suites else "")
-    keys = node.keys
     now = node.clock()
+    current = node.keys
+    keys = current.under_salt(salt_versions, now)
+    if keys is None:
+        raise _salt_error(current.salt_version)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         items = index_rows.current_items(tx, keys.epoch)
@@ -96,7 +107,7 @@ class Evaluation:
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
         self._key = _require_epoch(node, start.epoch)
-        _require_salt(node, start.salt_version)
+        _require_salt(node, start.epoch, start.salt_version)
         _require_known(node, start)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
@@ -229,13 +240,18 @@ def _require_epoch(node: Node, epoch: int) -> bytes:
     return key
 
 
-def _require_salt(node: Node, version: int) -> None:
-    if version != node.keys.salt_version:
-        raise SaltError(
-            "this salt version is not current",
-            "the federation's administrator issues the current salt",
-            {"salt_version": str(node.keys.salt_version)},
-        )
+def _require_salt(node: Node, epoch: int, version: int) -> None:
+    keys = node.keys
+    if version != keys.salt_version_of(epoch, node.clock()):
+        raise _salt_error(keys.salt_version)
+
+
+def _salt_error(version: int) -> SaltError:
+    return SaltError(
+        "this salt version is not current",
+        "the federation's administrator issues the current salt",
+        {"salt_version": str(version)},
+    )
 
 
 def _require_known(node: Node, start: EvaluateStart) -> None:

@@ -19,15 +19,32 @@ def read_epochs(tx: Connection) -> tuple[EpochKey, ...]:
 
 
 def pending_epochs(tx: Connection, purpose: str) -> list[int]:
-    """Epochs that are being prepared: what is stored under them is not left over."""
-    wanted = and_(key_epochs.c.purpose == purpose, key_epochs.c.state == KeyState.PENDING.value)
-    return list(tx.scalars(select(key_epochs.c.epoch).where(wanted)))
+    """Epochs that a rotation is preparing from what is stored: what is unpublished of them is not left over."""
+    return [epoch for epoch, salted in _pending(tx, purpose) if not salted]
+
+
+def awaiting_epochs(tx: Connection, purpose: str) -> list[int]:
+    """Epochs under the next salt, which imports fill (node/rotate_salt.py)."""
+    return [epoch for epoch, salted in _pending(tx, purpose) if salted]
+
+
+def _pending(tx: Connection, purpose: str) -> list[tuple[int, bool]]:
+    """Pending epochs, and whether they are under another salt than the active one."""
+    known = [key for key in read_epochs(tx) if key.purpose == purpose]
+    used = {key.salt_version for key in known if key.state is KeyState.ACTIVE}
+    return [(key.epoch, key.salt_version not in used) for key in known if key.state is KeyState.PENDING]
 
 
 def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
     """A key that had no row, with its audit event. Raises ConflictError where another was first."""
     tx.execute(insert(key_epochs).values(**{**asdict(key), "state": key.state.value}))
     _audit(tx, key, now)
+
+
+def set_salt(tx: Connection, purpose: str, epoch: int, version: int) -> None:
+    """Write down which salt a key began with, before there is a second one."""
+    place = and_(key_epochs.c.purpose == purpose, key_epochs.c.epoch == epoch)
+    tx.execute(update(key_epochs).where(place).values(salt_version=version))
 
 
 def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[EpochKey], now: datetime) -> None:

@@ -308,6 +308,8 @@ key_epochs = Table(
     Column("grace_until", UtcDateTime),
     Column("retired_at", UtcDateTime),
     Column("destroyed_at", UtcDateTime),
+    # Of keys that depend on it: the salt of the identities under them; 0 is the one the node began with.
+    Column("salt_version", Integer, nullable=False, default=0),
 )
 
 # Statements by which peers follow from one of our signing keys to the next; public.

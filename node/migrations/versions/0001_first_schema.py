@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("grace_until", sa.DateTime(), nullable=True),
         sa.Column("retired_at", sa.DateTime(), nullable=True),
         sa.Column("destroyed_at", sa.DateTime(), nullable=True),
+        sa.Column("salt_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
     )
     op.create_table(
