@@ -155,17 +155,19 @@ def issue_bundle(
     salt_version: int,
     now: datetime,
     days: int = LEAF_DAYS,
+    certificate: bytes | None = None,
 ) -> Bundle:
     """Certificate for a request, and the 32-byte salt sealed to it.
 
-    The request's names are granted as they stand: whoever calls this has looked at them.
+    The request's names are granted as they stand: whoever calls this has looked at them. With a
+    `certificate` that was issued for it before, only the salt is new.
 
     Raises:
         EnrolmentError: the request's signature or HPKE key is bad.
         CertificateError: its signing request is bad, or the certificate would outlive the CA.
     """
     _check_signature(request, _REQUEST, request.signing_key, request.signature, "the request")
-    certificate = issue(
+    certificate = certificate or issue(
         ca,
         request.csr.encode(),
         request.role,
@@ -216,8 +218,13 @@ def accept_bundle(
         )
     tls_key_for(store, certificate)
     salt = _open_salt(store, bundle)
-    label = f"salt.{bundle.salt_version}"
+    label, held = f"salt.{bundle.salt_version}", store.epochs("salt")
     if label not in store.names():
+        if held and bundle.salt_version < held[-1]:
+            raise EnrolmentError(
+                f"the bundle's salt has version {bundle.salt_version}, this home has {held[-1]} already",
+                "take the bundle that the CA made last",
+            )
         store.add(label, salt)
     elif not hmac.compare_digest(store.get(label), salt):
         raise EnrolmentError(

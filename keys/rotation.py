@@ -43,12 +43,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace."""
+    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace.
+
+    `salt_version` is, where a new salt is the reason, its version.
+    """
 
     action: Action
     purpose: str
     epoch: int
     until: datetime | None = None
+    salt_version: int = 0
 
 
 def active(keyring: Sequence[EpochKey], purpose: str) -> EpochKey:
@@ -87,7 +91,13 @@ def plan_rotation(
 
 
 def plan_salt(
-    keyring: Sequence[EpochKey], purpose: str, version: int, policy: RotationPolicy, now: datetime, *, whole: bool
+    keyring: Sequence[EpochKey],
+    purpose: str,
+    version: int,
+    policy: RotationPolicy,
+    now: datetime,
+    *,
+    whole: bool,
 ) -> tuple[Step, ...]:
     """The steps that put a salt version in use, in an epoch of its own of the key that depends on it.
 
@@ -103,9 +113,10 @@ def plan_salt(
             f"finish that first: `heqiao keys rotate {purpose}`, or `heqiao keys rotate salt --abandon`",
         )
     epoch = pending[0].epoch if pending else _newest(keyring, purpose) + 1
-    make = () if pending else (Step(Action.MAKE, purpose, epoch),)
-    load = () if whole else (Step(Action.IMPORT, purpose, epoch),)
-    return (*make, *load, Step(Action.SWITCH, purpose, epoch, now + policy.grace))
+    switch = Step(Action.SWITCH, purpose, epoch, now + policy.grace, version)
+    make = () if pending else (replace(switch, action=Action.MAKE, until=None),)
+    load = () if whole else (replace(switch, action=Action.IMPORT, until=None),)
+    return (*make, *load, switch)
 
 
 def plan_retirement(

@@ -146,7 +146,9 @@ def import_item(
         mode=mode,
         changes=run.change.counts,
         seconds=how.watch.seconds,
-        usage=run.usage if len(runs) == 1 else Usage(*map(sum, zip(*(each.usage for each in runs), strict=True))),
+        usage=run.usage
+        if len(runs) == 1
+        else Usage(*map(sum, zip(*(each.usage for each in runs), strict=True))),
         workers=run.workers,
         rolled_back=space.rolled_back,
         salts=tuple(each.node.keys.salt_version for each in runs),
@@ -378,9 +380,7 @@ def _publish(node: Node, item: Item, mode: Mode, runs: Sequence[_Prepared]) -> i
     return None if before is None else int(before["accepted"])
 
 
-def _publish_epoch(
-    tx: Connection, item: Item, mode: Mode, epoch: int, change: Change, now: datetime
-) -> None:
+def _publish_epoch(tx: Connection, item: Item, mode: Mode, epoch: int, change: Change, now: datetime) -> None:
     cuts.publish(tx, change.prepared, now)
     if change.sums is not None:
         change.sums.publish(tx, now)

@@ -132,9 +132,13 @@ def _line(
 
 
 def _state_of(one: KeyFacts, every: Sequence[KeyFacts], certified: int) -> KeyState:
-    """State by what lies in the store: of tls keys the certified one is active, of others the newest."""
-    newest = max(facts.epoch for facts in every if facts.purpose == one.purpose)
-    active = certified if one.purpose == "tls" and certified else newest
+    """State by what lies in the store: of tls keys the certified one is active, of salts the oldest, of
+    others the newest.
+    """
+    held = [facts.epoch for facts in every if facts.purpose == one.purpose]
+    active = certified if one.purpose == "tls" and certified else max(held)
+    if one.purpose == "salt":
+        active = min(held)  # a newer one waits for `heqiao keys rotate salt`
     if one.epoch == active:
         return KeyState.ACTIVE
     return KeyState.PENDING if one.epoch > active else KeyState.GRACE

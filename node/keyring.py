@@ -109,9 +109,7 @@ class NodeKeys:
         return tuple(keys for keys in found if keys is not None)
 
     def _in_grace(self, now: datetime) -> Mapping[int, GraceKey]:
-        return {
-            epoch: old for epoch, old in self.grace.items() if old.until is None or now <= old.until
-        }
+        return {epoch: old for epoch, old in self.grace.items() if old.until is None or now <= old.until}
 
     def _version(self, told: int) -> int:
         return told or min(self.salts)

@@ -188,8 +188,8 @@ def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
     """The key of the pending epoch under another salt; None where there is no such rotation."""
     used, names = salt_in_use(found), store.names()
     for key in found:
-        if key.purpose == OPRF and key.state is KeyState.PENDING and key.salt_version != used:
-            # A key store copied before the rotation began has no such key: its node serves, and imports fail.
-            if f"{OPRF}.{key.epoch}" in names:
-                return NextKey(key.epoch, store.get(f"{OPRF}.{key.epoch}"), key.salt_version)
+        # A key store copied before the rotation began has no such key: its node serves, and imports fail.
+        held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
+        if key.purpose == OPRF and waits and held and key.salt_version != used:
+            return NextKey(key.epoch, store.get(f"{OPRF}.{key.epoch}"), key.salt_version)
     return None

@@ -57,7 +57,9 @@ def read_salt_ring(node: Node, store: KeyStore) -> tuple[EpochKey, ...]:
     return tuple(known[version] for version in sorted(known))
 
 
-def plan_salt(node: Node, store: KeyStore, policy: RotationPolicy) -> tuple[tuple[Step, ...], tuple[Lacking, ...]]:
+def plan_salt(
+    node: Node, store: KeyStore, policy: RotationPolicy
+) -> tuple[tuple[Step, ...], tuple[Lacking, ...]]:
     """The steps to the newest salt of the key store, and what lacks it. Raises KeyStateError."""
     ring, version = read_keyring(node, store), _next_version(node, store)
     lacking = _read_lacking(node, ring, version)

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli import backup, keystore, reissue, rotating
+from node.cli import backup, keystore, reissue, rotating, salt
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
@@ -23,6 +23,7 @@ def keys() -> None:
 
 
 rotating.rotate.add_command(reissue.rotate_tls)
+rotating.rotate.add_command(salt.rotate_salt)
 for _command in (
     rotating.rotate,
     rotating.retire,

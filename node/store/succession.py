@@ -57,10 +57,11 @@ def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """Partitions of an item that are served, and that another epoch has not."""
+    """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
 
     item: str
     partitions: int
+    sums: bool = False
 
 
 def lacking(tx: Connection, old: int, new: int) -> tuple[Lacking, ...]:
