@@ -11,36 +11,35 @@ that is killed leaves the old one served. node/increment.py replaces or removes 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from matcher import identity, index
 from node import increment, sources, stages
 from node.aggregate.column import Column, SumChange
-from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
+from node.aggregate.sum_keys import SumKeys
 from node.blocks import Terms
 from node.catalogue import Item
 from node.delimited import csv_lines, write_atomically
 from node.entries import Work, cut_buckets, join_loose
-from node.errors import ConflictError, InputError, PreconditionError
+from node.errors import InputError, PreconditionError
 from node.increment import Change
 from node.intake import Harvest, Intake, Progress, Stopwatch
 from node.keyring import KeyRing
-from node.node import OPRF, Node
+from node.node import Node
 from node.pool import Crew, Pool, Usage, choose_workers
+from node.publication import Prepared, publish
 from node.records import FIRST_DAY, Tally
 from node.respond import planted_value
 from node.shelf import Shelf, Version, links_by_bucket
 from node.sources import Files, Source
 from node.spill import KEY_SIZE
 from node.stages import CutPart, Plants
-from node.store import Connection, cuts, deltas, epochs, sums
-from node.store import audit as audit_rows
-from node.store import index as index_rows
+from node.store import cuts, sums
 from node.workspace import Workspace, open_workspace
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -130,7 +129,7 @@ def import_item(
     with open_workspace(node) as space:
         run = _prepare(node, item, space, how, crew)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
-        before = _publish(node, item, mode, runs)
+        before = publish(node, item, mode, runs)
         how.watch.lap("publish")
         for each in runs:
             _retire(each.node, item)
@@ -146,9 +145,7 @@ def import_item(
         mode=mode,
         changes=run.change.counts,
         seconds=how.watch.seconds,
-        usage=run.usage
-        if len(runs) == 1
-        else Usage(*map(sum, zip(*(each.usage for each in runs), strict=True))),
+        usage=_add_usage(runs),
         workers=run.workers,
         rolled_back=space.rolled_back,
         salts=tuple(each.node.keys.salt_version for each in runs),
@@ -169,19 +166,7 @@ class _How:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Versions that are written and not published, under the active epoch of `node`."""
-
-    node: Node
-    harvest: Harvest
-    change: Change
-    rejects_file: Path | None
-    usage: Usage
-    workers: int
-
-
-def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | None = None) -> _Prepared:
+def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | None = None) -> Prepared:
     """One pass over the source. Raises what import_item does."""
     source, mode, watch, progress = how.source, how.mode, how.watch, how.progress
     with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, crew) as (work, pool):
@@ -204,12 +189,12 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | N
         if work.sums is not None:
             change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, harvest))
             watch.lap("sums")
-        return _Prepared(node, harvest, change, written, pool.usage(), pool.workers)
+        return Prepared(node, harvest, change, written, pool.usage(), pool.workers)
 
 
 def _prepare_other_salts(
-    node: Node, item: Item, space: Workspace, how: _How, first: _Prepared
-) -> Iterator[_Prepared]:
+    node: Node, item: Item, space: Workspace, how: _How, first: Prepared
+) -> Iterator[Prepared]:
     """The same rows under every other salt that is served or waited for, each in a pass of its own.
 
     An upsert or delete changes an epoch only where that holds the item already. Raises InputError when
@@ -226,6 +211,11 @@ def _prepare_other_salts(
                 "nothing was published; run the import again when nobody writes to the source",
             )
         yield found
+
+
+def _add_usage(runs: Sequence[Prepared]) -> Usage:
+    """Of all runs: an upper bound, since this process is counted in each."""
+    return Usage(sum(each.usage.cpu_s for each in runs), max(each.usage.peak for each in runs))
 
 
 def _retire(node: Node, item: Item) -> None:
@@ -354,62 +344,3 @@ class _Run:
                 numbers = range(number, number + 1)
                 for made in cut_buckets(code, served, kept, version.bits, numbers):
                     shelf.append(version, made, links.get((code, number), b""))
-
-
-def _publish(node: Node, item: Item, mode: Mode, runs: Sequence[_Prepared]) -> int | None:
-    """Make the versions current; return the rows that the full import before this one accepted."""
-    now, first = node.clock(), runs[0]
-    written = [each.node.keys.epoch for each in runs]
-
-    def write(tx: Connection) -> dict[str, Any] | None:
-        epochs.require_active(tx, OPRF, written[0])
-        _require_all_salts(tx, item, written)
-        before = index_rows.last_import(tx, item.code)
-        for epoch, each in zip(written, runs, strict=True):
-            _publish_epoch(tx, item, mode, epoch, each.change, now)
-        tally = first.harvest.tally
-        index_rows.record_import(tx, item.code, mode, asdict(tally), now)
-        details = _audit_details(item, mode, written[0], tally, first.change)
-        if written[1:]:
-            details["other_epochs"] = [str(epoch) for epoch in written[1:]]
-        audit_rows.append(tx, "item_imported", details, now)
-        return before
-
-    # Again when another writer took the next link of the audit chain: hours of work may be at stake.
-    before = node.store.retry_write("publish import", write)
-    return None if before is None else int(before["accepted"])
-
-
-def _publish_epoch(tx: Connection, item: Item, mode: Mode, epoch: int, change: Change, now: datetime) -> None:
-    cuts.publish(tx, change.prepared, now)
-    if change.sums is not None:
-        change.sums.publish(tx, now)
-    if mode == "full":
-        deltas.restart_deltas(tx, item.code, epoch)
-    for origin, delta in change.deltas:
-        deltas.append_delta(tx, item.code, origin, epoch, delta)
-
-
-def _require_all_salts(tx: Connection, item: Item, written: Sequence[int]) -> None:
-    """An epoch under the next salt that holds the item must not be left behind by this import."""
-    for epoch in epochs.awaiting_epochs(tx, OPRF):
-        if epoch not in written and item.code in index_rows.current_items(tx, epoch):
-            raise ConflictError(
-                "a rotation of the salt began, or this machine's key store has not its key",
-                "nothing was published; copy the key store from where `heqiao keys rotate salt` ran, try again",
-            )
-
-
-def _audit_details(
-    item: Item, mode: Mode, epoch: int, tally: Tally, change: Change
-) -> dict[str, str | int | list[str]]:
-    details: dict[str, str | int | list[str]] = {
-        "item": item.code,
-        "epoch": epoch,
-        "read": tally.read,
-        "accepted": tally.accepted,
-        "rejected": tally.rejected,
-        "duplicates": tally.duplicates,
-        "entries": tally.entries,
-    }
-    return details if mode == "full" else {**details, "mode": mode, **change.counts}

@@ -27,11 +27,12 @@ class GraceKey:
 
 @dataclass(frozen=True, slots=True)
 class NextKey:
-    """The key of an epoch under the next salt, which imports fill and nobody is answered from yet."""
+    """The keys of an epoch under the next salt, which imports fill and nobody is answered from yet."""
 
     epoch: int
     key: bytes = field(repr=False)
     salt_version: int
+    sums: SumKeys | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,16 @@ class NodeKeys:
             return self
         for epoch, old in sorted(self._in_grace(now).items(), reverse=True):
             if self._version(old.salt_version) in versions:
-                return self._as_if(epoch, old.key, self._version(old.salt_version))
+                version = self._version(old.salt_version)
+                return self._as_if(epoch, old.key, version, self._sums_under(version, now))
         return None
 
     def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
         """These keys as they are for each epoch under another salt that imports must write, too."""
         found = []
         if self.upcoming is not None:
-            found.append(self._as_if(self.upcoming.epoch, self.upcoming.key, self.upcoming.salt_version))
+            new = self.upcoming
+            found.append(self._as_if(new.epoch, new.key, new.salt_version, new.sums))
         older = sorted({self._version(old.salt_version) for old in self._in_grace(now).values()})
         found += [self.under_salt({version}, now) for version in older if version != self.salt_version]
         return tuple(keys for keys in found if keys is not None)
@@ -114,7 +117,14 @@ class NodeKeys:
     def _version(self, told: int) -> int:
         return told or min(self.salts)
 
-    def _as_if(self, epoch: int, key: bytes, salt_version: int) -> "NodeKeys":
+    def _sums_under(self, version: int, now: datetime) -> SumKeys | None:
+        """The newest keys of sums whose rows are under a salt."""
+        found = [old.keys for old in self.grace_sums.values() if old.until is None or now <= old.until]
+        found += [] if self.sums is None else [self.sums]
+        fitting = [keys for keys in found if self._version(keys.salt_version) == version]
+        return max(fitting, key=lambda keys: keys.epoch, default=None)
+
+    def _as_if(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
         """As if an epoch were the active one."""
         return replace(
             self,
@@ -124,7 +134,13 @@ class NodeKeys:
             salt_in_use=salt_version,
             grace={},
             upcoming=None,
+            sums=sums,
+            grace_sums={},
         )
+
+    def salt_version_of_sums(self, keys: SumKeys) -> int:
+        """The salt version of the rows under some keys of sums."""
+        return self._version(keys.salt_version)
 
     def sums_of(self, epoch: int, now: datetime) -> SumKeys | None:
         """The keys of sums of an epoch that is answered; None of any other."""

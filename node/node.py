@@ -11,7 +11,7 @@ from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
 from node import catalogue
-from node.aggregate.sum_keys import active_sums, grace_sums
+from node.aggregate.sum_keys import active_sums, grace_sums, pending_sums
 from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
@@ -191,5 +191,6 @@ def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
         # A key store copied before the rotation began has no such key: its node serves, and imports fail.
         held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
         if key.purpose == OPRF and waits and held and key.salt_version != used:
-            return NextKey(key.epoch, store.get(f"{OPRF}.{key.epoch}"), key.salt_version)
+            secret, version = store.get(f"{OPRF}.{key.epoch}"), key.salt_version
+            return NextKey(key.epoch, secret, version, pending_sums(store, found, version))
     return None

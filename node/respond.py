@@ -92,7 +92,7 @@ def offer_manifest(
             ),
             issued_at=now,
             expires_at=now + MANIFEST_LIFE,
-            sums=offer_sums(node, peer) if with_sums else None,
+            sums=offer_sums(node, peer, keys) if with_sums else None,
         )
     )
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)

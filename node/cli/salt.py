@@ -17,7 +17,7 @@ from node.rotate_salt import Salted
 from node.store.succession import Lacking
 
 _WORDS = {
-    Action.MAKE: "make the key {name} for salt {version}, pending; every import writes under both salts from then on",
+    Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
     Action.IMPORT: "import in full what lacks salt {version}: {lacking}",
     Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
 }
@@ -33,10 +33,10 @@ _WORDS = {
 def rotate_salt(home: Path, as_json: bool, dry_run: bool, grace_days: int | None, abandon: bool) -> None:
     """Put the federation's next salt in use.
 
-    `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every import
-    writes under both salts, and peers are answered under the old one. Import every item in full, then run this
-    again: it switches once every partition has the new salt, and exits 1 while one has not. Peers that hold the
-    old salt only are answered under it until the grace ends.
+    `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every
+    import writes under both salts, and peers are answered under the old one. Import every item in full,
+    then run this again: it switches once every partition has the new salt, and exits 1 while one has not.
+    Peers that hold the old salt only are answered under it until the grace ends.
 
     \b
     heqiao keys rotate salt --home 44
@@ -108,7 +108,8 @@ def _describe(done: Salted) -> str:
     if done.grace_until is not None:
         return (
             f"salt.{done.version} is active: {done.fingerprint}\n"
-            f"  with oprf.{done.epoch}; the epoch before is answered until {done.grace_until:%Y-%m-%d %H:%M} UTC"
+            f"  with oprf.{done.epoch}; the epoch before is answered until "
+            f"{done.grace_until:%Y-%m-%d %H:%M} UTC"
         )
     return (
         f"salt.{done.version} is pending: {done.fingerprint}\n"

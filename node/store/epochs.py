@@ -1,6 +1,6 @@
 """States of keys by epoch (design.md section 6). The secrets themselves are in the key store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def read_epochs(tx: Connection) -> tuple[EpochKey, ...]:
 
 
 def pending_epochs(tx: Connection, purpose: str) -> list[int]:
-    """Epochs that a rotation is preparing from what is stored: what is unpublished of them is not left over."""
+    """Epochs that a rotation prepares from what is stored: what is unpublished of them is not left over."""
     return [epoch for epoch, salted in _pending(tx, purpose) if not salted]
 
 
@@ -41,10 +41,10 @@ def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
     _audit(tx, key, now)
 
 
-def set_salt(tx: Connection, purpose: str, epoch: int, version: int) -> None:
-    """Write down which salt a key began with, before there is a second one."""
-    place = and_(key_epochs.c.purpose == purpose, key_epochs.c.epoch == epoch)
-    tx.execute(update(key_epochs).where(place).values(salt_version=version))
+def name_salt(tx: Connection, purposes: Sequence[str], version: int) -> None:
+    """Write down which salt the keys of some purposes began with, before there is a second one."""
+    unnamed = and_(key_epochs.c.purpose.in_(purposes), key_epochs.c.salt_version == 0)
+    tx.execute(update(key_epochs).where(unnamed).values(salt_version=version))
 
 
 def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[EpochKey], now: datetime) -> None:

@@ -10,14 +10,21 @@ from provinces import LIMITS, NOW, Held, make_node, number, ring_of, with_key_st
 from sqlalchemy import text
 
 from keys.errors import KeyStateError
+from keys.kinds import generate_secret
 from keys.types import KeyState, RotationPolicy
-from matcher import identity
+from matcher import identity, oprf, token
 from node import importer, rotate, rotate_salt, workspace
-from node.errors import ConflictError, InputError
+from node.aggregate import respond
+from node.aggregate.exchange import CohortStart
+from node.aggregate.sum_keys import SumKeys
+from node.errors import ConflictError, EpochError, InputError, SaltError
 from node.keyring import KeyRing
-from node.store import audit, cuts, epochs
+from node.store import audit, cuts, epochs, sums
+from node.store.peers import PeerRow
 from node.store.succession import Lacking
 
+KEYS = SumKeys(1, secrets.token_bytes(32), generate_secret("paillier"), secrets.token_bytes(32))
+DRAWN = generate_secret("paillier")
 POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 OFTEN = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEOPLE = [number(i) for i in range(40)] + [number(i, "459999") for i in range(20)]
@@ -154,7 +161,7 @@ def test_a_life(home, tmp_path):
     with node.store.transaction("look") as tx:
         told = [json.loads(one.details) for one in audit.events(tx) if one.event == "key_state_changed"]
     assert [(one["purpose"], one["state"]) for one in told if one["epoch"] == 1] == [
-        ("oprf", "active"), ("salt", "active"), ("oprf", "grace"), ("salt", "grace"),
+        ("salt", "active"), ("oprf", "active"), ("salt", "grace"), ("oprf", "grace"),
         ("salt", "retired"), ("oprf", "retired"), ("salt", "destroyed"), ("oprf", "destroyed"),
     ]  # fmt: skip
     assert not any(secret.hex() in str(told) for secret in node.keys.salts.values())
@@ -232,9 +239,10 @@ def test_an_import_that_ends_half_way_leaves_both_as_they_were(home, tmp_path, m
             raise RuntimeError
         return found
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
-        patch.setattr(importer, "_prepare", prepare)
+    monkeypatch.setattr(importer, "_prepare", prepare)
+    with pytest.raises(RuntimeError):
         run(node, tmp_path, [number(910)])
+    monkeypatch.setattr(importer, "_prepare", original)
     assert known(node) == known(upcoming(node)) == set(PEOPLE)
     workspace.clean(node)
     assert not cuts.sweep(node.store)
@@ -261,3 +269,82 @@ def test_a_salt_restored_from_elsewhere_is_told(home):
     node = replace(node, ring=ring_of(node, store))
     with pytest.raises(KeyStateError, match="another key than was begun with"):
         rotate_salt.rotate_salt(node, store, POLICY)
+
+
+# ---- sums
+
+
+WAGES = {number(at): 1000 * at + 7 for at in range(12)}
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+
+
+@pytest.fixture
+def summing(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        rotate_salt,
+        "generate_secret",
+        lambda purpose, *rest: DRAWN if purpose == "paillier" else generate_secret(purpose, *rest),
+    )
+    node, store = with_key_store(make_node(tmp_path / "44", {**LIMITS, "k_anonymity": 4}, KEYS))
+    store.add("salt.2", secrets.token_bytes(32))
+    node = replace(node, ring=ring_of(node, store))
+    bring(node, tmp_path, WAGES)
+    yield node, store
+    node.store.dispose()
+
+
+def bring(node, tmp_path, wages, mode="full"):
+    path = tmp_path / "wages.csv"
+    path.write_text("id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in wages.items()), encoding="utf-8")
+    return importer.import_item(node, "B11", [path], mode=mode, workers=0)
+
+
+def points(keys, node):
+    with node.store.transaction("look") as tx:
+        groups = sums.current_groups(tx, "B11", keys.epoch)
+        rows = b"".join(sums.read_block(tx, group.id, 0).points for group in groups)
+    return {rows[at : at + 32] for at in range(0, len(rows), 32)}
+
+
+def expected(keys, salt, people):
+    return {
+        oprf.evaluate_own(keys.sum_key, token.map_to_curve(salt, identity.parse(person))) for person in people
+    }
+
+
+def start(epoch, salt_version):
+    return CohortStart(epoch, salt_version, bytes(32), bytes(16), 20, ("B11",), "statistics", "LAW-1")
+
+
+def test_rows_of_sums_move_too(summing, tmp_path):
+    node, store = summing
+    begun = rotate_salt.rotate_salt(node, store, POLICY)
+    assert [(one.item, one.sums) for one in begun.lacking] == [("B11", True)]
+    assert states(node)["sum.2"] == states(node)["paillier.2"] == states(node)["sumcheck.2"] == "pending"
+    bring(node, tmp_path, WAGES)
+    bring(node, tmp_path, {number(50): 5}, "upsert")
+    people, new = [*WAGES, number(50)], node.keys.upcoming.sums
+    assert points(new, node) == expected(new, store.get("salt.2"), people)
+    assert points(node.keys.sums, node) == expected(node.keys.sums, store.get("salt.1"), people)
+    for salt_version in (2, 3):
+        with pytest.raises(SaltError):
+            respond.Cohort(node, PEER, start(1, salt_version), "node")
+    assert rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert (node.keys.sums.epoch, node.keys.sums.salt_version) == (2, 2)
+    for epoch, salt_version in ((1, 1), (2, 2)):
+        assert respond.Cohort(node, PEER, start(epoch, salt_version), "node")
+        keys = node.keys.under_salt({salt_version}, NOW)
+        assert respond.offer_sums(node, PEER, keys).epoch == epoch
+        with pytest.raises(SaltError):
+            respond.Cohort(node, PEER, start(epoch, 3 - salt_version), "node")
+    bring(node, tmp_path, {number(51): 5}, "upsert")
+    people.append(number(51))
+    for version, keys in ((1, KEYS), (2, node.keys.sums)):
+        assert points(keys, node) == expected(keys, store.get(f"salt.{version}"), people)
+    rotate_salt.retire(node, store, early=True)
+    with pytest.raises(EpochError):
+        respond.Cohort(node, PEER, start(1, 1), "node")
+    assert points(KEYS, node) == set()
+    assert {states(node)[f"{one}.1"] for one in ("sum", "paillier", "sumcheck", "oprf", "salt")} == {
+        "retired"
+    }
