@@ -25,10 +25,12 @@ from node.errors import (
 from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 from node.mandate import LEGAL_BASIS, PROGRAMMES
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.node import Node
+from node.node import OPRF, Node
+from node.store import Connection, epoch_uses
 from node.store import audit as audit_rows
 from node.store import index as index_rows
 from node.store import signing as succession_rows
+from node.store.epoch_uses import EpochUse
 from node.store.peers import PeerRow
 
 MANIFEST_LIFE = timedelta(hours=24)
@@ -283,9 +285,13 @@ def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: st
         "manifest": start.manifest_digest.hex(),
         "epoch": start.epoch,
     }
-    node.store.retry_write(
-        "audit a query", lambda tx: audit_rows.append(tx, "query_answered", details, node.clock())
-    )
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        audit_rows.append(tx, "query_answered", details, now)
+        epoch_uses.note_use(tx, EpochUse(peer.code, OPRF, start.epoch, now))
+
+    node.store.retry_write("audit a query", write)
 
 
 def _offer(row: index_rows.PartitionRow) -> PartitionOffer:

@@ -22,8 +22,9 @@ from keys.errors import KeyStateError
 from keys.kinds import fingerprint, generate_secret
 from keys.rotation import Action, Step
 from keys.types import EpochKey, KeyState, RotationPolicy
-from node import key_steps, rotate_sums
+from node import key_steps
 from node.aggregate.sum_keys import SUM_PURPOSES
+from node.catalogue import Catalogue
 from node.node import OPRF, SALT, Node
 from node.store import Connection, epochs, succession, sum_epochs
 from node.store.succession import Lacking
@@ -156,11 +157,23 @@ def _led(ring: Sequence[EpochKey]) -> tuple[str, ...]:
 
 def _read_lacking(node: Node, ring: Sequence[EpochKey], version: int) -> tuple[Lacking, ...]:
     with node.store.transaction("find what lacks a salt") as tx:
-        return _lacking(tx, node, ring, version)
+        return _lacking(tx, node.catalogue, ring, version)
 
 
-def _lacking(tx: Connection, node: Node, ring: Sequence[EpochKey], version: int) -> tuple[Lacking, ...]:
+def read_lacking(tx: Connection, known: Sequence[EpochKey], catalogue: Catalogue) -> tuple[Lacking, ...]:
+    """What a rotation that was begun still waits for, nothing where none was; `known` are all rows of keys."""
+    used = [key.salt_version for key in known if (key.purpose, key.state) == (OPRF, KeyState.ACTIVE)]
+    for key in known:
+        if (key.purpose, key.state) == (OPRF, KeyState.PENDING) and key.salt_version not in used:
+            return _lacking(tx, catalogue, known, key.salt_version)
+    return ()
+
+
+def _lacking(
+    tx: Connection, catalogue: Catalogue, ring: Sequence[EpochKey], version: int
+) -> tuple[Lacking, ...]:
     """What is served under the active epochs and is not there under those of a salt."""
+    summed = [code for code in catalogue.codes if catalogue.item(code).sum is not None]
 
     def epochs_of(purpose: str) -> tuple[int, int]:
         waits = (
@@ -172,7 +185,7 @@ def _lacking(tx: Connection, node: Node, ring: Sequence[EpochKey], version: int)
 
     found = {one.item: one for one in succession.lacking(tx, *epochs_of(OPRF))}
     for purpose in _led(ring)[1:]:
-        for item in sum_epochs.lacking(tx, *epochs_of(purpose), rotate_sums.layouts(node)):
+        for item in sum_epochs.lacking(tx, *epochs_of(purpose), summed):
             found[item] = replace(found.get(item, Lacking(item, 0)), sums=True)
     return tuple(found[item] for item in sorted(found))
 
@@ -224,7 +237,7 @@ def _switch(node: Node, store: KeyStore, version: int, policy: RotationPolicy) -
         moved += key_steps.apply(ring, switch, purposes, node)
 
     def write(tx: Connection) -> None:
-        if _lacking(tx, node, ring, version):
+        if _lacking(tx, node.catalogue, ring, version):
             raise KeyStateError("an import published meanwhile", "run this again")
         epochs.move_epochs(tx, both, moved, now)
 

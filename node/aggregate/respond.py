@@ -25,7 +25,7 @@ from node.aggregate.exchange import (
 from node.aggregate.noise import add_noise
 from node.aggregate.rows import POINT
 from node.aggregate.rules import MILLI, SumRule
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.audit import Detail
 from node.catalogue import Item
 from node.errors import (
@@ -41,9 +41,10 @@ from node.errors import (
 from node.keyring import NodeKeys
 from node.mandate import LEGAL_BASIS
 from node.node import Node
-from node.store import Connection
+from node.store import Connection, epoch_uses
 from node.store import audit as audit_rows
 from node.store import sums as sum_rows
+from node.store.epoch_uses import EpochUse
 from node.store.peers import PeerRow
 from node.store.sums import QueryRow
 
@@ -188,6 +189,7 @@ def charge_query(
             "epoch": start.epoch,
         }
         audit_rows.append(tx, "sum_asked", details, now)
+        epoch_uses.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
 
     node.store.retry_write("charge a sum", write)
 

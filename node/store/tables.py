@@ -327,3 +327,13 @@ successions = Table(
     Column("by_old", LargeBinary(64), nullable=False),
     Column("by_new", LargeBinary(64), nullable=False),
 )
+
+# Under which epoch of a key (oprf, or sum for sums) each peer asked last.
+epoch_uses = Table(
+    "epoch_uses",
+    metadata,
+    Column("peer", String(2), primary_key=True),
+    Column("purpose", String(32), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)

@@ -208,3 +208,15 @@ def test_killed_at_any_step(
     states = query_database(homes["44"], "SELECT purpose, epoch, state FROM key_epochs")
     assert {("salt", 1, "destroyed"), ("salt", 2, "active")} <= set(states)
     assert query_database(homes["44"], "SELECT count(*) FROM partitions WHERE epoch = 1") == [(0,)]
+
+
+def test_who_asked_under_which_epoch_is_remembered(
+    world: World, asked: Verification, undisturbed: dict, tmp_path: Path
+) -> None:
+    homes = world.copy(tmp_path)
+    take_salt(world.federation, secrets.token_bytes(32), homes["44"])
+    with serve_all(homes) as provinces:
+        move(world, homes["44"])
+        assert findings_of(run_job(provinces["45"], "old-salt", asked)) == undisturbed
+    found = query_database(homes["44"], "SELECT peer, purpose, epoch FROM epoch_uses")
+    assert found == [("45", "oprf", 1)]

@@ -92,6 +92,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
     )
     op.create_table(
+        "epoch_uses",
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "purpose", name=op.f("pk_epoch_uses")),
+    )
+    op.create_table(
         "peers",
         sa.Column("code", sa.String(length=2), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
