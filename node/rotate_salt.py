@@ -161,7 +161,7 @@ def _read_lacking(node: Node, ring: Sequence[EpochKey], version: int) -> tuple[L
 
 
 def read_lacking(tx: Connection, known: Sequence[EpochKey], catalogue: Catalogue) -> tuple[Lacking, ...]:
-    """What a rotation that was begun still waits for, nothing where none was; `known` are all rows of keys."""
+    """What a rotation that was begun still waits for, nothing where none was; `known` are all keys."""
     used = [key.salt_version for key in known if (key.purpose, key.state) == (OPRF, KeyState.ACTIVE)]
     for key in known:
         if (key.purpose, key.state) == (OPRF, KeyState.PENDING) and key.salt_version not in used:

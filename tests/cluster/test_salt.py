@@ -103,7 +103,7 @@ def test_the_old_salt_after_its_grace(world: World, asked: Verification, tmp_pat
         assert part_of(report, "33") == ("done", "")
 
 
-@pytest.mark.parametrize("retire", [False, True])
+@pytest.mark.parametrize("retire", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_running_job_ends_right(
     world: World,
     asked: Verification,
@@ -172,11 +172,11 @@ rotate_salt.destroy(node, store)
 LONG = pytest.mark.long
 KILLS = [
     pytest.param("key file", 1, marks=LONG),
-    ("begun", 1),
+    pytest.param("begun", 1, marks=LONG),
     ("prepared", 2),
     pytest.param("prepared", 1, marks=LONG),
     pytest.param("published", 1, marks=LONG),
-    ("switched", 1),
+    pytest.param("switched", 1, marks=LONG),
     pytest.param("partitions removed", 1, marks=LONG),
     pytest.param("salt removed", 1, marks=LONG),
 ]
