@@ -1,5 +1,6 @@
 """`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_folder.py)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,8 +14,8 @@ from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
-from keys.revocation import load_list, make_list
-from node.cli import ca_salt
+from keys.revocation import load_list, make_lists
+from node.cli import ca_roll, ca_salt
 from node.cli.ca_folder import (
     CERTIFICATE,
     ISSUED,
@@ -23,9 +24,10 @@ from node.cli.ca_folder import (
     choose_salt,
     describe,
     folder_option,
-    open_ca,
+    open_roots,
     passphrase_option,
     record,
+    trusted,
 )
 from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
 from node.cli.options import checked, disk_errors, json_option, show, write_output
@@ -43,6 +45,7 @@ def ca() -> None:
 
 
 ca.add_command(ca_salt.salt)
+ca.add_command(ca_roll.roll)
 
 
 @ca.command("init")
@@ -122,11 +125,13 @@ def issue_(
             "give either REQUEST, or --client-cert NAME with --code CODE", click.get_current_context()
         )
     now = datetime.now(UTC)
-    store, authority = open_ca(folder, passphrase_file)
+    store, authorities = open_roots(folder, passphrase_file)
     if request is not None:
-        result = _answer(folder, store, authority, load_request(request), fingerprint, out, now, days, wanted)
+        result = _answer(
+            folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
+        )
     else:
-        result = _make_client(folder, authority, str(client), str(code), out, now, days)
+        result = _make_client(folder, authorities, str(client), str(code), out, now, days)
     show(result, describe(result), as_json=as_json)
 
 
@@ -155,15 +160,15 @@ def revoke(
     """
     if not fingerprints and code is None:
         raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
-    _, authority = open_ca(folder, passphrase_file)
+    _, authorities = open_roots(folder, passphrase_file)
     chosen = _choose(folder, fingerprints, code)
     kept = folder / REVOKED
     with disk_errors("run as the account that owns the folder of the CA"):
         before = kept.read_bytes() if kept.exists() else None
-    content = make_list(authority, before, chosen.values(), datetime.now(UTC))
+    content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
     write_output(kept, content)  # first: what is once sent out must be on every later list
     write_output(out, content)
-    made = load_list(content, authority.pem)
+    made = load_list(content, trusted(authorities))
     result = {
         "out": str(out),
         "list": made.number,
@@ -195,7 +200,7 @@ def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> di
 def _answer(
     folder: Path,
     store: KeyStore,
-    authority: Authority,
+    authorities: Sequence[Authority],
     request: EnrolmentRequest,
     told: str | None,
     out: Path,
@@ -209,7 +214,7 @@ def _answer(
             "do not answer it: ask its sender for it over another channel",
         )
     version, salt = choose_salt(store, wanted)
-    bundle = issue_bundle(authority, request, salt, version, now, days)
+    bundle = issue_bundle(authorities[0], request, salt, version, now, days, roots=trusted(authorities))
     result = record(folder, bundle.certificate.encode(), request)
     write_output(out, bundle.to_json())
     return {
@@ -219,20 +224,20 @@ def _answer(
         "hosts": list(request.hosts),
         "salt_version": version,
         "request_fingerprint": request.fingerprint(),
-        "ca_fingerprint": ca_fingerprint(authority.pem),
+        "ca_fingerprint": ca_fingerprint(authorities[0].pem),
     }
 
 
 def _make_client(
-    folder: Path, authority: Authority, name: str, code: str, out: Path, now: datetime, days: int
+    folder: Path, authorities: Sequence[Authority], name: str, code: str, out: Path, now: datetime, days: int
 ) -> dict[str, object]:
     key = generate_tls_key()
     with new_folder(out) as partial:
         certificate = issue(
-            authority, create_request(load_tls_key(key)), "platform", code, now, days, name=name
+            authorities[0], create_request(load_tls_key(key)), "platform", code, now, days, name=name
         )
         write_new(partial / "client.key", key)
         write_new(partial / "client.pem", certificate, PUBLIC)
-        write_new(partial / "ca.pem", authority.pem, PUBLIC)
+        write_new(partial / "ca.pem", trusted(authorities), PUBLIC)
         result = record(folder, certificate)
     return {"folder": str(out), **result, "name": name, "key": f"{out / 'client.key'} (unencrypted)"}

@@ -1,10 +1,11 @@
 """The folder of a federation's certificate authority.
 
-DIR/ca.pem, DIR/keys (sealed: ca.1, salt.1 ...), DIR/passphrase, DIR/revoked.pem,
+DIR/ca.pem (two roots during a roll-over, the one that issues first), DIR/keys (sealed: ca.1, salt.1 ...),
+DIR/passphrase, DIR/revoked.pem,
 DIR/issued/<fingerprint>.pem and, where there was one, the request that it answered (.json)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Final
 
 import click
 
-from keys.certs import Authority, CertifiedIdentity, identity_of, load_ca, load_certificate
+from keys.certs import Authority, CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
 from keys.disk import PUBLIC, read_passphrase, write_new
 from keys.enrol import EnrolmentRequest, load_request
 from keys.errors import KeyMissingError
 from keys.files import KeyStore
+from keys.kinds import load_tls_key
 from keys.revocation import load_list, serial_of
 from node.cli.init import PASSPHRASE
 from node.cli.options import disk_errors
@@ -52,14 +54,32 @@ class Member:
 
 def open_ca(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, Authority]:
     """The keys of a CA and what signs. Raises InputError where there is none, KeyringError."""
+    store, authorities = open_roots(folder, passphrase_file)
+    return store, authorities[0]
+
+
+def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
+    """As `open_ca`, with all roots that members trust now; the first one issues."""
     try:
-        certificate = (folder / CERTIFICATE).read_bytes()
+        content = (folder / CERTIFICATE).read_bytes()
     except OSError:
         raise InputError(
             f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir"
         ) from None
     store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
-    return store, load_ca(certificate, store.newest("ca")[1])
+    keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]
+    found = []
+    for root in load_roots(content):
+        key = next((one for one in keys if one.public_key() == root.public_key()), None)
+        if key is None:
+            raise InputError("the CA certificate is not that of the CA's key", "restore ca.pem of this CA")
+        found.append(Authority(root, key))
+    return store, found
+
+
+def trusted(authorities: Sequence[Authority]) -> bytes:
+    """The roots as a file, the one that issues first."""
+    return roots_pem(authority.certificate for authority in authorities)
 
 
 def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
@@ -90,12 +110,12 @@ def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = 
     }
 
 
-def members(folder: Path, authority: Authority, now: datetime) -> list[Member]:
+def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
     """Everybody whose certificate has neither ended nor been revoked, by role, code and name."""
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
         revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
         every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
-    gone = load_list(revoked, authority.pem).serials if revoked else frozenset()
+    gone = load_list(revoked, roots).serials if revoked else frozenset()
     good = [pem for pem in every if serial_of(pem) not in gone and identity_of(pem).not_after > now]
     good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
     newest = {_who(pem): pem for pem in good}

@@ -5,10 +5,19 @@ from pathlib import Path
 
 import click
 
+from keys.certs import has_issued, load_certificate
 from keys.disk import PUBLIC, write_new
 from keys.enrol import issue_bundle
 from keys.kinds import fingerprint, generate_secret
-from node.cli.ca_folder import choose_salt, describe, folder_option, members, open_ca, passphrase_option
+from node.cli.ca_folder import (
+    choose_salt,
+    describe,
+    folder_option,
+    members,
+    open_roots,
+    passphrase_option,
+    trusted,
+)
 from node.cli.init import new_folder
 from node.cli.options import json_option, show
 from node.errors import InputError
@@ -30,8 +39,8 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
     with `heqiao keys rotate salt`. Rare: every province imports its registers again.
     """
     now = datetime.now(UTC)
-    store, authority = open_ca(folder, passphrase_file)
-    known = members(folder, authority, now)
+    store, authorities = open_roots(folder, passphrase_file)
+    known = members(folder, trusted(authorities), now)
     if out.exists():  # before a salt is made for nothing
         raise InputError(f"{out}: exists already", "name a folder that does not exist")
     if again is None:
@@ -43,9 +52,13 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
             if member.request is None:
                 without += [member.identity.code] if member.identity.role == "node" else []
                 continue
-            bundle = issue_bundle(
-                authority, member.request, secret, version, now, certificate=member.certificate
+            # By the root of the member's certificate, which may still be the old one.
+            own = next(
+                one
+                for one in authorities
+                if has_issued(one.certificate, load_certificate(member.certificate))
             )
+            bundle = issue_bundle(own, member.request, secret, version, now, certificate=member.certificate)
             name = f"{member.identity.code}-{member.identity.fingerprint[:8]}.bundle"
             write_new(partial / name, bundle.to_json(), PUBLIC)
             written.append(name)
