@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -27,6 +27,7 @@ from keys.names import Role, check_federation, check_host, identity_uri, parse_u
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 397
 MAX_ROOTS: Final = 2
+Root = x509.Certificate
 # Certificates begin a little in the past, for clocks of other provinces that run behind.
 BACKDATE: Final = timedelta(minutes=10)
 
@@ -367,6 +368,21 @@ def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> Certif
     if identity.federation != federation_of(ca):
         raise CertificateError("certificate and CA name different federations", "ask the CA for a new one")
     return identity
+
+
+def sign(ca: Authority, data: bytes) -> bytes:
+    """Signature of a CA over a document of the federation."""
+    return ca.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def is_signed(root: Root, data: bytes, signature: bytes) -> bool:
+    """Whether a root signed a document."""
+    key: Any = root.public_key()
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def has_issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:

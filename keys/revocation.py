@@ -4,8 +4,8 @@ A list names all revoked certificates of the federation, so a node needs the new
 numbered, and a node never takes an older one than it has. A list does not run out before its CA: a node
 that gets no newer one goes on with what it has.
 
-While a federation has two roots, a file holds the same list signed by each, so that a node that trusts only one of
-them can check it. The numbers go on from root to root.
+While a federation has two roots, a file holds the same list signed by each, so that a node that trusts only
+one of them can check it. The numbers go on from root to root.
 """
 
 from collections.abc import Iterable, Sequence

@@ -9,21 +9,19 @@ trusted until the old one is dropped.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from typing import Final, Literal
 
 from keys.certs import (
     Authority,
+    Root,
     federation_of,
     has_issued,
+    is_signed,
     load_ca_certificate,
     load_certificate,
     load_roots,
     roots_pem,
+    sign,
 )
 from keys.documents import Base64, Document
 from keys.enrol import Federation, Pem
@@ -41,14 +39,13 @@ class NextRoot(Document):
     signature: Base64 = b""
 
 
-def sign_root(old: Authority, new: x509.Certificate) -> NextRoot:
+def sign_root(old: Authority, new: Root) -> NextRoot:
     """What members take with `heqiao peers roots`."""
     document = NextRoot(federation=old.federation, ca=roots_pem([new]).decode())
-    signature = old.key.sign(document.signed_part(_ROOTS), ec.ECDSA(hashes.SHA256()))
-    return document.model_copy(update={"signature": signature})
+    return document.model_copy(update={"signature": sign(old, document.signed_part(_ROOTS))})
 
 
-def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[x509.Certificate, ...]:
+def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[Root, ...]:
     """The roots to trust from now on. Taking the same root again changes nothing.
 
     Raises:
@@ -56,7 +53,7 @@ def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[x509
         CertificateError: it is no root.
     """
     trusted, new = load_roots(trusted_pem), load_ca_certificate(offered.ca.encode())
-    if not any(_is_signed(offered, root) for root in trusted):
+    if not any(is_signed(root, offered.signed_part(_ROOTS), offered.signature) for root in trusted):
         raise EnrolmentError(
             "the new root is not signed by a root of this home",
             "do not take it: ask the CA's administrator over another channel",
@@ -75,8 +72,8 @@ def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[x509
 
 
 def require_trusted(trusted_pem: bytes, offered_pem: bytes) -> None:
-    """Check that a home trusts the root that issued its bundle. What a bundle names besides is for new members:
-    a root that was dropped must not come back with a renewal.
+    """Check that a home trusts the root that issued its bundle. What a bundle names besides is for new
+    members: a root that was dropped must not come back with a renewal.
 
     Raises:
         EnrolmentError: it does not.
@@ -89,7 +86,7 @@ def require_trusted(trusted_pem: bytes, offered_pem: bytes) -> None:
         )
 
 
-def drop_roots(trusted_pem: bytes, certificate_pem: bytes) -> tuple[x509.Certificate, ...]:
+def drop_roots(trusted_pem: bytes, certificate_pem: bytes) -> tuple[Root, ...]:
     """The newest root alone. Raises CertificateError while the own certificate hangs on the older one."""
     *older, newest = load_roots(trusted_pem)
     if older and not has_issued(newest, load_certificate(certificate_pem)):
@@ -98,12 +95,3 @@ def drop_roots(trusted_pem: bytes, certificate_pem: bytes) -> tuple[x509.Certifi
             "get one of the new root first: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`",
         )
     return (newest,)
-
-
-def _is_signed(document: NextRoot, root: x509.Certificate) -> bool:
-    key: Any = root.public_key()
-    try:
-        key.verify(document.signature, document.signed_part(_ROOTS), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True

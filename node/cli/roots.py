@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from cryptography import x509
 
-from keys.certs import load_roots, roots_pem
+from keys.certs import Root, load_roots, roots_pem
 from keys.enrol import ca_fingerprint
 from keys.errors import KeyringError
 from keys.revocation import load_list
@@ -50,7 +49,7 @@ def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
     show({"roots": names}, "\n".join(f"root {name}" for name in names), as_json=as_json)
 
 
-def _require_list(config: Config, left: tuple[x509.Certificate, ...]) -> None:
+def _require_list(config: Config, left: tuple[Root, ...]) -> None:
     """The revocation list here must be one of a root that stays: the node could not read it any more."""
     if not config.tls.revocations.exists():
         return
@@ -63,9 +62,7 @@ def _require_list(config: Config, left: tuple[x509.Certificate, ...]) -> None:
         ) from None
 
 
-def _record(
-    config: Config, before: tuple[x509.Certificate, ...], after: tuple[x509.Certificate, ...]
-) -> None:
+def _record(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
     with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
         for event, changed in (
             ("root_trusted", [root for root in after if root not in before]),
