@@ -262,7 +262,8 @@ class Line:
 
     Where there is a revocation list, the peer's certificate is asked for first, and is the only one that the
     connection trusts. So a peer that is away is asked again at the next call, and so is one whose
-    connection failed: it may have renewed its certificate meanwhile.
+    connection failed: it may have renewed its certificate meanwhile. So it is where our own certificate or
+    the roots that we trust are no longer those the connection began with.
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
@@ -270,7 +271,7 @@ class Line:
         self._node, self._peer = node, peer
         self._lock, self._stack = threading.Lock(), ExitStack()
         self._stub: service_pb2_grpc.PeerServiceStub | None = None
-        self._pinned = False
+        self._pinned, self._identity = False, self._now()
         with suppress(UnavailableError):  # the first call says so, and may be made again
             self._stub = self._dial()
 
@@ -291,7 +292,7 @@ class Line:
     def rebuild(self, error: grpc.RpcError) -> NodeError:
         """The error of a call that failed."""
         found = from_rpc_error(error)
-        if self._pinned and isinstance(found, UnavailableError):
+        if isinstance(found, UnavailableError) and (self._pinned or self._identity != self._now()):
             self.close()
         return found
 
@@ -300,6 +301,10 @@ class Line:
         with self._lock:
             self._stub = None
             self._stack.close()
+
+    def _now(self) -> tuple[bytes, bytes]:
+        keys = self._node.keys
+        return keys.ca, keys.certificate
 
     def _dial(self) -> service_pb2_grpc.PeerServiceStub:
         node, peer = self._node, self._peer
@@ -310,7 +315,7 @@ class Line:
         channel = self._stack.enter_context(
             secure_channel(peer.address, target_name(peer.code), identity, most)
         )
-        self._pinned = bool(check.certificate)
+        self._pinned, self._identity = bool(check.certificate), (keys.ca, keys.certificate)
         return service_pb2_grpc.PeerServiceStub(grpc.intercept_channel(channel, check))
 
 

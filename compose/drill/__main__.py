@@ -79,7 +79,8 @@ def run(folder: Path, chosen: Sequence[Step]) -> int:
     """Make everything in `folder`, ask and rotate, print; 0 only if nothing is wrong or lost."""
     with own_folder(folder, NAME, fresh=True), Children(folder / homes.LOGS) as children:
         prepare(children, folder)
-        drill = Drill(children, folder, homes.serve(children, folder))
+        nodes = homes.serve(children, folder)
+        drill = Drill(children, folder, nodes, partial(import_all, children, folder))
         periods = []
         with streaming(drill) as logs:
             for number, one in enumerate(chosen, 1):

@@ -18,6 +18,7 @@ REVOKED = Province(
     "46", "海南", holds=False, asks_about="45"
 )  # asks, serves nobody; its certificate is revoked
 LOST = homes.PROVIDERS[0]  # the node that is wiped
+EVERYBODY = (*homes.PROVINCES, REVOKED)
 OFFICER, SHARES = "officer", "shares"
 QUIET_S = 8.0
 
@@ -29,6 +30,7 @@ class Drill:
     children: Children
     folder: Path
     nodes: dict[str, Child]
+    imports: Callable[[Province], None]  # all registers of a province
     fingerprint: str = ""
 
     def home(self, province: Province) -> Path:
@@ -89,11 +91,45 @@ def whole_life(purpose: str, start: Callable[[Drill], None] | None = None) -> tu
     )
 
 
+def next_salt(drill: Drill) -> None:
+    """The federation's next salt, made by the CA; every member takes it, and nothing changes yet."""
+    bundles = drill.folder / "salts"
+    drill.heqiao("ca-salt", "ca", "salt", "--dir", drill.folder / CA, "--out", bundles)
+    for province in EVERYBODY:
+        for bundle in bundles.glob(f"{province.code}-*.bundle"):
+            drill.heqiao("join", "join", "--home", drill.home(province), bundle)
+
+
+def import_again(drill: Drill) -> None:
+    """Every register once more, under both salts."""
+    drill.each(homes.PROVINCES, "begin-salt", "keys", "rotate", "salt")
+    drill.children.together(*(partial(drill.imports, province) for province in homes.PROVIDERS))
+
+
+def rotate_salt(drill: Drill) -> None:
+    """The new salt in use, now that everything has it."""
+    drill.each(homes.PROVIDERS, "rotate-salt", "keys", "rotate", "salt")
+
+
+def roll_ca(drill: Drill) -> None:
+    """A new root, which everybody trusts beside the old one; from now on it issues."""
+    found = drill.folder / "roots.json"
+    drill.heqiao("roll", "ca", "roll", "--dir", drill.folder / CA, "--out", found)
+    drill.each(EVERYBODY, "roots", "peers", "roots", found)
+    drill.heqiao("roll", "ca", "roll", "--dir", drill.folder / CA, "--switch")
+
+
 def rotate_tls(drill: Drill) -> None:
-    """A new TLS key and certificate for each node, without a restart."""
-    drill.each(homes.PROVINCES, "rotate-tls", "keys", "rotate", "tls")
-    for province in homes.PROVINCES:
+    """A new TLS key and certificate for everybody, without a restart."""
+    drill.each(EVERYBODY, "rotate-tls", "keys", "rotate", "tls")
+    for province in EVERYBODY:
         homes.issue(drill.children, drill.folder, province.code)
+
+
+def drop_root(drill: Drill) -> None:
+    """The old root is erased, and trusted by nobody any more."""
+    drill.heqiao("roll", "ca", "roll", "--dir", drill.folder / CA, "--end")
+    drill.each(EVERYBODY, "drop-root", "peers", "roots", "--drop-old")
 
 
 def rewrap(drill: Drill) -> None:
@@ -164,7 +200,12 @@ STEPS: tuple[Step, ...] = (
     *whole_life("oprf"),
     *whole_life("paillier"),  # and with it the sum key: they are one epoch
     *whole_life("signing", rotate_signing),
+    Step("take the next salt", next_salt),
+    Step("import under both", import_again),
+    *whole_life("salt", rotate_salt),
+    Step("new root of the CA", roll_ca),
     Step("rotate tls", rotate_tls),
+    Step("drop the old root", drop_root),
     Step("rewrap", rewrap),
     Step("revoke 46", revoke),
     Step("back up 44", back_up),
