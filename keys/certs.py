@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -26,6 +26,8 @@ from keys.names import Role, check_federation, check_host, identity_uri, parse_u
 
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 397
+MAX_ROOTS: Final = 2
+Root = x509.Certificate
 # Certificates begin a little in the past, for clocks of other provinces that run behind.
 BACKDATE: Final = timedelta(minutes=10)
 
@@ -63,9 +65,15 @@ class Authority:
 
 
 def create_ca(
-    federation: str, now: datetime, days: int = CA_DAYS, *, key: ec.EllipticCurvePrivateKey | None = None
+    federation: str,
+    now: datetime,
+    days: int = CA_DAYS,
+    *,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    generation: int = 1,
 ) -> Authority:
-    """A new self-signed CA for a federation; `key` is made if not given.
+    """A new self-signed CA for a federation; `key` is made if not given. Later generations have names of
+    their own, so that a verifier that trusts two knows whose a certificate is.
 
     Raises:
         ValueError: the federation's name is not acceptable.
@@ -74,7 +82,9 @@ def create_ca(
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, check_federation(federation)),
-            x509.NameAttribute(NameOID.COMMON_NAME, "Heqiao federation CA"),
+            x509.NameAttribute(
+                NameOID.COMMON_NAME, "Heqiao federation CA" + (f" {generation}" if generation > 1 else "")
+            ),
         ]
     )
     certificate = (
@@ -239,7 +249,33 @@ def load_ca_certificate(pem: bytes) -> x509.Certificate:
     Raises:
         CertificateError: it is not one.
     """
-    certificate = load_certificate(pem)
+    return _require_ca(load_certificate(pem))
+
+
+def load_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """The roots that a file names, of one federation: one, or two while it changes its CA. The first issues.
+
+    Raises:
+        CertificateError: none, too many, not CAs, or of different federations.
+    """
+    try:
+        found = [_require_ca(one) for one in x509.load_pem_x509_certificates(pem)]
+    except ValueError:
+        found = []
+    if not 0 < len(found) <= MAX_ROOTS or len(set(map(federation_of, found))) != 1:
+        raise CertificateError(
+            "not the roots of a federation", "take the file as the federation's CA made it"
+        )
+    return tuple(found)
+
+
+def roots_pem(roots: Iterable[x509.Certificate]) -> bytes:
+    """Roots as a file, in their order, each once."""
+    pem = serialization.Encoding.PEM
+    return b"".join(dict.fromkeys(root.public_bytes(pem) for root in roots))
+
+
+def _require_ca(certificate: x509.Certificate) -> x509.Certificate:
     hint = "take ca.pem as `heqiao ca init` made it"
     try:
         certificate.verify_directly_issued_by(certificate)
@@ -306,12 +342,14 @@ def hosts_of(certificate_pem: bytes) -> tuple[str, ...]:
 
 
 def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> CertifiedIdentity:
-    """Check that the CA issued a certificate and that both are valid now; say whom it names.
+    """Check that a CA (of those in the file) issued a certificate and that both are valid now; say whom it
+    names.
 
     Raises:
         CertificateError: it does not hold, or the federation of the two differs.
     """
-    certificate, ca = load_certificate(certificate_pem), load_ca_certificate(ca_pem)
+    certificate, roots = load_certificate(certificate_pem), load_roots(ca_pem)
+    ca = next((root for root in roots if has_issued(root, certificate)), roots[0])
     for what, checked in (("certificate", certificate), ("CA certificate", ca)):
         if not checked.not_valid_before_utc <= now.astimezone(UTC) <= checked.not_valid_after_utc:
             raise CertificateError(
@@ -330,6 +368,30 @@ def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> Certif
     if identity.federation != federation_of(ca):
         raise CertificateError("certificate and CA name different federations", "ask the CA for a new one")
     return identity
+
+
+def sign(ca: Authority, data: bytes) -> bytes:
+    """Signature of a CA over a document of the federation."""
+    return ca.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def is_signed(root: Root, data: bytes, signature: bytes) -> bool:
+    """Whether a root signed a document."""
+    key: Any = root.public_key()
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def has_issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether a certificate is signed by a root."""
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def tls_key_for(store: KeyStore, certificate_pem: bytes) -> bytes:

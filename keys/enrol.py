@@ -30,7 +30,7 @@ from keys.certs import (
     CertifiedIdentity,
     create_request,
     issue,
-    load_ca_certificate,
+    load_roots,
     tls_key_for,
     verify_chain,
 )
@@ -155,17 +155,22 @@ def issue_bundle(
     salt_version: int,
     now: datetime,
     days: int = LEAF_DAYS,
+    certificate: bytes | None = None,
+    *,
+    roots: bytes | None = None,
 ) -> Bundle:
     """Certificate for a request, and the 32-byte salt sealed to it.
 
-    The request's names are granted as they stand: whoever calls this has looked at them.
+    The request's names are granted as they stand: whoever calls this has looked at them. With a
+    `certificate` that was issued for it before, only the salt is new. `roots` are all that members trust
+    now (PEM, the one of `ca` first), where they are more than one.
 
     Raises:
         EnrolmentError: the request's signature or HPKE key is bad.
         CertificateError: its signing request is bad, or the certificate would outlive the CA.
     """
     _check_signature(request, _REQUEST, request.signing_key, request.signature, "the request")
-    certificate = issue(
+    certificate = certificate or issue(
         ca,
         request.csr.encode(),
         request.role,
@@ -185,7 +190,7 @@ def issue_bundle(
         role=request.role,
         code=request.code,
         certificate=certificate.decode(),
-        ca=ca.pem.decode(),
+        ca=(roots or ca.pem).decode(),
         salt_version=salt_version,
         sealed_salt=sealed,
     )
@@ -216,8 +221,13 @@ def accept_bundle(
         )
     tls_key_for(store, certificate)
     salt = _open_salt(store, bundle)
-    label = f"salt.{bundle.salt_version}"
+    label, held = f"salt.{bundle.salt_version}", store.epochs("salt")
     if label not in store.names():
+        if held and bundle.salt_version < held[-1]:
+            raise EnrolmentError(
+                f"the bundle's salt has version {bundle.salt_version}, this home has {held[-1]} already",
+                "take the bundle that the CA made last",
+            )
         store.add(label, salt)
     elif not hmac.compare_digest(store.get(label), salt):
         raise EnrolmentError(
@@ -228,8 +238,8 @@ def accept_bundle(
 
 
 def ca_fingerprint(ca_pem: bytes) -> str:
-    """Fingerprint of a federation CA in groups of four hex digits, to be compared by voice."""
-    digest = load_ca_certificate(ca_pem).fingerprint(hashes.SHA256()).hex()
+    """Fingerprint of a federation CA (of several roots the one that issues), to be compared by voice."""
+    digest = load_roots(ca_pem)[0].fingerprint(hashes.SHA256()).hex()
     return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
 
 
@@ -285,7 +295,7 @@ def _check_signature(document: Document, context: bytes, key: bytes, signature: 
 
 
 def _check_bundle_signature(bundle: Bundle) -> None:
-    key: Any = load_ca_certificate(bundle.ca.encode()).public_key()
+    key: Any = load_roots(bundle.ca.encode())[0].public_key()
     try:
         key.verify(bundle.signature, bundle.signed_part(_BUNDLE), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:

@@ -3,9 +3,12 @@
 A list names all revoked certificates of the federation, so a node needs the newest one only. Lists are
 numbered, and a node never takes an older one than it has. A list does not run out before its CA: a node
 that gets no newer one goes on with what it has.
+
+While a federation has two roots, a file holds the same list signed by each, so that a node that trusts only
+one of them can check it. The numbers go on from root to root.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,10 +16,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from keys.certs import Authority, load_ca_certificate, load_certificate
+from keys.certs import MAX_ROOTS, Authority, load_certificate, load_roots
 from keys.errors import CertificateError
 
 MAX_LIST_BYTES: Final = 1_048_576  # some 25,000 entries
+_BEGIN: Final = b"-----BEGIN X509 CRL-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,26 @@ def make_list(ca: Authority, before: bytes | None, certificates: Iterable[bytes]
     Raises:
         CertificateError: `before` is not a list of this CA, or the clock stands before it.
     """
-    old = _parse(before, ca.pem) if before is not None else None
+    old = max(_parse(before, ca.pem), key=_number_of) if before is not None else None
+    return _sign(ca, old, certificates, now)
+
+
+def make_lists(
+    cas: Sequence[Authority], before: bytes | None, certificates: Iterable[bytes], now: datetime
+) -> bytes:
+    """The next list, signed by each of some CAs: what the lists `before` of any of them name, and more.
+
+    Raises as `make_list`.
+    """
+    pem = b"".join(ca.pem for ca in cas)
+    old = max(_parse(before, pem), key=_number_of) if before is not None else None
+    some = list(certificates)
+    return b"".join(_sign(ca, old, some, now) for ca in cas)
+
+
+def _sign(
+    ca: Authority, old: x509.CertificateRevocationList | None, certificates: Iterable[bytes], now: datetime
+) -> bytes:
     if old is not None and now < old.last_update_utc:
         raise CertificateError(
             f"the clock stands before the last list, of {old.last_update_utc:%Y-%m-%d %H:%M} UTC",
@@ -64,15 +87,15 @@ def make_list(ca: Authority, before: bytes | None, certificates: Iterable[bytes]
 
 
 def load_list(content: bytes, ca_pem: bytes) -> RevocationList:
-    """Check a list (PEM) of the federation's CA.
+    """Check a list (PEM) of the federation's CA; of lists by several roots all that ours signed count.
 
     Raises:
         CertificateError: malformed, too large, or not signed by this CA.
     """
-    found = _parse(content, ca_pem)
-    return RevocationList(
-        _number_of(found), frozenset(entry.serial_number for entry in found), found.last_update_utc
-    )
+    every = _parse(content, ca_pem)
+    newest = max(every, key=_number_of)
+    serials = frozenset(entry.serial_number for found in every for entry in found)
+    return RevocationList(_number_of(newest), serials, newest.last_update_utc)
 
 
 def serial_of(certificate: bytes) -> int:
@@ -89,21 +112,30 @@ def serial_of(certificate: bytes) -> int:
         raise CertificateError("not a certificate", "the peer's server is no node of Heqiao") from None
 
 
-def _parse(content: bytes, ca_pem: bytes) -> x509.CertificateRevocationList:
+def _parse(content: bytes, ca_pem: bytes) -> list[x509.CertificateRevocationList]:
+    """The lists in a file that a root of ours signed; one at least."""
     hint = "take the list as `heqiao ca revoke` wrote it"
-    ca = load_ca_certificate(ca_pem)
+    roots = load_roots(ca_pem)
     if len(content) > MAX_LIST_BYTES:
         raise CertificateError(f"a revocation list of more than {MAX_LIST_BYTES} bytes", hint)
+    blocks = [_BEGIN + block for block in content.split(_BEGIN)[1:]]
     try:
-        found = x509.load_pem_x509_crl(content)
-        signed = found.issuer == ca.subject and found.is_signature_valid(ca.public_key())  # type: ignore[arg-type]
-        _number_of(found)
-        _ = [entry.serial_number for entry in found]
+        every = [x509.load_pem_x509_crl(block) for block in blocks]
+        good = [found for found in every if any(_is_signed(found, root) for root in roots)]
+        for found in good:
+            _number_of(found)
+            _ = [entry.serial_number for entry in found]
     except (ValueError, TypeError, x509.ExtensionNotFound):
-        raise CertificateError("not a revocation list", hint) from None
-    if not signed:
+        every = []
+    if not 0 < len(every) <= MAX_ROOTS:
+        raise CertificateError("not a revocation list", hint)
+    if not good:
         raise CertificateError("the revocation list is not signed by this federation's CA", hint)
-    return found
+    return good
+
+
+def _is_signed(found: x509.CertificateRevocationList, root: x509.Certificate) -> bool:
+    return found.issuer == root.subject and found.is_signature_valid(root.public_key())  # type: ignore[arg-type]
 
 
 def _number_of(found: x509.CertificateRevocationList) -> int:

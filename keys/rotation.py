@@ -2,9 +2,11 @@
 
     make     pending    a new key in the key store, known to nobody
     rekey               everything stored is brought under the new key, beside the old
+    import              or, for a new salt: it is imported from its sources under both
     switch   active     in one transaction; the key before it goes into grace
     retire   retired    the old epoch is refused, and what was stored under it removed
     destroy  destroyed  its secret is erased
+    abandon  retired    or, of one that is still pending: it was never used
 
 Each step may be repeated: a plan made after a crash holds only what is left to do.
 """
@@ -32,19 +34,25 @@ class Action(StrEnum):
 
     MAKE = "make"
     REKEY = "rekey"
+    IMPORT = "import"
     SWITCH = "switch"
     RETIRE = "retire"
     DESTROY = "destroy"
+    ABANDON = "abandon"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace."""
+    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace.
+
+    `salt_version` is, where a new salt is the reason, its version.
+    """
 
     action: Action
     purpose: str
     epoch: int
     until: datetime | None = None
+    salt_version: int = 0
 
 
 def active(keyring: Sequence[EpochKey], purpose: str) -> EpochKey:
@@ -67,7 +75,12 @@ def plan_rotation(
     """
     current = active(keyring, purpose)
     _require_clock(current, now)
-    pending = [key for key in keyring if key.purpose == purpose and key.state is KeyState.PENDING]
+    pending = _pending(keyring, purpose)
+    if pending and pending[0].salt_version != current.salt_version:
+        raise KeyStateError(
+            f"{purpose}.{pending[0].epoch} is for the next salt, which imports are bringing in",
+            "finish that with `heqiao keys rotate salt`, or give it up with --abandon",
+        )
     epoch = pending[0].epoch if pending else _newest(keyring, purpose) + 1
     make = () if pending else (Step(Action.MAKE, purpose, epoch),)
     return (
@@ -75,6 +88,35 @@ def plan_rotation(
         Step(Action.REKEY, purpose, epoch),
         Step(Action.SWITCH, purpose, epoch, now + policy.grace),
     )
+
+
+def plan_salt(
+    keyring: Sequence[EpochKey],
+    purpose: str,
+    version: int,
+    policy: RotationPolicy,
+    now: datetime,
+    *,
+    whole: bool,
+) -> tuple[Step, ...]:
+    """The steps that put a salt version in use, in an epoch of its own of the key that depends on it.
+
+    `whole`: everything was imported under it already. Raises KeyStateError while another rotation of the
+    key is under way.
+    """
+    current = active(keyring, purpose)
+    _require_clock(current, now)
+    pending = _pending(keyring, purpose)
+    if pending and pending[0].salt_version != version:
+        raise KeyStateError(
+            f"{purpose}.{pending[0].epoch} is pending for another rotation",
+            f"finish that first: `heqiao keys rotate {purpose}`, or `heqiao keys rotate salt --abandon`",
+        )
+    epoch = pending[0].epoch if pending else _newest(keyring, purpose) + 1
+    switch = Step(Action.SWITCH, purpose, epoch, now + policy.grace, version)
+    make = () if pending else (replace(switch, action=Action.MAKE, until=None),)
+    load = () if whole else (replace(switch, action=Action.IMPORT, until=None),)
+    return (*make, *load, switch)
 
 
 def plan_retirement(
@@ -143,6 +185,10 @@ def apply(keyring: Sequence[EpochKey], step: Step, now: datetime) -> tuple[Epoch
         case Action.DESTROY:
             _require_move(found, KeyState.DESTROYED)
             return (replace(found, state=KeyState.DESTROYED, destroyed_at=now),)
+        case Action.ABANDON:
+            if found.state is not KeyState.PENDING:
+                _require_move(found, KeyState.PENDING)
+            return (replace(found, state=KeyState.RETIRED, retired_at=now),)
         case _:
             return ()
 
@@ -162,6 +208,10 @@ def _require_clock(current: EpochKey, now: datetime) -> None:
             f"{current.purpose}",
             "set the clock of this machine, then try again",
         )
+
+
+def _pending(keyring: Sequence[EpochKey], purpose: str) -> list[EpochKey]:
+    return [key for key in keyring if key.purpose == purpose and key.state is KeyState.PENDING]
 
 
 def _newest(keyring: Sequence[EpochKey], purpose: str) -> int:

@@ -17,7 +17,11 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EpochKey:
-    """What is known of one key besides its secret. `grace_until` is set once it is in grace, and stays."""
+    """What is known of one key besides its secret. `grace_until` is set once it is in grace, and stays.
+
+    `salt_version` is, for keys of what an import makes, the salt of the identities under them; 0 stands for
+    the salt that the node began with.
+    """
 
     purpose: str
     epoch: int
@@ -28,6 +32,7 @@ class EpochKey:
     grace_until: datetime | None = None
     retired_at: datetime | None = None
     destroyed_at: datetime | None = None
+    salt_version: int = 0
 
     def is_answered(self, now: datetime) -> bool:
         """Whether requests for this epoch are served."""

@@ -35,7 +35,8 @@ from node.keyring import NodeKeys
 from node.link import Offer, PeerLink, connect, secure_channel
 from node.node import Node, load_keys, open_node
 from node.outcome import Report
-from node.query import Answer, MappedPoints
+from node.query import Answer
+from node.salted import SaltedPoints
 from node.session import Exchange
 from node.status import from_rpc_error
 from node.store import peers as peer_rows
@@ -185,7 +186,7 @@ class Peer:
         question = jobs.ask_question(node, asked, self._peer.code, now.date())
         journal = MemoryJournal()
         link = PeerLink.over(self._channel, node, journal.count, offer=self._offer)
-        mapped = MappedPoints(node.keys.salt, asked.subjects)
+        mapped = SaltedPoints(node.keys.salts, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
 
@@ -207,7 +208,7 @@ class Peer:
         journal = MemoryJournal()
         link = PeerLink.over(self._channel, node, journal.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
-        exchange = Exchange.of(node, self._peer, link, journal, MappedPoints(node.keys.salt, ()), deadline)
+        exchange = Exchange.of(node, self._peer, link, journal, SaltedPoints(node.keys.salts, ()), deadline)
         question = SumQuestion(tuple(cohort), tuple(items), legal_basis)
         return ask_sums(exchange, link, question)
 

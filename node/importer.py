@@ -11,17 +11,17 @@ that is killed leaves the old one served. node/increment.py replaces or removes 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from matcher import identity, index
 from node import increment, sources, stages
 from node.aggregate.column import Column, SumChange
-from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
+from node.aggregate.sum_keys import SumKeys
 from node.blocks import Terms
 from node.catalogue import Item
 from node.delimited import csv_lines, write_atomically
@@ -29,17 +29,17 @@ from node.entries import Work, cut_buckets, join_loose
 from node.errors import InputError, PreconditionError
 from node.increment import Change
 from node.intake import Harvest, Intake, Progress, Stopwatch
-from node.node import OPRF, Node
+from node.keyring import KeyRing
+from node.node import Node
 from node.pool import Crew, Pool, Usage, choose_workers
+from node.publication import Prepared, publish
 from node.records import FIRST_DAY, Tally
 from node.respond import planted_value
 from node.shelf import Shelf, Version, links_by_bucket
 from node.sources import Files, Source
 from node.spill import KEY_SIZE
 from node.stages import CutPart, Plants
-from node.store import Connection, cuts, deltas, epochs, sums
-from node.store import audit as audit_rows
-from node.store import index as index_rows
+from node.store import cuts, sums
 from node.workspace import Workspace, open_workspace
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -55,7 +55,8 @@ class Imported:
 
     `accepted_before` are the rows that the full import before this one accepted, None for the first.
     `changes` counts entries by what an upsert or delete did to them. `seconds` is wall time by stage.
-    `rolled_back` says that an earlier import had not ended, and that what it left was removed.
+    `rolled_back` says that an earlier import had not ended, and that what it left was removed. `salts` are
+    the salt versions that it was written under, that of the active epoch first.
     """
 
     item: str
@@ -69,6 +70,7 @@ class Imported:
     usage: Usage = field(default=Usage(0, 0))
     workers: int = 0
     rolled_back: bool = False
+    salts: tuple[int, ...] = ()
 
     @property
     def shrunk(self) -> bool:
@@ -109,6 +111,9 @@ def import_item(
     an upsert or delete before the first full import; ConflictError while another import runs;
     UnavailableError for a source, disk or database that fails. What was published before stays as it was
     whenever this raises.
+
+    While the federation changes its salt, the same is done for the epochs under the other salt, and published
+    in the same transaction: none of them is ever older than another (docs/rotation.md).
     """
     item, today = node.catalogue.item(code), node.clock().date()
     if default_as_of is not None and not FIRST_DAY <= default_as_of <= today:
@@ -120,59 +125,104 @@ def import_item(
             f"{code}: nothing was imported yet, so there is nothing to change",
             "import a full export of the register first, without --upsert and --delete",
         )
-    watch = Stopwatch()
-    with (
-        open_workspace(node) as space,
-        _open_pool(node, item, space, source, mode, default_as_of, workers, crew) as (
-            work,
-            pool,
-        ),
-    ):
+    how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
+    with open_workspace(node) as space:
+        run = _prepare(node, item, space, how, crew)
+        runs = [run, *_prepare_other_salts(node, item, space, how, run)]
+        before = publish(node, item, mode, runs)
+        how.watch.lap("publish")
+        for each in runs:
+            _retire(each.node, item)
+        how.watch.lap("retire")
+    planted, plants = run.harvest.planted, len(_planted_values(node, item))
+    people = {code: count - plants * (code in planted) for code, count in run.harvest.origins.items()}
+    return Imported(
+        item=item.code,
+        tally=run.harvest.tally,
+        origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
+        rejects_file=run.rejects_file,
+        accepted_before=before,
+        mode=mode,
+        changes=run.change.counts,
+        seconds=how.watch.seconds,
+        usage=_add_usage(runs),
+        workers=run.workers,
+        rolled_back=space.rolled_back,
+        salts=tuple(each.node.keys.salt_version for each in runs),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What all runs over one source have in common."""
+
+    mode: Mode
+    source: Source
+    reading: sources.Reading
+    default_as_of: date | None
+    rejects_file: Path | None
+    workers: int | None
+    watch: Stopwatch
+    progress: Progress
+
+
+def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | None = None) -> Prepared:
+    """One pass over the source. Raises what import_item does."""
+    source, mode, watch, progress = how.source, how.mode, how.watch, how.progress
+    with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, crew) as (work, pool):
         intake = Intake(pool, work, watch, progress)
-        intake.read_blocks(source.blocks(reading), source.size)
-        written = _write_rejects(rejects_file, intake)
-        if not intake.usable and not allow_empty:
+        intake.read_blocks(source.blocks(how.reading), source.size)
+        written = _write_rejects(how.rejects_file, intake)
+        if not intake.usable and not how.reading.allow_empty:
             raise InputError(
-                f"{code}: none of the {intake.read} rows can be used, so the register is left as it was",
-                f"{rejects_file or 'the list of rejects'} says why; "
+                f"{item.code}: none of the {intake.read} rows can be used, so the register is left as it was",
+                f"{how.rejects_file or 'the list of rejects'} says why; "
                 "--allow-empty publishes an empty register",
             )
-        first = (today - FIRST_DAY).days
         present = increment.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        harvest = intake.index(plants, first)
-        run = _Run(node, item, pool, work, watch, progress)
+        harvest = intake.index(plants, (node.clock().date() - FIRST_DAY).days)
         if mode == "full":
-            change = run.replace_all(harvest)
+            change = _Run(node, item, pool, work, watch, progress).replace_all(harvest)
         else:
             change = increment.apply(node, item, pool, work, harvest, present, plants.values, watch, progress)
         if work.sums is not None:
             change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, harvest))
             watch.lap("sums")
-        before = _publish(node, item, mode, harvest.tally, change)
-        watch.lap("publish")
-        cuts.retire(node.store, item.code, node.keys.epoch)
-        if work.sums:
-            node.store.retry_write("retire sums", partial(sums.retire, item=code, epoch=work.sums.epoch))
-        watch.lap("retire")
-        usage = pool.usage()
-    people = {
-        code: count - len(plants.values) * (code in harvest.planted)
-        for code, count in harvest.origins.items()
-    }
-    return Imported(
-        item=item.code,
-        tally=harvest.tally,
-        origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
-        rejects_file=written,
-        accepted_before=before,
-        mode=mode,
-        changes=change.counts,
-        seconds=watch.seconds,
-        usage=usage,
-        workers=pool.workers,
-        rolled_back=space.rolled_back,
-    )
+        return Prepared(node, harvest, change, written, pool.usage(), pool.workers)
+
+
+def _prepare_other_salts(
+    node: Node, item: Item, space: Workspace, how: _How, first: Prepared
+) -> Iterator[Prepared]:
+    """The same rows under every other salt that is served or waited for, each in a pass of its own.
+
+    An upsert or delete changes an epoch only where that holds the item already. Raises InputError when
+    the source is not what it was a moment ago.
+    """
+    for keys in node.keys.other_salts(node.clock()):
+        other = replace(node, ring=KeyRing.fixed(keys))
+        if how.mode != "full" and not increment.present_partitions(other, item):
+            continue
+        found = _prepare(other, item, space, replace(how, rejects_file=None))
+        if found.harvest.tally != first.harvest.tally:
+            raise InputError(
+                f"{item.code}: the source changed while it was read, once for each salt",
+                "nothing was published; run the import again when nobody writes to the source",
+            )
+        yield found
+
+
+def _add_usage(runs: Sequence[Prepared]) -> Usage:
+    """Of all runs: an upper bound, since this process is counted in each."""
+    return Usage(sum(each.usage.cpu_s for each in runs), max(each.usage.peak for each in runs))
+
+
+def _retire(node: Node, item: Item) -> None:
+    keys = node.keys
+    cuts.retire(node.store, item.code, keys.epoch)
+    if keys.sums is not None and item.sum:
+        node.store.retry_write("retire sums", partial(sums.retire, item=item.code, epoch=keys.sums.epoch))
 
 
 @contextmanager
@@ -294,42 +344,3 @@ class _Run:
                 numbers = range(number, number + 1)
                 for made in cut_buckets(code, served, kept, version.bits, numbers):
                     shelf.append(version, made, links.get((code, number), b""))
-
-
-def _publish(node: Node, item: Item, mode: Mode, tally: Tally, change: Change) -> int | None:
-    """Make the versions current; return the rows that the full import before this one accepted."""
-    now, epoch = node.clock(), node.keys.epoch
-
-    def write(tx: Connection) -> dict[str, Any] | None:
-        epochs.require_active(tx, OPRF, epoch)
-        before = index_rows.last_import(tx, item.code)
-        cuts.publish(tx, change.prepared, now)
-        if change.sums is not None:
-            epochs.require_active(tx, SUM_PURPOSES[0], change.sums.epoch)
-            change.sums.publish(tx, now)
-        if mode == "full":
-            deltas.restart_deltas(tx, item.code, epoch)
-        for origin, delta in change.deltas:
-            deltas.append_delta(tx, item.code, origin, epoch, delta)
-        index_rows.record_import(tx, item.code, mode, asdict(tally), now)
-        audit_rows.append(tx, "item_imported", _audit_details(item, mode, epoch, tally, change), now)
-        return before
-
-    # Again when another writer took the next link of the audit chain: hours of work may be at stake.
-    before = node.store.retry_write("publish import", write)
-    return None if before is None else int(before["accepted"])
-
-
-def _audit_details(
-    item: Item, mode: Mode, epoch: int, tally: Tally, change: Change
-) -> dict[str, str | int | list[str]]:
-    details: dict[str, str | int | list[str]] = {
-        "item": item.code,
-        "epoch": epoch,
-        "read": tally.read,
-        "accepted": tally.accepted,
-        "rejected": tally.rejected,
-        "duplicates": tally.duplicates,
-        "entries": tally.entries,
-    }
-    return details if mode == "full" else {**details, "mode": mode, **change.counts}

@@ -30,7 +30,8 @@ from node.journal import StoredJournal
 from node.link import PeerLink
 from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers, digest
 from node.node import Node
-from node.query import MappedPoints, Question
+from node.query import Question
+from node.salted import SaltedPoints
 from node.session import Exchange
 from node.store import Connection
 from node.store import audit as audit_rows
@@ -130,7 +131,7 @@ def _run(node: Node, job: str, stopping: threading.Event, submitted: Verificatio
         sealed = b"" if submitted is not None else job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
     verification = submitted or unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
-    mapped = MappedPoints(node.keys.salt, verification.subjects)
+    mapped = SaltedPoints(node.keys.salts, verification.subjects)
     waiting = [part for part in parts if part.state in OPEN_PARTS]
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
         list(pool.map(lambda part: _run_part(node, row, verification, part, mapped, stopping), waiting))
@@ -153,7 +154,7 @@ def _run_part(
     job: JobRow,
     verification: Verification,
     part: PartRow,
-    mapped: MappedPoints,
+    mapped: SaltedPoints,
     stopping: threading.Event,
 ) -> None:
     """One peer's part to its end; what goes wrong is this part's state, never another's."""
@@ -196,7 +197,7 @@ def _ask(
     verification: Verification,
     peer: str,
     journal: StoredJournal,
-    mapped: MappedPoints,
+    mapped: SaltedPoints,
     stopping: threading.Event,
 ) -> None:
     with node.store.transaction("find peer") as tx:

@@ -13,11 +13,15 @@ from keys import CertifiedIdentity, KeyringError, KeyStore, verify_chain
 from keys.certs import tls_epoch
 from keys.inventory import KeyFacts, check_files, inspect
 from keys.types import EpochKey, KeyState
+from node import catalogue as catalogues
 from node.config import Config, database_url
 from node.errors import NodeError
 from node.revocations import Revocations
+from node.rotate_salt import read_lacking
 from node.store import epochs as epoch_rows
 from node.store import open_store
+from node.store.epoch_uses import EpochUse, read_uses
+from node.store.succession import Lacking
 
 _BEFORE_END: Final = timedelta(days=30)  # as `heqiao doctor` has it
 
@@ -36,15 +40,35 @@ class KeyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerUse:
+    """The epoch of a key (`oprf`, or `sum` for sums) under which a peer asked last, and its state now."""
+
+    peer: str
+    purpose: str
+    epoch: int
+    at: datetime
+    state: KeyState
+    grace_until: datetime | None
+
+    @property
+    def behind(self) -> bool:
+        """Whether the peer has not been seen under the active epoch yet."""
+        return self.state is not KeyState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
 class KeyStatus:
     """All keys of a home. `problems` are those of the store and the certificate, not of single keys;
-    `database` says why the states are not from the database, and is empty when they are.
+    `database` says why the states are not from the database, and is empty when they are; `lacking_salt` is
+    what a rotation of the salt that was begun still waits for; `peers` are where those stand that ask here.
     """
 
     keys: tuple[KeyLine, ...]
     problems: tuple[str, ...]
     certificate: CertifiedIdentity | None
     database: str
+    lacking_salt: tuple[Lacking, ...] = ()
+    peers: tuple[PeerUse, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -63,11 +87,12 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
             problems.append(str(error))
     else:
         problems.append("no certificate yet: this home has not joined a federation")
-    known, database = _read_epochs(config)
+    stored = _read_database(config)
     facts = inspect(store, now)
-    problems += _missing(facts, known)
-    lines = tuple(_line(one, facts, known, fitting, certificate, config) for one in facts)
-    return KeyStatus(lines, tuple(problems), certificate, database)
+    problems += _missing(facts, stored.known)
+    lines = tuple(_line(one, facts, stored.known, fitting, certificate, config) for one in facts)
+    peers = tuple(_peer_use(use, stored.known) for use in stored.uses)
+    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.lacking, peers)
 
 
 def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
@@ -78,18 +103,39 @@ def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[
     return epoch, identity
 
 
-def _read_epochs(config: Config) -> tuple[tuple[EpochKey, ...], str]:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the database knows; `why` it could not be read."""
+
+    known: tuple[EpochKey, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+    uses: tuple[EpochUse, ...] = ()
+    why: str = ""
+
+
+def _read_database(config: Config) -> _Stored:
     try:
         url = database_url(config)
         if _is_missing_file(url):
-            return (), "no database yet"
+            return _Stored(why="no database yet")
         store = open_store(url)
         with store.transaction("read key epochs") as tx:
-            found = epoch_rows.read_epochs(tx)
+            known = epoch_rows.read_epochs(tx)
+            catalogue = catalogues.load(config.catalogue.path)
+            found = _Stored(known, read_lacking(tx, known, catalogue), tuple(read_uses(tx)))
         store.dispose()
     except (NodeError, KeyringError) as error:
-        return (), str(error)
-    return found, ""
+        return _Stored(why=str(error))
+    return found
+
+
+def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:
+    """Where a peer stands. Without a row a key never rotated, so what it used is the active one."""
+    states = {(key.purpose, key.epoch): key for key in known}
+    key = states.get((use.purpose, use.epoch))
+    until = key.grace_until if key and key.state is KeyState.GRACE else None
+    state = key.state if key else KeyState.ACTIVE
+    return PeerUse(use.peer, use.purpose, use.epoch, use.at, state, until)
 
 
 def _is_missing_file(url: str) -> bool:
@@ -132,9 +178,13 @@ def _line(
 
 
 def _state_of(one: KeyFacts, every: Sequence[KeyFacts], certified: int) -> KeyState:
-    """State by what lies in the store: of tls keys the certified one is active, of others the newest."""
-    newest = max(facts.epoch for facts in every if facts.purpose == one.purpose)
-    active = certified if one.purpose == "tls" and certified else newest
+    """State by what lies in the store: of tls keys the certified one is active, of salts the oldest, of
+    others the newest.
+    """
+    held = [facts.epoch for facts in every if facts.purpose == one.purpose]
+    active = certified if one.purpose == "tls" and certified else max(held)
+    if one.purpose == "salt":
+        active = min(held)  # a newer one waits for `heqiao keys rotate salt`
     if one.epoch == active:
         return KeyState.ACTIVE
     return KeyState.PENDING if one.epoch > active else KeyState.GRACE

@@ -37,18 +37,31 @@ def _first(node: Node, store: KeyStore, purpose: str) -> EpochKey:
 
 
 def make(
-    node: Node, store: KeyStore, current: Sequence[EpochKey], epoch: int, draw: Callable[[str], bytes]
+    node: Node,
+    store: KeyStore,
+    current: Sequence[EpochKey],
+    epoch: int,
+    draw: Callable[[str], bytes],
+    salt_version: int | None = None,
 ) -> Mapping[str, bytes]:
     """The secrets of the next epoch by purpose: those an earlier run made, or fresh ones; rows `pending`.
 
-    `current` are the active keys, one of each purpose. Raises KeyStateError for a key store that holds
+    `current` are the active keys, one of each purpose; what is to be stored under the next ones is under the
+    same salt, unless another `salt_version` is given. Raises KeyStateError for a key store that holds
     other keys than those that were begun with.
     """
     secrets = {key.purpose: _keep(store, f"{key.purpose}.{epoch}", draw) for key in current}
     now = node.clock()
     pending = [
-        EpochKey(purpose, epoch, KeyState.PENDING, fingerprint(purpose, secret), now)
-        for purpose, secret in secrets.items()
+        EpochKey(
+            key.purpose,
+            epoch,
+            KeyState.PENDING,
+            fingerprint(key.purpose, secrets[key.purpose]),
+            now,
+            salt_version=key.salt_version if salt_version is None else salt_version,
+        )
+        for key in current
     ]
 
     def write(tx: Connection) -> None:

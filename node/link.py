@@ -70,7 +70,8 @@ class PeerLink:
     """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`.
 
     A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
-    `offer`, the first manifest of the link may be one that an earlier link was given.
+    `offer`, the first manifest of the link may be one that an earlier link was given. `salts` are the
+    versions that manifests are asked for.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class PeerLink:
         count: Count,
         stopped: Callable[[], bool],
         offer: Offer | None = None,
+        salts: Callable[[], Iterable[int]] = tuple,
     ) -> None:
         self._stub, self._call_s, self._stopped = stub, call_s, stopped
         self._offer, self._is_first = offer, True
+        self._salts = salts
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
         self.successions: tuple[Succession, ...] = ()
@@ -116,7 +119,15 @@ class PeerLink:
         """A link over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
         stub = service_pb2_grpc.PeerServiceStub(channel)
-        return cls(stub, limits.call_timeout_s, limits.part_timeout_s, count, stopped, offer)
+        return cls(
+            stub,
+            limits.call_timeout_s,
+            limits.part_timeout_s,
+            count,
+            stopped,
+            offer,
+            lambda: node.keys.salts,
+        )
 
     def get_manifest(self) -> tuple[bytes, bytes]:
         """See node.session.Link."""
@@ -125,12 +136,15 @@ class PeerLink:
         if kept is not None and self._offer:
             self.successions = self._offer.successions
             return kept
-        found = self._manifest(match_pb2.GetManifestRequest(suites=[SUITE]))
+        found = self._manifest(with_sums=False)
         if self._offer:
             self._offer.keep(*found, self.successions)
         return found
 
-    def _manifest(self, request: match_pb2.GetManifestRequest) -> tuple[bytes, bytes]:
+    def _manifest(self, *, with_sums: bool) -> tuple[bytes, bytes]:
+        request = match_pb2.GetManifestRequest(
+            suites=[SUITE], with_sums=with_sums, salt_versions=sorted(self._salts())
+        )
         try:
             response = self._stub.GetManifest(request, timeout=self._call_s)
         except grpc.RpcError as error:
@@ -187,7 +201,7 @@ class PeerLink:
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
         """See node.aggregate.request.SumLink."""
-        return self._manifest(match_pb2.GetManifestRequest(suites=[SUITE], with_sums=True))
+        return self._manifest(with_sums=True)
 
     def evaluate_cohort(self, start: CohortStart, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         """See node.aggregate.request.SumLink."""

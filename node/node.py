@@ -11,17 +11,18 @@ from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
 from node import catalogue
-from node.aggregate.sum_keys import active_sums, grace_sums
+from node.aggregate.sum_keys import active_sums, grace_sums, pending_sums
 from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
 from node.errors import PreconditionError, UnavailableError
-from node.keyring import Epochs, GraceKey, KeyRing, NodeKeys
+from node.keyring import Epochs, GraceKey, KeyRing, NextKey, NodeKeys
 from node.revocations import Revocations, stamp_of
 from node.store import Store, epochs, open_store
 
 OPRF = "oprf"
 SIGNING = "signing"
+SALT = "salt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,7 @@ def load_keys(config: Config) -> NodeKeys:
 
 
 def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
-    names = store.names()
-    salts = {int(name.partition(".")[2]): store.get(name) for name in names if name.startswith("salt.")}
+    salts = read_salts(store, found)
     if not salts or not config.tls.certificate.exists():
         raise PreconditionError(
             "this home has not joined a federation yet",
@@ -128,6 +128,8 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         grace=grace_keys(store, found),
         sums=active_sums(store, found) if epoch else None,
         grace_sums=grace_sums(store, found),
+        salt_in_use=salt_in_use(found),
+        upcoming=upcoming_key(store, found),
     )
 
 
@@ -158,7 +160,37 @@ def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:
     keys = {}
     for key in found:
         if key.purpose == OPRF and key.state is KeyState.GRACE:
-            keys[key.epoch] = GraceKey(store.get(f"{OPRF}.{key.epoch}"), key.grace_until)
+            secret = store.get(f"{OPRF}.{key.epoch}")
+            keys[key.epoch] = GraceKey(secret, key.grace_until, key.salt_version)
         elif key.state in (KeyState.RETIRED, KeyState.DESTROYED):
             store.forget(f"{key.purpose}.{key.epoch}")
     return keys
+
+
+def read_salts(store: KeyStore, found: Epochs) -> dict[int, bytes]:
+    """Salts by version, without those that are over."""
+    over = {
+        f"{SALT}.{key.epoch}"
+        for key in found
+        if key.purpose == SALT and key.state in (KeyState.RETIRED, KeyState.DESTROYED)
+    }
+    names = [name for name in store.names() if name.startswith(f"{SALT}.") and name not in over]
+    return {int(name.partition(".")[2]): store.get(name) for name in names}
+
+
+def salt_in_use(found: Epochs) -> int:
+    """The salt version of the active epoch; 0, the oldest, while no salt was ever replaced."""
+    active = [key.salt_version for key in found if key.purpose == OPRF and key.state is KeyState.ACTIVE]
+    return active[0] if active else 0
+
+
+def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
+    """The key of the pending epoch under another salt; None where there is no such rotation."""
+    used, names = salt_in_use(found), store.names()
+    for key in found:
+        # A key store copied before the rotation began has no such key: its node serves, and imports fail.
+        held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
+        if key.purpose == OPRF and waits and held and key.salt_version != used:
+            secret, version = store.get(f"{OPRF}.{key.epoch}"), key.salt_version
+            return NextKey(key.epoch, secret, version, pending_sums(store, found, version))
+    return None

@@ -29,7 +29,13 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> match_pb2.GetManifestResponse:
         """Step 1."""
         peer = known_peer(self._node, call)
-        offered = respond.offer_manifest(self._node, peer, tuple(request.suites), with_sums=request.with_sums)
+        offered = respond.offer_manifest(
+            self._node,
+            peer,
+            tuple(request.suites),
+            with_sums=request.with_sums,
+            salt_versions=wire.salt_versions(request),
+        )
         return match_pb2.GetManifestResponse(
             signed_manifest=types_pb2.SignedManifest(
                 manifest=offered.serialised, signature=offered.signature

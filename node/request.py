@@ -52,14 +52,14 @@ class _OfferChangedError(Exception):
 
 
 def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
-    session = exchange.journal.session() or open_session(exchange)
+    session = exchange.journal.session()
+    if session is None or exchange.mapped.salt(wire.parse_manifest(session.manifest).salt_version) is None:
+        session = open_session(exchange)  # new, or its salt was retired while the job waited
     manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
     if manifest.expires_at < exchange.clock():
         session = open_session(exchange)
         manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
-    query = build_query(
-        question, wire.parse_manifest(session.layout), exchange.salt, session.seed, exchange.mapped
-    )
+    query = _lay_out(exchange, question, session)
     if query.subjects:
         evaluate_query(exchange, session, manifest, question, query)
     secrets = token.token_secrets(exchange.journal.tokens())
@@ -80,6 +80,16 @@ def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]
         exchange.journal.add_answers(item.code, answers[item.code])
     exchange.journal.plan(*_summarise(plans))
     return answers
+
+
+def _lay_out(exchange: Exchange, question: Question, session: Session) -> Query:
+    """The batch of a session, under the salt of its manifest."""
+    layout = wire.parse_manifest(session.layout)
+    salt = exchange.mapped.salt(layout.salt_version)
+    if salt is None:
+        raise EpochError("the query was laid out under another salt", details={"epoch": str(layout.epoch)})
+    mapped = exchange.mapped.points(layout.salt_version)
+    return build_query(question, layout, salt, session.seed, mapped)
 
 
 def _summarise(plans: Sequence[str]) -> tuple[str, str]:
@@ -143,13 +153,14 @@ def check_manifest(
         )
     if SUITE not in manifest.suites:
         raise UnknownSuiteError("the peer speaks no suite of this node")
-    if manifest.salt_version != exchange.salt_version:
+    salt = exchange.mapped.salt(manifest.salt_version)
+    if salt is None:
         raise SaltError(
             "the peer has another salt version",
             "the node with the older version asks the federation's administrator for a new bundle",
             {"salt_version": str(manifest.salt_version)},
         )
-    if manifest.salt_check != token.salt_check(exchange.salt):
+    if manifest.salt_check != token.salt_check(salt):
         raise SaltError(
             "the peer has another salt under this version", "one of the two joined another federation"
         )

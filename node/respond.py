@@ -25,10 +25,12 @@ from node.errors import (
 from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 from node.mandate import LEGAL_BASIS, PROGRAMMES
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.node import Node
+from node.node import OPRF, Node
+from node.store import Connection, epoch_uses
 from node.store import audit as audit_rows
 from node.store import index as index_rows
 from node.store import signing as succession_rows
+from node.store.epoch_uses import EpochUse
 from node.store.peers import PeerRow
 
 MANIFEST_LIFE = timedelta(hours=24)
@@ -48,12 +50,23 @@ class SignedManifest:
 
 
 def offer_manifest(
-    node: Node, peer: PeerRow, suites: tuple[str, ...], *, with_sums: bool = False
+    node: Node,
+    peer: PeerRow,
+    suites: tuple[str, ...],
+    *,
+    with_sums: bool = False,
+    salt_versions: tuple[int, ...] = (),
 ) -> SignedManifest:
-    """Step 1: what this node offers to a peer, signed. Raises UnknownSuiteError."""
+    """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer holds.
+
+    Raises UnknownSuiteError, SaltError.
+    """
     wire.require_suite(SUITE if SUITE in suites else "")
-    keys = node.keys
     now = node.clock()
+    current = node.keys
+    keys = current.under_salt(salt_versions, now)
+    if keys is None:
+        raise _salt_error(current.salt_version)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         items = index_rows.current_items(tx, keys.epoch)
@@ -81,7 +94,7 @@ def offer_manifest(
             ),
             issued_at=now,
             expires_at=now + MANIFEST_LIFE,
-            sums=offer_sums(node, peer) if with_sums else None,
+            sums=offer_sums(node, peer, keys) if with_sums else None,
         )
     )
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
@@ -96,7 +109,7 @@ class Evaluation:
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
         self._key = _require_epoch(node, start.epoch)
-        _require_salt(node, start.salt_version)
+        _require_salt(node, start.epoch, start.salt_version)
         _require_known(node, start)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
@@ -229,13 +242,18 @@ def _require_epoch(node: Node, epoch: int) -> bytes:
     return key
 
 
-def _require_salt(node: Node, version: int) -> None:
-    if version != node.keys.salt_version:
-        raise SaltError(
-            "this salt version is not current",
-            "the federation's administrator issues the current salt",
-            {"salt_version": str(node.keys.salt_version)},
-        )
+def _require_salt(node: Node, epoch: int, version: int) -> None:
+    keys = node.keys
+    if version != keys.salt_version_of(epoch, node.clock()):
+        raise _salt_error(keys.salt_version)
+
+
+def _salt_error(version: int) -> SaltError:
+    return SaltError(
+        "this salt version is not current",
+        "the federation's administrator issues the current salt",
+        {"salt_version": str(version)},
+    )
 
 
 def _require_known(node: Node, start: EvaluateStart) -> None:
@@ -267,9 +285,13 @@ def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: st
         "manifest": start.manifest_digest.hex(),
         "epoch": start.epoch,
     }
-    node.store.retry_write(
-        "audit a query", lambda tx: audit_rows.append(tx, "query_answered", details, node.clock())
-    )
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        audit_rows.append(tx, "query_answered", details, now)
+        epoch_uses.note_use(tx, EpochUse(peer.code, OPRF, start.epoch, now))
+
+    node.store.retry_write("audit a query", write)
 
 
 def _offer(row: index_rows.PartitionRow) -> PartitionOffer:

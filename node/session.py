@@ -26,7 +26,8 @@ from node.manifest import Manifest
 from node.node import Node
 from node.partition_cache import PartitionCache
 from node.pins import PeerPins
-from node.query import Answer, MappedPoints
+from node.query import Answer
+from node.salted import SaltedPoints
 from node.store.peers import PeerRow
 
 T = TypeVar("T")
@@ -110,12 +111,10 @@ class Exchange:
 
     code: str
     peer: PeerRow
-    salt_version: int
-    salt: bytes = field(repr=False)
     catalogue: Catalogue
     link: Link
     journal: Journal
-    mapped: MappedPoints = field(repr=False)
+    mapped: SaltedPoints
     clock: Clock
     random_bytes: RandomBytes
     settings: RequesterSection
@@ -129,15 +128,13 @@ class Exchange:
 
     @classmethod
     def of(
-        cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: MappedPoints, deadline: datetime
+        cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: SaltedPoints, deadline: datetime
     ) -> "Exchange":
         """The exchange of a node with a peer."""
         most = node.config.requester.keep_partitions_mib
         return cls(
             code=node.code,
             peer=peer,
-            salt_version=node.keys.salt_version,
-            salt=node.keys.salt,
             catalogue=node.catalogue,
             link=link,
             journal=journal,

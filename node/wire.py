@@ -18,6 +18,7 @@ from node.exchange import BucketRequest, BucketSlice, EvaluateStart, FilterReque
 from node.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
 MAX_ITEMS = 64
+MAX_SALTS = 16  # that a requester holds at once
 MAX_PARTITIONS = 10_000
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in all (design.md section 9)
 MAX_TEXT = 64
@@ -99,6 +100,14 @@ def parse_manifest(serialised: bytes) -> Manifest:
     if not sound:
         raise _bad_manifest()
     return manifest
+
+
+def salt_versions(message: match_pb2.GetManifestRequest) -> tuple[int, ...]:
+    """The salt versions that a requester says it holds. Raises InvalidRequestError."""
+    versions = tuple(message.salt_versions)
+    _require(len(versions) <= MAX_SALTS, f"salt_versions names more than {MAX_SALTS}")
+    _require(all(versions), "a salt version is positive")
+    return versions
 
 
 def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:

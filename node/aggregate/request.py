@@ -97,7 +97,7 @@ def ask_sums(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[P
 
 
 def _ask_once(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[PeerSum]:
-    offer, digest, chunk_points = fetch_offer(exchange, link)
+    offer, digest, chunk_points, salt_version = fetch_offer(exchange, link)
     public = check_modulus(offer.modulus, offer.proof)
     held = tuple(code for code in question.items if any(group.item == code for group in offer.groups))
     if not held:
@@ -108,7 +108,7 @@ def _ask_once(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[
     query_id, blind = exchange.random_bytes(16), oprf.draw_blind(exchange.random_bytes)
     start = CohortStart(
         epoch=offer.epoch,
-        salt_version=exchange.salt_version,
+        salt_version=salt_version,
         manifest_digest=digest,
         query_id=query_id,
         points_announced=0,
@@ -140,8 +140,8 @@ def _ask_once(exchange: Exchange, link: SumLink, question: SumQuestion) -> list[
     ]
 
 
-def fetch_offer(exchange: Exchange, link: SumLink) -> tuple[SumOffer, bytes, int]:
-    """The signed offer, the digest of its manifest, and how many points a chunk may have.
+def fetch_offer(exchange: Exchange, link: SumLink) -> tuple[SumOffer, bytes, int, int]:
+    """The signed offer, the digest of its manifest, how many points a chunk may have, the salt version.
 
     Raises ItemNotOfferedError where there is none.
     """
@@ -150,12 +150,12 @@ def fetch_offer(exchange: Exchange, link: SumLink) -> tuple[SumOffer, bytes, int
     if manifest.sums is None:
         raise ItemNotOfferedError("the peer offers no sums")
     chunk_points = min(manifest.limits.chunk_points, MAX_CHUNK_POINTS)
-    return manifest.sums, manifests.digest(serialised), chunk_points
+    return manifest.sums, manifests.digest(serialised), chunk_points, manifest.salt_version
 
 
 def renew_offer(exchange: Exchange, link: SumLink, offer: SumOffer) -> SumOffer:
     """Newer versions of the groups. Raises EpochError when the keys changed too: then all begins anew."""
-    newer, _, _ = fetch_offer(exchange, link)
+    newer, *_ = fetch_offer(exchange, link)
     if (newer.epoch, newer.modulus) != (offer.epoch, offer.modulus):
         raise EpochError(
             "the peer changed its keys of sums",
@@ -177,7 +177,7 @@ def check_modulus(n: bytes, proof: bytes) -> PublicKey:
         raise dishonest("the peer's modulus is not fit for sums", f"modulus_{error.reason}") from None
 
 
-def lay_out(question: SumQuestion, exchange: Exchange) -> tuple[bytes, tuple[int, ...]]:
+def lay_out(question: SumQuestion, exchange: Exchange, salt: bytes) -> tuple[bytes, tuple[int, ...]]:
     """The points M of the cohort, canaries and padding, in a secret order; and which canaries are in it."""
     people = sorted(
         {found for person in question.cohort for found in person}, key=lambda one: (one.id_type, one.value)
@@ -191,9 +191,9 @@ def lay_out(question: SumQuestion, exchange: Exchange) -> tuple[bytes, tuple[int
     chosen = tuple(range(first, first + CANARIES))
     constants = token.canary_points()
     rows = (
-        token.map_batch(exchange.salt, people)
+        token.map_batch(salt, people)
         + b"".join(constants[POINT * at : POINT * at + POINT] for at in chosen)
-        + token.map_batch(exchange.salt, padding)
+        + token.map_batch(salt, padding)
     )
     draws = np.frombuffer(exchange.random_bytes(8 * total), dtype=np.uint64)
     shuffled = np.frombuffer(rows, dtype=np.uint8).reshape(-1, POINT)[np.argsort(draws, kind="stable")]
@@ -210,7 +210,10 @@ def evaluate_cohort(
     chunk_points: int,
 ) -> frozenset[bytes]:
     """Rounds 1 and 2: the cohort under both keys. The canaries must be among it."""
-    mapped, canaries = lay_out(question, exchange)
+    salt = exchange.mapped.salt(start.salt_version)
+    if salt is None:  # check_manifest lets none such pass
+        raise EpochError("the salt of this query is over", details={"epoch": str(offer.epoch)})
+    mapped, canaries = lay_out(question, exchange, salt)
     points = len(mapped) // POINT
     if points > offer.max_cohort_points:
         raise LimitError("the cohort has more points than the peer accepts", "split the cohort")

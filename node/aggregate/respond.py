@@ -25,7 +25,7 @@ from node.aggregate.exchange import (
 from node.aggregate.noise import add_noise
 from node.aggregate.rows import POINT
 from node.aggregate.rules import MILLI, SumRule
-from node.aggregate.sum_keys import SumKeys
+from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.audit import Detail
 from node.catalogue import Item
 from node.errors import (
@@ -38,11 +38,13 @@ from node.errors import (
     RefusedError,
     SaltError,
 )
+from node.keyring import NodeKeys
 from node.mandate import LEGAL_BASIS
 from node.node import Node
-from node.store import Connection
+from node.store import Connection, epoch_uses
 from node.store import audit as audit_rows
 from node.store import sums as sum_rows
+from node.store.epoch_uses import EpochUse
 from node.store.peers import PeerRow
 from node.store.sums import QueryRow
 
@@ -55,9 +57,12 @@ _COHORT_CONTEXT = "heqiao v1 cohort"
 _CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 
 
-def offer_sums(node: Node, peer: PeerRow) -> SumOffer | None:
-    """What the manifest says of sums, for the areas that the peer is granted; None without keys for it."""
-    keys = node.keys.sums
+def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
+    """What the manifest says of sums, for the areas that the peer is granted; None without keys for it.
+
+    `current` are the keys of the salt that the peer holds, by default those of the active epochs.
+    """
+    keys = (current or node.keys).sums
     if keys is None:
         return None
     with node.store.transaction("offer sums") as tx:
@@ -81,12 +86,12 @@ class Cohort:
 
     def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
         """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
-        self._keys = _require_keys(node, start.epoch)
-        if start.salt_version != node.keys.salt_version:
+        self._keys, current = _require_keys(node, start.epoch), node.keys
+        if start.salt_version != current.salt_version_of_sums(self._keys):
             raise SaltError(
                 "this salt version is not current",
                 "the federation's administrator issues the current salt",
-                {"salt_version": str(node.keys.salt_version)},
+                {"salt_version": str(current.salt_version)},
             )
         if start.purpose != STATISTICS:
             raise InvalidRequestError(f"the purpose of a sum is {STATISTICS}")
@@ -184,6 +189,7 @@ def charge_query(
             "epoch": start.epoch,
         }
         audit_rows.append(tx, "sum_asked", details, now)
+        epoch_uses.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
 
     node.store.retry_write("charge a sum", write)
 

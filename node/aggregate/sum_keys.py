@@ -23,18 +23,20 @@ class SumKeys:
     """One epoch of them. Nothing shows in a repr.
 
     `sum_key` is the 32-byte key k_s of the rows' points, `primes` the Paillier key as it is stored, `check`
-    the 32-byte secret of the check slot.
+    the 32-byte secret of the check slot; `salt_version` is the salt of the identities in their rows (0: the
+    oldest there is).
     """
 
     epoch: int
     sum_key: bytes = field(repr=False)
     primes: bytes = field(repr=False)
     check: bytes = field(repr=False)
+    salt_version: int = 0
 
     @classmethod
-    def of(cls, store: KeyStore, epoch: int) -> Self:
+    def of(cls, store: KeyStore, epoch: int, salt_version: int = 0) -> Self:
         """The keys of an epoch. Raises KeyMissingError unless the store has all three."""
-        return cls(epoch, *(store.get(f"{purpose}.{epoch}") for purpose in SUM_PURPOSES))
+        return cls(epoch, *(store.get(f"{purpose}.{epoch}") for purpose in SUM_PURPOSES), salt_version)
 
     @property
     def private(self) -> PrivateKey:
@@ -70,11 +72,13 @@ def active_sums(store: KeyStore, found: Iterable[EpochKey]) -> SumKeys | None:
 
     None where a home was made before there were sums. Raises KeyMissingError where one of three is missing.
     """
-    known = [key.epoch for key in found if key.purpose == SUM_PURPOSES[0] and key.state is KeyState.ACTIVE]
+    known = [key for key in found if key.purpose == SUM_PURPOSES[0] and key.state is KeyState.ACTIVE]
     held = [set(store.epochs(purpose)) for purpose in SUM_PURPOSES]
     if not known and not all(held):
         return None
-    return SumKeys.of(store, known[0] if known else min(set.intersection(*held)))
+    if known:
+        return SumKeys.of(store, known[0].epoch, known[0].salt_version)
+    return SumKeys.of(store, min(set.intersection(*held)))
 
 
 def grace_sums(store: KeyStore, found: Iterable[EpochKey]) -> dict[int, GraceSums]:
@@ -84,10 +88,18 @@ def grace_sums(store: KeyStore, found: Iterable[EpochKey]) -> dict[int, GraceSum
         for kept in (_private, _proof, encryptor):
             kept.cache_clear()
     return {
-        key.epoch: GraceSums(SumKeys.of(store, key.epoch), key.grace_until)
+        key.epoch: GraceSums(SumKeys.of(store, key.epoch, key.salt_version), key.grace_until)
         for key in found
         if key.state is KeyState.GRACE
     }
+
+
+def pending_sums(store: KeyStore, found: Iterable[EpochKey], salt_version: int) -> SumKeys | None:
+    """The keys of the pending epoch under a salt, None where there is none."""
+    wanted = (SUM_PURPOSES[0], KeyState.PENDING, salt_version)
+    waits = (key.epoch for key in found if (key.purpose, key.state, key.salt_version) == wanted)
+    epoch = next(waits, None)
+    return None if epoch is None else SumKeys.of(store, epoch, salt_version)
 
 
 @lru_cache(maxsize=4)

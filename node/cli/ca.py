@@ -1,46 +1,39 @@
-"""`heqiao ca`: the federation's certificate authority, in a folder of its own.
+"""`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_folder.py)."""
 
-DIR/ca.pem, DIR/keys (sealed: ca.1, salt.1), DIR/passphrase, DIR/issued/<fingerprint>.pem,
-DIR/revoked.pem
-"""
-
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 
-from keys.certs import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, identity_of, issue, load_ca
-from keys.disk import PUBLIC, read_passphrase, write_new
+from keys.certs import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, identity_of, issue
+from keys.disk import PUBLIC, write_new
 from keys.enrol import EnrolmentRequest, ca_fingerprint, issue_bundle, load_request
 from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
-from keys.revocation import load_list, make_list
+from keys.revocation import load_list, make_lists
+from node.cli import ca_roll, ca_salt
+from node.cli.ca_folder import (
+    CERTIFICATE,
+    ISSUED,
+    KEYS,
+    REVOKED,
+    choose_salt,
+    describe,
+    folder_option,
+    open_roots,
+    passphrase_option,
+    record,
+    trusted,
+)
 from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
 from node.cli.options import checked, disk_errors, json_option, show, write_output
 from node.errors import InputError
 
-CERTIFICATE: Final = "ca.pem"
-KEYS: Final = "keys"
-ISSUED: Final = "issued"
-REVOKED: Final = "revoked.pem"
 _SHORTEST: Final = 8  # hex digits of a fingerprint that name a certificate
-
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of the CA: its certificate, its keys and what it issued.",
-)
-passphrase_option = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the passphrase of the CA's keys.  [default: the one in its folder]",
-)
 
 
 @click.group()
@@ -49,6 +42,10 @@ def ca() -> None:
 
     The CA says who is a member of the federation, and hands out its salt.
     """
+
+
+ca.add_command(ca_salt.salt)
+ca.add_command(ca_roll.roll)
 
 
 @ca.command("init")
@@ -95,6 +92,8 @@ def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | No
 @click.option("--client-cert", "client", metavar="NAME", callback=checked(check_name),
               help="Instead of a request: make key and certificate of a platform of this name.")  # fmt: skip
 @click.option("--code", callback=checked(check_code), help="Province code of that platform.")
+@click.option("--salt-version", "wanted", type=click.IntRange(1), metavar="N",
+              help="Version of the salt to seal, while two are in use.  [default: the newest]")  # fmt: skip
 @passphrase_option
 @json_option
 def issue_(
@@ -105,6 +104,7 @@ def issue_(
     fingerprint: str | None,
     client: str | None,
     code: str | None,
+    wanted: int | None,
     passphrase_file: Path | None,
     *,
     as_json: bool,
@@ -125,12 +125,14 @@ def issue_(
             "give either REQUEST, or --client-cert NAME with --code CODE", click.get_current_context()
         )
     now = datetime.now(UTC)
-    store, authority = _open(folder, passphrase_file)
+    store, authorities = open_roots(folder, passphrase_file)
     if request is not None:
-        result = _answer(folder, store, authority, load_request(request), fingerprint, out, now, days)
+        result = _answer(
+            folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
+        )
     else:
-        result = _make_client(folder, authority, str(client), str(code), out, now, days)
-    show(result, _describe(result), as_json=as_json)
+        result = _make_client(folder, authorities, str(client), str(code), out, now, days)
+    show(result, describe(result), as_json=as_json)
 
 
 @ca.command()
@@ -158,22 +160,22 @@ def revoke(
     """
     if not fingerprints and code is None:
         raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
-    _, authority = _open(folder, passphrase_file)
+    _, authorities = open_roots(folder, passphrase_file)
     chosen = _choose(folder, fingerprints, code)
     kept = folder / REVOKED
     with disk_errors("run as the account that owns the folder of the CA"):
         before = kept.read_bytes() if kept.exists() else None
-    content = make_list(authority, before, chosen.values(), datetime.now(UTC))
+    content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
     write_output(kept, content)  # first: what is once sent out must be on every later list
     write_output(out, content)
-    made = load_list(content, authority.pem)
+    made = load_list(content, trusted(authorities))
     result = {
         "out": str(out),
         "list": made.number,
         "revoked": sorted(chosen),
         "revoked_in_all": len(made.serials),
     }
-    show(result, _describe(result), as_json=as_json)
+    show(result, describe(result), as_json=as_json)
 
 
 def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> dict[str, bytes]:
@@ -195,40 +197,25 @@ def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> di
     return {name: issued[name] for name in chosen}
 
 
-def _describe(result: Mapping[str, object]) -> str:
-    shown = {key: ", ".join(value) if isinstance(value, list) else value for key, value in result.items()}
-    return "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in shown.items())
-
-
-def _open(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, Authority]:
-    try:
-        certificate = (folder / CERTIFICATE).read_bytes()
-    except OSError:
-        raise InputError(
-            f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir"
-        ) from None
-    store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
-    return store, load_ca(certificate, store.newest("ca")[1])
-
-
 def _answer(
     folder: Path,
     store: KeyStore,
-    authority: Authority,
+    authorities: Sequence[Authority],
     request: EnrolmentRequest,
     told: str | None,
     out: Path,
     now: datetime,
     days: int,
+    wanted: int | None,
 ) -> dict[str, object]:
     if told is not None and told.strip().lower() != request.fingerprint():
         raise EnrolmentError(
             "the request has another fingerprint than the one given",
             "do not answer it: ask its sender for it over another channel",
         )
-    version, salt = store.newest("salt")
-    bundle = issue_bundle(authority, request, salt, version, now, days)
-    result = _record(folder, bundle.certificate.encode())
+    version, salt = choose_salt(store, wanted)
+    bundle = issue_bundle(authorities[0], request, salt, version, now, days, roots=trusted(authorities))
+    result = record(folder, bundle.certificate.encode(), request)
     write_output(out, bundle.to_json())
     return {
         "bundle": str(out),
@@ -237,34 +224,20 @@ def _answer(
         "hosts": list(request.hosts),
         "salt_version": version,
         "request_fingerprint": request.fingerprint(),
-        "ca_fingerprint": ca_fingerprint(authority.pem),
+        "ca_fingerprint": ca_fingerprint(authorities[0].pem),
     }
 
 
 def _make_client(
-    folder: Path, authority: Authority, name: str, code: str, out: Path, now: datetime, days: int
+    folder: Path, authorities: Sequence[Authority], name: str, code: str, out: Path, now: datetime, days: int
 ) -> dict[str, object]:
     key = generate_tls_key()
     with new_folder(out) as partial:
         certificate = issue(
-            authority, create_request(load_tls_key(key)), "platform", code, now, days, name=name
+            authorities[0], create_request(load_tls_key(key)), "platform", code, now, days, name=name
         )
         write_new(partial / "client.key", key)
         write_new(partial / "client.pem", certificate, PUBLIC)
-        write_new(partial / "ca.pem", authority.pem, PUBLIC)
-        result = _record(folder, certificate)
+        write_new(partial / "ca.pem", trusted(authorities), PUBLIC)
+        result = record(folder, certificate)
     return {"folder": str(out), **result, "name": name, "key": f"{out / 'client.key'} (unencrypted)"}
-
-
-def _record(folder: Path, certificate: bytes) -> dict[str, object]:
-    """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
-    identity = identity_of(certificate)
-    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
-        write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
-    return {
-        "federation": identity.federation,
-        "role": identity.role,
-        "code": identity.code,
-        "not_after": identity.not_after.isoformat(),
-        "certificate_fingerprint": identity.fingerprint,
-    }

@@ -17,7 +17,7 @@ from node.errors import NodeError
 from node.journal import MemoryJournal
 from node.link import PeerLink
 from node.node import Node, open_node
-from node.query import MappedPoints
+from node.salted import SaltedPoints
 from node.session import Exchange
 from node.store import index as index_rows
 from node.store import peers as peer_rows
@@ -98,7 +98,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
     journal = MemoryJournal()
     with PeerLink.open(node, peer, journal.count) as link:
         serialised, signature = link.get_manifest()
-        mapped = MappedPoints(node.keys.salt, ())
+        mapped = SaltedPoints(node.keys.salts, ())
         exchange = Exchange.of(node, peer, link, journal, mapped, node.clock())
         manifest = request.check_manifest(exchange, serialised, signature)
     origins = sorted({part.origin for part in manifest.partitions})

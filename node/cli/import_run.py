@@ -91,6 +91,7 @@ def _plain(done: Imported) -> dict[str, object]:
         "peak_mib": round(done.usage.peak / 2**20),
         "workers": done.workers,
         "rolled_back": done.rolled_back,
+        "salts": list(done.salts),
     }
 
 
@@ -108,6 +109,8 @@ def _describe(done: Imported) -> str:
             f"  {tally.records} people named: {changes['added']} entries added, "
             f"{changes['changed']} changed, {changes['removed']} removed"
         )
+    if done.salts[1:]:
+        lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
     if done.rolled_back:
         lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:

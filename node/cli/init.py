@@ -11,13 +11,13 @@ from typing import Final
 
 import click
 
-from keys.certs import load_ca_certificate
 from keys.disk import PUBLIC, read_passphrase, sync_folder, write_new
 from keys.enrol import Bundle, accept_bundle, ca_fingerprint, make_card, make_request
 from keys.errors import EnrolmentError
 from keys.files import KeyStore
 from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from keys.names import Role, check_address, check_code, check_host, check_name, split_address
+from keys.roots import require_trusted
 from node import rotate_signing
 from node.cli.options import checked, disk_errors, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, Config, open_key_store
@@ -170,12 +170,13 @@ def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
-    _check_ca(config, offered, told)
+    trusted = _check_ca(config, offered, told)
     node = config.node
     member = accept_bundle(
         open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
     )
-    for path, content in ((config.tls.ca, member.ca), (config.tls.certificate, member.certificate)):
+    # Roots first: the certificate is of no use without its own.
+    for path, content in ((config.tls.ca, trusted), (config.tls.certificate, member.certificate)):
         with disk_errors("correct [tls] in node.toml"):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_output(path, content)
@@ -196,8 +197,8 @@ def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
     show(result, lines, as_json=as_json)
 
 
-def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
-    """Refuse a CA other than the one told, or than the one this home trusts already."""
+def _check_ca(config: Config, bundle: Bundle, told: str | None) -> bytes:
+    """Refuse a CA other than the one told, or than those that this home trusts; say what to trust then."""
     offered = ca_fingerprint(bundle.ca.encode())
     if told is not None and told.strip().lower() != offered:
         raise EnrolmentError(
@@ -206,13 +207,10 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> None:
         )
     with disk_errors("correct [tls] ca in node.toml"):
         if not config.tls.ca.exists():
-            return
-        trusted = load_ca_certificate(config.tls.ca.read_bytes())
-    if trusted != load_ca_certificate(bundle.ca.encode()):
-        raise EnrolmentError(
-            f"this home trusts another federation CA ({config.tls.ca})",
-            "if the federation did change its CA, move that file away and join again",
-        )
+            return bundle.ca.encode()
+        trusted = config.tls.ca.read_bytes()
+    require_trusted(trusted, bundle.ca.encode())
+    return trusted
 
 
 @click.command()

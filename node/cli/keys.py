@@ -1,5 +1,6 @@
 """`heqiao keys`: the keys of a home: what there is, whether it is sound, and what is due."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli import backup, keystore, reissue, rotating
+from node.cli import backup, keystore, reissue, rotating, salt
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
-from node.key_status import KeyLine, KeyStatus, read_status
+from node.key_status import KeyLine, KeyStatus, PeerUse, read_status
 
 
 @click.group()
@@ -23,6 +24,7 @@ def keys() -> None:
 
 
 rotating.rotate.add_command(reissue.rotate_tls)
+rotating.rotate.add_command(salt.rotate_salt)
 for _command in (
     rotating.rotate,
     rotating.retire,
@@ -42,8 +44,9 @@ for _command in (
 def status(home: Path, as_json: bool) -> None:
     """Show every key: epoch, state, fingerprint, age, what is due.
 
-    Opens each key. States and ends of grace come from the database where it can be reached, dates of what
-    is due from [rotation] in node.toml. Exits 1 if anything is wrong; a key that is overdue is not.
+    Opens each key, and says which peers still ask under an old epoch. States and ends of grace come from
+    the database where it can be reached, dates of what is due from [rotation] in node.toml.
+    Exits 1 if anything is wrong; a key that is overdue is not.
     """
     config, now = load_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)
@@ -99,7 +102,27 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
             }
             for line in found.keys
         ],
+        "lacking_salt": [asdict(one) for one in found.lacking_salt],
+        "peers": [
+            {
+                "peer": use.peer,
+                "purpose": use.purpose,
+                "epoch": use.epoch,
+                "state": use.state.value,
+                "last_at": use.at.isoformat(),
+                "grace_until": use.grace_until.isoformat() if use.grace_until else None,
+                "behind": use.behind,
+            }
+            for use in found.peers
+        ],
     }
+
+
+def _tell_behind(use: PeerUse, now: datetime) -> str:
+    """Who must still come to the active epoch, and until when the old one is there for it."""
+    ends = use.grace_until
+    rest = f"answered until {ends:%Y-%m-%d %H:%M} UTC" if ends and ends > now else "no longer answered"
+    return f"peer {use.peer} last asked under {use.purpose}.{use.epoch}, {use.at:%Y-%m-%d %H:%M} UTC: {rest}"
 
 
 def _print_table(found: KeyStatus, now: datetime) -> None:
@@ -118,6 +141,13 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
     Console().print(table)
     if found.certificate:
         click.echo(f"certificate valid until {found.certificate.not_after:%Y-%m-%d}")
+    for use in found.peers:
+        if use.behind:
+            click.echo(_tell_behind(use, now))
+    if found.lacking_salt:
+        click.echo(
+            f"the next salt waits for a full import of {', '.join(one.item for one in found.lacking_salt)}"
+        )
     if found.database:
         click.echo(f"states by the key store alone: {found.database}")
     for problem in found.problems:

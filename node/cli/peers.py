@@ -14,6 +14,7 @@ from keys.names import PROVINCE_CODES, check_address
 from keys.revocation import load_list, serial_of
 from keys.succession import follow
 from matcher.identity import NO_ORIGIN, PROVINCES
+from node.cli import roots
 from node.cli.options import (
     checked,
     disk_errors,
@@ -35,6 +36,9 @@ from node.store.peers import PeerRow
 @click.group()
 def peers() -> None:
     """Keep the list of provinces to ask and to answer."""
+
+
+peers.add_command(roots.roots)
 
 
 @peers.command()
@@ -164,7 +168,13 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
         before = config.tls.revocations.read_bytes() if config.tls.revocations.exists() else None
         own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
     found = load_list(content, ca)
-    if before is not None and (known := load_list(before, ca)).number > found.number:
+    known = None if before is None else load_list(before, ca)
+    if known is not None and known.number <= found.number and not known.serials <= found.serials:
+        raise InputError(
+            f"{file}: list {found.number} lacks certificates that were revoked before",
+            "no list of the CA does; ask its administrator over another channel",
+        )
+    if known is not None and known.number > found.number:
         raise InputError(
             f"{file}: list {found.number} is older than list {known.number}, which is here",
             "ask the CA's administrator for the newest",

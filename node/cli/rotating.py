@@ -42,7 +42,7 @@ def _rotating(kind: Kind) -> click.Command:
     def command(
         home: Path, as_json: bool, dry_run: bool, grace_days: int | None, workers: int | None
     ) -> None:
-        with _opened(home) as (node, store):
+        with opened(home) as (node, store):
             policy = _policy(node, kind, grace_days)
             if dry_run:
                 ring = kind.read(node, store)
@@ -57,7 +57,8 @@ def _rotating(kind: Kind) -> click.Command:
 
 
 for _kind in KINDS.values():
-    rotate.add_command(_rotating(_kind))
+    if _kind.rotate is not None:
+        rotate.add_command(_rotating(_kind))
 
 
 @click.command()
@@ -73,13 +74,13 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) 
     The key stays in the key store.
     """
     kind = KINDS[purpose]
-    with _opened(home) as (node, store):
+    with opened(home) as (node, store):
         if dry_run:
             ring = kind.read(node, store)
             steps = plans.plan_retirement(ring, kind.names[0], node.clock(), early=early)
             _show_plan(node, kind, steps, as_json=as_json)
             return
-        _show_moved(kind.retire(node, store, early=early), "nothing to retire", as_json=as_json)
+        show_moved(kind.retire(node, store, early=early), "nothing to retire", as_json=as_json)
 
 
 @click.command()
@@ -94,7 +95,7 @@ def destroy(home: Path, as_json: bool, purpose: str, epoch: int | None, confirm:
     Of all retired epochs, or of one EPOCH. Backups of the key store still hold them: destroy those too.
     """
     kind = KINDS[purpose]
-    with _opened(home) as (node, store):
+    with opened(home) as (node, store):
         if not confirm:
             steps = plans.plan_destruction(kind.read(node, store), kind.names[0], epoch)
             _show_plan(node, kind, steps, as_json=as_json)
@@ -103,11 +104,12 @@ def destroy(home: Path, as_json: bool, purpose: str, epoch: int | None, confirm:
                     "nothing was erased: give --confirm to erase for good", click.get_current_context()
                 )
             return
-        _show_moved(kind.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
+        show_moved(kind.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
 
 
 @contextmanager
-def _opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
+def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
+    """A node's home, for a command that moves its keys."""
     config = require_node_role(load_config(home))
     node = open_node(config)
     try:
@@ -152,7 +154,8 @@ def _show_plan(node: Node, kind: Kind, steps: Sequence[Step], *, as_json: bool) 
     show(plain, "\n".join(lines) or "nothing to do", as_json=as_json)
 
 
-def _show_moved(moved: Sequence[EpochKey], nothing: str, *, as_json: bool) -> None:
+def show_moved(moved: Sequence[EpochKey], nothing: str, *, as_json: bool) -> None:
+    """Print which keys changed their state."""
     plain = [
         {
             "purpose": key.purpose,

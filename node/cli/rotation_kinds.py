@@ -8,10 +8,10 @@ from typing import Final, Protocol
 from keys import KeyStore
 from keys.rotation import Action
 from keys.types import EpochKey, RotationPolicy
-from node import rotate, rotate_signing, rotate_sums
+from node import rotate, rotate_salt, rotate_signing, rotate_sums
 from node.aggregate.sum_keys import SUM_PURPOSES
 from node.intake import Progress
-from node.node import OPRF, SIGNING, Node
+from node.node import OPRF, SALT, SIGNING, Node
 from node.rotate import Rotated
 from node.store import index as index_rows
 from node.store import sum_epochs
@@ -51,15 +51,15 @@ def _policy_of(node: Node, purpose: str) -> RotationPolicy:
 class Kind:
     """One purpose: how it is planned, applied and told.
 
-    `help` is the command's. `words` say what each step does (name, entries, parts, until); `part` and
-    `entry` name what is stored, one and many, or are empty; `moves` names all purposes that move together;
-    `following` says what goes on until the end of the grace.
+    `help` is the command's; without `rotate` that is a command of its own. `words` say what each step does
+    (name, entries, parts, until); `part` and `entry` name what is stored, one and many, or are empty; `moves`
+    names all purposes that move together; `following` says what goes on until the end of the grace.
     """
 
     purpose: str
     help: str
     read: Callable[[Node, KeyStore], tuple[EpochKey, ...]]
-    rotate: Rotate
+    rotate: Rotate | None
     retire: Retire
     destroy: Callable[[Node, KeyStore, int | None], list[EpochKey]]
     words: Mapping[Action, str]
@@ -185,10 +185,26 @@ _SIGNING = Kind(
     following="peers follow by themselves",
 )
 
+
+_SALT = Kind(
+    SALT,
+    "",
+    rotate_salt.read_salt_ring,
+    None,
+    rotate_salt.retire,
+    rotate_salt.destroy,
+    {
+        Action.RETIRE: "refuse {name}, and remove what is stored under it",
+        Action.DESTROY: "erase {name}",
+    },
+)
+
+
 _KINDS = (
     _OPRF,
     _sums("paillier", "Replace the Paillier key, with all keys of sums."),
     _SIGNING,
     _sums("sum", "Replace the sum key, with all keys of sums."),
+    _SALT,
 )
 KINDS: Final[Mapping[str, Kind]] = {kind.purpose: kind for kind in _KINDS}

@@ -1,6 +1,6 @@
 """States of keys by epoch (design.md section 6). The secrets themselves are in the key store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -19,15 +19,32 @@ def read_epochs(tx: Connection) -> tuple[EpochKey, ...]:
 
 
 def pending_epochs(tx: Connection, purpose: str) -> list[int]:
-    """Epochs that are being prepared: what is stored under them is not left over."""
-    wanted = and_(key_epochs.c.purpose == purpose, key_epochs.c.state == KeyState.PENDING.value)
-    return list(tx.scalars(select(key_epochs.c.epoch).where(wanted)))
+    """Epochs that a rotation prepares from what is stored: what is unpublished of them is not left over."""
+    return [epoch for epoch, salted in _pending(tx, purpose) if not salted]
+
+
+def awaiting_epochs(tx: Connection, purpose: str) -> list[int]:
+    """Epochs under the next salt, which imports fill (node/rotate_salt.py)."""
+    return [epoch for epoch, salted in _pending(tx, purpose) if salted]
+
+
+def _pending(tx: Connection, purpose: str) -> list[tuple[int, bool]]:
+    """Pending epochs, and whether they are under another salt than the active one."""
+    known = [key for key in read_epochs(tx) if key.purpose == purpose]
+    used = {key.salt_version for key in known if key.state is KeyState.ACTIVE}
+    return [(key.epoch, key.salt_version not in used) for key in known if key.state is KeyState.PENDING]
 
 
 def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
     """A key that had no row, with its audit event. Raises ConflictError where another was first."""
     tx.execute(insert(key_epochs).values(**{**asdict(key), "state": key.state.value}))
     _audit(tx, key, now)
+
+
+def name_salt(tx: Connection, purposes: Sequence[str], version: int) -> None:
+    """Write down which salt the keys of some purposes began with, before there is a second one."""
+    unnamed = and_(key_epochs.c.purpose.in_(purposes), key_epochs.c.salt_version == 0)
+    tx.execute(update(key_epochs).where(unnamed).values(salt_version=version))
 
 
 def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[EpochKey], now: datetime) -> None:

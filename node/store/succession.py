@@ -1,6 +1,8 @@
 """From one epoch to the next: its partitions become current all at once, and those of a past one go."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
@@ -51,6 +53,23 @@ def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
         )
     ready = and_(partitions.c.epoch == new, partitions.c.published_at.is_(None))
     return tx.execute(update(partitions).where(ready).values(is_current=True, published_at=now)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
+
+    item: str
+    partitions: int
+    sums: bool = False
+
+
+def lacking(tx: Connection, old: int, new: int) -> tuple[Lacking, ...]:
+    """What is current under `old` and not under `new`, by item."""
+    there = {(row.item, row.origin) for row in index_rows.partitions_of_epoch(tx, new)}
+    current = index_rows.partitions_of_epoch(tx, old)
+    counts = Counter(row.item for row in current if (row.item, row.origin) not in there)
+    return tuple(Lacking(item, count) for item, count in sorted(counts.items()))
 
 
 def forget_epoch(store: Store, epoch: int) -> None:

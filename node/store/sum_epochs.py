@@ -59,6 +59,12 @@ def publish_epoch(
     return len(made), sum(row.rows for row in made)
 
 
+def lacking(tx: Connection, old: int, new: int, items: Collection[str]) -> list[str]:
+    """Items with rows of sums under `old` and none under `new`."""
+    there = {group.item for group in current_groups(tx, new, items)}
+    return sorted({group.item for group in current_groups(tx, old, items)} - there)
+
+
 def forget_epoch(store: Store, epoch: int) -> None:
     """Remove all rows of an epoch that is not answered any more, some at a time; may be repeated."""
 

@@ -308,6 +308,8 @@ key_epochs = Table(
     Column("grace_until", UtcDateTime),
     Column("retired_at", UtcDateTime),
     Column("destroyed_at", UtcDateTime),
+    # Of keys that depend on it: the salt of the identities under them; 0 is the one the node began with.
+    Column("salt_version", Integer, nullable=False, default=0),
 )
 
 # Statements by which peers follow from one of our signing keys to the next; public.
@@ -324,4 +326,14 @@ successions = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("by_old", LargeBinary(64), nullable=False),
     Column("by_new", LargeBinary(64), nullable=False),
+)
+
+# Under which epoch of a key (oprf, or sum for sums) each peer asked last.
+epoch_uses = Table(
+    "epoch_uses",
+    metadata,
+    Column("peer", String(2), primary_key=True),
+    Column("purpose", String(32), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )

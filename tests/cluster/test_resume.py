@@ -38,7 +38,7 @@ from node.journal import MemoryJournal, StoredJournal
 from node.link import PeerLink
 from node.node import Node
 from node.outcome import Report
-from node.query import MappedPoints
+from node.salted import SaltedPoints
 from node.session import Exchange
 from node.store import jobs as job_rows
 from node.store import peers as peer_rows
@@ -332,12 +332,10 @@ def ask_44(requester: Node, asked: Verification, happenings) -> tuple[dict, dict
         exchange = Exchange(
             code=requester.code,
             peer=peer,
-            salt_version=1,
-            salt=requester.keys.salt,
             catalogue=requester.catalogue,
             link=link,
             journal=journal,
-            mapped=MappedPoints(requester.keys.salt, asked.subjects),
+            mapped=SaltedPoints(requester.keys.salts, asked.subjects),
             clock=requester.clock,
             random_bytes=requester.random_bytes,
             settings=requester.config.requester,
@@ -422,8 +420,8 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
         journal = StoredJournal(node, "old", part, threading.Event())
         with PeerLink.open(node, peer) as link:
             exchange = Exchange(
-                "45", peer, 1, node.keys.salt, node.catalogue, link, journal,
-                MappedPoints(node.keys.salt, ()), clock, node.random_bytes, node.config.requester,
+                "45", peer, node.catalogue, link, journal, SaltedPoints(node.keys.salts, ()), clock,
+                node.random_bytes, node.config.requester,
                 clock() + timedelta(minutes=1),
             )  # fmt: skip
             old = request.open_session(exchange)

@@ -14,7 +14,7 @@ from matcher import filter as filters
 from node import catalogue, config
 from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys, active_sums, grace_sums
 from node.keyring import Epochs, KeyRing, NodeKeys
-from node.node import Node, active_epoch, grace_keys
+from node.node import Node, active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
 from node.store import epochs, open_store
 from node.store import index as index_rows
 
@@ -109,6 +109,7 @@ def with_key_store(node: Node) -> tuple[Node, KeyStore]:
     if sums is not None:
         for purpose, secret in zip(SUM_PURPOSES, (sums.sum_key, sums.primes, sums.check), strict=True):
             store.add(f"{purpose}.1", secret)
+    store.add("salt.1", node.keys.salt)
     return replace(node, ring=ring_of(node, store)), store
 
 
@@ -129,6 +130,9 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
             grace=grace_keys(store, found),
             sums=active_sums(store, found),
             grace_sums=grace_sums(store, found),
+            salts=read_salts(store, found),
+            salt_in_use=salt_in_use(found),
+            upcoming=upcoming_key(store, found),
         )
 
     return KeyRing(read, load)

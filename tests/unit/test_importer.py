@@ -74,7 +74,7 @@ def test_nothing_of_a_person_lies_in_the_temporary_files(node, tmp_path, monkeyp
     """Also not the digests or points from which a number could be searched."""
     path = register(tmp_path / "r.csv")
     folder, seen = node.config.folder / workspace.FOLDER, []
-    original = importer._publish
+    original = importer.publish
 
     def look(*args):
         files = list(folder.iterdir())
@@ -82,7 +82,7 @@ def test_nothing_of_a_person_lies_in_the_temporary_files(node, tmp_path, monkeyp
         assert folder.stat().st_mode & 0o777 == 0o700
         return original(*args)
 
-    monkeypatch.setattr(importer, "_publish", look)
+    monkeypatch.setattr(importer, "publish", look)
     importer.import_item(node, "C21", [path])
     assert seen
     held = Held(node, "C21")

@@ -88,7 +88,16 @@ def upgrade() -> None:
         sa.Column("grace_until", sa.DateTime(), nullable=True),
         sa.Column("retired_at", sa.DateTime(), nullable=True),
         sa.Column("destroyed_at", sa.DateTime(), nullable=True),
+        sa.Column("salt_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
+    )
+    op.create_table(
+        "epoch_uses",
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "purpose", name=op.f("pk_epoch_uses")),
     )
     op.create_table(
         "peers",

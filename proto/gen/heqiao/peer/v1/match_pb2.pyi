@@ -8,12 +8,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetManifestRequest(_message.Message):
-    __slots__ = ("suites", "with_sums")
+    __slots__ = ("suites", "with_sums", "salt_versions")
     SUITES_FIELD_NUMBER: _ClassVar[int]
     WITH_SUMS_FIELD_NUMBER: _ClassVar[int]
+    SALT_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     suites: _containers.RepeatedScalarFieldContainer[str]
     with_sums: bool
-    def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ...) -> None: ...
+    salt_versions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ..., salt_versions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class GetManifestResponse(_message.Message):
     __slots__ = ("signed_manifest", "successions")

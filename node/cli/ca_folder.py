@@ -1,0 +1,143 @@
+"""The folder of a federation's certificate authority.
+
+DIR/ca.pem (two roots during a roll-over, the one that issues first), DIR/keys (sealed: ca.1, salt.1 ...),
+DIR/passphrase, DIR/revoked.pem,
+DIR/issued/<fingerprint>.pem and, where there was one, the request that it answered (.json)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from keys.certs import Authority, CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
+from keys.disk import PUBLIC, read_passphrase, write_new
+from keys.enrol import EnrolmentRequest, load_request
+from keys.errors import KeyMissingError
+from keys.files import KeyStore
+from keys.kinds import load_tls_key
+from keys.revocation import load_list, serial_of
+from node.cli.init import PASSPHRASE
+from node.cli.options import disk_errors
+from node.errors import InputError
+
+CERTIFICATE: Final = "ca.pem"
+KEYS: Final = "keys"
+ISSUED: Final = "issued"
+REVOKED: Final = "revoked.pem"
+
+folder_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the CA: its certificate, its keys and what it issued.",
+)
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the passphrase of the CA's keys.  [default: the one in its folder]",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who holds a certificate that is good now: the newest one, and the request that it answered."""
+
+    identity: CertifiedIdentity
+    certificate: bytes
+    request: EnrolmentRequest | None
+
+
+def open_ca(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, Authority]:
+    """The keys of a CA and what signs. Raises InputError where there is none, KeyringError."""
+    store, authorities = open_roots(folder, passphrase_file)
+    return store, authorities[0]
+
+
+def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
+    """As `open_ca`, with all roots that members trust now; the first one issues."""
+    try:
+        content = (folder / CERTIFICATE).read_bytes()
+    except OSError:
+        raise InputError(
+            f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir"
+        ) from None
+    store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+    keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]
+    found = []
+    for root in load_roots(content):
+        key = next((one for one in keys if one.public_key() == root.public_key()), None)
+        if key is None:
+            raise InputError("the CA certificate is not that of the CA's key", "restore ca.pem of this CA")
+        found.append(Authority(root, key))
+    return store, found
+
+
+def trusted(authorities: Sequence[Authority]) -> bytes:
+    """The roots as a file, the one that issues first."""
+    return roots_pem(authority.certificate for authority in authorities)
+
+
+def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
+    """A salt by its version, the newest by default. Raises InputError for one that is not there."""
+    if wanted is None:
+        return store.newest("salt")
+    try:
+        return wanted, store.get(f"salt.{wanted}")
+    except KeyMissingError:
+        raise InputError(
+            f"this CA has no salt of version {wanted}", f"it has {', '.join(map(str, store.epochs('salt')))}"
+        ) from None
+
+
+def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = None) -> dict[str, object]:
+    """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
+    identity = identity_of(certificate)
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
+        if request is not None:
+            write_new(folder / ISSUED / f"{identity.fingerprint}.json", request.to_json(), PUBLIC)
+        write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
+    return {
+        "federation": identity.federation,
+        "role": identity.role,
+        "code": identity.code,
+        "not_after": identity.not_after.isoformat(),
+        "certificate_fingerprint": identity.fingerprint,
+    }
+
+
+def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
+    """Everybody whose certificate has neither ended nor been revoked, by role, code and name."""
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
+        revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
+        every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
+    gone = load_list(revoked, roots).serials if revoked else frozenset()
+    good = [pem for pem in every if serial_of(pem) not in gone and identity_of(pem).not_after > now]
+    good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
+    newest = {_who(pem): pem for pem in good}
+    return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]
+
+
+def describe(result: Mapping[str, object]) -> str:
+    """A result for people, a line each."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: Mapping[str, object]) -> Iterator[str]:
+    for key, value in result.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        yield f"{key.replace('_', ' ')}: {text}"
+
+
+def _who(certificate: bytes) -> tuple[str, str, str]:
+    found = identity_of(certificate)
+    return found.role, found.code, found.name
+
+
+def _request_of(folder: Path, certificate: bytes) -> EnrolmentRequest | None:
+    path = folder / ISSUED / f"{identity_of(certificate).fingerprint}.json"
+    return load_request(path) if path.exists() else None

@@ -1,0 +1,73 @@
+"""`heqiao ca salt`: the federation's next salt, sealed to each member."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from keys.certs import has_issued, load_certificate
+from keys.disk import PUBLIC, write_new
+from keys.enrol import issue_bundle
+from keys.kinds import fingerprint, generate_secret
+from node.cli.ca_folder import (
+    choose_salt,
+    describe,
+    folder_option,
+    members,
+    open_roots,
+    passphrase_option,
+    trusted,
+)
+from node.cli.init import new_folder
+from node.cli.options import json_option, show
+from node.errors import InputError
+
+
+@click.command("salt")
+@folder_option
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Folder to make, with a bundle for each member.")  # fmt: skip
+@click.option("--again", type=click.IntRange(1), metavar="N",
+              help="Make no salt: write the bundles for version N once more.")  # fmt: skip
+@passphrase_option
+@json_option
+def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | None, *, as_json: bool) -> None:
+    """Make the federation's next salt.
+
+    Every member gets a bundle with it, which only that member can open; its certificate stays as it is.
+    Members take it with `heqiao join`, which changes nothing yet, then each moves to it in its own time
+    with `heqiao keys rotate salt`. Rare: every province imports its registers again.
+    """
+    now = datetime.now(UTC)
+    store, authorities = open_roots(folder, passphrase_file)
+    known = members(folder, trusted(authorities), now)
+    if out.exists():  # before a salt is made for nothing
+        raise InputError(f"{out}: exists already", "name a folder that does not exist")
+    if again is None:
+        store.add(f"salt.{store.newest('salt')[0] + 1}", generate_secret("salt"))
+    version, secret = choose_salt(store, again)
+    written, without = [], []
+    with new_folder(out) as partial:
+        for member in known:
+            if member.request is None:
+                without += [member.identity.code] if member.identity.role == "node" else []
+                continue
+            # By the root of the member's certificate, which may still be the old one.
+            own = next(
+                one
+                for one in authorities
+                if has_issued(one.certificate, load_certificate(member.certificate))
+            )
+            bundle = issue_bundle(own, member.request, secret, version, now, certificate=member.certificate)
+            name = f"{member.identity.code}-{member.identity.fingerprint[:8]}.bundle"
+            write_new(partial / name, bundle.to_json(), PUBLIC)
+            written.append(name)
+    result: dict[str, object] = {
+        "salt_version": version,
+        "fingerprint": fingerprint("salt", secret),
+        "dir": str(out),
+        "bundles": written,
+    }
+    if without:
+        result["answer_their_request_json_again"] = without
+    show(result, describe(result), as_json=as_json)
