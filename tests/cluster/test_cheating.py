@@ -3,479 +3,77 @@
 The cheat is a real server with a real certificate that runs the honest steps and alters what they say.
 """
 
-import itertools
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-import grpc
 import pytest
+from cheats import (
+    Cheat,
+    accepted_twice,
+    chunks,
+    dated,
+    doubled,
+    empty_parts,
+    endless_bucket,
+    endless_chunks,
+    every_second,
+    flip,
+    flip_packed,
+    forge_packed_path,
+    forge_path,
+    lengthen,
+    manifest,
+    one_bucket_more,
+    other_epoch,
+    other_key,
+    pack_behind_a_part,
+    packed,
+    partitions,
+    renumber,
+    repeat_packed,
+    serve_cheat,
+    set_points,
+    set_sequence,
+    shorten,
+    slices,
+    stops_early,
+    swap_packed,
+    swapped,
+    without_accepted,
+    wrong_transcript,
+)
+from cooked import (
+    KNOWN,
+    altered,
+    cook,
+    double,
+    drop_planted,
+    ragged,
+    reseal,
+    serve_older,
+    spoil_labels,
+    unsort,
+)
 from harness import (
     Province,
     World,
     findings_of,
     move_peer,
-    open_home,
     part_of,
     read_verification,
     run_job,
     serve_all,
 )
-from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from matcher import LabelRecord, index, label, merkle, oprf, token
-from matcher import identity as identities
+from matcher import oprf, token
 from node import manifest as manifests
-from node import respond
-from node.importer import import_item
-from node.interceptors import Edge
-from node.keyring import KeyRing
-from node.node import Node
-from node.peer_service import PeerServicer
 from node.store import tables
 
 ITEMS = ("C21", "Z59b", "C23", "D34")
 Responses = Iterator[Any]
-
-
-def honest(_node: Node, answers: Any) -> Any:
-    return answers
-
-
-@dataclass(frozen=True)
-class Cheat:
-    """What is altered: the manifest's fields, the streams, the key, the database."""
-
-    manifest: Callable[[types_pb2.Manifest], None] = lambda _manifest: None
-    sign: Callable[[Node, bytes], bytes] = lambda node, serialised: manifests.sign(
-        serialised, node.keys.signing
-    )
-    evaluate: Callable[[Node, Responses], Responses] = honest
-    fetch: Callable[[Node, Responses], Responses] = honest
-    packed: bool = False  # `fetch` sees responses with several buckets
-    filter: Callable[[Node, Responses], Responses] = honest
-    node: Callable[[Node], Node] = lambda node: node
-    cook: Callable[[Node, World], None] = lambda _node, _world: None
-
-
-class CheatingServicer(PeerServicer):
-    def __init__(self, node: Node, cheat: Cheat) -> None:
-        super().__init__(cheat.node(node))
-        self.honest_node, self.cheat = node, cheat
-
-    def GetManifest(self, request, call):  # noqa: N802
-        offered = PeerServicer(self.honest_node).GetManifest(request, call)
-        message = types_pb2.Manifest.FromString(offered.signed_manifest.manifest)
-        self.cheat.manifest(message)
-        serialised = message.SerializeToString(deterministic=True)
-        signature = self.cheat.sign(self.honest_node, serialised)
-        return match_pb2.GetManifestResponse(
-            signed_manifest=types_pb2.SignedManifest(manifest=serialised, signature=signature)
-        )
-
-    def Evaluate(self, requests, call):  # noqa: N802
-        yield from self.cheat.evaluate(self.honest_node, super().Evaluate(requests, call))
-
-    def FetchFilter(self, request, call):  # noqa: N802
-        yield from self.cheat.filter(self.honest_node, super().FetchFilter(request, call))
-
-    def FetchBuckets(self, request, call):  # noqa: N802
-        responses = super().FetchBuckets(request, call)
-        yield from self.cheat.fetch(
-            self.honest_node, responses if self.cheat.packed else one_bucket_each(responses)
-        )
-
-
-@contextmanager
-def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
-    node = open_home(home)
-    cheat.cook(node, world)
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Edge(),))
-    service_pb2_grpc.add_PeerServiceServicer_to_server(CheatingServicer(node, cheat), server)
-    credentials = grpc.ssl_server_credentials(
-        [(node.keys.tls_key, node.keys.certificate)],
-        root_certificates=node.keys.ca,
-        require_client_auth=True,
-    )
-    port = server.add_secure_port("127.0.0.1:0", credentials)
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop(0).wait()
-        respond._tree.cache_clear()
-        node.store.dispose()
-
-
-# ---- ways to cheat
-
-
-def manifest(**changes: Any) -> Cheat:
-    def alter(message: types_pb2.Manifest) -> None:
-        for name, value in changes.items():
-            if name in ("suites", "items"):
-                del getattr(message, name)[:]
-                getattr(message, name).extend(value)
-            else:
-                setattr(message, name, value)
-
-    return Cheat(manifest=alter)
-
-
-def dated(issued: timedelta, expires: timedelta) -> Cheat:
-    def alter(message: types_pb2.Manifest) -> None:
-        now = datetime.now(UTC)
-        message.issued_at.FromDatetime(now + issued)
-        message.expires_at.FromDatetime(now + expires)
-
-    return Cheat(manifest=alter)
-
-
-def partitions(change: Callable[[types_pb2.Partition], None]) -> Cheat:
-    def alter(message: types_pb2.Manifest) -> None:
-        for part in message.partitions:
-            change(part)
-
-    return Cheat(manifest=alter)
-
-
-def doubled(message: types_pb2.Manifest) -> None:
-    message.partitions.add().CopyFrom(message.partitions[0])
-
-
-def other_key(node: Node) -> Node:
-    return replace(node, ring=KeyRing.fixed(replace(node.keys, oprf=secrets.token_bytes(32))))
-
-
-def chunks(change: Callable[[Node, match_pb2.EvaluatedChunk], None]) -> Cheat:
-    def alter(node: Node, responses: Responses) -> Responses:
-        for response in responses:
-            if response.WhichOneof("message") == "chunk":
-                change(node, response.chunk)
-            yield response
-
-    return Cheat(evaluate=alter)
-
-
-def every_second(node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
-    wrong = oprf.evaluate(secrets.token_bytes(32), chunk.points)
-    mixed = bytearray(chunk.points)
-    for at in range(0, len(mixed), 64):
-        mixed[at : at + 32] = wrong[at : at + 32]
-    chunk.points = bytes(mixed)
-
-
-def set_points(points: Callable[[bytes], bytes]) -> Callable[[Node, match_pb2.EvaluatedChunk], None]:
-    def change(_node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
-        chunk.points = points(chunk.points)
-
-    return change
-
-
-def set_sequence(_node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
-    chunk.sequence += 1
-
-
-def wrong_transcript(_node: Node, responses: Responses) -> Responses:
-    for response in responses:
-        if response.WhichOneof("message") == "done":
-            response.done.transcript = bytes(32)
-        yield response
-
-
-def without_accepted(_node: Node, responses: Responses) -> Responses:
-    next(responses)
-    yield from responses
-
-
-def accepted_twice(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    yield first
-    yield first
-    yield from responses
-
-
-def other_epoch(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    first.accepted.epoch += 1
-    yield first
-    yield from responses
-
-
-def endless_chunks(_node: Node, responses: Responses) -> Responses:
-    for response in responses:
-        if response.WhichOneof("message") == "done":
-            extra = match_pb2.EvaluatedChunk(sequence=10_000, points=token.canary_points()[:32])
-            while True:
-                yield match_pb2.EvaluateResponse(chunk=extra)
-        yield response
-
-
-def one_bucket_each(responses: Responses) -> Responses:
-    """As a responder does that packs nothing."""
-    for response in responses:
-        others = list(response.more)
-        del response.more[:]
-        yield response
-        for whole in others:
-            yield match_pb2.FetchBucketsResponse(
-                bucket=whole.bucket, size=len(whole.data), data=whole.data, path=whole.path
-            )
-
-
-def packed(change: Callable[[match_pb2.FetchBucketsResponse], None]) -> Cheat:
-    """Changes one response with several buckets in it."""
-
-    def alter(_node: Node, responses: Responses) -> Responses:
-        response = next(responses)
-        assert response.more
-        change(response)
-        yield response
-        yield from responses
-
-    return Cheat(fetch=alter, packed=True)
-
-
-def flip_packed(response: match_pb2.FetchBucketsResponse) -> None:
-    full = next(whole for whole in response.more if whole.data)
-    full.data = full.data[:-1] + bytes([full.data[-1] ^ 1])
-
-
-def swap_packed(response: match_pb2.FetchBucketsResponse) -> None:
-    """The first bucket and the second, each under the other's number."""
-    second = response.more[0]
-    response.data, second.data = second.data, response.data
-    response.size = len(response.data)
-    here, there = list(response.path), list(second.path)
-    response.path[:], second.path[:] = there, here
-
-
-def forge_packed_path(response: match_pb2.FetchBucketsResponse) -> None:
-    response.more[0].path[:] = [bytes(32)] * len(response.path)
-
-
-def repeat_packed(response: match_pb2.FetchBucketsResponse) -> None:
-    response.more.append(response.more[-1])
-
-
-def pack_behind_a_part(response: match_pb2.FetchBucketsResponse) -> None:
-    """The first bucket is not whole, and others follow."""
-    response.data = response.data[:-68]
-
-
-def slices(change: Callable[[match_pb2.FetchBucketsResponse], None]) -> Cheat:
-    def alter(_node: Node, responses: Responses) -> Responses:
-        for response in responses:
-            change(response)
-            yield response
-
-    return Cheat(fetch=alter)
-
-
-def flip(response: match_pb2.FetchBucketsResponse) -> None:
-    data = bytearray(response.data)
-    if data:
-        data[len(data) // 2] ^= 1
-    response.data = bytes(data)
-
-
-def shorten(response: match_pb2.FetchBucketsResponse) -> None:
-    response.data, response.size = response.data[:-68], max(response.size - 68, 0)
-
-
-def lengthen(response: match_pb2.FetchBucketsResponse) -> None:
-    response.size = 2**31
-    response.data = bytes(65_536)
-
-
-def forge_path(response: match_pb2.FetchBucketsResponse) -> None:
-    response.path[:] = [bytes(32) for _ in response.path] or [bytes(32)]
-
-
-def renumber(response: match_pb2.FetchBucketsResponse) -> None:
-    response.bucket ^= 1
-
-
-def swapped(_node: Node, responses: Responses) -> Responses:
-    """The content of every bucket under the number of its neighbour."""
-    kept = list(responses)
-    for here, there in itertools.zip_longest(kept[::2], kept[1::2]):
-        if there is not None:
-            here.data, there.data = there.data, here.data
-            here.size, there.size = there.size, here.size
-            del_path, here_path = list(there.path), list(here.path)
-            here.path[:], there.path[:] = del_path, here_path
-    yield from kept
-
-
-def endless_bucket(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    first.size = 2**32 - 1
-    offset = 0
-    while True:
-        yield match_pb2.FetchBucketsResponse(
-            bucket=first.bucket, size=first.size, offset=offset, data=bytes(500_000), path=first.path
-        )
-        offset += 500_000
-
-
-def empty_parts(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    whole = first.data
-    first.data = whole[:68]
-    yield first
-    while True:
-        yield match_pb2.FetchBucketsResponse(bucket=first.bucket, size=first.size, offset=68)
-
-
-def one_bucket_more(_node: Node, responses: Responses) -> Responses:
-    last = None
-    for last in responses:
-        yield last
-    last.bucket += 1
-    yield last
-
-
-def stops_early(_node: Node, responses: Responses) -> Responses:
-    next(responses)
-    yield from ()
-
-
-# ---- cooked databases: the responder signs the root of what it altered
-
-
-def cook(item: str, origin: str, change: Callable[[Node, bytes], bytes]) -> Callable[[Node, World], None]:
-    """Alter every bucket of a partition, and the tree over them with it."""
-
-    def write(node: Node, _world: World) -> None:
-        part, rows = tables.partitions, tables.buckets
-        with node.store.transaction("cook", write=True) as tx:
-            identifier, cut = tx.execute(
-                select(part.c.id, part.c.cut_id).where(
-                    part.c.item == item, part.c.origin == origin, part.c.is_current
-                )
-            ).one()
-            leaves = []
-            for row in tx.execute(
-                select(rows.c.number, rows.c.entries).where(rows.c.cut_id == cut).order_by(rows.c.number)
-            ).all():
-                entries = change(node, bytes(row.entries))
-                leaves.append(index.bucket_leaf(row.number, entries))
-                tx.execute(
-                    update(rows)
-                    .where(rows.c.cut_id == cut, rows.c.number == row.number)
-                    .values(entries=entries)
-                )
-            tx.execute(
-                update(part)
-                .where(part.c.id == identifier)
-                .values(root=merkle.root(leaves), leaves=b"".join(leaves))
-            )
-
-    return write
-
-
-def rows_of(entries: bytes) -> list[bytes]:
-    return [entries[at : at + 68] for at in range(0, len(entries), 68)]
-
-
-def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
-    """Label keys of a partition's planted subjects by tag."""
-    count = node.config.limits.planted_per_partition
-    found = [identities.planted(item, origin, f"hit-{number}") for number in range(count)]
-    points = oprf.evaluate_own(node.keys.oprf, token.map_batch(node.keys.salt, found))
-    return dict(
-        token.entry_keys(token.token_secret(points[at : at + 32]), item, 1)
-        for at in range(0, len(points), 32)
-    )
-
-
-def drop_planted(node: Node, entries: bytes) -> bytes:
-    hidden = planted_tags(node, "C21", "45")
-    return b"".join(row for row in rows_of(entries) if row[:16] not in hidden)
-
-
-def reseal(
-    item: str, change: Callable[[LabelRecord], LabelRecord], planted: bool
-) -> Callable[[Node, bytes], bytes]:
-    """Seal other contents under the right keys: of planted subjects, or of the people of `known`."""
-
-    def alter(node: Node, entries: bytes) -> bytes:
-        keys = planted_tags(node, item, "45") if planted else known_tags(node, item)
-        associated = label.associated_data(item, "45", 1)
-        out = []
-        for row in rows_of(entries):
-            tag, sealed = row[:16], row[16:]
-            if tag in keys:
-                record = change(label.open_label(keys[tag], sealed, associated))
-                sealed = label.seal(keys[tag], record, associated, secrets.token_bytes(12))
-            out.append(tag + sealed)
-        return b"".join(out)
-
-    return alter
-
-
-def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
-    """The responder knows the numbers in its own registers."""
-    numbers = list(KNOWN)
-    points = oprf.evaluate_own(node.keys.oprf, token.map_batch(node.keys.salt, numbers))
-    return dict(
-        token.entry_keys(token.token_secret(points[at : at + 32]), item, 1)
-        for at in range(0, len(points), 32)
-    )
-
-
-KNOWN: set[Any] = set()
-
-
-def spoil_labels(_node: Node, entries: bytes) -> bytes:
-    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) for row in rows_of(entries))
-
-
-def unsort(_node: Node, entries: bytes) -> bytes:
-    return b"".join(reversed(rows_of(entries)))
-
-
-def double(_node: Node, entries: bytes) -> bytes:
-    rows = rows_of(entries)
-    return b"".join(rows[:1] + rows)
-
-
-def ragged(_node: Node, entries: bytes) -> bytes:
-    return entries[:-1]
-
-
-def altered(**changes: Any) -> Callable[[LabelRecord], LabelRecord]:
-    return lambda record: replace(record, **changes)
-
-
-def serve_older(node: Node, world: World) -> None:
-    """Publish a new version, then serve the old one under its name and digests' place."""
-    path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
-    import_item(node, "C21", [path])
-    rows, part = tables.buckets, tables.partitions
-    with node.store.transaction("cook", write=True) as tx:
-        versions = tx.execute(
-            select(part.c.id, part.c.cut_id, part.c.origin, part.c.is_current, part.c.leaves).where(
-                part.c.item == "C21"
-            )
-        ).all()
-        for origin in {row.origin for row in versions}:
-            old = next(row for row in versions if row.origin == origin and not row.is_current)
-            new = next(row for row in versions if row.origin == origin and row.is_current)
-            for row in tx.execute(select(rows).where(rows.c.cut_id == old.cut_id)).all():
-                tx.execute(
-                    update(rows)
-                    .where(rows.c.cut_id == new.cut_id, rows.c.number == row.number)
-                    .values(entries=row.entries)
-                )
-            tx.execute(update(part).where(part.c.id == new.id).values(leaves=old.leaves))
 
 
 CHEATS: dict[str, tuple[Cheat, str, str]] = {
