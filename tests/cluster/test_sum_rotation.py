@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 from statistics import pvariance
 
 import pytest
+from dying import run_until_killed
 from harness import Federation, Province, know, move_peer, open_home, processes, query_database
 
 from keys.types import RotationPolicy
@@ -152,10 +152,9 @@ def test_a_stream_of_sums_during_rotations(homes) -> None:
 
 
 _DIE = """
-import os, signal, sys
-sys.path[:0] = {path!r}
 from datetime import timedelta
 from pathlib import Path
+from dying import Dying
 from harness import open_home
 from keys.types import RotationPolicy
 from node import key_steps, rotate_signing, rotate_sums
@@ -163,24 +162,13 @@ from node.config import load, open_key_store
 from node.store import sum_epochs, sums
 home, kind, where, calls, workers = Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:6])
 node, store = open_home(home), open_key_store(load(home / "node.toml"))
-left = [calls]
-def die(*_):
-    left[0] -= 1
-    if not left[0]:
-        os.kill(os.getpid(), signal.SIGKILL)
-def after(owner, name):
-    original = getattr(owner, name)
-    def run(*arguments, **options):
-        result = original(*arguments, **options)
-        die()
-        return result
-    setattr(owner, name, run)
-progress = lambda stage, done, total: stage == where and die()
-points = {{"key file": (type(store), "add"), "block": (sums, "add_blocks"), "group": (sums, "finish_group"),
+dying = Dying(calls)
+progress = lambda stage, done, total: stage == where and dying.reach()
+points = {"key file": (type(store), "add"), "block": (sums, "add_blocks"), "group": (sums, "finish_group"),
           "aliases": (sum_epochs, "forget_aliases"), "state": (key_steps, "move"),
-          "rows removed": (sum_epochs, "forget_epoch"), "key removed": (type(store), "remove")}}
+          "rows removed": (sum_epochs, "forget_epoch"), "key removed": (type(store), "remove")}
 if where in points:
-    after(*points[where])
+    dying.after(*points[where])
 policy = RotationPolicy(timedelta(days=90), timedelta(0))
 module = rotate_signing if kind == "signing" else rotate_sums
 rotate = module.rotate_signing if kind == "signing" else module.rotate_sums
@@ -209,13 +197,6 @@ SUMS = [
 BEFORE = ("key file", "make", "rekey", "block", "group", "aliases")
 
 
-def kill(home: Path, kind: str, where: str, calls: int, workers: int) -> None:
-    program = _DIE.format(path=[str(Path(__file__).parent), *sys.path])
-    arguments = [sys.executable, "-c", program, str(home), kind, where, str(calls), str(workers)]
-    died = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
-    assert died.returncode == -signal.SIGKILL, died.stderr
-
-
 def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]:
     rows = query_database(home, "SELECT purpose, epoch, state FROM key_epochs")
     return {(purpose, epoch): state for purpose, epoch, state in rows if purpose in purposes}
@@ -224,7 +205,7 @@ def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]
 @pytest.mark.parametrize(("where", "calls", "workers"), SUMS)
 def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) -> None:
     """The node starts with the old or the new epoch whole; running the commands again finishes it."""
-    kill(homes["44"], "sums", where, calls, workers)
+    run_until_killed(_DIE, homes["44"], "sums", where, calls, workers)
     switched = where not in BEFORE
     served = Province(homes["44"]).start()
     try:
@@ -264,7 +245,7 @@ SIGNING = [pytest.param(where, marks=LONG) for where in ("key file", "state", "k
 @pytest.mark.parametrize("where", SIGNING)
 def test_signing_killed_at_any_step(homes, where: str) -> None:
     """A key that is pending signs nothing; after the switch peers with the old one are led to the new one."""
-    kill(homes["44"], "signing", where, 1, 0)
+    run_until_killed(_DIE, homes["44"], "signing", where, 1, 0)
     switched = where not in ("key file", "make")
     node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
     assert node.keys.signing == store.get(f"signing.{1 + switched}")

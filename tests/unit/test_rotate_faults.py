@@ -5,11 +5,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from provinces import cramped
 from test_cli_init import heqiao, ok
 from test_cli_rotating import member  # noqa: F401  the home that the commands made
 
@@ -24,7 +23,6 @@ from node import rotate_signing
 from node.config import load, open_key_store
 from node.errors import ConflictError, UnavailableError
 from node.node import open_node
-from node.store import open_store
 
 KINDS = {"oprf": ("oprf",), "sum": ("sum", "paillier", "sumcheck"), "signing": ("signing",)}
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
@@ -218,24 +216,14 @@ def test_another_administrator_is_first(opened):
 
 def test_a_full_disk(opened):
     node, store = opened
-    with node.store.transaction("look") as tx:
-        used = tx.exec_driver_sql("PRAGMA page_count").scalar()
-    full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")
+    done = []
 
-    @event.listens_for(full._engine, "connect")
-    def limit(connection, _record):
-        connection.execute(f"PRAGMA max_page_count = {used}")
-
-    full._engine.dispose()
-    cramped, done = replace(node, store=full), []
-
-    def fill():
+    def fill(full):
         while len(done) < 200:  # a few rows fit into the last page
-            done.append(rotate_signing.rotate_signing(cramped, store, POLICY).epoch)
+            done.append(rotate_signing.rotate_signing(full, store, POLICY).epoch)
 
-    with pytest.raises(UnavailableError):
-        fill()
-    full.dispose()
+    with cramped(node, 0) as full, pytest.raises(UnavailableError):
+        fill(full)
     active = rotate_signing.rotate_signing(node, store, POLICY).epoch
     assert active == 2 + len(done)
     assert node.ring.refresh().signing == store.get(f"signing.{active}")
