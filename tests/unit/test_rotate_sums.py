@@ -15,6 +15,7 @@ from keys.errors import KeyMissingError, KeyStateError
 from keys.kinds import generate_secret
 from keys.types import KeyState, RotationPolicy
 from matcher import identity, modulus, oprf, token
+from matcher.slots import CheckKey, Layout, pack
 from node import rekey_sums, rotate, rotate_sums
 from node.aggregate import respond
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest
@@ -318,6 +319,16 @@ def test_again_and_beside_the_oprf_key(home):
     assert node.keys.sums_of(3, NOW) is None
     with pytest.raises(KeyStateError, match="clock stands before"):
         rotate_sums.rotate_sums(replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
+
+
+@pytest.mark.parametrize("bands", [0, 6, 7, 10])
+def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
+    """A row of many bands is opened modulo both primes."""
+    layout = Layout.of(tuple(range(10, 10 + bands)), 3072)
+    check = CheckKey.derive(KEYS.check, "B11", layout)
+    work = rekey_sums.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
+    cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
+    assert rekey_sums._open_row(work, layout, check, cipher) == layout.max_value
 
 
 def test_memory_is_bounded_by_parts(home, monkeypatch):
