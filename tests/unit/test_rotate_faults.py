@@ -13,10 +13,12 @@ from test_cli_init import heqiao, ok
 from test_cli_rotating import member  # noqa: F401  the home that the commands made
 
 from keys.disk import read_passphrase
+from keys.enrol import make_card
 from keys.errors import KeyStateError
 from keys.files import KeyStore
 from keys.header import by_passphrase
 from keys.kinds import generate_secret
+from keys.succession import MAX_CHAIN, follow
 from keys.types import RotationPolicy
 from keys.wrap import KdfCost
 from node import rotate_signing
@@ -212,6 +214,17 @@ def test_another_administrator_is_first(opened):
     assert told.value.hint
     assert store.epochs("signing") == [1, 2]
     assert [key.state.value for key in rotate_signing.read_keyring(node, store)] == ["grace", "active"]
+
+
+def test_more_rotations_than_a_chain_holds(opened):
+    """The last ones are shown; a peer from before them needs the card."""
+    node, store = opened
+    for _ in range(MAX_CHAIN + 2):
+        rotate_signing.rotate_signing(node, store, POLICY)
+    signer = rotate_signing.read_signer(node.config, store)
+    assert [one.number for one in signer.successions] == list(range(4, MAX_CHAIN + 4))
+    card = make_card(store, "44", "x", "h:1", signing_epoch=signer.epoch, successions=signer.successions)
+    assert follow("44", card.successions[0].old_key, card.successions, node.clock()) == signer.successions
 
 
 def test_a_full_disk(opened):
