@@ -236,6 +236,7 @@ class KeyStore:
 
 _WHICH: Final = {
     "salt": "the salt comes from the federation: run `heqiao join` with the bundle of its CA",
+    "sum": "this home was made before there were sums: make another with `heqiao init`, and import",
     "oprf": "only a home made with --role node holds records and this key",
 }
 

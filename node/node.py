@@ -114,6 +114,17 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
     certificate = config.tls.certificate.read_bytes()
     storage = store.newest("storage")[1]
+    try:
+        sums, grace, sums_before = (
+            active_sums(store, found),
+            grace_keys(store, found),
+            grace_sums(store, found),
+        )
+    except KeyMissingError as error:
+        raise PreconditionError(
+            f"{error}; the database needs it",
+            "restore the database and the key store from one time; `heqiao keys status` names what lacks",
+        ) from None
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
@@ -125,9 +136,9 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         tls_key=tls_key_for(store, certificate),
         certificate=certificate,
         ca=config.tls.ca.read_bytes(),
-        grace=grace_keys(store, found),
-        sums=active_sums(store, found) if epoch else None,
-        grace_sums=grace_sums(store, found),
+        grace=grace,
+        sums=sums if epoch else None,
+        grace_sums=sums_before,
         salt_in_use=salt_in_use(found),
         upcoming=upcoming_key(store, found),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from keys.kinds import fingerprint_of
-from keys.succession import Succession
+from keys.succession import MAX_CHAIN, Succession
 from keys.types import KeyState
 from node.audit import Detail
 from node.store import audit as audit_rows
@@ -35,7 +35,7 @@ def add_statement(tx: Connection, statement: Succession, old_epoch: int, now: da
 
 
 def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Succession, ...]:
-    """The chain that ends in our active key: back to the first key whose grace is not over."""
+    """The chain that ends in our active key: back to the first key in grace, MAX_CHAIN at most."""
     graced = and_(
         key_epochs.c.purpose == "signing",
         key_epochs.c.epoch == successions.c.old_epoch,
@@ -46,6 +46,7 @@ def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Success
         select(successions, key_epochs.c.epoch.label("answered"))
         .outerjoin(key_epochs, graced)
         .order_by(successions.c.number.desc())
+        .limit(MAX_CHAIN)
     )
     chain: list[Succession] = []
     for row in tx.execute(query):

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,8 @@ from harness import (
 )
 from sqlalchemy import create_engine, text
 
+from keys.succession import sign
+from keys.types import EpochKey, KeyState
 from matcher import identity
 from node import audit, jobs
 from node.errors import ConflictError, JobConflictError, UnavailableError
@@ -33,9 +35,9 @@ from node.importer import import_item
 from node.sources import Query
 from node.store import audit as audit_rows
 from node.store import engine as engines
+from node.store import epochs, open_store, signing, sum_epochs, sums
 from node.store import index as index_rows
 from node.store import jobs as job_rows
-from node.store import open_store
 from node.store.tables import metadata
 
 ITEMS = ("C21", "Z59b", "C23")
@@ -194,6 +196,47 @@ def test_audit_chain_with_many_writers(url: str) -> None:
     assert audit.first_broken(events) is None
     assert len(events) + len(failed) == 15
     assert failed == []
+
+
+def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
+    """Statements of a rotation: what is ready, what is outdated, what goes; and the chain that is shown."""
+    store, now = open_store(url), datetime(2026, 7, 1, tzinfo=UTC)
+
+    def write(version: int, epoch: int, prefix: str, *, publish: bool) -> None:
+        with store.transaction("write", write=True) as tx:
+            group = sums.open_group(tx, sums.NewGroup("B11", prefix, epoch, version))
+            sums.add_blocks(tx, group, [sums.NewBlock(0, bytes(32), bytes(4), bytes(8))])
+            sums.finish_group(tx, group, 1, bytes(32), (1, 2))
+            if publish:
+                sums.publish(tx, "B11", epoch, [group], whole=False, now=now)
+
+    for prefix in ("44", "45"):
+        write(3, 1, prefix, publish=True)
+    write(3, 2, "44", publish=False)
+    write(2, 2, "45", publish=False)
+    with store.transaction("look") as tx:
+        missing, outdated = sum_epochs.split_prepared(tx, 1, 2, ["B11"])
+    assert ([group.prefix for group in missing], len(outdated)) == (["45"], 1)
+    with store.transaction("drop", write=True) as tx:
+        sums.remove(tx, outdated)
+        sum_epochs.add_aliases(tx, "B11", 1, [sums.Alias(bytes([at]) * 32, bytes(32), at) for at in range(5)])
+    write(3, 2, "45", publish=False)
+    with store.transaction("publish", write=True) as tx:
+        assert sum_epochs.publish_epoch(tx, 1, 2, ["B11"], now) == (2, 2)
+        assert len(sum_epochs.read_aliases(tx, "B11", 1, bytes([1]) * 32, 2)) == 2
+    sum_epochs.forget_epoch(store, 1)
+    with store.transaction("chain", write=True) as tx:
+        assert sum_epochs.current_groups(tx, 1, ["B11"]) == []
+        assert sum_epochs.read_aliases(tx, "B11", 1, b"", 9) == []
+        assert len(sum_epochs.current_groups(tx, 2, ["B11"])) == 2
+        until = now + timedelta(days=1)
+        old = EpochKey("signing", 1, KeyState.GRACE, "0" * 16, now, grace_until=until)
+        epochs.add_epoch(tx, old, now)
+        statement = sign("44", 2, bytes(32), bytes([1]) * 32, now, until)
+        signing.add_statement(tx, statement, 1, now)
+        assert signing.served_statements(tx, "44", now) == (statement,)
+        assert signing.served_statements(tx, "44", until + timedelta(seconds=1)) == ()
+    store.dispose()
 
 
 def test_one_job_for_many_submitters(world: World, postgres: Server, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Keys that rotate while provinces ask each other, and rotations that are killed."""
 
 import math
-import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dying import run_until_killed
 from harness import (
     PATIENT_RETRIES,
     World,
@@ -193,10 +193,9 @@ for _ in range(2):
 
 
 _DIE = """
-import os, signal, sys
-sys.path[:0] = {path!r}
 from datetime import timedelta
 from pathlib import Path
+from dying import Dying
 from harness import open_home
 from keys.types import RotationPolicy
 from node import rotate
@@ -205,19 +204,9 @@ from node.store import epochs, succession
 home, where, calls = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 node, store = open_home(home), open_key_store(load(home / "node.toml"))
 rotate.GROUP_ENTRIES = 50
-left = [calls]
-def die(*_):
-    left[0] -= 1
-    if not left[0]:
-        os.kill(os.getpid(), signal.SIGKILL)
-def after(owner, name):
-    original = getattr(owner, name)
-    def run(*arguments, **options):
-        result = original(*arguments, **options)
-        die()
-        return result
-    setattr(owner, name, run)
-progress = lambda stage, done, total: stage == where and die()
+dying = Dying(calls)
+after = dying.after
+progress = lambda stage, done, total: stage == where and dying.reach()
 if where == "key file":
     after(type(store), "add")
 elif where == "retired":
@@ -258,10 +247,7 @@ def test_killed_at_any_step(
 ) -> None:
     """The node starts with the old or the new epoch whole; running the commands again finishes it."""
     homes = world.copy(tmp_path)
-    program = _DIE.format(path=[str(Path(__file__).parent), *sys.path])
-    arguments = [sys.executable, "-c", program, str(homes["44"]), where, str(calls), str(workers)]
-    died = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
-    assert died.returncode == -signal.SIGKILL, died.stderr
+    run_until_killed(_DIE, homes["44"], where, calls, workers)
     with serve_all(homes) as provinces:
         switched = where not in ("key file", "make", "rekey")
         assert provinces["44"].node.keys.epoch == 1 + switched

@@ -1,12 +1,14 @@
 """A node without network for tests of the import: real database, real keys, small buckets."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import event
 
 from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
@@ -136,3 +138,19 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
         )
 
     return KeyRing(read, load)
+
+
+@contextmanager
+def cramped(node: Node, spare: int) -> Iterator[Node]:
+    """The same node on a disk that has room for a few pages of its SQLite file, then no more."""
+    with node.store.transaction("look") as tx:
+        used = tx.exec_driver_sql("PRAGMA page_count").scalar()
+    full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")
+
+    @event.listens_for(full._engine, "connect")
+    def limit(connection, _record) -> None:
+        connection.execute(f"PRAGMA max_page_count = {used + spare}")
+
+    full._engine.dispose()
+    yield replace(node, store=full)
+    full.dispose()

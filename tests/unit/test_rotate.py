@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from provinces import LIMITS, NOW, Held, make_node, number, ring_of, with_key_store
-from sqlalchemy import create_engine, event, text
+from provinces import LIMITS, NOW, Held, cramped, make_node, number, ring_of, with_key_store
+from sqlalchemy import create_engine, text
 
 from keys.errors import KeyMissingError, KeyStateError
 from keys.types import KeyState, RotationPolicy
 from matcher import identity, label, oprf
 from node import importer, rotate, workspace
 from node.errors import ConflictError, UnavailableError
-from node.store import audit, cuts, epochs, open_store
+from node.store import audit, cuts, epochs
 from node.store import index as index_rows
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -316,20 +316,8 @@ def test_audit_names_fingerprints_and_no_keys(home):
 def test_a_full_disk_is_told_and_changes_nothing(home):
     node, store = home
     before = opened(node)
-    path = node.config.folder / "heqiao.db"
-    with node.store.transaction("look") as tx:
-        used = tx.exec_driver_sql("PRAGMA page_count").scalar()
-    full = open_store(f"sqlite:///{path}")
-
-    @event.listens_for(full._engine, "connect")
-    def limit(connection, _record):
-        connection.execute(f"PRAGMA max_page_count = {used + 1}")
-
-    full._engine.dispose()
-    cramped = replace(node, store=full)
-    with pytest.raises(UnavailableError, match="did not answer"):
-        rotate.rotate_oprf(cramped, store, POLICY)
-    full.dispose()
+    with cramped(node, 1) as full, pytest.raises(UnavailableError, match="did not answer"):
+        rotate.rotate_oprf(full, store, POLICY)
     assert opened(node) == before
     assert rotate.rotate_oprf(node, store, POLICY).epoch == 2
     assert opened(node) == before

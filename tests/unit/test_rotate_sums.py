@@ -7,20 +7,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from provinces import LIMITS, NOW, make_node, number, with_key_store
-from sqlalchemy import create_engine, event, text
+from provinces import LIMITS, NOW, cramped, make_node, number, with_key_store
+from sqlalchemy import create_engine, text
 from sums_home import bring, expected, held, phe_key, plain
 
 from keys.errors import KeyMissingError, KeyStateError
 from keys.kinds import generate_secret
 from keys.types import KeyState, RotationPolicy
 from matcher import identity, modulus, oprf, token
+from matcher.slots import CheckKey, Layout, pack
 from node import rekey_sums, rotate, rotate_sums
 from node.aggregate import respond
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest
 from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
-from node.store import audit, epochs, open_store, sum_epochs
+from node.store import audit, epochs, sum_epochs
 from node.store.peers import PeerRow
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -320,6 +321,16 @@ def test_again_and_beside_the_oprf_key(home):
         rotate_sums.rotate_sums(replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
 
 
+@pytest.mark.parametrize("bands", [0, 6, 7, 10])
+def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
+    """A row of many bands is opened modulo both primes."""
+    layout = Layout.of(tuple(range(10, 10 + bands)), 3072)
+    check = CheckKey.derive(KEYS.check, "B11", layout)
+    work = rekey_sums.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
+    cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
+    assert rekey_sums._open_row(work, layout, check, cipher) == layout.max_value
+
+
 def test_memory_is_bounded_by_parts(home, monkeypatch):
     """Tiny parts and buffers give the same rows."""
     monkeypatch.setattr(rekey_sums, "PART_ROWS", 3)
@@ -343,18 +354,8 @@ def test_rows_of_an_item_that_is_not_summed_any_more(home, monkeypatch):
 def test_a_full_disk_is_told_and_changes_nothing(home):
     node, store = home
     before = held(node)
-    with node.store.transaction("look") as tx:
-        used = tx.exec_driver_sql("PRAGMA page_count").scalar()
-    full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")
-
-    @event.listens_for(full._engine, "connect")
-    def limit(connection, _record):
-        connection.execute(f"PRAGMA max_page_count = {used + 2}")
-
-    full._engine.dispose()
-    with pytest.raises(UnavailableError, match="did not answer"):
-        rotate_sums.rotate_sums(replace(node, store=full), store, POLICY)
-    full.dispose()
+    with cramped(node, 2) as full, pytest.raises(UnavailableError, match="did not answer"):
+        rotate_sums.rotate_sums(full, store, POLICY)
     assert held(node) == before
     assert rotate_sums.rotate_sums(node, store, POLICY).epoch == 2
     assert plain(held(node)) == expected(node, WAGES)
