@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 
 from compose import figures, homes, plain_join
-from compose.folder import own_folder, step
-from compose.processes import ChildError, Children, stoppable
+from compose.folder import exit_code, own_folder, step
+from compose.processes import Children
 
 ITEMS = "Z59b,C21,C22,B12r,C23"
 NAME = "demo"
@@ -29,21 +29,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="default: demo")
     parser.add_argument("--scenario", choices=("mashan", "small"), default="mashan", help="default: mashan")
     options = parser.parse_args()
-    try:
-        with stoppable():
-            if options.action == "serve":
-                return serve(options.folder)
-            return run(options.folder, options.scenario)
-    except ChildError as error:
-        print(f"demo: error: {error}\ndemo: hint: {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"demo: error: {error.filename}: {error.strerror}\n"
-              "demo: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
-        return 1
-    except KeyboardInterrupt:
-        print("demo: stopped; no process of it is left", file=sys.stderr)
-        return 130
+    if options.action == "serve":
+        return exit_code(NAME, lambda: serve(options.folder))
+    return exit_code(NAME, lambda: run(options.folder, options.scenario))
 
 
 def run(folder: Path, scenario: str) -> int:

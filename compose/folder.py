@@ -1,14 +1,14 @@
-"""A folder that a program of this package makes anew and holds alone while it runs."""
+"""What the programs of this package share: a folder made anew and held alone, steps that are told, exits."""
 
 import fcntl
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from compose.processes import ChildError
+from compose.processes import ChildError, stoppable
 
 
 @contextmanager
@@ -52,3 +52,20 @@ def step(name: str, text: str) -> Iterator[None]:
     print(f"{name}: {text} ...", file=sys.stderr, flush=True)
     yield
     print(f"{name}:     {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+
+
+def exit_code(name: str, run: Callable[[], int]) -> int:
+    """The exit code of a program: what `run` returns, 1 for a failure, which is told, 130 for Ctrl-C."""
+    try:
+        with stoppable():
+            return run()
+    except ChildError as error:
+        print(f"{name}: error: {error}\n{name}: hint: {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{name}: error: {error.filename}: {error.strerror}\n"
+              f"{name}: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: stopped; no process of it is left", file=sys.stderr)
+        return 130

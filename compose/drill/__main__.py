@@ -24,8 +24,8 @@ from compose.drill import clients, steps, sums, tally
 from compose.drill.clients import Ask
 from compose.drill.steps import Drill, Step
 from compose.drill.tally import Ban, Period
-from compose.folder import own_folder, step
-from compose.processes import Child, ChildError, Children, stoppable, wait_until
+from compose.folder import exit_code, own_folder, step
+from compose.processes import Child, ChildError, Children, wait_until
 from node.catalogue import BUILT_IN
 
 NAME = "drill"
@@ -48,19 +48,7 @@ def main() -> int:
     parser.add_argument("--only", help="only these steps, with commas between; revoking and letting back "
                         "always belong together")  # fmt: skip
     options = parser.parse_args()
-    try:
-        with stoppable():
-            return run(options.folder, choose(options.only))
-    except ChildError as error:
-        print(f"drill: error: {error}\ndrill: hint: {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"drill: error: {error.filename}: {error.strerror}\n"
-              "drill: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
-        return 1
-    except KeyboardInterrupt:
-        print("drill: stopped; no process of it is left", file=sys.stderr)
-        return 130
+    return exit_code(NAME, lambda: run(options.folder, choose(options.only)))
 
 
 def choose(only: str | None) -> Sequence[Step]:
