@@ -46,8 +46,6 @@ class Ask:
 class ApprovalNeededError(PreconditionError):
     """The request is written down and waits for another administrator."""
 
-    code = "approval_needed"
-
 
 def require(store: Store, ask: Ask, admin: KeyStore, now: datetime, life: timedelta) -> None:
     """Go on only with an approval, which is used up; else write the request down.

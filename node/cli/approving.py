@@ -74,9 +74,10 @@ def _count(store: Store) -> int:
 
 @click.group()
 def admins() -> None:
-    """Keep the list of administrators, who act in pairs under [approvals].
+    """Keep the list of administrators who act in pairs.
 
-    Each has a key in a folder of their own, under their own account and passphrase.
+    That is, where [approvals] are required in node.toml. Each has a key in a folder of their own, under
+    their own account and passphrase.
     """
 
 
@@ -136,7 +137,10 @@ def add(home: Path, as_json: bool, card: Path, admin: Path | None) -> None:
 @click.argument("name")
 @admin_option
 def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
-    """Remove an administrator; what they approved is good no longer."""
+    """Remove an administrator.
+
+    What they asked or approved is good no longer.
+    """
     config = load_config(home)
     if config.approvals.required and _count(open_store(database_url(config))) <= NEEDED:
         raise PreconditionError("dual control needs two administrators", "enrol another one first")

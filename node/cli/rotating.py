@@ -17,7 +17,7 @@ from node.audit import Detail
 from node.cli.approving import admin_option, guard
 from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
 from node.cli.progress import show_progress
-from node.cli.rotation_kinds import KINDS, Kind
+from node.cli.rotation_kinds import KINDS, Kind, Rotate
 from node.config import open_key_store
 from node.node import Node, open_node
 from node.rotate import Rotated
@@ -30,7 +30,7 @@ def rotate() -> None:
     """Replace a key while the node serves."""
 
 
-def _rotating(kind: Kind) -> click.Command:
+def _rotating(kind: Kind, run: Rotate) -> click.Command:
     """`heqiao keys rotate PURPOSE`."""
 
     @click.command(kind.purpose, help=inspect.cleandoc(kind.help))
@@ -59,7 +59,7 @@ def _rotating(kind: Kind) -> click.Command:
             asked: dict[str, Detail] = {"purpose": kind.purpose, "epoch": steps[-1].epoch}
             guard(node.config, admin, "keys rotate", {**asked, "grace_days": policy.grace.days})
             with show_progress(kind.stages, hidden=as_json) as progress:
-                done = kind.rotate(node, store, policy, workers=workers, progress=progress)
+                done = run(node, store, policy, workers=workers, progress=progress)
             show(_plain(kind, done), _describe(kind, done), as_json=as_json)
 
     return command
@@ -67,7 +67,7 @@ def _rotating(kind: Kind) -> click.Command:
 
 for _kind in KINDS.values():
     if _kind.rotate is not None:
-        rotate.add_command(_rotating(_kind))
+        rotate.add_command(_rotating(_kind, _kind.rotate))
 
 
 @click.command()
