@@ -31,6 +31,9 @@ COMMANDS = {
     "catalogue": "node.cli.catalogue",
     "audit": "node.cli.audit",
     "doctor": "node.cli.doctor",
+    "admins": "node.cli.approving",
+    "approve": "node.cli.approving",
+    "approvals": "node.cli.approving",
     "synth": "node.cli.synth",
 }
 
@@ -41,6 +44,7 @@ SECTIONS = {
     "Records of this province": ("catalogue", "import"),
     "Verify with other provinces": ("verify", "jobs", "report"),
     "Run and look after a node": ("serve", "health", "doctor", "keys", "audit", "migrate"),
+    "Act in pairs": ("admins", "approve", "approvals"),
     "Try it out": ("synth",),
 }
 
@@ -57,7 +61,7 @@ class LazyGroup(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        name = "import_" if cmd_name == "import" else cmd_name
+        name = {"import": "import_", "approvals": "approvals_"}.get(cmd_name, cmd_name)
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 

@@ -328,6 +328,34 @@ successions = Table(
     Column("by_new", LargeBinary(64), nullable=False),
 )
 
+# Administrators who act in pairs, by the public halves of their keys.
+admins = Table(
+    "admins",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("public_key", LargeBinary(32), nullable=False, unique=True),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+# What one administrator asks for and another approves: once, and exactly that.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("action", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("requester", String(200), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    # As it is signed: ISO 8601.
+    Column("expires_at", String(40), nullable=False),
+    Column("asked_signature", LargeBinary, nullable=False),
+    Column("approver", String(200)),
+    Column("approved_at", UtcDateTime),
+    Column("given_signature", LargeBinary),
+    Column("used_at", UtcDateTime),
+)
+
 # Under which epoch of a key (oprf, or sum for sums) each peer asked last.
 epoch_uses = Table(
     "epoch_uses",

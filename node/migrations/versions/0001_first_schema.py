@@ -92,6 +92,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
     )
     op.create_table(
+        "admins",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("added_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_admins")),
+        sa.UniqueConstraint("public_key", name=op.f("uq_admins_public_key")),
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("requester", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.String(length=40), nullable=False),
+        sa.Column("asked_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("approver", sa.String(length=200), nullable=True),
+        sa.Column("approved_at", sa.DateTime(), nullable=True),
+        sa.Column("given_signature", sa.LargeBinary(), nullable=True),
+        sa.Column("used_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+    )
+    op.create_table(
         "epoch_uses",
         sa.Column("peer", sa.String(length=2), nullable=False),
         sa.Column("purpose", sa.String(length=32), nullable=False),
