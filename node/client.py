@@ -10,7 +10,7 @@ opening of labels happen in the caller's own process.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +26,10 @@ from keys import target_name
 from keys.names import split_address
 from matcher import Identity
 from node import jobs, platform_wire, request
-from node.aggregate.request import PeerSum, SumQuestion, ask_sums
+from node.aggregate.journal import MemorySumJournal
+from node.aggregate.request import ask_sums
+from node.aggregate.session import PeerSum, SumQuestion
+from node.aggregate.summation import Person, in_cohort
 from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
@@ -191,7 +194,7 @@ class Peer:
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
 
     def sum(
-        self, cohort: Sequence[frozenset[Identity]], items: Sequence[str], legal_basis: str
+        self, cohort: Iterable[Iterable[Identity]], items: Sequence[str], legal_basis: str
     ) -> list[PeerSum]:
         """Totals over those of a cohort whom this peer knows: an answer per item, in their order.
 
@@ -205,12 +208,13 @@ class Peer:
                 raise InvalidRequestError(
                     f"{code} is not an item that can be summed", "see `heqiao catalogue`"
                 )
-        journal = MemoryJournal()
+        people = in_cohort(cohort)
+        journal = MemorySumJournal()
         link = PeerLink.over(self._channel, node, journal.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
-        exchange = Exchange.of(node, self._peer, link, journal, SaltedPoints(node.keys.salts, ()), deadline)
-        question = SumQuestion(tuple(cohort), tuple(items), legal_basis)
-        return ask_sums(exchange, link, question)
+        mapped = SaltedPoints(node.keys.salts, map(Person, people))
+        exchange = Exchange.of(node, self._peer, link, journal, mapped, deadline)
+        return ask_sums(exchange, link, journal, SumQuestion(people, tuple(items), legal_basis))
 
 
 def own_address(listen: str) -> str:

@@ -240,7 +240,7 @@ def _run_stream(
         tokens = finalize_chunk(session, manifest, query, first, message.points)
         exchange.journal.add_tokens(first, tokens)
         first, expected = first + len(sent) // 32, expected + 1
-        exchange.journal.progress("evaluate", first, query.points, manifest)
+        exchange.journal.progress("evaluate", first, query.points, manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 

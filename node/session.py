@@ -22,7 +22,6 @@ from node.exchange import (
     FilterRequest,
 )
 from node.filter_cache import FilterCache
-from node.manifest import Manifest
 from node.node import Node
 from node.partition_cache import PartitionCache
 from node.pins import PeerPins
@@ -98,7 +97,7 @@ class Journal(Protocol):
     def plan(self, plan: str, reason: str) -> None:
         """Keep which retrieval plan was chosen, and why."""
 
-    def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """Say how far the part is. Raises CancelledError when it is to stop."""
 
     def wait(self, seconds: float) -> None:
