@@ -26,10 +26,12 @@ from keys import target_name
 from keys.names import split_address
 from matcher import Identity
 from node import jobs, platform_wire, request
+from node.aggregate import platform_wire as sums_wire
 from node.aggregate.journal import MemorySumJournal
+from node.aggregate.outcome import SumReport
 from node.aggregate.request import ask_sums
 from node.aggregate.session import PeerSum, SumQuestion
-from node.aggregate.summation import Person, in_cohort
+from node.aggregate.summation import Person, Summation, in_cohort
 from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
@@ -95,11 +97,28 @@ class Platform:
         """Hand over a verification and return its job id; the same id and content is the same job."""
         job = job or f"v-{secrets.token_hex(8)}"
         messages = platform_wire.submission(job, verification)
-        try:
-            response = self._stub.SubmitVerification(messages, timeout=self._call_s)
-        except grpc.RpcError as error:
-            raise self._rebuild(error) from None
+        response: pb.SubmitVerificationResponse = self._call("SubmitVerification", messages)
         return str(response.job_id)
+
+    def sum(self, summation: Summation, job: str | None = None) -> SumReport:
+        """Totals over many people, of several peers at once: hand over, wait for the end, fetch the report.
+
+        Longer than other calls: use `submit_sum`, `watch` and `sum_report` to see how far it is.
+        """
+        found = self.submit_sum(summation, job)
+        for _ in self.watch(found):
+            pass
+        return self.sum_report(found)
+
+    def submit_sum(self, summation: Summation, job: str | None = None) -> str:
+        """Hand over a sum and return its job id; the same id and content is the same job."""
+        job = job or f"s-{secrets.token_hex(8)}"
+        response: pb.SubmitSumResponse = self._call("SubmitSum", sums_wire.submission(job, summation))
+        return str(response.job_id)
+
+    def sum_report(self, job: str) -> SumReport:
+        """The report of a sum that has ended."""
+        return sums_wire.read_report(self._call("GetSumReport", pb.GetSumReportRequest(job_id=job)))
 
     def watch(self, job: str) -> Iterator[pb.Job]:
         """The job now and after every change, until it ends."""
@@ -136,7 +155,7 @@ class Platform:
         response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
         return response
 
-    def _call(self, method: str, message: Message) -> Any:
+    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
         try:
             return getattr(self._stub, method)(message, timeout=self._call_s)
         except grpc.RpcError as error:

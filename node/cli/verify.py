@@ -1,7 +1,7 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,16 @@ from node.delimited import Reject
 from node.errors import DishonestPeerError, InputError
 from node.households import read_households, read_mandates
 from node.mandate import PROGRAMMES
-from node.outcome import Report
+from node.outcome import PeerSummary, Report
 from node.verification import Verification
+
+
+def split_codes(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    """The codes of an option, separated by commas. Raises click.BadParameter."""
+    codes = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not codes or len(set(codes)) != len(codes):
+        raise click.BadParameter("write codes separated by commas, each once")
+    return codes
 
 
 @click.command()
@@ -40,10 +48,10 @@ from node.verification import Verification
     "--items",
     required=True,
     metavar="CODES",
-    callback=lambda _ctx, _param, text: _codes(text),
+    callback=split_codes,
     help="Items such as C21,C22; `heqiao catalogue` lists them.",
 )
-@click.option("--peers", required=True, metavar="CODES", callback=lambda _ctx, _param, text: _codes(text),
+@click.option("--peers", required=True, metavar="CODES", callback=split_codes,
               help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.")  # fmt: skip
 @click.option(
     "--out",
@@ -147,7 +155,12 @@ def write_report(
     else:
         Console().print(report.render(finished, catalogue, lang))
         click.echo(f"report: {out / 'report.json'}, {out / 'findings.csv'}, {out / 'summary.txt'}")
-    wrong = [peer.peer for peer in finished.peers if peer.state == "distrusted"]
+    require_honest(finished.peers)
+
+
+def require_honest(peers: Iterable[PeerSummary]) -> None:
+    """Fail when a peer gave wrong answers. Raises DishonestPeerError."""
+    wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
     if wrong:
         raise DishonestPeerError(
             f"wrong answers from {', '.join(wrong)}: nothing of it is in the report",
@@ -182,13 +195,6 @@ def _read(
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    codes = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not codes or len(set(codes)) != len(codes):
-        raise click.BadParameter("write codes separated by commas, each once")
-    return codes
 
 
 @contextmanager
