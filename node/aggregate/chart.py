@@ -1,7 +1,7 @@
 """Histograms of a report of sums as a picture: one row of bars per item, one colour per province.
 
-Drawn with matplotlib, the extra `plot`. Chinese labels need a font that has the characters; where this machine
-has none the labels are English and provinces are their codes, since boxes instead of characters say nothing.
+Drawn with matplotlib, the extra `plot`. Chinese labels need a font that has the characters; where this
+machine has none the labels are English and provinces are their codes, since boxes for characters say nothing.
 """
 
 from pathlib import Path
@@ -68,10 +68,8 @@ def _draw_item(
         for place, cell in zip(places, one.bands, strict=True):
             if cell is None:
                 # A word, not an empty place: nothing shown must not read as nobody.
-                axes.text(
-                    place, top * 0.02, _HIDDEN[lang == "en"], rotation=90, ha="center", va="bottom", fontsize=7,
-                    color="0.35",
-                )  # fmt: skip
+                style = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 7, "color": "0.35"}
+                axes.text(place, top * 0.02, _HIDDEN[lang == "en"], **style)
     axes.set_xticks(range(bands), [band_text(item, band, lang) for band in range(bands)], fontsize=8)
     axes.set_title(item_text(item, code, lang), loc="left", fontsize=10)
     axes.set_ylabel(word("bands", lang), fontsize=9)

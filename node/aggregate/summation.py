@@ -35,11 +35,13 @@ class Summation:
 
 
 def in_cohort(people: Iterable[Iterable[Identity]]) -> tuple[tuple[Identity, ...], ...]:
-    """People as a cohort holds them: each once, the identities of each in order."""
-    sorted_people = (
-        tuple(sorted(set(person), key=lambda one: (one.id_type, one.value))) for person in people
-    )
-    return tuple(dict.fromkeys(sorted_people))
+    """People as a cohort holds them: each once, in order, since a list in another order is the same question."""
+
+    def key(one: Identity) -> tuple[str, str]:
+        return one.id_type, one.value
+
+    distinct = {tuple(sorted(set(person), key=key)) for person in people}
+    return tuple(sorted(distinct, key=lambda person: [key(one) for one in person]))
 
 
 def pack_summation(summation: Summation) -> bytes:

@@ -79,7 +79,8 @@ def sum_(
     asked. Exits 1 when a peer gave wrong answers.
 
     \b
-    heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 --legal-basis SA-2014-58 --out sums
+    heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
+        --legal-basis SA-2014-58 --out sums
     """  # noqa: D301 - click wants the real \b character
     catalogue = catalogues.load(load_config(home).catalogue.path)
     for item in items:
