@@ -70,7 +70,8 @@ def _draw_item(
                 # A word, not an empty place: nothing shown must not read as nobody.
                 style = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 7, "color": "0.35"}
                 axes.text(place, top * 0.02, _HIDDEN[lang == "en"], **style)
-    axes.set_xticks(range(bands), [band_text(item, band, lang) for band in range(bands)], fontsize=8)
+    ranges = [band_text(item, band, lang).replace(", ≤", ",\n≤") for band in range(bands)]
+    axes.set_xticks(range(bands), ranges, fontsize=8)
     axes.set_title(item_text(item, code, lang), loc="left", fontsize=10)
     axes.set_ylabel(word("bands", lang), fontsize=9)
     axes.set_ylim(0, top * 1.15)

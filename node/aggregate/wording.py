@@ -70,7 +70,7 @@ def notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, ...]
     if column(lang) == 0:
         lines = [
             "本报告只有汇总数，不含任何个人结果；查询省不知道名单中哪些人计入。",
-            "“不予公布”表示计入的人有记录、但按所列规则不公布；与“未接入”“无记录”不同。",
+            "“不予公布”表示按所列规则不公布，不论有无记录；不是“未接入”，也不是零。",
             "未接入、拒绝、逾期、暂不可用的省份没有作答，不等于零。",
             "同一人在几个省都有记录的，各省分别计入；合计为各省已有登记的数额，可能不全。",
             "标有“含噪声”的数字（人数、合计、分档）均加了随机噪声，只宜作整体判断。",
@@ -80,7 +80,8 @@ def notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, ...]
     lines = [
         "Totals only: nothing here is about one person, "
         "and the province that asked cannot tell which of its people are in a sum.",
-        "Suppressed means that a rule holds the figures back: it is neither 'not connected' nor zero.",
+        "Suppressed means that a rule holds the figures back, whoever was found: "
+        "it is neither 'not connected' nor zero.",
         "A province that is not connected, refused, overdue or unavailable gave no answer: that is not zero.",
         "Somebody with records in several provinces is in the sum of each. "
         "Registers may be incomplete, and so are their sums.",

@@ -147,11 +147,12 @@ def test_a_refusal_names_the_rule(served):
         None,
         None,
     )
+    columns = "item, epoch, at, cohort_digest, points, epsilon_milli"
     with served["44"].node.store.transaction("spend", write=True) as tx:
         for _ in range(28):
             tx.exec_driver_sql(
-                "INSERT INTO sum_queries (peer, query_id, item, epoch, at, cohort_digest, points, epsilon_milli)"
-                " SELECT peer, randomblob(16), item, epoch, at, cohort_digest, points, 0 FROM sum_queries LIMIT 1"
+                f"INSERT INTO sum_queries (peer, query_id, {columns})"
+                f" SELECT peer, randomblob(16), {columns} FROM sum_queries LIMIT 1"
             )
     spent = run(served["45"], "spent", summation(peers=("44",))).finding("B11", "44")
     assert (spent.outcome, spent.reason) == (SumOutcome.REFUSED, "budget")
