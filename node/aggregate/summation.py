@@ -35,7 +35,7 @@ class Summation:
 
 
 def in_cohort(people: Iterable[Iterable[Identity]]) -> tuple[tuple[Identity, ...], ...]:
-    """People as a cohort holds them: each once, in order, since a list in another order is the same question."""
+    """People as a cohort holds them: each once and in order, whatever the order of the list."""
 
     def key(one: Identity) -> tuple[str, str]:
         return one.id_type, one.value

@@ -24,7 +24,7 @@ from node.households import read_cohort
     "--cohort",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
-    help="The people: one row each with id_no, and former_ids if there are any (CSV). "
+    help="The people: one row each with id_no, and former_id_no if there is one (CSV). "
     "Other columns are not read.",
 )
 @click.option(
