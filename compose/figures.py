@@ -90,8 +90,8 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
     plain = json.loads(report.read_text(encoding="utf-8"))
     names = {item["code"]: item for item in plain["item_facts"]}
     table = Table(title="sums", title_justify="left", box=box.HORIZONTALS, pad_edge=False)
-    for name in ("sums over the county's workers", "province"):
-        table.add_column(name)
+    table.add_column("the county's workers", no_wrap=True)
+    table.add_column("province")
     for name in ("people", "plain sum", "encrypted sum"):
         table.add_column(name, justify="right")
     table.add_column("")
@@ -110,7 +110,7 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
     received = sum(peer["bytes_down"] for peer in plain["peers"]) / 1e6
     console.print(
         f"{plain['people']:,} workers and {len(plain['items'])} items summed with {len(plain['peers'])} "
-        f"provinces in {seconds:.1f} s, {received:.1f} MB received. Nobody learnt who is in a sum."
+        f"provinces in {seconds:.1f} s, {received:.1f} MB received."
     )
 
 

@@ -9,6 +9,7 @@ import tenacity
 
 from keys.succession import Succession
 from matcher.oprf import RandomBytes
+from node.aggregate.checked import CheckedGroups
 from node.catalogue import Catalogue
 from node.clock import Clock
 from node.config import RequesterSection
@@ -124,6 +125,8 @@ class Exchange:
     partitions: PartitionCache | None = None
     # By which signing key the peer is known at this moment; without it by that of `peer`.
     pins: PeerPins | None = None
+    # Groups of encrypted sums that need no second look.
+    checked: CheckedGroups = field(default_factory=CheckedGroups)
 
     @classmethod
     def of(
@@ -145,6 +148,7 @@ class Exchange:
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
             pins=PeerPins(node.store, peer, node.clock),
+            checked=node.checked,
         )
 
 

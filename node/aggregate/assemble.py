@@ -26,18 +26,18 @@ def build_sum_report(node: Node, job: str) -> SumReport:
         parts = job_rows.list_parts(tx, job)
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
-    findings: list[SumFinding] = []
-    for part in parts:
-        opened = {
-            item: unpack_sum(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
-            for item, data in answers[part.peer].items()
-            if part.state != "distrusted"
-        }
-        for item in row.items:
-            found = opened.get(item)
-            findings.append(
-                _gap(part, item, row.subjects) if found is None else finding_of(part.peer, item, found)
-            )
+    opened = {
+        (part.peer, item): unpack_sum(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
+        for part in parts
+        for item, data in answers[part.peer].items()
+        if part.state != "distrusted"
+    }
+    findings = []
+    for item in row.items:
+        for part in parts:
+            found = opened.get((part.peer, item))
+            gap = _gap(part, item, row.subjects)
+            findings.append(gap if found is None else finding_of(part.peer, item, found))
     return SumReport(
         job=job,
         state=row.state,

@@ -296,29 +296,38 @@ def groups_of(offer: SumOffer, item: str, question: SumQuestion) -> list[SumGrou
     return sorted((group for group in found if group), key=lambda group: group.prefix)
 
 
-def match_rows(cohort: frozenset[bytes], part: RowsSlice, public: PublicKey) -> list[int]:
-    """The ciphertexts of the rows whose point is one of the cohort's.
+def match_rows(cohort: frozenset[bytes], part: RowsSlice, size: int) -> list[bytes]:
+    """The ciphertexts, `size` bytes each, of the rows whose point is one of the cohort's."""
+    points, ciphertexts = part.points, part.ciphertexts
+    return [
+        ciphertexts[size * row : size * row + size]
+        for row in range(len(points) // POINT)
+        if points[POINT * row : POINT * row + POINT] in cohort
+    ]
 
-    Every row is checked, found or not: if a faulty row were noticed only where it matches, the peer would
-    learn who is in the cohort.
+
+def check_rows(part: RowsSlice, public: PublicKey) -> None:
+    """Every row is checked, found or not.
+
+    If a faulty row were noticed only where it matches, the peer would learn who is in the cohort. Raises
+    DishonestPeerError.
     """
     size = public.ciphertext_size
-    rows = [part.ciphertexts[at : at + size] for at in range(0, len(part.ciphertexts), size)]
     try:
-        numbers = paillier.require_ciphertexts(public, rows)
+        paillier.require_ciphertexts(
+            public, (part.ciphertexts[at : at + size] for at in range(0, len(part.ciphertexts), size))
+        )
     except MatcherError:
         raise dishonest("a row is no ciphertext of the peer's key", "ciphertext") from None
-    points = part.points
-    return [
-        number for row, number in enumerate(numbers) if points[POINT * row : POINT * row + POINT] in cohort
-    ]
 
 
 def _match_group(
     run: Round, query: _Opened, cohort: frozenset[bytes], group: SumGroupOffer, before: int, total: int
 ) -> list[int]:
-    digest, kept, row = blake3(), list[int](), 0
-    size = query.public.ciphertext_size
+    digest, kept, row = blake3(), list[bytes](), 0
+    public, size = query.public, query.public.ciphertext_size
+    checked = run.exchange.checked
+    known = checked.holds(public.n, group.digest)
 
     def stream() -> None:
         nonlocal row
@@ -330,7 +339,9 @@ def _match_group(
             if part.first_row != row or row + rows > group.rows:
                 raise dishonest("the peer sends rows out of order", "rows_order")
             digest.update(interleave(part.points, part.ciphertexts, size))
-            kept.extend(match_rows(cohort, part, query.public))
+            if not known:
+                check_rows(part, public)
+            kept.extend(match_rows(cohort, part, size))
             row += rows
             run.journal.progress("fetch", before + row, total, query.offer.epoch)
         if row < group.rows:
@@ -339,7 +350,8 @@ def _match_group(
     with_retries(run.exchange, stream)
     if digest.digest() != group.digest:
         raise dishonest("rows are not those of the signed manifest", "rows_digest")
-    return kept
+    checked.add(public.n, group.digest)
+    return [int.from_bytes(one, "big") for one in kept]
 
 
 def _split(points: bytes) -> frozenset[bytes]:
