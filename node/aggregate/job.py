@@ -23,9 +23,7 @@ def check_summation(node: Node, summation: Summation) -> None:
     for code in summation.items:
         rule = node.catalogue.item(code).sum
         if rule is None:
-            raise InvalidRequestError(
-                f"{code} is not an item that can be summed", "`heqiao catalogue show` says which are"
-            )
+            raise InvalidRequestError(f"{code} is not an item that can be summed", "see `heqiao catalogue`")
         if len(summation.cohort) < rule.min_cohort:
             raise RefusedError(
                 f"a sum of {code} is of {rule.min_cohort} people at least",
