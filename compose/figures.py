@@ -99,7 +99,7 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
         item = names[line.item]
         found = "-" if line.total is None else _amount(item, line.total)
         table.add_row(
-            f"{item['name_en']} {item['name_zh']}",
+            f"{item['name_en']}{', yuan' if item['value_kind'] == 'money' else ''} {item['name_zh']}",
             line.province,
             f"{line.due.count:,}" if line.count is None else f"{line.count:,}",
             _amount(item, line.due.total),
@@ -115,10 +115,8 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
 
 
 def _amount(item: Mapping[str, Any], amount: int) -> str:
-    """Yuan to the fen for money, else the number in its unit."""
-    if item["value_kind"] == "money":
-        return f"{amount // 100:,}.{amount % 100:02} yuan"
-    return f"{amount:,} {item['unit_en']}"
+    """Yuan to the fen for money, else the number."""
+    return f"{amount // 100:,}.{amount % 100:02}" if item["value_kind"] == "money" else f"{amount:,}"
 
 
 def _figures_table(figures: list[Figure]) -> Table:

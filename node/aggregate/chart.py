@@ -15,6 +15,8 @@ from node.wording import item_text, word
 
 _WIDTH, _HEIGHT, _DPI = 10.0, 3.6, 120
 _SPACE = 0.8  # of a band that its bars take
+# A font that has this one too draws a box for every character: a font of last resort.
+_UNASSIGNED = 0xF1234
 _HIDDEN = ("不予公布", "suppressed")
 
 
@@ -120,7 +122,8 @@ def _font_with(fonts: Any, text: str) -> str | None:
     wanted = {ord(character) for character in text if not character.isspace()}
     for entry in sorted(fonts.fontManager.ttflist, key=lambda one: (one.style != "normal", one.name)):
         try:
-            if wanted <= set(fonts.get_font(entry.fname).get_charmap()):
+            held = set(fonts.get_font(entry.fname).get_charmap())
+            if wanted <= held and _UNASSIGNED not in held:
                 return str(entry.name)
         except (OSError, RuntimeError):
             continue  # a broken font file

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from node.aggregate.outcome import SumFinding, SumOutcome, SumReport
-from node.aggregate.wording import amount_text, band_text, cell_text, mode_text, notes, outcome_text
+from node.aggregate.wording import amount_text, band_text, cell_text, mode_text, notes, outcome_lines
 from node.catalogue import Catalogue, Item
 from node.render import (
     dates_text,
@@ -67,8 +67,8 @@ def _line(found: SumFinding, item: Item | None, report: SumReport, lang: str) ->
     place = f"  {found.peer} {name}"
     if found.outcome is not SumOutcome.RELEASED:
         # Under the province, and never a figure: it must not be read as a zero.
-        words = outcome_text(found, lang)
-        return (plain_text(f"{place}\n    {words}"), *(Text("-"),) * 4, plain_text(dates_text(found.as_of)))
+        lines = (place, *(f"    {line}" for line in outcome_lines(found, lang)))
+        return (plain_text("\n".join(lines)), *(Text("-"),) * 4, plain_text(dates_text(found.as_of)))
     noise = mode_text(found, lang)
     count = f"{found.count:,} / {found.asked:,}"
     amounts = (amount_text(item, one, lang) for one in (found.total, found.mean, found.deviation))

@@ -22,18 +22,25 @@ _SUPPRESSED = ("不予公布", "suppressed")
 
 
 def rule_text(rule: str, lang: str) -> str:
-    """A rule by its name and in words; one of a later version by its name alone."""
+    """What a rule says; nothing for one of a later version."""
     words = _RULES.get(rule)
-    return f"{rule} {words[column(lang)]}" if words else rule
+    return words[column(lang)] if words else ""
+
+
+def outcome_lines(found: SumFinding, lang: str) -> tuple[str, ...]:
+    """What a province says where it gives no figures, with the rule or cause by name, and then in words."""
+    held = found.outcome is SumOutcome.SUPPRESSED
+    told = _SUPPRESSED[column(lang)] if held else state_text(found.outcome.value.lower(), lang)
+    if not found.reason or found.reason == found.outcome.value.lower():
+        return (told,)
+    mark = "：" if lang == "zh" else ": "
+    words = rule_text(found.reason, lang)
+    return (f"{told}{mark}{found.reason}", *((words,) if words else ()))
 
 
 def outcome_text(found: SumFinding, lang: str) -> str:
-    """What a province says where it gives no figures, and which rule or cause it is."""
-    if found.outcome is SumOutcome.SUPPRESSED:
-        mark = "：" if lang == "zh" else ": "
-        return f"{_SUPPRESSED[column(lang)]}{mark}{rule_text(found.reason, lang)}"
-    words = state_text(found.outcome.value.lower(), lang)
-    return f"{words}: {rule_text(found.reason, lang)}" if found.reason else words
+    """The same in one line."""
+    return " ".join(outcome_lines(found, lang))
 
 
 def amount_text(item: Item | None, amount: int | None, lang: str) -> str:
@@ -54,7 +61,7 @@ def mode_text(found: SumFinding, lang: str) -> str:
 
 def cell_text(cell: int | None, lang: str) -> str:
     """One cell of a histogram."""
-    return f"{_SUPPRESSED[column(lang)]}" if cell is None else f"{cell:,}"
+    return _SUPPRESSED[column(lang)] if cell is None else f"{cell:,}"
 
 
 def band_text(item: Item | None, index: int, lang: str) -> str:
