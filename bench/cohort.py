@@ -64,6 +64,7 @@ def measure(children: Children, folder: Path, rows: int, people: int = PEOPLE) -
         "cohort_wall_s": quantile([one["wall_s"] for one in others], 0.5),
         "cohort_part_s": quantile([one["part_s"] for one in others], 0.5),
         "cohort_nodes_cpu_s": used / len(asked),
+        "cohort_client_cpu_s": quantile([one["client_cpu_s"] for one in others], 0.5),
         "cohort_peak_mib": meter.peak_mib,
         "bytes_up": first["bytes_up"],
         "bytes_down": first["bytes_down"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from node.aggregate.outcome import SumFinding, SumReport
-from node.aggregate.wording import band_text
+from node.aggregate.wording import band_text, mode_text
 from node.catalogue import Catalogue, Item
 from node.errors import ConfigError, InputError
 from node.wording import item_text, word
@@ -84,7 +84,8 @@ def _draw_item(
 def _label(report: SumReport, found: SumFinding, lang: str) -> str:
     name = next((peer.name for peer in report.peers if peer.peer == found.peer), "")
     label = f"{found.peer} {name}" if lang == "zh" else found.peer
-    return f"{label}  (ε = {found.epsilon:g})" if found.mode == "dp" else label
+    noise = mode_text(found, lang)
+    return f"{label}  ({noise})" if noise else label
 
 
 def _with_bands(report: SumReport, code: str) -> list[SumFinding]:
@@ -99,6 +100,7 @@ def _texts(report: SumReport, known: dict[str, Item], shown: list[str], lang: st
         *(peer.name for peer in report.peers),
         word("sum_title", lang),
         word("bands", lang),
+        "含噪声，ε",
         *_HIDDEN,
     ]
 
