@@ -302,3 +302,13 @@ def test_the_command(served, made, tmp_path):
         assert platform.sum_report("cli").finding("B11", "44").count == 400
         with pytest.raises(InvalidRequestError):
             platform.report("cli")
+
+
+def test_no_number_is_on_any_disk(made):
+    """After all of the above: neither in a database nor in an audit row, asked or held."""
+    for home in made.values():
+        content = b"".join(path.read_bytes() for path in home.glob("heqiao.db*"))
+        assert len(content) > 100_000
+        assert not [person for person in PEOPLE if person.encode() in content]
+    events = [event for (event,) in query_database(made["45"], "SELECT event FROM audit")]
+    assert {"sum_submitted", "sum_ended"} <= set(events)

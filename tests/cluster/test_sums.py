@@ -7,7 +7,7 @@ from statistics import pvariance
 import pytest
 from harness import Federation, Province, know, open_home
 
-from matcher import identity, oprf
+from matcher import identity, oprf, paillier
 from node import importer
 from node.aggregate import request
 from node.aggregate.exchange import SumAnswer
@@ -129,6 +129,24 @@ def test_a_peer_that_cheats_is_found_out(peer, monkeypatch, name, change, check)
     with pytest.raises(DishonestPeerError) as refused:
         peer.sum(COHORT[:40], ("D35",), LAW)
     assert refused.value.details["check"] == check
+
+
+def test_rows_of_another_key_are_refused(peer, monkeypatch):
+    """Of the same length and well formed; whichever check sees them first, nothing is sent back."""
+    other = paillier.generate(3072).public
+    foreign = paillier.to_bytes(other, paillier.encrypt(other, 5))
+    real, opened = PeerLink.fetch_rows, []
+
+    def replaced(*given):
+        for part in real(*given):
+            yield replace(part, ciphertexts=foreign * (len(part.ciphertexts) // len(foreign)))
+
+    monkeypatch.setattr(PeerLink, "fetch_rows", replaced)
+    monkeypatch.setattr(PeerLink, "open_sums", lambda *given: opened.append(given))
+    with pytest.raises(DishonestPeerError) as refused:
+        peer.sum(COHORT[:40], ("D35",), LAW)
+    assert refused.value.details["check"] in ("ciphertext", "rows_digest")
+    assert not opened
 
 
 def test_a_modulus_without_its_proof_is_refused(peer, monkeypatch):
