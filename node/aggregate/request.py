@@ -31,8 +31,8 @@ from node.aggregate.rows import POINT
 from node.aggregate.session import PeerSum, Product, SumJournal, SumLink, SumQuestion, in_order
 from node.errors import EpochError, ItemNotOfferedError, LimitError, PartitionVersionError, UnavailableError
 from node.manifest import Manifest
-from node.query import choose_canaries, draw_misses, new_seed, secret_order, size_class
-from node.request import MAX_CHUNK_POINTS, RESTARTS, check_manifest
+from node.query import choose_canaries, draw_misses, secret_order, size_class
+from node.request import MAX_CHUNK_POINTS, RESTARTS, check_manifest, draw_session, require_fresh
 from node.session import Exchange, Session, dishonest, with_retries
 from node.wire import parse_manifest
 
@@ -111,15 +111,8 @@ def open_query(run: Round) -> Session:
     exchange = run.exchange
     run.journal.progress("manifest", 0, 0)
     serialised, signature = with_retries(exchange, run.link.get_sum_manifest)
-    check_manifest(exchange, serialised, signature)
-    session = Session(
-        query_id=exchange.random_bytes(16),
-        blind=oprf.draw_blind(exchange.random_bytes),
-        seed=new_seed(exchange.random_bytes),
-        manifest=serialised,
-        signature=signature,
-        layout=serialised,
-    )
+    require_fresh(exchange, check_manifest(exchange, serialised, signature))
+    session = draw_session(exchange, serialised, signature)
     run.journal.begin(session)
     return session
 
@@ -140,6 +133,7 @@ def renew_query(run: Round, session: Session) -> _Opened:
     """The same query under newer versions of the groups. Raises EpochError when the keys changed too."""
     serialised, signature = with_retries(run.exchange, run.link.get_sum_manifest)
     manifest = check_manifest(run.exchange, serialised, signature)
+    require_fresh(run.exchange, manifest)
     renewed = replace(session, manifest=serialised, signature=signature)
     query = _open(run, renewed, manifest)
     run.journal.renew(renewed)

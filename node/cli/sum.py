@@ -10,8 +10,8 @@ from node import reader
 from node.aggregate import report as sums
 from node.aggregate.outcome import SumReport
 from node.aggregate.summation import Summation, in_cohort
-from node.cli.options import address_option, count, home_option, json_option, lang_option, load_config, show
-from node.cli.verify import follow, require_honest, split_codes
+from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
+from node.cli.verify import follow, require_honest
 from node.client import Platform
 from node.errors import InputError
 from node.households import read_cohort
@@ -34,8 +34,6 @@ from node.households import read_cohort
     callback=split_codes,
     help="Items that can be summed, such as B11,D35; `heqiao catalogue` lists them.",
 )
-@click.option("--peers", required=True, metavar="CODES", callback=split_codes,
-              help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.")  # fmt: skip
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -48,16 +46,7 @@ from node.households import read_cohort
     metavar="CODE",
     help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
 )
-@click.option(
-    "--job",
-    metavar="ID",
-    help="Id for the job; the same command with the same id goes on watching it.  [default: a random one]",
-)
-@address_option
-@lang_option
-@click.option(
-    "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
-)
+@asking_options
 def sum_(
     home: Path,
     as_json: bool,

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from node import catalogue as catalogues
 from node import reader, report
-from node.cli.options import address_option, count, home_option, json_option, lang_option, load_config, show
+from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
 from node.client import Platform
 from node.delimited import Reject
 from node.errors import DishonestPeerError, InputError
@@ -20,14 +20,6 @@ from node.households import read_households, read_mandates
 from node.mandate import PROGRAMMES
 from node.outcome import PeerSummary, Report
 from node.verification import Verification
-
-
-def split_codes(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
-    """The codes of an option, separated by commas. Raises click.BadParameter."""
-    codes = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not codes or len(set(codes)) != len(codes):
-        raise click.BadParameter("write codes separated by commas, each once")
-    return codes
 
 
 @click.command()
@@ -51,8 +43,6 @@ def split_codes(_context: click.Context, _option: click.Parameter, text: str) ->
     callback=split_codes,
     help="Items such as C21,C22; `heqiao catalogue` lists them.",
 )
-@click.option("--peers", required=True, metavar="CODES", callback=split_codes,
-              help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.")  # fmt: skip
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -67,16 +57,7 @@ def split_codes(_context: click.Context, _option: click.Parameter, text: str) ->
     metavar="CODE",
     help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
 )
-@click.option(
-    "--job",
-    metavar="ID",
-    help="Id for the job; the same command with the same id goes on watching it.  [default: a random one]",
-)
-@address_option
-@lang_option
-@click.option(
-    "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
-)
+@asking_options
 def verify(
     home: Path,
     as_json: bool,
