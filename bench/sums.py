@@ -23,7 +23,7 @@ def run(bits: int, parts: tuple[str, ...] = PARTS, rows: int = 100_000) -> dict[
         with workspace(None) as folder, Children(folder / "logs") as children:
             measured = [figures, column.measure(children, folder, rows)]
             if "cohort" in parts:
-                measured.append(cohort.measure(children, folder, rows))
+                measured.append(cohort.measure(children, folder, rows, min(cohort.PEOPLE, 2 * rows)))
         wrong = sum(one["wrong"] for one in measured)
         figures = {key: value for one in measured for key, value in one.items()} | {"wrong": wrong}
     return {**rounded(figures), "machine": machine, "versions": list_versions()}
