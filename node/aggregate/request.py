@@ -175,13 +175,13 @@ def lay_out(exchange: Exchange, seed: bytes, salt_version: int) -> tuple[bytes, 
 
     The same seed gives the same batch, so that a resumed query goes on.
     """
+    salt = exchange.mapped.salt(salt_version)
+    if salt is None:  # check_manifest lets none such pass
+        raise EpochError("the salt of this query is over")
     people = exchange.mapped.points(salt_version).points
     total = size_class(len(people) + MISSES + CANARIES)
     chosen = choose_canaries(seed, CANARIES)
     constants = np.frombuffer(token.canary_points(), dtype=np.uint8).reshape(-1, POINT)
-    salt = exchange.mapped.salt(salt_version)
-    if salt is None:  # check_manifest lets none such pass
-        raise EpochError("the salt of this query is over")
     padding = batch.map_to_curve(salt, *draw_misses(seed, total - len(people) - CANARIES))
     rows = np.concatenate((people, constants[chosen], padding))
     return rows[secret_order(seed, total)].tobytes(), chosen

@@ -15,8 +15,9 @@ from node.aggregate.journal import pack_product, pack_sum, unpack_product, unpac
 from node.aggregate.request import check_modulus, check_rows, lay_out, match_rows
 from node.aggregate.respond import shuffle
 from node.aggregate.session import PeerSum, Product
+from node.aggregate.summation import Person
 from node.errors import DishonestPeerError
-from node.query import MappedPoints
+from node.salted import SaltedPoints
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 MODULI = json.loads((VECTORS / "modulus_bad.json").read_text())
@@ -61,9 +62,9 @@ def test_rows_of_the_cohort_are_kept():
 
 
 def test_a_batch_is_the_same_for_the_same_seed():
-    exchange = SimpleNamespace(salt=SALT, mapped=MappedPoints(SALT, ((one,) for one in PEOPLE)))
-    first, again = lay_out(exchange, b"s" * 32), lay_out(exchange, b"s" * 32)
-    other = lay_out(exchange, b"t" * 32)
+    exchange = SimpleNamespace(mapped=SaltedPoints({1: SALT}, (Person((one,)) for one in PEOPLE)))
+    first, again = lay_out(exchange, b"s" * 32, 1), lay_out(exchange, b"s" * 32, 1)
+    other = lay_out(exchange, b"t" * 32, 1)
     assert first == again
     assert other[0] != first[0]
     points = {first[0][at : at + 32] for at in range(0, len(first[0]), 32)}
