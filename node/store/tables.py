@@ -166,6 +166,8 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
+    # verification or sum
+    Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("request_digest", LargeBinary, nullable=False),
     Column("request_sealed", LargeBinary, nullable=False),
@@ -280,6 +282,16 @@ sum_queries = Table(
     Column("contributors", BigInteger),
     Column("answer_sealed", LargeBinary),
     Index("ix_sum_queries_at", "peer", "item", "at"),
+)
+
+# What this node asks of others: the sum of one item before it is opened; erased when the part ends.
+sum_products = Table(
+    "sum_products",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(2), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 audit = Table(

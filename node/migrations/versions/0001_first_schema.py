@@ -62,6 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(), nullable=False),
         sa.Column("request_sealed", sa.LargeBinary(), nullable=False),
@@ -269,6 +270,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
     op.create_table(
+        "sum_products",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_sum_products_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "peer", "item", name=op.f("pk_sum_products")),
+    )
+    op.create_table(
         "sum_blocks",
         sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -304,6 +314,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("filters")
     op.drop_table("tokens")
+    op.drop_table("sum_products")
     op.drop_table("sum_blocks")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")
