@@ -2,22 +2,28 @@
 
 from typing import Any
 
-from bench import column, encryption
+from bench import cohort, column, encryption
 from bench.measure import describe_machine, list_versions, rounded
 from bench.psi import workspace
 from compose.processes import Children
 
-PARTS = ("encryption", "column")
+PARTS = ("encryption", "column", "cohort")
 
 
 def run(bits: int, parts: tuple[str, ...] = PARTS, rows: int = 100_000) -> dict[str, Any]:
-    """Measure the parts asked for: encryption with a key of `bits` bits, a column of `rows` records."""
+    """Measure the parts asked for: encryption with a key of `bits` bits, a column of `rows` records,
+    a cohort asked of it.
+    """
     machine = describe_machine()
     figures: dict[str, Any] = {"bits": bits, "wrong": 0}
     if "encryption" in parts:
         figures |= encryption.run(bits)
-    if "column" in parts:
+    if {"column", "cohort"} & set(parts):
+        # A cohort needs a column, so that one is made and told in any case.
         with workspace(None) as folder, Children(folder / "logs") as children:
-            found = column.measure(children, folder, rows)
-        figures |= {**found, "wrong": figures["wrong"] + found["wrong"]}
+            measured = [figures, column.measure(children, folder, rows)]
+            if "cohort" in parts:
+                measured.append(cohort.measure(children, folder, rows, min(cohort.PEOPLE, 2 * rows)))
+        wrong = sum(one["wrong"] for one in measured)
+        figures = {key: value for one in measured for key, value in one.items()} | {"wrong": wrong}
     return {**rounded(figures), "machine": machine, "versions": list_versions()}

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compose import figures, homes, plain_join
+from compose import figures, homes, plain_join, plain_sums
 from compose.folder import exit_code, own_folder, step
 from compose.processes import Children
 
 ITEMS = "Z59b,C21,C22,B12r,C23"
+SUM_ITEMS = "B11,D32m,D35"
+LAW = "SA-2014-58"  # the Interim Measures for Social Assistance of 2014, article 58
 NAME = "demo"
 MIN_WIDTH = 100
 
@@ -40,7 +42,14 @@ def run(folder: Path, scenario: str) -> int:
         with step(NAME, f"writing the registers and the list (scenario {scenario}), making three homes"):
             children.together(
                 lambda: homes.heqiao(
-                    children, "synth", "synth", "--scenario", scenario, "--out", folder / homes.FEDERATION
+                    children,
+                    "synth",
+                    "synth",
+                    "--scenario",
+                    scenario,
+                    "--sums",
+                    "--out",
+                    folder / homes.FEDERATION,
                 ),
                 lambda: homes.make_federation(children, folder),
             )
@@ -54,15 +63,18 @@ def run(folder: Path, scenario: str) -> int:
             began = time.monotonic()
             homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
             seconds = time.monotonic() - began
+        sums_seconds = ask_sums(children, folder)
         memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
         with step(NAME, "stopping the nodes, computing the plain join"):
             children.stop()
             report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
             compared = plain_join.compare(report, federation)
+            summed = plain_sums.compare(folder / homes.SUMS / "report.json", federation)
     found = figures.read_figures(report, federation, compared)
     console = Console()
     console.width = max(console.width, MIN_WIDTH)
     figures.show(console, report, found, compared, seconds, memory)
+    figures.show_sums(console, folder / homes.SUMS / "report.json", summed, sums_seconds)
     _print_more(folder)
     for example in compared.examples:
         print(f"demo: differs: {example}")
@@ -70,6 +82,9 @@ def run(folder: Path, scenario: str) -> int:
     if compared.names_passed > figures.MOST_PASSED:
         print("demo: error: the name check lets wrong names pass", file=sys.stderr)
     right = not (wrong or compared.differ or compared.names_passed > figures.MOST_PASSED) and compared.answers
+    if not summed or not all(line.right for line in summed):
+        print("demo: error: a sum differs from the plain sum", file=sys.stderr)
+        right = False
     print(
         f"demo: {compared.answers} answers, {compared.agree} agree with the plain join, "
         f"{compared.differ} differ",
@@ -98,6 +113,27 @@ def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]
     return (
         "verify", "--home", folder / homes.REQUESTER.code, "--households", households,
         "--items", items, "--peers", peers, "--out", folder / out, "--lang", "en",
+    )  # fmt: skip
+
+
+def ask_sums(children: Children, folder: Path) -> float:
+    """45 asks for sums over its workers; the seconds it took. The last step, told in one line."""
+    began = time.monotonic()
+    homes.heqiao(children, "sum", *sum_command(folder))
+    seconds = time.monotonic() - began
+    print(
+        f"demo: 45 asked 44 and 33 for the sums of {SUM_ITEMS}: {seconds:.1f} s", file=sys.stderr, flush=True
+    )
+    return seconds
+
+
+def sum_command(folder: Path) -> tuple[str | Path, ...]:
+    """Arguments of `heqiao` that ask for sums over the county's workers."""
+    workers = folder / homes.FEDERATION / homes.REQUESTER.code / "workers.csv"
+    peers = ",".join(province.code for province in homes.PROVIDERS)
+    return (
+        "sum", "--home", folder / homes.REQUESTER.code, "--cohort", workers, "--items", SUM_ITEMS,
+        "--peers", peers, "--legal-basis", LAW, "--out", folder / homes.SUMS, "--lang", "en",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What the demo shows: planted figures against found ones, peers, memory."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compose.plain_join import Comparison
+from compose.plain_sums import Line
 
 # What is shown, item, key of the report's summary, key of the planted figures
 _ROWS = (
@@ -82,6 +83,40 @@ def show(
         f"passed the one-byte check: {comparison.names_passed}. Without mandate, never asked about: "
         f"{summary['not_mandated']}."
     )
+
+
+def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: float) -> None:
+    """Print the sums beside the plain ones."""
+    plain = json.loads(report.read_text(encoding="utf-8"))
+    names = {item["code"]: item for item in plain["item_facts"]}
+    table = Table(title="sums", title_justify="left", box=box.HORIZONTALS, pad_edge=False)
+    table.add_column("the county's workers", no_wrap=True)
+    table.add_column("province")
+    for name in ("people", "plain sum", "encrypted sum"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for line in lines:
+        item = names[line.item]
+        found = "-" if line.total is None else _amount(item, line.total)
+        table.add_row(
+            f"{item['name_en']}{', yuan' if item['value_kind'] == 'money' else ''} {item['name_zh']}",
+            line.province,
+            f"{line.due.count:,}" if line.count is None else f"{line.count:,}",
+            _amount(item, line.due.total),
+            found,
+            "equal" if line.right else f"WRONG {line.outcome}",
+        )
+    console.print(table)
+    received = sum(peer["bytes_down"] for peer in plain["peers"]) / 1e6
+    console.print(
+        f"{plain['people']:,} workers and {len(plain['items'])} items summed with {len(plain['peers'])} "
+        f"provinces in {seconds:.1f} s, {received:.1f} MB received."
+    )
+
+
+def _amount(item: Mapping[str, Any], amount: int) -> str:
+    """Yuan to the fen for money, else the number."""
+    return f"{amount // 100:,}.{amount % 100:02}" if item["value_kind"] == "money" else f"{amount:,}"
 
 
 def _figures_table(figures: list[Figure]) -> Table:

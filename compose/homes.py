@@ -10,6 +10,7 @@ from compose.processes import Child, ChildError, Children, is_free, wait_until
 
 FEDERATION = "federation"  # folder of the synthetic federation
 REPORT = "report"
+SUMS = "sums"
 LOGS = "logs"
 CA = "ca"
 CLIENT = "client"  # certificate for stock gRPC clients such as `buf curl`
@@ -80,8 +81,9 @@ def _introduce(children: Children, folder: Path, asker: Province, holder: Provin
 
 
 def import_registers(children: Children, folder: Path, province: Province) -> None:
-    """Import every register of one province, one file after the other."""
-    for register in sorted((folder / FEDERATION / province.code / "registers").glob("*.csv")):
+    """Import every register of one province, also those that are summed, one file after the other."""
+    own = folder / FEDERATION / province.code
+    for register in (*sorted((own / "registers").glob("*.csv")), *sorted((own / "sums").glob("*.csv"))):
         item = register.name.split("_")[1]
         rejects = folder / LOGS / f"{province.code}-{item}-rejects.csv"
         heqiao(

@@ -144,7 +144,7 @@ def load_request(path: Path) -> EnrolmentRequest:
         EnrolmentError: malformed or altered.
     """
     request = EnrolmentRequest.load(path)
-    _check_signature(request, _REQUEST, request.signing_key, request.signature, str(path))
+    check_signature(request, _REQUEST, request.signing_key, request.signature, str(path))
     return request
 
 
@@ -169,7 +169,7 @@ def issue_bundle(
         EnrolmentError: the request's signature or HPKE key is bad.
         CertificateError: its signing request is bad, or the certificate would outlive the CA.
     """
-    _check_signature(request, _REQUEST, request.signing_key, request.signature, "the request")
+    check_signature(request, _REQUEST, request.signing_key, request.signature, "the request")
     certificate = certificate or issue(
         ca,
         request.csr.encode(),
@@ -280,11 +280,12 @@ def load_card(path: Path) -> NodeCard:
         EnrolmentError: malformed or altered.
     """
     card = NodeCard.load(path)
-    _check_signature(card, _CARD, card.signing_key, card.signature, str(path))
+    check_signature(card, _CARD, card.signing_key, card.signature, str(path))
     return card
 
 
-def _check_signature(document: Document, context: bytes, key: bytes, signature: bytes, source: str) -> None:
+def check_signature(document: Document, context: bytes, key: bytes, signature: bytes, source: str) -> None:
+    """Check the Ed25519 signature of a document. Raises EnrolmentError."""
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, document.signed_part(context))
     except (InvalidSignature, ValueError):

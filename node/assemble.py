@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from node.errors import PreconditionError
+from node.errors import InvalidRequestError, PreconditionError
 from node.jobs import ask_question, require_job
 from node.journal import unpack_answers
 from node.node import Node
@@ -24,10 +24,11 @@ _WITHOUT_ANSWER = {
 
 
 def build_report(node: Node, job: str) -> Report:
-    """The report of a job that has ended. Raises NotFoundError, and PreconditionError while it runs."""
-    row = require_job(node, job)
-    if row.state in job_rows.OPEN_STATES:
-        raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")
+    """The report of a verification that has ended.
+
+    Raises NotFoundError, PreconditionError while it runs, and InvalidRequestError for a job that is a sum.
+    """
+    row = require_ended(node, job, job_rows.VERIFICATION)
     with node.store.transaction("read report") as tx:
         sealed = job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
@@ -55,7 +56,7 @@ def build_report(node: Node, job: str) -> Report:
         due_at=row.due_at,
         items=row.items,
         subjects=tuple(subject.ref for subject in verification.subjects),
-        peers=tuple(_summary(part, names.get(part.peer, part.peer)) for part in parts),
+        peers=tuple(summarise_part(part, names.get(part.peer, part.peer)) for part in parts),
         findings=tuple(findings),
         state=row.state,
     )
@@ -87,7 +88,20 @@ def _findings(
     return found
 
 
-def _summary(part: PartRow, name: str) -> PeerSummary:
+def require_ended(node: Node, job: str, kind: str) -> JobRow:
+    """A job of one kind that has ended. Raises as `build_report` does."""
+    row = require_job(node, job)
+    if row.kind != kind:
+        raise InvalidRequestError(
+            f"this job is a {row.kind}", "its report is another one; see `heqiao report`"
+        )
+    if row.state in job_rows.OPEN_STATES:
+        raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")
+    return row
+
+
+def summarise_part(part: PartRow, name: str) -> PeerSummary:
+    """How one peer's part of a job went."""
     return PeerSummary(
         peer=part.peer,
         name=name,

@@ -10,7 +10,7 @@ opening of labels happen in the caller's own process.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +26,12 @@ from keys import target_name
 from keys.names import split_address
 from matcher import Identity
 from node import jobs, platform_wire, request
-from node.aggregate.request import PeerSum, SumQuestion, ask_sums
+from node.aggregate import platform_wire as sums_wire
+from node.aggregate.journal import MemorySumJournal
+from node.aggregate.outcome import SumReport
+from node.aggregate.request import ask_sums
+from node.aggregate.session import PeerSum, SumQuestion
+from node.aggregate.summation import Person, Summation, in_cohort
 from node.clock import Clock, utc_now
 from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
@@ -92,11 +97,28 @@ class Platform:
         """Hand over a verification and return its job id; the same id and content is the same job."""
         job = job or f"v-{secrets.token_hex(8)}"
         messages = platform_wire.submission(job, verification)
-        try:
-            response = self._stub.SubmitVerification(messages, timeout=self._call_s)
-        except grpc.RpcError as error:
-            raise self._rebuild(error) from None
+        response: pb.SubmitVerificationResponse = self._call("SubmitVerification", messages)
         return str(response.job_id)
+
+    def sum(self, summation: Summation, job: str | None = None) -> SumReport:
+        """Totals over many people, of several peers at once: hand over, wait for the end, fetch the report.
+
+        Longer than other calls: use `submit_sum`, `watch` and `sum_report` to see how far it is.
+        """
+        found = self.submit_sum(summation, job)
+        for _ in self.watch(found):
+            pass
+        return self.sum_report(found)
+
+    def submit_sum(self, summation: Summation, job: str | None = None) -> str:
+        """Hand over a sum and return its job id; the same id and content is the same job."""
+        job = job or f"s-{secrets.token_hex(8)}"
+        response: pb.SubmitSumResponse = self._call("SubmitSum", sums_wire.submission(job, summation))
+        return str(response.job_id)
+
+    def sum_report(self, job: str) -> SumReport:
+        """The report of a sum that has ended."""
+        return sums_wire.read_report(self._call("GetSumReport", pb.GetSumReportRequest(job_id=job)))
 
     def watch(self, job: str) -> Iterator[pb.Job]:
         """The job now and after every change, until it ends."""
@@ -133,7 +155,7 @@ class Platform:
         response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
         return response
 
-    def _call(self, method: str, message: Message) -> Any:
+    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
         try:
             return getattr(self._stub, method)(message, timeout=self._call_s)
         except grpc.RpcError as error:
@@ -189,7 +211,7 @@ class Peer:
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
 
     def sum(
-        self, cohort: Sequence[frozenset[Identity]], items: Sequence[str], legal_basis: str
+        self, cohort: Iterable[Iterable[Identity]], items: Sequence[str], legal_basis: str
     ) -> list[PeerSum]:
         """Totals over those of a cohort whom this peer knows: an answer per item, in their order.
 
@@ -203,12 +225,13 @@ class Peer:
                 raise InvalidRequestError(
                     f"{code} is not an item that can be summed", "see `heqiao catalogue`"
                 )
-        journal = MemoryJournal()
+        people = in_cohort(cohort)
+        journal = MemorySumJournal()
         link = PeerLink.over(self._line, node, journal.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
-        exchange = Exchange.of(node, self._peer, link, journal, SaltedPoints(node.keys.salts, ()), deadline)
-        question = SumQuestion(tuple(cohort), tuple(items), legal_basis)
-        return ask_sums(exchange, link, question)
+        mapped = SaltedPoints(node.keys.salts, map(Person, people))
+        exchange = Exchange.of(node, self._peer, link, journal, mapped, deadline)
+        return ask_sums(exchange, link, journal, SumQuestion(people, tuple(items), legal_basis))
 
 
 def own_address(listen: str) -> str:

@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from keys.disk import read_passphrase
 from keys.files import KeyStore
 from keys.names import Role, check_address, check_code, check_name, split_address
+from node.approvals_section import ApprovalsSection
 from node.config_faults import describe_fault, known_keys
 from node.errors import ConfigError
 from node.rotation_section import STRICT, RotationSection
@@ -275,6 +276,7 @@ class Config(_Section):
     limits: LimitsSection = Field(default_factory=LimitsSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
+    approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
     log: LogSection = Field(default_factory=LogSection)
     folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
 

@@ -67,7 +67,7 @@ def fetch_buckets(
             keep(held)
             del left[: len(held)]
             held.clear()
-            exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest)
+            exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest.epoch)
 
     def stream() -> None:
         held.clear()

@@ -1,4 +1,4 @@
-"""A county's lists for `heqiao verify`: households with their members, and mandates (docs/import.md)."""
+"""A county's lists: households and mandates for `heqiao verify`, people for `heqiao sum` (docs/import.md)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -95,6 +95,26 @@ def read_households(
 
     required = ("household_no", "member_no", "id_no", "mandate_no")
     return _read_list(path, HOUSEHOLD_ALIASES, columns, required, build)
+
+
+def read_cohort(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
+    """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
+
+    Only the columns of identities are read. A person with a number that was seen before is a reject: nobody
+    may count twice. Raises InputError for a file that cannot be used as a whole.
+    """
+    seen: set[Identity] = set()
+
+    def build(table: Table, row: Row) -> tuple[Identity, ...]:
+        identities = read_identities(table.layout, row)
+        if not seen.isdisjoint(identities):
+            raise CellError("id_no", "duplicate_person", "a number of this person was seen on an earlier row")
+        seen.update(identities)
+        return identities
+
+    return _read_list(path, IDENTITY_ALIASES, columns, ("id_no",), build)
 
 
 def read_mandates(

@@ -1,13 +1,13 @@
-"""Verification jobs of the requester: persisted, resumed after a kill, cancelled on request (design.md 8).
+"""Jobs of the requester: persisted, resumed after a kill, cancelled on request (design.md 8).
 
-A job asks all its peers at once, each in a thread of its own. Whatever could name a person is sealed
-under the node's storage key before it is written.
+A job is a verification or a sum. It asks all its peers at once, each in a thread of its own. Whatever could
+name a person is sealed under the node's storage key before it is written.
 """
 
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
@@ -16,6 +16,9 @@ from blake3 import blake3
 from keys import KeyringError
 from matcher import Level, MatcherError
 from node import log, request
+from node.aggregate.job import ask_part, check_summation
+from node.aggregate.journal import StoredSumJournal
+from node.aggregate.summation import Person, Summation, pack_summation, unpack_summation
 from node.audit import Detail
 from node.errors import (
     CancelledError,
@@ -30,7 +33,7 @@ from node.journal import StoredJournal
 from node.link import PeerLink
 from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers, digest
 from node.node import Node
-from node.query import Question
+from node.query import HasIdentities, Question
 from node.salted import SaltedPoints
 from node.session import Exchange
 from node.store import Connection
@@ -46,36 +49,41 @@ _WORD = re.compile(r"[a-z0-9_]{1,48}")
 OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
 
 
-def submit(node: Node, job: str, verification: Verification) -> bool:
+Asked = Verification | Summation  # what a job is about
+
+
+def submit(node: Node, job: str, asked: Asked) -> bool:
     """Store a new job; False when the same one is there already.
 
-    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), and JobConflictError for
-    a known id with other content.
+    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), RefusedError (a sum that
+    nobody may answer), and JobConflictError for a known id with other content.
     """
-    _check(node, job, verification)
-    plain = pack_request(verification)
+    _check(node, job, asked)
+    plain = pack_summation(asked) if isinstance(asked, Summation) else pack_request(asked)
+    kind = job_rows.SUM if isinstance(asked, Summation) else job_rows.VERIFICATION
     now = node.clock()
     row = JobRow(
         id=job,
         state="queued",
         # Keyed, because the identities of a small request could be guessed from a plain digest.
         request_digest=blake3(plain, key=node.keys.digest_key).digest(),
-        subjects=len(verification.subjects),
-        items=verification.items,
-        purpose=verification.purpose,
-        legal_basis=verification.legal_basis,
+        subjects=count_people(asked),
+        items=asked.items,
+        purpose=asked.purpose,
+        legal_basis=asked.legal_basis,
         created_at=now,
         due_at=add_working_days(now, node.config.requester.due_days),
         finished_at=None,
         cancel_requested=False,
         error="",
+        kind=kind,
     )
     sealed = node.keys.vault.seal(f"request {job}", plain)
     details: dict[str, Detail] = {
         "job": job,
         "subjects": row.subjects,
         "items": list(row.items),
-        "peers": list(verification.peers),
+        "peers": list(asked.peers),
         "purpose": row.purpose,
         "legal_basis": row.legal_basis,
     }
@@ -84,8 +92,8 @@ def submit(node: Node, job: str, verification: Verification) -> bool:
         # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
         known = job_rows.find_job(tx, job)
         if known is None:
-            job_rows.add_job(tx, row, sealed, verification.peers)
-            audit_rows.append(tx, "verification_submitted", details, now)
+            job_rows.add_job(tx, row, sealed, asked.peers)
+            audit_rows.append(tx, f"{kind}_submitted", details, now)
         return known
 
     known = node.store.retry_write("submit job", write)
@@ -94,7 +102,12 @@ def submit(node: Node, job: str, verification: Verification) -> bool:
     return known is None
 
 
-def run_job(node: Node, job: str, stopping: threading.Event, submitted: Verification | None = None) -> None:
+def count_people(asked: Asked) -> int:
+    """How many people a job asks about."""
+    return len(asked.cohort) if isinstance(asked, Summation) else len(asked.subjects)
+
+
+def run_job(node: Node, job: str, stopping: threading.Event, submitted: Asked | None = None) -> None:
     """Run or resume one job to its end. A failure is the job's state and a log line.
 
     `submitted` is what the job holds, where the caller has it at hand: it need not be read back.
@@ -110,7 +123,7 @@ def run_job(node: Node, job: str, stopping: threading.Event, submitted: Verifica
             return
 
 
-def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Verification | None) -> None:
+def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Asked | None) -> None:
     try:
         _run(node, job, stopping, submitted)
     except UnavailableError:
@@ -122,7 +135,7 @@ def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Verifi
         _end(node, job, "failed", "the job failed inside this node; its log says where")
 
 
-def _run(node: Node, job: str, stopping: threading.Event, submitted: Verification | None) -> None:
+def _run(node: Node, job: str, stopping: threading.Event, submitted: Asked | None) -> None:
     with node.store.transaction("start job", write=True) as tx:
         row = job_rows.find_job(tx, job)
         if row is None or row.state not in job_rows.OPEN_STATES:
@@ -130,11 +143,11 @@ def _run(node: Node, job: str, stopping: threading.Event, submitted: Verificatio
         job_rows.set_job_state(tx, job, "running")
         sealed = b"" if submitted is not None else job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
-    verification = submitted or unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
-    mapped = SaltedPoints(node.keys.salts, verification.subjects)
+    asked = submitted or _unpack(row, node.keys.vault.unseal(f"request {job}", sealed))
+    mapped = SaltedPoints(node.keys.salts, _people(asked))
     waiting = [part for part in parts if part.state in OPEN_PARTS]
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
-        list(pool.map(lambda part: _run_part(node, row, verification, part, mapped, stopping), waiting))
+        list(pool.map(lambda part: _run_part(node, row, asked, part, mapped, stopping), waiting))
     if stopping.is_set():
         return
     with node.store.transaction("read parts") as tx:
@@ -149,23 +162,32 @@ def _run(node: Node, job: str, stopping: threading.Event, submitted: Verificatio
         _end(node, job, "done")
 
 
+def _unpack(job: JobRow, plain: bytes) -> Asked:
+    return unpack_summation(plain) if job.kind == job_rows.SUM else unpack_request(plain)
+
+
+def _people(asked: Asked) -> Iterable[HasIdentities]:
+    return map(Person, asked.cohort) if isinstance(asked, Summation) else asked.subjects
+
+
 def _run_part(
     node: Node,
     job: JobRow,
-    verification: Verification,
+    asked: Asked,
     part: PartRow,
     mapped: SaltedPoints,
     stopping: threading.Event,
 ) -> None:
     """One peer's part to its end; what goes wrong is this part's state, never another's."""
     began = time.monotonic()
-    journal = StoredJournal(node, job.id, part, stopping)
+    kept = StoredSumJournal if isinstance(asked, Summation) else StoredJournal
+    journal = kept(node, job.id, part, stopping)
     state, reason = "done", ""
     try:
         if node.clock() >= job.due_at:
             state, reason = "overdue", "due_date_passed"
         else:
-            _ask(node, job, verification, part.peer, journal, mapped, stopping)
+            _ask(node, job, asked, part.peer, journal, mapped, stopping)
     except CancelledError:
         state = "cancelled"
         if stopping.is_set():
@@ -194,7 +216,7 @@ def _run_part(
 def _ask(
     node: Node,
     job: JobRow,
-    verification: Verification,
+    asked: Asked,
     peer: str,
     journal: StoredJournal,
     mapped: SaltedPoints,
@@ -204,11 +226,13 @@ def _ask(
         known = peer_rows.find_peer(tx, peer)
     if known is None:
         raise NotFoundError("this peer is no longer known")
-    question = ask_question(node, verification, peer, job.created_at.date())
     with PeerLink.open(node, known, journal.count, stopping.is_set) as link:
         deadline = min(job.due_at, node.clock() + timedelta(seconds=node.config.limits.part_timeout_s))
         exchange = Exchange.of(node, known, link, journal, mapped, deadline)
-        request.ask_peer(exchange, question)
+        if isinstance(asked, Summation) and isinstance(journal, StoredSumJournal):
+            ask_part(exchange, link, journal, asked)
+        elif isinstance(asked, Verification):
+            request.ask_peer(exchange, ask_question(node, asked, peer, job.created_at.date()))
 
 
 def ask_question(node: Node, verification: Verification, peer: str, today: date) -> Question:
@@ -238,7 +262,7 @@ def cancel(node: Node, job: str) -> JobRow:
 
     def write(tx: Connection) -> None:
         if job_rows.request_cancel(tx, job):
-            audit_rows.append(tx, "verification_cancelled", {"job": job}, node.clock())
+            audit_rows.append(tx, f"{_kind(tx, job)}_cancelled", {"job": job}, node.clock())
 
     node.store.retry_write("cancel job", write)
     return require_job(node, job)
@@ -270,31 +294,29 @@ def add_working_days(start: datetime, days: int) -> datetime:
     return moment
 
 
-def _check(node: Node, job: str, verification: Verification) -> None:
+def _check(node: Node, job: str, asked: Asked) -> None:
     if not CODE.fullmatch(job):
         raise InvalidRequestError(
             "a job id is 1 to 64 of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
-    if not verification.items or not verification.peers or not verification.subjects:
-        raise InvalidRequestError("a verification needs at least one item, one peer and one subject")
-    for names in (verification.items, verification.peers, tuple(s.ref for s in verification.subjects)):
+    if not asked.items or not asked.peers or not count_people(asked):
+        raise InvalidRequestError("a job needs at least one item, one peer and one person")
+    for names in (asked.items, asked.peers):
         if len(set(names)) != len(names):
-            raise InvalidRequestError("an item, a peer or a subject's reference is given twice")
-    if len(verification.subjects) > node.config.limits.max_subjects_per_job:
-        raise InvalidRequestError("more subjects than one job may hold", "split the list")
-    if verification.purpose not in PROGRAMMES:
-        raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
-    if not LEGAL_BASIS.fullmatch(verification.legal_basis):
+            raise InvalidRequestError("an item or a peer is given twice")
+    if count_people(asked) > node.config.limits.max_subjects_per_job:
+        raise InvalidRequestError("more people than one job may hold", "split the list")
+    if not LEGAL_BASIS.fullmatch(asked.legal_basis):
         raise InvalidRequestError(
             "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
-    for item in verification.items:
-        if node.catalogue.item(item).level is Level.AGGREGATE:
-            # Nothing is held of it per person, which would read as "no record".
-            raise InvalidRequestError(f"{item} is answered as a sum only", "leave it out of a verification")
+    if isinstance(asked, Summation):
+        check_summation(node, asked)
+    else:
+        _check_verification(node, asked)
     with node.store.transaction("find peers") as tx:
         known = {peer.code for peer in peer_rows.list_peers(tx)}
-    for peer in verification.peers:
+    for peer in asked.peers:
         if peer not in known:
             raise NotFoundError(
                 f"peer {peer} is not known to this node",
@@ -302,12 +324,30 @@ def _check(node: Node, job: str, verification: Verification) -> None:
             )
 
 
+def _check_verification(node: Node, verification: Verification) -> None:
+    if len({subject.ref for subject in verification.subjects}) != len(verification.subjects):
+        raise InvalidRequestError("a subject's reference is given twice")
+    if verification.purpose not in PROGRAMMES:
+        raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
+    for item in verification.items:
+        if node.catalogue.item(item).level is Level.AGGREGATE:
+            # Nothing is held of it per person, which would read as "no record".
+            raise InvalidRequestError(
+                f"{item} is answered as a sum only", "ask for it with `heqiao sum`, over many people"
+            )
+
+
+def _kind(tx: Connection, job: str) -> str:
+    row = job_rows.find_job(tx, job)
+    return job_rows.VERIFICATION if row is None else row.kind
+
+
 def _end(node: Node, job: str, state: str, error: str = "") -> None:
     now = node.clock()
 
     def write(tx: Connection) -> None:
         job_rows.set_job_state(tx, job, state, now, error)
-        audit_rows.append(tx, "verification_ended", {"job": job, "state": state}, now)
+        audit_rows.append(tx, f"{_kind(tx, job)}_ended", {"job": job, "state": state}, now)
 
     node.store.retry_write("end job", write)
     log.get_logger().info("job_ended", job=job, state=state)

@@ -10,7 +10,6 @@ from typing import TypeVar
 import numpy as np
 
 from node.errors import CancelledError
-from node.manifest import Manifest
 from node.node import Node
 from node.outcome import Outcome
 from node.query import Answer
@@ -44,16 +43,16 @@ class StoredJournal:
             sealed = job_rows.read_session(tx, self._job, self._peer)
         if sealed is None:
             return None
-        return unpack_session(self._node.keys.vault.unseal(self._place("session"), sealed))
+        return unpack_session(self._unseal("session", sealed))
 
     def begin(self, session: Session) -> None:
         """See node.session.Journal."""
-        sealed = self._node.keys.vault.seal(self._place("session"), pack_session(session))
+        sealed = self._seal("session", pack_session(session))
         self._write("begin part", lambda tx: job_rows.reset_part(tx, self._job, self._peer, sealed))
 
     def renew(self, session: Session) -> None:
         """See node.session.Journal."""
-        sealed = self._node.keys.vault.seal(self._place("session"), pack_session(session))
+        sealed = self._seal("session", pack_session(session))
         self._write(
             "renew session",
             lambda tx: job_rows.update_part(tx, self._job, self._peer, {"session_sealed": sealed}),
@@ -63,13 +62,11 @@ class StoredJournal:
         """See node.session.Journal."""
         with self._node.store.transaction("read tokens") as tx:
             chunks = job_rows.read_tokens(tx, self._job, self._peer)
-        return b"".join(
-            self._node.keys.vault.unseal(self._place(f"tokens {first}"), sealed) for first, sealed in chunks
-        )
+        return b"".join(self._unseal(f"tokens {first}", sealed) for first, sealed in chunks)
 
     def add_tokens(self, first_point: int, tokens: bytes) -> None:
         """See node.session.Journal."""
-        sealed = self._node.keys.vault.seal(self._place(f"tokens {first_point}"), tokens)
+        sealed = self._seal(f"tokens {first_point}", tokens)
         self._write(
             "keep tokens", lambda tx: job_rows.add_tokens(tx, self._job, self._peer, first_point, sealed)
         )
@@ -78,23 +75,20 @@ class StoredJournal:
         """See node.session.Journal."""
         with self._node.store.transaction("read answers") as tx:
             sealed = job_rows.read_answers(tx, self._job, self._peer)
-        return {
-            item: unpack_answers(self._node.keys.vault.unseal(self._place(item, "answers"), data))
-            for item, data in sealed.items()
-        }
+        return {item: unpack_answers(self._unseal(item, data, "answers")) for item, data in sealed.items()}
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """See node.session.Journal."""
-        sealed = self._node.keys.vault.seal(self._place(item, "answers"), pack_answers(answers))
+        sealed = self._seal(item, pack_answers(answers), "answers")
         self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
 
-    def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.session.Journal; also where a stop or a cancellation takes effect."""
         if self._stopping.is_set():
             raise CancelledError("the node is stopping")
         self._progress = {"state": state, "done": done, "total": total}
-        if manifest is not None:
-            self._progress["epoch"] = manifest.epoch
+        if epoch:
+            self._progress["epoch"] = epoch
         if state == "evaluate":
             self._progress["points"] = total
         if state == self._state and time.monotonic() - self._written < WRITE_EVERY_S:
@@ -152,8 +146,11 @@ class StoredJournal:
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
         return self._node.store.retry_write(name, work)
 
-    def _place(self, what: str, kind: str = "part") -> str:
-        return f"{kind} {self._job} {self._peer} {what}"
+    def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
+        return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)
+
+    def _unseal(self, what: str, sealed: bytes, kind: str = "part") -> bytes:
+        return self._node.keys.vault.unseal(f"{kind} {self._job} {self._peer} {what}", sealed)
 
 
 class MemoryJournal:
@@ -201,10 +198,10 @@ class MemoryJournal:
         """See node.session.Journal."""
         self._answers[item] = list(answers)
 
-    def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:  # noqa: ARG002
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
         """See node.session.Journal."""
-        if manifest is not None:
-            self.epoch = manifest.epoch
+        if epoch:
+            self.epoch = epoch
         if state == "evaluate":
             self.points = total
 

@@ -103,7 +103,7 @@ class NodeKeys:
 
     def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
         """These keys as they are for each epoch under another salt that imports must write, too."""
-        found = []
+        found: list[NodeKeys | None] = []
         if self.upcoming is not None:
             new = self.upcoming
             found.append(self._as_if(new.epoch, new.key, new.salt_version, new.sums))

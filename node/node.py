@@ -11,6 +11,7 @@ from keys.types import KeyState
 from matcher import oprf, token
 from matcher.oprf import RandomBytes
 from node import catalogue
+from node.aggregate.checked import CheckedGroups
 from node.aggregate.sum_keys import active_sums, grace_sums, pending_sums
 from node.catalogue import Catalogue
 from node.clock import Clock, utc_now
@@ -36,6 +37,7 @@ class Node:
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
     revocations: Revocations = field(default_factory=Revocations)
+    checked: CheckedGroups = field(default_factory=CheckedGroups)
 
     @property
     def keys(self) -> NodeKeys:

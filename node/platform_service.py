@@ -7,6 +7,8 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
 
 from node import assemble, jobs, platform_wire
+from node.aggregate import platform_wire as sums_wire
+from node.aggregate.assemble import build_sum_report
 from node.errors import StrangerError
 from node.interceptors import Call
 from node.node import Node
@@ -39,6 +41,26 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         if added:
             self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)
+
+    def SubmitSum(  # noqa: N802
+        self, requests: Iterator[pb.SubmitSumRequest], call: Call
+    ) -> pb.SubmitSumResponse:
+        """Store the job, then let it run."""
+        self._require_own(call)
+        most = self._node.config.limits.max_subjects_per_job
+        job, summation = sums_wire.read_submission(requests, most)
+        added = jobs.submit(self._node, job, summation)
+        if added:
+            self._runner.start(job, summation)
+        return pb.SubmitSumResponse(job_id=job, existed=not added)
+
+    def GetSumReport(  # noqa: N802
+        self, request: pb.GetSumReportRequest, call: Call
+    ) -> pb.GetSumReportResponse:
+        """The report of a sum."""
+        self._require_own(call)
+        report = build_sum_report(self._node, request.job_id)
+        return sums_wire.report_message(report, self._job(request.job_id))
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again whenever something changed, until it ends."""

@@ -14,7 +14,7 @@ from node.households import Subject, holds_identity
 from node.mandate import PROGRAMMES, Mandate
 from node.outcome import Finding, Outcome, PeerSummary, Report
 from node.query import EPOCH_START
-from node.store.jobs import JobRow, PartRow
+from node.store.jobs import SUM, VERIFICATION, JobRow, PartRow
 from node.verification import Verification
 
 CHUNK = 2_000  # subjects or findings in a message: about 300 KiB of the 1 MiB it may have
@@ -28,6 +28,7 @@ JOB_STATES = {
     "failed": pb.JOB_STATE_FAILED,
     "cancelled": pb.JOB_STATE_CANCELLED,
 }
+JOB_KINDS = {VERIFICATION: pb.JOB_KIND_VERIFICATION, SUM: pb.JOB_KIND_SUM}
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
 OUTCOMES = {one: getattr(pb, f"OUTCOME_{one.value}") for one in Outcome}
 OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}
@@ -97,6 +98,7 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
         subjects=row.subjects,
         items=row.items,
         error=row.error,
+        kind=JOB_KINDS[row.kind],
     )
     for part in parts:
         message.parts.add(
@@ -164,7 +166,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         due_at=job.due_at.ToDatetime(tzinfo=UTC),
         items=tuple(job.items),
         subjects=tuple(subjects),
-        peers=tuple(map(_peer_summary, job.parts)),
+        peers=tuple(map(peer_summary, job.parts)),
         findings=tuple(findings),
         state=STATE_NAMES[job.state],
     )
@@ -247,7 +249,7 @@ def _subject(message: pb.Subject) -> Subject:
     _require(all(len(text) <= MAX_TEXT for text in texts), "a text of a subject is too long")
     _require(bool(message.ref), "a subject has no reference")
     _require(0 < len(message.identities) <= MAX_IDENTITIES, "a subject needs 1 to 8 identities")
-    identities = tuple(dict.fromkeys(map(_identity, message.identities)))
+    identities = tuple(dict.fromkeys(map(read_identity, message.identities)))
     for number in (message.ref, message.household, message.mandate_no):
         _require(not holds_identity(number, identities), "an identity number must not serve as a reference")
     return Subject(
@@ -259,7 +261,8 @@ def _subject(message: pb.Subject) -> Subject:
     )
 
 
-def _identity(message: pb.Identity) -> Identity:
+def read_identity(message: pb.Identity) -> Identity:
+    """An identity that a platform sends. Raises InvalidRequestError."""
     try:
         return identity.parse(message.value[:MAX_TEXT], message.id_type or None)
     except IdentityError as error:
@@ -292,7 +295,8 @@ def _finding(message: pb.Finding) -> Finding:
     )
 
 
-def _peer_summary(part: pb.Part) -> PeerSummary:
+def peer_summary(part: pb.Part) -> PeerSummary:
+    """How one peer's part went."""
     return PeerSummary(
         peer=part.peer,
         name=part.name,

@@ -8,7 +8,7 @@ a size class), all in one secret order (design.md section 2).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import overload
+from typing import Protocol, overload
 
 import numpy as np
 from blake3 import blake3
@@ -156,11 +156,11 @@ def build_query(
     canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), token.CANARIES)
     real = len(distinct) + len(hits) + canaries
     total = size_class(real + MISSES)
-    miss_types, miss_values = _misses(seed, total - real)
-    order = _secret_order(seed, total)
+    miss_types, miss_values = draw_misses(seed, total - real)
+    order = secret_order(seed, total)
 
     constants = np.frombuffer(token.canary_points(), dtype=np.uint8).reshape(-1, 32)
-    chosen = sorted(range(token.CANARIES), key=lambda number: _choice(seed, b"canary", number))[:canaries]
+    chosen = choose_canaries(seed, canaries)
     planted = token.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
     shuffled = np.empty((total, 32), dtype=np.uint8)
     shuffled[order] = np.concatenate(
@@ -194,15 +194,23 @@ def build_query(
     )
 
 
+class HasIdentities(Protocol):
+    """Somebody asked about: a subject, or a person of a cohort."""
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """Current and former numbers."""
+
+
 class MappedPoints:
-    """Points, bucket prefixes and origins of the subjects' identities, computed once for all peers of a job.
+    """Points, bucket prefixes and origins of people's identities, computed once for all peers of a job.
 
     `points` is (n, 32), `prefixes` and `origins` are numbers; a row is an identity, each once.
     """
 
-    def __init__(self, salt: bytes, subjects: Iterable[Subject]) -> None:
+    def __init__(self, salt: bytes, people: Iterable[HasIdentities]) -> None:
         known = dict.fromkeys(
-            (found.id_type, found.value) for subject in subjects for found in subject.identities
+            (found.id_type, found.value) for person in people for found in person.identities
         )
         self._rows = {name: row for row, name in enumerate(known)}
         types, values = batch.pack_identities(list(known))
@@ -283,7 +291,12 @@ def _choose_hits(
     return chosen
 
 
-def _misses(seed: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def choose_canaries(seed: bytes, count: int) -> list[int]:
+    """Which of the public constants go into a batch."""
+    return sorted(range(token.CANARIES), key=lambda number: _choice(seed, b"canary", number))[:count]
+
+
+def draw_misses(seed: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Random test identities that nobody holds, as `batch` takes them."""
     names = blake3(seed + b"miss", derive_key_context=_CHOICE_CONTEXT).digest(length=_MISS_NAME * count).hex()
     size = 2 * _MISS_NAME
@@ -299,7 +312,7 @@ def _choice(seed: bytes, purpose: bytes, number: int) -> int:
     return int.from_bytes(stream.digest(length=8), "big")
 
 
-def _secret_order(seed: bytes, count: int) -> NDArray[np.int64]:
+def secret_order(seed: bytes, count: int) -> NDArray[np.int64]:
     """A secret permutation: sort by 64 pseudorandom bits of each place."""
     stream = blake3(seed, derive_key_context=_ORDER_CONTEXT).digest(length=8 * count)
     return np.argsort(np.frombuffer(stream, dtype="<u8"), kind="stable")

@@ -6,14 +6,14 @@ in docs/report.md.
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from node.catalogue import Catalogue, Item
 from node.delimited import csv_lines, write_atomically
@@ -41,6 +41,7 @@ CSV_HEADER = (
     "value_en", "as_of", "reason",
 )  # fmt: skip
 TEXT_WIDTH = 120  # columns of summary.txt
+T = TypeVar("T")
 
 
 def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
         "finished_at": _iso(report.finished_at),
         "due_at": report.due_at.isoformat(),
         "items": list(report.items),
-        "item_facts": [_item_json(known[code]) for code in report.items if code in known],
+        "item_facts": [item_json(known[code]) for code in report.items if code in known],
         "subjects": list(report.subjects),
         "peers": peers,
         "summary": _summary_json(summary),
@@ -78,27 +79,32 @@ def write(report: Report, catalogue: Catalogue, folder: Path) -> None:
     is taken for a formula. Raises UnavailableError.
     """
     write_atomically(folder / CSV_FILE, csv_lines(_csv_rows(report, catalogue), mark=True))
-    write_atomically(folder / TEXT_FILE, [_plain_text(report, catalogue).encode()])
+    write_atomically(folder / TEXT_FILE, [print_plain(lambda lang: render(report, catalogue, lang)).encode()])
     # Last, so that whoever waits for report.json finds the others in place.
     write_atomically(folder / JSON_FILE, _json_chunks(to_json(report, catalogue)))
 
 
 def load_json(path: Path) -> Report:
     """The report of a report.json; raises InputError naming the file and the key."""
+    report = read_json(path, _Head, Report, "heqiao verify")
+    _check_references(path, report)
+    return report
+
+
+def read_json(path: Path, head: type[BaseModel], kind: type[T], command: str) -> T:
+    """A file that a command has written, checked against its head and its form. Raises InputError."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "check the path") from None
     try:
-        _Head.model_validate_json(content, strict=True)
-        report = TypeAdapter(Report).validate_json(content, strict=True)
+        head.model_validate_json(content, strict=True)
+        return TypeAdapter(kind).validate_json(content, strict=True)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        hint = f"a report is a {JSON_FILE} that heqiao verify has written"
+        hint = f"a report is a {JSON_FILE} that {command} has written"
         raise InputError(f"{path}: {place}: {first['msg']}", hint) from None
-    _check_references(path, report)
-    return report
 
 
 class _Head(BaseModel):
@@ -152,7 +158,8 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {"state": coverage.state, "answered": coverage.answered, "missing": missing}
 
 
-def _item_json(item: Item) -> dict[str, Any]:
+def item_json(item: Item) -> dict[str, Any]:
+    """The attributes of an item."""
     return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
 
 
@@ -200,11 +207,12 @@ def _csv_rows(report: Report, catalogue: Catalogue) -> Iterator[tuple[object, ..
         )
 
 
-def _plain_text(report: Report, catalogue: Catalogue) -> str:
+def print_plain(tables: Callable[[str], RenderableType]) -> str:
+    """The tables of a report in all languages, as a text file holds them."""
     console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, force_terminal=False)
     with console.capture() as capture:
         for lang in LANGUAGES:
-            console.print(render(report, catalogue, lang))
+            console.print(tables(lang))
             console.print()
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 

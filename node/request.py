@@ -102,8 +102,15 @@ def open_session(exchange: Exchange) -> Session:
     """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
     exchange.journal.progress("manifest", 0, 0)
     serialised, signature = with_retries(exchange, exchange.link.get_manifest)
-    _require_fresh(exchange, check_manifest(exchange, serialised, signature))
-    session = Session(
+    require_fresh(exchange, check_manifest(exchange, serialised, signature))
+    session = draw_session(exchange, serialised, signature)
+    exchange.journal.begin(session)
+    return session
+
+
+def draw_session(exchange: Exchange, serialised: bytes, signature: bytes) -> Session:
+    """A new query under a manifest: fresh id, blind and seed."""
+    return Session(
         query_id=exchange.random_bytes(16),
         blind=oprf.draw_blind(exchange.random_bytes),
         seed=new_seed(exchange.random_bytes),
@@ -111,15 +118,13 @@ def open_session(exchange: Exchange) -> Session:
         signature=signature,
         layout=serialised,
     )
-    exchange.journal.begin(session)
-    return session
 
 
 def renew_manifest(exchange: Exchange, session: Session, manifest: Manifest) -> tuple[Session, Manifest]:
     """The same query under newer partition versions. Raises EpochError when the epoch changed too."""
     serialised, signature = with_retries(exchange, exchange.link.get_manifest)
     newer = check_manifest(exchange, serialised, signature)
-    _require_fresh(exchange, newer)
+    require_fresh(exchange, newer)
     if newer.epoch != manifest.epoch:
         raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
     if _planted(newer) != _planted(wire.parse_manifest(session.layout)):
@@ -173,7 +178,7 @@ def check_manifest(
     return manifest
 
 
-def _require_fresh(exchange: Exchange, manifest: Manifest) -> None:
+def require_fresh(exchange: Exchange, manifest: Manifest) -> None:
     """Of a manifest that just came: an old one would bring old partitions back."""
     if manifest.expires_at + CLOCK_SKEW < exchange.clock():
         raise PreconditionError(
@@ -240,7 +245,7 @@ def _run_stream(
         tokens = finalize_chunk(session, manifest, query, first, message.points)
         exchange.journal.add_tokens(first, tokens)
         first, expected = first + len(sent) // 32, expected + 1
-        exchange.journal.progress("evaluate", first, query.points, manifest)
+        exchange.journal.progress("evaluate", first, query.points, manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 

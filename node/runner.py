@@ -3,10 +3,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from node.jobs import run_job
+from node.jobs import Asked, count_people, run_job
 from node.node import Node
 from node.store import jobs as job_rows
-from node.verification import Verification
 
 SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list minutes
 
@@ -33,12 +32,12 @@ class Runner:
             self.start(job)
         return len(found)
 
-    def start(self, job: str, submitted: Verification | None = None) -> None:
+    def start(self, job: str, submitted: Asked | None = None) -> None:
         """Run a job soon; one that is waiting or running already is left alone.
 
         `submitted` spares reading the job's request back. Of a job that has to wait it is not kept.
         """
-        subjects = self._count(job) if submitted is None else len(submitted.subjects)
+        subjects = self._count(job) if submitted is None else count_people(submitted)
         with self._lock:
             if job in self._taken:
                 return
@@ -52,7 +51,7 @@ class Runner:
             row = job_rows.find_job(tx, job)
         return 0 if row is None else row.subjects
 
-    def _run(self, job: str, submitted: Verification | None) -> None:
+    def _run(self, job: str, submitted: Asked | None) -> None:
         try:
             run_job(self._node, job, self._stopping, submitted)
         finally:

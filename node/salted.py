@@ -3,19 +3,18 @@
 import threading
 from collections.abc import Iterable, Mapping
 
-from node.households import Subject
-from node.query import MappedPoints
+from node.query import HasIdentities, MappedPoints
 
 
 class SaltedPoints:
-    """Points of the subjects' identities under each salt that some peer offers; each is computed once.
+    """Points of people's identities under each salt that some peer offers; each is computed once.
 
     Nothing shows in a repr.
     """
 
-    def __init__(self, salts: Mapping[int, bytes], subjects: Iterable[Subject]) -> None:
+    def __init__(self, salts: Mapping[int, bytes], people: Iterable[HasIdentities]) -> None:
         """`salts` are those that this node holds, by version."""
-        self._salts, self._subjects = dict(salts), tuple(subjects)
+        self._salts, self._people = dict(salts), tuple(people)
         self._mapped: dict[int, MappedPoints] = {}
         self._lock = threading.Lock()
 
@@ -32,5 +31,5 @@ class SaltedPoints:
         """Points under a version that this node holds."""
         with self._lock:
             if version not in self._mapped:
-                self._mapped[version] = MappedPoints(self._salts[version], self._subjects)
+                self._mapped[version] = MappedPoints(self._salts[version], self._people)
             return self._mapped[version]

@@ -9,6 +9,7 @@ import tenacity
 
 from keys.succession import Succession
 from matcher.oprf import RandomBytes
+from node.aggregate.checked import CheckedGroups
 from node.catalogue import Catalogue
 from node.clock import Clock
 from node.config import RequesterSection
@@ -22,7 +23,6 @@ from node.exchange import (
     FilterRequest,
 )
 from node.filter_cache import FilterCache
-from node.manifest import Manifest
 from node.node import Node
 from node.partition_cache import PartitionCache
 from node.pins import PeerPins
@@ -98,7 +98,7 @@ class Journal(Protocol):
     def plan(self, plan: str, reason: str) -> None:
         """Keep which retrieval plan was chosen, and why."""
 
-    def progress(self, state: str, done: int, total: int, manifest: Manifest | None = None) -> None:
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """Say how far the part is. Raises CancelledError when it is to stop."""
 
     def wait(self, seconds: float) -> None:
@@ -125,6 +125,8 @@ class Exchange:
     partitions: PartitionCache | None = None
     # By which signing key the peer is known at this moment; without it by that of `peer`.
     pins: PeerPins | None = None
+    # Groups of encrypted sums that need no second look.
+    checked: CheckedGroups = field(default_factory=CheckedGroups)
 
     @classmethod
     def of(
@@ -146,6 +148,7 @@ class Exchange:
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
             pins=PeerPins(node.store, peer, node.clock),
+            checked=node.checked,
         )
 
 

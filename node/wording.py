@@ -1,6 +1,6 @@
 """The words of a report in Chinese and English (domain.md sections 1, 4 and 7). Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matcher.types import Level
 from node.catalogue import Catalogue, Item
@@ -12,6 +12,14 @@ OBJECTION_DAYS = 5  # after receipt of the report (domain.md section 2)
 
 # key -> (Chinese, English)
 _WORDS: Mapping[str, tuple[str, str]] = {
+    "sum_title": ("跨省汇总统计报告", "Cross-provincial report of sums"),
+    "sums": ("各省汇总", "sums per item and province"),
+    "cohort": ("查询人数", "people asked about"),
+    "matched": ("计入人数", "people in it"),
+    "total": ("合计", "total"),
+    "mean": ("均值", "mean"),
+    "deviation": ("标准差", "std. deviation"),
+    "bands": ("分档人数", "people by band"),
     "title": ("跨省居民家庭经济状况核对报告", "Cross-provincial household verification report"),
     "job": ("核对编号", "job"),
     "requester": ("委托方（许可接收单位）", "requester (permitted recipient)"),
@@ -59,6 +67,7 @@ _STATES: Mapping[str, tuple[str, str]] = {
     **{outcome.lower(): words for outcome, words in _OUTCOMES.items()},
 }
 _PURPOSES: Mapping[str, tuple[str, str]] = {
+    "statistics": ("统计汇总", "statistics"),
     "new_application": ("新申请", "new application"),
     "review": ("在保复核", "review of current recipients"),
     "report": ("举报核查", "check after a report"),
@@ -76,27 +85,27 @@ _PLANS: Mapping[str, tuple[str, str]] = {
 
 def word(key: str, lang: str) -> str:
     """One of the report's own words; raises InputError for a language there is not."""
-    return _WORDS[key][_column(lang)]
+    return _WORDS[key][column(lang)]
 
 
 def outcome_text(outcome: Outcome, lang: str) -> str:
     """An outcome in the words of the trade."""
-    return _OUTCOMES[outcome][_column(lang)]
+    return _OUTCOMES[outcome][column(lang)]
 
 
 def state_text(state: str, lang: str) -> str:
     """The state of a peer or of its coverage of an item; a state of a later version as it is."""
-    return _STATES.get(state, (state, state))[_column(lang)]
+    return _STATES.get(state, (state, state))[column(lang)]
 
 
 def plan_text(plan: str, lang: str) -> str:
     """A retrieval plan; one of a later version, or several, as they are."""
-    return "+".join(_PLANS.get(one, (one, one))[_column(lang)] for one in plan.split("+"))
+    return "+".join(_PLANS.get(one, (one, one))[column(lang)] for one in plan.split("+"))
 
 
 def purpose_text(purpose: str, lang: str) -> str:
     """The purpose of a query; one that a county named itself stays as it is."""
-    return _PURPOSES.get(purpose, (purpose, purpose))[_column(lang)]
+    return _PURPOSES.get(purpose, (purpose, purpose))[column(lang)]
 
 
 def item_text(item: Item | None, code: str, lang: str) -> str:
@@ -111,7 +120,7 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
     if item.level is Level.BAND:
         return band_text(item, value, lang)
     if item.level is Level.THRESHOLD and item.threshold is not None:
-        return f"> {_yuan(item.threshold, lang)}"
+        return f"> {yuan(item.threshold, lang)}"
     if item.level is Level.EXISTENCE:
         return outcome_text(Outcome.FOUND, lang)
     unit = item.text("unit", lang)
@@ -119,14 +128,17 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
 
 
 def band_text(item: Item, index: int, lang: str) -> str:
-    """The range of one band; bounds are inclusive upper bounds."""
-    if not 0 <= index <= len(item.bands):
-        return str(index)
+    """The range of one band."""
+    return range_text(item.bands, index, lang) if 0 <= index <= len(item.bands) else str(index)
+
+
+def range_text(bounds: Sequence[int], index: int, lang: str) -> str:
+    """The range of one of len(bounds) + 1 bands of money; bounds are inclusive upper bounds, in fen."""
     if index == 0:
-        return f"≤ {_yuan(item.bands[0], lang)}"
-    if index == len(item.bands):
-        return f"> {_yuan(item.bands[-1], lang)}"
-    return f"> {_number(item.bands[index - 1])}, ≤ {_yuan(item.bands[index], lang)}"
+        return f"≤ {yuan(bounds[0], lang)}"
+    if index == len(bounds):
+        return f"> {yuan(bounds[-1], lang)}"
+    return f"> {_number(bounds[index - 1])}, ≤ {yuan(bounds[index], lang)}"
 
 
 def notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
@@ -134,7 +146,7 @@ def notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
     recipient = report.requester_name or report.requester
     purpose = purpose_text(report.purpose, lang)
     strange = report.catalogue_digest != catalogue.digest.hex()
-    if _column(lang) == 0:
+    if column(lang) == 0:
         lines = [
             "只核对、不认定：本报告只陈述事实，不作是否符合救助条件的结论。",
             "未接入、拒绝、逾期、暂不可用的省份没有作答，不等于无记录。",
@@ -160,14 +172,17 @@ def notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
     return (*lines, *([differs] * strange))
 
 
-def _column(lang: str) -> int:
+def column(lang: str) -> int:
+    """Which of a pair of words. Raises InputError for a language there is not."""
     if lang not in LANGUAGES:
         raise InputError("a report is written in zh or en", "choose one of the two")
     return LANGUAGES.index(lang)
 
 
-def _yuan(fen: int, lang: str) -> str:
-    return f"{_number(fen)} {'元' if lang == 'zh' else 'yuan'}"
+def yuan(fen: int, lang: str) -> str:
+    """An amount of money; noise may have brought a sum below zero."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{_number(abs(fen))} {'元' if lang == 'zh' else 'yuan'}"
 
 
 def _number(fen: int) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from compose.drill.clients import Request
 
-KINDS = {"job": "persisted jobs", "check": "single checks", "sum": "sums"}
+KINDS = {"job": "persisted jobs", "check": "single checks", "sum": "sums", "sum job": "persisted sums"}
 MOST_EXAMPLES = 10
 
 

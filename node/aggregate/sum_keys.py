@@ -36,7 +36,8 @@ class SumKeys:
     @classmethod
     def of(cls, store: KeyStore, epoch: int, salt_version: int = 0) -> Self:
         """The keys of an epoch. Raises KeyMissingError unless the store has all three."""
-        return cls(epoch, *(store.get(f"{purpose}.{epoch}") for purpose in SUM_PURPOSES), salt_version)
+        sum_key, primes, check = (store.get(f"{purpose}.{epoch}") for purpose in SUM_PURPOSES)
+        return cls(epoch, sum_key, primes, check, salt_version)
 
     @property
     def private(self) -> PrivateKey:

@@ -26,11 +26,15 @@ COMMANDS = {
     "serve": "node.cli.serve",
     "health": "node.cli.health",
     "verify": "node.cli.verify",
+    "sum": "node.cli.sum",
     "jobs": "node.cli.jobs",
     "report": "node.cli.jobs",
     "catalogue": "node.cli.catalogue",
     "audit": "node.cli.audit",
     "doctor": "node.cli.doctor",
+    "admins": "node.cli.approving",
+    "approve": "node.cli.approving",
+    "approvals": "node.cli.approving",
     "synth": "node.cli.synth",
 }
 
@@ -39,8 +43,9 @@ COMMANDS = {
 SECTIONS = {
     "A node and its federation": ("init", "join", "card", "peers", "ca"),
     "Records of this province": ("catalogue", "import"),
-    "Verify with other provinces": ("verify", "jobs", "report"),
+    "Verify with other provinces": ("verify", "sum", "jobs", "report"),
     "Run and look after a node": ("serve", "health", "doctor", "keys", "audit", "migrate"),
+    "Act in pairs": ("admins", "approve", "approvals"),
     "Try it out": ("synth",),
 }
 
@@ -57,7 +62,7 @@ class LazyGroup(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        name = "import_" if cmd_name == "import" else cmd_name
+        name = f"{cmd_name}_" if cmd_name in ("approvals", "import", "sum") else cmd_name
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 

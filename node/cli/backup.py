@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
 from node.cli.options import checked, count, disk_errors, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import FILE, Config, Home, database_url, open_key_store
-from node.errors import InputError
+from node.errors import InputError, PreconditionError
 from node.store import audit as audit_rows
 from node.store import open_store
 
@@ -91,6 +92,11 @@ def backup(
     if (split is None) != (shares_dir is None):
         raise click.UsageError("--split and --shares-dir go together", context)
     config, now = load_config(home), utc_now()
+    if config.approvals.required and split is None:
+        raise InputError(
+            "under dual control a backup needs shares: nobody restores it alone",
+            "give --split and --shares-dir",
+        )
     known = [Recipient.load(path) for path in recipients]
     node, store = config.node, open_key_store(config)
     files = _collect(home, config)
@@ -199,6 +205,8 @@ def restore(
         contents = open_for(found, KeyStore.open(recipient_dir / KEYS, read_passphrase(file)))
     else:
         contents = open_with_shares(found, [_read_share(path) for path in shares])
+    if not shares:
+        _require_one_is_enough(contents)
     with new_folder(home) as partial:
         store = KeyStore.create(partial / KEYS, prepare_passphrase(partial, passphrase_file))
         _write_contents(partial, store, contents)
@@ -218,6 +226,19 @@ def restore(
         "Next: the backup of the database, `heqiao keys verify`, `heqiao doctor`",
     ]
     show(result, "\n".join(lines), as_json=as_json)
+
+
+def _require_one_is_enough(contents: Contents) -> None:
+    """Under dual control several holders of shares restore, who are two people at least."""
+    if FILE not in contents.files:
+        return
+    # Only the one section: a setting of a later release must not keep anybody from the keys.
+    section = tomllib.loads(contents.files[FILE].decode()).get("approvals", {})
+    if isinstance(section, dict) and section.get("required", False):
+        raise PreconditionError(
+            "the home of this backup is under dual control: nobody restores it alone",
+            "restore with --share, by as many holders of shares as it needs",
+        )
 
 
 def _read_share(path: Path) -> str:

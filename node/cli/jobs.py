@@ -1,5 +1,6 @@
 """`heqiao jobs` and `heqiao report`: what the node is working on and what it found."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,16 +11,21 @@ from rich.table import Table
 
 from node import catalogue as catalogues
 from node import report as reports
+from node.aggregate import report as sums
+from node.aggregate.chart import draw_histograms
+from node.aggregate.outcome import SumReport
 from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
+from node.cli.sum import write_sums
 from node.cli.verify import follow, write_report
 from node.client import Platform
+from node.errors import InputError
 from node.platform_wire import STATE_NAMES
 from node.store.jobs import OPEN_STATES
 
 
 @click.group()
 def jobs() -> None:
-    """List, follow and cancel verification jobs."""
+    """List, follow and cancel verifications and sums."""
 
 
 @jobs.command("list")
@@ -87,23 +93,47 @@ def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write report.json, findings.csv and summary.txt to.  [default: only show the tables]",
+    help="Folder to write the files of the report to.  [default: only show the tables]",
 )
-def report(home: Path, as_json: bool, address: str | None, lang: str, job: str, out: Path | None) -> None:
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False),
+              help="Also draw the histograms of a sum into this PNG file.")  # fmt: skip
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False),
+              help="Also draw the histograms of a sum into this SVG file.")  # fmt: skip
+def report(
+    home: Path,
+    as_json: bool,
+    address: str | None,
+    lang: str,
+    job: str,
+    out: Path | None,
+    png: Path | None,
+    svg: Path | None,
+) -> None:
     """Fetch the report of a job, or show one again.
 
-    JOB is the id of a job that has ended or, without --out, a report.json to show once more.
+    JOB is the id of a verification or sum that has ended or, without --out, a report.json (or the folder that
+    holds it) to show once more.
 
     \b
     heqiao report --home 45 v-0123456789abcdef --out found
     heqiao report --home 45 found/report.json --lang en
+    heqiao report --home 45 sums --png sums.png
     """  # noqa: D301 - click wants the real \b character
     catalogue = catalogues.load(load_config(home).catalogue.path)
-    if out is None and Path(job).is_file():
-        found = reports.load_json(Path(job))
+    pictures = {"png": png, "svg": svg}
+    path = Path(job) / reports.JSON_FILE if Path(job).is_dir() else Path(job)
+    if out is None and path.is_file():
+        found = sums.load_json(path) if sums.is_sums(path) else reports.load_json(path)
     else:
         with Platform.open(home, address) as platform:
-            found = platform.report(job)
+            summed = next(iter(platform.watch(job))).kind == pb.JOB_KIND_SUM
+            found = platform.sum_report(job) if summed else platform.report(job)
+    if isinstance(found, SumReport):
+        _show_sums(found, catalogue, out, as_json=as_json, lang=lang)
+        _draw(found, catalogue, pictures, lang)
+        return
+    if any(pictures.values()):
+        raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_report(found, catalogue, out, as_json=as_json, lang=lang)
@@ -111,6 +141,29 @@ def report(home: Path, as_json: bool, address: str | None, lang: str, job: str, 
         show(reports.to_json(found, catalogue), "", as_json=True)
     else:
         Console().print(reports.render(found, catalogue, lang))
+
+
+def _show_sums(
+    found: SumReport, catalogue: catalogues.Catalogue, out: Path | None, *, as_json: bool, lang: str
+) -> None:
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_sums(found, catalogue, out, as_json=as_json, lang=lang)
+    elif as_json:
+        show(sums.to_json(found, catalogue), "", as_json=True)
+    else:
+        Console().print(sums.render(found, catalogue, lang))
+
+
+def _draw(
+    found: SumReport, catalogue: catalogues.Catalogue, pictures: Mapping[str, Path | None], lang: str
+) -> None:
+    for kind, target in pictures.items():
+        if target is None:
+            continue
+        spoken = draw_histograms(found, catalogue, lang, target, kind)
+        note = "" if spoken else " (in English: no font here has the Chinese characters)"
+        click.echo(f"{kind}: {target}{note}", err=True)
 
 
 def _plain(job: pb.Job) -> dict[str, object]:

@@ -69,6 +69,35 @@ def lang_option(command: Command) -> Command:
     )(command)
 
 
+def split_codes(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    """The codes of an option, separated by commas. Raises click.BadParameter."""
+    codes = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not codes or len(set(codes)) != len(codes):
+        raise click.BadParameter("write codes separated by commas, each once")
+    return codes
+
+
+def asking_options(command: Command) -> Command:
+    """Give a command that asks peers `peers`, `job`, `address`, `lang` and `detach`."""
+    detach = click.option(
+        "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
+    )
+    job = click.option(
+        "--job",
+        metavar="ID",
+        help="Id for the job; the same command with the same id goes on watching it.  "
+        "[default: a random one]",
+    )
+    peers = click.option(
+        "--peers",
+        required=True,
+        metavar="CODES",
+        callback=split_codes,
+        help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.",
+    )
+    return peers(job(address_option(lang_option(detach(command)))))
+
+
 def require_node_role(config: Config) -> Config:
     """The configuration of a home that holds records and serves peers.
 

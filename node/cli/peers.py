@@ -14,7 +14,9 @@ from keys.names import PROVINCE_CODES, check_address
 from keys.revocation import load_list, serial_of
 from keys.succession import follow
 from matcher.identity import NO_ORIGIN, PROVINCES
+from node.audit import Detail
 from node.cli import roots
+from node.cli.approving import admin_option, guard
 from node.cli.options import (
     checked,
     disk_errors,
@@ -56,6 +58,7 @@ peers.add_command(roots.roots)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if not the one on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Answer the peer's platforms too, not its node only.")
+@admin_option
 def add(
     home: Path,
     as_json: bool,
@@ -63,6 +66,7 @@ def add(
     grants: tuple[str, ...] | None,
     address: str | None,
     allow_platforms: bool,
+    admin: Path | None,
 ) -> None:
     """Add or replace a peer by its card.
 
@@ -81,6 +85,9 @@ def add(
         allow_platforms=allow_platforms,
         grants=_own_origin(found.code) if grants is None else grants,
     )
+    asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": list(peer.grants)}
+    asked |= {"platforms": int(allow_platforms), "card": found.fingerprint()}
+    guard(config, admin, "peers add", asked)
     store = open_store(database_url(config))
     now = utc_now()
     with store.transaction("add peer", write=True) as tx:
@@ -137,12 +144,15 @@ def list_(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 @click.argument("code")
-def remove(home: Path, as_json: bool, code: str) -> None:
+@admin_option
+def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
     """Forget a peer: it is refused from now on.
 
     CODE is the peer's province code, such as 44.
     """
-    store = open_store(database_url(load_config(home)))
+    config = load_config(home)
+    guard(config, admin, "peers remove", {"peer": code})
+    store = open_store(database_url(config))
     now = utc_now()
     with store.transaction("remove peer", write=True) as tx:
         if not peer_rows.remove_peer(tx, code):

@@ -8,6 +8,7 @@ from keys import KeyStore, make_request
 from keys.certs import hosts_of, tls_epoch
 from keys.kinds import fingerprint, generate_secret
 from keys.types import KeyState
+from node.cli.approving import admin_option, guard
 from node.cli.init import REQUEST
 from node.cli.options import disk_errors, home_option, json_option, load_config, show, write_output
 from node.clock import utc_now
@@ -21,7 +22,8 @@ from node.store import open_store
 @click.command("tls")
 @home_option
 @json_option
-def rotate_tls(home: Path, as_json: bool) -> None:
+@admin_option
+def rotate_tls(home: Path, as_json: bool, admin: Path | None) -> None:
     """Make the next TLS key and request its certificate.
 
     Writes request.json anew; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
@@ -35,6 +37,7 @@ def rotate_tls(home: Path, as_json: bool) -> None:
     with disk_errors("correct [tls] certificate in node.toml"):
         certificate = config.tls.certificate.read_bytes()
     active = tls_epoch(store, certificate)
+    guard(config, admin, "keys rotate", {"purpose": "tls", "epoch": max(store.epochs("tls")[-1], active + 1)})
     epoch = _make_key(config, store, active)
     node = config.node
     hosts = hosts_of(certificate) if node.role == "node" else ()

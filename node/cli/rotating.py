@@ -13,9 +13,11 @@ from keys import KeyStore
 from keys import rotation as plans
 from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
+from node.audit import Detail
+from node.cli.approving import admin_option, guard
 from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
 from node.cli.progress import show_progress
-from node.cli.rotation_kinds import KINDS, Kind
+from node.cli.rotation_kinds import KINDS, Kind, Rotate
 from node.config import open_key_store
 from node.node import Node, open_node
 from node.rotate import Rotated
@@ -28,7 +30,7 @@ def rotate() -> None:
     """Replace a key while the node serves."""
 
 
-def _rotating(kind: Kind) -> click.Command:
+def _rotating(kind: Kind, run: Rotate) -> click.Command:
     """`heqiao keys rotate PURPOSE`."""
 
     @click.command(kind.purpose, help=inspect.cleandoc(kind.help))
@@ -39,18 +41,25 @@ def _rotating(kind: Kind) -> click.Command:
                   help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
     @click.option("--workers", type=click.IntRange(0, 256),
                   help="Processes that do the work; 0 does it in one.  [default: one a core]")  # fmt: skip
+    @admin_option
     def command(
-        home: Path, as_json: bool, dry_run: bool, grace_days: int | None, workers: int | None
+        home: Path,
+        as_json: bool,
+        dry_run: bool,
+        grace_days: int | None,
+        workers: int | None,
+        admin: Path | None,
     ) -> None:
         with opened(home) as (node, store):
             policy = _policy(node, kind, grace_days)
+            steps = plans.plan_rotation(kind.read(node, store), kind.names[0], policy, node.clock())
             if dry_run:
-                ring = kind.read(node, store)
-                steps = plans.plan_rotation(ring, kind.names[0], policy, node.clock())
                 _show_plan(node, kind, steps, as_json=as_json)
                 return
+            asked: dict[str, Detail] = {"purpose": kind.purpose, "epoch": steps[-1].epoch}
+            guard(node.config, admin, "keys rotate", {**asked, "grace_days": policy.grace.days})
             with show_progress(kind.stages, hidden=as_json) as progress:
-                done = kind.rotate(node, store, policy, workers=workers, progress=progress)
+                done = run(node, store, policy, workers=workers, progress=progress)
             show(_plain(kind, done), _describe(kind, done), as_json=as_json)
 
     return command
@@ -58,7 +67,7 @@ def _rotating(kind: Kind) -> click.Command:
 
 for _kind in KINDS.values():
     if _kind.rotate is not None:
-        rotate.add_command(_rotating(_kind))
+        rotate.add_command(_rotating(_kind, _kind.rotate))
 
 
 @click.command()
@@ -89,21 +98,33 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) 
 @_purpose
 @click.argument("epoch", type=click.IntRange(1), required=False)
 @click.option("--confirm", is_flag=True, help="Really erase; without it, only say what would be erased.")
-def destroy(home: Path, as_json: bool, purpose: str, epoch: int | None, confirm: bool) -> None:
+@admin_option
+def destroy(
+    home: Path, as_json: bool, purpose: str, epoch: int | None, confirm: bool, admin: Path | None
+) -> None:
     """Erase retired keys for good.
 
     Of all retired epochs, or of one EPOCH. Backups of the key store still hold them: destroy those too.
     """
     kind = KINDS[purpose]
     with opened(home) as (node, store):
+        ring = kind.read(node, store)
+        steps = plans.plan_destruction(ring, kind.names[0], epoch)
         if not confirm:
-            steps = plans.plan_destruction(kind.read(node, store), kind.names[0], epoch)
             _show_plan(node, kind, steps, as_json=as_json)
             if steps:
                 raise click.UsageError(
                     "nothing was erased: give --confirm to erase for good", click.get_current_context()
                 )
             return
+        if steps:
+            going = {(one, step.epoch) for one in kind.names for step in steps}
+            keys = [
+                f"{key.purpose}.{key.epoch} {key.fingerprint}"
+                for key in ring
+                if (key.purpose, key.epoch) in going
+            ]
+            guard(node.config, admin, "keys destroy", {"keys": keys})
         show_moved(kind.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
 
 

@@ -10,6 +10,8 @@ import click
 from keys.rotation import Action, Step
 from keys.types import RotationPolicy
 from node import rotate_salt as rotations
+from node.audit import Detail
+from node.cli.approving import admin_option, guard
 from node.cli.options import count, home_option, json_option, show
 from node.cli.rotating import opened, show_moved
 from node.errors import PreconditionError
@@ -30,7 +32,10 @@ _WORDS = {
 @click.option("--grace-days", type=click.IntRange(0, 3_650),
               help="Days that the old salt is served.  [default: that of [rotation]]")  # fmt: skip
 @click.option("--abandon", is_flag=True, help="Give up a rotation that has not switched yet.")
-def rotate_salt(home: Path, as_json: bool, dry_run: bool, grace_days: int | None, abandon: bool) -> None:
+@admin_option
+def rotate_salt(
+    home: Path, as_json: bool, dry_run: bool, grace_days: int | None, abandon: bool, admin: Path | None
+) -> None:
     """Put the federation's next salt in use.
 
     `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every
@@ -45,6 +50,7 @@ def rotate_salt(home: Path, as_json: bool, dry_run: bool, grace_days: int | None
     """  # noqa: D301 - click wants the real \b character
     with opened(home) as (node, store):
         if abandon:
+            guard(node.config, admin, "keys rotate salt", {"abandon": 1})
             show_moved(
                 rotations.abandon(node, store), "no rotation of the salt is under way", as_json=as_json
             )
@@ -53,9 +59,15 @@ def rotate_salt(home: Path, as_json: bool, dry_run: bool, grace_days: int | None
         if grace_days is not None:
             grace = timedelta(days=grace_days)
             policy = replace(policy, grace=grace, every=max(policy.every, grace))
+        steps, lacking = rotations.plan_salt(node, store, policy)
         if dry_run:
-            _show_plan(*rotations.plan_salt(node, store, policy), as_json=as_json)
+            _show_plan(steps, lacking, as_json=as_json)
             return
+        begins, asked = steps[0].action is Action.MAKE, steps[-1]
+        if begins or not lacking:  # a run that only says what is missing changes nothing
+            step = "begin" if begins else "switch"
+            details: dict[str, Detail] = {"salt_version": asked.salt_version, "step": step}
+            guard(node.config, admin, "keys rotate salt", {**details, "grace_days": policy.grace.days})
         done = rotations.rotate_salt(node, store, policy)
     if not done.begun and not done.switched:
         raise PreconditionError(

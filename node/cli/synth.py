@@ -50,6 +50,7 @@ from node.synth.scenario import NAMES
     metavar="YYYY-MM-DD",
     help="Date of the federation: mandates and registers are current on it.  [default: today]",
 )
+@click.option("--sums", is_flag=True, help="Also write a cohort of workers and registers that are summed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def synth(
     name: str,
@@ -61,6 +62,7 @@ def synth(
     requester: str | None,
     married_in: float,
     today: datetime | None,
+    sums: bool,
     as_json: bool,
 ) -> None:
     """Write a synthetic federation to try things with.
@@ -72,6 +74,7 @@ def synth(
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about
     OUT/44/registers/*.csv                what a province's departments export
+    OUT/45/workers.csv, OUT/44/sums/*.csv whose sums are asked, and of what (--sums)
     OUT/truth/                            what no node ever reads
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
@@ -98,6 +101,7 @@ def synth(
         summary = write_federation(
             scenario, out, seed, day, rows_scale,
             lambda what, share: bar.update(task, description=what, completed=share),
+            sums=sums,
         )  # fmt: skip
     click.echo(
         json.dumps(summary.to_json(), ensure_ascii=False, indent=2)

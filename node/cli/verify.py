@@ -1,7 +1,7 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from node import catalogue as catalogues
 from node import reader, report
-from node.cli.options import address_option, count, home_option, json_option, lang_option, load_config, show
+from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
 from node.client import Platform
 from node.delimited import Reject
 from node.errors import DishonestPeerError, InputError
 from node.households import read_households, read_mandates
 from node.mandate import PROGRAMMES
-from node.outcome import Report
+from node.outcome import PeerSummary, Report
 from node.verification import Verification
 
 
@@ -40,11 +40,9 @@ from node.verification import Verification
     "--items",
     required=True,
     metavar="CODES",
-    callback=lambda _ctx, _param, text: _codes(text),
+    callback=split_codes,
     help="Items such as C21,C22; `heqiao catalogue` lists them.",
 )
-@click.option("--peers", required=True, metavar="CODES", callback=lambda _ctx, _param, text: _codes(text),
-              help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.")  # fmt: skip
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -59,16 +57,7 @@ from node.verification import Verification
     metavar="CODE",
     help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
 )
-@click.option(
-    "--job",
-    metavar="ID",
-    help="Id for the job; the same command with the same id goes on watching it.  [default: a random one]",
-)
-@address_option
-@lang_option
-@click.option(
-    "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
-)
+@asking_options
 def verify(
     home: Path,
     as_json: bool,
@@ -147,7 +136,12 @@ def write_report(
     else:
         Console().print(report.render(finished, catalogue, lang))
         click.echo(f"report: {out / 'report.json'}, {out / 'findings.csv'}, {out / 'summary.txt'}")
-    wrong = [peer.peer for peer in finished.peers if peer.state == "distrusted"]
+    require_honest(finished.peers)
+
+
+def require_honest(peers: Iterable[PeerSummary]) -> None:
+    """Fail when a peer gave wrong answers. Raises DishonestPeerError."""
+    wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
     if wrong:
         raise DishonestPeerError(
             f"wrong answers from {', '.join(wrong)}: nothing of it is in the report",
@@ -182,13 +176,6 @@ def _read(
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    codes = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not codes or len(set(codes)) != len(codes):
-        raise click.BadParameter("write codes separated by commas, each once")
-    return codes
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
-from node.store.tables import answers, jobs, parts, tokens
+from node.store.tables import answers, jobs, parts, sum_products, tokens
 
 OPEN_STATES = ("queued", "running")
+VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class JobRow:
     finished_at: datetime | None
     cancel_requested: bool
     error: str
+    kind: str = VERIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
     tx.execute(
         insert(jobs).values(
             id=job.id,
+            kind=job.kind,
             state=job.state,
             request_digest=job.request_digest,
             request_sealed=request_sealed,
@@ -159,15 +162,16 @@ def read_session(tx: Connection, job: str, peer: str) -> bytes | None:
 
 
 def reset_part(tx: Connection, job: str, peer: str, session_sealed: bytes | None) -> None:
-    """Start a part's query anew: forget its tokens and answers, keep the new session (or none)."""
-    for table in (tokens, answers):
+    """Start a part's query anew: forget what the old one gathered, keep the new session (or none)."""
+    for table in (tokens, sum_products, answers):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": session_sealed, "done": 0, "total": 0})
 
 
 def close_part(tx: Connection, job: str, peer: str) -> None:
-    """Erase what only a running query needs: its blind and its tokens."""
-    tx.execute(delete(tokens).where(tokens.c.job == job, tokens.c.peer == peer))
+    """Erase what only a running query needs: its blind, its tokens, its sums."""
+    for table in (tokens, sum_products):
+        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})
 
 
@@ -186,6 +190,16 @@ def read_tokens(tx: Connection, job: str, peer: str) -> list[tuple[int, bytes]]:
     return [(row.first_point, bytes(row.sealed)) for row in rows]
 
 
+def add_product(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
+    """Keep the sealed sum of one item until it is opened."""
+    tx.execute(insert(sum_products).values(job=job, peer=peer, item=item, sealed=sealed))
+
+
+def read_products(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
+    """Sealed sums that are not opened yet, by item."""
+    return _by_item(tx, sum_products, job, peer)
+
+
 def add_answers(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
     """Keep the sealed answers of one item."""
     tx.execute(insert(answers).values(job=job, peer=peer, item=item, sealed=sealed))
@@ -193,9 +207,11 @@ def add_answers(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -
 
 def read_answers(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
     """Sealed answers by item."""
-    rows = tx.execute(
-        select(answers.c.item, answers.c.sealed).where(answers.c.job == job, answers.c.peer == peer)
-    )
+    return _by_item(tx, answers, job, peer)
+
+
+def _by_item(tx: Connection, table: Table, job: str, peer: str) -> dict[str, bytes]:
+    rows = tx.execute(select(table.c.item, table.c.sealed).where(table.c.job == job, table.c.peer == peer))
     return {row.item: bytes(row.sealed) for row in rows}
 
 

@@ -166,6 +166,8 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
+    # verification or sum
+    Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("request_digest", LargeBinary, nullable=False),
     Column("request_sealed", LargeBinary, nullable=False),
@@ -282,6 +284,16 @@ sum_queries = Table(
     Index("ix_sum_queries_at", "peer", "item", "at"),
 )
 
+# What this node asks of others: the sum of one item before it is opened; erased when the part ends.
+sum_products = Table(
+    "sum_products",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("peer", String(2), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -326,6 +338,34 @@ successions = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("by_old", LargeBinary(64), nullable=False),
     Column("by_new", LargeBinary(64), nullable=False),
+)
+
+# Administrators who act in pairs, by the public halves of their keys.
+admins = Table(
+    "admins",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("public_key", LargeBinary(32), nullable=False, unique=True),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+# What one administrator asks for and another approves: once, and exactly that.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("action", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("requester", String(200), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    # As it is signed: ISO 8601.
+    Column("expires_at", String(40), nullable=False),
+    Column("asked_signature", LargeBinary, nullable=False),
+    Column("approver", String(200)),
+    Column("approved_at", UtcDateTime),
+    Column("given_signature", LargeBinary),
+    Column("used_at", UtcDateTime),
 )
 
 # Under which epoch of a key (oprf, or sum for sums) each peer asked last.

@@ -12,6 +12,7 @@ scenario give the same bytes.
     ledger.py      who holds what, before any fault: the truth
     planting.py    the exact figures among the people on the list
     lists.py       the county's households and mandates
+    earnings.py    workers, and registers that are summed
     federation.py  all of it into one folder, or nothing
 """
 

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from typing import Any, Final
 
 from node.errors import InputError
+from node.synth.earnings import write_earnings
 from node.synth.ledger import ITEMS, Ledger
 from node.synth.lists import choose_spared, draw_mandates, spoil_members, write_households, write_mandates
 from node.synth.numbers import NumberBook
@@ -62,10 +63,13 @@ def write_federation(
     today: date,
     rows_scale: float = 1.0,
     progress: Progress = lambda _what, _share: None,
+    *,
+    sums: bool = False,
 ) -> Summary:
     """Write the list, the registers and the truth of `scenario` to the folder `out`.
 
-    The same arguments give the same bytes. `rows_scale` is only noted; the scenario has it already.
+    With `sums` also workers and the registers of node/synth/earnings.py; all other files stay as they are
+    without. The same arguments give the same bytes. `rows_scale` is only noted; the scenario has it already.
     Raises InputError if `out` exists with content or cannot be written; then nothing is left behind.
     """
     _require_free(out)
@@ -77,7 +81,7 @@ def write_federation(
     except OSError as error:
         raise _unwritable(out, error) from None
     try:
-        summary = _write(partial, scenario, seed, today, rows_scale, progress)
+        summary = _write(partial, scenario, seed, today, rows_scale, progress, sums=sums)
         partial.chmod(0o755)
         partial.replace(out)
     except OSError as error:
@@ -88,7 +92,14 @@ def write_federation(
 
 
 def _write(
-    folder: Path, scenario: Scenario, seed: int, today: date, rows_scale: float, progress: Progress
+    folder: Path,
+    scenario: Scenario,
+    seed: int,
+    today: date,
+    rows_scale: float,
+    progress: Progress,
+    *,
+    sums: bool,
 ) -> Summary:
     book = NumberBook(_stream(seed, "numbers"))
     ledger = Ledger(today)
@@ -118,6 +129,8 @@ def _write(
     register_files, register_faults = _write_registers(folder, scenario, seed, book, ledger, progress)
     progress("truth", 0.9)
     write_truth(truth, scenario, ledger, households, spared, extra)
+    if sums:
+        register_files |= write_earnings(folder, _stream(seed, "sums"), book, scenario, households, today)
     summary = Summary(
         seed, today, rows_scale, scenario, len(households), files | register_files,
         _sorted(register_faults), _sorted(list_faults), _sorted(planted),

@@ -9,7 +9,7 @@ from statistics import pvariance
 import pytest
 from harness import Federation, Province, know, open_home
 
-from matcher import identity
+from matcher import identity, oprf, paillier
 from node import importer
 from node.aggregate import request
 from node.aggregate.exchange import SumAnswer
@@ -29,6 +29,7 @@ WAGES = {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:300]}
 COSTS = {person: DRAW.randrange(0, 6_000_000) for person in PEOPLE[50:200]}
 COHORT = [frozenset({identity.parse(person)}) for person in PEOPLE[100:400]]
 LAW = "SA-2014-58"
+OTHER = oprf.clamp(bytes(range(32)))
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,8 @@ def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair
 @pytest.mark.parametrize(
     ("name", "change", "check"),
     [
-        ("evaluate_cohort", lambda _, answer: (answer[0], bytes(len(answer[1]))), "canary"),
+        ("evaluate_cohort", lambda _, answer: (answer[0], oprf.evaluate_own(OTHER, answer[1])), "canary"),
+        ("evaluate_cohort", lambda _, answer: (answer[0], bytes(len(answer[1]))), "point"),
         ("evaluate_cohort", lambda _, answer: (answer[0] + 1, answer[1]), "sequence"),
         ("fetch_rows", lambda _, part: replace(part, first_row=7), "rows_order"),
         ("fetch_rows", lambda _, part: replace(part, points=part.points[:32] * 150), "rows_digest"),
@@ -147,14 +149,32 @@ def test_a_peer_that_cheats_is_found_out(peer, monkeypatch, name, change, check)
     assert refused.value.details["check"] == check
 
 
+def test_rows_of_another_key_are_refused(peer, monkeypatch):
+    """Of the same length and well formed; whichever check sees them first, nothing is sent back."""
+    other = paillier.generate(3072).public
+    foreign = paillier.to_bytes(other, paillier.encrypt(other, 5))
+    real, opened = PeerLink.fetch_rows, []
+
+    def replaced(*given):
+        for part in real(*given):
+            yield replace(part, ciphertexts=foreign * (len(part.ciphertexts) // len(foreign)))
+
+    monkeypatch.setattr(PeerLink, "fetch_rows", replaced)
+    monkeypatch.setattr(PeerLink, "open_sums", lambda *given: opened.append(given))
+    with pytest.raises(DishonestPeerError) as refused:
+        peer.sum(COHORT[:40], ("D35",), LAW)
+    assert refused.value.details["check"] in ("ciphertext", "rows_digest")
+    assert not opened
+
+
 def test_a_modulus_without_its_proof_is_refused(peer, monkeypatch):
-    real = request.fetch_offer
+    real = request._offer_of
 
-    def forged(exchange, link):
-        offer, *others = real(exchange, link)
-        return replace(offer, proof=bytes(len(offer.proof))), *others
+    def forged(manifest):
+        offer = real(manifest)
+        return replace(offer, proof=bytes(len(offer.proof)))
 
-    monkeypatch.setattr(request, "fetch_offer", forged)
+    monkeypatch.setattr(request, "_offer_of", forged)
     with pytest.raises(DishonestPeerError) as refused:
         peer.sum(COHORT, ("B11",), LAW)
     assert refused.value.details["check"] == "modulus_proof"

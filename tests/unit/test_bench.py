@@ -248,12 +248,14 @@ def test_encryption_beside_the_peers() -> None:
     assert ("encrypt, all cores", "phe") not in rows
 
 
-def test_a_column_of_a_few_rows() -> None:
-    done = CliRunner().invoke(main, ("sums", "--only", "column", "--rows", "50", "--json", "-"))
+def test_a_column_of_a_few_rows_and_a_cohort_asked_of_it() -> None:
+    done = CliRunner().invoke(main, ("sums", "--only", "cohort", "--rows", "500", "--json", "-"))
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert (found["column_rows"], found["wrong"]) == (50, 0)
+    assert (found["column_rows"], found["cohort_people"], found["wrong"]) == (500, 1_000, 0)
     assert found["column_wall_s"] > 0
+    assert found["cohort_wall_s"] > 0
+    assert found["bytes_down"] > 500 * 800
 
 
 def test_a_run_of_encryption() -> None:

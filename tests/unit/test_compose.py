@@ -108,7 +108,7 @@ def test_no_secret_in_environment_or_command() -> None:
 
 def test_dockerfile() -> None:
     text = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.11-slim", "python:3.11-slim"]
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.11-slim-trixie"] * 2
     final = text[text.rindex("\nFROM ") :]
     assert re.findall(r"^USER (\S+)", final, re.MULTILINE) == ["heqiao"]
     assert 'HEALTHCHECK --interval=30s --timeout=15s --start-period=30s CMD ["heqiao", "health"]' in final

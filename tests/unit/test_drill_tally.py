@@ -60,15 +60,15 @@ def test_verdicts_around_a_revocation(request_: Request, verdict: str) -> None:
 def test_everything_is_counted_once_where_it_ended() -> None:
     requests = [
         ended(1), ended(9.9, kind="job"), ended(10.1, kind="sum", took=9), ended(15, "refused", "46"),
-        ended(29, "lost"), ended(99, kind="job"),
+        ended(14, kind="sum job"), ended(29, "lost"), ended(99, kind="job"),
     ]  # fmt: skip
     found = tally.count(requests, PERIODS, BAN)
-    assert [one.requests for one in found.steps] == [2, 1, 3]
-    assert found.last_line == "drill: 6 requests, 0 wrong, 1 lost"
+    assert [one.requests for one in found.steps] == [2, 2, 3]
+    assert found.last_line == "drill: 7 requests, 0 wrong, 1 lost"
     assert not found.good
     assert found.examples == ["back: check of 45 lost: why"]
     assert found.kinds["sum", "45"].seconds == [9]
-    assert tally.count(requests[:4], PERIODS, BAN).good
+    assert tally.count(requests[:5], PERIODS, BAN).good
     assert not tally.count(requests[:2], PERIODS, BAN).good  # a kind of request was never made
     console = Console(width=100, record=True)
     tally.show(console, found, PERIODS)

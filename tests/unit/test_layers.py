@@ -29,6 +29,7 @@ KNOWN_TO = {
         "node/wire.py",
         "node/aggregate/wire.py",
         "node/platform_wire.py",
+        "node/aggregate/platform_wire.py",
         "node/link.py",
         "node/client.py",
         "node/peer_service.py",

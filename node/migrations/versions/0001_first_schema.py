@@ -62,6 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(), nullable=False),
         sa.Column("request_sealed", sa.LargeBinary(), nullable=False),
@@ -90,6 +91,30 @@ def upgrade() -> None:
         sa.Column("destroyed_at", sa.DateTime(), nullable=True),
         sa.Column("salt_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("purpose", "epoch", name=op.f("pk_key_epochs")),
+    )
+    op.create_table(
+        "admins",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("added_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_admins")),
+        sa.UniqueConstraint("public_key", name=op.f("uq_admins_public_key")),
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("requester", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.String(length=40), nullable=False),
+        sa.Column("asked_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("approver", sa.String(length=200), nullable=True),
+        sa.Column("approved_at", sa.DateTime(), nullable=True),
+        sa.Column("given_signature", sa.LargeBinary(), nullable=True),
+        sa.Column("used_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
     )
     op.create_table(
         "epoch_uses",
@@ -245,6 +270,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
     op.create_table(
+        "sum_products",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_sum_products_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "peer", "item", name=op.f("pk_sum_products")),
+    )
+    op.create_table(
         "sum_blocks",
         sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -280,6 +314,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("filters")
     op.drop_table("tokens")
+    op.drop_table("sum_products")
     op.drop_table("sum_blocks")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")

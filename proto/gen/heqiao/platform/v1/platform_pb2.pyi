@@ -19,6 +19,12 @@ class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     JOB_STATE_FAILED: _ClassVar[JobState]
     JOB_STATE_CANCELLED: _ClassVar[JobState]
 
+class JobKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    JOB_KIND_UNSPECIFIED: _ClassVar[JobKind]
+    JOB_KIND_VERIFICATION: _ClassVar[JobKind]
+    JOB_KIND_SUM: _ClassVar[JobKind]
+
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
@@ -33,12 +39,25 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_REFUSED: _ClassVar[Outcome]
     OUTCOME_OVERDUE: _ClassVar[Outcome]
     OUTCOME_UNAVAILABLE: _ClassVar[Outcome]
+
+class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SUM_OUTCOME_UNSPECIFIED: _ClassVar[SumOutcome]
+    SUM_OUTCOME_RELEASED: _ClassVar[SumOutcome]
+    SUM_OUTCOME_SUPPRESSED: _ClassVar[SumOutcome]
+    SUM_OUTCOME_NOT_CONNECTED: _ClassVar[SumOutcome]
+    SUM_OUTCOME_REFUSED: _ClassVar[SumOutcome]
+    SUM_OUTCOME_OVERDUE: _ClassVar[SumOutcome]
+    SUM_OUTCOME_UNAVAILABLE: _ClassVar[SumOutcome]
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_QUEUED: JobState
 JOB_STATE_RUNNING: JobState
 JOB_STATE_DONE: JobState
 JOB_STATE_FAILED: JobState
 JOB_STATE_CANCELLED: JobState
+JOB_KIND_UNSPECIFIED: JobKind
+JOB_KIND_VERIFICATION: JobKind
+JOB_KIND_SUM: JobKind
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_FOUND: Outcome
 OUTCOME_NOT_FOUND: Outcome
@@ -51,6 +70,13 @@ OUTCOME_NOT_MANDATED: Outcome
 OUTCOME_REFUSED: Outcome
 OUTCOME_OVERDUE: Outcome
 OUTCOME_UNAVAILABLE: Outcome
+SUM_OUTCOME_UNSPECIFIED: SumOutcome
+SUM_OUTCOME_RELEASED: SumOutcome
+SUM_OUTCOME_SUPPRESSED: SumOutcome
+SUM_OUTCOME_NOT_CONNECTED: SumOutcome
+SUM_OUTCOME_REFUSED: SumOutcome
+SUM_OUTCOME_OVERDUE: SumOutcome
+SUM_OUTCOME_UNAVAILABLE: SumOutcome
 
 class SubmitVerificationRequest(_message.Message):
     __slots__ = ("start", "chunk")
@@ -167,7 +193,7 @@ class Part(_message.Message):
     def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error")
+    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -177,6 +203,7 @@ class Job(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     created_at: _timestamp_pb2.Timestamp
@@ -186,7 +213,8 @@ class Job(_message.Message):
     items: _containers.RepeatedScalarFieldContainer[str]
     parts: _containers.RepeatedCompositeFieldContainer[Part]
     error: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ...) -> None: ...
+    kind: JobKind
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ..., kind: _Optional[_Union[JobKind, str]] = ...) -> None: ...
 
 class WatchJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -347,3 +375,107 @@ class CatalogueItem(_message.Message):
     freshness_days: int
     bounds: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., calibre_zh: _Optional[str] = ..., calibre_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class SubmitSumRequest(_message.Message):
+    __slots__ = ("start", "chunk")
+    START_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    start: SumStart
+    chunk: CohortPeople
+    def __init__(self, start: _Optional[_Union[SumStart, _Mapping]] = ..., chunk: _Optional[_Union[CohortPeople, _Mapping]] = ...) -> None: ...
+
+class SumStart(_message.Message):
+    __slots__ = ("job_id", "items", "peers", "legal_basis", "people_announced")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    items: _containers.RepeatedScalarFieldContainer[str]
+    peers: _containers.RepeatedScalarFieldContainer[str]
+    legal_basis: str
+    people_announced: int
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., legal_basis: _Optional[str] = ..., people_announced: _Optional[int] = ...) -> None: ...
+
+class CohortPeople(_message.Message):
+    __slots__ = ("people",)
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    people: _containers.RepeatedCompositeFieldContainer[CohortPerson]
+    def __init__(self, people: _Optional[_Iterable[_Union[CohortPerson, _Mapping]]] = ...) -> None: ...
+
+class CohortPerson(_message.Message):
+    __slots__ = ("identities",)
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    identities: _containers.RepeatedCompositeFieldContainer[Identity]
+    def __init__(self, identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ...) -> None: ...
+
+class SubmitSumResponse(_message.Message):
+    __slots__ = ("job_id", "existed")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    EXISTED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    existed: bool
+    def __init__(self, job_id: _Optional[str] = ..., existed: _Optional[bool] = ...) -> None: ...
+
+class GetSumReportRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class GetSumReportResponse(_message.Message):
+    __slots__ = ("job", "requester", "requester_name", "legal_basis", "catalogue_version", "catalogue_digest", "findings")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    requester: str
+    requester_name: str
+    legal_basis: str
+    catalogue_version: str
+    catalogue_digest: bytes
+    findings: _containers.RepeatedCompositeFieldContainer[SumFinding]
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., findings: _Optional[_Iterable[_Union[SumFinding, _Mapping]]] = ...) -> None: ...
+
+class SumFinding(_message.Message):
+    __slots__ = ("item", "peer", "outcome", "reason", "mode", "count", "total", "variance", "bands", "epsilon_millionths", "asked", "as_of_from", "as_of_to")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    VARIANCE_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_MILLIONTHS_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FROM_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_TO_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    peer: str
+    outcome: SumOutcome
+    reason: str
+    mode: str
+    count: int
+    total: str
+    variance: str
+    bands: _containers.RepeatedCompositeFieldContainer[SumCell]
+    epsilon_millionths: int
+    asked: int
+    as_of_from: int
+    as_of_to: int
+    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[SumOutcome, str]] = ..., reason: _Optional[str] = ..., mode: _Optional[str] = ..., count: _Optional[int] = ..., total: _Optional[str] = ..., variance: _Optional[str] = ..., bands: _Optional[_Iterable[_Union[SumCell, _Mapping]]] = ..., epsilon_millionths: _Optional[int] = ..., asked: _Optional[int] = ..., as_of_from: _Optional[int] = ..., as_of_to: _Optional[int] = ...) -> None: ...
+
+class SumCell(_message.Message):
+    __slots__ = ("suppressed", "count")
+    SUPPRESSED_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    suppressed: bool
+    count: int
+    def __init__(self, suppressed: _Optional[bool] = ..., count: _Optional[int] = ...) -> None: ...

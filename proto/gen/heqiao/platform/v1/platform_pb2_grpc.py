@@ -65,6 +65,16 @@ class PlatformServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersResponse.FromString,
                 _registered_method=True)
+        self.SubmitSum = channel.stream_unary(
+                '/heqiao.platform.v1.PlatformService/SubmitSum',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumResponse.FromString,
+                _registered_method=True)
+        self.GetSumReport = channel.unary_unary(
+                '/heqiao.platform.v1.PlatformService/GetSumReport',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportResponse.FromString,
+                _registered_method=True)
         self.GetCatalogue = channel.unary_unary(
                 '/heqiao.platform.v1.PlatformService/GetCatalogue',
                 request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueRequest.SerializeToString,
@@ -118,6 +128,20 @@ class PlatformServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitSum(self, request_iterator, context):
+        """Hand over a sum over many people; it runs as a persisted job, watched and cancelled like any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSumReport(self, request, context):
+        """The report of a sum that has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCatalogue(self, request, context):
         """Items and their attributes.
         """
@@ -157,6 +181,16 @@ def add_PlatformServiceServicer_to_server(servicer, server):
                     servicer.ListPeers,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersResponse.SerializeToString,
+            ),
+            'SubmitSum': grpc.stream_unary_rpc_method_handler(
+                    servicer.SubmitSum,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumResponse.SerializeToString,
+            ),
+            'GetSumReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSumReport,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportResponse.SerializeToString,
             ),
             'GetCatalogue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCatalogue,
@@ -327,6 +361,60 @@ class PlatformService:
             '/heqiao.platform.v1.PlatformService/ListPeers',
             heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_platform__pb2.ListPeersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitSum(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/heqiao.platform.v1.PlatformService/SubmitSum',
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.SubmitSumResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSumReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.PlatformService/GetSumReport',
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.GetSumReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,26 @@
+"""Groups of rows that a node has looked at, so that a sum asked again need not check them once more."""
+
+import threading
+
+
+class CheckedGroups:
+    """Groups all of whose rows were found to be ciphertexts of a key, by the digest over every row.
+
+    The digest is compared again before a sum is used, so other rows cannot pass for them.
+    """
+
+    def __init__(self, most: int = 4_096) -> None:
+        self._known: dict[tuple[int, bytes], None] = {}
+        self._most, self._lock = most, threading.Lock()
+
+    def holds(self, modulus: int, digest: bytes) -> bool:
+        """Whether a group was looked at before, under a key."""
+        with self._lock:
+            return (modulus, digest) in self._known
+
+    def add(self, modulus: int, digest: bytes) -> None:
+        """Remember a group; the oldest is forgotten."""
+        with self._lock:
+            self._known[modulus, digest] = None
+            if len(self._known) > self._most:
+                del self._known[next(iter(self._known))]
