@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
 EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,fast,parquet,pkcs11,plot,postgres' || echo 'dev,parquet,pkcs11,plot,postgres')
 
-.PHONY: setup demo demo-serve cluster test test-long lint proto bench clean
+.PHONY: setup demo demo-serve drill cluster test test-long lint proto bench clean
 
 setup: $(STAMP)
 
@@ -21,6 +21,9 @@ demo: $(STAMP)
 
 demo-serve: $(STAMP)
 	$(RUN)/python -m compose.demo serve
+
+drill: $(STAMP)
+	$(RUN)/python -m compose.drill
 
 cluster: $(STAMP)
 	$(RUN)/python -m compose.cluster
@@ -47,4 +50,4 @@ bench: $(STAMP)
 	$(RUN)/python -m bench all $(BENCH)
 
 clean:
-	rm -rf demo cluster build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo drill cluster build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

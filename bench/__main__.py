@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bench import compare, numbers, psi, report, sums
+from bench import compare, numbers, psi, report, rotate, sums
 from bench.ours import Sizes
 from compose.processes import ChildError, stoppable
 
@@ -101,6 +101,23 @@ def sums_(bits: str, target: str | None, only: tuple[str, ...], rows: int) -> No
     The column always has 3,072 bits. Exits 1 when a sum is wrong or a row is missing.
     """
     finish(sums.run(int(bits), only or sums.PARTS, rows), target)
+
+
+@main.command("rotate")
+@entries_option
+@k_option
+@click.option(
+    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
+)
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
+              help="Keep homes and index in this folder, and use those of an earlier run.")  # fmt: skip
+def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | None) -> None:
+    """Rotation of the OPRF key while the node serves single checks.
+
+    Every answer is held against the plain join: exits 1 when one is wrong, or an entry is missing.
+    """
+    check_sizes(entries, (rotate.LISTED,))
+    finish(rotate.run(entries, k_anonymity, keep), target)
 
 
 @main.command("all")

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ class Ask:
 
     `mode` is `job` (the list as one job of the requester's node, over and over while the file `again`
     exists, after leaving a mark beside it), `library` (the list in one call of the client library) or
-    `single` (one check after another with it). `out` takes the findings of a list, or is empty.
+    `single` (one check after another with it, with `again` for as long as that exists). `out` takes the
+    findings of a list, or is empty.
     """
 
     mode: str
@@ -144,7 +145,11 @@ def check_singles(ask: Ask, verification: Verification) -> dict[str, object]:
     found: list[tuple[float, float]] = []
     outcomes: list[tuple[str, str, int | None]] = []
     with Peer.open(Path(ask.homes) / REQUESTER, RESPONDER) as peer:
-        for number, subject in enumerate(islice(verification.subjects, ask.checks + WARM_UP)):
+        for number, subject in enumerate(cycle(verification.subjects)):
+            if number >= ask.checks + WARM_UP and not (ask.again and Path(ask.again).exists()):
+                break
+            if number == WARM_UP and ask.again:
+                running_mark(Path(ask.again)).touch()
             one = _only(verification, subject)
             at, began = time.time(), time.perf_counter()
             answer = peer.verify(one)[ITEM][0]

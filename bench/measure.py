@@ -28,20 +28,24 @@ PACKAGES = ("heqiao", "cryptography", "ipp-crypto", "grpcio", "numpy", "blake3",
 
 
 class Meter:
-    """`with Meter() as meter:` measures until the block ends: wall_s, cpu_s, peak_mib."""
+    """`with Meter() as meter:` measures until the block ends: wall_s, cpu_s, peak_mib.
 
-    def __init__(self) -> None:
-        self.wall_s = self.cpu_s = self.peak_mib = 0.0
+    With a process, the memory is that of it and what it has started. `began` is of time.time().
+    """
+
+    def __init__(self, root: int | None = None) -> None:
+        self.wall_s = self.cpu_s = self.peak_mib = self.began = 0.0
+        self._root = root
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="meter", daemon=True)
 
     def __enter__(self) -> Self:
-        self._cpu, self._began = cpu_seconds(), time.perf_counter()
+        self._cpu, self.began, self._start = cpu_seconds(), time.time(), time.perf_counter()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wall_s = time.perf_counter() - self._began
+        self.wall_s = time.perf_counter() - self._start
         self.cpu_s = cpu_seconds() - self._cpu
         self._stopping.set()
         self._thread.join()
@@ -49,7 +53,8 @@ class Meter:
     def _watch(self) -> None:
         while True:
             began = time.perf_counter()
-            self.peak_mib = max(self.peak_mib, sum(map(_pss_kib, descendants())) / 1024)
+            every = [*descendants(self._root), *([self._root] if self._root else [])]
+            self.peak_mib = max(self.peak_mib, sum(map(_pss_kib, every)) / 1024)
             took = time.perf_counter() - began
             if self._stopping.wait(max(PAUSE_S, took / SHARE)):
                 return

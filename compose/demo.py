@@ -7,23 +7,20 @@ Everything is done with the `heqiao` command, as a province would. No node reads
 """
 
 import argparse
-import fcntl
-import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from compose import figures, homes, plain_join, plain_sums
-from compose.processes import ChildError, Children, stoppable
+from compose.folder import exit_code, own_folder, step
+from compose.processes import Children
 
 ITEMS = "Z59b,C21,C22,B12r,C23"
 SUM_ITEMS = "B11,D32m,D35"
 LAW = "SA-2014-58"  # the Interim Measures for Social Assistance of 2014, article 58
-MARK = ".heqiao-demo"
+NAME = "demo"
 MIN_WIDTH = 100
 
 
@@ -34,27 +31,15 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="default: demo")
     parser.add_argument("--scenario", choices=("mashan", "small"), default="mashan", help="default: mashan")
     options = parser.parse_args()
-    try:
-        with stoppable():
-            if options.action == "serve":
-                return serve(options.folder)
-            return run(options.folder, options.scenario)
-    except ChildError as error:
-        print(f"demo: error: {error}\ndemo: hint: {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"demo: error: {error.filename}: {error.strerror}\n"
-              "demo: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
-        return 1
-    except KeyboardInterrupt:
-        print("demo: stopped; no process of it is left", file=sys.stderr)
-        return 130
+    if options.action == "serve":
+        return exit_code(NAME, lambda: serve(options.folder))
+    return exit_code(NAME, lambda: run(options.folder, options.scenario))
 
 
 def run(folder: Path, scenario: str) -> int:
     """Make everything in `folder`, verify, compare, print; 0 only if every answer and figure is right."""
-    with _own(folder, fresh=True), Children(folder / homes.LOGS) as children:
-        with _step(f"writing the registers and the list (scenario {scenario}), making three homes"):
+    with own_folder(folder, NAME, fresh=True), Children(folder / homes.LOGS) as children:
+        with step(NAME, f"writing the registers and the list (scenario {scenario}), making three homes"):
             children.together(
                 lambda: homes.heqiao(
                     children,
@@ -68,19 +53,19 @@ def run(folder: Path, scenario: str) -> int:
                 ),
                 lambda: homes.make_federation(children, folder),
             )
-        with _step("importing the registers of 44 and 33, at once"):
+        with step(NAME, "importing the registers of 44 and 33, at once"):
             children.together(
                 *(lambda p=p: homes.import_registers(children, folder, p) for p in homes.PROVIDERS)
             )
-        with _step("starting three nodes"):
+        with step(NAME, "starting three nodes"):
             nodes = homes.serve(children, folder)
-        with _step(f"45 verifies {ITEMS} with 44 and 33"):
+        with step(NAME, f"45 verifies {ITEMS} with 44 and 33"):
             began = time.monotonic()
             homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
             seconds = time.monotonic() - began
         sums_seconds = ask_sums(children, folder)
         memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
-        with _step("stopping the nodes, computing the plain join"):
+        with step(NAME, "stopping the nodes, computing the plain join"):
             children.stop()
             report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
             compared = plain_join.compare(report, federation)
@@ -110,7 +95,7 @@ def run(folder: Path, scenario: str) -> int:
 
 def serve(folder: Path) -> int:
     """Start the nodes of an earlier demo again; until Ctrl-C, or until one of them fails."""
-    with _own(folder, fresh=False), Children(folder / homes.LOGS) as children:
+    with own_folder(folder, NAME, fresh=False), Children(folder / homes.LOGS) as children:
         nodes = homes.serve(children, folder)
         for node in nodes.values():
             print(node.log.read_text(encoding="utf-8").splitlines()[-1], file=sys.stderr)
@@ -150,43 +135,6 @@ def sum_command(folder: Path) -> tuple[str | Path, ...]:
         "sum", "--home", folder / homes.REQUESTER.code, "--cohort", workers, "--items", SUM_ITEMS,
         "--peers", peers, "--legal-basis", LAW, "--out", folder / homes.SUMS, "--lang", "en",
     )  # fmt: skip
-
-
-@contextmanager
-def _own(folder: Path, *, fresh: bool) -> Iterator[None]:
-    """Hold a demo folder alone; a fresh one is emptied, after a look at whether it is one at all."""
-    mark = folder / MARK
-    if not mark.is_file():
-        if not fresh:
-            raise ChildError(f"{folder}: no demo here", "run `make demo` first")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ChildError(
-                f"{folder}: exists and was not made by `make demo`", "move it away, or give --folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text("Made by `make demo`, which replaces everything in this folder.\n", encoding="utf-8")
-    with mark.open("rb") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ChildError(
-                f"{folder}: another `make demo` or `make demo-serve` uses it", "stop that one with Ctrl-C"
-            ) from None
-        if fresh:
-            for path in folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                elif path != mark:
-                    path.unlink()
-        yield
-
-
-@contextmanager
-def _step(text: str) -> Iterator[None]:
-    began = time.monotonic()
-    print(f"demo: {text} ...", file=sys.stderr, flush=True)
-    yield
-    print(f"demo:     {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
 
 
 def _print_more(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """The demo's three provinces: homes, certificates, registers and nodes, made with the `heqiao` command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 
 from compose.processes import Child, ChildError, Children, is_free, wait_until
 
@@ -17,11 +19,15 @@ PORT_STEP, PORT_TRIES = 100, 50
 
 @dataclass(frozen=True)
 class Province:
-    """A node of the demo; `holds` says whether it has registers that others ask about."""
+    """A node of the demo; `holds` says whether it has registers that others ask about.
+
+    `asks_about` are the origins of the people it asks about, if not its own.
+    """
 
     code: str
     name: str
     holds: bool
+    asks_about: str = ""
 
     @property
     def peer_port(self) -> int:
@@ -39,25 +45,38 @@ PROVIDERS = (Province("44", "广东", holds=True), Province("33", "浙江", hold
 PROVINCES = (REQUESTER, *PROVIDERS)
 
 
-def make_federation(children: Children, folder: Path) -> None:
-    """A CA, three homes that have joined, and their cards exchanged; a client certificate of 45."""
+def make_federation(
+    children: Children,
+    folder: Path,
+    settings: Mapping[str, str] = MappingProxyType({"reflection": "true"}),
+    provinces: Sequence[Province] = PROVINCES,
+) -> None:
+    """A CA, homes that have joined, and their cards exchanged; a client certificate of 45.
+
+    `settings` are those of every node.toml. By default a stock client needs no schema of its own; a real
+    node leaves reflection off.
+    """
     heqiao(children, "ca", "ca", "init", "--dir", folder / CA, "--federation", "demo")
-    shift = _free_ports()
-    children.together(*(lambda p=p: _make_home(children, folder, p, shift) for p in PROVINCES))
-    for province in PROVIDERS:
-        own, asker = folder / province.code, folder / REQUESTER.code
-        # 45 only asks; the others answer it about people first registered there, and its platforms too.
-        heqiao(
-            children, "peers-45", "peers", "add", "--home", asker, "--grant", "none",
-            folder / f"{province.code}.card",
-        )  # fmt: skip
-        heqiao(
-            children, f"peers-{province.code}", "peers", "add", "--home", own, "--allow-platforms",
-            folder / f"{REQUESTER.code}.card",
-        )  # fmt: skip
+    shift = _free_ports(provinces)
+    children.together(*(lambda p=p: _make_home(children, folder, p, shift, settings) for p in provinces))
+    for asker, holder in product(provinces, provinces):
+        if holder.holds and not asker.holds:
+            _introduce(children, folder, asker, holder)
     heqiao(
         children, "client", "ca", "issue", "--dir", folder / CA, "--out", folder / CLIENT,
         "--client-cert", "demo", "--code", REQUESTER.code, "--days", "30",
+    )  # fmt: skip
+
+
+def _introduce(children: Children, folder: Path, asker: Province, holder: Province) -> None:
+    """One only asks; the other answers it about people first registered there, and its platforms too."""
+    heqiao(
+        children, f"peers-{asker.code}", "peers", "add", "--home", folder / asker.code, "--grant", "none",
+        folder / f"{holder.code}.card",
+    )  # fmt: skip
+    heqiao(
+        children, f"peers-{holder.code}", "peers", "add", "--home", folder / holder.code, "--allow-platforms",
+        *(("--grant", asker.asks_about) if asker.asks_about else ()), folder / f"{asker.code}.card",
     )  # fmt: skip
 
 
@@ -73,11 +92,11 @@ def import_registers(children: Children, folder: Path, province: Province) -> No
         )  # fmt: skip
 
 
-def serve(children: Children, folder: Path) -> dict[str, Child]:
-    """Start the three nodes and wait until each answers; by province code."""
+def serve(children: Children, folder: Path, provinces: Sequence[Province] = PROVINCES) -> dict[str, Child]:
+    """Start the nodes and wait until each answers; by province code."""
     nodes: dict[str, Child] = {}
-    ready = {p.code: folder / LOGS / f"{p.code}.ready" for p in PROVINCES}
-    for province in PROVINCES:
+    ready = {p.code: folder / LOGS / f"{p.code}.ready" for p in provinces}
+    for province in provinces:
         ready[province.code].unlink(missing_ok=True)
         nodes[province.code] = children.start(
             f"{province.code}-serve",
@@ -93,31 +112,47 @@ def heqiao(children: Children, name: str, *arguments: str | Path) -> str:
     return children.run(name, ("heqiao", *map(str, arguments)))
 
 
-def _make_home(children: Children, folder: Path, province: Province, shift: int) -> None:
+def configure(home: Path, settings: Mapping[str, str]) -> None:
+    """Set keys of a home's node.toml, which shows all of them; a key of two sections is set in both."""
+    config = home / "node.toml"
+    lines = config.read_text(encoding="utf-8").splitlines()
+    for key, value in settings.items():
+        places = [at for at, line in enumerate(lines) if line.lstrip("#").startswith(f"{key} = ")]
+        if not places:
+            raise ChildError(f"{config}: no key {key}", "the file was changed: make the folder anew")
+        for at in places:
+            lines[at] = f"{key} = {value}"
+    config.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def issue(children: Children, folder: Path, code: str) -> None:
+    """The CA answers the request that lies in a home, and the home takes the answer."""
+    bundle = folder / f"{code}.bundle"
+    bundle.unlink(missing_ok=True)
+    heqiao(
+        children, f"{code}-issue", "ca", "issue", "--dir", folder / CA, folder / code / "request.json",
+        "--out", bundle,
+    )  # fmt: skip
+    heqiao(children, f"{code}-join", "join", "--home", folder / code, bundle)
+
+
+def _make_home(
+    children: Children, folder: Path, province: Province, shift: int, settings: Mapping[str, str]
+) -> None:
     code, home = province.code, folder / province.code
     heqiao(
         children, f"{code}-init", "init", "--home", home, "--code", code, "--name", province.name,
         "--peer-listen", f"127.0.0.1:{province.peer_port + shift}",
         "--platform-listen", f"127.0.0.1:{province.platform_port + shift}",
     )  # fmt: skip
-    _allow_reflection(home / "node.toml")
-    bundle = folder / f"{code}.bundle"
-    heqiao(
-        children, f"{code}-issue", "ca", "issue", "--dir", folder / CA, home / "request.json", "--out", bundle
-    )
-    heqiao(children, f"{code}-join", "join", "--home", home, bundle)
+    configure(home, settings)
+    issue(children, folder, code)
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
 
 
-def _allow_reflection(config: Path) -> None:
-    """So that a stock client needs no schema of its own; a real node leaves it off."""
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("#reflection = false", "reflection = true"), encoding="utf-8")
-
-
-def _free_ports() -> int:
+def _free_ports(provinces: Sequence[Province]) -> int:
     """What to add to the provinces' ports so that all are free. The homes keep them for later."""
-    ports: Sequence[int] = [port for p in PROVINCES for port in (p.peer_port, p.platform_port)]
+    ports: Sequence[int] = [port for p in provinces for port in (p.peer_port, p.platform_port)]
     for shift in range(0, PORT_STEP * PORT_TRIES, PORT_STEP):
         if all(is_free(port + shift) for port in ports):
             return shift

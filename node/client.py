@@ -37,7 +37,7 @@ from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
 from node.keyring import NodeKeys
-from node.link import Offer, PeerLink, connect, secure_channel
+from node.link import Line, Offer, PeerLink, secure_channel
 from node.node import Node, load_keys, open_node
 from node.outcome import Report
 from node.query import Answer
@@ -176,9 +176,7 @@ class Peer:
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
         self._node, self._peer = node, peer
-        self._stack = ExitStack()
-        self._channel = self._stack.enter_context(connect(node, peer))
-        self._offer = Offer()
+        self._line, self._offer = Line(node, peer), Offer()
 
     @classmethod
     def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
@@ -198,7 +196,7 @@ class Peer:
 
     def close(self) -> None:
         """Close the connection and the database."""
-        self._stack.close()
+        self._line.close()
         self._node.store.dispose()
 
     def verify(self, verification: Verification) -> dict[str, list[Answer]]:
@@ -207,7 +205,7 @@ class Peer:
         asked = replace(verification, peers=(self._peer.code,))
         question = jobs.ask_question(node, asked, self._peer.code, now.date())
         journal = MemoryJournal()
-        link = PeerLink.over(self._channel, node, journal.count, offer=self._offer)
+        link = PeerLink.over(self._line, node, journal.count, offer=self._offer)
         mapped = SaltedPoints(node.keys.salts, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return request.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
@@ -229,7 +227,7 @@ class Peer:
                 )
         people = in_cohort(cohort)
         journal = MemorySumJournal()
-        link = PeerLink.over(self._channel, node, journal.count)
+        link = PeerLink.over(self._line, node, journal.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
         mapped = SaltedPoints(node.keys.salts, map(Person, people))
         exchange = Exchange.of(node, self._peer, link, journal, mapped, deadline)

@@ -3,8 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,7 +16,7 @@ from matcher import SUITE
 from node import wire
 from node.aggregate import wire as sums_wire
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
-from node.errors import DishonestPeerError
+from node.errors import DishonestPeerError, NodeError, UnavailableError
 from node.exchange import (
     BucketRequest,
     BucketSlice,
@@ -76,7 +76,7 @@ class PeerLink:
 
     def __init__(
         self,
-        stub: service_pb2_grpc.PeerServiceStub,
+        line: "Line",
         call_s: float,
         part_s: float,
         count: Count,
@@ -84,7 +84,7 @@ class PeerLink:
         offer: Offer | None = None,
         salts: Callable[[], Iterable[int]] = tuple,
     ) -> None:
-        self._stub, self._call_s, self._stopped = stub, call_s, stopped
+        self._line, self._call_s, self._stopped = line, call_s, stopped
         self._offer, self._is_first = offer, True
         self._salts = salts
         self._ends = time.monotonic() + part_s
@@ -102,15 +102,15 @@ class PeerLink:
     ) -> "Iterator[PeerLink]":
         """Connect as this node to a peer; the peer's certificate must name the peer's province.
 
-        Streams are given up soon after `stopped()` holds.
+        Streams are given up soon after `stopped()` holds. Raises as Line does.
         """
-        with connect(node, peer) as channel:
-            yield cls.over(channel, node, count, stopped)
+        with Line(node, peer) as line:
+            yield cls.over(line, node, count, stopped)
 
     @classmethod
     def over(
         cls,
-        channel: grpc.Channel,
+        line: "Line",
         node: Node,
         count: Count,
         stopped: Callable[[], bool] = lambda: False,
@@ -118,9 +118,8 @@ class PeerLink:
     ) -> "PeerLink":
         """A link over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
-        stub = service_pb2_grpc.PeerServiceStub(channel)
         return cls(
-            stub,
+            line,
             limits.call_timeout_s,
             limits.part_timeout_s,
             count,
@@ -146,9 +145,9 @@ class PeerLink:
             suites=[SUITE], with_sums=with_sums, salt_versions=sorted(self._salts())
         )
         try:
-            response = self._stub.GetManifest(request, timeout=self._call_s)
+            response = self._line.stub.GetManifest(request, timeout=self._call_s)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._line.rebuild(error) from None
         self._count(request.ByteSize(), response.ByteSize())
         self.successions = wire.parse_successions(response.successions)
         return response.signed_manifest.manifest, response.signed_manifest.signature
@@ -170,7 +169,7 @@ class PeerLink:
                 yield message
 
         accepted = False
-        for response in self._receive(self._stub.Evaluate(send(), timeout=self._left())):
+        for response in self._receive(self._line.stub.Evaluate(send(), timeout=self._left())):
             kind = response.WhichOneof("message")
             if kind == "accepted" and not accepted:
                 if response.accepted.suite != SUITE or response.accepted.epoch != start.epoch:
@@ -189,14 +188,14 @@ class PeerLink:
         """See node.session.Link."""
         message = wire.filter_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._stub.FetchFilter(message, timeout=self._left())):
+        for response in self._receive(self._line.stub.FetchFilter(message, timeout=self._left())):
             yield response.offset, response.data
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
         """See node.session.Link."""
         message = wire.bucket_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._stub.FetchBuckets(message, timeout=self._left())):
+        for response in self._receive(self._line.stub.FetchBuckets(message, timeout=self._left())):
             yield from wire.parse_slices(response)
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
@@ -216,23 +215,23 @@ class PeerLink:
                 self._count(message.ByteSize(), 0)
                 yield message
 
-        for response in self._receive(self._stub.EvaluateCohort(send(), timeout=self._left())):
+        for response in self._receive(self._line.stub.EvaluateCohort(send(), timeout=self._left())):
             yield response.chunk.sequence, response.chunk.points
 
     def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
         """See node.aggregate.request.SumLink."""
         message = sums_wire.rows_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._stub.FetchRows(message, timeout=self._left())):
+        for response in self._receive(self._line.stub.FetchRows(message, timeout=self._left())):
             yield sums_wire.parse_slice(response, ciphertext_size)
 
     def open_sums(self, request: OpenRequest) -> tuple[SumAnswer, ...]:
         """See node.aggregate.request.SumLink."""
         message = sums_wire.open_request_message(request)
         try:
-            response = self._stub.OpenSums(message, timeout=self._call_s)
+            response = self._line.stub.OpenSums(message, timeout=self._call_s)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._line.rebuild(error) from None
         self._count(message.ByteSize(), response.ByteSize())
         return sums_wire.parse_answers(response, request.items)
 
@@ -245,7 +244,7 @@ class PeerLink:
                     yield response
                     guard.moved()
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise self._line.rebuild(error) from None
         finally:
             stream.cancel()  # no effect on a stream that has ended
 
@@ -258,15 +257,66 @@ class PeerLink:
             self._counter(up, down)
 
 
-@contextmanager
-def connect(node: Node, peer: PeerRow) -> Iterator[grpc.Channel]:
-    """A connection as this node to a peer, whose certificate must name the peer's province."""
-    check = _PeerCheck(node, peer)
-    keys = node.keys
-    identity = (check.certificate or keys.ca, keys.tls_key, keys.certificate)
-    limits = node.config.limits
-    with secure_channel(peer.address, target_name(peer.code), identity, limits.max_message_bytes) as channel:
-        yield grpc.intercept_channel(channel, check)
+class Line:
+    """A connection as this node to a peer, whose certificate must name the peer's province.
+
+    Where there is a revocation list, the peer's certificate is asked for first, and is the only one that the
+    connection trusts. So a peer that is away is asked again at the next call, and so is one whose
+    connection failed: it may have renewed its certificate meanwhile. So it is where our own certificate or
+    the roots that we trust are no longer those the connection began with.
+    """
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        """Connect, if the peer is there. Raises StrangerError for a revoked certificate."""
+        self._node, self._peer = node, peer
+        self._lock, self._stack = threading.Lock(), ExitStack()
+        self._stub: service_pb2_grpc.PeerServiceStub | None = None
+        self._pinned, self._identity = False, self._now()
+        with suppress(UnavailableError):  # the first call says so, and may be made again
+            self._stub = self._dial()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def stub(self) -> service_pb2_grpc.PeerServiceStub:
+        """The peer's calls. Raises StrangerError as `__init__`, UnavailableError while the peer is away."""
+        with self._lock:
+            if self._stub is None:
+                self._stub = self._dial()
+            return self._stub
+
+    def rebuild(self, error: grpc.RpcError) -> NodeError:
+        """The error of a call that failed."""
+        found = from_rpc_error(error)
+        if isinstance(found, UnavailableError) and (self._pinned or self._identity != self._now()):
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """End the connection; a later call makes another."""
+        with self._lock:
+            self._stub = None
+            self._stack.close()
+
+    def _now(self) -> tuple[bytes, bytes]:
+        keys = self._node.keys
+        return keys.ca, keys.certificate
+
+    def _dial(self) -> service_pb2_grpc.PeerServiceStub:
+        node, peer = self._node, self._peer
+        check = _PeerCheck(node, peer)
+        keys = node.keys
+        identity = (check.certificate or keys.ca, keys.tls_key, keys.certificate)
+        most = node.config.limits.max_message_bytes
+        channel = self._stack.enter_context(
+            secure_channel(peer.address, target_name(peer.code), identity, most)
+        )
+        self._pinned, self._identity = bool(check.certificate), (keys.ca, keys.certificate)
+        return service_pb2_grpc.PeerServiceStub(grpc.intercept_channel(channel, check))
 
 
 class _PeerCheck(

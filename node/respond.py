@@ -222,6 +222,9 @@ def _require_partition(
     if part is not None:
         return part
     if current is None:
+        # An epoch that was retired a moment ago is gone at once, and our keys may be half a second old.
+        node.ring.refresh()
+        _require_epoch(node, request.epoch)
         raise ItemNotOfferedError("this node holds no such partition")
     raise PartitionVersionError(
         "the partition has another version now", "fetch the manifest again", {"version": str(current)}

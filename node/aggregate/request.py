@@ -26,10 +26,17 @@ from node.aggregate.exchange import (
     SumGroupOffer,
     SumOffer,
 )
-from node.aggregate.respond import STATISTICS
+from node.aggregate.respond import NO_QUERY, STATISTICS
 from node.aggregate.rows import POINT
 from node.aggregate.session import PeerSum, Product, SumJournal, SumLink, SumQuestion, in_order
-from node.errors import EpochError, ItemNotOfferedError, LimitError, PartitionVersionError, UnavailableError
+from node.errors import (
+    EpochError,
+    ItemNotOfferedError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+    UnavailableError,
+)
 from node.manifest import Manifest
 from node.query import choose_canaries, draw_misses, secret_order, size_class
 from node.request import MAX_CHUNK_POINTS, RESTARTS, check_manifest, draw_session, require_fresh
@@ -67,14 +74,20 @@ class _Opened:
 def ask_sums(exchange: Exchange, link: SumLink, journal: SumJournal, question: SumQuestion) -> list[PeerSum]:
     """All rounds with one peer: an answer per item, in the order asked.
 
-    Resumes what the journal holds. A peer that changed its keys of sums is asked anew. Raises LimitError (a
-    budget, or the cohort is too large), RefusedError, DishonestPeerError, other kinds of check_manifest.
+    Resumes what the journal holds. A peer that changed its keys of sums, or does not know the query, is asked
+    anew. Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError, other
+    kinds of check_manifest.
     """
     run = Round(exchange, link, journal, question)
     for _ in range(RESTARTS):
         try:
             return in_order(_ask_once(run), question.items)
         except EpochError:
+            open_query(run)
+        except RefusedError as error:
+            # A peer that was restored from a backup has forgotten what was charged since.
+            if error.details.get("rule") != NO_QUERY:
+                raise
             open_query(run)
     raise UnavailableError("the peer changed its keys of sums again and again", "try again later")
 

@@ -53,6 +53,7 @@ MAX_COHORT_POINTS = (
 )  # held in memory until the last has come, since they are answered in another order
 BLOCKS_PER_MESSAGE = 2
 STATISTICS = "statistics"  # the purpose of a query that names nobody in its answer
+NO_QUERY = "no_query"  # the rule that refuses rows and sums of a query that is not known here
 _COHORT_CONTEXT = "heqiao v1 cohort"
 _CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 
@@ -384,7 +385,7 @@ def _require_keys(node: Node, epoch: int) -> SumKeys:
 def _require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
     """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's."""
     if not all(code in known and known[code].epoch == epoch for code in items):
-        raise RefusedError(f"{what} a query that was charged", details={"rule": "no_query"})
+        raise RefusedError(f"{what} a query that was charged", details={"rule": NO_QUERY})
 
 
 def _summable(node: Node, code: str) -> Item:

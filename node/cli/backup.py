@@ -27,7 +27,8 @@ KEYS: Final = "keys"
 CARD: Final = "recipient.json"
 CERTIFICATE: Final = "tls/node.pem"
 CA: Final = "tls/ca.pem"
-_FILES: Final = (FILE, CERTIFICATE, CA)
+REVOKED: Final = "tls/revoked.pem"
+_FILES: Final = (FILE, CERTIFICATE, CA, REVOKED)
 file_type = click.Path(path_type=Path, dir_okay=False)
 folder_type = click.Path(path_type=Path, file_okay=False)
 
@@ -77,9 +78,9 @@ def backup(
 ) -> None:
     """Back up the keys, node.toml and certificates, encrypted.
 
-    The backup opens for each --recipient alone, and for K people of --split together; it needs neither the
-    node's passphrase nor its token. It does not hold the database, which has a backup of its own. Note the
-    fingerprint, and give it to `heqiao keys restore`.
+    The revocation list goes with them. The backup opens for each --recipient alone, and for K people of
+    --split together; it needs neither the node's passphrase nor its token. It does not hold the database,
+    which has a backup of its own. Note the fingerprint, and give it to `heqiao keys restore`.
 
     \b
     heqiao keys backup --home 45 --out 45.backup --recipient officer.json
@@ -136,7 +137,8 @@ def _parse_split(text: str | None) -> tuple[int, int] | None:
 
 def _collect(home: Path, config: Config) -> dict[str, bytes]:
     path = Home.find(config=home).config if home.is_file() else Home.find(home).config
-    found = {FILE: path, CERTIFICATE: config.tls.certificate, CA: config.tls.ca}
+    tls = config.tls
+    found = {FILE: path, CERTIFICATE: tls.certificate, CA: tls.ca, REVOKED: tls.revocations}
     with disk_errors("run as the account that owns the home"):
         return {name: path.read_bytes() for name, path in found.items() if path.exists()}
 

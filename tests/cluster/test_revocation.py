@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from harness import Province, World, channel, know, serve_all
+from harness import Province, World, channel, know, serve_all, set_config
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from test_bad_input import fails
 
@@ -48,9 +48,11 @@ def heqiao(*arguments: object) -> None:
 
 
 def revoke(world: World, home: Path, *certificates: bytes) -> bytes:
-    content = make_list(world.federation.authority, None, certificates, datetime.now(UTC))
+    path = home / "tls/revoked.pem"
+    before = path.read_bytes() if path.exists() else None
+    content = make_list(world.federation.authority, before, certificates, datetime.now(UTC))
     (home / "tls/new").write_bytes(content)
-    (home / "tls/new").replace(home / "tls/revoked.pem")
+    (home / "tls/new").replace(path)
     return content
 
 
@@ -118,14 +120,36 @@ def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: W
 
 
 def test_a_peer_that_is_away_while_there_is_a_list(world: World, provinces) -> None:
-    asker = provinces["45"]
+    """It is asked again at the next call: what may be repeated waits for it, as without a list."""
+    asker, asked = provinces["45"], provinces["44"]
     revoke(world, asker.home, world.federation.client("33").certificate)
-    provinces["44"].stop()
-    with (
-        pytest.raises(UnavailableError, match="does not answer"),
-        PeerLink.open(asker.node, peer_of(asker, "44")),
-    ):
-        pass
+    set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
+    asked.stop()
+    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+        with pytest.raises(UnavailableError, match="does not answer"):
+            link.get_manifest()
+        asked.start()
+        assert link.get_manifest()
+
+
+def test_a_peer_that_comes_back_with_a_renewed_certificate(world: World, provinces) -> None:
+    """A kept connection trusts one certificate only; the next call after a failure looks at the new one."""
+    asker, asked = provinces["45"], provinces["44"]
+    revoke(world, asker.home, world.federation.client("33").certificate)
+    set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
+    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+        assert link.get_manifest()
+        old = certificate_of(asked)
+        asked.stop()
+        renew(world, asked)
+        asked.start()
+        assert shown_by(asked) != old
+        with pytest.raises(UnavailableError):
+            link.get_manifest()
+        assert link.get_manifest()
+        revoke(world, asker.home, world.federation.client("33").certificate, certificate_of(asked))
+        with pytest.raises(StrangerError, match="peer 44 was revoked"):
+            link.get_manifest()
 
 
 def leaf(ca, code: str) -> bytes:
@@ -189,6 +213,20 @@ def shown_by(province: Province) -> bytes:
     return server_certificate(f"127.0.0.1:{province.port}", "44.node.heqiao", province.node.keys.ca, 5)
 
 
+def answer_request(world: World, asked: Province) -> bytes:
+    """What the CA and `heqiao join` do after `keys rotate tls`."""
+    request = load_request(asked.home / "request.json")
+    bundle = issue_bundle(world.federation.authority, request, world.federation.salt, 1, datetime.now(UTC))
+    (asked.home / "bundle").write_bytes(bundle.to_json())
+    heqiao("join", "--home", asked.home, asked.home / "bundle")
+    return bundle.certificate.encode()
+
+
+def renew(world: World, asked: Province) -> None:
+    heqiao("keys", "rotate", "tls", "--home", asked.home)
+    answer_request(world, asked)
+
+
 def test_a_running_node_takes_a_renewed_certificate(world: World, provinces) -> None:
     """The CA answers `keys rotate tls`; connections from before go on, new ones see the new certificate."""
     asker, asked = provinces["45"], provinces["44"]
@@ -198,18 +236,13 @@ def test_a_running_node_takes_a_renewed_certificate(world: World, provinces) -> 
         assert link.get_manifest()
         heqiao("keys", "rotate", "tls", "--home", asked.home)
         assert shown_by(asked) == before
-        request = load_request(asked.home / "request.json")
-        bundle = issue_bundle(
-            world.federation.authority, request, world.federation.salt, 1, datetime.now(UTC)
-        )
-        (asked.home / "bundle").write_bytes(bundle.to_json())
-        heqiao("join", "--home", asked.home, asked.home / "bundle")
+        certificate = answer_request(world, asked)
         time.sleep(FRESH_S + 0.1)
-        assert shown_by(asked) == certificate_of(asked) == bundle.certificate.encode() != before
+        assert shown_by(asked) == certificate_of(asked) == certificate != before
         assert link.get_manifest()
         with PeerLink.open(asker.node, peer_of(asker, "44")) as other:
             assert other.get_manifest()
-    assert asked.node.keys.certificate == bundle.certificate.encode()
+    assert asked.node.keys.certificate == certificate
 
 
 def test_half_a_renewal_changes_nothing(provinces) -> None:

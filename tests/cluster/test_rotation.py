@@ -1,9 +1,11 @@
 """Keys that rotate while provinces ask each other, and rotations that are killed."""
 
+import math
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,8 +31,9 @@ from keys.types import RotationPolicy
 from node import request, respond, rotate
 from node.client import Peer, Platform
 from node.config import load, open_key_store
-from node.errors import EpochError
-from node.exchange import EvaluateStart
+from node.errors import EpochError, ItemNotOfferedError
+from node.exchange import EvaluateStart, FilterRequest
+from node.store import index as index_rows
 from node.store import peers as peer_rows
 from node.verification import Verification
 
@@ -295,3 +298,28 @@ def test_old_epochs_on_the_wire(world: World, tmp_path: Path) -> None:
                 begin(epoch)()
             assert caught.value.details == {"epoch": "5"}
         assert begin(5)()
+
+
+def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(world: World, tmp_path: Path) -> None:
+    """A node looks for another epoch each half second only; what it says until then must lead there."""
+    home = world.copy(tmp_path, "44")["44"]
+    node = open_home(home)
+    with node.store.transaction("find peer") as tx:
+        peer = peer_rows.find_peer(tx, "45")
+        part = index_rows.partitions_of(tx, "C21", 1)[0]
+    assert peer is not None
+    peer = replace(peer, grants=(*peer.grants, part.origin))
+    asked = FilterRequest(1, bytes(16), "C21", part.origin, part.version)
+    rotate_home(home)
+    node.ring.refresh()
+    assert list(respond.serve_filter(node, peer, asked))
+    node.ring._due = math.inf
+    rotate.retire(other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
+    with pytest.raises(EpochError) as caught:
+        list(respond.serve_filter(node, peer, asked))
+    assert caught.value.details == {"epoch": "2"}
+    strange = FilterRequest(2, bytes(16), "C21", "99", 1)  # of the epoch that is answered
+    with pytest.raises(ItemNotOfferedError):
+        list(respond.serve_filter(node, replace(peer, grants=("99",)), strange))
+    for each in (node, other):
+        each.store.dispose()

@@ -1,6 +1,8 @@
 """Sums between two real nodes over mutual TLS, beside the plain sums of the registers."""
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from statistics import pvariance
 
@@ -110,6 +112,22 @@ def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
     (found,) = peer.sum(COHORT[:150], ("B11",), LAW)
     assert (found.answer.rule, found.answer.count) == ("", 150)
     assert broken
+
+
+def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair, monkeypatch):
+    """Its database is from a backup, so it has forgotten the query, and refuses the rows of it."""
+    real, forgotten = PeerLink.fetch_rows, []
+
+    def forgetting(self, asked, size):
+        if not forgotten:
+            with closing(sqlite3.connect(pair.parent / "44" / "heqiao.db", timeout=30)) as base, base:
+                forgotten.append(base.execute("DELETE FROM sum_queries WHERE item = 'D35'").rowcount)
+        yield from real(self, asked, size)
+
+    monkeypatch.setattr(PeerLink, "fetch_rows", forgetting)
+    (found,) = peer.sum(COHORT[:100], ("D35",), LAW)
+    assert (found.answer.rule, found.answer.count) == ("", 100)
+    assert forgotten[0] > 0
 
 
 @pytest.mark.parametrize(

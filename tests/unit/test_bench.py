@@ -220,6 +220,18 @@ def test_a_run_of_a_few_hundred(tmp_path: Path) -> None:
     assert "other sizes" in other.output
 
 
+@pytest.mark.long
+def test_a_rotation_beside_checks() -> None:
+    done = CliRunner().invoke(main, ("rotate", "--entries", "300", "--json", "-"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["wrong"], found["rotate_workers"], found["single_quiet_checks"]) == (0, 0, 100)
+    assert found["rotate_entries"] >= 300  # planted ones are moved too
+    assert found["single_rotating_checks"] > 0
+    for key in ("floor_s", "rotate_cpu_s", "rotate_peak_mib", "beside_wall_s", "single_ratio"):
+        assert found[key] > 0
+
+
 def test_encryption_beside_the_peers() -> None:
     ours = {
         "encrypt_us_full": 600.0, "encrypt_us_short": 100.0, "encrypt_us_full_all_cores": 310.0,

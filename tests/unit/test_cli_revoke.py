@@ -94,3 +94,13 @@ def test_a_list_of_another_federation_is_refused(world):
         code, _, err = heqiao("peers", "revocations", "--home", world / "45", world / name)
         assert (code, "revocation list" in err) == (1, True)
     assert not (world / "45/tls/revoked.pem").exists()
+
+
+def test_a_restored_home_refuses_what_was_revoked(world, tmp_path):
+    revoke(world, "--code", "44", "--out", world / "list")
+    take(world, "45", "list")
+    ok("keys", "recipient", "--dir", world / "officer", "--name", "x")
+    ok("keys", "backup", "--home", world / "45", "--out", world / "backup",
+       "--recipient", world / "officer/recipient.json")  # fmt: skip
+    ok("keys", "restore", world / "backup", "--home", tmp_path / "45", "--recipient-dir", world / "officer")
+    assert (tmp_path / "45/tls/revoked.pem").read_bytes() == (world / "list").read_bytes()

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from compose import cluster, demo, figures, processes
+from compose.folder import own_folder
 from compose.processes import ChildError, Children
 from node import config as configs
 
@@ -177,7 +178,7 @@ def test_moved_configurations_are_read(tmp_path: Path) -> None:
 # Folders are looked at before anything in them is replaced
 
 
-@pytest.mark.parametrize("module", ["demo", "cluster"])
+@pytest.mark.parametrize("module", ["demo", "cluster", "drill"])
 def test_a_foreign_folder_is_left_alone(module: str, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("my only copy")
     done = run_module(module, "--folder", str(tmp_path))
@@ -201,10 +202,13 @@ def test_serving_needs_a_demo(tmp_path: Path) -> None:
     assert "run `make demo` first" in done.stderr
 
 
+MARK = ".heqiao-demo"
+
+
 def test_a_demo_in_use_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / demo.MARK).write_text("mark")
+    (tmp_path / MARK).write_text("mark")
     (tmp_path / "45").mkdir()
-    with demo._own(tmp_path, fresh=False):
+    with own_folder(tmp_path, demo.NAME, fresh=False):
         done = run_module("demo", "--folder", str(tmp_path))
     assert done.returncode == 1
     assert "stop that one with Ctrl-C" in done.stderr
@@ -216,11 +220,11 @@ def test_a_demo_is_emptied(tmp_path: Path) -> None:
     outside.mkdir()
     (outside / "kept").write_text("kept")
     folder = tmp_path / "demo"
-    with demo._own(folder, fresh=True):
+    with own_folder(folder, demo.NAME, fresh=True):
         (folder / "45").mkdir()
         (folder / "link").symlink_to(outside)
-    with demo._own(folder, fresh=True):
-        assert [path.name for path in folder.iterdir()] == [demo.MARK]
+    with own_folder(folder, demo.NAME, fresh=True):
+        assert [path.name for path in folder.iterdir()] == [MARK]
     assert (outside / "kept").exists()
 
 
