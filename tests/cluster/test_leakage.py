@@ -301,6 +301,10 @@ def test_what_the_tables_hold_is_known() -> None:
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")} | {"sum_groups.digest"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
+    # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.
+    public |= {f"successions.{name}" for name in ("old_key", "new_key", "by_old", "by_new")}
+    public |= {"peer_keys.signing_key", "admins.public_key"}
+    public |= {"approvals.asked_signature", "approvals.given_signature"}
     assert {name for name in binary if "sealed" not in name} == public
 
 

@@ -46,13 +46,13 @@ def test_any_change_fails(count):
             assert not merkle.verify(leaves[index], wrong, count, path, root)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 33, 70])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 33])
 def test_one_verifier_for_all_leaves_believes_only_their_own_paths(count):
     """In any order, with good and bad paths between each other; known nodes are not hashed again."""
     leaves, levels = tree_of(count)
     root, draw = merkle.root(leaves), random.Random(count)
     verifier = merkle.Verifier(count, root)
-    for _ in range(20 * count):
+    for _ in range(8 * count):
         index = draw.randrange(count)
         path, digest, place = merkle.path(levels, index), leaves[index], index
         at = draw.randrange(len(path)) if path else 0
