@@ -105,8 +105,8 @@ def serialise(built: Filter) -> bytes:
     return header + counts.tobytes() + built.remainders.astype("<u4").tobytes()
 
 
-def parse(data: bytes) -> Filter:
-    """Read a served filter. Raises FilterError unless lengths, counts and order are right."""
+def parse(data: bytes | memoryview) -> Filter:
+    """Read a served filter; nothing is copied. Raises FilterError unless lengths, counts and order fit."""
     try:
         magic, bits, count = _HEADER.unpack_from(data)
     except struct.error:

@@ -37,7 +37,7 @@ def fetch_filter(exchange: Exchange, session: Session, part: PartitionOffer) -> 
 
     data = with_retries(exchange, download)
     try:
-        found = parse_filter(data, part)
+        found = parse_filter(data, part.filter_digest, part.entries)
     except FilterError:
         raise dishonest("a filter is not the one in the signed manifest", "filter_digest") from None
     exchange.filters.keep(exchange.peer.code, part, data)

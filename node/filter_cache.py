@@ -4,8 +4,10 @@ The digest in the peer's signed manifest names the file, so that a stale or alte
 it has another name, or its bytes do not have that digest.
 """
 
+import mmap
 import os
 import secrets
+from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
@@ -30,10 +32,13 @@ class FilterCache:
 
     def read(self, peer: str, part: PartitionOffer) -> filters.Filter | None:
         """The filter of this version, None when it is not here or its file is damaged."""
+        path = self._file(peer, part)
         try:
-            data = self._file(peer, part).read_bytes()
-            return parse_filter(data, part)
-        except (OSError, FilterError):
+            stat = path.stat()
+            return _open(
+                path, (stat.st_ino, stat.st_mtime_ns, stat.st_size), part.filter_digest, part.entries
+            )
+        except (OSError, ValueError, FilterError):
             return None
 
     def keep(self, peer: str, part: PartitionOffer, data: bytes) -> None:
@@ -61,11 +66,22 @@ class FilterCache:
         return self._folder / f"{self._name(peer, part)}-{part.filter_digest.hex()[:32]}.hqf"
 
 
-def parse_filter(data: bytes, part: PartitionOffer) -> filters.Filter:
-    """Check a filter against the signed manifest. Raises FilterError."""
-    if blake3(data).digest() != part.filter_digest:
+def parse_filter(data: bytes | memoryview, digest: bytes, entries: int) -> filters.Filter:
+    """Check a filter against what the signed manifest says of it. Raises FilterError."""
+    if blake3(data).digest() != digest:
         raise FilterError("a filter is not the one in the signed manifest")
     found = filters.parse(data)
-    if found.entries != part.entries:
+    if found.entries != entries:
         raise FilterError("a filter is of another number of entries")
     return found
+
+
+@lru_cache(maxsize=16)
+def _open(path: Path, _state: tuple[int, int, int], digest: bytes, entries: int) -> filters.Filter:
+    """A mapped file, verified once: a check of one person must not read ten million entries.
+
+    Another state is another file. Raises OSError, ValueError (an empty file), FilterError.
+    """
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return parse_filter(memoryview(data), digest, entries)
