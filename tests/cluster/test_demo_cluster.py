@@ -48,6 +48,7 @@ def running(folder: Path, offset: int) -> Iterator[None]:
     assert processes_naming(folder) == []
 
 
+@pytest.mark.long
 def test_cluster_from_nothing_to_an_answer_and_again(folder: Path, offset: int) -> None:
     with running(folder, offset):
         for code in CODES:

@@ -248,6 +248,7 @@ def test_encryption_beside_the_peers() -> None:
     assert ("encrypt, all cores", "phe") not in rows
 
 
+@pytest.mark.long
 def test_a_column_of_a_few_rows_and_a_cohort_asked_of_it() -> None:
     done = CliRunner().invoke(main, ("sums", "--only", "cohort", "--rows", "500", "--json", "-"))
     assert done.exit_code == 0, done.output
