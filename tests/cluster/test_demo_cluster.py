@@ -70,9 +70,6 @@ def test_cluster_from_nothing_to_an_answer_and_again(folder: Path, offset: int) 
     with running(folder, offset):
         assert keys_and_certificates(folder) == made
         assert "C21" in heqiao("doctor", "--home", folder / "45" / "node.toml", may_fail=True)
-
-
-def test_secrets_are_closed(folder: Path) -> None:
     for code in CODES:
         assert (folder / code / "secret" / "passphrase").stat().st_mode & 0o077 == 0
         assert (folder / code / "data").stat().st_mode & 0o077 == 0
