@@ -1,7 +1,7 @@
 """How to retrieve labels: by buckets, with the partition's filter, or the whole partition (design.md 3).
 
-The choice is by estimated bytes, among the plans that the responder's privacy floor leaves. The
-result of a query is the same under every plan.
+The choice is by estimated bytes, among the plans that the responder's privacy floor leaves; where two cost
+about the same, the one that shows the responder less. The result of a query is the same under every plan.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,11 @@ EXPECTED_HITS = 0.25
 # shown only roughly.
 LEAST_DECOYS = 8
 DECOY_SHARE = 0.25
+# How many times the bytes of the cheapest plan a plan that shows less may cost: bytes are an estimate, what the
+# responder sees is not.
+SHOWS_LESS = 1.05
+# The same for a whole partition that will be kept: with the second query of its version it has paid for itself.
+WILL_BE_KEPT = 2.0
 
 
 class Plan(StrEnum):
@@ -38,6 +43,7 @@ class Sizes:
     bucket_bits: int
     filter_cached: bool = False
     partition_kept: bool = False
+    room_to_keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,18 @@ class Choice:
 
 
 def choose(sizes: Sizes, floor: Plan) -> Choice:
-    """The cheapest plan that shows the responder no more than `floor` does.
+    """The plan that shows least of those that cost about as much as the cheapest one.
 
     `floor` is the responder's demand: PARTITION (nothing about matches is to be learned), BUCKETS (which
     buckets hold people asked about), FILTER (roughly which buckets hold matches).
     """
     estimates = tuple((plan, _ESTIMATES[plan](sizes)) for plan in _allowed(floor))
-    plan, size = min(estimates, key=lambda pair: pair[1])
+    least = min(size for _, size in estimates)
+    plan, size = next(pair for pair in estimates if pair[1] <= least * _allowance(pair[0], sizes))
     others = ", ".join(f"{other} {_human(cost)}" for other, cost in estimates if other is not plan)
     reason = f"about {_human(size)}" + (f" against {others}" if others else f": the floor is {floor}")
+    if size > least:
+        reason += ", and will be kept" if size > least * SHOWS_LESS else ", and shows less"
     return Choice(plan, reason, estimates)
 
 
@@ -77,6 +86,10 @@ def decoy_count(hit_buckets: int, bucket_bits: int, asked_buckets: int) -> int:
 def _allowed(floor: Plan) -> tuple[Plan, ...]:
     order = (Plan.PARTITION, Plan.BUCKETS, Plan.FILTER)
     return order[: order.index(floor) + 1]
+
+
+def _allowance(plan: Plan, sizes: Sizes) -> float:
+    return WILL_BE_KEPT if plan is Plan.PARTITION and sizes.room_to_keep else SHOWS_LESS
 
 
 def _by_buckets(sizes: Sizes) -> int:

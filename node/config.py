@@ -244,7 +244,10 @@ class RequesterSection(_Section):
         default=60.0, gt=0, le=3_600, description="Longest wait between two tries"
     )
     keep_partitions_mib: int = Field(
-        default=0, ge=0, le=16_777_216, description="Room for peers' partitions fetched whole; 0 keeps none"
+        default=0,
+        ge=0,
+        le=16_777_216,
+        description="MiB for peers' partitions, kept whole for later queries; 0 keeps none",
     )
 
     @model_validator(mode="after")

@@ -76,13 +76,20 @@ class PartitionCache:
         """Remove a file that turned out to be damaged."""
         self._file(peer, part).unlink(missing_ok=True)
 
-    def keeper(self, peer: str, part: PartitionOffer) -> "Keeper | None":
-        """What keeps a partition while it is fetched; None where there is no room for it."""
+    def has_room(self, peer: str, part: PartitionOffer) -> bool:
+        """Whether a partition fits beside the others, in the place of its own older versions."""
         others = (file for file in self._folder.glob("*.hqp") if not self._is_of(file, peer, part))
         size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE
         try:
-            if sum(file.stat().st_size for file in others) + size > self._most:
-                return None
+            return sum(file.stat().st_size for file in others) + size <= self._most
+        except OSError:
+            return False
+
+    def keeper(self, peer: str, part: PartitionOffer) -> "Keeper | None":
+        """What keeps a partition while it is fetched; None where there is no room for it."""
+        if not self.has_room(peer, part):
+            return None
+        try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             older = [file for file in self._folder.glob("*.hqp") if self._is_of(file, peer, part)]
             return Keeper(self._file(peer, part), part.buckets, older)

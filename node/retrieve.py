@@ -163,12 +163,13 @@ def _read_kept(exchange: Exchange, part: PartitionOffer, probes: Probes) -> inde
 def choose_plan(
     exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
 ) -> Choice:
-    """The cheapest plan under the responder's floor; never `filter` for a caller that keeps no filters."""
+    """matcher.plan's choice under the responder's floor; never `filter` for a caller that keeps no filters."""
     floor = Plan(manifest.limits.retrieval_floor)
     if exchange.filters is None and floor is Plan.FILTER:
         floor = Plan.BUCKETS
     cached = exchange.filters is not None and exchange.filters.holds(exchange.peer.code, part)
-    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept), floor)
+    room = exchange.partitions is not None and exchange.partitions.has_room(exchange.peer.code, part)
+    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
 
 
 def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, plan: Plan) -> list[int]:
