@@ -19,10 +19,10 @@ EXPECTED_HITS = 0.25
 # shown only roughly.
 LEAST_DECOYS = 8
 DECOY_SHARE = 0.25
-# How many times the bytes of the cheapest plan a plan that shows less may cost: bytes are an estimate, what the
-# responder sees is not.
+# How many times the bytes of the cheapest plan a plan that shows less may cost: bytes are an estimate,
+# what the responder sees is not.
 SHOWS_LESS = 1.05
-# The same for a whole partition that will be kept: with the second query of its version it has paid for itself.
+# The same for a whole partition that will be kept: the second query of its version has it for nothing.
 WILL_BE_KEPT = 2.0
 
 

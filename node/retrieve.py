@@ -163,7 +163,7 @@ def _read_kept(exchange: Exchange, part: PartitionOffer, probes: Probes) -> inde
 def choose_plan(
     exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
 ) -> Choice:
-    """matcher.plan's choice under the responder's floor; never `filter` for a caller that keeps no filters."""
+    """What matcher.plan chooses under the floor; never `filter` for a caller that keeps no filters."""
     floor = Plan(manifest.limits.retrieval_floor)
     if exchange.filters is None and floor is Plan.FILTER:
         floor = Plan.BUCKETS

@@ -48,7 +48,7 @@ def test_the_choice_shows_least_of_those_about_as_cheap_as_the_cheapest(floor):
 
 
 def test_buckets_that_are_nearly_all_become_the_whole_partition():
-    """100,000 people ask for all but a few of 8,192 buckets: the rest is no price for showing none of them."""
+    """100,000 people ask for all but a few of 8,192 buckets: fetching the rest shows none of them."""
     choice = choose(sizes(100_000, 10_000_000), Plan.FILTER)
     assert choice.plan is Plan.PARTITION
     assert "shows less" in choice.reason
