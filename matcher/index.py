@@ -131,20 +131,24 @@ class Block:
         low, end = self._starts[places], self._starts[places + 1]
         high = end.copy()
         first, second = _tag_words(tags)
+        # One word at a time: gathering whole entries would cost four times as much.
+        firsts, seconds = self._entries["first"], self._entries["second"]
         open_ = np.flatnonzero(low < high)
         while len(open_):
-            middle = (low[open_] + high[open_]) // 2
-            met = self._entries[middle]
-            below = met["first"] < first[open_]
-            below |= (met["first"] == first[open_]) & (met["second"] < second[open_])
-            low[open_] = np.where(below, middle + 1, low[open_])
-            high[open_] = np.where(below, high[open_], middle)
-            open_ = open_[low[open_] < high[open_]]
+            bottom, top, wanted = low[open_], high[open_], first[open_]
+            middle = (bottom + top) // 2
+            met = firsts[middle]
+            below = met < wanted
+            equal = np.flatnonzero(met == wanted)
+            below[equal] = seconds[middle[equal]] < second[open_[equal]]
+            bottom, top = np.where(below, middle + 1, bottom), np.where(below, top, middle)
+            low[open_], high[open_] = bottom, top
+            open_ = open_[bottom < top]
         inside = np.flatnonzero(low < end)
-        met = self._entries[low[inside]]
-        same = (met["first"] == first[inside]) & (met["second"] == second[inside])
+        places = low[inside]
+        same = (firsts[places] == first[inside]) & (seconds[places] == second[inside])
         found = np.full(len(tags), -1, dtype=np.int64)
-        found[inside[same]] = low[inside[same]]
+        found[inside[same]] = places[same]
         return found
 
     def sealed(self, places: NDArray[np.integer]) -> Bytes:

@@ -41,7 +41,7 @@ _LOWEST_NON_CANONICAL = 0xFFFFFFFFFFFFFFED
 ENVIRONMENT = "HEQIAO_X25519"
 NAMES = ("intel", "lib25519", "sodium", "openssl")  # fastest first
 _SPREAD_FROM = 512  # points; below, handing over costs more than it saves
-_SLICE = 256  # points of one call into lib25519: a few milliseconds
+_SLICE = 2_048  # points of one call into lib25519: some 50 ms, so that it seldom waits for the interpreter
 _CORES = os.cpu_count() or 1
 T = TypeVar("T")
 

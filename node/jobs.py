@@ -241,11 +241,14 @@ def ask_question(node: Node, verification: Verification, peer: str, today: date)
     `today` is the day of submission, so that a job resumed after midnight asks what it began to ask.
     """
     uncovered: dict[str, Mapping[str, str]] = {}
+    same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
     digests: dict[str, bytes] = {}
     for number in {subject.mandate for subject in verification.subjects}:
         mandate = verification.mandates.get(number)
-        why = {item: covers(mandate, item, peer, verification.purpose, today) for item in verification.items}
-        uncovered[number] = {item: reason for item, reason in why.items() if reason is not None}
+        why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in verification.items)
+        if why not in same:
+            same[why] = {item: reason for item, reason in zip(verification.items, why, strict=True) if reason}
+        uncovered[number] = same[why]
         digests[number] = digest(mandate) if mandate is not None else NO_MANDATE_DIGEST
     return Question(
         subjects=verification.subjects,

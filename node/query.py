@@ -5,7 +5,8 @@ that must be found) and misses (random test identities that must not be; they al
 a size class), all in one secret order (design.md section 2).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, overload
@@ -15,6 +16,7 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import Identity, batch, identity, lanes, token
+from matcher.lanes import Bytes
 from matcher.oprf import RandomBytes
 from node.catalogue import Item
 from node.households import Subject
@@ -30,6 +32,7 @@ FINEST_STEP = 1024  # points, between the classes of large batches
 POINTS_PER_CANARY = 2048
 HITS_PER_PARTITION = 2
 MISSES = 2
+STRETCH = 4096  # identities mapped at a time: about 25 ms
 _MISS_NAME = 15  # random bytes; in hexadecimal they just fit one block of the hash
 _ORDER_CONTEXT = "heqiao v1 query order"
 _CHOICE_CONTEXT = "heqiao v1 query choice"
@@ -105,11 +108,41 @@ class PlantedPoint:
     value: int
 
 
+class Batch:
+    """The points M of a batch, n of 32 bytes, each with its place in the order in which they are sent.
+
+    Those of people (`rows` of `people`) come first in `order`, then `others`. Nothing shows in a repr.
+    """
+
+    def __init__(self, people: "MappedPoints", rows: Numbers, others: Bytes, order: Numbers) -> None:
+        self._people, self._rows, self._others, self._order = people, rows, others, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self)})"
+
+    def stretches(self) -> Iterator[tuple[Numbers, Bytes]]:
+        """Places and points, some at a time; people are mapped as their turn comes."""
+        yield self._order[len(self._rows) :], self._others
+        for first, points in self._people.stretches():
+            here = np.flatnonzero((self._rows >= first) & (self._rows < first + len(points)))
+            yield self._order[here], points[self._rows[here] - first]
+
+    def tobytes(self) -> bytes:
+        """All points in the order in which they are sent."""
+        found = np.empty((len(self), 32), dtype=np.uint8)
+        for places, points in self.stretches():
+            found[places] = points
+        return found.tobytes()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch: `mapped` holds the points M, 32 bytes each, in the order they are sent."""
+    """The whole batch, and what its points stand for."""
 
-    mapped: bytes = field(repr=False)
+    batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
     misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
@@ -118,7 +151,7 @@ class Query:
     @property
     def points(self) -> int:
         """Points in the batch, padding included."""
-        return len(self.mapped) // 32
+        return len(self.batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +195,8 @@ def build_query(
     constants = np.frombuffer(token.canary_points(), dtype=np.uint8).reshape(-1, 32)
     chosen = choose_canaries(seed, canaries)
     planted = token.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
-    shuffled = np.empty((total, 32), dtype=np.uint8)
-    shuffled[order] = np.concatenate(
+    others = np.concatenate(
         (
-            mapped.points[distinct],
             np.frombuffer(planted, dtype=np.uint8).reshape(-1, 32),
             constants[chosen],
             batch.map_to_curve(salt, miss_types, miss_values),
@@ -173,6 +204,7 @@ def build_query(
     )
     at = iter(order[len(distinct) : real].tolist())
     return Query(
+        batch=Batch(mapped, distinct, others, order),
         subjects=SubjectPoints(
             numbers, mapped.origins[places], mapped.prefixes[places], order[: len(distinct)][inverse]
         ),
@@ -190,7 +222,6 @@ def build_query(
                 strict=True,
             )
         ),
-        mapped=shuffled.tobytes(),
     )
 
 
@@ -205,7 +236,8 @@ class HasIdentities(Protocol):
 class MappedPoints:
     """Points, bucket prefixes and origins of people's identities, computed once for all peers of a job.
 
-    `points` is (n, 32), `prefixes` and `origins` are numbers; a row is an identity, each once.
+    A row is an identity, each once; `prefixes` and `origins` are numbers. Points are computed when they are
+    first asked for.
     """
 
     def __init__(self, salt: bytes, people: Iterable[HasIdentities]) -> None:
@@ -213,10 +245,31 @@ class MappedPoints:
             (found.id_type, found.value) for person in people for found in person.identities
         )
         self._rows = {name: row for row, name in enumerate(known)}
-        types, values = batch.pack_identities(list(known))
-        self.points = batch.map_to_curve(salt, types, values)
-        self.prefixes: Numbers = batch.prefixes(batch.digests(salt, types, values)).astype(np.int64)
-        self.origins: Numbers = batch.origins(types, values).astype(np.int64)
+        self._salt = salt
+        self._types, self._values = batch.pack_identities(list(known))
+        found = batch.digests(salt, self._types, self._values)
+        self.prefixes: Numbers = batch.prefixes(found).astype(np.int64)
+        self.origins: Numbers = batch.origins(self._types, self._values).astype(np.int64)
+        self._points = np.empty((len(known), 32), dtype=np.uint8)
+        self._mapped, self._lock = 0, threading.Lock()
+
+    @property
+    def points(self) -> Bytes:
+        """The points M of all rows, (n, 32)."""
+        for _ in self.stretches():
+            pass
+        return self._points
+
+    def stretches(self) -> Iterator[tuple[int, Bytes]]:
+        """The points some at a time, each time with the row of the first."""
+        for first in range(0, len(self._points), STRETCH):
+            last = min(first + STRETCH, len(self._points))
+            with self._lock:
+                if self._mapped < last:
+                    part = slice(first, last)
+                    mapped = batch.map_to_curve(self._salt, self._types[part], self._values[part])
+                    self._points[part], self._mapped = mapped, last
+            yield first, self._points[first:last]
 
     def places(self, identities: Iterable[Identity]) -> Numbers:
         """The rows of some identities."""
@@ -248,7 +301,7 @@ def new_seed(random_bytes: RandomBytes) -> bytes:
 def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
     """Which subjects have a mandate for at least one of some items."""
     codes = tuple(items)
-    # Subjects of one mandate share one mapping: it is looked at once.
+    # Mandates that cover the same share one mapping: it is looked at once.
     shared = {id(why): why for why in question.uncovered}
     good = {key: any(code not in why for code in codes) for key, why in shared.items()}
     return np.array([good[id(why)] for why in question.uncovered], dtype=bool)

@@ -5,8 +5,11 @@ steps run in a node's persisted job and in a platform's own process. Step 3 is n
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+
+import numpy as np
 
 from matcher import SUITE, PointError, merkle, oprf, token
 from node import manifest as manifests
@@ -24,7 +27,7 @@ from node.errors import (
 )
 from node.exchange import EvaluateDone, EvaluateStart, Transcript
 from node.manifest import Manifest, PlantedSubject
-from node.query import Answer, Query, Question, build_query, mandate_leaves, new_seed
+from node.query import STRETCH, Answer, Query, Question, build_query, mandate_leaves, new_seed
 from node.retrieve import Retrieval, ask_item
 from node.session import Exchange, Session, dishonest, with_retries
 
@@ -196,7 +199,7 @@ def evaluate_query(
     """Step 2: blind, have evaluated, finalize; tokens go to the journal chunk by chunk."""
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    blinded = oprf.blind(session.blind, query.mapped)
+    blinded = blind_batch(session.blind, query)
     root = merkle.root(mandate_leaves(question, query, blinded, session.seed))
 
     def stream() -> None:
@@ -218,6 +221,24 @@ def evaluate_query(
         _run_stream(exchange, session, manifest, query, blinded, start)
 
     with_retries(exchange, stream)
+
+
+def blind_batch(blind: bytes, query: Query) -> bytes:
+    """B = r * M of the whole batch.
+
+    A large one is blinded behind the mapping: that keeps the interpreter busy, blinding leaves it alone.
+    """
+    if query.points <= STRETCH:
+        return oprf.blind(blind, query.batch.tobytes())
+    blinded = np.empty((query.points, 32), dtype=np.uint8)
+    with ThreadPoolExecutor(1, thread_name_prefix="blind") as behind:
+        started = [
+            (places, behind.submit(oprf.blind, blind, points.tobytes()))
+            for places, points in query.batch.stretches()
+        ]
+    for places, done in started:
+        blinded[places] = np.frombuffer(done.result(), dtype=np.uint8).reshape(-1, 32)
+    return blinded.tobytes()
 
 
 def _run_stream(

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from blake3 import blake3
 from harness import (
@@ -317,6 +318,7 @@ MANDATE = mandate.Mandate(
 )
 RECORD = LabelRecord(Level.COUNT, SECRET_VALUE, 20_000, 77, True, b"secret-r")
 BYTES = b"secret-bytes-of-a-token-or-point"
+ASKED, ROWS = MappedPoints(bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
 OBJECTS = {
     "identity": ONE,
     "subject": SUBJECT,
@@ -326,14 +328,14 @@ OBJECTS = {
     "bucket": index.Bucket(0, BYTES, BYTES),
     "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
     "question": query.Question((SUBJECT,), ({},), (BYTES,), (), "review", ""),
-    "query": query.Query(BYTES, (), (), (), {}),
+    "query": query.Query(query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}),
     "answer": query.Answer,
     "session": session.Session(bytes(16), BYTES, BYTES, b"", b"", b""),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),
     "chunk": exchange.EvaluatedChunk(0, BYTES),
     "slice": exchange.BucketSlice(0, 32, 0, BYTES),
-    "mapped": MappedPoints(bytes(32), (SUBJECT,)),
+    "mapped": ASKED,
     "keys": keyring.NodeKeys(
         1, BYTES, BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
     ),

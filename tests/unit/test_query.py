@@ -1,5 +1,6 @@
 """A peer's query as pure data, and what opened labels mean."""
 
+import secrets
 from dataclasses import replace
 from datetime import date
 
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_wire import MANIFEST, PART
 
-from matcher import Identity, LabelRecord, Level, batch, identity, label, token
-from node import catalogue, query
+from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf, token
+from node import catalogue, query, request
 from node.conclude import Opened, conclude, conclude_all
 from node.households import Subject
 from node.manifest import PlantedSubject
@@ -59,13 +60,16 @@ def test_size_classes_by_number() -> None:
 
 def test_the_same_seed_gives_the_same_batch() -> None:
     asked = question((A,), (B,))
-    assert build(asked) == build(asked)
-    assert build(asked, b"x" * 32).mapped != build(asked).mapped
+    first, second = build(asked), build(asked)
+    assert replace(first, batch=second.batch) == second
+    assert first.batch.tobytes() == second.batch.tobytes()
+    assert build(asked, b"x" * 32).batch.tobytes() != second.batch.tobytes()
 
 
 def test_every_point_has_its_place() -> None:
     built = build(question((A, B), (C,)))
-    row = lambda at: built.mapped[32 * at : 32 * at + 32]  # noqa: E731
+    points = built.batch.tobytes()
+    row = lambda at: points[32 * at : 32 * at + 32]  # noqa: E731
     for point, found in zip(built.subjects, (A, B, C), strict=True):
         assert row(point.position) == token.map_to_curve(SALT, found)
         assert point.prefix == token.bucket_prefix(SALT, found)
@@ -84,7 +88,8 @@ def test_every_point_has_its_place() -> None:
 def test_equal_identities_are_sent_once() -> None:
     """Under one blind equal identities would be equal points, and so recognisable."""
     built = build(question((A,), (A,), (A, B)))
-    rows = [built.mapped[at : at + 32] for at in range(0, len(built.mapped), 32)]
+    points = built.batch.tobytes()
+    rows = [points[at : at + 32] for at in range(0, len(points), 32)]
     assert len(set(rows)) == len(rows)
     assert len({point.position for point in built.subjects}) == 2
     assert [point.subject for point in built.subjects] == [0, 1, 2, 2]
@@ -92,19 +97,21 @@ def test_equal_identities_are_sent_once() -> None:
 
 def test_nobody_without_a_mandate_is_asked_about() -> None:
     built = build(question((A,), (B,), uncovered=({"C21": "expired"}, {})))
-    assert token.map_to_curve(SALT, A) not in built.mapped
+    assert token.map_to_curve(SALT, A) not in built.batch.tobytes()
     assert [point.subject for point in built.subjects] == [1]
 
 
 def test_mandate_leaves_do_not_tell_people_from_padding() -> None:
     asked = question((A,))
     built = build(asked)
-    leaves = query.mandate_leaves(asked, built, built.mapped, bytes(32))
+    leaves = query.mandate_leaves(asked, built, built.batch.tobytes(), bytes(32))
     assert len(set(leaves)) == len(leaves) == built.points
     other = replace(asked, mandate_digests=(b"m" * 32,))
     changed = [
         a != b
-        for a, b in zip(leaves, query.mandate_leaves(other, built, built.mapped, bytes(32)), strict=True)
+        for a, b in zip(
+            leaves, query.mandate_leaves(other, built, built.batch.tobytes(), bytes(32)), strict=True
+        )
     ]
     assert [at for at, differs in enumerate(changed) if differs] == [built.subjects[0].position]
 
@@ -216,3 +223,18 @@ def batch_record(one: LabelRecord) -> np.ndarray:
     flags = (label.HAS_NAME if one.has_name else 0) | (label.PLANTED if one.planted else 0)
     row = (one.level, flags, one.name_check, 0, one.as_of, one.value, one.record)
     return np.array([row], dtype=batch.RECORD)
+
+
+def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretch by stretch or all at once: the same bytes, each identity mapped once."""
+    bodies = (f"44999919900101{n:03}" for n in range(700))
+    asked = question(*((identity.parse(body + identity.check_digit(body)),) for body in bodies))
+    whole = build(asked)
+    blind = oprf.draw_blind(secrets.token_bytes)
+    expected = oprf.blind(blind, whole.batch.tobytes())
+    monkeypatch.setattr(query, "STRETCH", 64)
+    monkeypatch.setattr(request, "STRETCH", 64)
+    people = MappedPoints(SALT, asked.subjects)
+    cut = build_query(asked, OFFER, SALT, bytes(32), people)
+    assert request.blind_batch(blind, cut) == expected
+    assert people.points.tobytes() == MappedPoints(SALT, asked.subjects).points.tobytes()
