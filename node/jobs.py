@@ -31,7 +31,7 @@ from node.errors import (
 )
 from node.journal import StoredJournal
 from node.link import PeerLink
-from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers, digest
+from node.mandate import CODE, LEGAL_BASIS, PROGRAMMES, covers
 from node.node import Node
 from node.query import HasIdentities, Question
 from node.salted import SaltedPoints
@@ -43,7 +43,6 @@ from node.store import peers as peer_rows
 from node.store.jobs import JobRow, PartRow
 from node.verification import Verification, pack_request, unpack_request
 
-NO_MANDATE_DIGEST = bytes(32)
 DATABASE_WAIT_S = 10.0
 _WORD = re.compile(r"[a-z0-9_]{1,48}")
 OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
@@ -242,18 +241,16 @@ def ask_question(node: Node, verification: Verification, peer: str, today: date)
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
-    digests: dict[str, bytes] = {}
     for number in {subject.mandate for subject in verification.subjects}:
         mandate = verification.mandates.get(number)
         why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in verification.items)
         if why not in same:
             same[why] = {item: reason for item, reason in zip(verification.items, why, strict=True) if reason}
         uncovered[number] = same[why]
-        digests[number] = digest(mandate) if mandate is not None else NO_MANDATE_DIGEST
     return Question(
         subjects=verification.subjects,
         uncovered=tuple(uncovered[subject.mandate] for subject in verification.subjects),
-        mandate_digests=tuple(digests[subject.mandate] for subject in verification.subjects),
+        mandates=tuple(verification.mandates.get(subject.mandate) for subject in verification.subjects),
         items=tuple(node.catalogue.item(item) for item in verification.items),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,

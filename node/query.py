@@ -20,6 +20,7 @@ from matcher.lanes import Bytes
 from matcher.oprf import RandomBytes
 from node.catalogue import Item
 from node.households import Subject
+from node.mandate import Mandate, digest
 from node.manifest import Manifest
 from node.outcome import Outcome
 
@@ -46,7 +47,7 @@ class Question:
 
     subjects: tuple[Subject, ...] = field(repr=False)
     uncovered: tuple[Mapping[str, str], ...]
-    mandate_digests: tuple[bytes, ...] = field(repr=False)
+    mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where it is not known
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
@@ -277,19 +278,29 @@ class MappedPoints:
         return np.array([rows[found.id_type, found.value] for found in identities], dtype=np.int64)
 
 
-def mandate_leaves(question: Question, query: Query, blinded: bytes, seed: bytes) -> list[bytes]:
+def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
+    """What the leaves of the mandate tree hold beside the blinded point, (points, 64): digest and nonce.
+
+    Points that stand for nobody have zeros for a digest, and so has who has no mandate.
+    """
+    different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
+    digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
+    joined = b"".join([digest_of[id(mandate)] for mandate in question.mandates])
+    held = np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
+    digests = np.zeros((query.points, 32), dtype=np.uint8)
+    digests[query.subjects.position] = held[query.subjects.subject]
+    nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * query.points)
+    return np.hstack((digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
+
+
+def mandate_leaves(blinded: bytes, rows: Bytes) -> list[bytes]:
     """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
 
-    A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query; points that
-    stand for nobody have the nonce alone, so that they look the same.
+    A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query: `rows` are those
+    of `mandate_rows`. The nonce lets points that stand for nobody look the same.
     """
-    digests = np.zeros((query.points, 32), dtype=np.uint8)
-    held = np.frombuffer(b"".join(question.mandate_digests), dtype=np.uint8).reshape(-1, 32)
-    digests[query.subjects.position] = held[query.subjects.subject]
     points = np.frombuffer(blinded, dtype=np.uint8).reshape(-1, 32)
-    nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * query.points)
-    rows = np.hstack((points, digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
-    leaves = lanes.derive(_LEAF_CONTEXT, rows).tobytes()
+    leaves = lanes.derive(_LEAF_CONTEXT, np.hstack((points, rows))).tobytes()
     return [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
 
 

@@ -27,7 +27,7 @@ from node.errors import (
 )
 from node.exchange import EvaluateDone, EvaluateStart, Transcript
 from node.manifest import Manifest, PlantedSubject
-from node.query import STRETCH, Answer, Query, Question, build_query, mandate_leaves, new_seed
+from node.query import STRETCH, Answer, Query, Question, build_query, mandate_leaves, mandate_rows, new_seed
 from node.retrieve import Retrieval, ask_item
 from node.session import Exchange, Session, dishonest, with_retries
 
@@ -199,8 +199,11 @@ def evaluate_query(
     """Step 2: blind, have evaluated, finalize; tokens go to the journal chunk by chunk."""
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    blinded = blind_batch(session.blind, query)
-    root = merkle.root(mandate_leaves(question, query, blinded, session.seed))
+    with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
+        blinding = beside.submit(blind_batch, session.blind, query)
+        rows = mandate_rows(question, query, session.seed)
+    blinded = blinding.result()
+    root = merkle.root(mandate_leaves(blinded, rows))
 
     def stream() -> None:
         first = len(exchange.journal.tokens()) // 32
@@ -231,7 +234,7 @@ def blind_batch(blind: bytes, query: Query) -> bytes:
     if query.points <= STRETCH:
         return oprf.blind(blind, query.batch.tobytes())
     blinded = np.empty((query.points, 32), dtype=np.uint8)
-    with ThreadPoolExecutor(1, thread_name_prefix="blind") as behind:
+    with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
         started = [
             (places, behind.submit(oprf.blind, blind, points.tobytes()))
             for places, points in query.batch.stretches()

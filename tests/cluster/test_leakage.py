@@ -327,7 +327,7 @@ OBJECTS = {
     "entry": index.Entry(BYTES[:16], BYTES, BYTES, SECRET_VALUE),
     "bucket": index.Bucket(0, BYTES, BYTES),
     "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
-    "question": query.Question((SUBJECT,), ({},), (BYTES,), (), "review", ""),
+    "question": query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": query.Query(query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}),
     "answer": query.Answer,
     "session": session.Session(bytes(16), BYTES, BYTES, b"", b"", b""),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_mandate import MANDATE
 from test_wire import MANIFEST, PART
 
 from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf, token
@@ -36,7 +37,7 @@ OFFER = replace(
 def question(*people: tuple[Identity, ...], uncovered: tuple[dict[str, str], ...] | None = None) -> Question:
     subjects = tuple(Subject(f"h/{n}", "h", "", found, "M") for n, found in enumerate(people))
     return Question(
-        subjects, uncovered or ({},) * len(people), (bytes(32),) * len(people), (ITEMS["C21"],), "review", ""
+        subjects, uncovered or ({},) * len(people), (None,) * len(people), (ITEMS["C21"],), "review", ""
     )
 
 
@@ -104,15 +105,14 @@ def test_nobody_without_a_mandate_is_asked_about() -> None:
 def test_mandate_leaves_do_not_tell_people_from_padding() -> None:
     asked = question((A,))
     built = build(asked)
-    leaves = query.mandate_leaves(asked, built, built.batch.tobytes(), bytes(32))
+    points = built.batch.tobytes()
+
+    def leaves_of(asked: Question) -> list[bytes]:
+        return query.mandate_leaves(points, query.mandate_rows(asked, built, bytes(32)))
+
+    leaves = leaves_of(asked)
     assert len(set(leaves)) == len(leaves) == built.points
-    other = replace(asked, mandate_digests=(b"m" * 32,))
-    changed = [
-        a != b
-        for a, b in zip(
-            leaves, query.mandate_leaves(other, built, built.batch.tobytes(), bytes(32)), strict=True
-        )
-    ]
+    changed = [a != b for a, b in zip(leaves, leaves_of(replace(asked, mandates=(MANDATE,))), strict=True)]
     assert [at for at, differs in enumerate(changed) if differs] == [built.subjects[0].position]
 
 
