@@ -125,7 +125,7 @@ class KeyStore:
         Raises:
             StoreBusyError: somebody else rewraps it, or has done so since it was opened.
         """
-        with self._locked():
+        with self.locked():
             now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
             if now != self._header:
                 raise StoreBusyError(
@@ -138,7 +138,12 @@ class KeyStore:
         self._header, self._data_keys, self._keks = header, data_keys, tuple(map(Kek, data_keys))
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Keep every other command out that locks this store; a command that is killed lets go.
+
+        Raises:
+            StoreBusyError: another one has it.
+        """
         descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

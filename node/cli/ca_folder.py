@@ -52,21 +52,18 @@ class Member:
     request: EnrolmentRequest | None
 
 
-def open_ca(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, Authority]:
-    """The keys of a CA and what signs. Raises InputError where there is none, KeyringError."""
-    store, authorities = open_roots(folder, passphrase_file)
-    return store, authorities[0]
-
-
 def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
-    """As `open_ca`, with all roots that members trust now; the first one issues."""
-    try:
-        content = (folder / CERTIFICATE).read_bytes()
-    except OSError:
-        raise InputError(
-            f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir"
-        ) from None
+    """The keys of a CA and all roots that members trust now; the first one issues.
+
+    The folder is locked until the command ends: two administrators at once would make two roots, or two lists
+    of one number that each lack what the other revoked. Raises InputError where there is no CA, KeyringError.
+    """
+    if not (folder / CERTIFICATE).is_file():
+        raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
     store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+    click.get_current_context().with_resource(store.locked())
+    with disk_errors("run as the account that owns the folder of the CA"):
+        content = (folder / CERTIFICATE).read_bytes()
     keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]
     found = []
     for root in load_roots(content):

@@ -60,29 +60,33 @@ def roll(
         raise click.UsageError("give --out, --switch or --end", click.get_current_context())
     store, roots = open_roots(folder, passphrase_file)
     if out is not None:
-        roots = _begin(folder, store, roots, days)
-        write_output(out, sign_root(roots[0], roots[1].certificate).to_json())
-    elif switch:
-        roots = _switch(folder, store, roots)
+        roots = _begin(store, roots, days)
     else:
-        roots = _end(folder, store, roots)
-    revoked = _sign_lists(folder, roots)
+        roots = _switch(store, roots) if switch else _end(store, roots)
+    lists = _sign_lists(folder, roots)  # before anything is written: it refuses a clock that was set back
+    _write(folder, roots, lists)
+    if out is not None:
+        write_output(out, sign_root(roots[0], roots[1].certificate).to_json())
+    if end:
+        _erase_older(store, roots[0])
     result: dict[str, object] = {
         "issues": ca_fingerprint(roots[0].pem),
         "also_trusted": [ca_fingerprint(root.pem) for root in roots[1:]],
-        "revocation_list": str(revoked) if revoked else "",
+        "revocation_list": str(folder / REVOKED) if lists else "",
     }
     if out is not None:
         result = {"out": str(out), **result}
     show(result, describe(result), as_json=as_json)
 
 
-def _begin(folder: Path, store: KeyStore, roots: Sequence[Authority], days: int) -> list[Authority]:
+def _begin(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Authority]:
     """The old root and the new one. A key that an earlier run made is used."""
     if len(roots) > 1:
-        _require_newer_last(
-            store, roots, "the new root issues already: send its members the old file, or --end"
-        )
+        if _epoch(store, roots[0]) > _epoch(store, roots[1]):
+            raise PreconditionError(
+                "the new root issues already: send its members the old file, or --end",
+                "members renew their certificates; then `heqiao ca roll --end`",
+            )
         return list(roots)
     epoch, secret = store.newest("ca")
     key = load_tls_key(secret)
@@ -91,40 +95,40 @@ def _begin(folder: Path, store: KeyStore, roots: Sequence[Authority], days: int)
         store.add(f"ca.{epoch}", secret)
         key = load_tls_key(secret)
     new = create_ca(roots[0].federation, datetime.now(UTC), days, key=key, generation=epoch)
-    return _write(folder, [roots[0], new])
+    return [roots[0], new]
 
 
-def _switch(folder: Path, store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+def _switch(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
     if len(roots) < 2:
         raise PreconditionError("there is no new root", "make it with `heqiao ca roll --out`")
-    _require_newer_last(store, roots, "the new root issues already")
-    return _write(folder, [roots[1], roots[0]])
+    return sorted(roots, key=lambda root: _epoch(store, root), reverse=True)
 
 
-def _end(folder: Path, store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+def _end(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
     if len(roots) > 1 and _epoch(store, roots[0]) < _epoch(store, roots[1]):
         raise PreconditionError("the old root still issues", "first `heqiao ca roll --switch`")
-    left = _write(folder, [roots[0]])
-    for epoch in store.epochs("ca"):  # also what an earlier run did not erase
-        if epoch < _epoch(store, roots[0]):
+    return [roots[0]]
+
+
+def _erase_older(store: KeyStore, root: Authority) -> None:
+    """Also what an earlier run did not erase."""
+    for epoch in store.epochs("ca"):
+        if epoch < _epoch(store, root):
             store.remove(f"ca.{epoch}")
-    return left
 
 
-def _write(folder: Path, roots: list[Authority]) -> list[Authority]:
+def _write(folder: Path, roots: Sequence[Authority], lists: bytes) -> None:
     write_output(folder / CERTIFICATE, trusted(roots))
-    return roots
+    if lists:
+        write_output(folder / REVOKED, lists)
 
 
-def _sign_lists(folder: Path, roots: Sequence[Authority]) -> Path | None:
-    """The revocation list once more, signed by every root that members trust; None where there is none."""
+def _sign_lists(folder: Path, roots: Sequence[Authority]) -> bytes:
+    """The revocation list once more, signed by every root that members trust; empty where there is none."""
     path = folder / REVOKED
     with disk_errors("run as the account that owns the folder of the CA"):
         before = path.read_bytes() if path.exists() else None
-    if before is None:
-        return None
-    write_output(path, make_lists(roots, before, (), datetime.now(UTC)))
-    return path
+    return b"" if before is None else make_lists(roots, before, (), datetime.now(UTC))
 
 
 def _epoch(store: KeyStore, root: Authority) -> int:
@@ -132,8 +136,3 @@ def _epoch(store: KeyStore, root: Authority) -> int:
         if load_tls_key(store.get(f"ca.{epoch}")).public_key() == root.key.public_key():
             return epoch
     return 0
-
-
-def _require_newer_last(store: KeyStore, roots: Sequence[Authority], message: str) -> None:
-    if _epoch(store, roots[0]) > _epoch(store, roots[1]):
-        raise PreconditionError(message, "members renew their certificates; then `heqiao ca roll --end`")

@@ -43,9 +43,9 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
     known = members(folder, trusted(authorities), now)
     if out.exists():  # before a salt is made for nothing
         raise InputError(f"{out}: exists already", "name a folder that does not exist")
-    if again is None:
-        store.add(f"salt.{store.newest('salt')[0] + 1}", generate_secret("salt"))
     version, secret = choose_salt(store, again)
+    if again is None:
+        version, secret = version + 1, generate_secret("salt")
     written, without = [], []
     with new_folder(out) as partial:
         for member in known:
@@ -62,6 +62,8 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
             name = f"{member.identity.code}-{member.identity.fingerprint[:8]}.bundle"
             write_new(partial / name, bundle.to_json(), PUBLIC)
             written.append(name)
+        if again is None:  # last: a disk that is full must not leave a salt that nobody was sent
+            store.add(f"salt.{version}", secret)
     result: dict[str, object] = {
         "salt_version": version,
         "fingerprint": fingerprint("salt", secret),
