@@ -90,7 +90,7 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
     stored = _read_database(config)
     facts = inspect(store, now)
     problems += _missing(facts, stored.known)
-    lines = tuple(_line(one, facts, stored.known, fitting, certificate, config) for one in facts)
+    lines = tuple(_line(one, facts, stored, fitting, certificate, config) for one in facts)
     peers = tuple(_peer_use(use, stored.known) for use in stored.uses)
     return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.lacking, peers)
 
@@ -161,13 +161,13 @@ def _missing(facts: Sequence[KeyFacts], known: Sequence[EpochKey]) -> list[str]:
 def _line(
     one: KeyFacts,
     every: Sequence[KeyFacts],
-    known: Sequence[EpochKey],
+    stored: _Stored,
     certified: int,
     certificate: CertifiedIdentity | None,
     config: Config,
 ) -> KeyLine:
-    row = next((key for key in known if (key.purpose, key.epoch) == (one.purpose, one.epoch)), None)
-    state = row.state if row else _state_of(one, every, certified)
+    row = next((key for key in stored.known if (key.purpose, key.epoch) == (one.purpose, one.epoch)), None)
+    state = row.state if row else _state_of(one, every, stored, certified)
     since = (row.activated_at or row.created_at) if row else one.made
     policy = config.rotation.policy(one.purpose)
     due = since + policy.every if policy and state is KeyState.ACTIVE else None
@@ -177,14 +177,20 @@ def _line(
     return KeyLine(one, state, since, due, grace)
 
 
-def _state_of(one: KeyFacts, every: Sequence[KeyFacts], certified: int) -> KeyState:
-    """State by what lies in the store: of tls keys the certified one is active, of salts the oldest, of
-    others the newest.
+def _state_of(one: KeyFacts, every: Sequence[KeyFacts], stored: _Stored, certified: int) -> KeyState:
+    """State of a key without a row: of tls keys the certified one is active, of salts the oldest, of others
+    the newest; where the database was read, the one that it names, and before any rotation the oldest.
     """
     held = [facts.epoch for facts in every if facts.purpose == one.purpose]
-    active = certified if one.purpose == "tls" and certified else max(held)
-    if one.purpose == "salt":
-        active = min(held)  # a newer one waits for `heqiao keys rotate salt`
+    rows = [key.epoch for key in stored.known if key.purpose == one.purpose and key.state is KeyState.ACTIVE]
+    if one.purpose == "tls":
+        active = certified or max(held)
+    elif one.purpose == "salt" or not stored.why:
+        active = min(
+            rows or held
+        )  # a newer one is of a rotation that was killed, or waits for that of the salt
+    else:
+        active = max(held)
     if one.epoch == active:
         return KeyState.ACTIVE
     return KeyState.PENDING if one.epoch > active else KeyState.GRACE

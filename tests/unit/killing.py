@@ -43,15 +43,18 @@ class Killer:
 
 
 def each_step(
-    killer: Killer, world: Path, folder: Path, command: Callable[[Path], Sequence[object]]
+    killer: Killer, world: Path, folder: Path, command: Callable[[Path], Sequence[object]], ends: int = 0
 ) -> Iterator[Path]:
-    """For every step a copy of `world` in which the command on that copy was killed before the step."""
+    """For every step a copy of `world` in which the command on that copy was killed before the step.
+
+    `ends` is the exit code of the command when nobody kills it.
+    """
     for step in itertools.count(1):
         place = folder / f"step{step}"
         shutil.copytree(world, place)
         code = killer.run(step, command(place))
-        assert code in (0, -signal.SIGKILL), f"step {step} of {command(place)} ended with {code}"
-        if code == 0:
+        assert code in (ends, -signal.SIGKILL), f"step {step} of {command(place)} ended with {code}"
+        if code == ends:
             return
         yield place
         shutil.rmtree(place)

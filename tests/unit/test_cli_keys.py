@@ -204,3 +204,18 @@ def test_rotate_tls_before_joining(home):
     code, _, err = heqiao("keys", "rotate", "tls", "--home", home)
     assert (code, "no certificate yet" in err) == (1, True)
     assert store_of(home).epochs("tls") == [1]
+
+
+@pytest.mark.parametrize("purpose", ["oprf", "signing"])
+def test_a_key_that_a_killed_rotation_left_is_pending(home, purpose):
+    """The node goes on with the key before; so says the status, before the first rotation and after it."""
+
+    def states():
+        return {key["epoch"]: key["state"] for key in keys_of(home) if key["purpose"] == purpose}
+
+    open_store(database_url(load(home / "node.toml"))).dispose()
+    store_of(home).add(f"{purpose}.2", generate_secret(purpose))
+    assert states() == {1: "active", 2: "pending"}
+    ok("keys", "rotate", purpose, "--home", home)
+    store_of(home).add(f"{purpose}.3", generate_secret(purpose))
+    assert states() == {1: "grace", 2: "active", 3: "pending"}

@@ -222,7 +222,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+LONG = ("salt", "take list", "take roots", "drop old root", "tls key")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in CASES]
+)
 def test_killed_before_every_step(stages, killer, tmp_path, name):
     case, seen = CASES[name], []
     shutil.copytree(stages[case.stage], tmp_path / "before")
