@@ -151,6 +151,8 @@ def _missing(facts: Sequence[KeyFacts], known: Sequence[EpochKey]) -> list[str]:
         found, name = held.get((key.purpose, key.epoch)), f"{key.purpose}.{key.epoch}"
         if found is None and key.state is not KeyState.DESTROYED:
             problems.append(f"{name}: {key.state} in the database, and not in the key store")
+            if key.state is KeyState.RETIRED:  # it erases the key first
+                problems[-1] += "; if `heqiao keys destroy` was interrupted, run it again"
         elif found is not None and key.state is KeyState.DESTROYED:
             problems.append(f"{name}: destroyed in the database, and still in the key store")
         elif found is not None and found.fingerprint and found.fingerprint != key.fingerprint:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from provinces import cramped
+from test_ca_faults import FULL
 from test_cli_init import heqiao, ok
 from test_cli_rotating import member  # noqa: F401  the home that the commands made
 
@@ -189,6 +190,17 @@ def test_two_administrators_at_once(home, kind):
     assert list(found.values()).count("active") == 1
     assert set(found.values()) <= {"active", "grace"}
     ok("audit", "verify", "--home", home)
+
+
+@pytest.mark.parametrize("kind", ["oprf", "signing"])
+def test_no_room_for_the_key(home, kind):
+    arguments = [sys.executable, "-c", FULL, "keys", "rotate", kind, "--home", str(home)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "File too large" in done.stderr
+    assert "heqiao: hint:" in done.stderr
+    assert states(home, kind) == {1: "active"}
+    rotates(home, kind)
 
 
 # ---- of the signing key alone: the others are in their own files
