@@ -53,6 +53,9 @@ def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
             os.fsync(file.fileno())
         yield temporary
         sync_folder(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a write to a full disk does not say of which file
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

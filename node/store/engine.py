@@ -129,7 +129,8 @@ def _revision(engine: Engine) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError:
         raise UnavailableError(
-            "the database did not answer", "check [store] url, and that the database runs"
+            "the database did not answer",
+            "check [store] url, that the database runs and that its disk has room",
         ) from None
 
 

@@ -83,6 +83,7 @@ def test_a_full_disk(world, command):
     arguments = [sys.executable, "-c", FULL, *map(str, command)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
+    assert f"heqiao: error: {world}" in done.stderr  # of which file
     assert "File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert held(world) == before
