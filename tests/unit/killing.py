@@ -4,6 +4,7 @@ A step is a file made, written, renamed, linked or removed, a commit to the data
 command, when all is done and nobody was told. A process that has loaded the command line forks for each run.
 """
 
+import gc
 import itertools
 import json
 import os
@@ -42,6 +43,12 @@ class Killer:
         self._process.communicate()
 
 
+def copy(world: Path, place: Path) -> Path:
+    """A world that no database connection of this process is at work in: they end when they are collected."""
+    gc.collect()
+    return Path(shutil.copytree(world, place))
+
+
 def each_step(
     killer: Killer, world: Path, folder: Path, command: Callable[[Path], Sequence[object]], ends: int = 0
 ) -> Iterator[Path]:
@@ -51,7 +58,7 @@ def each_step(
     """
     for step in itertools.count(1):
         place = folder / f"step{step}"
-        shutil.copytree(world, place)
+        copy(world, place)
         code = killer.run(step, command(place))
         assert code in (ends, -signal.SIGKILL), f"step {step} of {command(place)} ended with {code}"
         if code == ends:

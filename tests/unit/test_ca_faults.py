@@ -2,12 +2,12 @@
 
 import json
 import resource
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from killing import copy
 from test_cli_init import heqiao, ok
 from test_killed_ca import made, store_of  # noqa: F401  the CA and its member
 
@@ -19,7 +19,7 @@ from keys.roots import sign_root
 
 @pytest.fixture
 def world(made, tmp_path):  # noqa: F811
-    shutil.copytree(made, tmp_path / "world")
+    copy(made, tmp_path / "world")
     return tmp_path / "world"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import Killer, each_step
+from killing import Killer, copy, each_step
 from test_cli_init import heqiao, ok
 
 from keys.disk import read_passphrase
@@ -156,7 +156,7 @@ CASES = {
 }
 
 
-LONG = ("peer", "tls", "destruction")
+LONG = ("peer", "rotation", "tls", "destruction")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
     not done again without another approval.
     """
     case, before, seen = CASES[name], tmp_path / "before", []
-    shutil.copytree(made, before)
+    copy(made, before)
     case.prepare(before)
     request = asked_by(case.on(before))
     approve(before, request)
@@ -200,7 +200,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
 def test_an_approval_killed_before_every_step(made, killer, tmp_path):
     case = CASES["peer"]
     before, seen = tmp_path / "before", []
-    shutil.copytree(made, before)
+    copy(made, before)
     request = asked_by(case.on(before))
 
     def command(world):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import Killer, each_step
+from killing import Killer, copy, each_step
 from test_cli_init import heqiao, ok
 
 from keys.certs import load_roots, tls_epoch
@@ -75,7 +75,7 @@ def stages(made, tmp_path_factory):
     found, before = {}, made
     for name, step in STAGES.items():
         found[name] = tmp_path_factory.mktemp(name) / "world"
-        shutil.copytree(before, found[name])
+        copy(before, found[name])
         step(found[name])
         before = found[name]
     return found
@@ -222,7 +222,7 @@ CASES = {
 }
 
 
-LONG = ("salt", "take list", "take roots", "drop old root", "tls key")
+LONG = ("roll", "salt", "take list", "take roots", "drop old root", "tls key")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ LONG = ("salt", "take list", "take roots", "drop old root", "tls key")
 )
 def test_killed_before_every_step(stages, killer, tmp_path, name):
     case, seen = CASES[name], []
-    shutil.copytree(stages[case.stage], tmp_path / "before")
+    copy(stages[case.stage], tmp_path / "before")
     case.prepare(tmp_path / "before")
     assert not case.is_done(tmp_path / "before")
     for world in each_step(killer, tmp_path / "before", tmp_path, case.command):

@@ -5,11 +5,10 @@ done for every step: tests/cluster kills them at chosen points.
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 
 import pytest
-from killing import each_step
+from killing import copy, each_step
 from provinces import Held, number
 from test_cli_init import heqiao, ok
 from test_killed_ca import killer, made  # noqa: F401  the CA and its member
@@ -102,7 +101,7 @@ def test_killed_before_every_step(base, drawn, killer, tmp_path, monkeypatch, na
         lambda purpose, *rest: drawn if purpose == "paillier" else generate_secret(purpose, *rest),
     )
     case, world, seen = CASES[name], tmp_path / "before", []
-    shutil.copytree(base, world)
+    copy(base, world)
     for command in case.first:
         run(world, command)
     assert states(world, case.purpose) == case.before

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from killing import copy
 from provinces import number
 from test_ca_faults import FULL, fails
 from test_cli_init import ok
@@ -25,7 +26,7 @@ REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
 def base(made, tmp_path_factory):  # noqa: F811
     """The member holds records and the next salt."""
     place = tmp_path_factory.mktemp("base") / "world"
-    shutil.copytree(made, place)
+    copy(made, place)
     (place / "r.csv").write_text(REGISTER, encoding="utf-8")
     ok("import", "--home", place / "44", "C21", place / "r.csv")
     take_salt(place)
@@ -34,7 +35,7 @@ def base(made, tmp_path_factory):  # noqa: F811
 
 @pytest.fixture
 def world(base, tmp_path):
-    shutil.copytree(base, tmp_path / "world")
+    copy(base, tmp_path / "world")
     return tmp_path / "world"
 
 
