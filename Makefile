@@ -28,6 +28,9 @@ drill: $(STAMP)
 cluster: $(STAMP)
 	$(RUN)/python -m compose.cluster
 
+# Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
+test test-long: export PYTHONDONTWRITEBYTECODE =
+
 # Two processes: clusters wait for each other more than they compute.
 test: $(STAMP)
 	$(RUN)/python -m pytest -n 2

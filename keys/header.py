@@ -23,6 +23,7 @@ from keys.errors import PassphraseError, StoreDamagedError, StoreVersionError
 from keys.wrap import KEK_BYTES, SALT_BYTES, KdfCost, derive_kek
 
 VERSION: Final = 1
+STANDARD_COST = KdfCost()
 _DATA_KEYS: Final = 64  # of one store; nobody rewraps more often
 
 
@@ -96,7 +97,7 @@ def by_passphrase(passphrase: bytes, cost: KdfCost | None = None) -> Closing:
     """
     if not passphrase:
         raise PassphraseError("the passphrase is empty", "give one that nobody can guess")
-    cost = cost or KdfCost()
+    cost = cost or STANDARD_COST
     salt = secrets.token_bytes(SALT_BYTES)
     section = ByPassphrase(
         iterations=cost.iterations, lanes=cost.lanes, memory_kib=cost.memory_kib, salt=salt

@@ -3,11 +3,12 @@
 import logging
 import sys
 import traceback
-
-import structlog
-from structlog.typing import EventDict
+from typing import TYPE_CHECKING
 
 from node.config import LogSection
+
+if TYPE_CHECKING:  # loaded when first used: only a running node logs
+    from structlog.typing import EventDict, FilteringBoundLogger
 
 # Fields an event may have. Whatever is not here is dropped and named in `dropped`.
 FIELDS = frozenset(
@@ -19,9 +20,11 @@ FIELDS = frozenset(
 
 def configure(settings: LogSection, node: str) -> None:
     """Send events as JSON lines to the configured file, or to standard error."""
+    import structlog
+
     stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
 
-    def name_node(_logger: object, _method: str, event: EventDict) -> EventDict:
+    def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
         event["node"] = node
         return event
 
@@ -39,13 +42,15 @@ def configure(settings: LogSection, node: str) -> None:
     )
 
 
-def get_logger() -> structlog.typing.FilteringBoundLogger:
+def get_logger() -> "FilteringBoundLogger":
     """The node's log."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    import structlog
+
+    logger: FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
-def allow_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
+def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDict":
     """Drop every field that is not in FIELDS."""
     dropped = sorted(set(event) - FIELDS)
     for name in dropped:

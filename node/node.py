@@ -50,8 +50,8 @@ class Node:
         return self.config.node.code
 
 
-def open_node(config: Config, clock: Clock = utc_now) -> Node:
-    """Open everything a command or server needs of a node.
+def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = None) -> Node:
+    """Open everything a command or server needs of a node; `keys` is its key store if that is open already.
 
     Raises ConfigError, KeyringError, PreconditionError (not joined yet, old schema), UnavailableError.
     """
@@ -59,15 +59,15 @@ def open_node(config: Config, clock: Clock = utc_now) -> Node:
     return Node(
         config=config,
         store=store,
-        ring=_open_ring(config, store),
+        ring=_open_ring(config, store, keys or open_key_store(config)),
         catalogue=catalogue.load(config.catalogue.path),
         clock=clock,
         revocations=Revocations(config.tls.revocations, config.tls.ca),
     )
 
 
-def _open_ring(config: Config, database: Store) -> KeyRing:
-    opened = [open_key_store(config)]
+def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
+    opened = [keys]
 
     def read() -> Epochs:
         with database.transaction("read key epochs") as tx:

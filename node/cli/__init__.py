@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 import click
@@ -13,48 +13,51 @@ from keys.errors import KeyringError
 from matcher.errors import MatcherError
 from node.errors import NodeError
 
-# command -> module that defines it; loaded only when used, so that --help stays quick
-COMMANDS = {
-    "init": "node.cli.init",
-    "join": "node.cli.init",
-    "card": "node.cli.init",
-    "ca": "node.cli.ca",
-    "keys": "node.cli.keys",
-    "peers": "node.cli.peers",
-    "migrate": "node.cli.store",
-    "import": "node.cli.importing",
-    "serve": "node.cli.serve",
-    "health": "node.cli.health",
-    "verify": "node.cli.verify",
-    "sum": "node.cli.sum",
-    "jobs": "node.cli.jobs",
-    "report": "node.cli.jobs",
-    "catalogue": "node.cli.catalogue",
-    "audit": "node.cli.audit",
-    "doctor": "node.cli.doctor",
-    "admins": "node.cli.approving",
-    "approve": "node.cli.approving",
-    "approvals": "node.cli.approving",
-    "synth": "node.cli.synth",
+# How `heqiao --help` arranges the commands: section -> command -> its module of this package, and what it is
+# for. The modules are loaded only when used, so the sentences stand here as well (tests/unit/test_cli_help.py).
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "A node and its federation": {
+        "init": ("init", "Make a node's home: keys, configuration, request to join."),
+        "join": ("init", "Accept the federation's bundle for this home."),
+        "card": ("init", "Print this node's card for its peers."),
+        "peers": ("peers", "Keep the list of provinces to ask and to answer."),
+        "ca": ("ca", "Run a federation's certificate authority."),
+    },
+    "Records of this province": {
+        "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
+        "import": ("importing", "Replace the register of one item by new files."),
+    },
+    "Verify with other provinces": {
+        "verify": ("verify", "Verify a county's list with other provinces."),
+        "sum": ("sum", "Add up what other provinces hold about many people."),
+        "jobs": ("jobs", "List, follow and cancel verifications and sums."),
+        "report": ("jobs", "Fetch the report of a job, or show one again."),
+    },
+    "Run and look after a node": {
+        "serve": ("serve", "Serve peers and platforms until stopped."),
+        "health": ("health", "Ask the running node of this home whether it serves."),
+        "doctor": ("doctor", "Check this node and the way to each peer."),
+        "keys": ("keys", "Look after the keys of this node."),
+        "audit": ("audit", "Read and check the chain of what this node did."),
+        "migrate": ("store", "Bring the database to this version's schema."),
+    },
+    "Act in pairs": {
+        "admins": ("approving", "Keep the list of administrators who act in pairs."),
+        "approve": ("approving", "Approve what another administrator asked."),
+        "approvals": ("approving", "See what waits for another administrator."),
+    },
+    "Try it out": {
+        "synth": ("synth", "Write a synthetic federation to try things with."),
+    },
 }
-
-
-# How `heqiao --help` arranges them; a command that stands nowhere here is shown last.
-SECTIONS = {
-    "A node and its federation": ("init", "join", "card", "peers", "ca"),
-    "Records of this province": ("catalogue", "import"),
-    "Verify with other provinces": ("verify", "sum", "jobs", "report"),
-    "Run and look after a node": ("serve", "health", "doctor", "keys", "audit", "migrate"),
-    "Act in pairs": ("admins", "approve", "approvals"),
-    "Try it out": ("synth",),
-}
+COMMANDS = {name: module for section in SECTIONS.values() for name, (module, _) in section.items()}
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Names in the order of a node's life."""
+        """Names in the order of the sections."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -63,20 +66,15 @@ class LazyGroup(click.Group):
         if module is None:
             return None
         name = f"{cmd_name}_" if cmd_name in ("approvals", "import", "sum") else cmd_name
-        command: click.Command = getattr(importlib.import_module(module), name)
+        command: click.Command = getattr(importlib.import_module(f"{__name__}.{module}"), name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The commands with what each is for, by section."""
-        placed = {name for names in SECTIONS.values() for name in names}
-        sections = {**SECTIONS, "Other": tuple(name for name in COMMANDS if name not in placed)}
         width = max(map(len, COMMANDS))
-        for title, names in sections.items():
-            found = [(name, self.get_command(ctx, name)) for name in names]
-            rows = [(name.ljust(width), one.get_short_help_str(120)) for name, one in found if one]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), short) for name, (_, short) in commands.items()])
 
 
 @click.group(

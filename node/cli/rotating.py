@@ -132,9 +132,10 @@ def destroy(
 def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
     """A node's home, for a command that moves its keys."""
     config = require_node_role(load_config(home))
-    node = open_node(config)
+    store = open_key_store(config)  # once: it costs as much as its passphrase is to be guessed
+    node = open_node(config, keys=store)
     try:
-        yield node, open_key_store(config)
+        yield node, store
     finally:
         node.store.dispose()
 

@@ -6,7 +6,7 @@ import click
 
 from node.cli.options import home_option, json_option, load_config, show
 from node.config import database_url
-from node.store.engine import migrate_url
+from node.store.schema import migrate_url
 
 
 @click.command()

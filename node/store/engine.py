@@ -1,22 +1,17 @@
-"""Opening the database, named transactions, schema versions."""
+"""Opening the database, named transactions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import tenacity
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
 
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
-_WRITE = "heqiao_write"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+WRITE = "heqiao_write"  # option of a connection that writes
 _BUSY_TIMEOUT_MS = 30_000
 T = TypeVar("T")
 
@@ -36,7 +31,7 @@ class Store:
         """
         try:
             with self._engine.connect() as connection:
-                tx = connection.execution_options(**{_WRITE: write})
+                tx = connection.execution_options(**{WRITE: write})
                 with tx.begin():
                     yield tx
         except IntegrityError:
@@ -52,6 +47,8 @@ class Store:
 
     def retry_write(self, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction, again while another writer is first (five times at most)."""
+        import tenacity  # loads asyncio, which most commands need for nothing else
+
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ConflictError),
             stop=tenacity.stop_after_attempt(5),
@@ -73,10 +70,12 @@ def open_store(url: str) -> Store:
     Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
     UnavailableError when the database does not answer.
     """
-    engine = _create_engine(url)
+    engine = make_engine(url)
     state = schema_state(engine)
     if state == "empty":
-        migrate(engine)
+        from node.store import schema  # Alembic takes longer to load than most commands to run
+
+        schema.migrate(engine)
     elif state == "older":
         raise PreconditionError("the database has an older schema", "run `heqiao migrate` with this version")
     elif state == "newer":
@@ -86,47 +85,25 @@ def open_store(url: str) -> Store:
     return Store(engine)
 
 
-def migrate_url(url: str) -> tuple[str, str]:
-    """Bring a database to the current schema; return its revision before and after ("" when empty)."""
-    engine = _create_engine(url)
-    before = _revision(engine) or ""
-    if schema_state(engine) == "newer":
-        raise PreconditionError(
-            "the database was written by a newer version", "install the version that wrote it"
-        )
-    migrate(engine)
-    after = _revision(engine) or ""
-    engine.dispose()
-    return before, after
-
-
-def migrate(engine: Engine) -> None:
-    """Run all migrations that are missing, in one transaction where the database allows it."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
 def schema_state(engine: Engine) -> str:
     """`empty`, `current`, `older` or `newer`."""
-    script = _script()
-    revision = _revision(engine)
+    known = [path.name.partition("_")[0] for path in sorted(MIGRATIONS.glob("versions/[0-9]*.py"))]
+    revision = read_revision(engine)
     if revision is None:
         return "empty"
-    if revision == script.get_current_head():
+    if revision == known[-1]:
         return "current"
-    known = {step.revision for step in script.walk_revisions()}
     return "older" if revision in known else "newer"
 
 
-def _revision(engine: Engine) -> str | None:
+def read_revision(engine: Engine) -> str | None:
+    """What Alembic noted at the last migration; None for an empty database. Raises UnavailableError."""
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
-            return MigrationContext.configure(connection).get_current_revision()
+            noted = select(column("version_num")).select_from(table("alembic_version"))
+            return connection.execute(noted).scalar_one_or_none()
     except DBAPIError:
         raise UnavailableError(
             "the database did not answer",
@@ -134,13 +111,8 @@ def _revision(engine: Engine) -> str | None:
         ) from None
 
 
-def _script() -> ScriptDirectory:
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return ScriptDirectory.from_config(config)
-
-
-def _create_engine(url: str) -> Engine:
+def make_engine(url: str) -> Engine:
+    """A database, not looked at yet. Raises ConfigError for a URL that cannot be used."""
     try:
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError, ValueError):
@@ -171,5 +143,5 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(_WRITE, False)
+        write = connection.get_execution_options().get(WRITE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

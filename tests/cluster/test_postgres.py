@@ -34,8 +34,7 @@ from node.errors import ConflictError, JobConflictError, UnavailableError
 from node.importer import import_item
 from node.sources import Query
 from node.store import audit as audit_rows
-from node.store import engine as engines
-from node.store import epochs, open_store, signing, sum_epochs, sums
+from node.store import epochs, open_store, schema, signing, sum_epochs, sums
 from node.store import index as index_rows
 from node.store import jobs as job_rows
 from node.store.tables import metadata
@@ -121,8 +120,8 @@ def test_the_migrated_schema_is_that_of_the_code(url: str) -> None:
 
 
 def test_migrating_again_changes_nothing(url: str) -> None:
-    assert engines.migrate_url(url)[0] == ""
-    before, after = engines.migrate_url(url)
+    assert schema.migrate_url(url)[0] == ""
+    before, after = schema.migrate_url(url)
     assert before == after != ""
 
 

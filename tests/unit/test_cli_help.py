@@ -26,9 +26,17 @@ def walk(command, path, context=None):
 EVERY = {path: (command, context) for path, command, context in walk(cli, "heqiao")}
 
 
-def test_every_command_stands_in_one_section():
-    placed = [name for names in SECTIONS.values() for name in names]
-    assert sorted(placed) == sorted(COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself():
+    shown = {name: short for section in SECTIONS.values() for name, (_, short) in section.items()}
+    assert shown == {name: EVERY[f"heqiao {name}"][0].get_short_help_str(200) for name in COMMANDS}
+    assert len(COMMANDS) == sum(map(len, SECTIONS.values()))  # none stands twice
+
+
+def test_the_list_of_commands_loads_none_of_them():
+    loads = "import sys, node.cli; node.cli.cli.main(['--help'], standalone_mode=False)"
+    told = "print([name for name in ('sqlalchemy', 'numpy', 'grpc', 'rich') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", f"{loads}; {told}"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("path", EVERY)

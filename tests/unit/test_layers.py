@@ -59,7 +59,7 @@ KNOWN_TO = {
     "grpc_health": ("node/server.py", "node/link.py"),
     # SQL
     "sqlalchemy": ("node/store/*.py", "node/migrations/*.py"),
-    "alembic": ("node/store/engine.py", "node/migrations/*.py"),
+    "alembic": ("node/store/schema.py", "node/migrations/*.py"),
     # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
     # temporary files of an import
     "cryptography": (

@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from versions import NOW, Part, publish
 
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
 from node.store import audit, cuts, engine, index, jobs, open_store, peers
-from node.store.engine import migrate_url
 from node.store.jobs import JobRow
 from node.store.peers import PeerRow
+from node.store.schema import migrate_url
 from node.store.tables import metadata
 
 PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, ("00", "45"))
@@ -174,15 +175,22 @@ def upgrade():
 def test_a_database_of_an_older_version_is_migrated_on_request_only(url, tmp_path, monkeypatch):
     head = migrate_url(url)[1]
     later = tmp_path / "migrations"
-    shutil.copytree(engine._MIGRATIONS, later)
+    shutil.copytree(engine.MIGRATIONS, later)
     (later / "versions/9000_next.py").write_text(NEXT.format(head=head))
-    monkeypatch.setattr(engine, "_MIGRATIONS", later)
+    monkeypatch.setattr(engine, "MIGRATIONS", later)
     with pytest.raises(PreconditionError, match="older schema") as told:
         open_store(url)
     assert "heqiao migrate" in told.value.hint
     assert migrate_url(url) == (head, "9000")
     with open_store(url).transaction("look") as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM added").scalar_one() == 0
+
+
+def test_the_names_of_the_migrations_are_their_revisions_in_order():
+    """A node compares names alone when it opens a database, without loading Alembic."""
+    steps = ScriptDirectory(str(engine.MIGRATIONS)).walk_revisions()
+    named = [path.name.partition("_")[0] for path in sorted(engine.MIGRATIONS.glob("versions/[0-9]*.py"))]
+    assert named == [step.revision for step in steps][::-1]
 
 
 def test_migrate_says_from_where_to_where(url):

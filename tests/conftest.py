@@ -1,0 +1,19 @@
+"""What holds for all tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from keys import KdfCost, header
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passphrases() -> Iterator[None]:
+    """Key stores made in this process take the cheapest Argon2id, for nobody is to guess what opens them.
+
+    Half of the time of a command went into it. Commands in processes of their own (the demo, the drill,
+    test_cli_init) pay in full.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(header, "STANDARD_COST", KdfCost(iterations=1, lanes=1, memory_kib=8))
+        yield
