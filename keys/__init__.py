@@ -4,17 +4,7 @@
 federation's CA; `enrol` lets a node join it; `documents` and `disk` read and write with care.
 """
 
-from keys.certs import (
-    Authority,
-    CertifiedIdentity,
-    create_ca,
-    create_request,
-    identity_of,
-    issue,
-    load_ca,
-    tls_key_for,
-    verify_chain,
-)
+from keys.certs import CertifiedIdentity, identity_of, tls_key_for, verify_chain
 from keys.disk import read_passphrase
 from keys.enrol import (
     Bundle,
@@ -31,6 +21,7 @@ from keys.enrol import (
 )
 from keys.errors import KeyringError
 from keys.files import KeyStore
+from keys.issuing import Authority, create_ca, create_request, issue, load_ca
 from keys.kinds import generate_secret, signing_key
 from keys.names import PROVINCE_CODES, target_name
 from keys.wrap import KdfCost, Kek, derive_kek

@@ -24,19 +24,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from pydantic import AfterValidator, Field
 
-from keys.certs import (
-    LEAF_DAYS,
-    Authority,
-    CertifiedIdentity,
-    create_request,
-    issue,
-    load_roots,
-    tls_key_for,
-    verify_chain,
-)
+from keys.certs import CertifiedIdentity, load_roots, tls_key_for, verify_chain
 from keys.documents import Base64, Document, Key32, canonical
 from keys.errors import EnrolmentError
 from keys.files import KeyStore
+from keys.issuing import LEAF_DAYS, Authority, create_request, issue
 from keys.kinds import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from keys.names import Role, check_address, check_code, check_federation, check_host, check_name
 from keys.succession import MAX_CHAIN, Succession

@@ -16,8 +16,9 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from keys.certs import MAX_ROOTS, Authority, load_certificate, load_roots
+from keys.certs import MAX_ROOTS, load_certificate, load_roots
 from keys.errors import CertificateError
+from keys.issuing import Authority
 
 MAX_LIST_BYTES: Final = 1_048_576  # some 25,000 entries
 _BEGIN: Final = b"-----BEGIN X509 CRL-----"

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from keys.certs import (
-    Authority,
     Root,
     federation_of,
     has_issued,
@@ -21,11 +20,11 @@ from keys.certs import (
     load_certificate,
     load_roots,
     roots_pem,
-    sign,
 )
 from keys.documents import Base64, Document
 from keys.enrol import Federation, Pem
 from keys.errors import CertificateError, EnrolmentError
+from keys.issuing import Authority, sign
 
 _ROOTS: Final = b"heqiao v1 roots"
 

@@ -37,7 +37,8 @@ from node.config import Home
 from node.errors import ConfigError, InvalidRequestError, NodeError, NotFoundError, UnreachableError
 from node.journal import MemoryJournal
 from node.keyring import NodeKeys
-from node.link import Line, Offer, PeerLink, secure_channel
+from node.line import Line, secure_channel
+from node.link import Offer, PeerLink
 from node.node import Node, load_keys, open_node
 from node.outcome import Report
 from node.query import Answer

@@ -7,7 +7,8 @@ from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc, types_pb2
 from matcher import SUITE
 from node import respond, wire
 from node.aggregate import wire as sums_wire
-from node.aggregate.respond import Cohort, open_sums, serve_rows
+from node.aggregate.opening import open_sums
+from node.aggregate.respond import Cohort, serve_rows
 from node.errors import InvalidRequestError, StrangerError
 from node.idle import IdleGuard
 from node.interceptors import Call

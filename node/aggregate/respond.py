@@ -1,30 +1,24 @@
-"""The responder's role in a sum, one function per round (design.md section 5)."""
+"""The responder's role in a sum up to its rows, one function per round (design.md section 5)."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 
 import numpy as np
 from blake3 import blake3
 
-from matcher import PointError, oprf, paillier, slots
-from matcher.disclosure import BUDGET, INCONSISTENT, MIN_COHORT, PRIVACY_BUDGET, Released, judge
-from matcher.errors import MatcherError
-from matcher.slots import CheckKey, Totals
+from matcher import PointError, oprf
+from matcher.disclosure import BUDGET, PRIVACY_BUDGET
 from node.aggregate.column import BLOCK_ROWS
 from node.aggregate.exchange import (
     CohortStart,
-    OpenRequest,
     RowsRequest,
     RowsSlice,
-    SumAnswer,
     SumGroupOffer,
     SumOffer,
 )
-from node.aggregate.noise import add_noise
 from node.aggregate.rows import POINT
-from node.aggregate.rules import MILLI, SumRule
+from node.aggregate.rules import SumRule
 from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.audit import Detail
 from node.catalogue import Item
@@ -48,14 +42,12 @@ from node.store.epoch_uses import EpochUse
 from node.store.peers import PeerRow
 from node.store.sums import QueryRow
 
-MAX_COHORT_POINTS = (
-    1 << 18
-)  # held in memory until the last has come, since they are answered in another order
+# Held in memory until the last has come, since they are answered in another order.
+MAX_COHORT_POINTS = 1 << 18
 BLOCKS_PER_MESSAGE = 2
 STATISTICS = "statistics"  # the purpose of a query that names nobody in its answer
 NO_QUERY = "no_query"  # the rule that refuses rows and sums of a query that is not known here
 _COHORT_CONTEXT = "heqiao v1 cohort"
-_CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 
 
 def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
@@ -87,7 +79,7 @@ class Cohort:
 
     def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
         """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
-        self._keys, current = _require_keys(node, start.epoch), node.keys
+        self._keys, current = require_keys(node, start.epoch), node.keys
         if start.salt_version != current.salt_version_of_sums(self._keys):
             raise SaltError(
                 "this salt version is not current",
@@ -101,7 +93,7 @@ class Cohort:
         if start.points_announced > min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query):
             raise InvalidPointsError("more points announced than one cohort may hold", "split the cohort")
         self._node, self._peer, self._start, self._caller = node, peer, start, caller
-        self._items = {code: _summable(node, code) for code in start.items}
+        self._items = {code: summable_item(node, code) for code in start.items}
         self._points = bytearray()
         self._sequence = 0
 
@@ -170,7 +162,7 @@ def charge_query(
             return
         new = []
         for code, item in items.items():
-            rule = _rule(item)
+            rule = rule_of(item)
             spent = sum_rows.queries_since(tx, peer.code, code, now - timedelta(days=rule.period_days))
             cost = rule.epsilon_milli if rule.mode == "dp" else 0
             _require_budget(rule, spent, cost)
@@ -200,18 +192,18 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
 
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
-    keys = _require_keys(node, request.epoch)
+    keys = require_keys(node, request.epoch)
     if request.prefix[:2] not in peer.grants:
         raise RefusedError(
             "this peer is not granted the people of this origin",
             "the two administrators agree on grants; see `heqiao peers add --grant`",
             {"rule": "origin_not_granted"},
         )
-    _summable(node, request.item)
+    summable_item(node, request.item)
     with node.store.transaction("find rows of sums") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
-    _require_charged(known, (request.item,), request.epoch, "rows are served to")
+    require_charged(known, (request.item,), request.epoch, "rows are served to")
     if group is None:
         raise _replaced()
     if request.first_row >= group.rows:
@@ -229,111 +221,6 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
             raise _replaced()
         yield RowsSlice(row, points, ciphertexts)
         row, number, skip = row + len(points) // POINT, number + BLOCKS_PER_MESSAGE, 0
-
-
-def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswer, ...]:
-    """Round 4: check, decrypt, judge and answer one ciphertext per item.
-
-    An item of a query is opened once; the same ciphertext again gets the same answer. Raises EpochError,
-    ItemNotOfferedError, RefusedError, InvalidRequestError (no ciphertext of this node's key).
-    """
-    keys = _require_keys(node, request.epoch)
-    items = [_summable(node, code) for code in request.items]
-    try:
-        numbers = paillier.require_ciphertexts(keys.private.public, request.ciphertexts)
-    except MatcherError:
-        raise InvalidRequestError("a ciphertext is not one of this node's key") from None
-    with node.store.transaction("find a sum") as tx:
-        known = sum_rows.find_query(tx, peer.code, request.query_id)
-    _require_charged(known, request.items, request.epoch, "sums are opened of")
-    opened = [decrypt_totals(keys, item, number) for item, number in zip(items, numbers, strict=True)]
-    return tuple(
-        node.store.retry_write(
-            "open a sum",
-            partial(
-                _answer_once,
-                node=node,
-                peer=peer,
-                query=request.query_id,
-                item=item,
-                totals=totals,
-                data=data,
-            ),
-        )
-        for item, totals, data in zip(items, opened, request.ciphertexts, strict=True)
-    )
-
-
-def decrypt_totals(keys: SumKeys, item: Item, ciphertext: int) -> Totals | None:
-    """What a sum says, None when its slots contradict each other: somebody added numbers of its own."""
-    layout = _rule(item).layout
-    try:
-        totals = slots.unpack(layout, paillier.decrypt(keys.private, ciphertext))
-        slots.require_consistent(CheckKey.derive(keys.check, item.code, layout), totals)
-    except MatcherError:
-        return None
-    return totals
-
-
-def judge_totals(item: Item, totals: Totals | None, points: int, earlier: Sequence[int]) -> SumAnswer:
-    """Disclosure control of one sum; `points` is the size of the cohort, `earlier` the counts before."""
-    rule = _rule(item)
-    if totals is None or totals.count > points:
-        return SumAnswer(item.code, rule=INCONSISTENT)
-    if rule.mode == "dp":
-        if totals.count < rule.min_cohort:
-            return SumAnswer(item.code, rule=MIN_COHORT)
-        epsilon = rule.epsilon_milli / MILLI
-        noisy = add_noise(totals, rule.max_contribution, epsilon)
-        return SumAnswer(item.code, "", "dp", noisy.count, noisy.total, None, tuple(noisy.bands), epsilon)
-    verdict = judge(totals, rule.rules, earlier)
-    if isinstance(verdict, Released):
-        return SumAnswer(
-            item.code, "", "exact", verdict.count, verdict.total, verdict.variance, verdict.bands
-        )
-    return SumAnswer(item.code, rule=verdict.rule)
-
-
-def _answer_once(
-    tx: Connection, node: Node, peer: PeerRow, query: bytes, item: Item, totals: Totals | None, data: bytes
-) -> SumAnswer:
-    row = sum_rows.find_query(tx, peer.code, query)[item.code]
-    digest = blake3(data, derive_key_context=_CIPHERTEXT_CONTEXT).digest()
-    place = f"sum {peer.code} {query.hex()} {item.code}"
-    if row.opened_digest is not None and row.answer_sealed is not None:
-        if row.opened_digest != digest:
-            raise RefusedError("this sum of the query was opened already", details={"rule": "opened"})
-        return _unpack(node.keys.vault.unseal(place, row.answer_sealed))
-    now = node.clock()
-    since = now - timedelta(days=_rule(item).period_days)
-    earlier = [
-        other.contributors
-        for other in sum_rows.queries_since(tx, peer.code, item.code, since)
-        if other.contributors is not None
-    ]
-    answer = judge_totals(item, totals, row.points, earlier)
-    contributors = totals.count if totals is not None else None
-    sealed = node.keys.vault.seal(place, _pack(answer))
-    sum_rows.keep_answer(tx, peer.code, query, item.code, digest, contributors, sealed)
-    details: dict[str, Detail] = {
-        "peer": peer.code,
-        "query": query.hex(),
-        "item": item.code,
-        "outcome": answer.rule or "released",
-        "epsilon_milli": row.epsilon_milli,
-    }
-    audit_rows.append(tx, "sum_opened", details, now)
-    return answer
-
-
-def _pack(answer: SumAnswer) -> bytes:
-    fields = (answer.rule, answer.mode, answer.count, answer.total, answer.variance, answer.epsilon)
-    return json.dumps([answer.item, *fields, answer.bands]).encode()
-
-
-def _unpack(data: bytes) -> SumAnswer:
-    item, rule, mode, count, total, variance, epsilon, bands = json.loads(data)
-    return SumAnswer(item, rule, mode, count, total, variance, tuple(bands), epsilon)
 
 
 def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
@@ -367,8 +254,11 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None
         )
 
 
-def _require_keys(node: Node, epoch: int) -> SumKeys:
-    """The keys of an epoch that is answered: the active ones, or those of one before in its grace."""
+def require_keys(node: Node, epoch: int) -> SumKeys:
+    """The keys of an epoch that is answered: the active ones, or those of one before in its grace.
+
+    Raises EpochError, ItemNotOfferedError.
+    """
     found = node.keys.sums_of(epoch, node.clock())
     if found is None:
         current = node.ring.refresh()  # another process of this province may have switched a moment ago
@@ -382,19 +272,24 @@ def _require_keys(node: Node, epoch: int) -> SumKeys:
     return found
 
 
-def _require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
-    """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's."""
+def require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
+    """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's.
+
+    Raises RefusedError; `what` begins its sentence.
+    """
     if not all(code in known and known[code].epoch == epoch for code in items):
         raise RefusedError(f"{what} a query that was charged", details={"rule": NO_QUERY})
 
 
-def _summable(node: Node, code: str) -> Item:
+def summable_item(node: Node, code: str) -> Item:
+    """An item of the catalogue that can be summed. Raises ItemNotOfferedError."""
     if code not in node.catalogue.codes or node.catalogue.item(code).sum is None:
         raise ItemNotOfferedError("an item is not one that can be summed here")
     return node.catalogue.item(code)
 
 
-def _rule(item: Item) -> SumRule:
+def rule_of(item: Item) -> SumRule:
+    """How it is summed. Raises ItemNotOfferedError."""
     if item.sum is None:
         raise ItemNotOfferedError("an item is not one that can be summed here")
     return item.sum

@@ -14,7 +14,7 @@ from matcher.errors import MatcherError
 from node.errors import NodeError
 
 # How `heqiao --help` arranges the commands: section -> command -> its module of this package, and what it is
-# for. The modules are loaded only when used, so the sentences stand here as well (tests/unit/test_cli_help.py).
+# for. A module is loaded only when used, so these sentences are copies (tests/unit/test_cli_help.py).
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "A node and its federation": {
         "init": ("init", "Make a node's home: keys, configuration, request to join."),

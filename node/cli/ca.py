@@ -7,11 +7,12 @@ from typing import Final
 
 import click
 
-from keys.certs import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, identity_of, issue
+from keys.certs import identity_of
 from keys.disk import PUBLIC, write_new
 from keys.enrol import EnrolmentRequest, ca_fingerprint, issue_bundle, load_request
 from keys.errors import EnrolmentError
 from keys.files import KeyStore
+from keys.issuing import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, issue
 from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.names import check_code, check_federation, check_name
 from keys.revocation import load_list, make_lists

@@ -13,11 +13,12 @@ from typing import Final
 
 import click
 
-from keys.certs import Authority, CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
+from keys.certs import CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
 from keys.disk import PUBLIC, read_passphrase, write_new
 from keys.enrol import EnrolmentRequest, load_request
 from keys.errors import KeyMissingError
 from keys.files import KeyStore
+from keys.issuing import Authority
 from keys.kinds import load_tls_key
 from keys.revocation import load_list, serial_of
 from node.cli.init import PASSPHRASE

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from keys.certs import CA_DAYS, Authority, create_ca
 from keys.enrol import ca_fingerprint
 from keys.files import KeyStore
+from keys.issuing import CA_DAYS, Authority, create_ca
 from keys.kinds import generate_secret, load_tls_key
 from keys.revocation import make_lists
 from keys.roots import sign_root

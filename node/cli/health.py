@@ -10,7 +10,7 @@ from keys import target_name
 from node.cli.options import home_option, json_option, load_config, show
 from node.client import own_address
 from node.errors import NodeError
-from node.link import check_health
+from node.line import check_health
 from node.node import load_keys
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name

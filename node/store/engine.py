@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
+from sqlalchemy import ColumnElement, Connection, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
@@ -13,6 +13,7 @@ from node.errors import ConfigError, ConflictError, PreconditionError, Unavailab
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 WRITE = "heqiao_write"  # option of a connection that writes
 _BUSY_TIMEOUT_MS = 30_000
+_REVISION: ColumnElement[str] = column("version_num")  # where Alembic notes it
 T = TypeVar("T")
 
 
@@ -102,8 +103,8 @@ def read_revision(engine: Engine) -> str | None:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
-            noted = select(column("version_num")).select_from(table("alembic_version"))
-            return connection.execute(noted).scalar_one_or_none()
+            noted = connection.execute(select(_REVISION).select_from(table("alembic_version")))
+            return noted.scalar_one_or_none()
     except DBAPIError:
         raise UnavailableError(
             "the database did not answer",

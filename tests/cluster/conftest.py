@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import World, make_world, serve_all, silence_log
+from harness import World, findings_of, make_world, read_verification, run_job, serve_all, silence_log
+
+from node.verification import Verification
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,17 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     """Three provinces at work, for tests that change nothing of them."""
     with serve_all(world.copy(tmp_path_factory.mktemp("served"))) as provinces:
         yield provinces
+
+
+@pytest.fixture(scope="session")
+def asked(world: World) -> Verification:
+    """Three items of the list, for tests that interrupt it."""
+    return read_verification(world.data, ("C21", "Z59b", "C23"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(served: dict, asked: Verification) -> dict:
+    """What it finds when nothing happens."""
+    report = run_job(served["45"], "undisturbed", asked)
+    assert report.state == "done"
+    return findings_of(report)

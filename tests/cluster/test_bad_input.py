@@ -9,9 +9,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+from federation import set_config
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from harness import World, channel, serve_all, set_config, wait_for
+from harness import World, channel, serve_all, wait_for
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE, oprf, token

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+from federation import Federation, Identity
 from harness import (
-    Federation,
-    Identity,
     Province,
     World,
     channel,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from federation import set_config
 from harness import (
     World,
     channel,
@@ -21,7 +22,6 @@ from harness import (
     query_database,
     read_verification,
     serve_all,
-    set_config,
     wait_report,
 )
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc

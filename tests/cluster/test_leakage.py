@@ -16,16 +16,8 @@ import grpc
 import numpy as np
 import pytest
 from blake3 import blake3
-from harness import (
-    Federation,
-    Process,
-    channel,
-    know,
-    move_peer,
-    open_home,
-    processes,
-    query_database,
-)
+from federation import Federation
+from harness import Process, channel, know, move_peer, open_home, processes, query_database
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 

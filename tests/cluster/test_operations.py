@@ -11,19 +11,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from harness import (
-    FakeClock,
-    Federation,
-    Province,
-    World,
-    findings_of,
-    know,
-    move_peer,
-    open_home,
-    run_job,
-    set_config,
-    wait_report,
-)
+from federation import Federation, set_config
+from harness import FakeClock, Province, World, findings_of, know, move_peer, open_home, run_job, wait_report
 
 from matcher.identity import parse
 from node import jobs

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from harness import REQUESTER, World, findings_of, read_verification, run_job, serve_all, set_config
+from federation import REQUESTER, set_config
+from harness import World, findings_of, read_verification, run_job, serve_all
 
 from matcher import plan as plans
 from matcher.plan import Choice, Plan

@@ -4,7 +4,8 @@ from contextlib import ExitStack
 
 import grpc
 import pytest
-from harness import World, channel, read_verification, serve_all, set_config, wait_report
+from federation import set_config
+from harness import World, channel, read_verification, serve_all, wait_report
 from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from federation import set_config
 from harness import (
     World,
     findings_of,
@@ -22,7 +23,6 @@ from harness import (
     read_verification,
     run_job,
     serve_all,
-    set_config,
 )
 from sqlalchemy import create_engine, text
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import grpc
 import pytest
-from harness import Province, World, channel, know, serve_all, set_config
+from federation import set_config
+from harness import Province, World, channel, know, serve_all
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from test_bad_input import fails
 
-from keys.certs import create_ca, create_request, issue
 from keys.enrol import issue_bundle, load_request
 from keys.errors import CertificateError
+from keys.issuing import create_ca, create_request, issue
 from keys.kinds import generate_tls_key, load_tls_key
 from keys.revocation import load_list, make_list, serial_of
 from matcher import SUITE
@@ -113,7 +114,7 @@ def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: W
     revoke(world, asker.home, world.federation.client("33").certificate)
     other = world.federation.client("44").certificate
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("node.link.server_certificate", lambda *_: other)
+        patch.setattr("node.line.server_certificate", lambda *_: other)
         with PeerLink.open(asker.node, peer_of(asker, "44")) as link, pytest.raises(UnavailableError):
             link.get_manifest()
     assert serial_of(other) != serial_of(certificate_of(asked))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from dying import run_until_killed
+from federation import PATIENT_RETRIES, set_config
 from harness import (
-    PATIENT_RETRIES,
     World,
     findings_of,
     import_registers,
@@ -24,7 +24,6 @@ from harness import (
     read_verification,
     run_job,
     serve_all,
-    set_config,
 )
 
 from keys.types import RotationPolicy

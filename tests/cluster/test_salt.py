@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from federation import Federation
 from harness import (
-    Federation,
     World,
     findings_of,
     import_registers,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from federation import set_config
 from harness import (
     FakeClock,
     Province,
@@ -20,7 +21,6 @@ from harness import (
     read_verification,
     run_job,
     serve_all,
-    set_config,
 )
 
 from keys.enrol import load_card

@@ -7,7 +7,8 @@ from statistics import pvariance
 
 import pytest
 from click.testing import CliRunner
-from harness import Federation, Process, Province, know, move_peer, open_home, query_database, wait_for
+from federation import Federation
+from harness import Process, Province, know, move_peer, open_home, query_database, wait_for
 
 from matcher import identity
 from node import importer, jobs

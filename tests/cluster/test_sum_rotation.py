@@ -11,7 +11,8 @@ from statistics import pvariance
 
 import pytest
 from dying import run_until_killed
-from harness import Federation, Province, know, move_peer, open_home, processes, query_database
+from federation import Federation
+from harness import Province, know, move_peer, open_home, processes, query_database
 
 from keys.types import RotationPolicy
 from matcher import identity

@@ -7,7 +7,8 @@ from dataclasses import replace
 from statistics import pvariance
 
 import pytest
-from harness import Federation, Province, know, open_home
+from federation import Federation
+from harness import Province, know, open_home
 
 from matcher import identity, oprf, paillier
 from node import importer

@@ -12,9 +12,11 @@ from provinces import LIMITS, NOW, make_node, number
 from keys.kinds import generate_secret
 from matcher import identity, oprf, token
 from node import importer
+from node.aggregate import opening as last_round
 from node.aggregate import respond
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest
-from node.aggregate.respond import Cohort, offer_sums, open_sums, serve_rows
+from node.aggregate.opening import open_sums
+from node.aggregate.respond import Cohort, offer_sums, serve_rows
 from node.aggregate.sum_keys import SumKeys
 from node.errors import (
     EpochError,
@@ -54,6 +56,12 @@ def node(home):
     """Each test in a later month, so that budgets are fresh."""
     now = NOW + timedelta(days=62 * next(MONTHS))
     return replace(home, clock=lambda: now)
+
+
+def sum_by(monkeypatch, rule):
+    """Another rule than the catalogue's, in all rounds."""
+    for module in (respond, last_round):
+        monkeypatch.setattr(module, "rule_of", lambda _: rule)
 
 
 def ask(node, people, items=("B11",), peer=PEER, query=None, **changes):
@@ -153,7 +161,7 @@ def test_hostile_ciphertexts_are_refused(node):
 
 def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
     rule = replace(node.catalogue.item("B11").sum, queries=2)
-    monkeypatch.setattr(respond, "_rule", lambda _: rule)
+    sum_by(monkeypatch, rule)
     query, _ = ask(node, list(WAGES)[:30])
     ask(node, list(WAGES)[:12])
     blinded = oprf.evaluate_own(KEYS.sum_key, token.map_to_curve(node.keys.salt, identity.parse(number(1))))
@@ -177,7 +185,7 @@ def test_noise_is_spent_from_a_privacy_budget(node, monkeypatch):
         epsilon_milli_period=4000,
         max_contribution=5_000_000,
     )
-    monkeypatch.setattr(respond, "_rule", lambda _: rule)
+    sum_by(monkeypatch, rule)
     answers = [open_one(node, *ask(node, list(WAGES)[:40])) for _ in range(2)]
     assert all((one.mode, one.variance, one.epsilon) == ("dp", None, 2.0) for one in answers)
     assert all(abs(one.count - 40) < 60 for one in answers)

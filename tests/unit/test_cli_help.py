@@ -35,7 +35,9 @@ def test_the_list_of_commands_says_what_each_says_of_itself():
 def test_the_list_of_commands_loads_none_of_them():
     loads = "import sys, node.cli; node.cli.cli.main(['--help'], standalone_mode=False)"
     told = "print([name for name in ('sqlalchemy', 'numpy', 'grpc', 'rich') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", f"{loads}; {told}"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{loads}; {told}"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 

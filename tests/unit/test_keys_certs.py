@@ -10,16 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from keys.certs import (
-    create_ca,
-    create_request,
-    identity_of,
-    issue,
-    load_ca,
-    load_ca_certificate,
-    verify_chain,
-)
+from keys.certs import identity_of, load_ca_certificate, verify_chain
 from keys.errors import CertificateError
+from keys.issuing import create_ca, create_request, issue, load_ca
 from keys.kinds import generate_tls_key, load_tls_key
 from keys.names import PROVINCE_CODES, check_address, check_host, identity_uri, split_address, target_name
 

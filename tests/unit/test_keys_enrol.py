@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from keys.certs import create_ca, create_request, identity_of, issue, tls_key_for
+from keys.certs import identity_of, tls_key_for
 from keys.enrol import (
     Bundle,
     EnrolmentRequest,
@@ -23,6 +23,7 @@ from keys.enrol import (
 )
 from keys.errors import CertificateError, EnrolmentError, KeyMissingError
 from keys.files import KeyStore
+from keys.issuing import create_ca, create_request, issue
 from keys.kinds import NODE_KEYS, generate_secret, generate_tls_key, load_tls_key
 from keys.wrap import KdfCost
 

@@ -19,6 +19,7 @@ from matcher.slots import CheckKey, Layout, pack
 from node import rekey_sums, rotate, rotate_sums
 from node.aggregate import respond
 from node.aggregate.exchange import CohortStart, OpenRequest, RowsRequest
+from node.aggregate.opening import open_sums
 from node.aggregate.sum_keys import SUM_PURPOSES, SumKeys
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
 from node.store import audit, epochs, sum_epochs
@@ -152,13 +153,13 @@ def test_a_cohort_begun_before_is_opened_after(home):
     rotate_sums.rotate_sums(node, store, POLICY)
     summed = add_up(node, *asked, query, groups)
     opening = OpenRequest(1, query, ("B11",), (summed,))
-    (answer,) = respond.open_sums(node, PEER, opening)
+    (answer,) = open_sums(node, PEER, opening)
     assert (answer.rule, answer.count, answer.total) == ("", 12, sum(WAGES[person] for person in people))
     with pytest.raises(RefusedError, match="was charged"):
-        respond.open_sums(node, PEER, OpenRequest(2, query, ("B11",), (bytes(767) + b"\1",)))
+        open_sums(node, PEER, OpenRequest(2, query, ("B11",), (bytes(767) + b"\1",)))
     rotate_sums.retire(node, store, early=True)
     for late in (
-        lambda: respond.open_sums(node, PEER, opening),
+        lambda: open_sums(node, PEER, opening),
         lambda: add_up(node, *asked, query, groups),
         lambda: ask(node, people, 1, secrets.token_bytes(16)) and None,
     ):
