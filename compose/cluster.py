@@ -10,20 +10,23 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from compose.processes import SCRIPTS, Child, ChildError, Children, is_free, stoppable, wait_until
+from compose.ports import PortTakenError, hold_ports
+from compose.processes import SCRIPTS, Child, ChildError, Children, stoppable, wait_until
 
 HERE = Path(__file__).parent
 COMPOSE = HERE / "cluster.yaml"
 ROOT = "/srv/heqiao"
 MARK = ".heqiao-cluster"
 READY_S = 120.0
+_LISTEN = re.compile(r'^listen = "127\.0\.0\.1:([0-9]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,9 @@ def run(folder: Path, offset: int) -> None:
     nodes = [service for service in services if not service.runs_once]
     place = Place(folder.absolute(), offset, frozenset(service.name for service in nodes))
     _own(folder, offset)
-    with Children(folder / "logs") as children:
-        for service in services:
-            place.copy(service)
-        _check_ports(place, nodes)
+    for service in services:
+        place.copy(service)
+    with _held_ports(place, nodes), Children(folder / "logs") as children:
         for service in services:
             if service.runs_once:
                 _say(f"{service.name}: making what is missing")
@@ -159,16 +161,17 @@ def _own(folder: Path, offset: int) -> None:
     mark.write_text(f"{offset}\n", encoding="utf-8")
 
 
-def _check_ports(place: Place, nodes: list[Service]) -> None:
-    for service in nodes:
-        for target in service.files.values():
-            content = Path(place.path(target)).read_text(encoding="utf-8")
-            for port in re.findall(r'^listen = "127\.0\.0\.1:([0-9]+)"', content, re.MULTILINE):
-                if not is_free(int(port)):
-                    raise ChildError(
-                        f"port {port} of {service.name} is taken",
-                        "stop what uses it, or give --port-offset and another --folder",
-                    )
+@contextmanager
+def _held_ports(place: Place, nodes: list[Service]) -> Iterator[None]:
+    files = [Path(place.path(target)) for service in nodes for target in service.files.values()]
+    found = [_LISTEN.findall(file.read_text(encoding="utf-8")) for file in files]
+    try:
+        with hold_ports(int(port) for ports in found for port in ports):
+            yield
+    except PortTakenError as taken:
+        raise ChildError(
+            str(taken), "stop what uses it, or give --port-offset and another --folder"
+        ) from None
 
 
 def _say(text: str) -> None:

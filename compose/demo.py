@@ -38,7 +38,11 @@ def main() -> int:
 
 def run(folder: Path, scenario: str) -> int:
     """Make everything in `folder`, verify, compare, print; 0 only if every answer and figure is right."""
-    with own_folder(folder, NAME, fresh=True), Children(folder / homes.LOGS) as children:
+    with (
+        own_folder(folder, NAME, fresh=True),
+        homes.free_ports() as shift,
+        Children(folder / homes.LOGS) as children,
+    ):
         with step(NAME, f"writing the registers and the list (scenario {scenario}), making three homes"):
             children.together(
                 lambda: homes.heqiao(
@@ -51,7 +55,7 @@ def run(folder: Path, scenario: str) -> int:
                     "--out",
                     folder / homes.FEDERATION,
                 ),
-                lambda: homes.make_federation(children, folder),
+                lambda: homes.make_federation(children, folder, shift),
             )
         with step(NAME, "importing the registers of 44 and 33, at once"):
             children.together(
@@ -95,7 +99,11 @@ def run(folder: Path, scenario: str) -> int:
 
 def serve(folder: Path) -> int:
     """Start the nodes of an earlier demo again; until Ctrl-C, or until one of them fails."""
-    with own_folder(folder, NAME, fresh=False), Children(folder / homes.LOGS) as children:
+    with (
+        own_folder(folder, NAME, fresh=False),
+        homes.own_ports(folder),
+        Children(folder / homes.LOGS) as children,
+    ):
         nodes = homes.serve(children, folder)
         for node in nodes.values():
             print(node.log.read_text(encoding="utf-8").splitlines()[-1], file=sys.stderr)

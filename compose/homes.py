@@ -1,12 +1,15 @@
 """The demo's three provinces: homes, certificates, registers and nodes, made with the `heqiao` command."""
 
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
-from compose.processes import Child, ChildError, Children, is_free, wait_until
+from compose.ports import BLOCK, PortTakenError, hold_ports
+from compose.processes import Child, ChildError, Children, wait_until
 
 FEDERATION = "federation"  # folder of the synthetic federation
 REPORT = "report"
@@ -14,7 +17,7 @@ SUMS = "sums"
 LOGS = "logs"
 CA = "ca"
 CLIENT = "client"  # certificate for stock gRPC clients such as `buf curl`
-PORT_STEP, PORT_TRIES = 100, 50
+PORT_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,46 @@ PROVIDERS = (Province("44", "广东", holds=True), Province("33", "浙江", hold
 PROVINCES = (REQUESTER, *PROVIDERS)
 
 
+@contextmanager
+def free_ports(provinces: Sequence[Province] = PROVINCES) -> Iterator[int]:
+    """Hold ports for new homes, which keep them for later: what to add to each so that all are free.
+
+    Raises ChildError when there are none.
+    """
+    ports = [port for p in provinces for port in (p.peer_port, p.platform_port)]
+    with ExitStack() as stack:
+        for shift in range(0, BLOCK * PORT_TRIES, BLOCK):
+            try:
+                stack.enter_context(hold_ports(port + shift for port in ports))
+            except PortTakenError:
+                continue
+            yield shift
+            return
+    raise ChildError("no free ports on loopback", "stop programs that listen between 17400 and 23500")
+
+
+@contextmanager
+def own_ports(folder: Path, provinces: Sequence[Province] = PROVINCES) -> Iterator[None]:
+    """Hold the ports of homes that were made before. Raises PortTakenError."""
+    configs = [tomllib.loads((folder / p.code / "node.toml").read_text(encoding="utf-8")) for p in provinces]
+    listen = [config[section]["listen"] for config in configs for section in ("peer", "platform")]
+    with hold_ports(int(address.rpartition(":")[2]) for address in listen):
+        yield
+
+
 def make_federation(
     children: Children,
     folder: Path,
+    shift: int,
     settings: Mapping[str, str] = MappingProxyType({"reflection": "true"}),
     provinces: Sequence[Province] = PROVINCES,
 ) -> None:
     """A CA, homes that have joined, and their cards exchanged; a client certificate of 45.
 
-    `settings` are those of every node.toml. By default a stock client needs no schema of its own; a real
-    node leaves reflection off.
+    `shift` is that of `free_ports`, `settings` are those of every node.toml. By default a stock client needs
+    no schema of its own; a real node leaves reflection off.
     """
     heqiao(children, "ca", "ca", "init", "--dir", folder / CA, "--federation", "demo")
-    shift = _free_ports(provinces)
     children.together(*(lambda p=p: _make_home(children, folder, p, shift, settings) for p in provinces))
     for asker, holder in product(provinces, provinces):
         if holder.holds and not asker.holds:
@@ -148,12 +178,3 @@ def _make_home(
     configure(home, settings)
     issue(children, folder, code)
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
-
-
-def _free_ports(provinces: Sequence[Province]) -> int:
-    """What to add to the provinces' ports so that all are free. The homes keep them for later."""
-    ports: Sequence[int] = [port for p in provinces for port in (p.peer_port, p.platform_port)]
-    for shift in range(0, PORT_STEP * PORT_TRIES, PORT_STEP):
-        if all(is_free(port + shift) for port in ports):
-            return shift
-    raise ChildError("no free ports on loopback", "stop programs that listen between 17400 and 23500")

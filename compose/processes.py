@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -155,17 +154,6 @@ def wait_until(
             logs = ", ".join(str(child.log) for child in children)
             raise ChildError(f"{what}: nothing after {timeout_s:.0f} s", f"the reason may stand in {logs}")
         time.sleep(POLL_S)
-
-
-def is_free(port: int) -> bool:
-    """Whether a port of loopback can be listened on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 @contextmanager

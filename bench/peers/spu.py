@@ -10,7 +10,8 @@ from bench import numbers
 from bench.homes import RESPONDER, size_of
 from bench.measure import Meter
 from bench.peers.environment import ROOT, SPU
-from compose.processes import Child, ChildError, Children, is_free, wait_until
+from compose.ports import is_free
+from compose.processes import Child, ChildError, Children, wait_until
 
 LONGEST_S = 1_800.0
 _PORTS = range(20_000, 32_000)

@@ -65,8 +65,12 @@ def choose(only: str | None) -> Sequence[Step]:
 
 def run(folder: Path, chosen: Sequence[Step]) -> int:
     """Make everything in `folder`, ask and rotate, print; 0 only if nothing is wrong or lost."""
-    with own_folder(folder, NAME, fresh=True), Children(folder / homes.LOGS) as children:
-        prepare(children, folder)
+    with (
+        own_folder(folder, NAME, fresh=True),
+        homes.free_ports(steps.EVERYBODY) as shift,
+        Children(folder / homes.LOGS) as children,
+    ):
+        prepare(children, folder, shift)
         nodes = homes.serve(children, folder)
         drill = Drill(children, folder, nodes, partial(import_all, children, folder))
         periods = []
@@ -83,7 +87,7 @@ def run(folder: Path, chosen: Sequence[Step]) -> int:
     return 0 if found.good else 1
 
 
-def prepare(children: Children, folder: Path) -> None:
+def prepare(children: Children, folder: Path, shift: int) -> None:
     """Registers, a county's list, four homes; registers imported."""
     sums.write_catalogue(BUILT_IN, folder / sums.CATALOGUE)
     with step(NAME, "writing registers and a list, making the homes of three nodes and of a fourth province"):
@@ -92,7 +96,7 @@ def prepare(children: Children, folder: Path) -> None:
                 children, "synth", "synth", "--scenario", "small", "--out", folder / homes.FEDERATION
             ),
             lambda: homes.make_federation(
-                children, folder, steps.settings(folder, sums.CATALOGUE), (*homes.PROVINCES, steps.REVOKED)
+                children, folder, shift, steps.settings(folder, sums.CATALOGUE), steps.EVERYBODY
             ),
         )
     with step(NAME, "importing registers of 44 and 33, at once"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.processes import is_free
+from compose.ports import is_free
 from tests.cluster.processes_left import await_line, processes_naming
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def offset() -> int:
     ports = [int(f"{row}{code}") for row in (74, 84) for code in CODES]
     return next(
-        offset for offset in range(12_000, 40_000, 100) if all(is_free(port + offset) for port in ports)
+        offset for offset in range(20_000, 40_000, 100) if all(is_free(port + offset) for port in ports)
     )
 
 
