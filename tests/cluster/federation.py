@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stock import empty_database, paillier_key
+
 from keys import KdfCost, KeyStore, accept_bundle, create_ca, generate_secret, issue_bundle, make_request
 from keys.issuing import Authority, create_request, issue
 from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_tls_key, load_tls_key
@@ -50,7 +52,8 @@ class Federation:
         (folder / "passphrase").chmod(0o600)
         keys = KeyStore.create(folder / "keys", PASSPHRASE, cost=CHEAP)
         for purpose in NODE_KEYS if role == "node" else PLATFORM_KEYS:
-            keys.add(f"{purpose}.1", generate_secret(purpose))
+            made = paillier_key(code) if purpose == "paillier" else generate_secret(purpose)
+            keys.add(f"{purpose}.1", made)
         now = datetime.now(UTC)
         request = make_request(keys, role, code, f"province {code}", ["127.0.0.1"] if role == "node" else [])
         member = accept_bundle(
@@ -73,6 +76,8 @@ class Federation:
             "store": store or {},
         }
         write_config(folder, sections)
+        if store is None:
+            (folder / "heqiao.db").write_bytes(empty_database())
         return folder
 
     def client(self, code: str, name: str = "", days: int = 30, now: datetime | None = None) -> "Identity":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import wait_for
 
 from node import config as configs
 from tests.cluster.processes_left import await_line, processes_naming
@@ -143,7 +144,9 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*DEMO, "--folder", str(folder), "--scenario", "small"], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as process:
-        await_line(process, "importing the registers")  # two children at once
+        await_line(process, "making three homes")
+        homes = [folder / "logs" / f"{code}-init.log" for code in ("45", "44", "33")]
+        wait_for(lambda: all(log.exists() for log in homes), 60, "no homes are made")  # children at once
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert processes_naming(folder) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import event
+from stock import empty_database
 
 from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, identity, index, label, merkle, oprf, token
@@ -29,6 +30,8 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
     lines = [f"{name} = {value}" for name, value in limits.items()]
     text = "\n".join(["[node]", 'code = "44"', 'name = "test"', "[limits]", *lines])
     (folder / "node.toml").write_text(text, encoding="utf-8")
+    if not (folder / "heqiao.db").exists():
+        (folder / "heqiao.db").write_bytes(empty_database())
     loaded = config.load(folder / "node.toml")
     keys = NodeKeys(
         epoch=1,

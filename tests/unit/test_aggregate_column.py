@@ -9,8 +9,8 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 from provinces import LIMITS, make_node, number
+from stock import paillier_key
 
-from keys.kinds import generate_secret
 from matcher import identity, oprf, slots, token
 from node import importer
 from node.aggregate.column import BLOCK_ROWS, choose_groups, interleave
@@ -18,7 +18,7 @@ from node.aggregate.sum_keys import SumKeys
 from node.errors import InputError
 from node.store import sums
 
-KEYS = SumKeys(1, secrets.token_bytes(32), generate_secret("paillier"), secrets.token_bytes(32))
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PRIVATE = phe.PaillierPrivateKey(
     phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big")), KEYS.private.p, KEYS.private.q
 )

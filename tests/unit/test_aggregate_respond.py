@@ -8,8 +8,8 @@ from itertools import count
 import phe
 import pytest
 from provinces import LIMITS, NOW, make_node, number
+from stock import paillier_key
 
-from keys.kinds import generate_secret
 from matcher import identity, oprf, token
 from node import importer
 from node.aggregate import opening as last_round
@@ -30,7 +30,7 @@ from node.errors import (
 from node.store import audit as audit_rows
 from node.store.peers import PeerRow
 
-KEYS = SumKeys(1, secrets.token_bytes(32), generate_secret("paillier"), secrets.token_bytes(32))
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
 PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
 SIZE = KEYS.private.public.ciphertext_size

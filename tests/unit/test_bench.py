@@ -204,6 +204,7 @@ def test_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
     assert said in done.output
 
 
+@pytest.mark.long
 def test_a_run_of_a_few_hundred(tmp_path: Path) -> None:
     arguments = ("psi", "--entries", "300", "--subjects", "100", "--keep", str(tmp_path), "--json", "-")
     done = CliRunner().invoke(main, (*arguments, "--only", "index", "--only", "online"))

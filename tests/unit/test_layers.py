@@ -7,6 +7,7 @@ known to a few named files each, so that a reviewer knows where to look.
 import ast
 import re
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,14 +98,17 @@ CONTEXT = re.compile(r"heqiao v1 [a-z ]+")
 LONGEST = 399
 
 
+@cache
 def imports(path):
     """Every module that a file imports, wherever it does so, with the names taken from it."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
+            found += ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            yield from ((node.module, alias.name) for alias in node.names)
+            found += ((node.module, alias.name) for alias in node.names)
+    return found
 
 
 def modules(path):

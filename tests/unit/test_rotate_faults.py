@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from provinces import cramped
+from stock import paillier_key
 from test_ca_faults import FULL
 from test_cli_init import heqiao, ok
 from test_cli_rotating import member  # noqa: F401  the home that the commands made
@@ -63,7 +64,7 @@ def _one_paillier_key(monkeypatch, drawn):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return generate_secret("paillier")
+    return paillier_key("drawn")
 
 
 def states(place, kind):

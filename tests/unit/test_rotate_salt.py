@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from provinces import LIMITS, NOW, Held, make_node, number, ring_of, with_key_store
 from sqlalchemy import text
+from stock import paillier_key
 
 from keys.errors import KeyStateError
 from keys.kinds import generate_secret
@@ -23,8 +24,8 @@ from node.store import audit, cuts, epochs, sums
 from node.store.peers import PeerRow
 from node.store.succession import Lacking
 
-KEYS = SumKeys(1, secrets.token_bytes(32), generate_secret("paillier"), secrets.token_bytes(32))
-DRAWN = generate_secret("paillier")
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
+DRAWN = paillier_key("drawn")
 POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 OFTEN = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEOPLE = [number(i) for i in range(40)] + [number(i, "459999") for i in range(20)]

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from provinces import LIMITS, NOW, cramped, make_node, number, with_key_store
 from sqlalchemy import create_engine, text
+from stock import paillier_key
 from sums_home import bring, expected, held, phe_key, plain
 
 from keys.errors import KeyMissingError, KeyStateError
@@ -27,7 +28,7 @@ from node.store.peers import PeerRow
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
-KEYS = SumKeys(1, secrets.token_bytes(32), generate_secret("paillier"), secrets.token_bytes(32))
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 LIMITS_4 = {**LIMITS, "k_anonymity": 4}
 WAGES = {number(at): 1000 * at + 7 for at in range(13)} | {number(at, "459999"): at for at in range(3)}
 FORMER = number(700)  # of the first person
@@ -36,7 +37,7 @@ FORMER = number(700)  # of the first person
 @pytest.fixture(scope="module")
 def drawn():
     """Paillier keys take a moment to draw."""
-    return [generate_secret("paillier") for _ in range(2)]
+    return [paillier_key(name) for name in ("drawn", "drawn next")]
 
 
 @pytest.fixture(scope="module")
