@@ -225,7 +225,7 @@ def test_faults_of_a_token(closed, token, tmp_path):
         (lambda: KeyStore.open(closed, b"5678"), TokenError, "no PKCS#11 library is configured"),
         (lambda: KeyStore.open(closed, b"5678", tmp_path / "no.so"), TokenError, "not a PKCS#11 library"),
         (lambda: TokenKek(token, "absent", "kek", b"5678").make(), TokenError, "no token absent"),
-        (lambda: TokenKek(token, "other", "kek", b"5678").seal("x", b"y"), TokenError, "not exactly one"),
+        (lambda: TokenKek(token, "other", "none", b"5678").seal("x", b"y"), TokenError, "not exactly one"),
     )
     for call, kind, text in cases:
         with pytest.raises(kind, match=text) as caught:

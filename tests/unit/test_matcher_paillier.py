@@ -186,8 +186,9 @@ def test_private_keys_as_bytes():
     for wrong in (b"", data[1:], data + b"\0", data[half:] + data[:half], data[:half] * 2, b"\0" * len(data)):
         with pytest.raises(PaillierKeyError):
             paillier.private_from_bytes(wrong)
+    composite = 3 * (int.from_bytes(data[half:], "big") // 3 | 1)  # odd, and about as large as the prime
     with pytest.raises(PaillierKeyError):
-        paillier.private_from_bytes(data[:-1] + bytes([data[-1] ^ 2]))
+        paillier.private_from_bytes(data[:half] + composite.to_bytes(half, "big"))
 
 
 def test_keys_do_not_show():
