@@ -18,7 +18,6 @@ from keys.files import KeyStore
 from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from keys.names import Role, check_address, check_code, check_host, check_name, split_address
 from keys.roots import require_trusted
-from node import rotate_signing
 from node.cli.options import checked, disk_errors, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, Config, open_key_store
 from node.default_config import render_default
@@ -234,7 +233,9 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     except ValueError as error:
         raise InputError(f"{config.address}: {error}", "set [peer] advertise in node.toml") from None
     store = open_key_store(config)
-    signer = rotate_signing.read_signer(config, store)
+    from node.rotate_signing import read_signer  # the only thing here, and in the CA, that needs a database
+
+    signer = read_signer(config, store)
     made = make_card(
         store,
         config.node.code,

@@ -236,7 +236,9 @@ def draw(rng: random.Random) -> list[tuple]:
     return [*drawn, ("verify", ALL)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 8))]
+)
 def test_drawn_operations(model: Model, seed: int) -> None:
     operations = draw(random.Random(seed))
     print(operations)  # to be kept above when it fails

@@ -121,7 +121,7 @@ def check_delta(node, before, after):
 
 # Without shrinking: an example takes a second, and a failing one is told whole.
 @settings(
-    max_examples=20,
+    max_examples=12,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

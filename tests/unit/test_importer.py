@@ -112,8 +112,12 @@ def child(home: Path, path: Path, code: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("stage", ["read", "index", "write"])
+# Each stage once at least, with workers or without; the rest of the table is long.
+KILLS = [("read", 2), ("index", 0), ("write", 2), ("write", 0)]
+KILLS += [pytest.param(*one, marks=pytest.mark.long) for one in (("read", 0), ("index", 2))]
+
+
+@pytest.mark.parametrize(("stage", "workers"), KILLS)
 def test_a_killed_import_is_rolled_back_by_the_next(node, tmp_path, stage, workers):
     path = register(tmp_path / "r.csv")
     importer.import_item(node, "C21", [register(tmp_path / "old.csv", PEOPLE[:7])])
