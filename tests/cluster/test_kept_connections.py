@@ -7,20 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from harness import (
-    PATIENT_RETRIES,
-    World,
-    free_port,
-    know,
-    open_home,
-    processes,
-    read_verification,
-    set_config,
-    wait_for,
-)
+from federation import PATIENT_RETRIES, set_config
+from harness import World, free_port, know, open_home, processes, read_verification, wait_for
 from test_roots import put, renew
 
-from keys.certs import create_ca, load_roots, roots_pem
+from keys.certs import load_roots, roots_pem
+from keys.issuing import create_ca
 from keys.revocation import make_lists
 from keys.roots import add_root, drop_roots, sign_root
 from node.client import Peer

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import pvariance
 
 import pytest
-from harness import Federation, know, move_peer, open_home, processes, query_database
+from federation import Federation
+from harness import know, move_peer, open_home, processes, query_database
 from test_salt import take_salt
 from test_sum_rotation import LAW, STEP, number
 

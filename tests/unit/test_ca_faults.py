@@ -11,7 +11,8 @@ from killing import copy
 from test_cli_init import heqiao, ok
 from test_killed_ca import made, store_of  # noqa: F401  the CA and its member
 
-from keys.certs import Authority, create_ca, load_roots
+from keys.certs import load_roots
+from keys.issuing import Authority, create_ca
 from keys.kinds import load_tls_key
 from keys.revocation import load_list, make_lists, serial_of
 from keys.roots import sign_root
