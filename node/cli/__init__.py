@@ -50,7 +50,9 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "synth": ("synth", "Write a synthetic federation to try things with."),
     },
 }
-COMMANDS = {name: module for section in SECTIONS.values() for name, (module, _) in section.items()}
+COMMANDS = {
+    name: f"{__name__}.{module}" for section in SECTIONS.values() for name, (module, _) in section.items()
+}
 
 
 class LazyGroup(click.Group):
@@ -66,7 +68,7 @@ class LazyGroup(click.Group):
         if module is None:
             return None
         name = f"{cmd_name}_" if cmd_name in ("approvals", "import", "sum") else cmd_name
-        command: click.Command = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -76,6 +76,7 @@ def serve() -> None:
 
     for module in COMMANDS.values():  # which the command line loads when it needs them
         import_module(module)
+    sys.dont_write_bytecode = True  # of what a command loads later: a compiled module is none of its steps
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
