@@ -8,12 +8,22 @@ from harness import World, findings_of, make_world, read_verification, run_job, 
 
 from node.verification import Verification
 
+THREE = ("C21", "Z59b", "C23")
+
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
     silence_log(folder)
     return make_world(folder)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Another, with the registers of three items only: for tests that rotate the keys of all there are."""
+    folder = tmp_path_factory.mktemp("small")
+    silence_log(folder)
+    return make_world(folder, THREE)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +42,7 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 @pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
     """Three items of the list, for tests that interrupt it."""
-    return read_verification(world.data, ("C21", "Z59b", "C23"))
+    return read_verification(world.data, THREE)
 
 
 @pytest.fixture(scope="session")

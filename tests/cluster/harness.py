@@ -185,10 +185,12 @@ def wait_for(holds: Callable[[], object], seconds: float, message: str, every: f
         time.sleep(every)
 
 
-def import_registers(node: Node, federation: Path) -> None:
-    """All registers of a synthetic federation that are this province's."""
+def import_registers(node: Node, federation: Path, items: Sequence[str] = ()) -> None:
+    """The registers of a synthetic federation that are this province's: of these items, or all."""
     for path in sorted((federation / node.code / "registers").iterdir()):
-        import_item(node, path.name.split("_")[1], [path])
+        item = path.name.split("_")[1]
+        if item in items or not items:
+            import_item(node, item, [path])
 
 
 def read_verification(
@@ -210,7 +212,7 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
 
 def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
     wait_for(
-        lambda: jobs.require_job(node, job).state not in OPEN_STATES, seconds, f"job {job} does not end", 0.02
+        lambda: jobs.require_job(node, job).state not in OPEN_STATES, seconds, f"job {job} does not end", 0.05
     )
     return assemble.build_report(node, job)
 
@@ -267,14 +269,14 @@ class World:
         return homes
 
 
-def make_world(folder: Path, people: int | None = None) -> World:
+def make_world(folder: Path, items: Sequence[str] = ()) -> World:
     data = folder / "data"
-    write_federation(choose_scenario("small", people=people), data, 2026, datetime.now(UTC).date())
+    write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
     federation = Federation.create()
     for code in (REQUESTER, *PROVIDERS):
         home = federation.make_home(folder / code, code)
         node = open_home(home)
-        import_registers(node, data) if code in PROVIDERS else None
+        import_registers(node, data, items) if code in PROVIDERS else None
         node.store.dispose()
     with ExitStack() as stack:
         nodes = {code: open_home(folder / code) for code in (REQUESTER, *PROVIDERS)}

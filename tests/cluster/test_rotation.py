@@ -67,7 +67,7 @@ CHANGES = {
 @pytest.mark.parametrize("moment", ["before it evaluates", "after it evaluated"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_running_job_ends_right(
-    world: World,
+    small: World,
     asked: Verification,
     undisturbed: dict,
     tmp_path: Path,
@@ -76,7 +76,7 @@ def test_a_running_job_ends_right(
     change: str,
 ) -> None:
     """In the grace under the old epoch; after it anew under the current one, without a person."""
-    homes = world.copy(tmp_path)
+    homes = small.copy(tmp_path)
     times, retire, epoch = CHANGES[change]
     original, done = request.evaluate_query, threading.Event()
 
@@ -104,11 +104,11 @@ def test_a_running_job_ends_right(
 
 
 def test_a_kept_connection_follows_imports_and_rotations(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One manifest for several checks, and another as soon as the peer refuses what it says."""
-    homes, offered, original = world.copy(tmp_path, "45", "44"), [], respond.offer_manifest
-    few = read_verification(world.data, ITEMS, ("44",), most=12)
+    homes, offered, original = small.copy(tmp_path, "45", "44"), [], respond.offer_manifest
+    few = read_verification(small.data, ITEMS, ("44",), most=12)
 
     def offer(*arguments, **options):
         offered.append(1)
@@ -120,7 +120,7 @@ def test_a_kept_connection_follows_imports_and_rotations(
         assert peer.verify(few) == first
         assert len(offered) == 1
         for _ in range(2):  # the version before the current one would still be served
-            import_registers(provinces["44"].node, world.data)
+            import_registers(provinces["44"].node, small.data, ITEMS)
         assert peer.verify(few) == peer.verify(few) == first
         assert len(offered) == 2
         rotate_home(homes["44"], retire=True)
@@ -129,12 +129,12 @@ def test_a_kept_connection_follows_imports_and_rotations(
 
 
 def test_a_stream_of_jobs_during_rotations(
-    world: World, asked: Verification, undisturbed: dict, tmp_path: Path
+    small: World, asked: Verification, undisturbed: dict, tmp_path: Path
 ) -> None:
     """Processes of their own: the command rotates, the node serves on, no answer is wrong or missing."""
-    homes = world.copy(tmp_path)
+    homes = small.copy(tmp_path)
     set_config(homes["45"], "requester", **PATIENT_RETRIES)
-    few = read_verification(world.data, ITEMS, most=12)
+    few = read_verification(small.data, ITEMS, most=12)
     people = {subject.ref for subject in few.subjects}
     expected = {place: answer for place, answer in undisturbed.items() if place[0] in people}
     with processes(homes["44"], homes["33"]) as providers:
@@ -226,7 +226,7 @@ KILLS = [
 
 @pytest.mark.parametrize(("where", "calls", "workers"), KILLS)
 def test_killed_at_any_step(
-    world: World,
+    small: World,
     asked: Verification,
     undisturbed: dict,
     tmp_path: Path,
@@ -235,7 +235,7 @@ def test_killed_at_any_step(
     workers: int,
 ) -> None:
     """The node starts with the old or the new epoch whole; running the commands again finishes it."""
-    homes = world.copy(tmp_path)
+    homes = small.copy(tmp_path)
     run_until_killed(_DIE, homes["44"], where, calls, workers)
     with serve_all(homes) as provinces:
         switched = where not in ("key file", "make", "rekey")
@@ -264,8 +264,8 @@ def start_of(epoch: int) -> EvaluateStart:
     return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32))
 
 
-def test_old_epochs_on_the_wire(world: World, tmp_path: Path) -> None:
-    homes = world.copy(tmp_path, "44", "45")
+def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
+    homes = small.copy(tmp_path, "44", "45")
     with serve_all(homes) as provinces:
         node = provinces["44"].node
         with node.store.transaction("find peer") as tx:
@@ -289,9 +289,9 @@ def test_old_epochs_on_the_wire(world: World, tmp_path: Path) -> None:
         assert begin(5)()
 
 
-def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(world: World, tmp_path: Path) -> None:
+def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp_path: Path) -> None:
     """A node looks for another epoch each half second only; what it says until then must lead there."""
-    home = world.copy(tmp_path, "44")["44"]
+    home = small.copy(tmp_path, "44")["44"]
     node = open_home(home)
     with node.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, "45")

@@ -32,8 +32,8 @@ POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 
 
 @pytest.fixture(scope="module")
-def asked(world: World) -> Verification:
-    return read_verification(world.data, ITEMS, most=60)
+def asked(small: World) -> Verification:
+    return read_verification(small.data, ITEMS, most=60)
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +53,11 @@ def take_salt(federation: Federation, salt: bytes, *homes: Path) -> None:
         (home / "tls/node.pem").write_bytes(certificate)
 
 
-def move(world: World, home: Path, *, retire: bool = False) -> None:
+def move(small: World, home: Path, *, retire: bool = False) -> None:
     """One province from salt 1 to salt 2, as the commands do it, beside its running node."""
     node, store = open_home(home), open_key_store(load(home / "node.toml"))
     if not rotate_salt.rotate_salt(node, store, POLICY).switched:
-        import_registers(node, world.data)
+        import_registers(node, small.data, ITEMS)
         assert rotate_salt.rotate_salt(node, store, POLICY).switched
     if retire:
         rotate_salt.retire(node, store, early=True)
@@ -69,11 +69,11 @@ def salts_asked(home: Path, job: str) -> dict[object, object]:
 
 
 def test_each_province_in_its_own_time(
-    world: World, asked: Verification, undisturbed: dict, tmp_path: Path
+    small: World, asked: Verification, undisturbed: dict, tmp_path: Path
 ) -> None:
     """Who has both salts asks by the one that is offered; who has the old one only is served in the grace."""
-    homes, salt = world.copy(tmp_path), secrets.token_bytes(32)
-    take_salt(world.federation, salt, homes["44"], homes["33"])
+    homes, salt = small.copy(tmp_path), secrets.token_bytes(32)
+    take_salt(small.federation, salt, homes["44"], homes["33"])
     with serve_all(homes) as provinces:
 
         def ask(job: str) -> dict[object, object]:
@@ -81,22 +81,22 @@ def test_each_province_in_its_own_time(
             return salts_asked(homes["45"], job)
 
         assert ask("bundles-taken") == {"44": 1, "33": 1}
-        move(world, homes["44"])
+        move(small, homes["44"])
         assert ask("one-has-moved") == {"44": 1, "33": 1}  # 45 has the old salt only
-        take_salt(world.federation, salt, homes["45"])
+        take_salt(small.federation, salt, homes["45"])
         provinces["45"].node.ring.refresh()  # else within half a second
         assert ask("has-both") == {"44": 2, "33": 1}
-        move(world, homes["45"])
+        move(small, homes["45"])
         assert ask("moved-itself") == {"44": 2, "33": 1}
-        move(world, homes["33"], retire=True)
+        move(small, homes["33"], retire=True)
         assert ask("all-moved") == {"44": 2, "33": 2}
 
 
-def test_the_old_salt_after_its_grace(world: World, asked: Verification, tmp_path: Path) -> None:
+def test_the_old_salt_after_its_grace(small: World, asked: Verification, tmp_path: Path) -> None:
     """The part is refused with a reason, the other goes on."""
-    homes = world.copy(tmp_path)
-    take_salt(world.federation, secrets.token_bytes(32), homes["44"])
-    move(world, homes["44"], retire=True)
+    homes = small.copy(tmp_path)
+    take_salt(small.federation, secrets.token_bytes(32), homes["44"])
+    move(small, homes["44"], retire=True)
     with serve_all(homes) as provinces:
         report = run_job(provinces["45"], "late", asked)
         assert part_of(report, "44") == ("refused", "salt_not_current")
@@ -105,7 +105,7 @@ def test_the_old_salt_after_its_grace(world: World, asked: Verification, tmp_pat
 
 @pytest.mark.parametrize("retire", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_running_job_ends_right(
-    world: World,
+    small: World,
     asked: Verification,
     undisturbed: dict,
     tmp_path: Path,
@@ -113,15 +113,15 @@ def test_a_running_job_ends_right(
     retire: bool,
 ) -> None:
     """In the grace under the old salt; after it anew under the new one, without a person."""
-    homes = world.copy(tmp_path)
-    take_salt(world.federation, secrets.token_bytes(32), *homes.values())
+    homes = small.copy(tmp_path)
+    take_salt(small.federation, secrets.token_bytes(32), *homes.values())
     original, moved = request.evaluate_query, []
 
     def evaluate(exchange, *rest):
         original(exchange, *rest)
         if exchange.peer.code == "44" and not moved:
             moved.append(1)
-            move(world, homes["44"], retire=retire)
+            move(small, homes["44"], retire=retire)
 
     monkeypatch.setattr(request, "evaluate_query", evaluate)
     with serve_all(homes) as provinces:
@@ -184,13 +184,13 @@ KILLS = [
 
 @pytest.mark.parametrize(("where", "calls"), KILLS)
 def test_killed_at_any_step(
-    world: World, asked: Verification, undisturbed: dict, tmp_path: Path, where: str, calls: int
+    small: World, asked: Verification, undisturbed: dict, tmp_path: Path, where: str, calls: int
 ) -> None:
     """The node starts with the old or the new salt whole; running the commands again finishes it."""
-    homes = world.copy(tmp_path)
-    take_salt(world.federation, secrets.token_bytes(32), *homes.values())
+    homes = small.copy(tmp_path)
+    take_salt(small.federation, secrets.token_bytes(32), *homes.values())
     program = _DIE.format(path=[str(Path(__file__).parent), *sys.path])
-    arguments = [sys.executable, "-c", program, str(homes["44"]), str(world.data), where, str(calls)]
+    arguments = [sys.executable, "-c", program, str(homes["44"]), str(small.data), where, str(calls)]
     died = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     assert died.returncode == -signal.SIGKILL, died.stderr
     with serve_all(homes) as provinces:
@@ -198,7 +198,7 @@ def test_killed_at_any_step(
         assert provinces["44"].node.keys.salt_version == 1 + switched
         assert findings_of(run_job(provinces["45"], "after-the-kill", asked)) == undisturbed
         if not switched:
-            move(world, homes["44"])
+            move(small, homes["44"])
         node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
         rotate_salt.retire(node, store, early=True)
         rotate_salt.destroy(node, store)
@@ -211,12 +211,12 @@ def test_killed_at_any_step(
 
 
 def test_who_asked_under_which_epoch_is_remembered(
-    world: World, asked: Verification, undisturbed: dict, tmp_path: Path
+    small: World, asked: Verification, undisturbed: dict, tmp_path: Path
 ) -> None:
-    homes = world.copy(tmp_path)
-    take_salt(world.federation, secrets.token_bytes(32), homes["44"])
+    homes = small.copy(tmp_path)
+    take_salt(small.federation, secrets.token_bytes(32), homes["44"])
     with serve_all(homes) as provinces:
-        move(world, homes["44"])
+        move(small, homes["44"])
         assert findings_of(run_job(provinces["45"], "old-salt", asked)) == undisturbed
     found = query_database(homes["44"], "SELECT peer, purpose, epoch FROM epoch_uses")
     assert found == [("45", "oprf", 1)]
