@@ -37,7 +37,7 @@ test: $(STAMP)
 	$(RUN)/python -m pytest -n 3 --dist worksteal
 
 test-long: $(STAMP)
-	$(RUN)/python -m pytest -m 'long or not long'
+	$(RUN)/python -m pytest -n 2 -m 'long or not long'
 
 lint: $(STAMP)
 	$(RUN)/ruff format --check .
