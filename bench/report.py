@@ -30,20 +30,13 @@ def print_figures(console: Console, figures: Mapping[str, Any]) -> None:
 
 
 def print_rows(console: Console, found: Mapping[str, Any]) -> None:
-    """Ours beside the peers, one line a figure, with the targets that are met and missed."""
+    """Ours beside the peers, one line for each figure and peer, with the targets that are met and missed."""
     machine = found["machine"]
-    peers = list(dict.fromkeys(row["peer"] for row in found["rows"] if row["peer"]))
-    columns = [column for peer in peers for column in (peer, f"ours/{peer}")]
-    table = Table("figure", "unit", "ours", *columns, "target", title="Heqiao and its peers")
-    lines: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    columns = ("figure", "unit", "ours", "peer", "theirs", "ours/theirs", "target")
+    table = Table(*columns, title="Heqiao and its peers")
     for row in found["rows"]:
-        lines.setdefault((row["what"], row["unit"]), []).append(row)
-    for (what, unit), rows in lines.items():
-        by_peer = {row["peer"]: row for row in rows}
-        cells = [_number(by_peer.get(peer, {}).get(key)) for peer in peers for key in ("theirs", "ratio")]
-        table.add_row(
-            what, unit, _number(rows[0]["ours"]), *cells, ", ".join(filter(None, map(_target, rows)))
-        )
+        ours, theirs, ratio = (_number(row[key]) for key in ("ours", "theirs", "ratio"))
+        table.add_row(row["what"], row["unit"], ours, row["peer"], theirs, ratio, _target(row))
     console.print(table)
     console.print(
         f"{found['sizes']['entries']:,} entries; {machine['cores']} cores of {machine['cpu']}; load before "
@@ -61,7 +54,7 @@ def _target(row: Mapping[str, Any]) -> str:
     if row["target"] is None:
         return ""
     verdict = {True: "met", False: "missed", None: "not measured"}[row["met"]]
-    return f"{row['target']:g}{' of ' + row['peer'] if row['peer'] else ''}: {verdict}"
+    return f"{row['target']:g}{' of it' if row['peer'] else ''}: {verdict}"
 
 
 def _number(value: float | None) -> str:

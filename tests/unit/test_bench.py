@@ -183,8 +183,8 @@ def test_rows_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
         report.wide_console(), {"rows": found, "machine": machine, "sizes": {"entries": 1_000_000}}
     )
     printed = capsys.readouterr().out
-    assert "0.7 of spu: met" in printed
-    assert "1 of spu: missed" in printed
+    assert "0.7 of it: met" in printed
+    assert "1 of it: missed" in printed
 
 
 @pytest.mark.parametrize(
