@@ -11,6 +11,7 @@ from bench.homes import serve
 from bench.measure import describe_machine, kernel_us, list_versions, rounded
 from bench.ours import Sizes
 from compose.processes import Children
+from matcher import filter as filters
 from matcher import x25519
 
 PARTS = ("index", "online", "single")
@@ -37,6 +38,7 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
                 online = ours.measure_online(children, folder, nodes, sizes)
                 figures |= _largest(online)
                 figures["cached_bytes_per_entry"] = ours.cached_bytes(folder) / sizes.entries
+                figures["filter_bytes_per_entry"] = filters.serialised_size(sizes.entries) / sizes.entries
             if "single" in parts:
                 figures |= ours.measure_single(children, folder, nodes, sizes)
         figures["peak_rss_mib"] = max(index["index_peak_mib"], *(row["peak_mib"] for row in online), 0.0)
