@@ -75,6 +75,7 @@ class Children:
         self._running: list[Child] = []
         self._lock = threading.Lock()
         self._stopped = False
+        self._cause: ChildError | None = None
 
     def __enter__(self) -> "Children":
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -121,12 +122,25 @@ class Children:
         """Do several things at once; when one of them fails, the children of the others are ended."""
         with ThreadPoolExecutor(len(tasks)) as pool:
             try:
-                futures = [pool.submit(task) for task in tasks]
+                futures = [pool.submit(self._note_cause, task) for task in tasks]
                 for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                     future.result()
+            except ChildError as error:
+                self.stop()
+                raise self._cause or error from None
             except BaseException:
                 self.stop()
                 raise
+
+    def _note_cause(self, task: Callable[[], object]) -> object:
+        """What fails after the others were ended is no cause."""
+        try:
+            return task()
+        except ChildError as error:
+            with self._lock:
+                if self._cause is None and not self._stopped:
+                    self._cause = error
+            raise
 
     def stop(self) -> None:
         """End all of them, by their ids: a request first, and force for those that do not listen."""

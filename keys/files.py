@@ -42,8 +42,43 @@ from keys.wrap import KdfCost, Kek, derive_kek
 
 HEADER: Final = "store.json"
 _SUFFIX: Final = ".key"
+_LOCK_TRY_S: Final = 0.1
 # `<purpose>.<epoch>`; states (pending, active, grace, retired) are in the node's database.
 _NAME: Final = re.compile(r"([a-z][a-z0-9-]{0,31})\.([1-9][0-9]{0,8})")
+
+
+@contextlib.contextmanager
+def lock_store(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Keep every other command out that locks this store; a command that is killed lets go.
+
+    Raises:
+        StoreMissingError: there is no such folder.
+        StoreBusyError: another one still has it after `wait_s` seconds.
+    """
+    import tenacity  # loads asyncio, which most commands need for nothing else
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreMissingError(f"{folder}: no key store here", "correct the path") from None
+    except PermissionError:
+        raise PermissionsError(
+            f"{folder}: this account may not enter it", "run as the account that owns the store"
+        ) from None
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(BlockingIOError),
+            wait=tenacity.wait_fixed(_LOCK_TRY_S),
+            stop=tenacity.stop_after_delay(wait_s),
+            reraise=True,
+        )(fcntl.flock, descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StoreBusyError(
+            f"{folder}: another command is changing this key store", "wait until it has ended"
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 class KeyStore:
@@ -137,23 +172,9 @@ class KeyStore:
             replace(self.folder / HEADER, header.to_json(), PRIVATE)
         self._header, self._data_keys, self._keks = header, data_keys, tuple(map(Kek, data_keys))
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep every other command out that locks this store; a command that is killed lets go.
-
-        Raises:
-            StoreBusyError: another one has it.
-        """
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError:
-            raise StoreBusyError(
-                f"{self.folder}: another command is changing this key store", "wait until it has ended"
-            ) from None
-        finally:
-            os.close(descriptor)
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """`lock_store` of this one."""
+        return lock_store(self.folder)
 
     def add(self, name: str, secret: bytes) -> None:
         """Seal a secret under a new name `<purpose>.<epoch>`.

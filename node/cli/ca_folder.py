@@ -17,7 +17,7 @@ from keys.certs import CertifiedIdentity, identity_of, load_certificate, load_ro
 from keys.disk import PUBLIC, read_passphrase, write_new
 from keys.enrol import EnrolmentRequest, load_request
 from keys.errors import KeyMissingError
-from keys.files import KeyStore
+from keys.files import KeyStore, lock_store
 from keys.issuing import Authority
 from keys.kinds import load_tls_key
 from keys.revocation import load_list, serial_of
@@ -29,6 +29,7 @@ CERTIFICATE: Final = "ca.pem"
 KEYS: Final = "keys"
 ISSUED: Final = "issued"
 REVOKED: Final = "revoked.pem"
+WAIT_S = 15.0  # for another command of the CA, which takes about a second
 
 folder_option = click.option(
     "--dir",
@@ -56,13 +57,15 @@ class Member:
 def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
     """The keys of a CA and all roots that members trust now; the first one issues.
 
-    The folder is locked until the command ends: two administrators at once would make two roots, or two lists
-    of one number that each lack what the other revoked. Raises InputError where there is no CA, KeyringError.
+    The folder is locked until the command ends, and a second one waits: two administrators at once would make
+    two roots, or two lists of one number that each lack what the other revoked. Raises InputError where there
+    is no CA, KeyringError.
     """
     if not (folder / CERTIFICATE).is_file():
         raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
+    # Locked before it is opened, so that what the one before made is seen.
+    click.get_current_context().with_resource(lock_store(folder / KEYS, WAIT_S))
     store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
-    click.get_current_context().with_resource(store.locked())
     with disk_errors("run as the account that owns the folder of the CA"):
         content = (folder / CERTIFICATE).read_bytes()
     keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]

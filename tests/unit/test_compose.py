@@ -265,6 +265,18 @@ def test_one_failure_ends_the_others(tmp_path: Path) -> None:
     assert time.monotonic() - began < 20
 
 
+def test_the_failure_that_came_first_is_told(tmp_path: Path) -> None:
+    """Not that of a child that was ended because of it."""
+    with Children(tmp_path) as children, pytest.raises(ChildError, match="cause"):
+        children.together(
+            lambda: children.run("sleep", ["sleep", "60"]),
+            lambda: children.together(
+                lambda: children.run("sleep2", ["sleep", "60"]),
+                lambda: children.run("cause", ["sh", "-c", "sleep 0.3; exit 3"]),
+            ),
+        )
+
+
 def test_nothing_starts_after_the_stop(tmp_path: Path) -> None:
     with Children(tmp_path) as children:
         pass
