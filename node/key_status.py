@@ -188,9 +188,8 @@ def _state_of(one: KeyFacts, every: Sequence[KeyFacts], stored: _Stored, certifi
     if one.purpose == "tls":
         active = certified or max(held)
     elif one.purpose == "salt" or not stored.why:
-        active = min(
-            rows or held
-        )  # a newer one is of a rotation that was killed, or waits for that of the salt
+        # A newer one is of a rotation that was killed, or waits for that of the salt.
+        active = min(rows or held)
     else:
         active = max(held)
     if one.epoch == active:

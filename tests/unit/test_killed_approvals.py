@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import Killer, copy, each_step
+from killing import copy, each_step
 from test_cli_init import heqiao, ok
 
 from keys.disk import read_passphrase
@@ -50,13 +50,6 @@ def made(tmp_path_factory):
     for folder in ("ca", "45"):
         shutil.rmtree(base / folder)
     return base
-
-
-@pytest.fixture(scope="module")
-def killer():
-    found = Killer()
-    yield found
-    found.close()
 
 
 def requests(world):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import Killer, copy, each_step
+from killing import copy, each_step
 from test_cli_init import heqiao, ok
 
 from keys.certs import load_roots, tls_epoch
@@ -79,13 +79,6 @@ def stages(made, tmp_path_factory):
         step(found[name])
         before = found[name]
     return found
-
-
-@pytest.fixture(scope="module")
-def killer():
-    found = Killer()
-    yield found
-    found.close()
 
 
 # ---- what is there; each raises where neither the old nor the new is whole

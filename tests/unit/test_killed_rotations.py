@@ -11,7 +11,7 @@ import pytest
 from killing import copy, each_step
 from provinces import Held, number
 from test_cli_init import heqiao, ok
-from test_killed_ca import killer, made  # noqa: F401  the CA and its member
+from test_killed_ca import made  # noqa: F401  the CA and its member
 from test_salt_tls_faults import base, drawn  # noqa: F401  the member holds records
 
 from keys.kinds import generate_secret

@@ -9,6 +9,7 @@ import sys
 import pytest
 from killing import copy
 from provinces import number
+from stock import paillier_key
 from test_ca_faults import FULL, fails
 from test_cli_init import ok
 from test_killed_ca import issue, made  # noqa: F401  the CA and its member
@@ -54,7 +55,7 @@ def _one_paillier_key(monkeypatch, drawn):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return generate_secret("paillier")
+    return paillier_key("drawn")
 
 
 def make_salt(world):
