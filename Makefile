@@ -17,16 +17,16 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: $(STAMP)
-	$(RUN)/python -m compose.demo
+	$(RUN)/python -m testbed.demo
 
 demo-serve: $(STAMP)
-	$(RUN)/python -m compose.demo serve
+	$(RUN)/python -m testbed.demo serve
 
 drill: $(STAMP)
-	$(RUN)/python -m compose.drill
+	$(RUN)/python -m testbed.drill
 
 cluster: $(STAMP)
-	$(RUN)/python -m compose.cluster
+	$(RUN)/python -m testbed.cluster
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
 test test-long: export PYTHONDONTWRITEBYTECODE =

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from bench import compare, numbers, psi, report, rotate, sums
-from bench.ours import Sizes
-from compose.processes import ChildError, stoppable
+from bench import compare, psi, report, rotation, sums
+from bench.heqiao_import import Sizes
+from synth import bulk
+from testbed.processes import ChildError, stoppable
 
 LARGE = 10_000_000
 
@@ -93,7 +94,7 @@ def psi_(
     "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
 )
 @click.option("--only", type=click.Choice(sums.PARTS), multiple=True, help="Leave out the other parts.")
-@click.option("--rows", type=click.IntRange(1, numbers.PEOPLE), default=100_000, show_default=True,
+@click.option("--rows", type=click.IntRange(1, bulk.PEOPLE), default=100_000, show_default=True,
               help="Records of the column.")  # fmt: skip
 def sums_(bits: str, target: str | None, only: tuple[str, ...], rows: int) -> None:
     """Our side of encrypted sums alone: encryption, addition, opening; the column of an import.
@@ -116,8 +117,8 @@ def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | Non
 
     Every answer is held against the plain join: exits 1 when one is wrong, or an entry is missing.
     """
-    check_sizes(entries, (rotate.LISTED,))
-    finish(rotate.run(entries, k_anonymity, keep), target)
+    check_sizes(entries, (rotation.LISTED,))
+    finish(rotation.run(entries, k_anonymity, keep), target)
 
 
 @main.command("all")
@@ -185,8 +186,8 @@ def finish(figures: dict[str, Any], target: str | None) -> None:
 
 def check_sizes(entries: int, subjects: tuple[int, ...]) -> None:
     """Raises click.UsageError where there are not enough numbers in a province."""
-    if entries + max(subjects) > numbers.PEOPLE:
-        raise click.UsageError(f"a province holds {numbers.PEOPLE} numbers: ask for fewer")
+    if entries + max(subjects) > bulk.PEOPLE:
+        raise click.UsageError(f"a province holds {bulk.PEOPLE} numbers: ask for fewer")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import psi, sums
-from bench.measure import describe_machine, list_versions, rounded
-from bench.ours import Sizes
+from bench.heqiao_import import Sizes
+from bench.meter import describe_machine, list_versions, rounded
 from bench.peers import openmined, paillier, spu
 from bench.peers.environment import OPENMINED, SPU
-from compose.processes import Children
+from testbed.processes import Children
 
 PEERS = {"spu": SPU, "openmined": OPENMINED, **paillier.ENVIRONMENTS}
 SUM_BITS = 3072

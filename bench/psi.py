@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench import ours
-from bench.homes import serve
-from bench.measure import describe_machine, kernel_us, list_versions, rounded
-from bench.ours import Sizes
-from compose.processes import Children
+from bench import heqiao_import
+from bench.heqiao_import import Sizes
+from bench.meter import describe_machine, kernel_us, list_versions, rounded
 from matcher import filter as filters
-from matcher import x25519
+from matcher.suites import x25519
+from testbed.homes_bench import serve
+from testbed.processes import Children
 
 PARTS = ("index", "online", "single")
 
@@ -21,7 +21,7 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
     """Measure the parts asked for. With `keep`, homes and index stay there and are used again."""
     machine, kernel = describe_machine(), kernel_us()
     with workspace(keep) as folder, Children(folder / "logs") as children:
-        index = ours.prepare(children, folder, sizes)
+        index = heqiao_import.prepare(children, folder, sizes)
         figures: dict[str, Any] = {
             "entries": sizes.entries,
             "k_anonymity": sizes.k_anonymity,
@@ -35,12 +35,12 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
         if {"online", "single"} & set(parts):
             nodes = serve(children, folder)
             if "online" in parts:
-                online = ours.measure_online(children, folder, nodes, sizes)
+                online = heqiao_import.measure_online(children, folder, nodes, sizes)
                 figures |= _largest(online)
-                figures["cached_bytes_per_entry"] = ours.cached_bytes(folder) / sizes.entries
+                figures["cached_bytes_per_entry"] = heqiao_import.cached_bytes(folder) / sizes.entries
                 figures["filter_bytes_per_entry"] = filters.serialised_size(sizes.entries) / sizes.entries
             if "single" in parts:
-                figures |= ours.measure_single(children, folder, nodes, sizes)
+                figures |= heqiao_import.measure_single(children, folder, nodes, sizes)
         figures["peak_rss_mib"] = max(index["index_peak_mib"], *(row["peak_mib"] for row in online), 0.0)
     return {
         **rounded(figures),

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bench import cohort, column, encryption
-from bench.measure import describe_machine, list_versions, rounded
+from bench import paillier, sum_cohort, sum_table
+from bench.meter import describe_machine, list_versions, rounded
 from bench.psi import workspace
-from compose.processes import Children
+from testbed.processes import Children
 
 PARTS = ("encryption", "column", "cohort")
 
@@ -17,13 +17,13 @@ def run(bits: int, parts: tuple[str, ...] = PARTS, rows: int = 100_000) -> dict[
     machine = describe_machine()
     figures: dict[str, Any] = {"bits": bits, "wrong": 0}
     if "encryption" in parts:
-        figures |= encryption.run(bits)
+        figures |= paillier.run(bits)
     if {"column", "cohort"} & set(parts):
         # A cohort needs a column, so that one is made and told in any case.
         with workspace(None) as folder, Children(folder / "logs") as children:
-            measured = [figures, column.measure(children, folder, rows)]
+            measured = [figures, sum_table.measure(children, folder, rows)]
             if "cohort" in parts:
-                measured.append(cohort.measure(children, folder, rows, min(cohort.PEOPLE, 2 * rows)))
+                measured.append(sum_cohort.measure(children, folder, rows, min(sum_cohort.PEOPLE, 2 * rows)))
         wrong = sum(one["wrong"] for one in measured)
         figures = {key: value for one in measured for key, value in one.items()} | {"wrong": wrong}
     return {**rounded(figures), "machine": machine, "versions": list_versions()}

@@ -7,10 +7,10 @@ usage: platform-script.py HOME HOUSEHOLDS MANDATES     (demo/45, and the lists i
 import sys
 from pathlib import Path
 
-from node.client import Platform
-from node.households import read_households, read_mandates
-from node.report import summarise
-from node.verification import Verification
+from node.client.platform import Platform
+from node.domain.verification import Verification
+from node.reports.verification import summarise
+from node.tabular.person_lists import read_households, read_mandates
 
 home, households, mandates = map(Path, sys.argv[1:4])
 subjects, known = read_households(households)[0], read_mandates(mandates)[0]

@@ -4,9 +4,9 @@
 federation's CA; `enrol` lets a node join it; `documents` and `disk` read and write with care.
 """
 
-from keys.certs import CertifiedIdentity, identity_of, tls_key_for, verify_chain
-from keys.disk import read_passphrase
-from keys.enrol import (
+from keys.errors import KeyringError
+from keys.pki.certificates import CertifiedIdentity, identity_of, tls_key_for, verify_chain
+from keys.pki.enrolment import (
     Bundle,
     EnrolmentRequest,
     Membership,
@@ -19,12 +19,12 @@ from keys.enrol import (
     make_card,
     make_request,
 )
-from keys.errors import KeyringError
-from keys.files import KeyStore
-from keys.issuing import Authority, create_ca, create_request, issue, load_ca
-from keys.kinds import generate_secret, signing_key
-from keys.names import PROVINCE_CODES, target_name
-from keys.wrap import KdfCost, Kek, derive_kek
+from keys.pki.issuing import Authority, create_ca, create_request, issue, load_ca
+from keys.pki.names import PROVINCE_CODES, target_name
+from keys.store.atomic_files import read_passphrase
+from keys.store.key_store import KeyStore
+from keys.store.kinds import generate_secret, signing_key
+from keys.store.wrap import KdfCost, Kek, derive_kek
 
 __all__ = [
     "PROVINCE_CODES",

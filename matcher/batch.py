@@ -11,10 +11,12 @@ from itertools import count as count_up
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import identity, label, lanes, oprf, token, x25519
+from matcher import identity, label, oprf, vectorised
 from matcher.errors import LabelError
-from matcher.lanes import Bytes
+from matcher.suites import tokens as token
+from matcher.suites import x25519
 from matcher.types import Identity, LabelRecord, Level
+from matcher.vectorised import Bytes
 
 VALUE_SIZE = 18
 DIGEST_SIZE = 16
@@ -104,7 +106,7 @@ def digests(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
 
     The first four, big endian, are `token.bucket_prefix`.
     """
-    return lanes.keyed(salt, _messages(token.BUCKET_CONTEXT, types, values), DIGEST_SIZE)
+    return vectorised.keyed(salt, _messages(token.BUCKET_CONTEXT, types, values), DIGEST_SIZE)
 
 
 def map_to_curve(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
@@ -112,7 +114,7 @@ def map_to_curve(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
     points = np.empty((len(values), 32), dtype=np.uint8)
     pending, messages = np.arange(len(values)), _messages(token.IDENTITY_CONTEXT, types, values)
     for start in count_up(0, _STREAM):
-        stream = lanes.keyed(salt, [messages[at] for at in pending.tolist()], _STREAM, start)
+        stream = vectorised.keyed(salt, [messages[at] for at in pending.tolist()], _STREAM, start)
         for at in range(0, _STREAM, x25519.POINT_SIZE):
             candidates = stream[:, at : at + x25519.POINT_SIZE].copy()
             candidates[:, 31] &= 0x7F
@@ -131,21 +133,21 @@ def evaluate(key: bytes, points: Bytes) -> Bytes:
 
 def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
     """Tags (n, 16) and label keys (n, 32) of tokens (design.md section 2, step 5)."""
-    return secret_keys(lanes.derive(token.TOKEN_CONTEXT, tokens), item, epoch)
+    return secret_keys(vectorised.derive(token.TOKEN_CONTEXT, tokens), item, epoch)
 
 
 def secret_keys(secrets: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
     """The same of the secrets of tokens (n, 32), which are the same for all items and epochs."""
     size = token.TAG_SIZE + token.LABEL_KEY_SIZE
-    stream = lanes.expand(secrets, token.entry_context(item, epoch), size)
+    stream = vectorised.expand(secrets, token.entry_context(item, epoch), size)
     return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
 
 
 def name_checks(records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
     """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
     head = label.NAME_CONTEXT
-    messages = [head + number + name for number, name in zip(lanes.rows_of(records), names, strict=True)]
-    return lanes.hash_each(messages, 1)[:, 0]
+    messages = [head + number + name for number, name in zip(vectorised.rows_of(records), names, strict=True)]
+    return vectorised.hash_each(messages, 1)[:, 0]
 
 
 def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> list[bytes]:
@@ -174,17 +176,19 @@ def seal_labels(
     plain["as_of"], plain["value"] = as_of, values
     plain["record"] = np.ascontiguousarray(records).view("V8").ravel()
     rows = plain.view(np.uint8).reshape(-1, label.RECORD_SIZE)
-    return np.hstack([nonces, lanes.seal(label_keys, nonces, rows, associated)])
+    return np.hstack([nonces, vectorised.seal(label_keys, nonces, rows, associated)])
 
 
 def open_labels(label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
     """The plain records, (n, 24), of sealed labels (n, 52). Raises LabelError when one does not open."""
-    return lanes.unseal(label_keys, sealed[:, : label.NONCE_SIZE], sealed[:, label.NONCE_SIZE :], associated)
+    return vectorised.unseal(
+        label_keys, sealed[:, : label.NONCE_SIZE], sealed[:, label.NONCE_SIZE :], associated
+    )
 
 
 def reseal_labels(label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes) -> Bytes:
     """Labels (n, 52) of plain records as `open_labels` gave them; `nonces` (n, 12) are fresh random bytes."""
-    return np.hstack([nonces, lanes.seal(label_keys, nonces, records, associated)])
+    return np.hstack([nonces, vectorised.seal(label_keys, nonces, records, associated)])
 
 
 def read_labels(label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:

@@ -78,7 +78,7 @@ class CiphertextError(PaillierError):
 
 
 class ModulusError(PaillierError):
-    """A peer's modulus is not acceptable; `reason` is a stable word (see matcher/modulus.py)."""
+    """A peer's modulus is not acceptable; `reason` is a stable word (see matcher/sums/modulus_proof.py)."""
 
     code = "invalid_modulus"
 

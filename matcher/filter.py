@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.errors import FilterError
-from matcher.token import TAG_SIZE
+from matcher.suites.tokens import TAG_SIZE
 
 MAGIC = b"HQF1"
 _HEADER = struct.Struct("<4sB3xQ")

@@ -13,8 +13,8 @@ scalar is a multiple of 8, so a small-order component of M vanishes on both side
 import secrets
 from collections.abc import Callable
 
-from matcher import x25519
 from matcher.errors import PointError, ScalarError
+from matcher.suites import x25519
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 _GROUP = 8 * ORDER

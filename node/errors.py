@@ -1,7 +1,7 @@
 """What can go wrong in a node, by cause. Messages never carry an identity, name, value, token or key.
 
 `code` is stable: it labels metrics, crosses the wire, and lets the caller rebuild the class
-(node/status.py). `hint` says what to do next. `details` holds short public facts (a current
+(node/transport/status.py). `hint` says what to do next. `details` holds short public facts (a current
 epoch, a rule's name), never by how much a limit was missed.
 """
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from keys import KdfCost, header
+from keys import KdfCost
+from keys.store import header
+from tests.support.killed_commands import Killer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,3 +19,11 @@ def _cheap_passphrases() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(header, "STANDARD_COST", KdfCost(iterations=1, lanes=1, memory_kib=8))
         yield
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Killer]:
+    """Runs commands and kills them."""
+    found = Killer()
+    yield found
+    found.close()

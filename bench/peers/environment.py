@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.processes import Children
+from testbed.processes import Children
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "bench" / ".peers"

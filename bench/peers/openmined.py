@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-from bench import numbers
-from bench.homes import RESPONDER, last_object
-from bench.measure import Meter
+from bench.meter import Meter
 from bench.peers.environment import OPENMINED, ROOT
-from compose.processes import Children
+from synth import bulk
+from testbed.homes_bench import RESPONDER, last_object
+from testbed.processes import Children
 
 
 def run(children: Children, folder: Path, entries: int, subjects: int) -> dict[str, Any]:
     """Figures of one run; its set-up message depends on the size of the list, so there is one of each."""
     folder.mkdir()
     held, asked = folder / "server.csv", folder / "client.csv"
-    numbers.write_plain(held, numbers.people(entries), RESPONDER)
-    numbers.write_plain(asked, numbers.choose_subjects(entries, subjects), RESPONDER)
+    bulk.write_plain(held, bulk.people(entries), RESPONDER)
+    bulk.write_plain(asked, bulk.choose_subjects(entries, subjects), RESPONDER)
     command = (str(OPENMINED.python), "-m", "bench.peers.openmined_party", str(held), str(asked))
     with Meter() as meter:
         found = last_object(children.run("openmined", command, {"PYTHONPATH": str(ROOT)}))

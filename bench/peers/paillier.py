@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bench.homes import last_object
 from bench.peers.environment import HEU, PHE, PYPAILLIER, ROOT
-from compose.processes import Children
+from testbed.homes_bench import last_object
+from testbed.processes import Children
 
 ENVIRONMENTS = {"phe": PHE, "heu": HEU, "pypaillier": PYPAILLIER}
 

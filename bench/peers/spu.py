@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import numbers
-from bench.homes import RESPONDER, size_of
-from bench.measure import Meter
+from bench.meter import Meter
 from bench.peers.environment import ROOT, SPU
-from compose.ports import is_free
-from compose.processes import Child, ChildError, Children, wait_until
+from synth import bulk
+from testbed.homes_bench import RESPONDER, size_of
+from testbed.ports import is_free
+from testbed.processes import Child, ChildError, Children, wait_until
 
 LONGEST_S = 1_800.0
 _PORTS = range(20_000, 32_000)
@@ -27,7 +27,7 @@ def run(
     """
     folder.mkdir()
     source, key = folder / "server.csv", folder / "server.key"
-    numbers.write_plain(source, numbers.people(entries), RESPONDER)
+    bulk.write_plain(source, bulk.people(entries), RESPONDER)
     key.write_bytes(secrets.token_bytes(32))
     server = {"role": _SERVER, "cache": str(folder / "server-cache"), "key": str(key)}
     client = {"role": _CLIENT, "cache": str(folder / "client-cache")}
@@ -39,7 +39,7 @@ def run(
     online = []
     for count in subjects:
         listed = folder / f"client-{count}.csv"
-        numbers.write_plain(listed, numbers.choose_subjects(entries, count), RESPONDER)
+        bulk.write_plain(listed, bulk.choose_subjects(entries, count), RESPONDER)
         out = folder / "out.csv"
         asks = [
             {**server, "mode": "MODE_ONLINE"},

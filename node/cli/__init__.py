@@ -14,7 +14,7 @@ from matcher.errors import MatcherError
 from node.errors import NodeError
 
 # How `heqiao --help` arranges the commands: section -> command -> its module of this package, and what it is
-# for. A module is loaded only when used, so these sentences are copies (tests/unit/test_cli_help.py).
+# for. A module is loaded only when used, so these sentences are copies (tests/cli/test_help.py).
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "A node and its federation": {
         "init": ("init", "Make a node's home: keys, configuration, request to join."),
@@ -25,7 +25,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Records of this province": {
         "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
-        "import": ("importing", "Replace the register of one item by new files."),
+        "import": ("import_", "Replace the register of one item by new files."),
     },
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),
@@ -39,12 +39,12 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check this node and the way to each peer."),
         "keys": ("keys", "Look after the keys of this node."),
         "audit": ("audit", "Read and check the chain of what this node did."),
-        "migrate": ("store", "Bring the database to this version's schema."),
+        "migrate": ("database", "Bring the database to this version's schema."),
     },
     "Act in pairs": {
-        "admins": ("approving", "Keep the list of administrators who act in pairs."),
-        "approve": ("approving", "Approve what another administrator asked."),
-        "approvals": ("approving", "See what waits for another administrator."),
+        "admins": ("approvals", "Keep the list of administrators who act in pairs."),
+        "approve": ("approvals", "Approve what another administrator asked."),
+        "approvals": ("approvals", "See what waits for another administrator."),
     },
     "Try it out": {
         "synth": ("synth", "Write a synthetic federation to try things with."),

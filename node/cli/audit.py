@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from node.audit import first_broken
 from node.cli.options import home_option, json_option, load_config, show
 from node.config import database_url
+from node.database import audit_log as audit_rows
+from node.database import open_store
+from node.domain.audit_chain import first_broken
 from node.errors import AuditBrokenError
-from node.store import audit as audit_rows
-from node.store import open_store
 
 
 @click.group()

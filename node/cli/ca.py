@@ -1,4 +1,4 @@
-"""`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_folder.py)."""
+"""`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_options.py)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,32 +7,33 @@ from typing import Final
 
 import click
 
-from keys.certs import identity_of
-from keys.disk import PUBLIC, write_new
-from keys.enrol import EnrolmentRequest, ca_fingerprint, issue_bundle, load_request
 from keys.errors import EnrolmentError
-from keys.files import KeyStore
-from keys.issuing import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, issue
-from keys.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
-from keys.names import check_code, check_federation, check_name
-from keys.revocation import load_list, make_lists
-from node.cli import ca_roll, ca_salt
-from node.cli.ca_folder import (
+from keys.pki.certificates import identity_of
+from keys.pki.enrolment import EnrolmentRequest, ca_fingerprint, issue_bundle, load_request
+from keys.pki.issuing import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_request, issue
+from keys.pki.names import check_code, check_federation, check_name
+from keys.pki.revocation import load_list, make_lists
+from keys.store.atomic_files import PUBLIC, write_new
+from keys.store.key_store import KeyStore
+from keys.store.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
+from node.cli import ca_rollover, ca_salt
+from node.cli.ca_options import folder_option, passphrase_option
+from node.cli.folders import KEEP_APART, prepare_passphrase
+from node.cli.options import checked, json_option, show, write_output
+from node.config import PASSPHRASE
+from node.errors import InputError
+from node.federation.authority_folder import (
     CERTIFICATE,
     ISSUED,
     KEYS,
     REVOKED,
     choose_salt,
     describe,
-    folder_option,
     open_roots,
-    passphrase_option,
     record,
     trusted,
 )
-from node.cli.init import KEEP_APART, PASSPHRASE, new_folder, prepare_passphrase
-from node.cli.options import checked, disk_errors, json_option, show, write_output
-from node.errors import InputError
+from node.files import disk_errors, new_folder
 
 _SHORTEST: Final = 8  # hex digits of a fingerprint that name a certificate
 
@@ -46,7 +47,7 @@ def ca() -> None:
 
 
 ca.add_command(ca_salt.salt)
-ca.add_command(ca_roll.roll)
+ca.add_command(ca_rollover.roll)
 
 
 @ca.command("init")

@@ -5,22 +5,15 @@ from pathlib import Path
 
 import click
 
-from keys.certs import has_issued, load_certificate
-from keys.disk import PUBLIC, write_new
-from keys.enrol import issue_bundle
-from keys.kinds import fingerprint, generate_secret
-from node.cli.ca_folder import (
-    choose_salt,
-    describe,
-    folder_option,
-    members,
-    open_roots,
-    passphrase_option,
-    trusted,
-)
-from node.cli.init import new_folder
+from keys.pki.certificates import has_issued, load_certificate
+from keys.pki.enrolment import issue_bundle
+from keys.store.atomic_files import PUBLIC, write_new
+from keys.store.kinds import fingerprint, generate_secret
+from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.options import json_option, show
 from node.errors import InputError
+from node.federation.authority_folder import choose_salt, describe, members, open_roots, trusted
+from node.files import new_folder
 
 
 @click.command("salt")

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from matcher.types import Level
-from node.catalogue import BUILT_IN, Catalogue, Item, load, to_json
 from node.cli.options import json_option, load_config
 from node.config import HOME_VARIABLE
-from node.wording import band_text, value_text
+from node.domain.catalogue import BUILT_IN, Catalogue, Item, load, to_json
+from node.reports.wording import band_text, value_text
 
 
 @click.command()

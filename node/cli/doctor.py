@@ -10,18 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from keys import KeyringError, verify_chain
-from matcher import MatcherError, x25519
-from node import request
+from matcher import MatcherError
+from matcher.suites import x25519
 from node.cli.options import home_option, json_option, load_config, show
+from node.context import Node, open_node
+from node.database import partitions as index_rows
+from node.database import peers as peer_rows
+from node.domain.peers import PeerRow
 from node.errors import NodeError
-from node.journal import MemoryJournal
-from node.link import PeerLink
-from node.node import Node, open_node
-from node.salted import SaltedPoints
-from node.session import Exchange
-from node.store import index as index_rows
-from node.store import peers as peer_rows
-from node.store.peers import PeerRow
+from node.requester import handshake
+from node.requester.checkpoint import MemoryJournal
+from node.requester.context import Exchange
+from node.requester.point_cache import SaltedPoints
+from node.transport.peer_client import PeerLink
 
 SOON_DAYS = 30
 
@@ -100,7 +101,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
         serialised, signature = link.get_manifest()
         mapped = SaltedPoints(node.keys.salts, ())
         exchange = Exchange.of(node, peer, link, journal, mapped, node.clock())
-        manifest = request.check_manifest(exchange, serialised, signature)
+        manifest = handshake.check_manifest(exchange, serialised, signature)
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"

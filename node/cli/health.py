@@ -8,10 +8,10 @@ from heqiao.platform.v1 import platform_pb2
 
 from keys import target_name
 from node.cli.options import home_option, json_option, load_config, show
-from node.client import own_address
+from node.client.platform import own_address
+from node.credentials.active_keys import load_keys
 from node.errors import NodeError
-from node.line import check_health
-from node.node import load_keys
+from node.transport.secure_channel import check_health
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name

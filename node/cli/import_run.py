@@ -1,4 +1,4 @@
-"""What `heqiao import` does, after its command line was read: `node/cli/importing.py`.
+"""What `heqiao import` does, after its command line was read: `node/cli/import_.py`.
 
 Apart from it, because loading this takes a second, and worker processes are made before it.
 """
@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from node import workspace
 from node.cli.options import count, show
-from node.cli.progress import show_progress
+from node.cli.terminal import show_progress
+from node.compute.local_pool import Crew
 from node.config import Config
-from node.importer import Imported, Mode, import_item
-from node.node import open_node
-from node.pool import Crew
-from node.sources import Files, Query, Source
+from node.context import open_node
+from node.index import update_lock
+from node.registers.importer import Imported, Mode, import_item
+from node.registers.sources import Files, Query, Source
 
 STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
@@ -60,7 +60,7 @@ def run(config: Config, request: Request, crew: Crew, *, as_json: bool) -> None:
 def clean(config: Config, *, as_json: bool) -> None:
     """Remove what a killed import left, and say whether there was anything."""
     node = open_node(config)
-    found = workspace.clean(node)
+    found = update_lock.clean(node)
     node.store.dispose()
     text = "what a killed import left was removed" if found else "nothing was left of any import"
     show({"rolled_back": found}, text, as_json=as_json)

@@ -1,68 +1,24 @@
 """`heqiao init`, `join` and `card`: a node's home, its place in the federation, its card for peers."""
 
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
-from keys.disk import PUBLIC, read_passphrase, sync_folder, write_new
-from keys.enrol import Bundle, accept_bundle, ca_fingerprint, make_card, make_request
 from keys.errors import EnrolmentError
-from keys.files import KeyStore
-from keys.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
-from keys.names import Role, check_address, check_code, check_host, check_name, split_address
-from keys.roots import require_trusted
-from node.cli.options import checked, disk_errors, home_option, json_option, load_config, show, write_output
-from node.config import FILE, HOME_VARIABLE, Config, open_key_store
-from node.default_config import render_default
+from keys.pki.enrolment import Bundle, accept_bundle, ca_fingerprint, make_card, make_request
+from keys.pki.names import Role, check_address, check_code, check_host, check_name, split_address
+from keys.pki.roots import require_trusted
+from keys.store.atomic_files import PUBLIC, write_new
+from keys.store.key_store import KeyStore
+from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
+from node.cli.folders import KEEP_APART, prepare_passphrase
+from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
+from node.config.default import render_default
 from node.errors import InputError
-
-REQUEST: Final = "request.json"
-PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
-KEEP_APART: Final = (
-    "A random passphrase was written to {path}.\n"
-    "Whoever has this folder and that file has the keys:\n"
-    "in production move the file to another medium (a mounted secret, a systemd\n"
-    "credential), keep a copy in a safe, and {how}."
-)
-
-
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A folder that gets its name when all is written, and vanishes when something fails.
-
-    Raises:
-        InputError: the target exists, or its parent does not.
-    """
-    parent = target.absolute().parent
-    with disk_errors("nothing was left behind; correct it and try again"):
-        if target.exists() or target.is_symlink():
-            raise InputError(
-                f"{target}: exists already", "nothing was changed; name a folder that does not exist"
-            )
-        if not parent.is_dir():
-            raise InputError(f"{parent}: no such folder", "make it first")
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
-        try:
-            yield partial
-            partial.rename(target)
-            sync_folder(parent)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)  # gone already where all went well
-
-
-def prepare_passphrase(folder: Path, given: Path | None) -> bytes:
-    """The passphrase of a file given, else a random one in a new file of the folder."""
-    if given is not None:
-        return read_passphrase(given)
-    write_new(folder / PASSPHRASE, secrets.token_urlsafe(32).encode() + b"\n")
-    return read_passphrase(folder / PASSPHRASE)
+from node.files import disk_errors, new_folder
 
 
 @click.command()
@@ -233,7 +189,7 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     except ValueError as error:
         raise InputError(f"{config.address}: {error}", "set [peer] advertise in node.toml") from None
     store = open_key_store(config)
-    from node.rotate_signing import read_signer  # the only thing here, and in the CA, that needs a database
+    from node.rotation.signing import read_signer  # the only thing here, and in the CA, that needs a database
 
     signer = read_signer(config, store)
     made = make_card(

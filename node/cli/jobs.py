@@ -9,18 +9,18 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from rich.console import Console
 from rich.table import Table
 
-from node import catalogue as catalogues
-from node import report as reports
-from node.aggregate import report as sums
-from node.aggregate.chart import draw_histograms
-from node.aggregate.outcome import SumReport
 from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
 from node.cli.sum import write_sums
 from node.cli.verify import follow, write_report
-from node.client import Platform
+from node.client.platform import Platform
+from node.domain import catalogue as catalogues
+from node.domain.jobs import OPEN_STATES
+from node.domain.sum_findings import SumReport
 from node.errors import InputError
-from node.platform_wire import STATE_NAMES
-from node.store.jobs import OPEN_STATES
+from node.reports import sums
+from node.reports import verification as reports
+from node.reports.charts import draw_histograms
+from node.wire.platform import STATE_NAMES
 
 
 @click.group()

@@ -8,11 +8,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli import backup, keystore, reissue, rotating, salt
+from node.cli import keys_backup, keys_rotate, keys_salt, keys_store, keys_tls
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
-from node.key_status import KeyLine, KeyStatus, PeerUse, read_status
+from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 
 
 @click.group()
@@ -23,17 +23,17 @@ def keys() -> None:
     """
 
 
-rotating.rotate.add_command(reissue.rotate_tls)
-rotating.rotate.add_command(salt.rotate_salt)
+keys_rotate.rotate.add_command(keys_tls.rotate_tls)
+keys_rotate.rotate.add_command(keys_salt.rotate_salt)
 for _command in (
-    rotating.rotate,
-    rotating.retire,
-    rotating.destroy,
-    keystore.rewrap,
-    keystore.policy,
-    backup.recipient,
-    backup.backup,
-    backup.restore,
+    keys_rotate.rotate,
+    keys_rotate.retire,
+    keys_rotate.destroy,
+    keys_store.rewrap,
+    keys_store.policy,
+    keys_backup.recipient,
+    keys_backup.backup,
+    keys_backup.restore,
 ):
     keys.add_command(_command)
 

@@ -2,17 +2,17 @@
 
 import errno
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from keys.disk import replace
-from keys.names import check_address
+from keys.pki.names import check_address
+from keys.store.atomic_files import replace
 from node.config import FILE, HOME_VARIABLE, Config, Home
-from node.errors import ConfigError, InputError
+from node.errors import ConfigError
+from node.files import disk_errors
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -135,15 +135,6 @@ def count(number: int, one: str, many: str = "") -> str:
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)
-
-
-@contextmanager
-def disk_errors(hint: str) -> Iterator[None]:
-    """Turn what the file system refuses into an InputError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror}", hint) from None
 
 
 def write_output(path: Path, content: bytes) -> None:

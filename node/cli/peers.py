@@ -7,32 +7,25 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from keys.enrol import NodeCard, load_card
 from keys.errors import SuccessionError
-from keys.kinds import fingerprint_of
-from keys.names import PROVINCE_CODES, check_address
-from keys.revocation import load_list, serial_of
-from keys.succession import follow
+from keys.pki.enrolment import NodeCard, load_card
+from keys.pki.names import PROVINCE_CODES, check_address
+from keys.pki.revocation import load_list, serial_of
+from keys.signing_chain import follow
+from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
-from node.audit import Detail
 from node.cli import roots
-from node.cli.approving import admin_option, guard
-from node.cli.options import (
-    checked,
-    disk_errors,
-    home_option,
-    json_option,
-    load_config,
-    show,
-    write_output,
-)
+from node.cli.approvals import admin_option, guard
+from node.cli.options import checked, home_option, json_option, load_config, show, write_output
 from node.clock import utc_now
 from node.config import database_url
+from node.database import audit_log as audit_rows
+from node.database import open_store
+from node.database import peers as peer_rows
+from node.domain.audit_chain import Detail
+from node.domain.peers import PeerRow
 from node.errors import InputError, NotFoundError
-from node.store import audit as audit_rows
-from node.store import open_store
-from node.store import peers as peer_rows
-from node.store.peers import PeerRow
+from node.files import disk_errors
 
 
 @click.group()

@@ -5,17 +5,12 @@ from pathlib import Path
 
 import click
 
-from keys.certs import Root, load_roots, roots_pem
-from keys.enrol import ca_fingerprint
-from keys.errors import KeyringError
-from keys.revocation import load_list
-from keys.roots import NextRoot, add_root, drop_roots
-from node.cli.options import disk_errors, home_option, json_option, load_config, show, write_output
-from node.clock import utc_now
-from node.config import Config, database_url
-from node.errors import PreconditionError
-from node.store import audit as audit_rows
-from node.store import open_store
+from keys.pki.certificates import load_roots, roots_pem
+from keys.pki.enrolment import ca_fingerprint
+from keys.pki.roots import NextRoot, add_root, drop_roots
+from node.cli.options import home_option, json_option, load_config, show, write_output
+from node.federation.trusted_roots import _record, _require_list
+from node.files import disk_errors
 
 
 @click.command()
@@ -47,26 +42,3 @@ def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
         write_output(config.tls.ca, roots_pem(after))
     names = [ca_fingerprint(roots_pem([root])) for root in after]
     show({"roots": names}, "\n".join(f"root {name}" for name in names), as_json=as_json)
-
-
-def _require_list(config: Config, left: tuple[Root, ...]) -> None:
-    """The revocation list here must be one of a root that stays: the node could not read it any more."""
-    if not config.tls.revocations.exists():
-        return
-    try:
-        load_list(config.tls.revocations.read_bytes(), roots_pem(left))
-    except KeyringError:
-        raise PreconditionError(
-            "the revocation list of this home is of the old root",
-            "take the newest list first: `heqiao peers revocations`",
-        ) from None
-
-
-def _record(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
-    with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
-        for event, changed in (
-            ("root_trusted", [root for root in after if root not in before]),
-            ("root_dropped", [root for root in before if root not in after]),
-        ):
-            for root in changed:
-                audit_rows.append(tx, event, {"fingerprint": ca_fingerprint(roots_pem([root]))}, utc_now())

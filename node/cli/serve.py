@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from node import log, workspace
 from node.cli.options import home_option, load_config, require_node_role, write_output
+from node.context import open_node
 from node.errors import ConflictError
-from node.node import open_node
-from node.server import Server
+from node.index import update_lock
+from node.services.server import Server
+from node.telemetry import log
 
 
 @click.command()
@@ -30,7 +31,7 @@ def serve(home: Path, ready_file: Path | None) -> None:
     log.configure(config.log, config.node.code)
     node = open_node(config)
     with contextlib.suppress(ConflictError):  # an import that is running now cleans up after itself
-        workspace.clean(node)
+        update_lock.clean(node)
     # Lists come as hundreds of thousands of objects without cycles: looking for some after every 700 new
     # ones took half of the time of reading a list.
     gc.set_threshold(50_000, 20, 100)

@@ -5,16 +5,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from node import catalogue as catalogues
-from node import reader
-from node.aggregate import report as sums
-from node.aggregate.outcome import SumReport
-from node.aggregate.summation import Summation, in_cohort
 from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
 from node.cli.verify import follow, require_honest
-from node.client import Platform
+from node.client.platform import Platform
+from node.domain import catalogue as catalogues
+from node.domain.sum_findings import SumReport
+from node.domain.summation import Summation, in_cohort
 from node.errors import InputError
-from node.households import read_cohort
+from node.reports import sums
+from node.tabular import fields
+from node.tabular.person_lists import read_cohort
 
 
 @click.command("sum")
@@ -79,7 +79,7 @@ def sum_(
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
     out.mkdir(parents=True, exist_ok=True)
     if rejects:
-        reader.write_rejects(out / "rejects.csv", rejects)
+        fields.write_rejects(out / "rejects.csv", rejects)
         click.echo(
             f"{count(len(rejects), 'row')} of the list cannot be used: see {out / 'rejects.csv'}", err=True
         )

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from node.errors import ConfigError
-from node.synth import Scenario, Summary, choose_scenario, write_federation
-from node.synth.scenario import NAMES
+from synth import Scenario, Summary, choose_scenario, write_federation
+from synth.scenario import NAMES
 
 
 @click.command()

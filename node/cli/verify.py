@@ -10,16 +10,17 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from node import catalogue as catalogues
-from node import reader, report
 from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
-from node.client import Platform
-from node.delimited import Reject
+from node.client.platform import Platform
+from node.domain import catalogue as catalogues
+from node.domain.findings import PeerSummary, Report
+from node.domain.mandate import PROGRAMMES
+from node.domain.records import Reject
+from node.domain.verification import Verification
 from node.errors import DishonestPeerError, InputError
-from node.households import read_households, read_mandates
-from node.mandate import PROGRAMMES
-from node.outcome import PeerSummary, Report
-from node.verification import Verification
+from node.reports import verification as report
+from node.tabular import fields
+from node.tabular.person_lists import read_households, read_mandates
 
 
 @click.command()
@@ -89,7 +90,7 @@ def verify(
         catalogue.item(item)
     out.mkdir(parents=True, exist_ok=True)
     if rejects:
-        reader.write_rejects(out / "rejects.csv", rejects)
+        fields.write_rejects(out / "rejects.csv", rejects)
         click.echo(
             f"{count(len(rejects), 'row')} of the lists cannot be used: see {out / 'rejects.csv'}", err=True
         )

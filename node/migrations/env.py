@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from node.store.tables import metadata
+from node.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True

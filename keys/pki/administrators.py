@@ -1,0 +1,90 @@
+"""Administrators, told apart by keys of their own, and what two of them sign (docs/adr/0011).
+
+An administrator's folder is a key store of its own, closed by that person's passphrase: DIR/keys,
+DIR/passphrase (where none was given), DIR/admin.json, the public half, which is enrolled in homes.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from keys.pki.documents import Base64, Document, Key32
+from keys.pki.enrolment import Name, check_signature
+from keys.store.key_store import KeyStore
+from keys.store.kinds import signing_key
+
+Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
+_CARD: Final = b"heqiao v1 administrator"
+_ASKED: Final = b"heqiao v1 approval asked"
+_GIVEN: Final = b"heqiao v1 approval given"
+
+
+class AdminCard(Document):
+    """The public half of an administrator."""
+
+    version: Literal[1] = 1
+    name: Name
+    key: Key32
+    signature: Base64 = b""
+
+
+class Asked(Document):
+    """That an administrator wants to do one thing, once: `digest` is of exactly what is asked."""
+
+    version: Literal[1] = 1
+    id: Hex
+    digest: Hex
+    requester: Name
+    expires_at: str
+    signature: Base64 = b""
+
+
+class Given(Document):
+    """That another administrator agrees to it."""
+
+    version: Literal[1] = 1
+    id: Hex
+    digest: Hex
+    requester: Name
+    approver: Name
+    signature: Base64 = b""
+
+
+def make_card(store: KeyStore, name: str) -> AdminCard:
+    """The card of the administrator whose key store this is. Raises ValueError for a bad name."""
+    signer = signing_key(store)
+    card = AdminCard(name=name, key=signer.public_key().public_bytes_raw())
+    return card.model_copy(update={"signature": signer.sign(card.signed_part(_CARD))})
+
+
+def load_card(path: Path) -> AdminCard:
+    """Read a card and check its signature. Raises EnrolmentError."""
+    card = AdminCard.load(path)
+    check_signature(card, _CARD, card.key, card.signature, str(path))
+    return card
+
+
+def sign_asked(store: KeyStore, asked: Asked) -> bytes:
+    """The requester's signature."""
+    return signing_key(store).sign(asked.signed_part(_ASKED))
+
+
+def sign_given(store: KeyStore, given: Given) -> bytes:
+    """The approver's signature."""
+    return signing_key(store).sign(given.signed_part(_GIVEN))
+
+
+def check_asked(asked: Asked, key: bytes, signature: bytes) -> None:
+    """Raises EnrolmentError unless the requester signed this."""
+    check_signature(asked, _ASKED, key, signature, "the request for an approval")
+
+
+def check_given(given: Given, key: bytes, signature: bytes) -> None:
+    """Raises EnrolmentError unless the approver signed this."""
+    check_signature(given, _GIVEN, key, signature, "the approval")
+
+
+def public_key(store: KeyStore) -> bytes:
+    """The public half of the administrator whose key store this is, 32 bytes."""
+    return signing_key(store).public_key().public_bytes_raw()

@@ -1,0 +1,141 @@
+"""The kinds of keys in a store, and how each is made and read back (design.md section 6).
+
+| purpose | secret in the store |
+| --- | --- |
+| oprf | 32 random bytes; clamped where they are used |
+| salt | 32 random bytes of the federation; the epoch is the salt version |
+| signing | Ed25519 private key, 32 bytes |
+| tls, ca | ECDSA P-256 private key, PKCS8 PEM |
+| storage | 32 random bytes, for what a node seals in its own database |
+| enrol | X25519 private key, 32 bytes; opens what the CA seals to this node |
+| sum | 32 random bytes; the OPRF key of the rows of sums, clamped where it is used |
+| paillier | the two primes of a Paillier key (matcher/sums/paillier.py) |
+| sumcheck | 32 random bytes; the secret of the check slot |
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from blake3 import blake3
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from keys.errors import StoreDamagedError
+from keys.store.key_store import KeyStore
+from matcher.errors import MatcherError
+from matcher.sums import paillier
+
+# What `heqiao init` makes. The salt comes with the bundle of the CA.
+NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
+PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
+CA_KEYS: Final = ("ca", "salt")
+SECRET_BYTES: Final = 32
+_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck")
+_FINGERPRINT: Final = "heqiao v1 key fingerprint"
+_PAIRS: Final = ("tls", "ca", "signing", "enrol")
+
+
+def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
+    """A fresh secret of a purpose; `random_bytes` serves all but the certificate keys.
+
+    Raises:
+        ValueError: no such purpose.
+    """
+    if purpose in ("tls", "ca"):
+        return generate_tls_key()
+    if purpose == "paillier":
+        return paillier.private_bytes(paillier.generate(random_bytes=random_bytes))
+    if purpose in _RAW:
+        return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
+    raise ValueError("no such kind of key")
+
+
+def generate_tls_key() -> bytes:
+    """An ECDSA P-256 private key as PKCS8 PEM."""
+    # P-256 because gRPC's TLS offers it in every build, and refuses Ed25519 certificates by default.
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def load_tls_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
+    """The key object of a `tls` or `ca` secret.
+
+    Raises:
+        StoreDamagedError: not a P-256 private key in PEM.
+    """
+    try:
+        key = serialization.load_pem_private_key(secret, password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise StoreDamagedError("not a P-256 private key", "restore the key store from its backup")
+    return key
+
+
+def signing_key(store: KeyStore, epoch: int | None = None) -> Ed25519PrivateKey:
+    """The node's signing key (manifests, node cards, receipts): the newest, or that of an epoch.
+
+    The newest may be pending still: where there is a database, it says which is active.
+    """
+    secret = store.newest("signing")[1] if epoch is None else store.get(f"signing.{epoch}")
+    return Ed25519PrivateKey.from_private_bytes(secret)
+
+
+def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
+    """The key to which the CA seals the salt: the newest, or that of an epoch."""
+    secret = store.newest("enrol")[1] if epoch is None else store.get(f"enrol.{epoch}")
+    return X25519PrivateKey.from_private_bytes(secret)
+
+
+def fingerprint(purpose: str, secret: bytes) -> str:
+    """What names a key in tables and audit rows, 16 hex digits; tells nothing of the key.
+
+    Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
+    bytes (signing, enrol). Of anything else it is a BLAKE3 of purpose and secret under a context of its own.
+
+    Raises:
+        StoreDamagedError: the secret is not one of this purpose.
+    """
+    if purpose in _PAIRS:
+        return hashlib.sha256(_public_half(purpose, secret)).hexdigest()[:16]
+    named = purpose.encode() + b"\0" + secret
+    return blake3(named, derive_key_context=_FINGERPRINT).hexdigest(length=8)
+
+
+def fingerprint_of(key: bytes) -> str:
+    """The fingerprint of a signing key, of whose two halves only the public one (32 bytes) is known."""
+    return hashlib.sha256(key).hexdigest()[:16]
+
+
+def _public_half(purpose: str, secret: bytes) -> bytes:
+    if purpose in ("tls", "ca"):
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        return load_tls_key(secret).public_key().public_bytes(serialization.Encoding.DER, spki)
+    check_secret(purpose, secret)
+    if purpose == "signing":
+        return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+
+def check_secret(purpose: str, secret: bytes) -> None:
+    """Check that a secret has the form of its purpose; a purpose not known here only must not be empty.
+
+    Raises:
+        StoreDamagedError: it has not.
+    """
+    if purpose in ("tls", "ca"):
+        load_tls_key(secret)
+    elif purpose == "paillier":
+        try:
+            paillier.private_from_bytes(secret)
+        except MatcherError:
+            raise StoreDamagedError("not a Paillier key", "restore the key store from its backup") from None
+    elif not secret or (purpose in _RAW and len(secret) != SECRET_BYTES):
+        raise StoreDamagedError(
+            f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"
+        )

@@ -1,0 +1,190 @@
+"""The index of one partition: entries cut into buckets, sorted by tag (design.md section 3).
+
+An entry is tag (16) || sealed label (52) = 68 bytes. A bucket's entries are sorted by tag and
+distinct. Beside the served bytes a bucket keeps, in the same order, the points T (32), the bucket
+prefix (4) and the as-of day (4) of each entry, never served: rotation, re-cutting and incremental
+import need them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import label, merkle
+from matcher.errors import BucketError
+from matcher.suites.tokens import TAG_SIZE
+
+Bytes = NDArray[np.uint8]
+
+ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
+POINT_ROW_SIZE = 40
+NO_DAY = 0xFFFFFFFF  # of an entry whose date says nothing about the records: a planted one
+MAX_BITS = 24
+_ENTRY = np.dtype([("first", ">u8"), ("second", ">u8"), ("sealed", f"V{label.SEALED_SIZE}")])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of a partition under one identity."""
+
+    tag: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    prefix: int = field(repr=False)
+    as_of: int = NO_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket: `entries` is served whole, `points` stays home (both in tag order)."""
+
+    number: int
+    entries: bytes = field(repr=False)
+    points: bytes = field(repr=False)
+
+
+def bucket_bits(entries: int, k_anonymity: int) -> int:
+    """The largest b that keeps `k_anonymity` entries per bucket on average; 0 for small partitions."""
+    return min(max((entries // max(k_anonymity, 1)).bit_length() - 1, 0), MAX_BITS)
+
+
+def bucket_number(prefix: int, bits: int) -> int:
+    """The bucket of a 32-bit prefix when a partition has 2^bits buckets."""
+    return prefix >> (32 - bits)
+
+
+def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
+    """Cut a partition into all its 2^bits buckets, in order, empty ones included.
+
+    Raises BucketError when two entries carry one tag: a subject would have two records.
+    """
+    if len({e.tag for e in entries}) != len(entries):
+        raise BucketError("two entries of a partition carry one tag")
+    served = _rows(b"".join(e.tag + e.sealed for e in entries), ENTRY_SIZE)
+    kept = b"".join(e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in entries)
+    yield from cut(served, _rows(kept, POINT_ROW_SIZE), bits, range(2**bits))
+
+
+def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucket]:
+    """Cut entries (n, 68) and what is kept of them (n, 40) into the buckets `numbers`, which hold them all.
+
+    Raises BucketError when two entries carry one tag, or one belongs to another bucket.
+    """
+    found = prefixes(kept).astype(np.uint64) >> np.uint64(32 - bits)
+    places = found.astype(np.int64) - numbers.start
+    if len(places) and (int(places.min()) < 0 or int(places.max()) >= len(numbers)):
+        raise BucketError("an entry belongs to another bucket")
+    high, low = _tag_words(served)
+    order = np.lexsort((low, high, places))
+    high, low = high[order], low[order]
+    if bool(((high[1:] == high[:-1]) & (low[1:] == low[:-1])).any()):
+        raise BucketError("two entries of a partition carry one tag")
+    served, kept = served[order], kept[order]
+    ends = np.searchsorted(places[order], np.arange(len(numbers) + 1)).tolist()
+    for place, number in enumerate(numbers):
+        part = slice(ends[place], ends[place + 1])
+        yield Bucket(number, served[part].tobytes(), kept[part].tobytes())
+
+
+def prefixes(kept: Bytes) -> NDArray[np.uint32]:
+    """The bucket prefix of each entry."""
+    return np.ascontiguousarray(kept[:, 32:36]).view(">u4")[:, 0].astype(np.uint32)
+
+
+def oldest(kept: Bytes) -> int:
+    """The oldest as-of day of entries (n, 40); NO_DAY where no entry has one."""
+    return int(np.ascontiguousarray(kept[:, 36:40]).view(">u4").min(initial=NO_DAY))
+
+
+def bucket_leaf(number: int, entries: bytes) -> bytes:
+    """The Merkle leaf of a bucket, bound to its number."""
+    return merkle.leaf(number.to_bytes(4, "big"), entries)
+
+
+class Block:
+    """Several buckets of one partition, one after another, in which all tags are looked for at once.
+
+    `numbers` are ascending; the entries of the bucket at place p are those from `starts[p]` to
+    `starts[p + 1]`. Nothing is copied: only the entries that a search meets are read.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64], starts: NDArray[np.int64], entries: Bytes) -> None:
+        self._numbers, self._starts = numbers, starts
+        self._entries = entries.reshape(-1).view(_ENTRY)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"Block({len(self._numbers)} buckets, {len(self)} entries)"
+
+    def holding(self, buckets: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which bucket numbers are of this block."""
+        places = np.minimum(np.searchsorted(self._numbers, buckets), len(self._numbers) - 1)
+        return np.asarray(self._numbers[places] == buckets)
+
+    def find(self, buckets: NDArray[np.integer], tags: Bytes) -> NDArray[np.int64]:
+        """The entry of each tag (n, 16) in its bucket, which must be of this block; -1 for none."""
+        places = np.searchsorted(self._numbers, buckets)
+        low, end = self._starts[places], self._starts[places + 1]
+        high = end.copy()
+        first, second = _tag_words(tags)
+        # One word at a time: gathering whole entries would cost four times as much.
+        firsts, seconds = self._entries["first"], self._entries["second"]
+        open_ = np.flatnonzero(low < high)
+        while len(open_):
+            bottom, top, wanted = low[open_], high[open_], first[open_]
+            middle = (bottom + top) // 2
+            met = firsts[middle]
+            below = met < wanted
+            equal = np.flatnonzero(met == wanted)
+            below[equal] = seconds[middle[equal]] < second[open_[equal]]
+            bottom, top = np.where(below, middle + 1, bottom), np.where(below, top, middle)
+            low[open_], high[open_] = bottom, top
+            open_ = open_[bottom < top]
+        inside = np.flatnonzero(low < end)
+        places = low[inside]
+        same = (firsts[places] == first[inside]) & (seconds[places] == second[inside])
+        found = np.full(len(tags), -1, dtype=np.int64)
+        found[inside[same]] = places[same]
+        return found
+
+    def sealed(self, places: NDArray[np.integer]) -> Bytes:
+        """The sealed labels of some entries, (n, 52)."""
+        chosen = np.ascontiguousarray(self._entries[places]).view(np.uint8).reshape(-1, ENTRY_SIZE)
+        return chosen[:, TAG_SIZE:]
+
+
+def read_bucket(entries: bytes) -> dict[bytes, bytes]:
+    """Sealed labels by tag of one fetched bucket. Raises BucketError unless whole, sorted and distinct."""
+    read_block([(0, entries)])
+    starts = range(0, len(entries), ENTRY_SIZE)
+    return {entries[at : at + TAG_SIZE]: entries[at + TAG_SIZE : at + ENTRY_SIZE] for at in starts}
+
+
+def read_block(buckets: Sequence[tuple[int, bytes]]) -> Block:
+    """Fetched buckets, ascending. Raises BucketError unless each is whole, sorted and distinct."""
+    if any(len(entries) % ENTRY_SIZE for _, entries in buckets):
+        raise BucketError("a bucket is not a whole number of entries")
+    served = _rows(b"".join(entries for _, entries in buckets), ENTRY_SIZE)
+    numbers = np.array([number for number, _ in buckets], dtype=np.int64)
+    sizes = [len(entries) // ENTRY_SIZE for _, entries in buckets]
+    starts = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+    first, second = _tag_words(served)
+    rising = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] > second[:-1]))
+    borders = starts[1:-1]
+    rising[borders[(borders > 0) & (borders < len(served))] - 1] = True
+    if not rising.all():
+        raise BucketError("a bucket is not sorted")
+    return Block(numbers, starts, served)
+
+
+def _rows(data: bytes, size: int) -> NDArray[np.uint8]:
+    return np.frombuffer(data, dtype=np.uint8).reshape(-1, size)
+
+
+def _tag_words(served: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    words = np.ascontiguousarray(served[:, :TAG_SIZE]).view(">u8").astype(np.uint64)
+    return words[:, 0], words[:, 1]

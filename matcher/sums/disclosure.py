@@ -1,0 +1,147 @@
+"""What of a sum may leave the node: a pure judgement over totals (design.md section 5, disclosure control).
+
+A refusal names a rule, never by how much it was missed. Budgets are kept by the node, which uses the same
+words. What these rules cannot see is written down in docs/threat-model.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt
+from typing import Final
+
+from matcher.errors import DisclosureError
+from matcher.sums.slots import Totals
+
+MIN_COHORT: Final = "min_cohort"
+NO_VARIANCE: Final = "no_variance"
+DOMINANCE: Final = "dominance"
+DIFFERENCING: Final = "differencing"
+SMALL_CELL: Final = "small_cell"
+BUDGET: Final = "budget"
+PRIVACY_BUDGET: Final = "privacy_budget"
+INCONSISTENT: Final = "inconsistent"
+# Every rule that can keep a sum, or a cell of it, back.
+RULES = (
+    MIN_COHORT,
+    NO_VARIANCE,
+    DOMINANCE,
+    DIFFERENCING,
+    SMALL_CELL,
+    BUDGET,
+    PRIVACY_BUDGET,
+    INCONSISTENT,
+)
+LEAST_COHORT = 3  # of two contributors each knows the other's value
+
+
+@dataclass(frozen=True)
+class Rules:
+    """An item's rules. Raises DisclosureError for numbers that would switch a rule off.
+
+    min_cohort: fewest contributors. dominance_share: in (0, 1], the share of the total that no single
+    contribution may be forced to exceed. rounding: totals are multiples of it (1: exact). min_cell: fewest
+    people in a band that is shown, besides none.
+    """
+
+    min_cohort: int = 10
+    dominance_share: float = 0.5
+    rounding: int = 1
+    min_cell: int = 3
+
+    def __post_init__(self) -> None:
+        if self.min_cohort < LEAST_COHORT:
+            raise DisclosureError(f"the minimum cohort must be {LEAST_COHORT} or more")
+        if not 0 < self.dominance_share <= 1:
+            raise DisclosureError("the dominance share must be above 0 and at most 1")
+        if self.rounding < 1 or self.min_cell < 1:
+            raise DisclosureError("rounding base and smallest cell must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Released:
+    """What may be answered: the count, the rounded total and variance, a number or None for each band.
+
+    `variance` is of the population, in the unit squared; None stands for a cell held back as `small_cell`.
+    """
+
+    count: int = field(repr=False)
+    total: int = field(repr=False)
+    variance: int = field(repr=False)
+    bands: tuple[int | None, ...] = field(repr=False)
+
+    @property
+    def deviation(self) -> int:
+        """The standard deviation to the nearest unit."""
+        return (isqrt(4 * self.variance) + 1) // 2
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Nothing may be answered but the name of the rule, one of RULES."""
+
+    rule: str
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise DisclosureError("there is no such rule of disclosure")
+
+
+def judge(totals: Totals, rules: Rules, earlier: Iterable[int] = ()) -> Released | Suppressed:
+    """What of consistent totals may be answered.
+
+    `earlier` are the counts opened before in the period, for this peer, item and groups, also those that were
+    suppressed. A count nearer to one of them than `min_cohort`, equal ones included, could be told apart by
+    subtraction: the difference would be about too few people.
+    """
+    count, total, squares = totals.count, totals.total, totals.squares
+    if count < rules.min_cohort:
+        return Suppressed(MIN_COHORT)
+    if any(abs(count - before) < rules.min_cohort for before in earlier):
+        return Suppressed(DIFFERENCING)
+    if count * squares == total * total:
+        return Suppressed(NO_VARIANCE)
+    if _is_dominated(total, squares, Fraction(rules.dominance_share)):
+        return Suppressed(DOMINANCE)
+    spread = Fraction(count * squares - total * total, count * count)
+    return Released(
+        count,
+        _rounded(Fraction(total), rules.rounding),
+        _rounded(spread, rules.rounding**2),
+        _shown(totals.bands, rules.min_cell),
+    )
+
+
+def _is_dominated(total: int, squares: int, share: Fraction) -> bool:
+    """Whether some contribution must exceed `share` of the total, whatever the others are.
+
+    If none exceeds m = share * total, the squares are greatest with as many contributions of m as fit and one
+    of the rest. More than that, and one contribution must be greater.
+    """
+    bound = share * total
+    full = total // bound
+    return squares > full * bound**2 + (total - full * bound) ** 2
+
+
+def _rounded(number: Fraction, base: int) -> int:
+    """The nearest multiple of `base`, halves upward."""
+    return (2 * number + base) // (2 * base) * base
+
+
+def _shown(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
+    """The histogram without small cells.
+
+    A small cell takes others with it, the smallest first, until at least two are hidden that hold
+    `least` people together: otherwise count minus the shown cells would give it back. If all people are in
+    one band nothing is shown, since that would tell everyone's band.
+    """
+    filled = sorted((number, at) for at, number in enumerate(bands) if number)
+    if len(filled) < 2:
+        return (None,) * len(bands)
+    hidden: list[tuple[int, int]] = []
+    for number, at in filled:
+        if number >= least and (not hidden or (len(hidden) > 1 and sum(n for n, _ in hidden) >= least)):
+            break
+        hidden.append((number, at))
+    kept_back = {at for _, at in hidden}
+    return tuple(None if at in kept_back else number for at, number in enumerate(bands))

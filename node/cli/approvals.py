@@ -1,0 +1,223 @@
+"""`heqiao admins`, `approve` and `approvals`; and what guards the commands that need a second person."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from keys import KeyStore
+from keys.pki.administrators import load_card, make_card
+from keys.pki.names import check_name
+from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
+from keys.store.kinds import generate_secret
+from node.cli.folders import KEEP_APART, prepare_passphrase
+from node.cli.options import checked, home_option, json_option, load_config, show
+from node.clock import utc_now
+from node.config import PASSPHRASE, Config, database_url
+from node.database import Store, open_store
+from node.database import approvals as rows
+from node.database import audit_log as audit_rows
+from node.database.approvals import AdminRow
+from node.domain.audit_chain import Detail
+from node.errors import ConflictError, InputError, NotFoundError, PreconditionError
+from node.files import new_folder
+from node.governance import approvals
+from node.governance.approvals import NEEDED, Ask
+
+KEYS = "keys"
+CARD = "admin.json"
+Command = TypeVar("Command", bound=Callable[..., Any])
+file_type = click.Path(path_type=Path, dir_okay=False)
+
+
+def admin_option(command: Command) -> Command:
+    """Give a command the parameter `admin: Path | None`: the folder of the administrator who runs it."""
+    return click.option(
+        "--as",
+        "admin",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="HEQIAO_ADMIN",
+        show_envvar=True,
+        help="Your administrator's folder, where [approvals] are required.",
+    )(command)
+
+
+def guard(config: Config, admin: Path | None, action: str, details: Mapping[str, Detail]) -> None:
+    """Where node.toml requires it, go on only with the approval of another administrator, for exactly this.
+
+    Raises InputError without `--as`, and what approvals.require does.
+    """
+    if not config.approvals.required:
+        return
+    if admin is None:
+        raise InputError(
+            "this home is under dual control", "say who you are: `--as` your administrator's folder"
+        )
+    store = open_store(database_url(config))
+    life = timedelta(hours=config.approvals.hours)
+    approvals.require(store, Ask(action, details), _open_admin(admin), utc_now(), life)
+    store.dispose()
+
+
+def _open_admin(folder: Path) -> KeyStore:
+    return KeyStore.open(folder / KEYS, read_passphrase(folder / PASSPHRASE))
+
+
+def _count(store: Store) -> int:
+    with store.transaction("count administrators") as tx:
+        return len(rows.list_admins(tx))
+
+
+@click.group()
+def admins() -> None:
+    """Keep the list of administrators who act in pairs.
+
+    That is, where [approvals] are required in node.toml. Each has a key in a folder of their own, under
+    their own account and passphrase.
+    """
+
+
+@admins.command("key")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--name", required=True, callback=checked(check_name), help="Name that the audit shows.")
+@click.option("--passphrase-file", type=file_type,
+              help="File with its passphrase; without it a random one is made.")  # fmt: skip
+@json_option
+def make_key(folder: Path, name: str, passphrase_file: Path | None, *, as_json: bool) -> None:
+    """Make an administrator's key.
+
+    On that person's own account or medium; admin.json in it is public, and is enrolled in the homes.
+    """
+    with new_folder(folder) as partial:
+        given = read_passphrase(passphrase_file) if passphrase_file else None
+        if given is not None:
+            write_new(partial / PASSPHRASE, given + b"\n")
+        store = KeyStore.create(partial / KEYS, prepare_passphrase(partial, None) if given is None else given)
+        store.add("signing.1", generate_secret("signing"))
+        card = make_card(store, name)
+        write_new(partial / CARD, card.to_json(), PUBLIC)
+    lines = [f"{folder / CARD}: {name}, fingerprint {card.fingerprint()}"]
+    if passphrase_file is None:
+        lines.append(KEEP_APART.format(path=folder / PASSPHRASE, how="put it back to approve"))
+    show({"admin": str(folder / CARD), "name": name, "fingerprint": card.fingerprint()}, "\n".join(lines),
+         as_json=as_json)  # fmt: skip
+
+
+@admins.command("add")
+@home_option
+@json_option
+@click.argument("card", type=file_type)
+@admin_option
+def add(home: Path, as_json: bool, card: Path, admin: Path | None) -> None:
+    """Enrol an administrator by admin.json.
+
+    The first two are enrolled freely: do it before [approvals] required is set, with both present. From then
+    on the others need an approval like everything else.
+    """
+    config, found = load_config(home), load_card(card)
+    store, now = open_store(database_url(config)), utc_now()
+    if _count(store) >= NEEDED:
+        guard(config, admin, "admins add", {"name": found.name, "fingerprint": found.fingerprint()})
+    with store.transaction("add an administrator", write=True) as tx:
+        if any(found.name == one.name or found.key == one.public_key for one in rows.list_admins(tx)):
+            raise ConflictError("this name or key is enrolled already", "see `heqiao admins list`")
+        rows.add_admin(tx, AdminRow(found.name, found.key, now))
+        audit_rows.append(tx, "admin_added", {"name": found.name, "fingerprint": found.fingerprint()}, now)
+    text = f"administrator {found.name}, fingerprint {found.fingerprint()}"
+    show({"name": found.name, "fingerprint": found.fingerprint()}, text, as_json=as_json)
+
+
+@admins.command("remove")
+@home_option
+@json_option
+@click.argument("name")
+@admin_option
+def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
+    """Remove an administrator.
+
+    What they asked or approved is good no longer.
+    """
+    config = load_config(home)
+    if config.approvals.required and _count(open_store(database_url(config))) <= NEEDED:
+        raise PreconditionError("dual control needs two administrators", "enrol another one first")
+    guard(config, admin, "admins remove", {"name": name})
+    with open_store(database_url(config)).transaction("remove an administrator", write=True) as tx:
+        if not rows.remove_admin(tx, name):
+            raise NotFoundError(f"there is no administrator {name}", "see `heqiao admins list`")
+        audit_rows.append(tx, "admin_removed", {"name": name}, utc_now())
+    show({"removed": name}, f"{name} is no administrator any more", as_json=as_json)
+
+
+@admins.command("list")
+@home_option
+@json_option
+def list_admins(home: Path, as_json: bool) -> None:
+    """List the administrators of a home."""
+    with open_store(database_url(load_config(home))).transaction("list administrators") as tx:
+        known = rows.list_admins(tx)
+    plain = [{"name": one.name, "added_at": one.added_at.isoformat()} for one in known]
+    text = "\n".join(f"{one.name}, since {one.added_at:%Y-%m-%d}" for one in known)
+    show({"admins": plain}, text or "none", as_json=as_json)
+
+
+@click.command()
+@home_option
+@json_option
+@click.argument("request")
+@admin_option
+def approve(home: Path, as_json: bool, request: str, admin: Path | None) -> None:
+    """Approve what another administrator asked.
+
+    REQUEST is the id that the first command named; `heqiao approvals list` shows what it is about. Good once,
+    for exactly that, until it expires.
+    """
+    if admin is None:
+        raise InputError("who approves?", "give `--as` your administrator's folder")
+    store = open_store(database_url(load_config(home)))
+    row = approvals.approve(store, request, _open_admin(admin), utc_now())
+    plain = {"approved": row.id, "action": row.action, "details": json.loads(row.details),
+             "requester": row.requester}  # fmt: skip
+    show(plain, f"approved: {row.action} {row.details}, asked by {row.requester}", as_json=as_json)
+
+
+@click.group("approvals")
+def approvals_() -> None:
+    """See what waits for another administrator."""
+
+
+@approvals_.command("list")
+@home_option
+@json_option
+@click.option("--all", "every", is_flag=True, help="Also those that were used or have expired.")
+def list_approvals(home: Path, as_json: bool, every: bool) -> None:
+    """List requests: what, by whom, until when, approved by whom."""
+    now = utc_now()
+    with open_store(database_url(load_config(home))).transaction("list approvals") as tx:
+        found = [(row, approvals.state_of(row, now)) for row in rows.list_approvals(tx)]
+    shown = [(row, state) for row, state in found if every or state in ("waiting", "approved")]
+    if as_json:
+        plain = [
+            {
+                "id": row.id,
+                "state": state,
+                "action": row.action,
+                "details": json.loads(row.details),
+                "requester": row.requester,
+                "approver": row.approver,
+                "expires_at": row.expires_at,
+            }
+            for row, state in shown
+        ]
+        show({"approvals": plain}, "", as_json=True)
+        return
+    table = Table("id", "state", "what", "asked by", "approved by", "until")
+    for row, state in shown:
+        table.add_row(
+            row.id, state, f"{row.action} {row.details}", row.requester, row.approver or "", row.expires_at
+        )
+    Console().print(table)

@@ -1,0 +1,74 @@
+"""`heqiao ca roll`: from one root of the federation to the next, with both trusted in between."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from keys.pki.enrolment import ca_fingerprint
+from keys.pki.issuing import CA_DAYS, Authority
+from keys.pki.roots import sign_root
+from node.cli.ca_options import folder_option, passphrase_option
+from node.cli.options import json_option, show, write_output
+from node.federation.authority_folder import CERTIFICATE, REVOKED, describe, open_roots, trusted
+from node.federation.root_rollover import _begin, _end, _erase_older, _sign_lists, _switch
+
+
+@click.command()
+@folder_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
+              help="File to write for all members: the new root, signed by the old one.")  # fmt: skip
+@click.option("--switch", is_flag=True, help="From now on the new root issues; after all members took it.")
+@click.option("--end", is_flag=True, help="Erase the old root; after all members have new certificates.")
+@click.option("--days", type=click.IntRange(1, 36_500), default=CA_DAYS, show_default=True,
+              help="Life of the new root's certificate, in days.")  # fmt: skip
+@passphrase_option
+@json_option
+def roll(
+    folder: Path,
+    out: Path | None,
+    switch: bool,
+    end: bool,
+    days: int,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Replace the CA's key, with both roots trusted in between.
+
+    Three steps, each when all members have followed the one before. With --out: make the new root; members
+    take the file with `heqiao peers roots`. With --switch: certificates are issued by the new root;
+    members renew theirs. With --end: the old root goes; members drop it with `heqiao peers roots --drop-old`.
+
+    \b
+    heqiao ca roll --dir ca --out roots.json
+    heqiao ca roll --dir ca --switch
+    heqiao ca roll --dir ca --end
+    """  # noqa: D301 - click wants the real \b character
+    if sum((out is not None, switch, end)) != 1:
+        raise click.UsageError("give --out, --switch or --end", click.get_current_context())
+    store, roots = open_roots(folder, passphrase_file)
+    if out is not None:
+        roots = _begin(store, roots, days)
+    else:
+        roots = _switch(store, roots) if switch else _end(store, roots)
+    lists = _sign_lists(folder, roots)  # before anything is written: it refuses a clock that was set back
+    _write(folder, roots, lists)
+    if out is not None:
+        write_output(out, sign_root(roots[0], roots[1].certificate).to_json())
+    if end:
+        _erase_older(store, roots[0])
+    result: dict[str, object] = {
+        "issues": ca_fingerprint(roots[0].pem),
+        "also_trusted": [ca_fingerprint(root.pem) for root in roots[1:]],
+        "revocation_list": str(folder / REVOKED) if lists else "",
+    }
+    if out is not None:
+        result = {"out": str(out), **result}
+    show(result, describe(result), as_json=as_json)
+
+
+def _write(folder: Path, roots: Sequence[Authority], lists: bytes) -> None:
+    write_output(folder / CERTIFICATE, trusted(roots))
+    if lists:
+        write_output(folder / REVOKED, lists)

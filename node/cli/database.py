@@ -1,0 +1,22 @@
+"""`heqiao migrate`: the database's schema."""
+
+from pathlib import Path
+
+import click
+
+from node.cli.options import home_option, json_option, load_config, show
+from node.config import database_url
+from node.database.schema import migrate_url
+
+
+@click.command()
+@home_option
+@json_option
+def migrate(home: Path, as_json: bool) -> None:
+    """Bring the database to this version's schema.
+
+    Stop the node first, and back the database up. A database that is current already is left alone.
+    """
+    before, after = migrate_url(database_url(load_config(home)))
+    text = f"the schema is current ({after})" if before == after else f"schema {before or 'empty'} -> {after}"
+    show({"before": before, "after": after}, text, as_json=as_json)

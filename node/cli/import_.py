@@ -1,0 +1,151 @@
+"""`heqiao import`: registers of this province into partitions that peers may ask."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from matcher.suites import x25519
+from node.cli.options import home_option, json_option, load_config, require_node_role
+from node.registers.row_parser import ALIASES
+
+if TYPE_CHECKING:
+    from node.compute.local_pool import Crew
+
+
+@click.command("import")
+@home_option
+@json_option
+@click.argument("item", required=False)
+@click.argument(
+    "files", nargs=-1, metavar="FILES...", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--upsert",
+    "mode",
+    flag_value="upsert",
+    help="Replace the records of the subjects in FILES, keep all others.",
+)
+@click.option(
+    "--delete",
+    "mode",
+    flag_value="delete",
+    help="Remove the records of the subjects in FILES, keep all others.",
+)
+@click.option(
+    "--sql-url-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
+)
+@click.option("--query", metavar="SQL", help="The query whose rows to read, with --sql-url-file.")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=HEADER",
+    callback=lambda _ctx, _param, pairs: _parse_mapping(pairs),
+    help="The column of FIELD has this HEADER; may be repeated. Fields: " + ", ".join(ALIASES) + ".",
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="As-of date of rows that carry none.  [default: today]",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the list of rejected rows.  [default: ITEM-rejects.csv, beside the first file]",
+)
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    help="Processes that do the work; 0 does it in one.  [default: one a core, none for small files]",
+)
+@click.option("--clean", is_flag=True, help="Only remove what a killed import left; needs no ITEM.")
+def import_(
+    home: Path,
+    as_json: bool,
+    item: str | None,
+    files: tuple[Path, ...],
+    mode: Literal["upsert", "delete"] | None,
+    sql_url_file: Path | None,
+    query: str | None,
+    columns: dict[str, str] | None,
+    as_of: datetime | None,
+    rejects: Path | None,
+    allow_empty: bool,
+    workers: int | None,
+    clean: bool,
+) -> None:
+    """Replace the register of one item by new files.
+
+    ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
+    UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
+    --delete they hold only the people who changed. Rows that cannot be used are listed and
+    counted, and do not stop the import. Peers see the old version until the new one is whole.
+
+    \b
+    heqiao import --home 44 C21 vehicles.csv
+    heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
+    heqiao import --home 44 C21 changed.csv --upsert
+    heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
+    """  # noqa: D301 - click wants the real \b character
+    if clean:
+        from node.cli import import_run
+
+        import_run.clean(require_node_role(load_config(home)), as_json=as_json)
+        return
+    checked = _check_usage(item, files, sql_url_file, query, rejects)
+    config, day = require_node_role(load_config(home)), as_of.date() if as_of else None
+    with _hire(workers, files) as crew:
+        from node.cli import import_run
+
+        request = import_run.Request(
+            checked, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty
+        )
+        import_run.run(config, request, crew, as_json=as_json)
+
+
+def _hire(workers: int | None, files: tuple[Path, ...]) -> "Crew":
+    """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
+    from node.compute import local_pool
+    from node.registers import tasks  # noqa: F401 - the workers' code
+
+    x25519.backend()
+    if workers is None:
+        workers = local_pool.choose_workers(sum(file.stat().st_size for file in files))
+    return local_pool.Crew(workers, fork=True)
+
+
+def _check_usage(
+    item: str | None, files: tuple[Path, ...], url_file: Path | None, query: str | None, rejects: Path | None
+) -> str:
+    context = click.get_current_context()
+    if item is None:
+        raise click.UsageError("Missing argument 'ITEM'.", context)
+    if (url_file is None) != (query is None):
+        raise click.UsageError("--sql-url-file and --query go together.", context)
+    if url_file is not None and files:
+        raise click.UsageError("Name FILES or a query, not both.", context)
+    if url_file is None and not files:
+        raise click.UsageError("Missing argument 'FILES...'.", context)
+    if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
+        raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
+    return item
+
+
+def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:
+    columns: dict[str, str] = {}
+    for pair in mapping:
+        field, equals, header = pair.partition("=")
+        if not equals or field not in ALIASES or not header:
+            raise click.BadParameter(f"write FIELD=HEADER with a field of {', '.join(ALIASES)}")
+        columns[field] = header
+    return columns or None

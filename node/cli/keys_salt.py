@@ -1,0 +1,136 @@
+"""`heqiao keys rotate salt`: from one salt of the federation to the next."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from keys.rotation import Action, Step
+from keys.types import RotationPolicy
+from node.cli.approvals import admin_option, guard
+from node.cli.keys_rotate import opened, show_moved
+from node.cli.options import count, home_option, json_option, show
+from node.database.epoch_switch import Lacking
+from node.domain.audit_chain import Detail
+from node.errors import PreconditionError
+from node.rotation import salt as rotations
+from node.rotation.salt import Salted
+
+_WORDS = {
+    Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
+    Action.IMPORT: "import in full what lacks salt {version}: {lacking}",
+    Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
+}
+
+
+@click.command("salt")
+@home_option
+@json_option
+@click.option("--dry-run", is_flag=True, help="Print the steps and what lacks the new salt; change nothing.")
+@click.option("--grace-days", type=click.IntRange(0, 3_650),
+              help="Days that the old salt is served.  [default: that of [rotation]]")  # fmt: skip
+@click.option("--abandon", is_flag=True, help="Give up a rotation that has not switched yet.")
+@admin_option
+def rotate_salt(
+    home: Path, as_json: bool, dry_run: bool, grace_days: int | None, abandon: bool, admin: Path | None
+) -> None:
+    """Put the federation's next salt in use.
+
+    `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every
+    import writes under both salts, and peers are answered under the old one. Import every item in full,
+    then run this again: it switches once every partition has the new salt, and exits 1 while one has not.
+    Peers that hold the old salt only are answered under it until the grace ends.
+
+    \b
+    heqiao keys rotate salt --home 44
+    heqiao import --home 44 C21 vehicles.csv
+    heqiao keys rotate salt --home 44
+    """  # noqa: D301 - click wants the real \b character
+    with opened(home) as (node, store):
+        if abandon:
+            guard(node.config, admin, "keys rotate salt", {"abandon": 1})
+            show_moved(
+                rotations.abandon(node, store), "no rotation of the salt is under way", as_json=as_json
+            )
+            return
+        policy = node.config.rotation.policy("salt") or RotationPolicy()
+        if grace_days is not None:
+            grace = timedelta(days=grace_days)
+            policy = replace(policy, grace=grace, every=max(policy.every, grace))
+        steps, lacking = rotations.plan_salt(node, store, policy)
+        if dry_run:
+            _show_plan(steps, lacking, as_json=as_json)
+            return
+        begins, asked = steps[0].action is Action.MAKE, steps[-1]
+        if begins or not lacking:  # a run that only says what is missing changes nothing
+            step = "begin" if begins else "switch"
+            details: dict[str, Detail] = {"salt_version": asked.salt_version, "step": step}
+            guard(node.config, admin, "keys rotate salt", {**details, "grace_days": policy.grace.days})
+        done = rotations.rotate_salt(node, store, policy)
+    if not done.begun and not done.switched:
+        raise PreconditionError(
+            f"not switched: without salt {done.version} are {_tell(done.lacking)}",
+            "import these in full (`heqiao import`, without --upsert), then run this again",
+        )
+    show(_plain(done), _describe(done), as_json=as_json)
+
+
+def _show_plan(steps: Sequence[Step], lacking: Sequence[Lacking], *, as_json: bool) -> None:
+    version = steps[-1].salt_version
+    lines = [
+        f"{number}. "
+        + _WORDS[step.action].format(
+            name=f"{step.purpose}.{step.epoch}", version=version, lacking=_tell(lacking), until=step.until
+        )
+        for number, step in enumerate(steps, 1)
+    ]
+    plain = {
+        "dry_run": True,
+        "salt_version": version,
+        "lacking": [asdict(one) for one in lacking],
+        "steps": [
+            {
+                "action": step.action.value,
+                "purpose": step.purpose,
+                "epoch": step.epoch,
+                "until": step.until.isoformat() if step.until else None,
+            }
+            for step in steps
+        ],
+    }
+    show(plain, "\n".join(lines), as_json=as_json)
+
+
+def _plain(done: Salted) -> dict[str, object]:
+    return {
+        "purpose": "salt",
+        "salt_version": done.version,
+        "fingerprint": done.fingerprint,
+        "epoch": done.epoch,
+        "begun": done.begun,
+        "switched": done.switched,
+        "lacking": [asdict(one) for one in done.lacking],
+        "grace_until": done.grace_until.isoformat() if done.grace_until else None,
+    }
+
+
+def _describe(done: Salted) -> str:
+    if done.grace_until is not None:
+        return (
+            f"salt.{done.version} is active: {done.fingerprint}\n"
+            f"  with oprf.{done.epoch}; the epoch before is answered until "
+            f"{done.grace_until:%Y-%m-%d %H:%M} UTC"
+        )
+    return (
+        f"salt.{done.version} is pending: {done.fingerprint}\n"
+        f"  with oprf.{done.epoch}; every import writes under both salts from now on\n"
+        f"  without it are {_tell(done.lacking)}: import these in full, then run this again"
+    )
+
+
+def _tell(lacking: Sequence[Lacking]) -> str:
+    return ", ".join(
+        f"{one.item} ({count(one.partitions, 'partition')}{', sums' if one.sums else ''})" for one in lacking
+    )

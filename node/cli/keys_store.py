@@ -1,0 +1,115 @@
+"""`heqiao keys rewrap` and `policy`: how the key store is closed, how often its keys are due."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from keys import KeyStore, read_passphrase
+from keys.store.header import Closing, by_passphrase
+from keys.store.pkcs11 import by_token, make_token_key
+from node.cli.options import home_option, json_option, load_config, show
+from node.clock import utc_now
+from node.config import Config, database_url, open_key_store
+from node.config.rotation import ROTATED
+from node.database import audit_log as audit_rows
+from node.database import open_store
+
+file_type = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@home_option
+@json_option
+@click.option("--new-passphrase-file", "passphrase_file", type=file_type,
+              help="File with the new passphrase (chmod 600).")  # fmt: skip
+@click.option("--token", metavar="LABEL", help="Label of a PKCS#11 token to close the key store with.")
+@click.option("--key", metavar="LABEL", default="heqiao-kek", show_default=True,
+              help="Label of the AES key in the token; made there if there is none.")  # fmt: skip
+@click.option("--pin-file", type=file_type, help="File with the user PIN of the token (chmod 600).")
+@click.option("--pkcs11-module", "module", type=file_type,
+              help="Library of the token.  [default: [keys] pkcs11_module]")  # fmt: skip
+def rewrap(
+    home: Path,
+    as_json: bool,
+    passphrase_file: Path | None,
+    token: str | None,
+    key: str,
+    pin_file: Path | None,
+    module: Path | None,
+) -> None:
+    """Close the key store by another passphrase or by a token.
+
+    The keys stay as they are. Give --new-passphrase-file, or --token with --pin-file. It takes one write of
+    the store's header: if it is interrupted, the old way or the new one opens the whole store. Then name the
+    new file as [keys] passphrase_file, with a token also [keys] pkcs11_module; a running node goes on.
+
+    \b
+    heqiao keys rewrap --home 45 --new-passphrase-file /run/credentials/new
+    heqiao keys rewrap --home 45 --token province --pin-file /run/credentials/pin
+    """  # noqa: D301 - click wants the real \b character
+    context = click.get_current_context()
+    if (passphrase_file is None) == (token is None) or (token is None) != (pin_file is None):
+        raise click.UsageError("give --new-passphrase-file, or --token with --pin-file", context)
+    config = load_config(home)
+    store = open_key_store(config)
+    file = passphrase_file or pin_file
+    secret = read_passphrase(Path(str(file)))
+    closing = by_passphrase(secret) if token is None else _with_token(config, token, key, secret, module)
+    store.rewrap(closing)
+    _record(config, store)
+    now = f"token {token}, key {key}" if token else "a passphrase"
+    settings = {"passphrase_file": str(Path(str(file)).absolute())}
+    if token:
+        settings["pkcs11_module"] = str((module or config.keys.pkcs11_module or Path()).absolute())
+    lines = [f"{config.keys.store}: closed by {now}", "Set in node.toml, before the next start:", "[keys]"]
+    lines += [f'{name} = "{value}"' for name, value in settings.items()]
+    lines.append(
+        "Old copies of the key store still open in the old way: destroy them, and make a new backup."
+    )
+    show({"store": str(config.keys.store), "closed_by": now, **settings}, "\n".join(lines), as_json=as_json)
+
+
+def _with_token(config: Config, token: str, key: str, pin: bytes, module: Path | None) -> Closing:
+    library = module or config.keys.pkcs11_module
+    closing = by_token(library, token, key, pin)
+    if make_token_key(closing):
+        click.echo(f"key {key} made in token {token}", err=True)
+    return closing
+
+
+def _record(config: Config, store: KeyStore) -> None:
+    with open_store(database_url(config)).transaction("audit rewrap", write=True) as tx:
+        audit_rows.append(
+            tx, "key_store_rewrapped", {"by": "token" if store.token else "passphrase"}, utc_now()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    key: str
+    every_days: int
+    grace_days: int
+
+
+@click.command()
+@home_option
+@json_option
+def policy(home: Path, as_json: bool) -> None:
+    """Show how often keys are due, and how long grace lasts.
+
+    These are the keys of [rotation] in node.toml; docs/rotation.md says why the defaults are what they are.
+    `heqiao keys status` shows what is due.
+    """
+    config = load_config(home)
+    rotation = config.rotation
+    found = [_Policy(purpose, *rotation.days(purpose)) for purpose in ROTATED]
+    if as_json:
+        show({"policy": [asdict(one) for one in found]}, "", as_json=True)
+        return
+    table = Table("key", "rotate every", "old one answered for")
+    for line in found:
+        table.add_row(line.key, f"{line.every_days} days", f"{line.grace_days} days")
+    Console().print(table)

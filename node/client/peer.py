@@ -1,0 +1,90 @@
+"""A peer province asked directly, without a node of one's own in between."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from matcher import Identity
+from node.clock import Clock, utc_now
+from node.config import Home
+from node.context import Node, open_node
+from node.database import peers as peer_rows
+from node.domain.peers import PeerRow
+from node.domain.summation import Person, in_cohort
+from node.domain.verification import Verification
+from node.errors import InvalidRequestError, NotFoundError
+from node.requester import match, match_query
+from node.requester.checkpoint import MemoryJournal
+from node.requester.context import Exchange
+from node.requester.match_query import Answer
+from node.requester.point_cache import SaltedPoints
+from node.requester.sum_checkpoint import MemorySumJournal
+from node.requester.sum_context import PeerSum, SumQuestion
+from node.requester.sums import ask_sums
+from node.transport.channel import Line
+from node.transport.peer_client import Offer, PeerLink
+
+
+class Peer:
+    """Another province's node, called directly with the identity of a home (role node or platform)."""
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        self._node, self._peer = node, peer
+        self._line, self._offer = Line(node, peer), Offer()
+
+    @classmethod
+    def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
+        """Use a home and a peer that was added to it with `heqiao peers add`."""
+        node = open_node(Home.find(home).load(), clock)
+        with node.store.transaction("find peer") as tx:
+            peer = peer_rows.find_peer(tx, code)
+        if peer is None:
+            raise NotFoundError(f"this home knows no peer {code}", "run `heqiao peers add` with its card")
+        return cls(node, peer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and the database."""
+        self._line.close()
+        self._node.store.dispose()
+
+    def verify(self, verification: Verification) -> dict[str, list[Answer]]:
+        """Ask this peer about all subjects; answers by item, one per subject, in their order."""
+        node, now = self._node, self._node.clock()
+        asked = replace(verification, peers=(self._peer.code,))
+        question = match_query.ask_question(node, asked, self._peer.code, now.date())
+        journal = MemoryJournal()
+        link = PeerLink.over(self._line, node, journal.count, offer=self._offer)
+        mapped = SaltedPoints(node.keys.salts, asked.subjects)
+        deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
+        return match.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
+
+    def sum(
+        self, cohort: Iterable[Iterable[Identity]], items: Sequence[str], legal_basis: str
+    ) -> list[PeerSum]:
+        """Totals over those of a cohort whom this peer knows: an answer per item, in their order.
+
+        Nobody learns who matched: the peer sees blinded points, this side points in a random order. What the
+        peer holds back comes as the name of a rule. Raises NodeError kinds, LimitError when a budget is
+        spent.
+        """
+        node = self._node
+        for code in items:
+            if node.catalogue.item(code).sum is None:
+                raise InvalidRequestError(
+                    f"{code} is not an item that can be summed", "see `heqiao catalogue`"
+                )
+        people = in_cohort(cohort)
+        journal = MemorySumJournal()
+        link = PeerLink.over(self._line, node, journal.count)
+        deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
+        mapped = SaltedPoints(node.keys.salts, map(Person, people))
+        exchange = Exchange.of(node, self._peer, link, journal, mapped, deadline)
+        return ask_sums(exchange, link, journal, SumQuestion(people, tuple(items), legal_basis))

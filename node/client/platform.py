@@ -1,0 +1,170 @@
+"""Clients: `Platform` talks to its own node; `Peer` calls another province's node directly.
+
+    with Platform.open(home) as platform:
+        job = platform.submit(verification)
+        for state in platform.watch(job): ...
+        report = platform.report(job)
+
+Both use the identity in a home folder (`heqiao init`, `heqiao join`). With `Peer`, blinding and the
+opening of labels happen in the caller's own process.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+from google.protobuf.message import Message
+from heqiao.platform.v1 import platform_pb2 as pb
+from heqiao.platform.v1 import platform_pb2_grpc
+
+from keys import target_name
+from keys.pki.names import split_address
+from node.config import Home
+from node.credentials.active_keys import load_keys
+from node.credentials.keyring import NodeKeys
+from node.domain.findings import Report
+from node.domain.sum_findings import SumReport
+from node.domain.summation import Summation
+from node.domain.verification import Verification
+from node.errors import ConfigError, NodeError, UnreachableError
+from node.transport.secure_channel import secure_channel
+from node.transport.status import from_rpc_error
+from node.wire import platform
+from node.wire import platform_sums as sums_wire
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+
+
+class Platform:
+    """A connection to the own province's node. Every method raises NodeError kinds."""
+
+    def __init__(
+        self, address: str, code: str, keys: NodeKeys, max_message_bytes: int, call_s: float
+    ) -> None:
+        self._stack, self._address = ExitStack(), address
+        channel = self._stack.enter_context(
+            secure_channel(
+                address, target_name(code), (keys.ca, keys.tls_key, keys.certificate), max_message_bytes
+            )
+        )
+        self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self._call_s = call_s
+
+    @classmethod
+    def open(cls, home: Path, address: str | None = None) -> Self:
+        """Connect with the identity of a home; the address is that of its own configuration by default.
+
+        Raises ConfigError, KeyringError, PreconditionError (not joined yet); the connection itself is made
+        by the first call.
+        """
+        config = Home.find(home).load()
+        limits = config.limits
+        return cls(
+            address or own_address(config.platform.listen),
+            config.node.code,
+            load_keys(config),
+            limits.max_message_bytes,
+            limits.call_timeout_s,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stack.close()
+
+    def submit(self, verification: Verification, job: str | None = None) -> str:
+        """Hand over a verification and return its job id; the same id and content is the same job."""
+        job = job or f"v-{secrets.token_hex(8)}"
+        messages = platform.submission(job, verification)
+        response: pb.SubmitVerificationResponse = self._call("SubmitVerification", messages)
+        return str(response.job_id)
+
+    def sum(self, summation: Summation, job: str | None = None) -> SumReport:
+        """Totals over many people, of several peers at once: hand over, wait for the end, fetch the report.
+
+        Longer than other calls: use `submit_sum`, `watch` and `sum_report` to see how far it is.
+        """
+        found = self.submit_sum(summation, job)
+        for _ in self.watch(found):
+            pass
+        return self.sum_report(found)
+
+    def submit_sum(self, summation: Summation, job: str | None = None) -> str:
+        """Hand over a sum and return its job id; the same id and content is the same job."""
+        job = job or f"s-{secrets.token_hex(8)}"
+        response: pb.SubmitSumResponse = self._call("SubmitSum", sums_wire.submission(job, summation))
+        return str(response.job_id)
+
+    def sum_report(self, job: str) -> SumReport:
+        """The report of a sum that has ended."""
+        return sums_wire.read_report(self._call("GetSumReport", pb.GetSumReportRequest(job_id=job)))
+
+    def watch(self, job: str) -> Iterator[pb.Job]:
+        """The job now and after every change, until it ends."""
+        try:
+            for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job)):
+                yield response.job
+        except grpc.RpcError as error:
+            raise self._rebuild(error) from None
+
+    def report(self, job: str) -> Report:
+        """The report of a job that has ended."""
+        try:
+            return platform.read_report(self._stub.GetReport(pb.GetReportRequest(job_id=job)))
+        except grpc.RpcError as error:
+            raise self._rebuild(error) from None
+
+    def cancel(self, job: str) -> pb.Job:
+        """Ask a job to stop."""
+        response: pb.CancelJobResponse = self._call("CancelJob", pb.CancelJobRequest(job_id=job))
+        return response.job
+
+    def jobs(self, limit: int = 50) -> Sequence[pb.Job]:
+        """Jobs of the node, newest first."""
+        response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
+        return response.jobs
+
+    def peers(self) -> Sequence[pb.Peer]:
+        """Peers the node knows."""
+        response: pb.ListPeersResponse = self._call("ListPeers", pb.ListPeersRequest())
+        return response.peers
+
+    def catalogue(self) -> pb.GetCatalogueResponse:
+        """The node's item catalogue."""
+        response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
+        return response
+
+    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+        try:
+            return getattr(self._stub, method)(message, timeout=self._call_s)
+        except grpc.RpcError as error:
+            raise self._rebuild(error) from None
+
+    def _rebuild(self, error: grpc.RpcError) -> NodeError:
+        rebuilt = from_rpc_error(error)
+        if not isinstance(rebuilt, UnreachableError):
+            return rebuilt
+        return UnreachableError(
+            f"this province's own node does not answer at {self._address}",
+            "start it with `heqiao serve`, or give the address of its platform port with --node",
+        )
+
+
+def own_address(listen: str) -> str:
+    """Where this machine reaches an address that is listened on. Raises ConfigError for port 0."""
+    host, port = split_address(listen)
+    if port == 0:
+        raise ConfigError(
+            f"{listen}: a port chosen at the start of the node is not known here",
+            "set a fixed port in node.toml, or give the port to a command that takes --node",
+        )
+    host = _LOOPBACK.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

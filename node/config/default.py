@@ -1,0 +1,76 @@
+"""The commented node.toml that `heqiao init` writes, made from the configuration's own fields."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from keys.pki.names import Role
+from node.config import Config
+
+_HEAD: Final = """\
+# Configuration of a Heqiao node. Unknown keys are refused. A key that begins with # shows its default;
+# delete the # to change it. Relative paths start at the folder of this file.
+"""
+_EXAMPLES: Final = {
+    ("keys", "pkcs11_module"): "/usr/lib/softhsm/libsofthsm2.so",
+    ("peer", "advertise"): "10.45.0.1:7443",
+    ("store", "password_file"): "database-password",
+    ("catalogue", "path"): "catalogue.toml",
+    ("log", "file"): "heqiao.log",
+}
+
+
+def render_default(
+    code: str,
+    name: str,
+    role: Role = "node",
+    *,
+    peer_listen: str | None = None,
+    platform_listen: str | None = None,
+    advertise: str | None = None,
+    passphrase_file: str | None = None,
+) -> str:
+    """Text of a node.toml: what is given is set, everything else is shown as a comment.
+
+    The values are not checked here: `node.config.load` does that when the file is read.
+    """
+    given: dict[str, Mapping[str, str | None]] = {
+        "node": {"code": code, "name": name, "role": role},
+        "keys": {"passphrase_file": passphrase_file},
+        "peer": {"listen": peer_listen, "advertise": advertise},
+        "platform": {"listen": platform_listen},
+    }
+    parts = [_HEAD]
+    for section, field in Config.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            parts.append(_render_section(section, model, given.get(section, {})))
+    return "\n".join(parts)
+
+
+def _render_section(section: str, model: type[BaseModel], given: Mapping[str, str | None]) -> str:
+    lines = [f"[{section}]  # {model.__doc__}"]
+    for key, field in model.model_fields.items():
+        lines += textwrap.wrap(field.description or "", 100, initial_indent="# ", subsequent_indent="# ")
+        value = given.get(key)
+        lines.append(f"{key} = {_literal(value)}" if value is not None else _shown(section, key, field))
+    return "\n".join(lines) + "\n"
+
+
+def _shown(section: str, key: str, field: FieldInfo) -> str:
+    default: Any = _EXAMPLES.get((section, key)) if field.default is None else field.default
+    return f"#{key} = {_literal(default)}"
+
+
+def _literal(value: object) -> str:
+    """A TOML literal. A JSON string is one too, and these hold printable characters only."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | Path):
+        return json.dumps(str(value), ensure_ascii=False)
+    return str(value)

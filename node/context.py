@@ -1,0 +1,89 @@
+"""What every part of a running node is given: configuration, store, keys, catalogue, clock, randomness."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from keys import KeyStore
+from keys.errors import CertificateError, PassphraseError, StoreDamagedError
+from matcher.oprf import RandomBytes
+from node.clock import Clock, utc_now
+from node.config import Config, database_url, open_key_store
+from node.credentials.active_keys import _read_keys
+from node.credentials.keyring import Epochs, KeyRing, NodeKeys
+from node.credentials.revocation_lists import Revocations, stamp_of
+from node.database import Store, key_epochs, open_store
+from node.domain import catalogue
+from node.domain.catalogue import Catalogue
+from node.errors import UnavailableError
+from node.mirror.verified_groups import CheckedGroups
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One province's node."""
+
+    config: Config
+    store: Store
+    ring: KeyRing
+    catalogue: Catalogue
+    clock: Clock = utc_now
+    random_bytes: RandomBytes = secrets.token_bytes
+    revocations: Revocations = field(default_factory=Revocations)
+    checked: CheckedGroups = field(default_factory=CheckedGroups)
+
+    @property
+    def keys(self) -> NodeKeys:
+        """The keys of this moment: take them once for things that must fit together."""
+        return self.ring.current
+
+    @property
+    def code(self) -> str:
+        """The province code."""
+        return self.config.node.code
+
+
+def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = None) -> Node:
+    """Open everything a command or server needs of a node; `keys` is its key store if that is open already.
+
+    Raises ConfigError, KeyringError, PreconditionError (not joined yet, old schema), UnavailableError.
+    """
+    store = open_store(database_url(config))
+    return Node(
+        config=config,
+        store=store,
+        ring=_open_ring(config, store, keys or open_key_store(config)),
+        catalogue=catalogue.load(config.catalogue.path),
+        clock=clock,
+        revocations=Revocations(config.tls.revocations, config.tls.ca),
+    )
+
+
+def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
+    opened = [keys]
+
+    def read() -> Epochs:
+        with database.transaction("read key epochs") as tx:
+            return key_epochs.read_epochs(tx)
+
+    def load(found: Epochs) -> NodeKeys:
+        try:
+            return _read_keys(config, opened[0], found)
+        except CertificateError as error:
+            # A running node goes on with what it has: `heqiao join` may be in the middle of it.
+            raise UnavailableError(str(error), error.hint) from None
+        except StoreDamagedError:
+            opened[0] = _open_again(config)  # it was rewrapped since it was opened
+            return _read_keys(config, opened[0], found)
+
+    return KeyRing(read, load, lambda: tuple(map(stamp_of, (config.tls.certificate, config.tls.ca))))
+
+
+def _open_again(config: Config) -> KeyStore:
+    try:
+        return open_key_store(config)
+    except PassphraseError:
+        # A node that runs goes on with the keys it has, rather than failing every call.
+        raise UnavailableError(
+            "the key store was rewrapped, and [keys] passphrase_file has not the new passphrase yet",
+            "put the new passphrase there, or restart the node with the new node.toml",
+        ) from None

@@ -1,0 +1,133 @@
+"""Which keys of the key store a node uses now: the active epoch, epochs in grace, salts."""
+
+from blake3 import blake3
+
+from keys import Kek, KeyStore, tls_key_for
+from keys.errors import KeyMissingError
+from keys.types import KeyState
+from matcher import oprf
+from matcher.suites import tokens
+from node.config import Config, open_key_store
+from node.credentials.keyring import Epochs, GraceKey, NextKey, NodeKeys
+from node.credentials.sum_keys import active_sums, grace_sums, pending_sums
+from node.errors import PreconditionError
+
+OPRF = "oprf"
+
+
+SIGNING = "signing"
+
+
+SALT = "salt"
+
+
+def load_keys(config: Config) -> NodeKeys:
+    """Open the keys of a home for a command that does not ask its database which epoch is active.
+
+    Raises KeyringError, or PreconditionError before `heqiao join`.
+    """
+    return _read_keys(config, open_key_store(config), ())
+
+
+def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
+    salts = read_salts(store, found)
+    if not salts or not config.tls.certificate.exists():
+        raise PreconditionError(
+            "this home has not joined a federation yet",
+            "send its request.json to the federation's administrator, then run `heqiao join` with the bundle",
+        )
+    epoch = active_epoch(store, found) if config.node.role == "node" else 0
+    oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
+    certificate = config.tls.certificate.read_bytes()
+    storage = store.newest("storage")[1]
+    try:
+        sums, grace, sums_before = (
+            active_sums(store, found),
+            grace_keys(store, found),
+            grace_sums(store, found),
+        )
+    except KeyMissingError as error:
+        raise PreconditionError(
+            f"{error}; the database needs it",
+            "restore the database and the key store from one time; `heqiao keys status` names what lacks",
+        ) from None
+    return NodeKeys(
+        epoch=epoch,
+        oprf=oprf_key,
+        canaries=oprf.evaluate_own(oprf_key, tokens.canary_points()) if oprf_key else b"",
+        salts=salts,
+        signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
+        vault=Kek(storage),
+        digest_key=blake3(storage, derive_key_context="heqiao v1 storage digest key").digest(),
+        tls_key=tls_key_for(store, certificate),
+        certificate=certificate,
+        ca=config.tls.ca.read_bytes(),
+        grace=grace,
+        sums=sums if epoch else None,
+        grace_sums=sums_before,
+        salt_in_use=salt_in_use(found),
+        upcoming=upcoming_key(store, found),
+    )
+
+
+def _active_key(store: KeyStore, purpose: str, epoch: int) -> bytes:
+    try:
+        return store.get(f"{purpose}.{epoch}")
+    except KeyMissingError:
+        raise PreconditionError(
+            f"the active key {purpose}.{epoch} is in the database, and not in the key store",
+            "restore a backup of the key store from after the rotation, or copy it from where it was rotated",
+        ) from None
+
+
+def active_epoch(store: KeyStore, found: Epochs, purpose: str = OPRF) -> int:
+    """The active epoch of a key: what the database says, the lowest there is before any rotation.
+
+    Raises KeyMissingError where there is none.
+    """
+    known = [key.epoch for key in found if key.purpose == purpose and key.state is KeyState.ACTIVE]
+    if known:
+        return known[0]
+    store.newest(purpose)  # raises, with what to do, when there is none
+    return store.epochs(purpose)[0]
+
+
+def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:
+    """OPRF keys of the epochs in grace; all others that are over are dropped from memory."""
+    keys = {}
+    for key in found:
+        if key.purpose == OPRF and key.state is KeyState.GRACE:
+            secret = store.get(f"{OPRF}.{key.epoch}")
+            keys[key.epoch] = GraceKey(secret, key.grace_until, key.salt_version)
+        elif key.state in (KeyState.RETIRED, KeyState.DESTROYED):
+            store.forget(f"{key.purpose}.{key.epoch}")
+    return keys
+
+
+def read_salts(store: KeyStore, found: Epochs) -> dict[int, bytes]:
+    """Salts by version, without those that are over."""
+    over = {
+        f"{SALT}.{key.epoch}"
+        for key in found
+        if key.purpose == SALT and key.state in (KeyState.RETIRED, KeyState.DESTROYED)
+    }
+    names = [name for name in store.names() if name.startswith(f"{SALT}.") and name not in over]
+    return {int(name.partition(".")[2]): store.get(name) for name in names}
+
+
+def salt_in_use(found: Epochs) -> int:
+    """The salt version of the active epoch; 0, the oldest, while no salt was ever replaced."""
+    active = [key.salt_version for key in found if key.purpose == OPRF and key.state is KeyState.ACTIVE]
+    return active[0] if active else 0
+
+
+def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
+    """The key of the pending epoch under another salt; None where there is no such rotation."""
+    used, names = salt_in_use(found), store.names()
+    for key in found:
+        # A key store copied before the rotation began has no such key: its node serves, and imports fail.
+        held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
+        if key.purpose == OPRF and waits and held and key.salt_version != used:
+            secret, version = store.get(f"{OPRF}.{key.epoch}"), key.salt_version
+            return NextKey(key.epoch, secret, version, pending_sums(store, found, version))
+    return None

@@ -1,0 +1,209 @@
+"""The opened keys of a running node, which picks up a rotation without a restart (design.md section 6)."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from keys import Kek
+from keys.types import EpochKey
+from matcher import oprf
+from matcher.suites import tokens
+from node.credentials.sum_keys import GraceSums, SumKeys
+from node.errors import UnavailableError
+
+FRESH_S = 0.5  # how long a node may go on without having looked for another epoch
+Epochs = tuple[EpochKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraceKey:
+    """A key whose epoch is still answered, to the end of `until`; what it holds is under a salt version."""
+
+    key: bytes = field(repr=False)
+    until: datetime | None
+    salt_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NextKey:
+    """The keys of an epoch under the next salt, which imports fill and nobody is answered from yet."""
+
+    epoch: int
+    key: bytes = field(repr=False)
+    salt_version: int
+    sums: SumKeys | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """The opened keys a node works with. Nothing of them shows in a repr.
+
+    `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
+    (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
+    Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
+    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch;
+    `sums` are the keys of encrypted sums, None where there are none, and `grace_sums` those of epochs before;
+    `salt_in_use` is the salt version of the active epochs (0: the oldest there is), and `upcoming` the epoch
+    under the next salt, while there is one.
+    """
+
+    epoch: int
+    oprf: bytes = field(repr=False)
+    canaries: bytes = field(repr=False)
+    salts: Mapping[int, bytes] = field(repr=False)
+    signing: bytes = field(repr=False)
+    vault: Kek = field(repr=False)
+    digest_key: bytes = field(repr=False)
+    tls_key: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    ca: bytes = field(repr=False)
+    grace: Mapping[int, GraceKey] = field(default_factory=dict, repr=False)
+    sums: SumKeys | None = field(default=None, repr=False)
+    grace_sums: Mapping[int, GraceSums] = field(default_factory=dict, repr=False)
+    salt_in_use: int = 0
+    upcoming: NextKey | None = field(default=None, repr=False)
+
+    @property
+    def salt_version(self) -> int:
+        """The salt version of the active epoch; a newer salt waits for `heqiao keys rotate salt`."""
+        return self.salt_in_use or min(self.salts)
+
+    @property
+    def salt(self) -> bytes:
+        """The salt of the active epoch, 32 bytes."""
+        return self.salts[self.salt_version]
+
+    def oprf_of(self, epoch: int, now: datetime) -> bytes | None:
+        """The OPRF key of an epoch that is answered; None of any other."""
+        if epoch == self.epoch:
+            return self.oprf
+        old = self._in_grace(now).get(epoch)
+        return old.key if old else None
+
+    def salt_version_of(self, epoch: int, now: datetime) -> int | None:
+        """The salt version of an epoch that is answered; None of any other."""
+        if epoch == self.epoch:
+            return self.salt_version
+        old = self._in_grace(now).get(epoch)
+        return self._version(old.salt_version) if old else None
+
+    def under_salt(self, versions: Collection[int], now: datetime) -> "NodeKeys | None":
+        """These keys as they are for who holds some salt versions (none told: the active one).
+
+        The active epoch where its salt is among them, else the newest in grace under one of them.
+        """
+        if not versions or self.salt_version in versions:
+            return self
+        for epoch, old in sorted(self._in_grace(now).items(), reverse=True):
+            if self._version(old.salt_version) in versions:
+                version = self._version(old.salt_version)
+                return self._as_if(epoch, old.key, version, self._sums_under(version, now))
+        return None
+
+    def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
+        """These keys as they are for each epoch under another salt that imports must write, too."""
+        found: list[NodeKeys | None] = []
+        if self.upcoming is not None:
+            new = self.upcoming
+            found.append(self._as_if(new.epoch, new.key, new.salt_version, new.sums))
+        older = sorted({self._version(old.salt_version) for old in self._in_grace(now).values()})
+        found += [self.under_salt({version}, now) for version in older if version != self.salt_version]
+        return tuple(keys for keys in found if keys is not None)
+
+    def _in_grace(self, now: datetime) -> Mapping[int, GraceKey]:
+        return {epoch: old for epoch, old in self.grace.items() if old.until is None or now <= old.until}
+
+    def _version(self, told: int) -> int:
+        return told or min(self.salts)
+
+    def _sums_under(self, version: int, now: datetime) -> SumKeys | None:
+        """The newest keys of sums whose rows are under a salt."""
+        found = [old.keys for old in self.grace_sums.values() if old.until is None or now <= old.until]
+        found += [] if self.sums is None else [self.sums]
+        fitting = [keys for keys in found if self._version(keys.salt_version) == version]
+        return max(fitting, key=lambda keys: keys.epoch, default=None)
+
+    def _as_if(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
+        """As if an epoch were the active one."""
+        return replace(
+            self,
+            epoch=epoch,
+            oprf=key,
+            canaries=oprf.evaluate_own(key, tokens.canary_points()),
+            salt_in_use=salt_version,
+            grace={},
+            upcoming=None,
+            sums=sums,
+            grace_sums={},
+        )
+
+    def salt_version_of_sums(self, keys: SumKeys) -> int:
+        """The salt version of the rows under some keys of sums."""
+        return self._version(keys.salt_version)
+
+    def sums_of(self, epoch: int, now: datetime) -> SumKeys | None:
+        """The keys of sums of an epoch that is answered; None of any other."""
+        if self.sums is not None and epoch == self.sums.epoch:
+            return self.sums
+        old = self.grace_sums.get(epoch)
+        return old.keys if old and (old.until is None or now <= old.until) else None
+
+
+class KeyRing:
+    """Holds the keys, and opens them again when the states of epochs in the database, or the
+    files of certificates, have changed.
+
+    Whoever needs several facts of the keys for one answer takes `current` once, so that they fit together.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Epochs],
+        load: Callable[[Epochs], NodeKeys],
+        stamp: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Read the states, and open the keys at once. Raises what `read` and `load` raise.
+
+        `stamp` is something that changes with the files of certificates.
+        """
+        self._read, self._load, self._stamp = read, load, stamp
+        self._files = stamp()
+        self._lock = threading.Lock()
+        self._epochs = read()
+        self._keys = load(self._epochs)
+        self._due = time.monotonic() + FRESH_S
+
+    @classmethod
+    def fixed(cls, keys: NodeKeys) -> "KeyRing":
+        """Of keys that never change."""
+        return cls(tuple, lambda _: keys)
+
+    def __repr__(self) -> str:
+        return "KeyRing(****)"
+
+    @property
+    def current(self) -> NodeKeys:
+        """The keys, not older than FRESH_S; while the database is away, the ones that were opened last."""
+        if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            except UnavailableError:
+                self._due = time.monotonic() + FRESH_S  # whatever the caller does next will say so
+            finally:
+                self._lock.release()
+        return self._keys
+
+    def refresh(self) -> NodeKeys:
+        """The keys as the database says at this moment. Raises UnavailableError, KeyringError."""
+        with self._lock:
+            self._look()
+            return self._keys
+
+    def _look(self) -> None:
+        found, files = self._read(), self._stamp()
+        if (found, files) != (self._epochs, self._files):
+            self._keys = self._load(found)
+            self._epochs, self._files = found, files
+        self._due = time.monotonic() + FRESH_S

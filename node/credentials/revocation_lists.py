@@ -1,0 +1,75 @@
+"""The revocation list a node goes by: a file, looked at before every call, so that it acts at once."""
+
+import threading
+from pathlib import Path
+
+from keys import KeyringError
+from keys.pki.revocation import NOTHING_REVOKED, RevocationList, load_list, serial_of
+from node.errors import StrangerError
+from node.telemetry import log
+
+_Stamp = tuple[int, int, int]
+
+
+class Revocations:
+    """The list in a file, read again whenever the file has changed.
+
+    A list that cannot be used, or is older than the one read before, does not take its place: what was
+    revoked stays revoked until the node is started again.
+    """
+
+    def __init__(self, path: Path | None = None, ca: Path | None = None) -> None:
+        """Read the list, if there is one; without a path there never is. Raises KeyringError when it
+        cannot be used.
+        """
+        self._path, self._ca = path, ca
+        self._lock = threading.Lock()
+        self._stamp = stamp_of(path)
+        self._list = self._read() if self._stamp else NOTHING_REVOKED
+
+    @property
+    def current(self) -> RevocationList:
+        """The list of this moment."""
+        stamp = stamp_of(self._path)
+        if stamp != self._stamp:
+            with self._lock:
+                self._renew(stamp)
+        return self._list
+
+    def require_good(self, certificate: bytes, whose: str) -> None:
+        """Refuse a certificate (PEM or DER) that is on the list. Raises StrangerError."""
+        revoked = self.current.serials
+        if revoked and serial_of(certificate) in revoked:
+            raise StrangerError(
+                f"the certificate of {whose} was revoked",
+                "its administrator asks the federation's CA for a new one",
+            )
+
+    def _renew(self, stamp: _Stamp | None) -> None:
+        if stamp == self._stamp:  # another thread was first
+            return
+        try:
+            found = self._read() if stamp else NOTHING_REVOKED
+            if found.number >= self._list.number:
+                self._list = found
+            else:
+                log.get_logger().error("revocations", status="older list ignored")
+        except (KeyringError, OSError):
+            log.get_logger().error("revocations", status="unusable list ignored")
+        self._stamp = stamp
+
+    def _read(self) -> RevocationList:
+        if self._path is None or self._ca is None:
+            return NOTHING_REVOKED
+        return load_list(self._path.read_bytes(), self._ca.read_bytes())
+
+
+def stamp_of(path: Path | None) -> _Stamp | None:
+    """What changes when a file is replaced; None where there is none."""
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -1,0 +1,36 @@
+"""The audit chain in the database; nothing here updates or deletes."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select
+
+from node.database.tables import audit
+from node.domain.audit_chain import AuditEvent, Detail, link
+
+
+def append(tx: Connection, event: str, details: Mapping[str, Detail], now: datetime) -> AuditEvent:
+    """Add one event. Two writers at once: one raises ConflictError and tries again."""
+    row = tx.execute(select(audit).order_by(audit.c.seq.desc()).limit(1).with_for_update()).one_or_none()
+    new = link(None if row is None else _event(row), event, details, now)
+    tx.execute(
+        insert(audit).values(
+            seq=new.seq,
+            at=new.at,
+            event=new.event,
+            details=new.details,
+            previous=new.previous,
+            digest=new.digest,
+        )
+    )
+    return new
+
+
+def events(tx: Connection, after: int = 0) -> Iterator[AuditEvent]:
+    """Events in order, those after a number."""
+    for row in tx.execute(select(audit).where(audit.c.seq > after).order_by(audit.c.seq)):
+        yield _event(row)
+
+
+def _event(row: Row[tuple[object, ...]]) -> AuditEvent:
+    return AuditEvent(row.seq, row.at, row.event, row.details, bytes(row.previous), bytes(row.digest))

@@ -1,0 +1,88 @@
+"""The delta stream of a partition: the tags its versions added, removed or changed (design.md section 3)."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
+
+from node.database.tables import deltas, partitions
+
+KEPT_DELTAS = 64  # versions one may be behind before the whole partition must be looked at again
+_TAG = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What happened up to `version`. `changed` tags were there before and are, with another label."""
+
+    version: int
+    added: frozenset[bytes] = field(repr=False, default=frozenset())
+    removed: frozenset[bytes] = field(repr=False, default=frozenset())
+    changed: frozenset[bytes] = field(repr=False, default=frozenset())
+
+
+def append_delta(tx: Connection, item: str, origin: str, epoch: int, delta: Delta) -> None:
+    """Add what one version changed; the oldest entry goes when there are too many."""
+    tx.execute(
+        insert(deltas).values(
+            item=item,
+            origin=origin,
+            epoch=epoch,
+            version=delta.version,
+            added=b"".join(sorted(delta.added)),
+            removed=b"".join(sorted(delta.removed)),
+            changed=b"".join(sorted(delta.changed)),
+        )
+    )
+    place = _place(item, origin, epoch)
+    tx.execute(delete(deltas).where(place, deltas.c.version <= delta.version - KEPT_DELTAS))
+
+
+def restart_deltas(tx: Connection, item: str, epoch: int) -> None:
+    """After a full import the streams of an item begin anew."""
+    tx.execute(delete(deltas).where(deltas.c.item == item, deltas.c.epoch == epoch))
+
+
+def read_delta(tx: Connection, item: str, origin: str, epoch: int, since_version: int) -> Delta | None:
+    """What changed after a version, as one delta; None where the stream does not reach back so far.
+
+    Then the follower looks at the whole partition again. None also where there is no such partition.
+    """
+    current = tx.scalar(
+        select(func.max(partitions.c.version)).where(
+            partitions.c.item == item,
+            partitions.c.origin == origin,
+            partitions.c.epoch == epoch,
+            partitions.c.is_current,
+        )
+    )
+    if current is None or since_version > current:
+        return None
+    rows = tx.execute(
+        select(deltas)
+        .where(_place(item, origin, epoch), deltas.c.version > since_version, deltas.c.version <= current)
+        .order_by(deltas.c.version)
+    ).all()
+    if len(rows) != current - since_version:
+        return None
+    before: dict[bytes, bool] = {}  # whether a tag was there at the start
+    now: dict[bytes, bool] = {}
+    for row in rows:
+        for tags, was, stays in (
+            (row.added, False, True),
+            (row.removed, True, False),
+            (row.changed, True, True),
+        ):
+            for at in range(0, len(tags), _TAG):
+                tag = bytes(tags[at : at + _TAG])
+                before.setdefault(tag, was)
+                now[tag] = stays
+    return Delta(
+        current,
+        frozenset(tag for tag in now if now[tag] and not before[tag]),
+        frozenset(tag for tag in now if before[tag] and not now[tag]),
+        frozenset(tag for tag in now if before[tag] and now[tag]),
+    )
+
+
+def _place(item: str, origin: str, epoch: int) -> ColumnElement[bool]:
+    return and_(deltas.c.item == item, deltas.c.origin == origin, deltas.c.epoch == epoch)

@@ -1,0 +1,85 @@
+"""From one epoch to the next: its partitions become current all at once, and those of a past one go."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, exists, select, update
+
+from node.database import partition_versions
+from node.database import partitions as index_rows
+from node.database.engine import Store
+from node.database.partitions import PartitionRow
+from node.database.tables import cuts as cut_rows
+from node.database.tables import deltas, partitions
+from node.errors import ConflictError
+
+
+def split_prepared(tx: Connection, old: int, new: int) -> tuple[list[PartitionRow], list[int]]:
+    """Partitions of `old` that have no counterpart under `new` yet, and ids under `new` that are outdated.
+
+    A counterpart carries the version that it was made from.
+    """
+    current = {(row.item, row.origin, row.version): row for row in index_rows.partitions_of_epoch(tx, old)}
+    made = index_rows.partitions_of_epoch(tx, new, published=False)
+    outdated = [row.id for row in made if (row.item, row.origin, row.version) not in current]
+    for row in made:
+        current.pop((row.item, row.origin, row.version), None)
+    return list(current.values()), outdated
+
+
+def drop(store: Store, prepared: Sequence[int]) -> None:
+    """Remove prepared partitions that are outdated, with their buckets."""
+    if not prepared:
+        return
+
+    def forget(tx: Connection) -> list[tuple[int, int]]:
+        some = and_(partitions.c.id.in_(prepared), partitions.c.published_at.is_(None))
+        held = list(tx.scalars(select(partitions.c.cut_id).where(some)))
+        tx.execute(delete(partitions).where(some))
+        rows = tx.execute(select(cut_rows.c.id, cut_rows.c.bits).where(cut_rows.c.id.in_(held)))
+        return [(row.id, row.bits) for row in rows]
+
+    partition_versions.remove_cuts(store, store.retry_write("drop outdated partitions", forget))
+
+
+def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
+    """Make all partitions of an epoch current; return how many. Raises ConflictError unless all are there."""
+    missing, outdated = split_prepared(tx, old, new)
+    if missing or outdated:
+        raise ConflictError(
+            "an import published during the rotation", "run the rotation again: it does only what is missing"
+        )
+    ready = and_(partitions.c.epoch == new, partitions.c.published_at.is_(None))
+    return tx.execute(update(partitions).where(ready).values(is_current=True, published_at=now)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
+
+    item: str
+    partitions: int
+    sums: bool = False
+
+
+def lacking(tx: Connection, old: int, new: int) -> tuple[Lacking, ...]:
+    """What is current under `old` and not under `new`, by item."""
+    there = {(row.item, row.origin) for row in index_rows.partitions_of_epoch(tx, new)}
+    current = index_rows.partitions_of_epoch(tx, old)
+    counts = Counter(row.item for row in current if (row.item, row.origin) not in there)
+    return tuple(Lacking(item, count) for item, count in sorted(counts.items()))
+
+
+def forget_epoch(store: Store, epoch: int) -> None:
+    """Remove everything stored under an epoch that is not answered any more; may be repeated."""
+
+    def forget(tx: Connection) -> list[tuple[int, int]]:
+        tx.execute(delete(partitions).where(partitions.c.epoch == epoch))
+        tx.execute(delete(deltas).where(deltas.c.epoch == epoch))
+        used = exists().where(partitions.c.cut_id == cut_rows.c.id)
+        rows = tx.execute(select(cut_rows.c.id, cut_rows.c.bits).where(cut_rows.c.epoch == epoch, ~used))
+        return [(row.id, row.bits) for row in rows]
+
+    partition_versions.remove_cuts(store, store.retry_write("remove a past epoch", forget))

@@ -1,0 +1,32 @@
+"""Which epoch each peer asked under last: who still uses an old one, before it is retired."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from node.database.tables import epoch_uses
+
+
+@dataclass(frozen=True, slots=True)
+class EpochUse:
+    """The last query of a peer under keys of a purpose: `oprf`, or `sum` for sums."""
+
+    peer: str
+    purpose: str
+    epoch: int
+    at: datetime
+
+
+def note_use(tx: Connection, use: EpochUse) -> None:
+    """Remember a query, in the transaction that writes it to the audit chain."""
+    place = and_(epoch_uses.c.peer == use.peer, epoch_uses.c.purpose == use.purpose)
+    values = {"epoch": use.epoch, "at": use.at}
+    if not tx.execute(update(epoch_uses).where(place).values(**values)).rowcount:
+        tx.execute(insert(epoch_uses).values(peer=use.peer, purpose=use.purpose, **values))
+
+
+def read_uses(tx: Connection) -> list[EpochUse]:
+    """All of them, by peer and purpose."""
+    rows = tx.execute(select(epoch_uses).order_by(epoch_uses.c.peer, epoch_uses.c.purpose))
+    return [EpochUse(row.peer, row.purpose, row.epoch, row.at) for row in rows]

@@ -1,0 +1,184 @@
+"""Jobs, their parts, and what a killed requester resumes from (design.md section 8).
+
+Whatever could name a person (the request, the session with its blind, tokens, answers) is sealed
+before it comes here.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+
+from node.database.tables import answers, jobs, parts, sum_products, tokens
+from node.domain.jobs import OPEN_STATES, JobRow, PartRow
+
+_JOB = tuple(column for column in jobs.c if column.name != "request_sealed")
+_PART = tuple(column for column in parts.c if column.name != "session_sealed")
+
+
+def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str, ...]) -> None:
+    """Store a new job and a pending part for each peer. A known id raises ConflictError."""
+    tx.execute(
+        insert(jobs).values(
+            id=job.id,
+            kind=job.kind,
+            state=job.state,
+            request_digest=job.request_digest,
+            request_sealed=request_sealed,
+            subjects=job.subjects,
+            items=json.dumps(job.items),
+            purpose=job.purpose,
+            legal_basis=job.legal_basis,
+            created_at=job.created_at,
+            due_at=job.due_at,
+            finished_at=None,
+            cancel_requested=False,
+            error="",
+        )
+    )
+    tx.execute(
+        insert(parts),
+        [
+            {
+                "job": job.id,
+                "peer": peer,
+                "state": "pending",
+                "reason": "",
+                "done": 0,
+                "total": 0,
+                "epoch": 0,
+                "points": 0,
+                "bytes_up": 0,
+                "bytes_down": 0,
+                "seconds": 0.0,
+                "plan": "",
+                "plan_reason": "",
+                "session_sealed": None,
+            }
+            for peer in peers
+        ],
+    )
+
+
+def find_job(tx: Connection, job: str) -> JobRow | None:
+    """One job."""
+    row = tx.execute(select(*_JOB).where(jobs.c.id == job)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def list_jobs(tx: Connection, limit: int) -> list[JobRow]:
+    """Newest first."""
+    return [_job(row) for row in tx.execute(select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit))]
+
+
+def open_jobs(tx: Connection) -> list[str]:
+    """Jobs that a started node takes up again, oldest first."""
+    rows = tx.execute(select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES)).order_by(jobs.c.created_at))
+    return [row.id for row in rows]
+
+
+def read_request(tx: Connection, job: str) -> bytes:
+    """The sealed request."""
+    return bytes(tx.execute(select(jobs.c.request_sealed).where(jobs.c.id == job)).scalar_one())
+
+
+def set_job_state(
+    tx: Connection, job: str, state: str, finished_at: datetime | None = None, error: str = ""
+) -> None:
+    """Move a job on."""
+    tx.execute(update(jobs).where(jobs.c.id == job).values(state=state, finished_at=finished_at, error=error))
+
+
+def request_cancel(tx: Connection, job: str) -> bool:
+    """Ask a job to stop; False when it has ended already."""
+    done = tx.execute(
+        update(jobs).where(jobs.c.id == job, jobs.c.state.in_(OPEN_STATES)).values(cancel_requested=True)
+    )
+    return done.rowcount > 0
+
+
+def cancel_requested(tx: Connection, job: str) -> bool:
+    """Whether somebody asked the job to stop."""
+    return bool(tx.scalar(select(jobs.c.cancel_requested).where(jobs.c.id == job)))
+
+
+def list_parts(tx: Connection, job: str) -> list[PartRow]:
+    """The parts of a job by peer."""
+    return [_part(row) for row in tx.execute(select(*_PART).where(parts.c.job == job).order_by(parts.c.peer))]
+
+
+def update_part(tx: Connection, job: str, peer: str, values: Mapping[str, object]) -> None:
+    """Change some columns of a part."""
+    tx.execute(update(parts).where(parts.c.job == job, parts.c.peer == peer).values(dict(values)))
+
+
+def read_session(tx: Connection, job: str, peer: str) -> bytes | None:
+    """The sealed session of a part, None before it begins and after it ends."""
+    found = tx.scalar(select(parts.c.session_sealed).where(parts.c.job == job, parts.c.peer == peer))
+    return None if found is None else bytes(found)
+
+
+def reset_part(tx: Connection, job: str, peer: str, session_sealed: bytes | None) -> None:
+    """Start a part's query anew: forget what the old one gathered, keep the new session (or none)."""
+    for table in (tokens, sum_products, answers):
+        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
+    update_part(tx, job, peer, {"session_sealed": session_sealed, "done": 0, "total": 0})
+
+
+def close_part(tx: Connection, job: str, peer: str) -> None:
+    """Erase what only a running query needs: its blind, its tokens, its sums."""
+    for table in (tokens, sum_products):
+        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
+    update_part(tx, job, peer, {"session_sealed": None})
+
+
+def add_tokens(tx: Connection, job: str, peer: str, first_point: int, sealed: bytes) -> None:
+    """Keep the sealed tokens of one chunk."""
+    tx.execute(insert(tokens).values(job=job, peer=peer, first_point=first_point, sealed=sealed))
+
+
+def read_tokens(tx: Connection, job: str, peer: str) -> list[tuple[int, bytes]]:
+    """Sealed token chunks in order of their first point."""
+    rows = tx.execute(
+        select(tokens.c.first_point, tokens.c.sealed)
+        .where(tokens.c.job == job, tokens.c.peer == peer)
+        .order_by(tokens.c.first_point)
+    )
+    return [(row.first_point, bytes(row.sealed)) for row in rows]
+
+
+def add_product(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
+    """Keep the sealed sum of one item until it is opened."""
+    tx.execute(insert(sum_products).values(job=job, peer=peer, item=item, sealed=sealed))
+
+
+def read_products(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
+    """Sealed sums that are not opened yet, by item."""
+    return _by_item(tx, sum_products, job, peer)
+
+
+def add_answers(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
+    """Keep the sealed answers of one item."""
+    tx.execute(insert(answers).values(job=job, peer=peer, item=item, sealed=sealed))
+
+
+def read_answers(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
+    """Sealed answers by item."""
+    return _by_item(tx, answers, job, peer)
+
+
+def _by_item(tx: Connection, table: Table, job: str, peer: str) -> dict[str, bytes]:
+    rows = tx.execute(select(table.c.item, table.c.sealed).where(table.c.job == job, table.c.peer == peer))
+    return {row.item: bytes(row.sealed) for row in rows}
+
+
+def _job(row: Row[tuple[object, ...]]) -> JobRow:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    values["items"] = tuple(json.loads(values["items"]))
+    values["request_digest"] = bytes(values["request_digest"])
+    return JobRow(**values)
+
+
+def _part(row: Row[tuple[object, ...]]) -> PartRow:
+    return PartRow(**row._mapping)  # noqa: SLF001

@@ -1,0 +1,244 @@
+"""Writing partitions: buckets first, in many transactions, then one that makes the version current.
+
+What is written before that last transaction is seen by nobody: rows of a cut or of a version that is
+not published. A run that ends half-way leaves such rows, and `sweep` removes them. One run at a time
+may write (node/index/update_lock.py), so whatever is unpublished when a run begins is left over.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+
+from node.database.engine import Store
+from node.database.tables import buckets, cuts, filters, partitions
+
+FILTER_PART = 512 * 1024  # bytes of a filter in one row and one message
+KEPT_VERSIONS = 2  # the current one, and the one that running queries may still be reading
+_SWEPT = 256  # buckets removed in one transaction, so that neither lock nor log grows
+
+
+@dataclass(frozen=True, slots=True)
+class NewBucket:
+    """A bucket to be written; `oldest` is an as-of day."""
+
+    number: int
+    oldest: int
+    entries: bytes
+    points_sealed: bytes
+    links_sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewPartition:
+    """A version whose buckets are written; `filter_digest` is of the whole serialised filter."""
+
+    item: str
+    origin: str
+    epoch: int
+    version: int
+    cut: int
+    entries: int
+    bits: int
+    root: bytes
+    leaves: bytes
+    filter_size: int
+    filter_digest: bytes
+    as_of: int
+    planted: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep removed of runs that did not end: versions and cuts."""
+
+    versions: int
+    cuts: int
+
+    def __bool__(self) -> bool:
+        return bool(self.versions or self.cuts)
+
+
+def next_version(tx: Connection, item: str, origin: str, epoch: int) -> int:
+    """The number of the version after the newest."""
+    place = (partitions.c.item == item, partitions.c.origin == origin, partitions.c.epoch == epoch)
+    return int(tx.scalar(select(func.max(partitions.c.version)).where(*place)) or 0) + 1
+
+
+def open_cut(tx: Connection, item: str, origin: str, epoch: int, bits: int, now: datetime) -> int:
+    """A new cut without buckets; return its id."""
+    values = {"item": item, "origin": origin, "epoch": epoch, "bits": bits, "begun_at": now}
+    return int(tx.execute(insert(cuts).values(**values).returning(cuts.c.id)).scalar_one())
+
+
+def add_buckets(tx: Connection, cut: int, version: int, new: Sequence[NewBucket]) -> None:
+    """Write buckets of a version that is not published yet."""
+    if not new:
+        return
+    tx.execute(
+        insert(buckets),
+        [
+            {
+                "cut_id": cut,
+                "number": bucket.number,
+                "version": version,
+                "oldest": bucket.oldest,
+                "entries": bucket.entries,
+                "points_sealed": bucket.points_sealed,
+                "links_sealed": bucket.links_sealed,
+            }
+            for bucket in new
+        ],
+    )
+
+
+def prepare(tx: Connection, new: NewPartition) -> int:
+    """Write the row of a version, unpublished; return its id."""
+    return int(
+        tx.execute(
+            insert(partitions)
+            .values(
+                item=new.item,
+                origin=new.origin,
+                epoch=new.epoch,
+                version=new.version,
+                cut_id=new.cut,
+                is_current=False,
+                entries=new.entries,
+                bits=new.bits,
+                root=new.root,
+                leaves=new.leaves,
+                filter_size=new.filter_size,
+                filter_digest=new.filter_digest,
+                as_of=new.as_of,
+                planted=json.dumps(new.planted),
+                published_at=None,
+            )
+            .returning(partitions.c.id)
+        ).scalar_one()
+    )
+
+
+def add_filter(tx: Connection, partition: int, serialised: bytes) -> None:
+    """Write the filter of a version, in the parts that are sent."""
+    parts = range(0, len(serialised), FILTER_PART)
+    tx.execute(
+        insert(filters),
+        [
+            {"partition_id": partition, "part": number, "data": serialised[at : at + FILTER_PART]}
+            for number, at in enumerate(parts)
+        ],
+    )
+
+
+def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
+    """Make prepared versions current; readers see all of them when the transaction commits, or none."""
+    for identifier in prepared:
+        row = tx.execute(
+            select(partitions.c.item, partitions.c.origin, partitions.c.epoch).where(
+                partitions.c.id == identifier
+            )
+        ).one()
+        place = and_(
+            partitions.c.item == row.item, partitions.c.origin == row.origin, partitions.c.epoch == row.epoch
+        )
+        tx.execute(update(partitions).where(place, partitions.c.is_current).values(is_current=False))
+        tx.execute(
+            update(partitions).where(partitions.c.id == identifier).values(is_current=True, published_at=now)
+        )
+
+
+def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
+    """Remove what runs left that did not end, and versions and buckets that nobody may read any more.
+
+    Whole versions of the epochs in `preparing` stay: a rotation that was ended will go on with them.
+    """
+
+    def forget(tx: Connection) -> tuple[int, list[tuple[int, int]], list[int]]:
+        unpublished = and_(partitions.c.published_at.is_(None), partitions.c.epoch.not_in(preparing))
+        left = tx.execute(delete(partitions).where(unpublished)).rowcount
+        unused = tx.execute(
+            select(cuts.c.id, cuts.c.bits).where(~exists().where(partitions.c.cut_id == cuts.c.id))
+        ).all()
+        return left, [(row.id, row.bits) for row in unused], list(tx.scalars(select(cuts.c.id)))
+
+    left, unused, every = store.retry_write("sweep unpublished versions", forget)
+    remove_cuts(store, unused)
+    used = sorted(set(every) - {identifier for identifier, _ in unused})
+    store.retry_write("sweep unpublished buckets", partial(_remove_unread, of=used))
+    return Swept(left, len(unused))
+
+
+def retire(store: Store, item: str, epoch: int) -> None:
+    """Remove versions of an item that are no longer kept, and the buckets only they held."""
+
+    def forget(tx: Connection) -> tuple[list[tuple[int, int]], list[int]]:
+        newest = (
+            select(partitions.c.origin, func.max(partitions.c.version).label("version"))
+            .where(partitions.c.item == item, partitions.c.epoch == epoch, partitions.c.is_current)
+            .group_by(partitions.c.origin)
+        )
+        for row in tx.execute(newest).all():
+            tx.execute(
+                delete(partitions).where(
+                    partitions.c.item == item,
+                    partitions.c.epoch == epoch,
+                    partitions.c.origin == row.origin,
+                    partitions.c.version <= row.version - KEPT_VERSIONS,
+                )
+            )
+        place = (cuts.c.item == item, cuts.c.epoch == epoch)
+        used = exists().where(partitions.c.cut_id == cuts.c.id)
+        unused = tx.execute(select(cuts.c.id, cuts.c.bits).where(*place, ~used)).all()
+        return [(row.id, row.bits) for row in unused], list(tx.scalars(select(cuts.c.id).where(*place, used)))
+
+    unused, used = store.retry_write("retire versions", forget)
+    remove_cuts(store, unused)
+    store.retry_write("retire buckets", partial(_remove_unread, of=used))
+
+
+def remove_cuts(store: Store, unused: Sequence[tuple[int, int]]) -> None:
+    """Remove cuts (id, bits) with their buckets: many small ones at once, large ones bit by bit."""
+    small = [identifier for identifier, bits in unused if 1 << bits <= _SWEPT]
+    for at in range(0, len(small), _SWEPT // 8):
+        some = small[at : at + _SWEPT // 8]
+        store.retry_write("remove cuts", partial(_forget, some=some))
+    for identifier, bits in unused:
+        if 1 << bits <= _SWEPT:
+            continue
+        for first in range(0, 1 << bits, _SWEPT):
+            remove = partial(_remove_some, cut=identifier, first=first)
+            store.retry_write("remove buckets", remove)
+        store.retry_write("remove a cut", partial(_forget, some=[identifier]))
+
+
+def _remove_some(tx: Connection, cut: int, first: int) -> None:
+    some = and_(buckets.c.number >= first, buckets.c.number < first + _SWEPT)
+    tx.execute(delete(buckets).where(buckets.c.cut_id == cut, some))
+
+
+def _forget(tx: Connection, some: Sequence[int]) -> None:
+    tx.execute(delete(buckets).where(buckets.c.cut_id.in_(some)))
+    tx.execute(delete(cuts).where(cuts.c.id.in_(some)))
+
+
+def _remove_unread(tx: Connection, of: Sequence[int]) -> None:
+    """Buckets of some cuts that no version reads: never published, or superseded in every version kept."""
+    version = partitions.c.version
+    kept = partitions.c.cut_id == buckets.c.cut_id
+    newest = select(func.max(version)).where(kept).scalar_subquery()
+    oldest = select(func.min(version)).where(kept).scalar_subquery()
+    newer = buckets.alias()
+    superseded = exists().where(
+        newer.c.cut_id == buckets.c.cut_id,
+        newer.c.number == buckets.c.number,
+        newer.c.version > buckets.c.version,
+        newer.c.version <= oldest,
+    )
+    for at in range(0, len(of), _SWEPT):
+        some = buckets.c.cut_id.in_(of[at : at + _SWEPT])
+        tx.execute(delete(buckets).where(some, buckets.c.version > newest))
+        tx.execute(delete(buckets).where(some, superseded))

@@ -1,0 +1,232 @@
+"""Partitions and buckets as they are served (design.md section 3); `partition_versions` writes them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
+
+from node.database.tables import buckets, filters, imports, partitions
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRow:
+    """A published version of (item, origin, epoch), without its buckets."""
+
+    id: int
+    item: str
+    origin: str
+    epoch: int
+    version: int
+    cut: int
+    is_current: bool
+    entries: int
+    bits: int
+    root: bytes
+    filter_size: int
+    filter_digest: bytes
+    as_of: int
+    planted: tuple[tuple[str, int], ...]
+
+
+_COLUMNS = (
+    partitions.c.id,
+    partitions.c.item,
+    partitions.c.origin,
+    partitions.c.epoch,
+    partitions.c.version,
+    partitions.c.cut_id.label("cut"),
+    partitions.c.is_current,
+    partitions.c.entries,
+    partitions.c.bits,
+    partitions.c.root,
+    partitions.c.filter_size,
+    partitions.c.filter_digest,
+    partitions.c.as_of,
+    partitions.c.planted,
+)
+
+
+def record_import(tx: Connection, item: str, mode: str, tally: dict[str, object], now: datetime) -> None:
+    """Keep what an import counted; `mode` is full, upsert or delete."""
+    tx.execute(insert(imports).values(item=item, mode=mode, tally=json.dumps(tally), finished_at=now))
+
+
+def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
+    """What the newest full import of an item counted, None before the first."""
+    tally = tx.scalar(
+        select(imports.c.tally)
+        .where(imports.c.item == item, imports.c.mode == "full")
+        .order_by(imports.c.id.desc())
+        .limit(1)
+    )
+    return None if tally is None else dict(json.loads(tally))
+
+
+def current_items(tx: Connection, epoch: int) -> list[str]:
+    """Codes of the items this node holds in an epoch, sorted."""
+    rows = tx.execute(
+        select(partitions.c.item).where(partitions.c.is_current, partitions.c.epoch == epoch).distinct()
+    )
+    return sorted(row.item for row in rows)
+
+
+def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
+    """Current partitions of the origins, ordered by item and origin."""
+    rows = tx.execute(
+        select(*_COLUMNS)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch, partitions.c.origin.in_(origins))
+        .order_by(partitions.c.item, partitions.c.origin)
+    )
+    return [_partition(row) for row in rows]
+
+
+def partitions_of_epoch(tx: Connection, epoch: int, *, published: bool = True) -> list[PartitionRow]:
+    """Current partitions of all items, or those that a rotation prepared; ordered by item and origin."""
+    state = partitions.c.is_current if published else partitions.c.published_at.is_(None)
+    rows = tx.execute(
+        select(*_COLUMNS)
+        .where(state, partitions.c.epoch == epoch)
+        .order_by(partitions.c.item, partitions.c.origin)
+    )
+    return [_partition(row) for row in rows]
+
+
+def partitions_of(tx: Connection, item: str, epoch: int) -> list[PartitionRow]:
+    """Current partitions of one item, ordered by origin."""
+    rows = tx.execute(
+        select(*_COLUMNS)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch, partitions.c.item == item)
+        .order_by(partitions.c.origin)
+    )
+    return [_partition(row) for row in rows]
+
+
+def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: int) -> PartitionRow | None:
+    """One version that is still kept."""
+    row = tx.execute(
+        select(*_COLUMNS).where(
+            partitions.c.item == item,
+            partitions.c.origin == origin,
+            partitions.c.epoch == epoch,
+            partitions.c.version == version,
+            partitions.c.published_at.is_not(None),
+        )
+    ).one_or_none()
+    return None if row is None else _partition(row)
+
+
+def current_version(tx: Connection, item: str, origin: str, epoch: int) -> int | None:
+    """The current version number of a place, None when there is no such partition."""
+    return tx.scalar(
+        select(partitions.c.version).where(
+            partitions.c.item == item,
+            partitions.c.origin == origin,
+            partitions.c.epoch == epoch,
+            partitions.c.is_current,
+        )
+    )
+
+
+def read_leaves(tx: Connection, partition: int) -> bytes:
+    """Digests of a partition's buckets, 32 bytes each, in order; empty when the version is gone."""
+    return bytes(tx.scalar(select(partitions.c.leaves).where(partitions.c.id == partition)) or b"")
+
+
+def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Served bytes of some buckets, ordered by number. Keep `numbers` short: all are held in memory."""
+    rows = tx.execute(_buckets(partition).where(buckets.c.number.in_(numbers)).order_by(buckets.c.number))
+    return [(row.number, bytes(row.entries)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBucket:
+    """A bucket with what is kept beside it."""
+
+    number: int
+    entries: bytes
+    points_sealed: bytes
+    links_sealed: bytes
+
+
+def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[StoredBucket]:
+    """Some buckets of a version, published or not, with what is kept beside them; ordered by number."""
+    newest = _newest(literal(version))
+    rows = tx.execute(
+        select(buckets)
+        .where(buckets.c.cut_id == cut, buckets.c.number.in_(numbers), buckets.c.version == newest)
+        .order_by(buckets.c.number)
+    )
+    return [
+        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        for row in rows
+    ]
+
+
+def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int) -> list[StoredBucket]:
+    """The next buckets of a version that hold links, `most` at most, with numbers above `after`."""
+    linked = and_(buckets.c.cut_id == cut, buckets.c.number > after, func.length(buckets.c.links_sealed) > 0)
+    rows = tx.execute(
+        select(buckets)
+        .where(linked, buckets.c.version == _newest(literal(version)))
+        .order_by(buckets.c.number)
+        .limit(most)
+    )
+    return [
+        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        for row in rows
+    ]
+
+
+def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
+    """The oldest as-of day of each bucket."""
+    rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))
+    return {row.number: row.oldest for row in rows}
+
+
+def _buckets(partition: int) -> Select[Any]:
+    """The rows of a version: of each number the newest that is not newer than the version."""
+    return (
+        select(buckets.c.number, buckets.c.entries)
+        .join_from(partitions, buckets, partitions.c.cut_id == buckets.c.cut_id)
+        .where(partitions.c.id == partition, buckets.c.version == _newest(partitions.c.version))
+    )
+
+
+def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
+    other = buckets.alias()
+    same = (other.c.cut_id == buckets.c.cut_id, other.c.number == buckets.c.number)
+    return select(func.max(other.c.version)).where(*same, other.c.version <= version).scalar_subquery()
+
+
+def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:
+    """One part of a partition's serialised filter, None after the last."""
+    found = tx.scalar(
+        select(filters.c.data).where(filters.c.partition_id == partition, filters.c.part == part)
+    )
+    return None if found is None else bytes(found)
+
+
+def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
+    """(item, partitions, entries, oldest as-of day) of what is current."""
+    rows = tx.execute(
+        select(
+            partitions.c.item,
+            func.count().label("parts"),
+            func.sum(partitions.c.entries).label("entries"),
+            func.min(partitions.c.as_of).label("oldest"),
+        )
+        .where(partitions.c.is_current, partitions.c.epoch == epoch)
+        .group_by(partitions.c.item)
+        .order_by(partitions.c.item)
+    )
+    return [(row.item, row.parts, int(row.entries), row.oldest) for row in rows]
+
+
+def _partition(row: object) -> PartitionRow:
+    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
+    values["planted"] = tuple((name, value) for name, value in json.loads(values["planted"]))
+    values["root"], values["filter_digest"] = bytes(values["root"]), bytes(values["filter_digest"])
+    return PartitionRow(**values)

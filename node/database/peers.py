@@ -1,0 +1,70 @@
+"""Peers and what they are granted: a table (peer, origin), not an equation (design.md section 3)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from node.database.tables import grants, peer_keys, peers
+from node.domain.peers import PeerRow
+
+
+def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
+    """Add a peer, or replace what was known of it; keys it was known by before, unless it has another now."""
+    where = (peers.c.code == peer.code, peers.c.signing_key == peer.signing_key)
+    before = select(peer_keys).join(peers, peers.c.code == peer_keys.c.peer).where(*where)
+    replaced = [dict(row._mapping) for row in tx.execute(before)]  # noqa: SLF001
+    remove_peer(tx, peer.code)
+    tx.execute(
+        insert(peers).values(
+            code=peer.code,
+            name=peer.name,
+            address=peer.address,
+            signing_key=peer.signing_key,
+            allow_platforms=peer.allow_platforms,
+            added_at=now,
+        )
+    )
+    if replaced:
+        tx.execute(insert(peer_keys), replaced)
+    if peer.grants:
+        tx.execute(insert(grants), [{"peer": peer.code, "origin": origin} for origin in peer.grants])
+
+
+def remove_peer(tx: Connection, code: str) -> bool:
+    """Forget a peer, its keys and its grants; return whether it was known."""
+    tx.execute(delete(peer_keys).where(peer_keys.c.peer == code))
+    tx.execute(delete(grants).where(grants.c.peer == code))
+    return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0
+
+
+def find_peer(tx: Connection, code: str) -> PeerRow | None:
+    """One peer by its code."""
+    found = _select(tx, [code])
+    return found[0] if found else None
+
+
+def list_peers(tx: Connection) -> list[PeerRow]:
+    """All peers by code."""
+    return _select(tx, None)
+
+
+def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
+    query = select(peers).order_by(peers.c.code)
+    granted = select(grants).order_by(grants.c.origin)
+    if codes is not None:
+        query, granted = query.where(peers.c.code.in_(codes)), granted.where(grants.c.peer.in_(codes))
+    origins: dict[str, list[str]] = {}
+    for row in tx.execute(granted):
+        origins.setdefault(row.peer, []).append(row.origin)
+    return [
+        PeerRow(
+            row.code,
+            row.name,
+            row.address,
+            bytes(row.signing_key),
+            row.allow_platforms,
+            tuple(origins.get(row.code, ())),
+        )
+        for row in tx.execute(query)
+    ]

@@ -1,0 +1,84 @@
+"""Signing keys: statements from one of ours to the next, and by which key each peer is known."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from keys.signing_chain import MAX_CHAIN, Succession
+from keys.store.kinds import fingerprint_of
+from keys.types import KeyState
+from node.database import audit_log as audit_rows
+from node.database.tables import key_epochs, peer_keys, peers, successions
+from node.domain.audit_chain import Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The signing key (32 bytes) by which a peer is known; those before it, and when they were replaced."""
+
+    key: bytes
+    replaced: dict[bytes, datetime]
+
+
+def add_statement(tx: Connection, statement: Succession, old_epoch: int, now: datetime) -> None:
+    """Our own next key, with its event."""
+    fields = {name: value for name, value in statement.plain().items() if name != "code"}
+    tx.execute(insert(successions).values(**fields, old_epoch=old_epoch))
+    details: dict[str, Detail] = {
+        "number": statement.number,
+        "from": fingerprint_of(statement.old_key),
+        "to": fingerprint_of(statement.new_key),
+        "expires_at": statement.expires_at,
+    }
+    audit_rows.append(tx, "succession_signed", details, now)
+
+
+def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Succession, ...]:
+    """The chain that ends in our active key: back to the first key in grace, MAX_CHAIN at most."""
+    graced = and_(
+        key_epochs.c.purpose == "signing",
+        key_epochs.c.epoch == successions.c.old_epoch,
+        key_epochs.c.state == KeyState.GRACE.value,
+        key_epochs.c.grace_until >= now,
+    )
+    query = (
+        select(successions, key_epochs.c.epoch.label("answered"))
+        .outerjoin(key_epochs, graced)
+        .order_by(successions.c.number.desc())
+        .limit(MAX_CHAIN)
+    )
+    chain: list[Succession] = []
+    for row in tx.execute(query):
+        if row.answered is None:
+            break
+        fields = {name: getattr(row, name) for name in Succession.model_fields if name != "code"}
+        chain.insert(0, Succession(code=code, **fields))
+    return tuple(chain)
+
+
+def read_pinned(tx: Connection, peer: str) -> Pinned | None:
+    """By which keys a peer is known; None for a stranger."""
+    key = tx.scalar(select(peers.c.signing_key).where(peers.c.code == peer))
+    if key is None:
+        return None
+    rows = tx.execute(select(peer_keys).where(peer_keys.c.peer == peer))
+    return Pinned(bytes(key), {bytes(row.signing_key): row.replaced_at for row in rows})
+
+
+def pin_next(tx: Connection, statement: Succession, now: datetime) -> bool:
+    """Know a peer by its next key, with the event; return False where the key is not the old one any more."""
+    peer, old = statement.code, statement.old_key
+    place = and_(peers.c.code == peer, peers.c.signing_key == old)
+    if tx.execute(update(peers).where(place).values(signing_key=statement.new_key)).rowcount != 1:
+        return False
+    tx.execute(delete(peer_keys).where(peer_keys.c.peer == peer, peer_keys.c.signing_key == old))
+    tx.execute(insert(peer_keys).values(peer=peer, signing_key=old, replaced_at=now))
+    details: dict[str, Detail] = {
+        "peer": peer,
+        "number": statement.number,
+        "from": fingerprint_of(old),
+        "to": fingerprint_of(statement.new_key),
+    }
+    audit_rows.append(tx, "peer_key_succeeded", details, now)
+    return True

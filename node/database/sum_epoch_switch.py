@@ -1,0 +1,114 @@
+"""Rows of sums from one epoch to the next: their groups become current all at once, past ones go."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+
+from node.database import sum_tables as sum_rows
+from node.database.engine import Store
+from node.database.sum_tables import GROUP, Alias, GroupRow
+from node.database.tables import sum_aliases, sum_groups
+from node.errors import ConflictError
+
+_AT_ONCE = 8  # groups removed in one transaction
+_ALIASES = 20_000  # removed in one
+
+
+def current_groups(tx: Connection, epoch: int, items: Collection[str]) -> list[GroupRow]:
+    """The current groups of some items under an epoch."""
+    where = (sum_groups.c.epoch == epoch, sum_groups.c.is_current, sum_groups.c.item.in_(list(items)))
+    return _groups(tx, *where)
+
+
+def split_prepared(
+    tx: Connection, old: int, new: int, items: Collection[str]
+) -> tuple[list[GroupRow], list[int]]:
+    """Groups of `old` that have no whole counterpart under `new`, and ids under `new` that are outdated.
+
+    A counterpart carries the version that it was made from.
+    """
+    current = {(row.item, row.prefix, row.version): row for row in current_groups(tx, old, items)}
+    made = _groups(tx, sum_groups.c.epoch == new, sum_groups.c.published_at.is_(None))
+    outdated = []
+    for row in made:
+        place = (row.item, row.prefix, row.version)
+        if place in current and row.digest:
+            del current[place]
+        else:
+            outdated.append(row.id)
+    return list(current.values()), outdated
+
+
+def publish_epoch(
+    tx: Connection, old: int, new: int, items: Collection[str], now: datetime
+) -> tuple[int, int]:
+    """Make all groups of an epoch current; return how many groups and rows.
+
+    Raises ConflictError unless all are there.
+    """
+    missing, outdated = split_prepared(tx, old, new, items)
+    if missing or outdated:
+        raise ConflictError(
+            "an import published during the rotation", "run the rotation again: it does only what is missing"
+        )
+    ready = (sum_groups.c.epoch == new, sum_groups.c.published_at.is_(None))
+    tx.execute(update(sum_groups).where(*ready).values(is_current=True, published_at=now))
+    made = current_groups(tx, new, items)
+    return len(made), sum(row.rows for row in made)
+
+
+def lacking(tx: Connection, old: int, new: int, items: Collection[str]) -> list[str]:
+    """Items with rows of sums under `old` and none under `new`."""
+    there = {group.item for group in current_groups(tx, new, items)}
+    return sorted({group.item for group in current_groups(tx, old, items)} - there)
+
+
+def forget_epoch(store: Store, epoch: int) -> None:
+    """Remove all rows of an epoch that is not answered any more, some at a time; may be repeated."""
+
+    def forget(tx: Connection) -> int:
+        wanted = select(sum_groups.c.id).where(sum_groups.c.epoch == epoch).limit(_AT_ONCE)
+        some = list(tx.scalars(wanted))
+        sum_rows.remove(tx, some)
+        return len(some)
+
+    while store.retry_write("remove a past epoch of sums", forget):
+        pass
+    forget_aliases(store, epoch)
+
+
+def forget_aliases(store: Store, epoch: int) -> None:
+    """Remove the aliases of an epoch, some at a time."""
+
+    def forget(tx: Connection) -> int:
+        wanted = select(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.alias).where(
+            sum_aliases.c.epoch == epoch
+        )
+        place = tuple_(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.alias)
+        return tx.execute(delete(sum_aliases).where(place.in_(wanted.limit(_ALIASES)))).rowcount
+
+    while store.retry_write("remove past aliases", forget):
+        pass
+
+
+def read_aliases(tx: Connection, item: str, epoch: int, after: bytes, limit: int) -> list[Alias]:
+    """Aliases of an item in order, from behind one on."""
+    rows = tx.execute(
+        select(sum_aliases.c.alias, sum_aliases.c.point, sum_aliases.c.area)
+        .where(sum_aliases.c.item == item, sum_aliases.c.epoch == epoch, sum_aliases.c.alias > after)
+        .order_by(sum_aliases.c.alias)
+        .limit(limit)
+    )
+    return [Alias(*row) for row in rows]
+
+
+def add_aliases(tx: Connection, item: str, epoch: int, new: Sequence[Alias]) -> None:
+    """Aliases of an epoch that is being prepared."""
+    tx.execute(insert(sum_aliases), [{"item": item, "epoch": epoch, **asdict(one)} for one in new])
+
+
+def _groups(tx: Connection, *where: object) -> list[GroupRow]:
+    query = select(*GROUP).where(*where).order_by(sum_groups.c.item, sum_groups.c.prefix)  # type: ignore[arg-type]
+    return [GroupRow(*row) for row in tx.execute(query)]

@@ -1,0 +1,47 @@
+"""A job and its parts: kinds, states, rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+OPEN_STATES = ("queued", "running")
+
+
+VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job without its sealed request."""
+
+    id: str
+    state: str
+    request_digest: bytes
+    subjects: int
+    items: tuple[str, ...]
+    purpose: str
+    legal_basis: str
+    created_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    cancel_requested: bool
+    error: str
+    kind: str = VERIFICATION
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """One peer's part of a job, without its sealed session."""
+
+    job: str
+    peer: str
+    state: str = "pending"
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    epoch: int = 0
+    points: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    seconds: float = 0.0
+    plan: str = ""
+    plan_reason: str = ""

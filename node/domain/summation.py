@@ -1,0 +1,66 @@
+"""A sum as a platform hands it over, and its packed form (which is sealed before it is stored)."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from matcher import Identity
+from node.domain.sum_rules import STATISTICS
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of a cohort."""
+
+    identities: tuple[Identity, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Summation:
+    """What is asked of whom, about which people; nobody in it has a name.
+
+    `cohort` holds the identities of each person, in order.
+    """
+
+    items: tuple[str, ...]
+    peers: tuple[str, ...]
+    legal_basis: str
+    cohort: tuple[tuple[Identity, ...], ...] = field(repr=False)
+
+    @property
+    def purpose(self) -> str:
+        """The purpose of every sum."""
+        return STATISTICS
+
+
+def in_cohort(people: Iterable[Iterable[Identity]]) -> tuple[tuple[Identity, ...], ...]:
+    """People as a cohort holds them: each once and in order, whatever the order of the list."""
+
+    def key(one: Identity) -> tuple[str, str]:
+        return one.id_type, one.value
+
+    distinct = {tuple(sorted(set(person), key=key)) for person in people}
+    return tuple(sorted(distinct, key=lambda person: [key(one) for one in person]))
+
+
+def pack_summation(summation: Summation) -> bytes:
+    """Canonical bytes: the same sum always packs to the same bytes."""
+    plain = {
+        "items": summation.items,
+        "peers": summation.peers,
+        "legal_basis": summation.legal_basis,
+        "cohort": [[[one.id_type, one.value] for one in person] for person in summation.cohort],
+    }
+    return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def unpack_summation(packed: bytes) -> Summation:
+    """What pack_summation made; only ever given bytes that opened under this node's own key."""
+    plain = json.loads(zlib.decompress(packed))
+    return Summation(
+        items=tuple(plain["items"]),
+        peers=tuple(plain["peers"]),
+        legal_basis=plain["legal_basis"],
+        cohort=tuple(tuple(Identity(*one) for one in person) for person in plain["cohort"]),
+    )

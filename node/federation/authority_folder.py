@@ -1,0 +1,139 @@
+"""The folder of a federation's certificate authority.
+
+DIR/ca.pem (two roots during a roll-over, the one that issues first), DIR/keys (sealed: ca.1, salt.1 ...),
+DIR/passphrase, DIR/revoked.pem,
+DIR/issued/<fingerprint>.pem and, where there was one, the request that it answered (.json)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from keys.errors import KeyMissingError
+from keys.pki.certificates import CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
+from keys.pki.enrolment import EnrolmentRequest, load_request
+from keys.pki.issuing import Authority
+from keys.pki.revocation import load_list, serial_of
+from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
+from keys.store.key_store import KeyStore, lock_store
+from keys.store.kinds import load_tls_key
+from node.config import PASSPHRASE
+from node.errors import InputError
+from node.files import disk_errors
+
+CERTIFICATE: Final = "ca.pem"
+
+
+KEYS: Final = "keys"
+
+
+ISSUED: Final = "issued"
+
+
+REVOKED: Final = "revoked.pem"
+
+
+WAIT_S = 15.0  # for another command of the CA, which takes about a second
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who holds a certificate that is good now: the newest one, and the request that it answered."""
+
+    identity: CertifiedIdentity
+    certificate: bytes
+    request: EnrolmentRequest | None
+
+
+def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
+    """The keys of a CA and all roots that members trust now; the first one issues.
+
+    The folder is locked until the command ends, and a second one waits: two administrators at once would make
+    two roots, or two lists of one number that each lack what the other revoked. Raises InputError where there
+    is no CA, KeyringError.
+    """
+    if not (folder / CERTIFICATE).is_file():
+        raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
+    # Locked before it is opened, so that what the one before made is seen.
+    click.get_current_context().with_resource(lock_store(folder / KEYS, WAIT_S))
+    store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+    with disk_errors("run as the account that owns the folder of the CA"):
+        content = (folder / CERTIFICATE).read_bytes()
+    keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]
+    found = []
+    for root in load_roots(content):
+        key = next((one for one in keys if one.public_key() == root.public_key()), None)
+        if key is None:
+            raise InputError("the CA certificate is not that of the CA's key", "restore ca.pem of this CA")
+        found.append(Authority(root, key))
+    return store, found
+
+
+def trusted(authorities: Sequence[Authority]) -> bytes:
+    """The roots as a file, the one that issues first."""
+    return roots_pem(authority.certificate for authority in authorities)
+
+
+def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
+    """A salt by its version, the newest by default. Raises InputError for one that is not there."""
+    if wanted is None:
+        return store.newest("salt")
+    try:
+        return wanted, store.get(f"salt.{wanted}")
+    except KeyMissingError:
+        raise InputError(
+            f"this CA has no salt of version {wanted}", f"it has {', '.join(map(str, store.epochs('salt')))}"
+        ) from None
+
+
+def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = None) -> dict[str, object]:
+    """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
+    identity = identity_of(certificate)
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
+        if request is not None:
+            write_new(folder / ISSUED / f"{identity.fingerprint}.json", request.to_json(), PUBLIC)
+        write_new(folder / ISSUED / f"{identity.fingerprint}.pem", certificate, PUBLIC)
+    return {
+        "federation": identity.federation,
+        "role": identity.role,
+        "code": identity.code,
+        "not_after": identity.not_after.isoformat(),
+        "certificate_fingerprint": identity.fingerprint,
+    }
+
+
+def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
+    """Everybody whose certificate has neither ended nor been revoked, by role, code and name."""
+    with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
+        revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
+        every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
+    gone = load_list(revoked, roots).serials if revoked else frozenset()
+    good = [pem for pem in every if serial_of(pem) not in gone and identity_of(pem).not_after > now]
+    good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
+    newest = {_who(pem): pem for pem in good}
+    return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]
+
+
+def describe(result: Mapping[str, object]) -> str:
+    """A result for people, a line each."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: Mapping[str, object]) -> Iterator[str]:
+    for key, value in result.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        yield f"{key.replace('_', ' ')}: {text}"
+
+
+def _who(certificate: bytes) -> tuple[str, str, str]:
+    found = identity_of(certificate)
+    return found.role, found.code, found.name
+
+
+def _request_of(folder: Path, certificate: bytes) -> EnrolmentRequest | None:
+    path = folder / ISSUED / f"{identity_of(certificate).fingerprint}.json"
+    return load_request(path) if path.exists() else None

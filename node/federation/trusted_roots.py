@@ -1,0 +1,34 @@
+"""The roots that a home trusts: what is checked and recorded before they change."""
+
+from keys.errors import KeyringError
+from keys.pki.certificates import Root, roots_pem
+from keys.pki.enrolment import ca_fingerprint
+from keys.pki.revocation import load_list
+from node.clock import utc_now
+from node.config import Config, database_url
+from node.database import audit_log as audit_rows
+from node.database import open_store
+from node.errors import PreconditionError
+
+
+def _require_list(config: Config, left: tuple[Root, ...]) -> None:
+    """The revocation list here must be one of a root that stays: the node could not read it any more."""
+    if not config.tls.revocations.exists():
+        return
+    try:
+        load_list(config.tls.revocations.read_bytes(), roots_pem(left))
+    except KeyringError:
+        raise PreconditionError(
+            "the revocation list of this home is of the old root",
+            "take the newest list first: `heqiao peers revocations`",
+        ) from None
+
+
+def _record(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
+    with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
+        for event, changed in (
+            ("root_trusted", [root for root in after if root not in before]),
+            ("root_dropped", [root for root in before if root not in after]),
+        ):
+            for root in changed:
+                audit_rows.append(tx, event, {"fingerprint": ca_fingerprint(roots_pem([root]))}, utc_now())

@@ -1,0 +1,66 @@
+"""Files of a home: written whole or not at all, new folders, errors of the disk in plain words."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from keys.store.atomic_files import sync_folder
+from node.errors import InputError, UnavailableError
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file of mode 0600 beside its target, then put it in place: all of it, or none.
+
+    Raises UnavailableError naming the path.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        hint = "check the folder and the free space, then run the command again"
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}", hint) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder that gets its name when all is written, and vanishes when something fails.
+
+    Raises:
+        InputError: the target exists, or its parent does not.
+    """
+    parent = target.absolute().parent
+    with disk_errors("nothing was left behind; correct it and try again"):
+        if target.exists() or target.is_symlink():
+            raise InputError(
+                f"{target}: exists already", "nothing was changed; name a folder that does not exist"
+            )
+        if not parent.is_dir():
+            raise InputError(f"{parent}: no such folder", "make it first")
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
+        try:
+            yield partial
+            partial.rename(target)
+            sync_folder(parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)  # gone already where all went well
+
+
+@contextmanager
+def disk_errors(hint: str) -> Iterator[None]:
+    """Turn what the file system refuses into an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}", hint) from None

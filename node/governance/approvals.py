@@ -1,0 +1,178 @@
+"""Dual control: one administrator asks, another approves, the first goes on (docs/adr/0011).
+
+What is asked is an action with its details; the digest of both is what the two sign. Before the action, an
+approval is used up in a transaction with an audit event that names both: it is good once, for exactly that.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from blake3 import blake3
+
+from keys import KeyStore
+from keys.pki.administrators import Asked, Given, check_asked, check_given, public_key, sign_asked, sign_given
+from node.database import Connection, Store
+from node.database import approvals as rows
+from node.database import audit_log as audit_rows
+from node.database.approvals import AdminRow, ApprovalRow
+from node.domain.audit_chain import Detail
+from node.errors import ConflictError, NotFoundError, PreconditionError, RefusedError
+
+_CONTEXT = "heqiao v1 approval digest"
+NEEDED = 2  # administrators, before anything can be approved
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What an administrator wants to do."""
+
+    action: str
+    details: Mapping[str, Detail]
+
+    @property
+    def text(self) -> str:
+        """The details as one JSON text."""
+        return json.dumps(dict(self.details), ensure_ascii=False, sort_keys=True)
+
+    @property
+    def digest(self) -> str:
+        """Of exactly this: 64 hex digits."""
+        return _digest(self.action, self.text)
+
+
+class ApprovalNeededError(PreconditionError):
+    """The request is written down and waits for another administrator."""
+
+
+def require(store: Store, ask: Ask, admin: KeyStore, now: datetime, life: timedelta) -> None:
+    """Go on only with an approval, which is used up; else write the request down.
+
+    Raises ApprovalNeededError, RefusedError for somebody who is no administrator, PreconditionError while
+    there are not two of them, EnrolmentError for rows that the two did not sign.
+    """
+
+    def write(tx: Connection) -> ApprovalRow | None:
+        known = rows.list_admins(tx)
+        me = _find(known, admin)
+        if len(known) < NEEDED:
+            raise PreconditionError(
+                "dual control needs two administrators, and this home has one",
+                "enrol another one: `heqiao admins add`",
+            )
+        mine = [
+            row for row in rows.list_approvals(tx) if (row.digest, row.requester) == (ask.digest, me.name)
+        ]
+        for row in mine:
+            if row.used_at is None and row.approver is not None and not _is_over(row, now):
+                _use(tx, row, ask, known, now)
+                return None
+        waiting = next((row for row in mine if row.approver is None and not _is_over(row, now)), None)
+        return waiting or _ask(tx, ask, me, admin, now, life)
+
+    waiting = store.retry_write("ask for an approval", write)
+    if waiting is not None:
+        raise ApprovalNeededError(
+            f"this needs another administrator: request {waiting.id}, good until {waiting.expires_at}",
+            f"another one runs `heqiao approve {waiting.id}`; then run this again, just the same",
+        )
+
+
+def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> ApprovalRow:
+    """Approve what another administrator asked.
+
+    Raises NotFoundError, RefusedError for the own request or somebody who is no administrator,
+    PreconditionError for one that is over, approved or used already, EnrolmentError for an altered one.
+    """
+
+    def write(tx: Connection) -> ApprovalRow:
+        known = rows.list_admins(tx)
+        me = _find(known, admin)
+        row = next((one for one in rows.list_approvals(tx) if one.id == wanted), None)
+        if row is None:
+            raise NotFoundError(f"there is no request {wanted}", "see `heqiao approvals list`")
+        _check_asked(row, known)
+        if row.requester == me.name:
+            raise RefusedError("nobody approves what they asked themselves", "another administrator does")
+        if _is_over(row, now) or row.approver is not None or row.used_at is not None:
+            raise PreconditionError(
+                f"request {wanted} is {state_of(row, now)}", "the first command, run again, makes a new one"
+            )
+        signature = sign_given(admin, _given(row, me.name))
+        if not rows.approve(tx, wanted, me.name, signature, now):
+            raise ConflictError("another administrator was first", "see `heqiao approvals list`")
+        audit_rows.append(tx, "approval_given", _told(row, approver=me.name), now)
+        return row
+
+    return store.retry_write("approve", write)
+
+
+def state_of(row: ApprovalRow, now: datetime) -> str:
+    """`waiting`, `approved`, `used` or `expired`."""
+    if row.used_at is not None:
+        return "used"
+    if _is_over(row, now):
+        return "expired"
+    return "waiting" if row.approver is None else "approved"
+
+
+def _ask(
+    tx: Connection, ask: Ask, me: AdminRow, admin: KeyStore, now: datetime, life: timedelta
+) -> ApprovalRow:
+    until = (now + life).isoformat(timespec="seconds")
+    asked = Asked(id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until)
+    row = ApprovalRow(
+        asked.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_asked(admin, asked)
+    )
+    rows.add_request(tx, row)
+    audit_rows.append(tx, "approval_asked", _told(row), now)
+    return row
+
+
+def _use(tx: Connection, row: ApprovalRow, ask: Ask, known: list[AdminRow], now: datetime) -> None:
+    _check_asked(row, known)
+    keys = {one.name: one.public_key for one in known}
+    approver = row.approver or ""
+    if approver not in keys or approver == row.requester:
+        raise RefusedError(f"{approver}, who approved this, is no administrator", "ask for it anew")
+    check_given(_given(row, approver), keys[approver], row.given_signature or b"")
+    if not rows.use(tx, row.id, now):
+        raise ConflictError("this approval was used meanwhile", "see `heqiao approvals list`")
+    details = {**_told(row, approver=approver), "digest": ask.digest}
+    audit_rows.append(tx, "approval_used", details, now)
+
+
+def _check_asked(row: ApprovalRow, known: list[AdminRow]) -> None:
+    """The row says what its requester signed, and that is what its digest is of."""
+    keys = {one.name: one.public_key for one in known}
+    if row.requester not in keys or row.digest != _digest(row.action, row.details):
+        raise RefusedError("the request was altered, or its requester left", "ask for it anew")
+    asked = Asked(id=row.id, digest=row.digest, requester=row.requester, expires_at=row.expires_at)
+    check_asked(asked, keys[row.requester], row.asked_signature)
+
+
+def _given(row: ApprovalRow, approver: str) -> Given:
+    return Given(id=row.id, digest=row.digest, requester=row.requester, approver=approver)
+
+
+def _find(known: list[AdminRow], admin: KeyStore) -> AdminRow:
+    mine = public_key(admin)
+    found = next((one for one in known if one.public_key == mine), None)
+    if found is None:
+        raise RefusedError("this key is of no administrator of this home", "see `heqiao admins list`")
+    return found
+
+
+def _is_over(row: ApprovalRow, now: datetime) -> bool:
+    return datetime.fromisoformat(row.expires_at) < now
+
+
+def _digest(action: str, text: str) -> str:
+    return blake3(json.dumps([action, text]).encode(), derive_key_context=_CONTEXT).hexdigest()
+
+
+def _told(row: ApprovalRow, *, approver: str = "") -> dict[str, Detail]:
+    told: dict[str, Detail] = {"id": row.id, "action": row.action, "requester": row.requester}
+    return {**told, "approver": approver} if approver else told

@@ -1,0 +1,64 @@
+"""How entries and links lie in memory and in scratch files: fixed sizes, one numpy type each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import buckets
+from node.credentials.sum_keys import SumKeys
+from node.index.people import Terms
+
+# `shown` is 0 for a record that discloses nothing: an incremental import must know its tag all the same.
+ENTRY = np.dtype(
+    [
+        ("origin", "u1"),
+        ("shown", "u1"),
+        ("served", "u1", buckets.ENTRY_SIZE),
+        ("kept", "u1", buckets.POINT_ROW_SIZE),
+    ]
+)
+
+
+# Little endian, as ROW: joining arrays would turn the other order round.
+# Two entries of one record: an entry's tag, and where another entry of the same record stands.
+LINK = np.dtype(
+    [("tag", "V16"), ("place", "u1"), ("prefix", "<u4"), ("other", "V16"), ("origin", "u1"), ("at", "<u4")]
+)
+
+
+Entries = NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every process of a run knows.
+
+    `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
+    only name subjects. `sums` are the keys of encrypted sums, for an item that has them.
+    """
+
+    terms: Terms
+    epoch: int
+    oprf: bytes = field(repr=False)
+    folder: Path
+    spill_key: bytes = field(repr=False)
+    part_bits: int
+    every: bool
+    hidden: bool
+    sums: SumKeys | None = field(default=None, repr=False)
+
+    @property
+    def parts(self) -> int:
+        """How many parts the rows are split into."""
+        return 1 << self.part_bits
+
+
+def split(keys: NDArray[np.integer]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each different key with the places where it stands."""
+    order = np.argsort(keys, kind="stable")
+    found, starts = np.unique(keys[order], return_index=True)
+    for key, which in zip(found.tolist(), np.split(order, starts[1:]), strict=True) if len(keys) else ():
+        yield int(key), which

@@ -1,0 +1,140 @@
+"""The rows of encrypted sums as workers of an import make them (design.md section 5).
+
+A row stands for a record: a point under the sum key and one ciphertext. It has the point of the record's
+first identity; the points of its other identities are aliases, so that an upsert that names the person by
+any number finds the row.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import batch
+from matcher.sums import slots
+from matcher.sums.slots import CheckKey
+from matcher.vectorised import Bytes
+from node.compute.scratch import Piece, Spill
+from node.credentials.sum_keys import encryptor
+from node.index.layout import Work, split
+from node.wire.sum_messages import POINT
+
+_AREA_DIGITS = 6
+Rows = NDArray[np.void]
+# The point of another identity of a record, and where the record's row is.
+ALIAS = np.dtype([("alias", "V32"), ("point", "V32"), ("area", "<u4")])
+
+
+@dataclass(frozen=True, slots=True)
+class SumPieces:
+    """What a worker made: rows by the first bits of their points, aliases, and how many of each area."""
+
+    rows: Sequence[tuple[int, Piece]]
+    aliases: Sequence[Piece]
+    areas: Counter[int]
+
+
+def row_type(ciphertext_size: int) -> np.dtype[np.void]:
+    """A row: `gone` says that it names a record that leaves, and has no ciphertext."""
+    return np.dtype(
+        [
+            ("point", "V32"),
+            ("area", "<u4"),
+            ("day", "<i4"),
+            ("gone", "u1"),
+            ("ciphertext", "u1", ciphertext_size),
+        ]
+    )
+
+
+def make_rows(
+    work: Work,
+    spill: Spill,
+    types: NDArray[np.uint8],
+    values: Bytes,
+    totals: NDArray[np.int64],
+    days: NDArray[np.int64],
+    owners: NDArray[np.int64] | None = None,
+) -> SumPieces:
+    """Rows of records; `days` since 1970-01-01.
+
+    With `owners` there is one line per identity, and those of one record stand together: the first has
+    the row, the others become aliases. In a run that changes single subjects each identity named also
+    tells what leaves.
+    """
+    keys = work.sums
+    if keys is None or not len(types):
+        return SumPieces((), (), Counter())
+    salt = work.terms.salt
+    points = batch.evaluate(keys.sum_key, batch.map_to_curve(salt, types, values)).view("V32").ravel()
+    areas = _areas(types, values)
+    first = np.ones(len(types), dtype=bool)
+    aliases: list[Piece] = []
+    if owners is not None:
+        first[1:] = owners[1:] != owners[:-1]
+        aliases = _write_aliases(spill, points, areas, first)
+    rule = work.terms.item.sum
+    if rule is not None and rule.max_contribution:
+        totals = np.minimum(totals, rule.max_contribution)  # what the noise is made to hide
+    made = first & (totals >= 0) & (totals <= _layout(work).max_value)
+    made &= not work.hidden
+    table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
+    table["point"], table["area"], table["day"], table["gone"] = points, areas, days, ~made
+    chosen = np.flatnonzero(made)
+    for row, ciphertext in zip(chosen.tolist(), _encrypt(work, totals[chosen]), strict=True):
+        table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)
+    if not work.every:
+        table = table[made]
+    places = parts_of(table["point"], work.part_bits)
+    pieces = [(part, spill.write(table[which].tobytes())) for part, which in split(places)]
+    return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
+
+
+def too_great(work: Work, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which amounts do not fit the slots of a sum."""
+    return np.asarray(amounts > _layout(work).max_value) if work.sums else np.zeros(len(amounts), dtype=bool)
+
+
+def _encrypt(work: Work, totals: NDArray[np.int64]) -> list[bytes]:
+    keys, layout = work.sums, _layout(work)
+    if keys is None or not len(totals):
+        return []
+    check = CheckKey.derive(keys.check, work.terms.item.code, layout)
+    return encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
+
+
+def _layout(work: Work) -> slots.Layout:
+    rule = work.terms.item.sum
+    if rule is None:
+        raise ValueError("an item without a rule has no sums")
+    return rule.layout
+
+
+def _areas(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
+    """The first six digits of resident numbers and permits, 0 for documents without an area."""
+    digits = values[:, :_AREA_DIGITS].astype(np.int64) - 48
+    area = digits @ np.array([100000, 10000, 1000, 100, 10, 1])
+    return np.where(batch.origins(types, values) > 0, area, 0).astype(np.uint32)
+
+
+def _write_aliases(
+    spill: Spill, points: NDArray[np.void], areas: NDArray[np.uint32], first: NDArray[np.bool_]
+) -> list[Piece]:
+    heads = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
+    others = np.flatnonzero(~first)
+    found = np.zeros(len(others), dtype=ALIAS)
+    found["alias"], found["point"], found["area"] = (
+        points[others],
+        points[heads[others]],
+        areas[heads[others]],
+    )
+    return [spill.write(found.tobytes())] if len(found) else []
+
+
+def parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:
+    """The part of each point: its first bits, so that parts follow one another in the order of points."""
+    head = np.frombuffer(points.tobytes(), dtype=np.uint8).reshape(-1, POINT)[:, :4]
+    numbers = np.ascontiguousarray(head).view(">u4")[:, 0].astype(np.uint64)
+    return (numbers >> np.uint64(32 - bits)).astype(np.int64)

@@ -1,0 +1,285 @@
+"""The column of an item: its rows of encrypted sums in groups, as they are served.
+
+    rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
+    Column.replace_all  all rows -> groups by area of registration -> blocks in order of the points
+    Column.change       the same for the groups that an upsert or delete touches
+
+What they write is unpublished until SumChange.publish. Points are pseudorandom, so
+their order tells nothing of the order of the source (design.md section 5).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+from blake3 import blake3
+
+from node.compute.scratch import Piece, Spill
+from node.context import Node
+from node.credentials.sum_keys import SumKeys
+from node.database import Connection
+from node.database import sum_tables as sum_rows
+from node.database.sum_tables import Alias, GroupRow, NewBlock, NewGroup
+from node.domain.catalogue import Item
+from node.index.layout import split
+from node.index.sum_rows import ALIAS, Rows, SumPieces, row_type
+from node.wire.sum_messages import BLOCK_ROWS, NO_AREA, POINT, interleave
+
+
+def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
+    """The group of each area: the area itself where it holds `least` rows, else joined upward.
+
+    Small areas of a city are one group, if they hold enough together; what is left of a province is one,
+    however small, since nothing is above it.
+    """
+    found: dict[int, str] = {0: NO_AREA} if areas.get(0) else {}
+    left = {f"{area:06}": count for area, count in areas.items() if area and count}
+    for digits in (6, 4):
+        sizes = Counter[str]()
+        for area, count in left.items():
+            sizes[area[:digits]] += count
+        full = {prefix for prefix, count in sizes.items() if count >= least}
+        found |= {int(area): area[:digits] for area in left if area[:digits] in full}
+        left = {area: count for area, count in left.items() if area[:digits] not in full}
+    return found | {int(area): area[:2] for area in left}
+
+
+@dataclass(frozen=True, slots=True)
+class SumChange:
+    """What a run made: prepared group versions, and the aliases that go with them.
+
+    `removed` are the points of rows that left, None where all of the item are replaced.
+    """
+
+    item: str
+    epoch: int
+    prepared: Sequence[int]
+    aliases: Sequence[Alias]
+    removed: Sequence[bytes] | None
+
+    def publish(self, tx: Connection, now: datetime) -> None:
+        """Make the versions current, in the transaction that publishes the import."""
+        whole = self.removed is None
+        sum_rows.publish(tx, self.item, self.epoch, self.prepared, whole=whole, now=now)
+        sum_rows.replace_aliases(tx, self.item, self.epoch, self.aliases, self.removed)
+
+
+@dataclass
+class GroupWriter:
+    """Blocks of one group version, in order; `size` is that of a ciphertext in bytes."""
+
+    node: Node
+    group: int
+    size: int
+    rows: int = 0
+    first_day: int = 2**31
+    last_day: int = 0
+    _blocks: int = 0
+    _waiting: list[Rows] = field(default_factory=list)
+    _count: int = 0
+    _digest: "blake3" = field(default_factory=blake3)
+
+    def add(self, rows: Rows) -> None:
+        """Rows whose points ascend, and come after all before."""
+        if not len(rows):
+            return
+        self.first_day = min(self.first_day, int(rows["day"].min()))
+        self.last_day = max(self.last_day, int(rows["day"].max()))
+        self._waiting.append(rows)
+        self._count += len(rows)
+        if self._count >= BLOCK_ROWS:
+            waiting = np.concatenate(self._waiting)
+            whole = len(waiting) // BLOCK_ROWS * BLOCK_ROWS
+            self._write(waiting[:whole])
+            self._waiting, self._count = [waiting[whole:]], len(waiting) - whole
+
+    @classmethod
+    def open(cls, node: Node, new: NewGroup, size: int) -> "GroupWriter":
+        """Begin a version, which nobody sees before it is published."""
+        return cls(
+            node, node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new)), size
+        )
+
+    def finish(self) -> int:
+        """Write what is left, and what is known of the whole; return the version's id."""
+        if self._count:
+            self._write(np.concatenate(self._waiting))
+        self.node.store.retry_write(
+            "finish a group of sums",
+            partial(
+                sum_rows.finish_group,
+                group=self.group,
+                rows=self.rows,
+                digest=self._digest.digest(),
+                days=(self.first_day if self.rows else 0, self.last_day),
+            ),
+        )
+        return self.group
+
+    def _write(self, rows: Rows) -> None:
+        blocks = []
+        for at in range(0, len(rows), BLOCK_ROWS):
+            some = rows[at : at + BLOCK_ROWS]
+            points, ciphertexts = some["point"].tobytes(), some["ciphertext"].tobytes()
+            self._digest.update(interleave(points, ciphertexts, self.size))
+            blocks.append(NewBlock(self._blocks, points, some["day"].astype("<i4").tobytes(), ciphertexts))
+            self._blocks += 1
+        self.rows += len(rows)
+        self.node.store.retry_write(
+            "write rows of sums", partial(sum_rows.add_blocks, group=self.group, new=blocks)
+        )
+
+
+@dataclass(frozen=True)
+class Column:
+    """One run's rows of an item, on the way to the database."""
+
+    node: Node
+    item: Item
+    keys: SumKeys
+    spill: Spill
+
+    def replace_all(self, found: Sequence[SumPieces]) -> SumChange:
+        """Groups of a full import, prepared but not published."""
+        areas: Counter[int] = sum((each.areas for each in found), Counter())
+        group_of = choose_groups(areas, self.node.config.limits.k_anonymity)
+        prepared = [
+            self._write_group(prefix, parts, None, set())
+            for prefix, parts in sorted(self._split(found, group_of).items())
+        ]
+        return SumChange(self.item.code, self.keys.epoch, prepared, self._aliases(found), None)
+
+    def change(self, found: Sequence[SumPieces]) -> SumChange:
+        """New versions of the groups that an upsert or delete touches."""
+        item, epoch, store = self.item.code, self.keys.epoch, self.node.store
+        aliases, named = self._aliases(found), self._named(found)
+        with store.transaction("find groups of sums") as tx:
+            present = {row.prefix: row for row in sum_rows.current_groups(tx, item, epoch)}
+            known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
+        leaving = {alias.point: alias.area for alias in known} | dict(named)
+        areas = {area for each in found for area in each.areas} | set(leaving.values())
+        group_of = {area: _covering(present, area) for area in areas}
+        pieces = self._split(found, group_of)
+        gone: dict[str, set[bytes]] = defaultdict(set)
+        for point, area in leaving.items():
+            gone[group_of[area]].add(point)
+        prepared = [
+            self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), gone.get(prefix, set()))
+            for prefix in sorted({*pieces, *(prefix for prefix in gone if prefix in present)})
+        ]
+        return SumChange(item, epoch, prepared, aliases, sorted(leaving))
+
+    def _write_group(
+        self,
+        prefix: str,
+        parts: Mapping[int, Sequence[Piece]],
+        old: GroupRow | None,
+        leaving: set[bytes],
+    ) -> int:
+        new = NewGroup(self.item.code, prefix, self.keys.epoch)
+        writer = GroupWriter.open(self.node, new, self.keys.private.public.ciphertext_size)
+        stay = _Stay(self._old_rows(old, leaving))
+        for part in sorted(parts):
+            rows = np.concatenate([self._load(piece) for piece in parts[part]])
+            rows = rows[rows["gone"] == 0]
+            for some in _merge(stay, rows[np.argsort(rows["point"], kind="stable")]):
+                writer.add(some)
+        for some in stay.rest():
+            writer.add(some)
+        return writer.finish()
+
+    def _old_rows(self, old: GroupRow | None, leaving: set[bytes]) -> Iterator[Rows]:
+        number, row = 0, row_type(self.keys.private.public.ciphertext_size)
+        while old is not None:
+            with self.node.store.transaction("read rows of sums") as tx:
+                block = sum_rows.read_block(tx, old.id, number)
+            if block is None:
+                return
+            count = len(block.points) // POINT
+            rows = np.zeros(count, dtype=row)
+            rows["point"] = np.frombuffer(block.points, dtype="V32")
+            rows["day"] = np.frombuffer(block.days, dtype="<i4")
+            rows["ciphertext"] = np.frombuffer(block.ciphertexts, dtype=np.uint8).reshape(count, -1)
+            keep = [point.tobytes() not in leaving for point in rows["point"]]
+            yield rows[np.array(keep, dtype=bool)]
+            number += 1
+
+    def _split(
+        self, found: Sequence[SumPieces], group_of: Mapping[int, str]
+    ) -> dict[str, dict[int, list[Piece]]]:
+        """The rows once more, by group and part."""
+        pieces: dict[str, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
+        prefixes = sorted(set(group_of.values()))
+        number_of = {area: prefixes.index(prefix) for area, prefix in group_of.items()}
+        for each in found:
+            for part, piece in each.rows:
+                rows = self._load(piece)
+                rows = rows[rows["gone"] == 0]
+                groups = np.fromiter((number_of[area] for area in rows["area"].tolist()), np.int64, len(rows))
+                for number, which in split(groups):
+                    pieces[prefixes[number]][part].append(self.spill.write(rows[which].tobytes()))
+        return pieces
+
+    def _named(self, found: Sequence[SumPieces]) -> list[tuple[bytes, int]]:
+        """Point and area of every identity that the source names."""
+        return [
+            (row["point"].tobytes(), int(row["area"]))
+            for each in found
+            for _, piece in each.rows
+            for row in self._load(piece)[["point", "area"]]
+        ]
+
+    def _aliases(self, found: Iterable[SumPieces]) -> list[Alias]:
+        return [
+            Alias(row["alias"].tobytes(), row["point"].tobytes(), int(row["area"]))
+            for each in found
+            for piece in each.aliases
+            for row in np.frombuffer(self.spill.read(piece), dtype=ALIAS)
+        ]
+
+    def _load(self, piece: Piece) -> Rows:
+        return np.frombuffer(self.spill.read(piece), dtype=row_type(self.keys.private.public.ciphertext_size))
+
+
+class _Stay:
+    """Rows of the version before, which are taken while others are put between them."""
+
+    def __init__(self, rows: Iterator[Rows]) -> None:
+        self._rows = rows
+        self._left: Rows | None = next(rows, None)
+
+    def up_to(self, point: bytes) -> Iterator[Rows]:
+        """Rows with points up to this one."""
+        while self._left is not None:
+            end = sum(each.tobytes() <= point for each in self._left["point"])
+            yield self._left[:end]
+            if end < len(self._left):
+                self._left = self._left[end:]
+                return
+            self._left = next(self._rows, None)
+
+    def rest(self) -> Iterator[Rows]:
+        """All others."""
+        while self._left is not None:
+            yield self._left
+            self._left = next(self._rows, None)
+
+
+def _merge(stay: _Stay, new: Rows) -> Iterator[Rows]:
+    """Both in order of their points."""
+    if not len(new):
+        return
+    old = list(stay.up_to(new["point"][-1].tobytes()))
+    rows = np.concatenate([*old, new])
+    yield rows[np.argsort(rows["point"], kind="stable")]
+
+
+def _covering(present: Mapping[str, GroupRow], area: int) -> str:
+    """The group that holds an area's people; one that is new goes to what is left of its province."""
+    if not area:
+        return NO_AREA
+    text = f"{area:06}"
+    return max((prefix for prefix in present if text.startswith(prefix)), key=len, default=text[:2])

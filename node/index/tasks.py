@@ -1,0 +1,55 @@
+"""The parts of an index that worker processes cut and filter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matcher import filter as filters
+from node.compute.scratch import Piece, Spill
+from node.index.entries import CutBucket, cut_buckets, load_entries
+from node.index.layout import Work, split
+
+
+@dataclass(frozen=True, slots=True)
+class Plants:
+    """Where planted subjects are due: in `origins`, and in new ones that turn up, but not in `present`."""
+
+    values: Sequence[tuple[str, int]]
+    origins: frozenset[int]
+    present: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CutPart:
+    """Whole buckets of a part, the entries of partitions too small for that, and the tags of all."""
+
+    buckets: Sequence[CutBucket]
+    loose: Mapping[int, tuple[bytes, bytes]]
+    tags: Mapping[int, Piece]
+
+
+def cut_part(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], Mapping[int, int]]) -> CutPart:
+    """One part of all entries to buckets; `task` ends with the bucket bits of each origin."""
+    part, pieces, bits_of = task
+    entries = load_entries(spill, pieces)
+    entries = entries[entries["shown"] != 0]
+    buckets: list[CutBucket] = []
+    loose: dict[int, tuple[bytes, bytes]] = {}
+    tags: dict[int, Piece] = {}
+    groups = {code: entries[which] for code, which in split(entries["origin"])}
+    for code, bits in bits_of.items():
+        some = groups.get(code, entries[:0])
+        if len(some):
+            tags[code] = spill.write(some["served"][:, :16].tobytes())
+        deeper = bits - work.part_bits
+        if deeper < 0:
+            if len(some):
+                loose[code] = (some["served"].tobytes(), some["kept"].tobytes())
+            continue
+        numbers = range(part << deeper, (part + 1) << deeper)
+        buckets += cut_buckets(code, some["served"], some["kept"], bits, numbers)
+    return CutPart(buckets, loose, tags)
+
+
+def build_filter(work: Work, spill: Spill, task: Sequence[Piece]) -> bytes:  # noqa: ARG001
+    """The serialised filter of all tags in some pieces."""
+    return filters.serialise(filters.build(b"".join(map(spill.read, task))))

@@ -1,0 +1,79 @@
+"""One import at a time: the lock, the folder of temporary files, and what an earlier run left."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from node.compute.scratch import make_folder, remove_folder
+from node.context import Node
+from node.credentials.active_keys import OPRF
+from node.credentials.sum_keys import SUM_PURPOSES
+from node.database import key_epochs, partition_versions, sum_tables
+from node.errors import ConflictError, UnavailableError
+
+LOCK = "import.lock"
+FOLDER = ".import"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a run works. `rolled_back`: an earlier one had not ended, and what it left was removed."""
+
+    folder: Path
+    rolled_back: bool
+
+
+@contextmanager
+def open_workspace(node: Node) -> Iterator[Workspace]:
+    """Take the lock of the home, remove what an earlier run left, and the own files at the end.
+
+    Raises ConflictError while another import runs, UnavailableError when the disk is full or away.
+    """
+    with _locked(node.config.folder / LOCK):
+        node.ring.refresh()  # a rotation may have ended just before
+        folder = node.config.folder / FOLDER
+        rolled_back = _clean(node, folder)
+        try:
+            yield Workspace(make_folder(folder), rolled_back)
+        finally:
+            remove_folder(folder)
+
+
+def clean(node: Node) -> bool:
+    """Remove what a killed import left; return whether there was anything. Raises ConflictError."""
+    with _locked(node.config.folder / LOCK):
+        return _clean(node, node.config.folder / FOLDER)
+
+
+def _clean(node: Node, folder: Path) -> bool:
+    with node.store.transaction("find pending epochs") as tx:
+        pending = key_epochs.pending_epochs(tx, OPRF)
+        moving = key_epochs.pending_epochs(tx, SUM_PURPOSES[0])
+    swept = partition_versions.sweep(node.store, pending)
+    left = node.store.retry_write("sweep sums", partial(sum_tables.sweep, kept=moving))
+    return remove_folder(folder) or bool(swept) or left > 0
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UnavailableError(
+            f"{path}: cannot be opened: {error.strerror}", "check the home's folder"
+        ) from None
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(
+                "another import or rotation is running in this home",
+                "wait until it has ended, then try again",
+            ) from None
+        yield
+    finally:
+        os.close(file)  # and with it the lock, also when the process is killed

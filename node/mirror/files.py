@@ -1,0 +1,166 @@
+"""Peers' partitions that this node keeps whole, so that a later query fetches nothing (docs/protocol.md).
+
+The root in the peer's signed manifest names the file. A file is the leaves of its buckets, 32 bytes each,
+their sizes in bytes (u32, little endian), then the entries of all buckets in order. The leaves must lead to
+the root; a bucket is held against its leaf before it is used, once in a process.
+"""
+
+import mmap
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import buckets as index
+from matcher import merkle
+from node.wire.manifest import PartitionOffer
+
+FOLDER = "cache/partitions"
+MEBIBYTE = 1_048_576
+_HEAD_SIZE = 36  # of each bucket: leaf and size
+
+
+class Kept:
+    """A partition on disk, in which tags can be looked for."""
+
+    def __init__(self, path: Path, buckets: int, root: bytes) -> None:
+        """Map a file. Raises OSError, and ValueError where it is not the partition of this root."""
+        with path.open("rb") as file:
+            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._first = _HEAD_SIZE * buckets
+        head = self._data[: self._first]
+        self._leaves = [head[at : at + 32] for at in range(0, 32 * buckets, 32)]
+        sizes = np.frombuffer(head, dtype="<u4", offset=32 * buckets).astype(np.int64)
+        if len(self._data) != self._first + int(sizes.sum()) or bool((sizes % index.ENTRY_SIZE).any()):
+            raise ValueError("not a whole partition")
+        if merkle.root(self._leaves) != root:
+            raise ValueError("not the partition of this root")
+        self._starts = np.concatenate(([0], np.cumsum(sizes)))
+        self._good, self._lock = np.zeros(buckets, dtype=bool), threading.Lock()
+
+    def block(self, numbers: NDArray[np.int64]) -> index.Block | None:
+        """All buckets, of which those of some numbers were verified; None where one of them is damaged."""
+        wanted = np.unique(numbers)
+        with self._lock:
+            for number in wanted[~self._good[wanted]].tolist():
+                start, end = (self._first + int(at) for at in self._starts[number : number + 2])
+                if index.bucket_leaf(number, self._data[start:end]) != self._leaves[number]:
+                    return None
+                self._good[number] = True
+        entries = np.frombuffer(self._data, dtype=np.uint8, offset=self._first)
+        return index.Block(np.arange(len(self._leaves)), self._starts // index.ENTRY_SIZE, entries)
+
+
+class PartitionCache:
+    """A folder with one file for each peer, item and origin: the newest version that was fetched whole."""
+
+    def __init__(self, home: Path, most_mib: int) -> None:
+        self._folder, self._most = home / FOLDER, most_mib * MEBIBYTE
+
+    def read(self, peer: str, part: PartitionOffer) -> Kept | None:
+        """The very partition version of an offer, None when it is not here or its file is damaged."""
+        path = self._file(peer, part)
+        try:
+            stat = path.stat()
+            return _open(path, (stat.st_ino, stat.st_mtime_ns), part.buckets, part.root)
+        except (OSError, ValueError):
+            return None
+
+    def drop(self, peer: str, part: PartitionOffer) -> None:
+        """Remove a file that turned out to be damaged."""
+        self._file(peer, part).unlink(missing_ok=True)
+
+    def has_room(self, peer: str, part: PartitionOffer) -> bool:
+        """Whether a partition fits beside the others, in the place of its own older versions."""
+        others = (file for file in self._folder.glob("*.hqp") if not self._is_of(file, peer, part))
+        size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE
+        try:
+            return sum(file.stat().st_size for file in others) + size <= self._most
+        except OSError:
+            return False
+
+    def keeper(self, peer: str, part: PartitionOffer) -> "Keeper | None":
+        """What keeps a partition while it is fetched; None where there is no room for it."""
+        if not self.has_room(peer, part):
+            return None
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            older = [file for file in self._folder.glob("*.hqp") if self._is_of(file, peer, part)]
+            return Keeper(self._file(peer, part), part.buckets, older)
+        except OSError:
+            return None
+
+    def _is_of(self, file: Path, peer: str, part: PartitionOffer) -> bool:
+        return file.name.startswith(f"{peer}-{part.item}-{part.origin}-")
+
+    def _file(self, peer: str, part: PartitionOffer) -> Path:
+        return self._folder / f"{peer}-{part.item}-{part.origin}-{part.root.hex()[:32]}.hqp"
+
+
+class Keeper:
+    """Writes verified buckets, all of a partition in order; the file appears when the last one is there.
+
+    A disk that refuses ends the keeping and nothing else: what is not kept is fetched again.
+    """
+
+    def __init__(self, target: Path, buckets: int, older: Sequence[Path]) -> None:
+        """Raises OSError."""
+        self._target, self._buckets, self._older = target, buckets, older
+        self._partial = target.with_suffix(f".{secrets.token_hex(4)}.part")
+        self._leaves: list[bytes] = []
+        self._sizes: list[int] = []
+        self._out: BinaryIO | None = self._partial.open("xb")
+        self._partial.chmod(0o600)
+        self._out.seek(_HEAD_SIZE * buckets)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and len(self._leaves) == self._buckets and self._out is not None:
+                self._publish(self._out)
+        except OSError:
+            pass
+        finally:
+            if self._out is not None:
+                self._out.close()
+            self._partial.unlink(missing_ok=True)
+
+    def add(self, buckets: Sequence[tuple[int, bytes]]) -> None:
+        """The next buckets, verified."""
+        if self._out is None:
+            return
+        try:
+            for number, entries in buckets:
+                self._out.write(entries)
+                self._leaves.append(index.bucket_leaf(number, entries))
+                self._sizes.append(len(entries))
+        except OSError:
+            self._out.close()
+            self._out = None
+
+    def _publish(self, out: BinaryIO) -> None:
+        out.seek(0)
+        out.write(b"".join(self._leaves) + np.array(self._sizes, dtype="<u4").tobytes())
+        out.flush()
+        os.fsync(out.fileno())
+        os.replace(self._partial, self._target)  # noqa: PTH105 - replaces atomically
+        for old in self._older:
+            if old != self._target:
+                old.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=16)
+def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> Kept:
+    """A mapped file; kept, because most queries ask the same partitions. Another state is another file."""
+    return Kept(path, buckets, root)

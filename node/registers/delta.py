@@ -1,0 +1,328 @@
+"""Upsert and delete: single subjects of a published item (design.md section 3, "Deltas").
+
+    entries of the subjects named -> the buckets they stand in -> new rows of these buckets only
+
+The source names subjects. Their records go, wholly, wherever an entry of them stands (a record of a person
+with two numbers has two entries, which know each other by their links); an upsert puts the records of the
+source in their place. Buckets that hold none of them stay as they are, in the same rows of the database.
+Each partition that changed gets a new version and an entry in its delta stream.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from matcher import buckets
+from matcher import filter as filters
+from node.compute.local_pool import Pool
+from node.compute.scratch import Piece
+from node.context import Node
+from node.database import partitions as index_rows
+from node.database.deltas import Delta
+from node.database.partitions import PartitionRow
+from node.domain.catalogue import Item
+from node.index.entries import CutBucket, cut_buckets, join_loose, load_entries
+from node.index.layout import ENTRY, LINK, Entries, Work, split
+from node.index.partition_writer import Shelf, Version
+from node.index.sum_table_writer import SumChange
+from node.registers.reading import Harvest
+from node.telemetry.progress import Progress, Stopwatch
+
+TAG_SIZE = 16
+_AT_ONCE = 32  # stored buckets held in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a run made: prepared versions, what they changed, and how many entries of each kind."""
+
+    prepared: Sequence[int]
+    deltas: Sequence[tuple[str, Delta]] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    sums: SumChange | None = None
+
+
+@dataclass
+class _Tally:
+    """Tags of one partition by what happens to them."""
+
+    added: set[bytes] = field(default_factory=set, repr=False)
+    removed: set[bytes] = field(default_factory=set, repr=False)
+    changed: set[bytes] = field(default_factory=set, repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def present_partitions(node: Node, item: Item) -> dict[int, PartitionRow]:
+    """Current partitions of an item by origin."""
+    with node.store.transaction("find partitions") as tx:
+        return {int(row.origin): row for row in index_rows.partitions_of(tx, item.code, node.keys.epoch)}
+
+
+def apply(
+    node: Node,
+    item: Item,
+    pool: Pool,
+    work: Work,
+    harvest: Harvest,
+    present: Mapping[int, PartitionRow],
+    planted: Sequence[tuple[str, int]],
+    watch: Stopwatch,
+    progress: Progress,
+) -> Change:
+    """Write the versions that a harvest (made with `every`) leads to, unpublished."""
+    run = _Increment(node, item, pool, work, planted)
+    places = run.split(harvest)
+    links = run.new_links(harvest)
+    siblings = run.find_siblings(places, present)
+    prepared, changes = [], []
+    for done, code in enumerate(sorted({*places, *siblings}), 1):
+        partition, entries = present.get(code), places.get(code, {})
+        if partition is None:
+            if code in harvest.planted:
+                prepared.append(run.write_new(code, entries, links))
+            continue
+        tally, version = run.rewrite(partition, entries, siblings.get(code, {}), links)
+        if version is not None:
+            prepared.append(version)
+            changes.append((partition.origin, tally))
+        progress("write", done, len(places))
+    watch.lap("write")
+    found = [
+        (origin, Delta(present[int(origin)].version + 1, *map(frozenset, (t.added, t.removed, t.changed))))
+        for origin, t in changes
+    ]
+    counts = Counter[str](added=0, removed=0, changed=0)
+    for _, delta in found:
+        counts.update(added=len(delta.added), removed=len(delta.removed), changed=len(delta.changed))
+    counts["added"] += sum(count for code, count in harvest.origins.items() if code not in present)
+    counts["added"] -= sum(len(planted) for code in harvest.planted)
+    return Change(tuple(prepared), tuple(found), dict(counts))
+
+
+Places = Mapping[int, Sequence[Piece]]  # pieces of entries by part
+Siblings = Mapping[int, Mapping[int, set[bytes]]]  # tags to be removed by origin and bucket number
+
+
+@dataclass(frozen=True)
+class _Increment:
+    node: Node
+    item: Item
+    pool: Pool
+    work: Work
+    planted: Sequence[tuple[str, int]]
+
+    @property
+    def shelf(self) -> Shelf:
+        """For one partition at a time."""
+        return Shelf(self.node, self.item.code, self.work.epoch)
+
+    def split(self, harvest: Harvest) -> dict[int, dict[int, list[Piece]]]:
+        """The pieces of the harvest once more, by origin and part."""
+        found: dict[int, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
+        spill = self.pool.spill
+        for part, pieces in harvest.entries.items():
+            for piece in pieces:
+                entries = load_entries(spill, [piece])
+                for code, which in split(entries["origin"]):
+                    found[code][part].append(spill.write(entries[which].tobytes()))
+        return found
+
+    def new_links(self, harvest: Harvest) -> Entries:
+        """LINK rows of all new records."""
+        pieces = [np.frombuffer(self.pool.spill.read(piece), dtype=LINK) for piece in harvest.links]
+        return np.concatenate(pieces) if pieces else np.zeros(0, dtype=LINK)
+
+    def find_siblings(
+        self, places: Mapping[int, Places], present: Mapping[int, PartitionRow]
+    ) -> dict[int, dict[int, set[bytes]]]:
+        """Where else the records of the subjects stand: tags to be removed, by origin and bucket."""
+        found: dict[int, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+        for code, parts in places.items():
+            partition = present.get(code)
+            if partition is None:
+                continue
+            for numbers, entries in self._buckets_of(parts, partition.bits):
+                tags = set(_tags(entries["served"]))
+                for stored in self._stored(partition, numbers):
+                    _, old = self.shelf.unseal(code, stored)
+                    for row in np.frombuffer(old, dtype=LINK):
+                        if row["tag"].tobytes() in tags:
+                            origin = int(row["origin"])
+                            number = buckets.bucket_number(int(row["at"]), present[origin].bits)
+                            found[origin][number].add(row["other"].tobytes())
+        return found
+
+    def rewrite(
+        self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]], links: Entries
+    ) -> tuple[_Tally, int | None]:
+        """A new version of one partition, only the touched buckets of it anew; None where nothing changes."""
+        code, shelf, tally = int(partition.origin), self.shelf, _Tally()
+        version = Version(code, partition.version + 1, partition.cut, partition.bits, partition.planted)
+        with self.node.store.transaction("read digests") as tx:
+            version.leaves = bytearray(index_rows.read_leaves(tx, partition.id))
+            oldest = index_rows.oldest_days(tx, partition.id)
+        mine = links[links["place"] == code]
+        for numbers, entries, gone in self._touched(parts, partition.bits, siblings):
+            for stored in self._stored(partition, numbers):
+                made = self._merge(shelf, version, stored, entries, gone, mine, tally)
+                if made is not None:
+                    version.leaves[32 * stored.number : 32 * stored.number + 32] = made.leaf
+                    oldest[stored.number] = made.oldest
+        shelf.flush()
+        if not tally:
+            return tally, None
+        version.entries = partition.entries + len(tally.added) - len(tally.removed)
+        version.oldest = min(oldest.values())
+        bits = buckets.bucket_bits(version.entries, self.node.config.limits.k_anonymity)
+        if bits != partition.bits:
+            version = self._recut(shelf, version, bits)
+        return tally, shelf.finish([(version, self._filter(partition, version, tally))])[0]
+
+    def write_new(self, code: int, parts: Places, links: Entries) -> int:
+        """The first version of a partition that was not there."""
+        entries = load_entries(self.pool.spill, [piece for pieces in parts.values() for piece in pieces])
+        entries, shelf = entries[entries["shown"] != 0], self.shelf
+        bits = buckets.bucket_bits(len(entries), self.node.config.limits.k_anonymity)
+        version = shelf.open({code: bits}, self.planted)[code]
+        numbers = range(1 << version.bits)
+        mine = links[links["place"] == code]
+        for made in cut_buckets(code, entries["served"], entries["kept"], version.bits, numbers):
+            shelf.append(version, made, _links_in(mine, made.bucket.number, version.bits))
+        built = filters.serialise(filters.build(entries["served"][:, :TAG_SIZE].tobytes()))
+        return shelf.finish([(version, built)])[0]
+
+    def _merge(
+        self,
+        shelf: Shelf,
+        version: Version,
+        stored: index_rows.StoredBucket,
+        entries: Entries,
+        gone: set[bytes],
+        links: Entries,
+        tally: _Tally,
+    ) -> CutBucket | None:
+        """One stored bucket with the entries that belong to it; None where it stays as it is."""
+        code, bits = version.origin, version.bits
+        points, old_links = shelf.unseal(code, stored)
+        served = np.frombuffer(stored.entries, dtype=np.uint8).reshape(-1, buckets.ENTRY_SIZE)
+        kept = np.frombuffer(points, dtype=np.uint8).reshape(-1, buckets.POINT_ROW_SIZE)
+        here = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits) == stored.number
+        named = entries[here]
+        new = named[named["shown"] != 0]
+        old_tags, new_tags = _tags(served), set(_tags(new["served"]))
+        leaving = (set(_tags(named["served"])) | gone) & set(old_tags)
+        if not leaving and not new_tags:
+            return None
+        tally.added |= new_tags - leaving
+        tally.removed |= leaving - new_tags
+        tally.changed |= leaving & new_tags
+        stay = np.fromiter((tag not in leaving for tag in old_tags), dtype=bool, count=len(old_tags))
+        (made,) = cut_buckets(
+            code,
+            np.concatenate([served[stay], new["served"]]),
+            np.concatenate([kept[stay], new["kept"]]),
+            bits,
+            range(stored.number, stored.number + 1),
+        )
+        remaining = [
+            row.tobytes()
+            for row in np.frombuffer(old_links, dtype=LINK)
+            if row["tag"].tobytes() not in leaving
+        ]
+        shelf.put(version, made, b"".join(remaining) + _links_in(links, stored.number, bits))
+        return made
+
+    def _recut(self, shelf: Shelf, old: Version, bits: int) -> Version:
+        """The same entries in another number of buckets, from the stored rows."""
+        version = shelf.open({old.origin: bits}, old.planted)[old.origin]
+        deeper, start = bits - old.bits, 0
+        step = 1 if deeper >= 0 else 1 << -deeper  # old buckets that make whole new ones
+        while start < 1 << old.bits:
+            with self.node.store.transaction("read buckets") as tx:
+                stored = index_rows.read_cut(tx, old.cut, old.number, range(start, start + step))
+            rows = [(each.entries, *shelf.unseal(old.origin, each)) for each in stored]
+            served, kept = join_loose([(entries, points) for entries, points, _ in rows])
+            links = np.frombuffer(b"".join(found for *_, found in rows), dtype=LINK)
+            numbers = (
+                range(start << deeper, (start + 1) << deeper)
+                if deeper >= 0
+                else range(start >> -deeper, (start >> -deeper) + 1)
+            )
+            for made in cut_buckets(old.origin, served, kept, bits, numbers):
+                shelf.append(version, made, _links_in(links, made.bucket.number, bits))
+            start += step
+        shelf.flush()
+        return version
+
+    def _filter(self, partition: PartitionRow, version: Version, tally: _Tally) -> bytes:
+        parts, number = [], 0
+        with self.node.store.transaction("read filter") as tx:
+            while (part := index_rows.read_filter_part(tx, partition.id, number)) is not None:
+                parts.append(part)
+                number += 1
+        removed, added = b"".join(sorted(tally.removed)), b"".join(sorted(tally.added))
+        changed = filters.change(filters.parse(b"".join(parts)), removed, added)
+        if changed is None:
+            changed = filters.build(b"".join(self._all_tags(version)))
+        return filters.serialise(changed)
+
+    def _all_tags(self, version: Version) -> Iterator[bytes]:
+        for start in range(0, 1 << version.bits, _AT_ONCE):
+            numbers = range(start, min(start + _AT_ONCE, 1 << version.bits))
+            with self.node.store.transaction("read buckets") as tx:
+                stored = index_rows.read_cut(tx, version.cut, version.number, numbers)
+            for each in stored:
+                served = np.frombuffer(each.entries, dtype=np.uint8).reshape(-1, buckets.ENTRY_SIZE)
+                yield served[:, :TAG_SIZE].tobytes()
+
+    def _touched(
+        self, parts: Places, bits: int, siblings: Mapping[int, set[bytes]]
+    ) -> Iterator[tuple[list[int], Entries, set[bytes]]]:
+        """Some bucket numbers at a time, with all new entries and all leaving siblings of theirs."""
+        left = dict(siblings)
+        for numbers, entries in self._buckets_of(parts, bits):
+            gone = [left.pop(number) for number in numbers if number in left]
+            yield numbers, entries, set().union(*gone)
+        some = sorted(left)
+        for at in range(0, len(some), _AT_ONCE):
+            numbers = some[at : at + _AT_ONCE]
+            yield numbers, np.zeros(0, dtype=ENTRY), set().union(*(left[number] for number in numbers))
+
+    def _buckets_of(self, parts: Places, bits: int) -> Iterator[tuple[list[int], Entries]]:
+        """Entries with the numbers of their buckets, some at a time; a bucket comes once."""
+        shallower = max(self.work.part_bits - bits, 0)
+        groups: dict[int, list[Piece]] = defaultdict(list)
+        for part, pieces in parts.items():
+            groups[part >> shallower] += pieces
+        for _, pieces in sorted(groups.items()):
+            entries = load_entries(self.pool.spill, pieces)
+            places = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits)
+            order = np.argsort(places, kind="stable")
+            entries, places = entries[order], places[order]
+            numbers = np.unique(places)
+            for at in range(0, len(numbers), _AT_ONCE):
+                some = numbers[at : at + _AT_ONCE]
+                first, last = (
+                    np.searchsorted(places, some[0]),
+                    np.searchsorted(places, some[-1], side="right"),
+                )
+                yield [int(number) for number in some], entries[first:last]
+
+    def _stored(self, partition: PartitionRow, numbers: Iterable[int]) -> list[index_rows.StoredBucket]:
+        with self.node.store.transaction("read buckets") as tx:
+            return index_rows.read_cut(tx, partition.cut, partition.version, list(numbers))
+
+
+def _tags(served: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> list[bytes]:
+    data = served[:, :TAG_SIZE].tobytes()
+    return [data[at : at + TAG_SIZE] for at in range(0, len(data), TAG_SIZE)]
+
+
+def _links_in(links: Entries, number: int, bits: int) -> bytes:
+    if not len(links):
+        return b""
+    return bytes(links[links["prefix"].astype(np.uint64) >> np.uint64(32 - bits) == number].tobytes())

@@ -1,0 +1,352 @@
+"""Import: source rows of one item to published partitions (design.md sections 2, 3 and 9).
+
+    read -> combine -> map to curve -> evaluate -> tag, seal -> cut into buckets -> publish
+
+Raw rows pass through memory, and through sealed temporary files under a key that is never written. The
+work is spread over the cores (node/compute/local_pool.py, node/registers/tasks.py). All
+partitions of the item become current in one transaction: readers see the old version or the new one, and an
+import that is killed leaves the old one served. node/registers/delta.py replaces or removes single subjects.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from matcher import buckets, identity
+from node.compute.local_pool import Crew, Pool, Usage, choose_workers
+from node.compute.scratch import KEY_SIZE
+from node.context import Node
+from node.credentials.keyring import KeyRing
+from node.credentials.sum_keys import SumKeys
+from node.database import partition_versions, sum_tables
+from node.domain.catalogue import Item
+from node.domain.records import FIRST_DAY, Tally
+from node.errors import InputError, PreconditionError
+from node.files import write_atomically
+from node.index import tasks as tasks_module
+from node.index.entries import cut_buckets, join_loose
+from node.index.layout import Work
+from node.index.partition_writer import Shelf, Version, links_by_bucket
+from node.index.people import Terms
+from node.index.planted import planted_value
+from node.index.sum_table_writer import Column, SumChange
+from node.index.tasks import CutPart, Plants
+from node.index.update_lock import Workspace, open_workspace
+from node.registers import delta, sources
+from node.registers.delta import Change
+from node.registers.publish import Prepared, publish
+from node.registers.reading import Harvest, Intake
+from node.registers.sources import Files, Source
+from node.tabular.csv_writer import csv_lines
+from node.telemetry.progress import Progress, Stopwatch
+
+SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
+_ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
+_PART_ROWS = 1 << 16
+_MAX_PART_BITS = 8
+Mode = Literal["full", "upsert", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did. `origins` are the partitions that hold people, by their entries.
+
+    `accepted_before` are the rows that the full import before this one accepted, None for the first.
+    `changes` counts entries by what an upsert or delete did to them. `seconds` is wall time by stage.
+    `rolled_back` says that an earlier import had not ended, and that what it left was removed. `salts` are
+    the salt versions that it was written under, that of the active epoch first.
+    """
+
+    item: str
+    tally: Tally
+    origins: dict[str, int]
+    rejects_file: Path | None
+    accepted_before: int | None = None
+    mode: Mode = "full"
+    changes: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage = field(default=Usage(0, 0))
+    workers: int = 0
+    rolled_back: bool = False
+    salts: tuple[int, ...] = ()
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether so many rows are gone that this may be a part of the register only."""
+        if self.accepted_before is None or self.mode != "full":
+            return False
+        return self.tally.accepted < self.accepted_before * SHRUNK
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.tally.read / max(sum(self.seconds.values()), 1e-9)
+
+
+def import_item(
+    node: Node,
+    code: str,
+    source: Source | Sequence[Path],
+    *,
+    mode: Mode = "full",
+    columns: Mapping[str, str] | None = None,
+    default_as_of: date | None = None,
+    rejects_file: Path | None = None,
+    allow_empty: bool = False,
+    workers: int | None = None,
+    crew: Crew | None = None,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> Imported:
+    """Bring the rows of a source into what this node holds of one item.
+
+    `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
+    source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
+    and are counted. `workers` processes do the work, by default one a core, none for a small source; or those
+    of a `crew` that waits already.
+
+    Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
+    `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
+    an upsert or delete before the first full import; ConflictError while another import runs;
+    UnavailableError for a source, disk or database that fails. What was published before stays as it was
+    whenever this raises.
+
+    While the federation changes its salt, the same is done for the epochs under the other salt, and published
+    in the same transaction: none of them is ever older than another (docs/rotation.md).
+    """
+    item, today = node.catalogue.item(code), node.clock().date()
+    if default_as_of is not None and not FIRST_DAY <= default_as_of <= today:
+        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
+    source = source if not isinstance(source, Sequence) else Files(source)
+    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
+    if mode != "full" and not delta.present_partitions(node, item):
+        raise PreconditionError(
+            f"{code}: nothing was imported yet, so there is nothing to change",
+            "import a full export of the register first, without --upsert and --delete",
+        )
+    how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
+    with open_workspace(node) as space:
+        run = _prepare(node, item, space, how, crew)
+        runs = [run, *_prepare_other_salts(node, item, space, how, run)]
+        before = publish(node, item, mode, runs)
+        how.watch.lap("publish")
+        for each in runs:
+            _retire(each.node, item)
+        how.watch.lap("retire")
+    planted, plants = run.harvest.planted, len(_planted_values(node, item))
+    people = {code: count - plants * (code in planted) for code, count in run.harvest.origins.items()}
+    return Imported(
+        item=item.code,
+        tally=run.harvest.tally,
+        origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
+        rejects_file=run.rejects_file,
+        accepted_before=before,
+        mode=mode,
+        changes=run.change.counts,
+        seconds=how.watch.seconds,
+        usage=_add_usage(runs),
+        workers=run.workers,
+        rolled_back=space.rolled_back,
+        salts=tuple(each.node.keys.salt_version for each in runs),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What all runs over one source have in common."""
+
+    mode: Mode
+    source: Source
+    reading: sources.Reading
+    default_as_of: date | None
+    rejects_file: Path | None
+    workers: int | None
+    watch: Stopwatch
+    progress: Progress
+
+
+def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | None = None) -> Prepared:
+    """One pass over the source. Raises what import_item does."""
+    source, mode, watch, progress = how.source, how.mode, how.watch, how.progress
+    with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, crew) as (work, pool):
+        intake = Intake(pool, work, watch, progress)
+        intake.read_blocks(source.blocks(how.reading), source.size)
+        written = _write_rejects(how.rejects_file, intake)
+        if not intake.usable and not how.reading.allow_empty:
+            raise InputError(
+                f"{item.code}: none of the {intake.read} rows can be used, so the register is left as it was",
+                f"{how.rejects_file or 'the list of rejects'} says why; "
+                "--allow-empty publishes an empty register",
+            )
+        present = delta.present_partitions(node, item)
+        plants = _plants(node, item, mode, frozenset(present))
+        harvest = intake.index(plants, (node.clock().date() - FIRST_DAY).days)
+        if mode == "full":
+            change = _Run(node, item, pool, work, watch, progress).replace_all(harvest)
+        else:
+            change = delta.apply(node, item, pool, work, harvest, present, plants.values, watch, progress)
+        if work.sums is not None:
+            change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, harvest))
+            watch.lap("sums")
+        return Prepared(node, harvest, change, written, pool.usage(), pool.workers)
+
+
+def _prepare_other_salts(
+    node: Node, item: Item, space: Workspace, how: _How, first: Prepared
+) -> Iterator[Prepared]:
+    """The same rows under every other salt that is served or waited for, each in a pass of its own.
+
+    An upsert or delete changes an epoch only where that holds the item already. Raises InputError when
+    the source is not what it was a moment ago.
+    """
+    for keys in node.keys.other_salts(node.clock()):
+        other = replace(node, ring=KeyRing.fixed(keys))
+        if how.mode != "full" and not delta.present_partitions(other, item):
+            continue
+        found = _prepare(other, item, space, replace(how, rejects_file=None))
+        if found.harvest.tally != first.harvest.tally:
+            raise InputError(
+                f"{item.code}: the source changed while it was read, once for each salt",
+                "nothing was published; run the import again when nobody writes to the source",
+            )
+        yield found
+
+
+def _add_usage(runs: Sequence[Prepared]) -> Usage:
+    """Of all runs: an upper bound, since this process is counted in each."""
+    return Usage(sum(each.usage.cpu_s for each in runs), max(each.usage.peak for each in runs))
+
+
+def _retire(node: Node, item: Item) -> None:
+    keys = node.keys
+    partition_versions.retire(node.store, item.code, keys.epoch)
+    if keys.sums is not None and item.sum:
+        node.store.retry_write(
+            "retire sums", partial(sum_tables.retire, item=item.code, epoch=keys.sums.epoch)
+        )
+
+
+@contextmanager
+def _open_pool(
+    node: Node,
+    item: Item,
+    space: Workspace,
+    source: Source,
+    mode: Mode,
+    default_as_of: date | None,
+    workers: int | None,
+    crew: Crew | None,
+) -> Iterator[tuple[Work, Pool]]:
+    today, size = node.clock().date(), source.size
+    crew = crew or Crew(choose_workers(size) if workers is None else workers)
+    parts = max(size // (_ROW_BYTES * _PART_ROWS), crew.workers and 8) if size else 64
+    work = Work(
+        terms=Terms(item, node.keys.salt, (default_as_of or today).toordinal(), today),
+        epoch=node.keys.epoch,
+        oprf=node.keys.oprf,
+        folder=space.folder,
+        spill_key=secrets.token_bytes(KEY_SIZE),
+        part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
+        every=mode != "full",
+        hidden=mode == "delete",
+        sums=node.keys.sums if item.sum else None,
+    )
+    with Pool(work, crew) as pool:
+        yield work, pool
+
+
+def _change_sums(
+    node: Node, item: Item, keys: SumKeys, pool: Pool, mode: Mode, harvest: Harvest
+) -> SumChange:
+    column = Column(node, item, keys, pool.spill)
+    return column.replace_all(harvest.sums) if mode == "full" else column.change(harvest.sums)
+
+
+def _plants(node: Node, item: Item, mode: Mode, present: frozenset[int]) -> Plants:
+    """At a full import every origin gets a partition, so that an empty one is no news."""
+    values = _planted_values(node, item)
+    if mode != "full":
+        return Plants(values, frozenset(), present)
+    # Also one that holds nobody any more: it would be served as it was.
+    return Plants(values, frozenset(map(int, (*identity.PROVINCES, identity.NO_ORIGIN))) | present)
+
+
+def _planted_values(node: Node, item: Item) -> tuple[tuple[str, int], ...]:
+    """The test subjects of a partition (design.md section 2): the same names and values in every version."""
+    count = node.config.limits.planted_per_partition
+    return tuple((f"hit-{number}", planted_value(item, number)) for number in range(count))
+
+
+def _write_rejects(path: Path | None, intake: Intake) -> Path | None:
+    """The list of rejected rows; an old list is replaced even when there are none now."""
+    rejected = intake.read > intake.usable
+    if path is None or not (rejected or path.exists()):
+        return None
+    header = csv_lines([("file", "line", "column", "reason", "message")], mark=True)
+    write_atomically(path, chain(header, intake.reject_lines()))
+    return path if rejected else None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The second half of a full import."""
+
+    node: Node
+    item: Item
+    pool: Pool
+    work: Work
+    watch: Stopwatch
+    progress: Progress
+
+    def replace_all(self, harvest: Harvest) -> Change:
+        """Cut all entries into buckets of new versions, and write them, unpublished."""
+        shelf = Shelf(self.node, self.item.code, self.work.epoch)
+        planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
+        bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(harvest.origins.items())}
+        versions = shelf.open(bits, planted)
+        links = links_by_bucket(map(self.pool.spill.read, harvest.links), bits)
+        loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
+        total = sum(harvest.origins.values())
+        tasks = ((part, harvest.entries.get(part, ()), bits) for part in range(self.work.parts))
+        for part, found in enumerate(self.pool.map(tasks_module.cut_part, tasks)):
+            for made in found.buckets:
+                shelf.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
+            for code, piece in found.tags.items():
+                versions[code].tags.append(piece)
+            self._place_loose(shelf, versions, links, loose, part, found)
+            self.progress("write", sum(version.entries for version in versions.values()), total)
+        shelf.flush()
+        self.watch.lap("write")
+        filters = self.pool.map(tasks_module.build_filter, [version.tags for version in versions.values()])
+        prepared = shelf.finish(zip(versions.values(), filters, strict=True))
+        self.watch.lap("filter")
+        return Change(tuple(prepared))
+
+    def _place_loose(
+        self,
+        shelf: Shelf,
+        versions: Mapping[int, Version],
+        links: Mapping[tuple[int, int], bytes],
+        loose: dict[int, list[tuple[bytes, bytes]]],
+        part: int,
+        found: CutPart,
+    ) -> None:
+        """Buckets that stretch over several parts wait for the last of them."""
+        for code, version in versions.items():
+            shallower = self.work.part_bits - version.bits
+            if shallower <= 0:
+                continue
+            if code in found.loose:
+                loose[code].append(found.loose[code])
+            if (part + 1) % (1 << shallower) == 0:
+                number = part >> shallower
+                served, kept = join_loose(loose[code])
+                loose[code] = []
+                numbers = range(number, number + 1)
+                for made in cut_buckets(code, served, kept, version.bits, numbers):
+                    shelf.append(version, made, links.get((code, number), b""))

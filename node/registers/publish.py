@@ -1,0 +1,93 @@
+"""What an import prepared becomes current: under every salt that is served, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from node.compute.local_pool import Usage
+from node.context import Node
+from node.credentials.active_keys import OPRF
+from node.credentials.sum_keys import SUM_PURPOSES
+from node.database import Connection, deltas, key_epochs, partition_versions
+from node.database import audit_log as audit_rows
+from node.database import partitions as index_rows
+from node.domain.catalogue import Item
+from node.domain.records import Tally
+from node.errors import ConflictError
+from node.registers.delta import Change
+from node.registers.reading import Harvest
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Versions that are written and not published, under the active epoch of `node`."""
+
+    node: Node
+    harvest: Harvest
+    change: Change
+    rejects_file: Path | None
+    usage: Usage
+    workers: int
+
+
+def publish(node: Node, item: Item, mode: str, runs: Sequence[Prepared]) -> int | None:
+    """Make the versions current; return the rows that the full import before this one accepted."""
+    now, first = node.clock(), runs[0]
+    written = [each.node.keys.epoch for each in runs]
+
+    def write(tx: Connection) -> dict[str, Any] | None:
+        key_epochs.require_active(tx, OPRF, written[0])
+        _require_all_salts(tx, item, written)
+        before = index_rows.last_import(tx, item.code)
+        if first.change.sums is not None:
+            key_epochs.require_active(tx, SUM_PURPOSES[0], first.change.sums.epoch)
+        for epoch, each in zip(written, runs, strict=True):
+            _publish_epoch(tx, item, mode, epoch, each.change, now)
+        tally = first.harvest.tally
+        index_rows.record_import(tx, item.code, mode, asdict(tally), now)
+        details = _audit_details(item, mode, written[0], tally, first.change)
+        if written[1:]:
+            details["other_epochs"] = [str(epoch) for epoch in written[1:]]
+        audit_rows.append(tx, "item_imported", details, now)
+        return before
+
+    # Again when another writer took the next link of the audit chain: hours of work may be at stake.
+    before = node.store.retry_write("publish import", write)
+    return None if before is None else int(before["accepted"])
+
+
+def _publish_epoch(tx: Connection, item: Item, mode: str, epoch: int, change: Change, now: datetime) -> None:
+    partition_versions.publish(tx, change.prepared, now)
+    if change.sums is not None:
+        change.sums.publish(tx, now)
+    if mode == "full":
+        deltas.restart_deltas(tx, item.code, epoch)
+    for origin, delta in change.deltas:
+        deltas.append_delta(tx, item.code, origin, epoch, delta)
+
+
+def _require_all_salts(tx: Connection, item: Item, written: Sequence[int]) -> None:
+    """An epoch under the next salt that holds the item must not be left behind by this import."""
+    for epoch in key_epochs.awaiting_epochs(tx, OPRF):
+        if epoch not in written and item.code in index_rows.current_items(tx, epoch):
+            raise ConflictError(
+                "a rotation of the salt began, or this machine's key store has not its key",
+                "nothing was published; copy the key store from where the rotation began, then try again",
+            )
+
+
+def _audit_details(
+    item: Item, mode: str, epoch: int, tally: Tally, change: Change
+) -> dict[str, str | int | list[str]]:
+    details: dict[str, str | int | list[str]] = {
+        "item": item.code,
+        "epoch": epoch,
+        "read": tally.read,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected,
+        "duplicates": tally.duplicates,
+        "entries": tally.entries,
+    }
+    return details if mode == "full" else {**details, "mode": mode, **change.counts}

@@ -1,0 +1,137 @@
+"""The first half of an import: sources to sealed entries, split by bucket prefix (design.md section 9).
+
+blocks -> read_rows -> rows by part -> index_rows -> entries by part
+                   `-> linked rows -> index_linked ->/
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from node.compute.local_pool import Pool
+from node.compute.scratch import Piece
+from node.domain.records import Tally
+from node.index.layout import Work
+from node.index.sum_rows import SumPieces
+from node.index.tasks import Plants
+from node.registers import tasks as stages
+from node.registers.chunks import Block
+from node.telemetry.progress import Progress, Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """Entries by part, links between entries of one record, entries of each origin, and the counts."""
+
+    entries: dict[int, list[Piece]]
+    links: list[Piece]
+    origins: Counter[int]
+    planted: frozenset[int]
+    tally: Tally
+    sums: list[SumPieces]
+
+
+@dataclass
+class _Rows:
+    parts: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    linked: list[Piece] = field(default_factory=list)
+    edges: list[bytes] = field(default_factory=list, repr=False)
+    rejects: list[Piece] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def subjects(self) -> bytes:
+        """Subjects that share a row with another, 16 bytes each, sorted."""
+        pairs = np.frombuffer(b"".join(self.edges), dtype=">u8").reshape(-1, 2)
+        return np.unique(pairs, axis=0).tobytes() if len(pairs) else b""
+
+
+class Intake:
+    """One run's first half, in steps, since a caller may have to stop between them."""
+
+    def __init__(self, pool: Pool, work: Work, watch: Stopwatch, progress: Progress) -> None:
+        self._pool = pool
+        self._work = work
+        self._watch = watch
+        self._progress = progress
+        self._rows = _Rows()
+
+    @property
+    def usable(self) -> int:
+        """Rows that were not rejected."""
+        return self._rows.counts["usable"]
+
+    @property
+    def read(self) -> int:
+        """Rows that were read."""
+        return self.usable + self._rows.counts["rejected"]
+
+    def read_blocks(self, blocks: Iterable[Block], size: int) -> None:
+        """Read all blocks; `size` is in bytes, 0 where it is not known."""
+        rows, done = self._rows, 0
+        for found in self._pool.map(stages.read_rows, enumerate(blocks)):
+            done += found.size
+            for part, piece in found.pieces:
+                rows.parts[part].append(piece)
+            if found.linked:
+                rows.linked.append(found.linked)
+                rows.edges.append(found.edges)
+            if found.rejects:
+                rows.rejects.append(self._pool.spill.write(found.rejects))
+            rows.counts += found.counts
+            rows.reasons += found.reasons
+            self._progress("read", self.read, self.read * size // done if size and done else 0)
+        self._watch.lap("read")
+
+    def reject_lines(self) -> Iterator[bytes]:
+        """The rejected rows as lines of CSV, in the order of the rows."""
+        return map(self._pool.spill.read, self._rows.rejects)
+
+    def index(self, plants: Plants, today: int) -> Harvest:
+        """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
+        rows, entries = self._rows, defaultdict[int, list[Piece]](list)
+        sums: list[SumPieces] = []
+        counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
+        linked, done = rows.subjects(), 0
+        tasks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
+        for number, found in enumerate(self._pool.map(stages.index_rows, tasks), 1):
+            for part, piece in found.pieces:
+                entries[part].append(piece)
+            counts += found.counts
+            origins += found.entries
+            left += [found.left] if found.left else []
+            sums += [found.sums] if found.sums else []
+            done = sum(origins.values())
+            self._progress("index", done, done * len(rows.parts) // number)
+        due = plants.origins | (frozenset(origins) - plants.present)
+        task = (rows.linked, left, plants, due, today)
+        for found in self._pool.map(stages.index_linked, [task]):
+            for part, piece in found.pieces:
+                entries[part].append(piece)
+            counts += found.counts
+            origins += found.entries
+            due = found.planted
+            sums += [found.sums] if found.sums else []
+            links = [piece for _, piece in found.links]
+        self._watch.lap("index")
+        people = Counter(
+            {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
+        )
+        return Harvest(dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums)
+
+    def _tally(self, counts: Counter[str], entries: int) -> Tally:
+        return Tally(
+            read=self.read,
+            accepted=counts["accepted"],
+            duplicates=counts["duplicates"],
+            rejected=counts["rejected"],
+            records=counts["records"],
+            entries=entries,
+            withheld=counts["withheld"],
+            name_conflicts=counts["name_conflicts"],
+            contradictions=counts["contradictions"],
+            unknown_area=counts["unknown_area"],
+            reasons=tuple(sorted(self._rows.reasons.items())),
+        )

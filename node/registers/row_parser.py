@@ -1,0 +1,192 @@
+"""Rows of a register file, read for one item (design.md sections 2 and 3, docs/import.md).
+
+Rows stream; each is a SourceRow or a Reject that says where and why. `combine` (node/domain/records.py)
+makes one record per subject of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from re import compile as pattern
+
+from blake3 import blake3
+
+from matcher.types import Identity
+from node.domain.catalogue import Item
+from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
+from node.errors import InputError
+from node.tabular.delimited import CellError, Layout, Row, clean, open_table
+from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name, write_rejects
+
+__all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
+
+ALIASES = {
+    **IDENTITY_ALIASES,
+    "record_no": (
+        "record_no",
+        "记录编号",
+        "号牌号码",
+        "不动产单元号",
+        "统一社会信用代码",
+        "账号",
+        "编制编号",
+        "公积金账号",
+        "社保编号",
+    ),
+    "amount_yuan": ("amount_yuan", "余额(元)", "金额(元)", "缴费基数(元)"),
+    "amount_fen": ("amount_fen", "金额(分)"),
+    "value": ("value", "数量"),
+    "as_of": ("as_of", "数据时点"),
+}
+
+MAX_FEN = 10**13  # of one row; more is a column mix-up, not a balance
+MAX_COUNT = 10**6  # of one row
+_YUAN = pattern(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?")
+_YUAN_TOO_FINE = pattern(r"[0-9,]+\.[0-9]{3,}")
+_INTEGER = pattern(r"[0-9]{1,18}")
+
+
+def read(
+    path: Path,
+    item: Item,
+    columns: Mapping[str, str] | None = None,
+    today: date | None = None,
+    *,
+    allow_empty: bool = False,
+) -> Iterator[SourceRow | Reject]:
+    """Stream the rows of a register file for one item; a row that cannot be used is a Reject.
+
+    `columns` ({field: header}) overrides the known headers; with `today` a later as-of date is refused;
+    `allow_empty` takes a file with a header and no row. Raises InputError for a file that cannot be used
+    as a whole, possibly after rows were yielded (a quote that never closes): use nothing of such a file.
+    """
+    with open_table(path, ALIASES, columns) as table:
+        layout, field = table.layout, amount_field(table.layout, item, columns or {})
+        for row in table.rows(allow_empty=allow_empty):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            try:
+                yield source_row(layout, row, item, field, today)
+            except CellError as error:
+                yield table.reject(row.line, error)
+
+
+# ---- cells; shared with node/tabular/person_lists.py and node/registers/chunks.py
+
+
+def parse_yuan(text: str) -> int:
+    """Fen of a written amount in yuan, exactly; raises CellError("amount_yuan", ...)."""
+    amount = clean(text)
+    if not amount:
+        raise CellError("amount_yuan", "empty_amount", "the amount is empty")
+    found = _YUAN.fullmatch(amount)
+    if found is None:
+        if amount.startswith(("-", "−", "(")):
+            raise CellError("amount_yuan", "negative_amount", "the amount is negative")
+        if _YUAN_TOO_FINE.fullmatch(amount):
+            raise CellError("amount_yuan", "too_many_decimals", "an amount in yuan has at most two decimals")
+        raise CellError("amount_yuan", "bad_amount", "the amount is not a number of yuan such as 1,234.50")
+    whole, cents = found.groups()
+    return _bounded("amount_yuan", whole.replace(",", "") + (cents or "").ljust(2, "0"), MAX_FEN)
+
+
+def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
+    """The field that holds the item's amount; None where each row counts as one. Raises InputError."""
+    layout.require("id_no")
+    if item.value_kind != "money":
+        if item.combine in ("sum", "latest"):
+            layout.require("value")
+        return "value" if "value" in layout.columns else None
+    found = [field for field in ("amount_yuan", "amount_fen") if field in layout.columns]
+    chosen = [field for field in found if field in mapping] or found
+    if len(chosen) > 1:
+        raise InputError(
+            f"{layout.path}: there are amounts in yuan and in fen",
+            'say which to use with --map amount_yuan="HEADER" or --map amount_fen="HEADER"',
+        )
+    if not chosen:
+        layout.require("amount_yuan")
+    return chosen[0]
+
+
+def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
+    """One row of the right number of cells; raises CellError."""
+    identities = read_identities(layout, row)
+    name = read_name(layout, row)
+    as_of = read_as_of(layout.cell(row, "as_of"), today)
+    amount = 1 if field is None else read_amount(field, layout.cell(row, field), item)
+    return SourceRow(row.line, identities, name, _read_key(layout, row, identities[0]), amount, as_of)
+
+
+def read_amount(field: str, text: str, item: Item) -> int:
+    """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
+    if item.sum is not None:
+        return _summable(field, text, item)
+    return _read_amount(field, text, item)
+
+
+def _summable(field: str, text: str, item: Item) -> int:
+    """An amount that fits the slots of an encrypted sum."""
+    most = item.sum.greatest if item.sum else 0
+    amount = _read_amount(field, text, item)
+    if amount > most:
+        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    return amount
+
+
+def _read_amount(field: str, text: str, item: Item) -> int:
+    if field == "amount_yuan":
+        return parse_yuan(text)
+    number = clean(text)
+    if not number:
+        raise CellError(field, "empty_amount", "the amount is empty")
+    if not _INTEGER.fullmatch(number):
+        raise CellError(field, "bad_amount", "the amount is not a whole number")
+    if field == "amount_fen":
+        return _bounded(field, number, MAX_FEN)
+    return _bounded(field, number, 1 if item.value_kind == "flag" else MAX_COUNT)
+
+
+def _bounded(field: str, digits: str, most: int) -> int:
+    # The length first: int() of a long text is slow, and its error would repeat the text.
+    if len(digits.lstrip("0")) > len(str(most)) or int(digits) > most:
+        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    return int(digits)
+
+
+def read_as_of(text: str, today: date | None) -> date | None:
+    """The as-of date in a cell, None where it is empty; raises CellError."""
+    if not text.strip():
+        return None
+    as_of = parse_date(text)
+    if as_of is None:
+        raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
+    if as_of < FIRST_DAY:
+        raise CellError("as_of", "bad_as_of", f"the date is before {FIRST_DAY}")
+    if today is not None and as_of > today:
+        raise CellError("as_of", "future_as_of", "the date is in the future")
+    return as_of
+
+
+def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
+    key = record_number(layout.cell(row, "record_no"))
+    if key:
+        return key
+    # Without a record number only a wholly equal row is a duplicate; the number counts in its
+    # canonical form, since sources mix both.
+    cells = list(map(clean, row.cells))
+    cells[layout.columns["id_no"]] = current.value
+    return row_digest(cells)
+
+
+def record_number(cell: str) -> str:
+    """A record number in the form it is compared in."""
+    return "".join(clean(cell).upper().split()) if cell else ""
+
+
+def row_digest(cells: Sequence[str]) -> bytes:
+    """16 bytes that stand for all cells of a row, so that nothing raw is kept."""
+    if len(cells) == 1:
+        return bytes(16)  # rows of one subject with no other cell are all the same
+    return blake3("\x1f".join(cells).encode("utf-8", "surrogatepass")).digest(16)

@@ -1,0 +1,172 @@
+"""Where an import reads from: register files, Parquet files, a query on a database (docs/import.md).
+
+Every source becomes blocks of rows whose cells are text, so that one reader understands all of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+from keys.store.atomic_files import read_private
+from node.domain.catalogue import Item
+from node.domain.records import Reject
+from node.errors import ConfigError, InputError
+from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
+from node.registers.row_parser import ALIASES, amount_field
+from node.tabular import sql
+from node.tabular.delimited import MAX_CELL, Layout, Row, find_layout, open_table, raise_empty
+
+PARQUET = ".parquet"
+_QUERY = Path("query")  # what rejects and errors call the rows of a query
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How rows are to be understood. `columns` ({field: header}) overrides the known headers.
+
+    With `numbers_only` the rows name subjects and nothing else matters.
+    """
+
+    item: Item
+    columns: Mapping[str, str]
+    allow_empty: bool = False
+    numbers_only: bool = False
+
+    def amount(self, layout: Layout) -> str | None:
+        """The field that holds the item's amount. Raises InputError where a needed column is missing."""
+        if self.numbers_only:
+            layout.require("id_no")
+            return None
+        return amount_field(layout, self.item, self.columns)
+
+
+class Source(Protocol):
+    """Rows in blocks. `size` is in bytes, 0 where nobody knows before the end."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, for the progress."""
+        ...
+
+    def blocks(self, reading: Reading) -> Iterator[Block]:
+        """Blocks in order. Raises InputError or UnavailableError, possibly after some blocks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Delimited text, or Parquet by its suffix; in the order given."""
+
+    paths: Sequence[Path]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text files; of a Parquet file about what it would be as text."""
+        return sum(_size(path) * (4 if path.suffix == PARQUET else 1) for path in self.paths)
+
+    def blocks(self, reading: Reading) -> Iterator[Block]:
+        """See Source."""
+        for path in self.paths:
+            if path.suffix == PARQUET:
+                yield from _parquet_blocks(path, reading)
+                continue
+            with open_table(path, ALIASES, reading.columns) as table:
+                amount = reading.amount(table.layout)
+                yield from cut_file(path, table, amount, allow_empty=reading.allow_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The rows of a query. The file with the URL of the database holds its password, so it is private."""
+
+    url_file: Path
+    query: str
+    size: int = 0
+
+    def blocks(self, reading: Reading) -> Iterator[Block]:
+        """See Source."""
+        with sql.open_query(_read_url(self.url_file), self.query) as (headers, rows):
+            yield from _blocks_of(_QUERY, headers, rows, reading)
+
+
+def _read_url(path: Path) -> str:
+    try:
+        return read_private(path).decode().strip()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file", "it holds the URL of the source database") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not text in UTF-8", "it holds the URL of the source database") from None
+
+
+def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
+    try:
+        import pyarrow as arrow
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise ConfigError(
+            f"{path}: Parquet files need pyarrow",
+            "install the extra `parquet`, or export the register as CSV",
+        ) from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            rows = (
+                row
+                for batch in file.iter_batches(BATCH_ROWS)
+                for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            )
+            yield from _blocks_of(path, names, rows, reading)
+    except (OSError, arrow.ArrowException):
+        raise InputError(
+            f"{path}: not a whole Parquet file", "check that the export finished, then import again"
+        ) from None
+
+
+def _blocks_of(
+    path: Path, headers: Sequence[str], rows: Iterable[Sequence[Any]], reading: Reading
+) -> Iterator[Block]:
+    layout = find_layout(path, headers, ALIASES, reading.columns)
+    amount = reading.amount(layout)
+    empty = True
+    for block in batch_rows(layout, amount, _text_rows(path, rows)):
+        empty = False
+        yield block
+    if empty and not reading.allow_empty:
+        raise_empty(path)
+
+
+def _text_rows(path: Path, rows: Iterable[Sequence[Any]]) -> Iterator[Row | Reject]:
+    for number, row in enumerate(rows, 1):
+        cells = [value if type(value) is str else text_of(value) for value in row]
+        if max(map(len, cells), default=0) > MAX_CELL:
+            message = f"a cell is longer than {MAX_CELL} characters"
+            yield Reject(str(path), number, "", "cell_too_long", message)
+        else:
+            yield Row(number, cells)
+
+
+def text_of(value: object) -> str:
+    """A value of a typed source as a register file would write it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # opening it will say what is wrong

@@ -1,0 +1,216 @@
+"""The stages of an import that run in worker processes, over whole batches (design.md sections 2, 3 and 9).
+
+    read_rows      block of a source -> sealed rows, by the first bits of the bucket prefix
+    index_rows     one part of the rows -> one record per subject -> sealed entries
+    index_linked   people with several numbers, and the planted subjects -> the same
+    cut_part       one part of the entries -> whole buckets
+    build_filter   tags of a partition -> its filter
+
+Each takes the Work of the run, the process's own Spill, and a task. Rows are split by bucket prefix, so a
+part holds all rows of its subjects and whole buckets of every partition that has enough of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import batch, identity
+from matcher import buckets as index
+from matcher.types import Identity
+from node.compute.scratch import Piece, Spill
+from node.domain.catalogue import disclose
+from node.domain.days import DAY_ZERO
+from node.domain.records import Record, Reject, SourceRow, combine
+from node.index.entries import (
+    Drafts,
+    find_links,
+    join_drafts,
+    make_entries,
+    pack_identities,
+    people_drafts,
+    planted_drafts,
+    record_drafts,
+)
+from node.index.layout import ENTRY, Entries, Work, split
+from node.index.sum_rows import SumPieces, make_rows
+from node.index.tasks import Plants
+from node.registers.chunks import Block, read_block
+from node.registers.row_tables import Rows, combine_rows, dump_linked, load_linked, unpack
+from node.tabular.csv_writer import csv_lines
+
+Pieces = Sequence[tuple[int, Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A block that was read. `edges` are pairs of subjects (16 bytes each) that share a row."""
+
+    size: int
+    pieces: Pieces
+    linked: Piece | None
+    edges: bytes = field(repr=False)
+    rejects: bytes
+    counts: Counter[str]
+    reasons: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """Entries that were made: where they are, how many of each origin, and what was counted."""
+
+    pieces: Pieces
+    entries: Counter[int]
+    counts: Counter[str]
+    left: Piece | None = None
+    links: Pieces = ()
+    planted: frozenset[int] = frozenset()
+    sums: SumPieces | None = None
+
+
+# ---- reading
+
+
+def read_rows(work: Work, spill: Spill, task: tuple[int, Block]) -> Read:
+    """Read a block; `task` is its number and itself."""
+    order, block = task
+    reading = read_block(block, work.terms, order)
+    rows = reading.rows
+    parts = _parts_of(rows.table["subject"][:, 0] >> np.uint64(32), work.part_bits)
+    by_part = np.argsort(parts, kind="stable")
+    found, starts = np.unique(parts[by_part], return_index=True)
+    some = rows.take(by_part).cut(starts.tolist())
+    pieces = [(part, spill.write(each.to_bytes())) for part, each in zip(found.tolist(), some, strict=True)]
+    counts = Counter(usable=reading.usable, unknown_area=reading.unknown_area, rejected=len(reading.rejects))
+    return Read(
+        block.size,
+        pieces,
+        spill.write(dump_linked(reading.linked)) if reading.linked else None,
+        _edges(work.terms.salt, reading.linked),
+        _reject_lines(reading.rejects),
+        counts,
+        Counter(reject.reason for reject in reading.rejects),
+    )
+
+
+def _reject_lines(rejects: Iterable[Reject]) -> bytes:
+    return b"".join(csv_lines((r.file, r.line, r.column, r.reason, r.message) for r in rejects))
+
+
+def _edges(salt: bytes, linked: Sequence[SourceRow]) -> bytes:
+    pairs = [(row.identities[0], other) for row in linked for other in row.identities[1:]]
+    if not pairs:
+        return b""
+    types, values = pack_identities([each for pair in pairs for each in pair])
+    return batch.digests(salt, types, values).tobytes()
+
+
+# ---- indexing
+
+
+def index_rows(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], bytes]) -> Indexed:
+    """One part: a record per subject, an entry per record. `task` ends with the linked subjects, sorted.
+
+    Rows of linked subjects are left to `index_linked`.
+    """
+    part, pieces, linked = task
+    rows = Rows.from_bytes(map(spill.read, pieces))
+    left = None
+    if linked:
+        high = np.frombuffer(linked, dtype=">u8")[::2].astype(np.uint64)
+        # A subject that only looks like a linked one is no harm: index_linked takes any row.
+        apart = np.isin(rows.table["subject"][:, 0], high)
+        if apart.any():
+            left = spill.write(rows.take(apart).to_bytes())
+            rows = rows.take(~apart)
+    people, counts = combine_rows(rows, work.terms.item)
+    drafts = people_drafts(work, people)
+    counts["withheld"] = int(np.count_nonzero(~drafts.shown))
+    entries, found = _make_entries(work, drafts, spill)
+    days = people.days - DAY_ZERO
+    sums = make_rows(work, spill, people.types, people.values, people.totals, days) if work.sums else None
+    return Indexed([(part, piece) for piece in entries], found, counts, left, sums=sums)
+
+
+def index_linked(
+    work: Work,
+    spill: Spill,
+    task: tuple[Sequence[Piece], Sequence[Piece], Plants, frozenset[int], int],
+) -> Indexed:
+    """People with several numbers, by the exact combination, and planted subjects.
+
+    `task` holds pieces of linked rows, pieces of rows that belong to them, what is planted, the origins
+    where it is due so far, and today in days since 1970-01-01.
+    """
+    linked, left, plants, due, today = task
+    rows = [row for piece in linked for row in load_linked(spill.read(piece))]
+    rows += unpack(Rows.from_bytes(map(spill.read, left)))
+    rows.sort(key=lambda row: row.line)
+    records, tally = combine(rows, work.terms.item, date.fromordinal(work.terms.default_day))
+    counts = Counter(
+        accepted=tally.accepted,
+        duplicates=tally.duplicates,
+        records=tally.records,
+        withheld=tally.withheld,
+        name_conflicts=tally.name_conflicts,
+        contradictions=tally.contradictions,
+    )
+    sums = _linked_sums(work, spill, records)
+    if not work.every:
+        records = [record for record in records if disclose(work.terms.item, record.total) is not None]
+    people = record_drafts(work, records)
+    due |= frozenset(batch.origins(people.types, people.values)[people.shown].tolist()) - plants.present
+    planted = [each for code in sorted(due) for each in _planted(work.terms.item.code, code, plants.values)]
+    drafts = join_drafts(people, planted_drafts(work, planted, today))
+    made = np.concatenate(list(make_entries(work, drafts)) or [np.zeros(0, dtype=ENTRY)])
+    found = Counter[int](made["origin"][made["shown"] != 0].tolist())
+    links = find_links(records, made)
+    return Indexed(
+        _write_parts(work, spill, made, index.prefixes(made["kept"])),
+        found,
+        counts,
+        links=_write_parts(work, spill, links, links["prefix"].astype(np.uint32)),
+        planted=due,
+        sums=sums,
+    )
+
+
+def _linked_sums(work: Work, spill: Spill, records: Sequence[Record]) -> SumPieces | None:
+    if not work.sums or not records:
+        return None
+    owners = np.array([at for at, record in enumerate(records) for _ in record.identities], dtype=np.int64)
+    types, values = pack_identities([found for record in records for found in record.identities])
+    totals = np.array([record.total for record in records], dtype=np.int64)[owners]
+    days = np.array([record.as_of.toordinal() for record in records], dtype=np.int64)[owners] - DAY_ZERO
+    return make_rows(work, spill, types, values, totals, days, owners)
+
+
+def _write_parts(work: Work, spill: Spill, table: Entries, prefixes: NDArray[np.uint32]) -> Pieces:
+    parts = _parts_of(prefixes, work.part_bits)
+    return [(part, spill.write(table[which].tobytes())) for part, which in split(parts)]
+
+
+def _make_entries(work: Work, drafts: Drafts, spill: Spill) -> tuple[list[Piece], Counter[int]]:
+    pieces, found = [], Counter[int]()
+    for made in make_entries(work, drafts):
+        codes = np.bincount(made["origin"][made["shown"] != 0], minlength=100)
+        found.update({int(code): int(codes[code]) for code in np.flatnonzero(codes)})
+        pieces.append(spill.write(made.tobytes()))
+    return pieces, found
+
+
+# ---- cutting
+
+
+# ---- small things
+
+
+def _parts_of(prefixes: NDArray[np.integer], part_bits: int) -> NDArray[np.int64]:
+    return (prefixes.astype(np.uint64) >> np.uint64(32 - part_bits)).astype(np.int64)
+
+
+def _planted(item: str, origin: int, values: Sequence[tuple[str, int]]) -> list[tuple[Identity, int]]:
+    return [(identity.planted(item, f"{origin:02}", name), value) for name, value in values]

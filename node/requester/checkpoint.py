@@ -1,0 +1,261 @@
+"""What a running part keeps: in the node's database, sealed, or in memory for a caller without one."""
+
+import json
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from node.context import Node
+from node.database import Connection
+from node.database import jobs as job_rows
+from node.domain.findings import Outcome
+from node.domain.jobs import PartRow
+from node.errors import CancelledError
+from node.requester.context import Session
+from node.requester.match_query import Answer
+
+WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
+T = TypeVar("T")
+_SESSION_SIZES = (16, 32, 32, 64)
+
+
+class StoredJournal:
+    """A part's journal in the database; survives a kill at any point."""
+
+    def __init__(self, node: Node, job: str, part: PartRow, stopping: threading.Event) -> None:
+        self._node, self._job, self._peer, self._stopping = node, job, part.peer, stopping
+        self._up, self._down = part.bytes_up, part.bytes_down
+        self._written, self._state = 0.0, ""
+        self._progress: dict[str, object] = {}
+
+    def count(self, up: int, down: int) -> None:
+        """Add to the bytes sent and received."""
+        self._up += up
+        self._down += down
+
+    def session(self) -> Session | None:
+        """See node.session.Journal."""
+        with self._node.store.transaction("read session") as tx:
+            sealed = job_rows.read_session(tx, self._job, self._peer)
+        if sealed is None:
+            return None
+        return unpack_session(self._unseal("session", sealed))
+
+    def begin(self, session: Session) -> None:
+        """See node.session.Journal."""
+        sealed = self._seal("session", pack_session(session))
+        self._write("begin part", lambda tx: job_rows.reset_part(tx, self._job, self._peer, sealed))
+
+    def renew(self, session: Session) -> None:
+        """See node.session.Journal."""
+        sealed = self._seal("session", pack_session(session))
+        self._write(
+            "renew session",
+            lambda tx: job_rows.update_part(tx, self._job, self._peer, {"session_sealed": sealed}),
+        )
+
+    def tokens(self) -> bytes:
+        """See node.session.Journal."""
+        with self._node.store.transaction("read tokens") as tx:
+            chunks = job_rows.read_tokens(tx, self._job, self._peer)
+        return b"".join(self._unseal(f"tokens {first}", sealed) for first, sealed in chunks)
+
+    def add_tokens(self, first_point: int, tokens: bytes) -> None:
+        """See node.session.Journal."""
+        sealed = self._seal(f"tokens {first_point}", tokens)
+        self._write(
+            "keep tokens", lambda tx: job_rows.add_tokens(tx, self._job, self._peer, first_point, sealed)
+        )
+
+    def answers(self) -> dict[str, list[Answer]]:
+        """See node.session.Journal."""
+        with self._node.store.transaction("read answers") as tx:
+            sealed = job_rows.read_answers(tx, self._job, self._peer)
+        return {item: unpack_answers(self._unseal(item, data, "answers")) for item, data in sealed.items()}
+
+    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
+        """See node.session.Journal."""
+        sealed = self._seal(item, pack_answers(answers), "answers")
+        self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
+
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
+        """See node.session.Journal; also where a stop or a cancellation takes effect."""
+        if self._stopping.is_set():
+            raise CancelledError("the node is stopping")
+        self._progress = {"state": state, "done": done, "total": total}
+        if epoch:
+            self._progress["epoch"] = epoch
+        if state == "evaluate":
+            self._progress["points"] = total
+        if state == self._state and time.monotonic() - self._written < WRITE_EVERY_S:
+            return
+        self._state, self._written = state, time.monotonic()
+        if self._write("show progress", self._update_and_ask):
+            raise CancelledError("the job was cancelled")
+
+    def wait(self, seconds: float) -> None:
+        """See node.session.Journal."""
+        end = time.monotonic() + seconds
+        while True:
+            with self._node.store.transaction("ask for cancellation") as tx:
+                cancelled = job_rows.cancel_requested(tx, self._job)
+            if cancelled:
+                raise CancelledError("the job was cancelled")
+            left = end - time.monotonic()
+            if self._stopping.wait(min(max(left, 0.0), 1.0)):
+                raise CancelledError("the node is stopping")
+            if left <= 0:
+                return
+
+    def pause(self, seconds: float) -> None:
+        """Keep the counts of a part that a stopping node leaves open."""
+        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down, "seconds": seconds}
+        self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
+
+    def end(self, state: str, reason: str, seconds: float) -> None:
+        """Close the part: keep its counts, erase its blind and its tokens."""
+        values = {
+            **self._progress,
+            "state": state,
+            "reason": reason[:64],
+            "bytes_up": self._up,
+            "bytes_down": self._down,
+            "seconds": seconds,
+        }
+
+        def write(tx: Connection) -> None:
+            job_rows.close_part(tx, self._job, self._peer)
+            job_rows.update_part(tx, self._job, self._peer, values)
+
+        self._write("end part", write)
+
+    def plan(self, plan: str, reason: str) -> None:
+        """Keep which retrieval plan was chosen, and why."""
+        values = {"plan": plan, "plan_reason": reason}
+        self._write("keep plan", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
+
+    def _update_and_ask(self, tx: Connection) -> bool:
+        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down}
+        job_rows.update_part(tx, self._job, self._peer, values)
+        return job_rows.cancel_requested(tx, self._job)
+
+    def _write(self, name: str, work: Callable[[Connection], T]) -> T:
+        return self._node.store.retry_write(name, work)
+
+    def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
+        return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)
+
+    def _unseal(self, what: str, sealed: bytes, kind: str = "part") -> bytes:
+        return self._node.keys.vault.unseal(f"{kind} {self._job} {self._peer} {what}", sealed)
+
+
+class MemoryJournal:
+    """A journal of one process; nothing is kept when it ends."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._tokens = bytearray()
+        self._answers: dict[str, list[Answer]] = {}
+        self.bytes_up = self.bytes_down = 0
+        self.epoch = self.points = 0
+
+    def count(self, up: int, down: int) -> None:
+        """Add to the bytes sent and received."""
+        self.bytes_up += up
+        self.bytes_down += down
+
+    def session(self) -> Session | None:
+        """See node.session.Journal."""
+        return self._session
+
+    def begin(self, session: Session) -> None:
+        """See node.session.Journal."""
+        self._session = session
+        self._tokens.clear()
+        self._answers.clear()
+
+    def renew(self, session: Session) -> None:
+        """See node.session.Journal."""
+        self._session = session
+
+    def tokens(self) -> bytes:
+        """See node.session.Journal."""
+        return bytes(self._tokens)
+
+    def add_tokens(self, first_point: int, tokens: bytes) -> None:  # noqa: ARG002 - chunks come in order
+        """See node.session.Journal."""
+        self._tokens += tokens
+
+    def answers(self) -> dict[str, list[Answer]]:
+        """See node.session.Journal."""
+        return dict(self._answers)
+
+    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
+        """See node.session.Journal."""
+        self._answers[item] = list(answers)
+
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
+        """See node.session.Journal."""
+        if epoch:
+            self.epoch = epoch
+        if state == "evaluate":
+            self.points = total
+
+    def wait(self, seconds: float) -> None:
+        """See node.session.Journal."""
+        time.sleep(seconds)
+
+    def plan(self, plan: str, reason: str) -> None:
+        """See node.session.Journal."""
+
+
+def pack_answers(answers: Sequence[Answer]) -> bytes:
+    """The different answers as JSON and which of them each subject has, compressed: most are NOT_FOUND."""
+    different = dict.fromkeys(answers)
+    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in different]
+    number = {answer: place for place, answer in enumerate(different)}
+    text = json.dumps(rows, separators=(",", ":")).encode()
+    places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
+    return zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
+
+
+def unpack_answers(packed: bytes) -> list[Answer]:
+    """What pack_answers made; only ever given bytes that opened under this node's own key."""
+    plain = zlib.decompress(packed)
+    end = 4 + int.from_bytes(plain[:4], "big")
+    different = [
+        Answer(Outcome(outcome), value, as_of, reason)
+        for outcome, value, as_of, reason in json.loads(plain[4:end])
+    ]
+    return [different[place] for place in np.frombuffer(plain, dtype="<u4", offset=end).tolist()]
+
+
+def pack_session(session: Session) -> bytes:
+    """Fixed fields, then the two manifests, each with its length."""
+    return b"".join(
+        (
+            session.query_id,
+            session.blind,
+            session.seed,
+            session.signature,
+            len(session.manifest).to_bytes(4, "big"),
+            session.manifest,
+            session.layout,
+        )
+    )
+
+
+def unpack_session(packed: bytes) -> Session:
+    """What pack_session made."""
+    at, fields = 0, []
+    for size in _SESSION_SIZES:
+        fields.append(packed[at : at + size])
+        at += size
+    size = int.from_bytes(packed[at : at + 4], "big")
+    at += 4
+    query_id, blind, seed, signature = fields
+    return Session(query_id, blind, seed, packed[at : at + size], signature, packed[at + size :])

@@ -1,0 +1,181 @@
+"""What the requester's steps work on: a session, a link to the peer, a journal to resume from."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import tenacity
+
+from keys.signing_chain import Succession
+from matcher.oprf import RandomBytes
+from node.clock import Clock
+from node.config import RequesterSection
+from node.context import Node
+from node.domain.catalogue import Catalogue
+from node.domain.peers import PeerRow
+from node.errors import DishonestPeerError, LimitError, UnavailableError
+from node.mirror.files import PartitionCache
+from node.mirror.filters import FilterCache
+from node.mirror.verified_groups import CheckedGroups
+from node.requester.match_query import Answer
+from node.requester.pinned_keys import PeerPins
+from node.requester.point_cache import SaltedPoints
+from node.wire.match_messages import (
+    BucketRequest,
+    BucketSlice,
+    EvaluatedChunk,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The secrets and the manifest of one query; with it a query resumes exactly where it stopped.
+
+    `layout` is the manifest the batch was laid out by; `manifest`, with its signature, is newer when
+    partitions were published in between.
+    """
+
+    query_id: bytes
+    blind: bytes = field(repr=False)
+    seed: bytes = field(repr=False)
+    manifest: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    layout: bytes = field(repr=False)
+
+
+class Link(Protocol):
+    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+
+    @property
+    def successions(self) -> tuple[Succession, ...]:
+        """The chain of signing keys that came with the last manifest."""
+
+    def get_manifest(self) -> tuple[bytes, bytes]:
+        """Step 1: the serialised manifest and its signature."""
+
+    def evaluate(
+        self, start: EvaluateStart, chunks: Iterable[bytes]
+    ) -> Iterator[EvaluatedChunk | EvaluateDone]:
+        """Step 2: send the chunks, yield the answers."""
+
+    def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+        """Step 3 under the filter plan: (offset, bytes) of a partition's filter, in order."""
+
+    def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
+        """Step 3: the parts of the buckets asked."""
+
+
+class Journal(Protocol):
+    """What is kept of a part while it runs, and how it is told to stop."""
+
+    def session(self) -> Session | None:
+        """The session to resume, None for a new query."""
+
+    def begin(self, session: Session) -> None:
+        """Keep a new session; forget tokens and answers of an earlier one."""
+
+    def renew(self, session: Session) -> None:
+        """Keep a session whose manifest was renewed; tokens and answers stay."""
+
+    def tokens(self) -> bytes:
+        """Tokens received so far, from point 0 on."""
+
+    def add_tokens(self, first_point: int, tokens: bytes) -> None:
+        """Keep the tokens of one chunk."""
+
+    def answers(self) -> dict[str, list[Answer]]:
+        """Answers of the items that are done."""
+
+    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
+        """Keep the answers of one item, one per subject."""
+
+    def plan(self, plan: str, reason: str) -> None:
+        """Keep which retrieval plan was chosen, and why."""
+
+    def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
+        """Say how far the part is. Raises CancelledError when it is to stop."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass before another try. Raises CancelledError as soon as the part is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Everything the steps need about this node, the peer and the way to it."""
+
+    code: str
+    peer: PeerRow
+    catalogue: Catalogue
+    link: Link
+    journal: Journal
+    mapped: SaltedPoints
+    clock: Clock
+    random_bytes: RandomBytes
+    settings: RequesterSection
+    deadline: datetime
+    # Where filters are kept; a caller without one never downloads any.
+    filters: FilterCache | None = None
+    # Where whole partitions are kept, if they are.
+    partitions: PartitionCache | None = None
+    # By which signing key the peer is known at this moment; without it by that of `peer`.
+    pins: PeerPins | None = None
+    # Groups of encrypted sums that need no second look.
+    checked: CheckedGroups = field(default_factory=CheckedGroups)
+
+    @classmethod
+    def of(
+        cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: SaltedPoints, deadline: datetime
+    ) -> "Exchange":
+        """The exchange of a node with a peer."""
+        most = node.config.requester.keep_partitions_mib
+        return cls(
+            code=node.code,
+            peer=peer,
+            catalogue=node.catalogue,
+            link=link,
+            journal=journal,
+            mapped=mapped,
+            clock=node.clock,
+            random_bytes=node.random_bytes,
+            settings=node.config.requester,
+            deadline=deadline,
+            filters=FilterCache(node.config.folder),
+            partitions=PartitionCache(node.config.folder, most) if most else None,
+            pins=PeerPins(node.store, peer, node.clock),
+            checked=node.checked,
+        )
+
+
+def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:
+    """Run a repeatable step again while the peer is away, with growing waits, until the part's deadline."""
+    settings = exchange.settings
+    left = max((exchange.deadline - exchange.clock()).total_seconds(), 0.0)
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_may_retry),
+        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
+        wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
+        sleep=exchange.journal.wait,
+        reraise=True,
+    )(step)
+
+
+def _may_retry(error: BaseException) -> bool:
+    # A limit is worth waiting for only when the peer says how long.
+    return isinstance(error, UnavailableError) or (
+        isinstance(error, LimitError) and "retry_after_s" in error.details
+    )
+
+
+def dishonest(message: str, check: str) -> DishonestPeerError:
+    """The error for an answer that fails a check; `check` is a stable word."""
+    return DishonestPeerError(
+        message,
+        "no answer of this peer is used; tell its administrator, who finds the cause with `heqiao doctor`",
+        {"check": check},
+    )

@@ -1,0 +1,265 @@
+"""One peer's query as pure data: which points, in which order, and what the opened labels mean.
+
+The points of a query are the subjects' identities, hidden among canaries, planted subjects (hits
+that must be found) and misses (random test identities that must not be; they also pad the batch to
+a size class), all in one secret order (design.md section 2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from blake3 import blake3
+from numpy.typing import NDArray
+
+from matcher import Identity, batch, identity, vectorised
+from matcher.suites import tokens
+from matcher.vectorised import Bytes
+from node.context import Node
+from node.domain.catalogue import Item
+from node.domain.findings import Outcome
+from node.domain.mandate import Mandate, covers, digest
+from node.domain.subjects import Subject
+from node.domain.verification import Verification
+from node.requester.padding import (
+    MISSES,
+    POINTS_PER_CANARY,
+    _choice,
+    choose_canaries,
+    draw_misses,
+    secret_order,
+    size_class,
+)
+from node.requester.points import MappedPoints, Numbers, SubjectPoints
+from node.wire.manifest import Manifest
+
+HITS_PER_PARTITION = 2
+_LEAF_CONTEXT = "heqiao v1 mandate leaf"
+_NONCE_CONTEXT = "heqiao v1 mandate nonce"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one peer is asked. `uncovered[i]` are the items it may not be asked of subject i, and why."""
+
+    subjects: tuple[Subject, ...] = field(repr=False)
+    uncovered: tuple[Mapping[str, str], ...]
+    mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where it is not known
+    items: tuple[Item, ...]
+    purpose: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedPoint:
+    """A planted subject of one partition and the value it must have."""
+
+    item: str
+    origin: str
+    prefix: int
+    position: int
+    value: int
+
+
+class Batch:
+    """The points M of a batch, n of 32 bytes, each with its place in the order in which they are sent.
+
+    Those of people (`rows` of `people`) come first in `order`, then `others`. Nothing shows in a repr.
+    """
+
+    def __init__(self, people: "MappedPoints", rows: Numbers, others: Bytes, order: Numbers) -> None:
+        self._people, self._rows, self._others, self._order = people, rows, others, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self)})"
+
+    def stretches(self) -> Iterator[tuple[Numbers, Bytes]]:
+        """Places and points, some at a time; people are mapped as their turn comes."""
+        yield self._order[len(self._rows) :], self._others
+        for first, points in self._people.stretches():
+            here = np.flatnonzero((self._rows >= first) & (self._rows < first + len(points)))
+            yield self._order[here], points[self._rows[here] - first]
+
+    def tobytes(self) -> bytes:
+        """All points in the order in which they are sent."""
+        found = np.empty((len(self), 32), dtype=np.uint8)
+        for places, points in self.stretches():
+            found[places] = points
+        return found.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The whole batch, and what its points stand for."""
+
+    batch: Batch
+    subjects: SubjectPoints = field(repr=False)
+    planted: tuple[PlantedPoint, ...] = field(repr=False)
+    misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
+    canaries: Mapping[int, int] = field(repr=False)  # position -> which constant
+
+    @property
+    def points(self) -> int:
+        """Points in the batch, padding included."""
+        return len(self.batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one peer says of one subject and item, before it becomes a Finding."""
+
+    outcome: Outcome
+    value: int | None = None
+    as_of: int | None = None
+    reason: str = ""
+
+
+def build_query(
+    question: Question, manifest: Manifest, salt: bytes, seed: bytes, mapped: "MappedPoints"
+) -> Query:
+    """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on."""
+    numbers, identities = _asked_identities(question)
+    places = mapped.places(identities)
+    # Each identity once: under one blind, equal identities would be equal points and so recognisable.
+    distinct, inverse = _distinct(places)
+    hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
+    canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), tokens.CANARIES)
+    real = len(distinct) + len(hits) + canaries
+    total = size_class(real + MISSES)
+    miss_types, miss_values = draw_misses(seed, total - real)
+    order = secret_order(seed, total)
+
+    constants = np.frombuffer(tokens.canary_points(), dtype=np.uint8).reshape(-1, 32)
+    chosen = choose_canaries(seed, canaries)
+    planted = tokens.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
+    others = np.concatenate(
+        (
+            np.frombuffer(planted, dtype=np.uint8).reshape(-1, 32),
+            constants[chosen],
+            batch.map_to_curve(salt, miss_types, miss_values),
+        )
+    )
+    at = iter(order[len(distinct) : real].tolist())
+    return Query(
+        batch=Batch(mapped, distinct, others, order),
+        subjects=SubjectPoints(
+            numbers, mapped.origins[places], mapped.prefixes[places], order[: len(distinct)][inverse]
+        ),
+        planted=tuple(
+            PlantedPoint(
+                item,
+                origin,
+                tokens.bucket_prefix(salt, identity.planted(item, origin, name)),
+                next(at),
+                value,
+            )
+            for item, origin, name, value in hits
+        ),
+        canaries={next(at): constant for constant in chosen},
+        misses=tuple(
+            zip(
+                batch.prefixes(batch.digests(salt, miss_types, miss_values)).tolist(),
+                order[real:].tolist(),
+                strict=True,
+            )
+        ),
+    )
+
+
+def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
+    """What the leaves of the mandate tree hold beside the blinded point, (points, 64): digest and nonce.
+
+    Points that stand for nobody have zeros for a digest, and so has who has no mandate.
+    """
+    different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
+    digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
+    joined = b"".join([digest_of[id(mandate)] for mandate in question.mandates])
+    held = np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
+    digests = np.zeros((query.points, 32), dtype=np.uint8)
+    digests[query.subjects.position] = held[query.subjects.subject]
+    nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * query.points)
+    return np.hstack((digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
+
+
+def mandate_leaves(blinded: bytes, rows: Bytes) -> list[bytes]:
+    """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
+
+    A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query: `rows` are those
+    of `mandate_rows`. The nonce lets points that stand for nobody look the same.
+    """
+    points = np.frombuffer(blinded, dtype=np.uint8).reshape(-1, 32)
+    leaves = vectorised.derive(_LEAF_CONTEXT, np.hstack((points, rows))).tobytes()
+    return [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
+
+
+def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
+    """Which subjects have a mandate for at least one of some items."""
+    codes = tuple(items)
+    # Mandates that cover the same share one mapping: it is looked at once.
+    shared = {id(why): why for why in question.uncovered}
+    good = {key: any(code not in why for code in codes) for key, why in shared.items()}
+    return np.array([good[id(why)] for why in question.uncovered], dtype=bool)
+
+
+def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
+    """Every identity of every subject with a mandate for at least one item: nobody else is asked about.
+
+    The first of the two says whose each is.
+    """
+    asked = np.flatnonzero(covered(question, (item.code for item in question.items)))
+    subjects = [question.subjects[number].identities for number in asked.tolist()]
+    return np.repeat(asked, [len(each) for each in subjects]), [one for each in subjects for one in each]
+
+
+def _distinct(places: Numbers) -> tuple[Numbers, Numbers]:
+    """Different values in the order in which they first come, and for each place which of them it is."""
+    values, first, inverse = np.unique(places, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return values[order], rank[inverse]
+
+
+def _choose_hits(
+    question: Question, manifest: Manifest, asked: Numbers, seed: bytes
+) -> list[tuple[str, str, str, int]]:
+    """Some planted subjects of every partition that will be asked: (item, origin, name, value)."""
+    origins = [f"{code:02}" for code in np.unique(asked).tolist()]
+    chosen = []
+    for item in question.items:
+        for origin in origins:
+            part = manifest.partition(item.code, origin)
+            if part is None or not part.planted:
+                continue
+            first = _choice(seed, f"hit {item.code} {origin}".encode(), 0)
+            for step in range(min(HITS_PER_PARTITION, len(part.planted))):
+                hit = part.planted[(first + step) % len(part.planted)]
+                chosen.append((item.code, origin, hit.name, hit.value))
+    return chosen
+
+
+def ask_question(node: Node, verification: Verification, peer: str, today: date) -> Question:
+    """What one peer may be asked: no mandate, no verification (design.md section 7).
+
+    `today` is the day of submission, so that a job resumed after midnight asks what it began to ask.
+    """
+    uncovered: dict[str, Mapping[str, str]] = {}
+    same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
+    for number in {subject.mandate for subject in verification.subjects}:
+        mandate = verification.mandates.get(number)
+        why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in verification.items)
+        if why not in same:
+            same[why] = {item: reason for item, reason in zip(verification.items, why, strict=True) if reason}
+        uncovered[number] = same[why]
+    return Question(
+        subjects=verification.subjects,
+        uncovered=tuple(uncovered[subject.mandate] for subject in verification.subjects),
+        mandates=tuple(verification.mandates.get(subject.mandate) for subject in verification.subjects),
+        items=tuple(node.catalogue.item(item) for item in verification.items),
+        purpose=verification.purpose,
+        legal_basis=verification.legal_basis,
+    )

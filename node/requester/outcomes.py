@@ -1,0 +1,130 @@
+"""What opened labels mean: an answer for each subject (design.md section 4). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import LabelRecord, Level, batch, label
+from node.domain.catalogue import Item
+from node.domain.days import EPOCH_START
+from node.domain.findings import Outcome
+from node.domain.subjects import Subject
+from node.requester.match_query import Answer, Question, covered
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Labels that opened, one a row: whose, the record (`batch.RECORD`), the check byte of the asked name."""
+
+    subject: NDArray[np.int64] = field(repr=False)
+    record: NDArray[np.void] = field(repr=False)
+    check: NDArray[np.uint8] = field(repr=False)
+
+
+def open_names(question: Question, subject: NDArray[np.int64], record: NDArray[np.void]) -> Opened:
+    """Labels with the check byte that each would carry if its name were the asked one.
+
+    Where no name was asked, or the record has none, the byte is the record's own: nothing differs.
+    """
+    names = [question.subjects[number].name for number in subject.tolist()]
+    check: NDArray[np.uint8] = record["check"].copy()
+    named = np.array([bool(name) for name in names], dtype=bool) & ((record["flags"] & label.HAS_NAME) != 0)
+    rows = np.flatnonzero(named)
+    numbers = (
+        np.ascontiguousarray(record["record"][rows]).view(np.uint8).reshape(-1, label.RECORD_NUMBER_SIZE)
+    )
+    # Subjects' names are normalised already.
+    check[rows] = batch.name_checks(
+        numbers, [names[row].encode("utf-8", "surrogatepass") for row in rows.tolist()]
+    )
+    return Opened(subject, record, check)
+
+
+def conclude_all(
+    question: Question, item: Item, found: Sequence[Opened], missing: NDArray[np.bool_], today: date
+) -> list[Answer]:
+    """`conclude` of every subject; `missing[i]` says that an origin of subject i is not granted."""
+    nothing, refused = _nothing(item, False), _nothing(item, True)
+    answers = [refused if gap else nothing for gap in missing.tolist()]
+    for number in np.flatnonzero(~covered(question, (item.code,))).tolist():
+        answers[number] = Answer(Outcome.NOT_MANDATED, reason=question.uncovered[number][item.code])
+    if not found:
+        return answers
+    subject = np.concatenate([one.subject for one in found])
+    record = np.concatenate([one.record for one in found])
+    check = np.concatenate([one.check for one in found])
+    order = np.argsort(subject, kind="stable")
+    subject, record, check = subject[order], record[order], check[order]
+    alone = np.bincount(subject, minlength=len(answers))[subject] == 1
+    for number, answer in zip(
+        subject[alone].tolist(), _conclude_alone(item, record[alone], check[alone], today), strict=True
+    ):
+        answers[number] = answer
+    for number in np.unique(subject[~alone]).tolist():
+        rows = np.flatnonzero(subject[~alone] == number)
+        pairs = [(batch.unpack_label(record[~alone][row]), int(check[~alone][row])) for row in rows.tolist()]
+        answers[number] = conclude(item, question.subjects[number], pairs, bool(missing[number]), today)
+    return answers
+
+
+def _conclude_alone(
+    item: Item, record: NDArray[np.void], check: NDArray[np.uint8], today: date
+) -> list[Answer]:
+    """`conclude` of subjects with one record each."""
+    oldest = (today - EPOCH_START).days - item.freshness_days
+    made: dict[tuple[bool, int, int], Answer] = {}
+    differs = ((record["flags"] & label.HAS_NAME) != 0) & (record["check"] != check)
+    answers = []
+    for row in zip(differs.tolist(), record["value"].tolist(), record["as_of"].tolist(), strict=True):
+        answer = made.get(row)
+        if answer is None:
+            other, value, as_of = row
+            answer = Answer(Outcome.NAME_MISMATCH) if other else _dated(item, value, as_of, as_of < oldest)
+            made[row] = answer
+        answers.append(answer)
+    return answers
+
+
+def conclude(
+    item: Item,
+    subject: Subject,
+    found: Sequence[tuple[LabelRecord, int]],
+    missing_origin: bool,
+    today: date,
+) -> Answer:
+    """One subject's answer from the labels opened for it, each with the check byte of the asked name.
+
+    Entries with one record number are one record. Several records (a person held under two numbers
+    that the responder could not connect) add up for counts and values; the highest band counts.
+    """
+    records = {opened.record: (opened, check) for opened, check in found}
+    if not records:
+        return _nothing(item, missing_origin)
+    same_name = [
+        opened
+        for opened, check in records.values()
+        if not (opened.has_name and subject.name) or opened.name_check == check
+    ]
+    if not same_name:
+        return Answer(Outcome.NAME_MISMATCH)
+    values = [opened.value for opened in same_name]
+    additive = item.level in (Level.COUNT, Level.VALUE)
+    value = sum(values) if additive else max(values)
+    as_of = min(opened.as_of for opened in same_name)
+    stale = EPOCH_START + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
+    return _dated(item, value, as_of, stale)
+
+
+def _dated(item: Item, value: int, as_of: int, stale: bool) -> Answer:
+    if stale:
+        return Answer(Outcome.STALE, value, as_of)
+    return Answer(Outcome.OVER if item.level is Level.THRESHOLD else Outcome.FOUND, value, as_of)
+
+
+def _nothing(item: Item, missing_origin: bool) -> Answer:
+    if missing_origin:
+        return Answer(Outcome.REFUSED, reason="origin_not_granted")
+    return Answer(Outcome.NOT_OVER if item.level is Level.THRESHOLD else Outcome.NOT_FOUND)

@@ -1,0 +1,246 @@
+"""Step 3 of the requester: choose a plan, fetch, open the labels, conclude (design.md sections 3 and 4)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from blake3 import blake3
+from numpy.typing import NDArray
+
+from matcher import Level, batch, buckets, label
+from matcher import filter as filters
+from matcher import retrieval_plan as plans
+from matcher.errors import LabelError
+from matcher.retrieval_plan import Choice, Plan
+from matcher.vectorised import Bytes
+from node.domain.catalogue import Item
+from node.domain.days import EPOCH_START
+from node.domain.findings import Outcome
+from node.requester.context import Exchange, Session, dishonest
+from node.requester.download import fetch_buckets, fetch_filter
+from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
+from node.requester.outcomes import Opened, conclude_all, open_names
+from node.requester.points import SubjectPoints
+from node.wire.manifest import Manifest, PartitionOffer
+
+HIT, MISS = -2, -1
+MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
+LAST_DAY = (date.max - EPOCH_START).days
+_DECOY_CONTEXT = "heqiao v1 decoy buckets"
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What step 3 works on: the finished step 2 of one peer's query.
+
+    `secrets` are those of the batch's tokens, 32 bytes each: all items share them.
+    """
+
+    exchange: Exchange
+    session: Session
+    manifest: Manifest
+    question: Question
+    query: Query
+    secrets: bytes = field(repr=False)
+
+    def item_of(self, part: PartitionOffer) -> Item:
+        """The catalogue item of a partition."""
+        return self.exchange.catalogue.item(part.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The tags looked for in one partition, one a row.
+
+    `subject` is whose tag it is; HIT marks planted hits, all of `planted` in order, and MISS what nobody
+    holds.
+    """
+
+    bucket: NDArray[np.int64]
+    tag: Bytes = field(repr=False)
+    label_key: Bytes = field(repr=False)
+    subject: NDArray[np.int64] = field(repr=False)
+    planted: tuple[PlantedPoint, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.bucket)
+
+
+def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choice]]:
+    """Step 3 for one item: an answer per subject, and the plan chosen for each partition."""
+    question, manifest = retrieval.question, retrieval.manifest
+    if item.code not in manifest.items:
+        return [
+            Answer(Outcome.NOT_MANDATED, reason=why[item.code])
+            if item.code in why
+            else Answer(Outcome.NOT_CONNECTED)
+            for why in question.uncovered
+        ], []
+    missing = np.zeros(len(question.subjects), dtype=bool)
+    found: list[Opened] = []
+    choices: list[Choice] = []
+    points = retrieval.query.subjects
+    points = points.chosen(covered(question, (item.code,))[points.subject])
+    for origin in np.unique(points.origin).tolist():
+        here = points.chosen(points.origin == origin)
+        part = manifest.partition(item.code, f"{origin:02}")
+        if part is None:
+            missing[here.subject] = True
+            continue
+        opened, choice = search_partition(retrieval, part, here)
+        choices.append(choice)
+        found += opened
+    today = retrieval.exchange.clock().date()
+    return conclude_all(question, item, found, missing, today), choices
+
+
+def search_partition(
+    retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints
+) -> tuple[list[Opened], Choice]:
+    """Every label of a subject that opened in one partition.
+
+    Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
+    """
+    probes = _probes(retrieval, part, points)
+    kept = _read_kept(retrieval.exchange, part, probes)
+    choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes), kept is not None)
+    unseen = {hit.position for hit in probes.planted}
+    opened: list[Opened] = []
+
+    def search(block: buckets.Block) -> None:
+        asked = np.flatnonzero(block.holding(probes.bucket))
+        places = block.find(probes.bucket[asked], probes.tag[asked])
+        asked, places = asked[places >= 0], places[places >= 0]
+        if not len(asked):
+            return
+        records = _open(part, probes.label_key[asked], block.sealed(places))
+        subjects = probes.subject[asked]
+        for row in np.flatnonzero(subjects < 0).tolist():
+            unseen.discard(_require_planted(probes, int(asked[row]), records[row]))
+        real = subjects >= 0
+        _require_possible(records[real], retrieval.item_of(part))
+        opened.append(open_names(retrieval.question, subjects[real], records[real]))
+
+    if kept is not None:
+        search(kept)
+    else:
+        _fetch(retrieval, part, probes, choice.plan, search)
+    if unseen:
+        raise dishonest("a planted test subject is missing", "planted")
+    return opened, choice
+
+
+def _fetch(
+    retrieval: Retrieval,
+    part: PartitionOffer,
+    probes: Probes,
+    plan: Plan,
+    search: Callable[[buckets.Block], None],
+) -> None:
+    """Search what a plan fetches; a whole partition is kept where there is room for it."""
+    exchange = retrieval.exchange
+    numbers = choose_buckets(retrieval, part, probes, plan)
+    keeper = None
+    if plan is Plan.PARTITION and exchange.partitions is not None:
+        keeper = exchange.partitions.keeper(exchange.peer.code, part)
+    if keeper is None:
+        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search)
+        return
+    with keeper:
+        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search, keeper.add)
+
+
+def _read_kept(exchange: Exchange, part: PartitionOffer, probes: Probes) -> buckets.Block | None:
+    """The very version on offer, kept by an earlier query: nothing needs to be fetched."""
+    if exchange.partitions is None:
+        return None
+    kept = exchange.partitions.read(exchange.peer.code, part)
+    found = None if kept is None else kept.block(probes.bucket)
+    if kept is not None and found is None:
+        exchange.partitions.drop(exchange.peer.code, part)
+    return found
+
+
+def choose_plan(
+    exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
+) -> Choice:
+    """What matcher.plan chooses under the floor; never `filter` for a caller that keeps no filters."""
+    floor = Plan(manifest.limits.retrieval_floor)
+    if exchange.filters is None and floor is Plan.FILTER:
+        floor = Plan.BUCKETS
+    cached = exchange.filters is not None and exchange.filters.holds(exchange.peer.code, part)
+    room = exchange.partitions is not None and exchange.partitions.has_room(exchange.peer.code, part)
+    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
+
+
+def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, plan: Plan) -> list[int]:
+    """The buckets to fetch under a plan, ascending and each once."""
+    if plan is Plan.PARTITION:
+        return list(range(part.buckets))
+    asked = set(probes.bucket.tolist())
+    if plan is Plan.BUCKETS:
+        return sorted(asked)
+    found = fetch_filter(retrieval.exchange, retrieval.session, part)
+    present = filters.contains(found, probes.tag.tobytes())
+    candidates = set(probes.bucket[present].tolist())
+    if not present[probes.subject == HIT].all():
+        raise dishonest("a planted test subject is missing from the filter", "planted")
+    wanted = plans.decoy_count(len(candidates), part.bits, len(asked))
+    return sorted(candidates | set(_decoys(retrieval.session.seed, part, asked - candidates, wanted)))
+
+
+def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Probes:
+    hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
+    misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
+    prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
+    places = np.concatenate((points.position, np.array([h.position for h in hits], np.int64), misses[:, 1]))
+    secrets = np.frombuffer(retrieval.secrets, dtype=np.uint8).reshape(-1, 32)
+    tags, label_keys = batch.secret_keys(secrets[places], part.item, part.epoch)
+    others = np.repeat([HIT, MISS], [len(hits), len(misses)])
+    return Probes(
+        prefixes >> (32 - part.bits), tags, label_keys, np.concatenate((points.subject, others)), hits
+    )
+
+
+def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
+    """Buckets without a candidate that are fetched too, so that not every bucket fetched holds a match.
+
+    They are buckets that the query asks about anyway, and always the same ones in one query: a resumed
+    query that drew others would show which buckets stay.
+    """
+    place = f"{part.item} {part.origin} {part.version} ".encode()
+    order = blake3(seed + place, derive_key_context=_DECOY_CONTEXT).digest()
+    return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
+
+
+def _require_planted(probes: Probes, row: int, record: np.void) -> int:
+    """The position of the planted hit that a row looked for; its record must say what the manifest says."""
+    first = len(probes) - len(probes.planted) - int(np.count_nonzero(probes.subject == MISS))
+    if probes.subject[row] == HIT:
+        hit = probes.planted[row - first]
+        if record["flags"] & label.PLANTED and record["value"] == hit.value:
+            return hit.position
+    raise dishonest("a planted test subject has a wrong answer", "planted")
+
+
+def _require_possible(records: NDArray[np.void], item: Item) -> None:
+    """Refuse a record that no import makes (node.catalogue.disclose): reports rely on the ranges."""
+    highest = {
+        Level.EXISTENCE: 1,
+        Level.THRESHOLD: 1,
+        Level.BAND: len(item.bands),
+        Level.COUNT: MAX_VALUE,
+        Level.VALUE: MAX_VALUE,
+    }.get(item.level, -1)
+    wrong = (records["level"] != int(item.level)) | ((records["flags"] & label.PLANTED) != 0)
+    if highest < 0 or bool((wrong | (records["value"] > highest) | (records["as_of"] > LAST_DAY)).any()):
+        raise dishonest("a label holds what the catalogue does not allow", "label_content")
+
+
+def _open(part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
+    place = label.associated_data(part.item, part.origin, part.epoch)
+    try:
+        return batch.read_labels(label_keys, sealed, place)
+    except LabelError:
+        raise dishonest("a label does not open under its own token", "label") from None

@@ -1,0 +1,74 @@
+"""What the rounds of a sum work on: a question, a link to the peer, a journal to resume from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from matcher import Identity
+from node.requester.context import Journal
+from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
+
+Days = tuple[int, int]  # oldest and newest, since 1970-01-01
+
+
+class SumLink(Protocol):
+    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+
+    def get_sum_manifest(self) -> tuple[bytes, bytes]:
+        """The serialised manifest with its offer of sums, and its signature."""
+
+    def evaluate_cohort(self, start: CohortStart, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Rounds 1 and 2: send the chunks, yield (sequence, points)."""
+
+    def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
+        """Round 2: rows of a group."""
+
+    def open_sums(self, request: OpenRequest) -> tuple[SumAnswer, ...]:
+        """Rounds 3 and 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class SumQuestion:
+    """What is asked: the identities of each person of the cohort, and of which items."""
+
+    cohort: tuple[tuple[Identity, ...], ...] = field(repr=False)
+    items: tuple[str, ...]
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The sum of one item before it is opened; `as_of` the dates of all rows looked at."""
+
+    ciphertext: bytes = field(repr=False)
+    as_of: Days | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSum:
+    """One item's answer of a peer: `asked` people, `as_of` the dates of all rows looked at (days)."""
+
+    answer: SumAnswer
+    asked: int
+    as_of: Days | None
+
+
+class SumJournal(Journal, Protocol):
+    """What is kept of a part while it runs. `tokens` are those of the cohort, in an order that tells nothing.
+
+    A killed requester goes on with the same query id, blind and batch, so that its query is charged once.
+    """
+
+    def products(self) -> dict[str, Product]:
+        """The items whose rows are added up."""
+
+    def add_product(self, item: str, product: Product) -> None:
+        """Keep the sum of one item until it is opened."""
+
+    def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
+        """Keep what the peer answered, by item."""
+
+
+def in_order(sums: Mapping[str, PeerSum], items: Sequence[str]) -> list[PeerSum]:
+    """The answers as the items were asked."""
+    return [sums[item] for item in items]

@@ -1,0 +1,66 @@
+"""What a responder refuses before it works: an unknown salt, an epoch that is not served, an unknown item."""
+
+from functools import lru_cache
+
+from matcher import merkle
+from matcher.types import Level
+from node.context import Node
+from node.domain.mandate import LEGAL_BASIS, PROGRAMMES
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    RefusedError,
+    SaltError,
+)
+from node.wire.match_messages import EvaluateStart
+
+
+def _require_epoch(node: Node, epoch: int) -> bytes:
+    """The key of an epoch that is answered: the active one, or one before in its grace."""
+    key = node.keys.oprf_of(epoch, node.clock())
+    if key is None:
+        # Another process of this province may have switched a moment ago.
+        current = node.ring.refresh()
+        key = current.oprf_of(epoch, node.clock())
+        if key is None:
+            raise EpochError(
+                "this epoch is not current", "fetch the manifest again", {"epoch": str(current.epoch)}
+            )
+    return key
+
+
+def _require_salt(node: Node, epoch: int, version: int) -> None:
+    keys = node.keys
+    if version != keys.salt_version_of(epoch, node.clock()):
+        raise _salt_error(keys.salt_version)
+
+
+def _salt_error(version: int) -> SaltError:
+    return SaltError(
+        "this salt version is not current",
+        "the federation's administrator issues the current salt",
+        {"salt_version": str(version)},
+    )
+
+
+def _require_known(node: Node, start: EvaluateStart) -> None:
+    for code in start.items:
+        if code not in node.catalogue.codes:
+            raise ItemNotOfferedError("an item is not in this node's catalogue")
+        if node.catalogue.item(code).level is Level.AGGREGATE:
+            raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
+    if start.purpose not in PROGRAMMES:
+        raise InvalidRequestError("the purpose is not one of the catalogue's codes")
+    if not LEGAL_BASIS.fullmatch(start.legal_basis):
+        # It goes into the audit chain, where no identity number may ever be.
+        raise InvalidRequestError("the legal basis is not a code")
+    if start.points_announced > node.config.limits.max_points_per_query:
+        raise InvalidPointsError("more points announced than one query may hold", "split the query")
+
+
+@lru_cache(maxsize=32)
+def _tree(leaves: bytes) -> list[list[bytes]]:
+    """All levels over a partition's bucket digests; kept, because most queries ask the same partitions."""
+    return merkle.levels([leaves[at : at + 32] for at in range(0, len(leaves), 32)])

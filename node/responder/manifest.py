@@ -1,0 +1,128 @@
+"""The signed manifest that a responder offers to one peer (design.md section 3)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from keys.signing_chain import Succession
+from matcher import SUITE
+from matcher.suites import tokens
+from node.context import Node
+from node.credentials.keyring import NodeKeys
+from node.database import partitions as index_rows
+from node.database import signing_keys as succession_rows
+from node.database import sum_tables as sum_rows
+from node.domain.peers import PeerRow
+from node.responder.epochs import _salt_error
+from node.wire import manifest as manifests
+from node.wire import match
+from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+from node.wire.sum_messages import (
+    MAX_COHORT_POINTS,
+    SumGroupOffer,
+    SumOffer,
+)
+
+MANIFEST_LIFE = timedelta(hours=24)
+
+
+MAX_BUCKETS_PER_REQUEST = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class SignedManifest:
+    """A serialised manifest and its signature; `successions` lead to the key from those before it."""
+
+    serialised: bytes
+    signature: bytes
+    successions: tuple[Succession, ...] = ()
+
+
+def offer_manifest(
+    node: Node,
+    peer: PeerRow,
+    suites: tuple[str, ...],
+    *,
+    with_sums: bool = False,
+    salt_versions: tuple[int, ...] = (),
+) -> SignedManifest:
+    """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer holds.
+
+    Raises UnknownSuiteError, SaltError.
+    """
+    match.require_suite(SUITE if SUITE in suites else "")
+    now = node.clock()
+    current = node.keys
+    keys = current.under_salt(salt_versions, now)
+    if keys is None:
+        raise _salt_error(current.salt_version)
+    with node.store.transaction("offer manifest") as tx:
+        chain = succession_rows.served_statements(tx, node.code, now)
+        items = index_rows.current_items(tx, keys.epoch)
+        rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
+    limits = node.config.limits
+    serialised = match.manifest_bytes(
+        Manifest(
+            responder=node.code,
+            requester=peer.code,
+            suites=(SUITE,),
+            epoch=keys.epoch,
+            salt_version=keys.salt_version,
+            salt_check=tokens.salt_check(keys.salt),
+            catalogue_version=node.catalogue.version,
+            catalogue_digest=node.catalogue.digest,
+            items=tuple(items),
+            partitions=tuple(_offer(row) for row in rows),
+            canaries=keys.canaries,
+            limits=PeerLimits(
+                max_message_bytes=limits.max_message_bytes,
+                chunk_points=limits.chunk_points,
+                max_points_per_query=limits.max_points_per_query,
+                max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
+                retrieval_floor=limits.retrieval_floor,
+            ),
+            issued_at=now,
+            expires_at=now + MANIFEST_LIFE,
+            sums=offer_sums(node, peer, keys) if with_sums else None,
+        )
+    )
+    return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
+
+
+def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
+    return PartitionOffer(
+        item=row.item,
+        origin=row.origin,
+        epoch=row.epoch,
+        version=row.version,
+        entries=row.entries,
+        bits=row.bits,
+        root=row.root,
+        as_of=row.as_of,
+        planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
+        filter_size=row.filter_size,
+        filter_digest=row.filter_digest,
+    )
+
+
+def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
+    """What the manifest says of sums, for the areas that the peer is granted; None without keys for it.
+
+    `current` are the keys of the salt that the peer holds, by default those of the active epochs.
+    """
+    keys = (current or node.keys).sums
+    if keys is None:
+        return None
+    with node.store.transaction("offer sums") as tx:
+        groups = sum_rows.granted_groups(tx, keys.epoch, peer.grants)
+    return SumOffer(
+        epoch=keys.epoch,
+        modulus=keys.modulus,
+        proof=keys.proof,
+        canaries=keys.canaries,
+        max_cohort_points=min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query),
+        groups=tuple(
+            SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
+            for g in groups
+            if g.item in node.catalogue.codes and node.catalogue.item(g.item).sum is not None
+        ),
+    )

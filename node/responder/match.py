@@ -1,0 +1,172 @@
+"""The responder's role, one function per step (design.md sections 2 to 4)."""
+
+from collections.abc import Iterator
+
+from matcher import PointError, buckets, merkle, oprf
+from matcher.retrieval_plan import Plan
+from node.context import Node
+from node.credentials.active_keys import OPRF
+from node.database import Connection, epoch_usage
+from node.database import audit_log as audit_rows
+from node.database import partitions as index_rows
+from node.database.epoch_usage import EpochUse
+from node.domain.peers import PeerRow
+from node.errors import (
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    PartitionVersionError,
+    RefusedError,
+)
+from node.responder.epochs import _require_epoch, _require_known, _require_salt, _tree
+from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
+from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
+
+SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest max_message_bytes there is
+READ_BYTES = 2 * 1024 * 1024  # of buckets held in memory at once by one stream, if one is not larger
+MAX_READ = 256  # numbers in one question to the database
+
+
+class Evaluation:
+    """Step 2: one stream of blinded points, answered chunk by chunk in order."""
+
+    def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+        """Check the opening and write the exchange to the audit chain before any point is evaluated.
+
+        Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
+        """
+        self._key = _require_epoch(node, start.epoch)
+        _require_salt(node, start.epoch, start.salt_version)
+        _require_known(node, start)
+        self._chunk_points = node.config.limits.chunk_points
+        self._left = start.points_announced - start.first_point
+        self._sequence = 0
+        self._transcript = Transcript(start)
+        _record_exchange(node, peer, start, caller)
+
+    def answer(self, sequence: int, blinded: bytes) -> bytes:
+        """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
+        if not blinded:
+            raise InvalidPointsError("a chunk holds no points")
+        if sequence != self._sequence:
+            raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
+        try:
+            count = oprf.require_count(blinded, min(self._left, self._chunk_points))
+            evaluated = oprf.evaluate(self._key, blinded)
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        self._left -= count
+        self._sequence += 1
+        self._transcript.add(sequence, blinded, evaluated)
+        return evaluated
+
+    def finish(self) -> bytes:
+        """The digest of the transcript. Raises InvalidPointsError when points are missing."""
+        if self._left:
+            raise InvalidPointsError("fewer points than announced")
+        return self._transcript.digest()
+
+
+def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator[BucketSlice]:
+    """Step 3: whole buckets of a granted partition, each with its path to the signed root.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
+    """
+    part = _require_partition(node, peer, request)
+    if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
+        raise InvalidRequestError("a bucket number is beyond the partition, or there are too many of them")
+    with node.store.transaction("read bucket digests") as tx:
+        leaves = index_rows.read_leaves(tx, part.id)
+    if not leaves:
+        raise _replaced()
+    tree = _tree(leaves)
+    average = max(part.entries * buckets.ENTRY_SIZE >> part.bits, 1)
+    at_once = min(max(READ_BYTES // average, 1), MAX_READ)
+    for at in range(0, len(request.buckets), at_once):
+        numbers = request.buckets[at : at + at_once]
+        with node.store.transaction("read buckets") as tx:
+            found = index_rows.read_buckets(tx, part.id, numbers)
+        if len(found) != len(numbers):
+            raise _replaced()
+        for number, entries in found:
+            yield from _slices(number, entries, tuple(merkle.path(tree, number)))
+
+
+def serve_filter(node: Node, peer: PeerRow, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+    """Step 3 under the filter plan: (offset, bytes) of a granted partition's filter.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError.
+    """
+    if Plan(node.config.limits.retrieval_floor) is not Plan.FILTER:
+        raise RefusedError("this node serves no filters", details={"rule": "retrieval_floor"})
+    part = _require_partition(node, peer, request)
+    offset, number = 0, 0
+    while offset < part.filter_size:
+        with node.store.transaction("read filter") as tx:
+            data = index_rows.read_filter_part(tx, part.id, number)
+        if not data:
+            raise _replaced()
+        yield offset, data
+        offset, number = offset + len(data), number + 1
+
+
+def _replaced() -> PartitionVersionError:
+    """The version was replaced twice while a stream was reading it."""
+    return PartitionVersionError("the partition has a newer version", "fetch the manifest again")
+
+
+def _slices(number: int, entries: bytes, path: tuple[bytes, ...]) -> Iterator[BucketSlice]:
+    for offset in range(0, max(len(entries), 1), SLICE_BYTES):
+        yield BucketSlice(
+            number, len(entries), offset, entries[offset : offset + SLICE_BYTES], path if offset == 0 else ()
+        )
+
+
+def _require_partition(
+    node: Node, peer: PeerRow, request: BucketRequest | FilterRequest
+) -> index_rows.PartitionRow:
+    _require_epoch(node, request.epoch)
+    if request.origin not in peer.grants:
+        raise RefusedError(
+            "this peer is not granted the partition of this origin",
+            "the two administrators agree on grants; see `heqiao peers add --grant`",
+            {"rule": "origin_not_granted"},
+        )
+    if request.item not in node.catalogue.codes:
+        raise ItemNotOfferedError("an item is not in this node's catalogue")
+    with node.store.transaction("find partition") as tx:
+        part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
+        current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
+    if part is not None:
+        return part
+    if current is None:
+        # An epoch that was retired a moment ago is gone at once, and our keys may be half a second old.
+        node.ring.refresh()
+        _require_epoch(node, request.epoch)
+        raise ItemNotOfferedError("this node holds no such partition")
+    raise PartitionVersionError(
+        "the partition has another version now", "fetch the manifest again", {"version": str(current)}
+    )
+
+
+def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+    details: dict[str, str | int | list[str]] = {
+        "peer": peer.code,
+        "caller": caller,
+        "query": start.query_id.hex(),
+        "points": start.points_announced,
+        "first_point": start.first_point,
+        "items": list(start.items),
+        "purpose": start.purpose,
+        "legal_basis": start.legal_basis,
+        "mandate_root": start.mandate_root.hex(),
+        "manifest": start.manifest_digest.hex(),
+        "epoch": start.epoch,
+    }
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        audit_rows.append(tx, "query_answered", details, now)
+        epoch_usage.note_use(tx, EpochUse(peer.code, OPRF, start.epoch, now))
+
+    node.store.retry_write("audit a query", write)

@@ -1,0 +1,270 @@
+"""The responder's role in a sum up to its rows, one function per round (design.md section 5)."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+import numpy as np
+from blake3 import blake3
+
+from matcher import PointError, oprf
+from matcher.sums.disclosure import BUDGET, PRIVACY_BUDGET
+from node.context import Node
+from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
+from node.database import Connection, epoch_usage
+from node.database import audit_log as audit_rows
+from node.database import sum_tables as sum_rows
+from node.database.epoch_usage import EpochUse
+from node.database.sum_tables import QueryRow
+from node.domain.audit_chain import Detail
+from node.domain.catalogue import Item
+from node.domain.mandate import LEGAL_BASIS
+from node.domain.peers import PeerRow
+from node.domain.sum_rules import STATISTICS, SumRule
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+    SaltError,
+)
+from node.wire.sum_messages import (
+    BLOCK_ROWS,
+    MAX_COHORT_POINTS,
+    NO_QUERY,
+    POINT,
+    CohortStart,
+    RowsRequest,
+    RowsSlice,
+)
+
+BLOCKS_PER_MESSAGE = 2
+_COHORT_CONTEXT = "heqiao v1 cohort"
+
+
+class Cohort:
+    """Rounds 1 and 2: a cohort comes in chunks, and goes back under the sum key in another order."""
+
+    def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
+        """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
+        self._keys, current = require_keys(node, start.epoch), node.keys
+        if start.salt_version != current.salt_version_of_sums(self._keys):
+            raise SaltError(
+                "this salt version is not current",
+                "the federation's administrator issues the current salt",
+                {"salt_version": str(current.salt_version)},
+            )
+        if start.purpose != STATISTICS:
+            raise InvalidRequestError(f"the purpose of a sum is {STATISTICS}")
+        if not start.legal_basis or not LEGAL_BASIS.fullmatch(start.legal_basis):
+            raise InvalidRequestError("a sum needs a legal basis, and it must be a code")
+        if start.points_announced > min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query):
+            raise InvalidPointsError("more points announced than one cohort may hold", "split the cohort")
+        self._node, self._peer, self._start, self._caller = node, peer, start, caller
+        self._items = {code: summable_item(node, code) for code in start.items}
+        self._points = bytearray()
+        self._sequence = 0
+
+    def add(self, sequence: int, blinded: bytes) -> None:
+        """One chunk. Raises InvalidPointsError and InvalidRequestError."""
+        if sequence != self._sequence:
+            raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
+        left = self._start.points_announced - len(self._points) // POINT
+        try:
+            oprf.require_count(blinded, min(left, self._node.config.limits.chunk_points))
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        if not blinded:
+            raise InvalidPointsError("a chunk holds no points")
+        self._sequence += 1
+        self._points += blinded
+
+    def evaluate(self) -> Iterator[bytes]:
+        """Charge the budgets, then k_s * B for all points, in a fresh random order, some at a time.
+
+        Raises InvalidPointsError, LimitError (a budget is spent), RefusedError (the id was used for another
+        query).
+        """
+        if len(self._points) != POINT * self._start.points_announced:
+            raise InvalidPointsError("fewer points than announced")
+        charge_query(self._node, self._peer, self._start, self._items, bytes(self._points), self._caller)
+        size = POINT * self._node.config.limits.chunk_points
+        evaluated = bytearray()
+        try:
+            for at in range(0, len(self._points), size):
+                evaluated += oprf.evaluate(self._keys.sum_key, bytes(self._points[at : at + size]))
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        shuffled = shuffle(self._node, bytes(evaluated))
+        for at in range(0, len(shuffled), size):
+            yield shuffled[at : at + size]
+
+
+def shuffle(node: Node, points: bytes) -> bytes:
+    """The points in an order that nobody can tell: it hides which of them belongs to whom."""
+    rows = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT)
+    draws = np.frombuffer(node.random_bytes(8 * len(rows)), dtype=np.uint64)
+    return rows[np.argsort(draws, kind="stable")].tobytes()
+
+
+def charge_query(
+    node: Node,
+    peer: PeerRow,
+    start: CohortStart,
+    items: Mapping[str, Item],
+    points: bytes,
+    caller: str,
+) -> None:
+    """Write the query to its budgets and to the audit chain; a retry of the same query is free.
+
+    Raises LimitError and RefusedError.
+    """
+    digest = _cohort_digest(start, points)
+    now = node.clock()
+
+    def write(tx: Connection) -> None:
+        known = sum_rows.find_query(tx, peer.code, start.query_id)
+        if known:
+            if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
+                raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
+            return
+        new = []
+        for code, item in items.items():
+            rule = rule_of(item)
+            spent = sum_rows.queries_since(tx, peer.code, code, now - timedelta(days=rule.period_days))
+            cost = rule.epsilon_milli if rule.mode == "dp" else 0
+            _require_budget(rule, spent, cost)
+            new.append(
+                QueryRow(code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
+            )
+        sum_rows.charge(tx, peer.code, start.query_id, new)
+        details: dict[str, Detail] = {
+            "peer": peer.code,
+            "caller": caller,
+            "query": start.query_id.hex(),
+            "points": start.points_announced,
+            "items": list(start.items),
+            "purpose": start.purpose,
+            "legal_basis": start.legal_basis,
+            "manifest": start.manifest_digest.hex(),
+            "epoch": start.epoch,
+        }
+        audit_rows.append(tx, "sum_asked", details, now)
+        epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
+
+    node.store.retry_write("charge a sum", write)
+
+
+def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[RowsSlice]:
+    """Round 2: the rows of a group that belongs to a charged query, in order, from some row on.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
+    """
+    keys = require_keys(node, request.epoch)
+    if request.prefix[:2] not in peer.grants:
+        raise RefusedError(
+            "this peer is not granted the people of this origin",
+            "the two administrators agree on grants; see `heqiao peers add --grant`",
+            {"rule": "origin_not_granted"},
+        )
+    summable_item(node, request.item)
+    with node.store.transaction("find rows of sums") as tx:
+        known = sum_rows.find_query(tx, peer.code, request.query_id)
+        group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
+    require_charged(known, (request.item,), request.epoch, "rows are served to")
+    if group is None:
+        raise _replaced()
+    if request.first_row >= group.rows:
+        raise InvalidRequestError("the group has no such row")
+    size = keys.private.public.ciphertext_size
+    number, skip = divmod(request.first_row, BLOCK_ROWS)
+    row = request.first_row
+    while row < group.rows:
+        with node.store.transaction("read rows of sums") as tx:
+            found = [sum_rows.read_block(tx, group.id, number + more) for more in range(BLOCKS_PER_MESSAGE)]
+        blocks = [block for block in found if block is not None]
+        points = b"".join(block.points for block in blocks)[POINT * skip :]
+        ciphertexts = b"".join(block.ciphertexts for block in blocks)[size * skip :]
+        if not points:
+            raise _replaced()
+        yield RowsSlice(row, points, ciphertexts)
+        row, number, skip = row + len(points) // POINT, number + BLOCKS_PER_MESSAGE, 0
+
+
+def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
+    told = json.dumps(
+        [
+            start.epoch,
+            start.salt_version,
+            start.points_announced,
+            sorted(start.items),
+            start.purpose,
+            start.legal_basis,
+        ]
+    )
+    found = blake3(derive_key_context=_COHORT_CONTEXT)
+    found.update(len(told).to_bytes(4, "big") + told.encode() + points)
+    return found.digest()
+
+
+def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None:
+    kind = ""
+    if len(spent) >= rule.queries:
+        kind = BUDGET
+    elif cost and sum(row.epsilon_milli for row in spent) + cost > rule.epsilon_milli_period:
+        kind = PRIVACY_BUDGET
+    if kind:
+        again = spent[0].at + timedelta(days=rule.period_days)
+        raise LimitError(
+            "the budget of sums of an item is spent for this period",
+            f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
+            {"rule": kind, "retry_on": again.date().isoformat()},
+        )
+
+
+def require_keys(node: Node, epoch: int) -> SumKeys:
+    """The keys of an epoch that is answered: the active ones, or those of one before in its grace.
+
+    Raises EpochError, ItemNotOfferedError.
+    """
+    found = node.keys.sums_of(epoch, node.clock())
+    if found is None:
+        current = node.ring.refresh()  # another process of this province may have switched a moment ago
+        found = current.sums_of(epoch, node.clock())
+        if current.sums is None:
+            raise ItemNotOfferedError("this node offers no sums")
+        if found is None:
+            raise EpochError(
+                "this epoch is not current", "fetch the manifest again", {"epoch": str(current.sums.epoch)}
+            )
+    return found
+
+
+def require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
+    """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's.
+
+    Raises RefusedError; `what` begins its sentence.
+    """
+    if not all(code in known and known[code].epoch == epoch for code in items):
+        raise RefusedError(f"{what} a query that was charged", details={"rule": NO_QUERY})
+
+
+def summable_item(node: Node, code: str) -> Item:
+    """An item of the catalogue that can be summed. Raises ItemNotOfferedError."""
+    if code not in node.catalogue.codes or node.catalogue.item(code).sum is None:
+        raise ItemNotOfferedError("an item is not one that can be summed here")
+    return node.catalogue.item(code)
+
+
+def rule_of(item: Item) -> SumRule:
+    """How it is summed. Raises ItemNotOfferedError."""
+    if item.sum is None:
+        raise ItemNotOfferedError("an item is not one that can be summed here")
+    return item.sum
+
+
+def _replaced() -> PartitionVersionError:
+    return PartitionVersionError("the group has a newer version", "fetch the manifest again")

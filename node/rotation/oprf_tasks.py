@@ -1,0 +1,152 @@
+"""Buckets brought under another OPRF key, without source data (design.md section 6).
+
+    T' = (k'/k) T   old label key -> record -> new label key   buckets sorted anew
+
+A bucket keeps its number and its people, since buckets are cut by identity and not by tag: only the
+order within it changes. So any stretch of whole buckets is a task of its own.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import batch, label, oprf
+from matcher.errors import LabelError
+from matcher.suites.tokens import TAG_SIZE
+from matcher.vectorised import Bytes
+from node.compute.scratch import Piece, Spill
+from node.errors import UnavailableError
+from node.index.entries import CutBucket, cut_buckets, join_loose
+from node.index.layout import LINK
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeying:
+    """What every process of a rotation knows: both epochs with their keys."""
+
+    old_epoch: int
+    old: bytes = field(repr=False)
+    new_epoch: int
+    new: bytes = field(repr=False)
+    folder: Path
+    spill_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Whole buckets of one partition, in order: served bytes and points of each."""
+
+    item: str
+    origin: int
+    bits: int
+    first: int
+    buckets: Sequence[tuple[bytes, bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """The same buckets under the new key, and where their tags are."""
+
+    buckets: Sequence[CutBucket] = field(repr=False)
+    tags: Piece
+
+
+def rekey_stretch(work: Rekeying, spill: Spill, task: Stretch) -> Rekeyed:
+    """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
+    served, kept = join_loose(task.buckets)
+    tokens = kept[:, :32]
+    tags, keys = batch.entry_keys(tokens, task.item, work.old_epoch)
+    if not np.array_equal(tags, served[:, :TAG_SIZE]):
+        raise altered(task.item)
+    origins = np.full(len(served), task.origin, dtype=np.uint8)
+    try:
+        place = batch.associated_data(task.item, origins, work.old_epoch)
+        records = batch.open_labels(keys, served[:, TAG_SIZE:], place)
+    except LabelError:
+        raise altered(task.item) from None
+    tokens, tags, keys = new_keys(work, task.item, tokens)
+    place = batch.associated_data(task.item, origins, work.new_epoch)
+    sealed = batch.reseal_labels(keys, records, place, _nonces(len(served)))
+    numbers = range(task.first, task.first + len(task.buckets))
+    made = cut_buckets(
+        task.origin, np.hstack([tags, sealed]), np.hstack([tokens, kept[:, 32:]]), task.bits, numbers
+    )
+    return Rekeyed(list(made), spill.write(tags.tobytes()))
+
+
+def new_keys(work: Rekeying, item: str, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:
+    """Points, tags and label keys of the next epoch for points (n, 32) of the one before."""
+    moved = oprf.rekey(work.new, work.old, tokens.tobytes())
+    points = np.frombuffer(moved, dtype=np.uint8).reshape(-1, 32)
+    return points, *batch.entry_keys(points, item, work.new_epoch)
+
+
+class LinkMap:
+    """New tags of all entries of an item that are linked with another: links name entries by their tags."""
+
+    def __init__(self, work: Rekeying, item: str) -> None:
+        """Without any yet."""
+        self._work, self._item = work, item
+        self._old: list[bytes] = []
+        self._points: list[bytes] = []
+        self._tags = np.zeros(0, dtype="S16")
+        self._new = np.zeros((0, TAG_SIZE), dtype=np.uint8)
+
+    def add(self, links: bytes, served: bytes, kept: bytes) -> None:
+        """The links of one bucket, whose entries hold the points of those they start from."""
+        entries, points = join_loose([(served, kept)])
+        wanted = np.ascontiguousarray(np.frombuffer(links, dtype=LINK)["tag"]).view(np.uint8)
+        here = np.isin(_words(entries[:, :TAG_SIZE]), _words(wanted.reshape(-1, TAG_SIZE)))
+        self._old.append(entries[here, :TAG_SIZE].tobytes())
+        self._points.append(points[here, :32].tobytes())
+
+    def close(self) -> None:
+        """After the last bucket: find the new tags."""
+        old = np.frombuffer(b"".join(self._old), dtype=np.uint8).reshape(-1, TAG_SIZE)
+        points = np.frombuffer(b"".join(self._points), dtype=np.uint8).reshape(-1, 32)
+        words = _words(old)
+        order = np.argsort(words)
+        self._tags = words[order]
+        self._new = new_keys(self._work, self._item, points)[1][order]
+        self._old, self._points = [], []
+
+    def move(self, links: bytes) -> bytes:
+        """The links of a bucket with the new tags; one whose other end is gone says nothing, and goes."""
+        rows = np.frombuffer(links, dtype=LINK).copy()
+        if not len(rows) or not len(self._tags):
+            return b""
+        held = np.ones(len(rows), dtype=bool)
+        for name in ("tag", "other"):
+            words = _words(np.ascontiguousarray(rows[name]).view(np.uint8).reshape(-1, TAG_SIZE))
+            places = np.minimum(np.searchsorted(self._tags, words), len(self._tags) - 1)
+            held &= self._tags[places] == words
+            rows[name] = np.ascontiguousarray(self._new[places]).view("V16").ravel()
+        return rows[held].tobytes()
+
+
+def altered(item: str) -> UnavailableError:
+    """Something stored does not open under the key it was stored under, or names what is not there."""
+    return UnavailableError(
+        f"{item}: what is stored of this item does not fit the key of its epoch",
+        "the database or the key store was altered, or they are of different times: restore both from one "
+        "backup, or import the item again; the epoch that is served stays as it is",
+    )
+
+
+def _words(tags: Bytes) -> NDArray[np.bytes_]:
+    # Two digits a byte: numpy cuts zeros off the end of byte strings.
+    return np.array([tag.hex() for tag in _each(tags)], dtype="S32")
+
+
+def _each(tags: Bytes) -> Iterable[bytes]:
+    whole = tags.tobytes()
+    return (whole[at : at + TAG_SIZE] for at in range(0, len(whole), TAG_SIZE))
+
+
+def _nonces(count: int) -> Bytes:
+    drawn = secrets.token_bytes(count * label.NONCE_SIZE)
+    return np.frombuffer(drawn, dtype=np.uint8).reshape(count, label.NONCE_SIZE)

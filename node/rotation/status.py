@@ -1,0 +1,197 @@
+"""What an administrator must know of the keys of a home: each with its state, what is due, what is wrong.
+
+The key store says which keys there are, the database (where it can be reached) in which state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from keys import CertifiedIdentity, KeyringError, KeyStore, verify_chain
+from keys.pki.certificates import tls_epoch
+from keys.store.inventory import KeyFacts, check_files, inspect
+from keys.types import EpochKey, KeyState
+from node.config import Config, database_url
+from node.credentials.revocation_lists import Revocations
+from node.database import key_epochs as epoch_rows
+from node.database import open_store
+from node.database.epoch_switch import Lacking
+from node.database.epoch_usage import EpochUse, read_uses
+from node.domain import catalogue as catalogues
+from node.errors import NodeError
+from node.rotation.salt import read_lacking
+
+_BEFORE_END: Final = timedelta(days=30)  # as `heqiao doctor` has it
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One key as `heqiao keys status` shows it. `due` is when policy wants the next one, None for never;
+    `grace_until` is set while the key is in grace and the database says until when.
+    """
+
+    facts: KeyFacts
+    state: KeyState
+    since: datetime
+    due: datetime | None
+    grace_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUse:
+    """The epoch of a key (`oprf`, or `sum` for sums) under which a peer asked last, and its state now."""
+
+    peer: str
+    purpose: str
+    epoch: int
+    at: datetime
+    state: KeyState
+    grace_until: datetime | None
+
+    @property
+    def behind(self) -> bool:
+        """Whether the peer has not been seen under the active epoch yet."""
+        return self.state is not KeyState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """All keys of a home. `problems` are those of the store and the certificate, not of single keys;
+    `database` says why the states are not from the database, and is empty when they are; `lacking_salt` is
+    what a rotation of the salt that was begun still waits for; `peers` are where those stand that ask here.
+    """
+
+    keys: tuple[KeyLine, ...]
+    problems: tuple[str, ...]
+    certificate: CertifiedIdentity | None
+    database: str
+    lacking_salt: tuple[Lacking, ...] = ()
+    peers: tuple[PeerUse, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems and not any(line.facts.problems for line in self.keys)
+
+
+def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
+    """Open every key of a home's store and check the store's files and the certificate."""
+    problems = check_files(store)
+    fitting, certificate = 0, None
+    if config.tls.certificate.exists():
+        try:
+            fitting, certificate = _check_certificate(config, store, now)
+        except (NodeError, KeyringError) as error:
+            problems.append(str(error))
+    else:
+        problems.append("no certificate yet: this home has not joined a federation")
+    stored = _read_database(config)
+    facts = inspect(store, now)
+    problems += _missing(facts, stored.known)
+    lines = tuple(_line(one, facts, stored, fitting, certificate, config) for one in facts)
+    peers = tuple(_peer_use(use, stored.known) for use in stored.uses)
+    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.lacking, peers)
+
+
+def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
+    certificate = config.tls.certificate.read_bytes()
+    epoch = tls_epoch(store, certificate)
+    identity = verify_chain(certificate, config.tls.ca.read_bytes(), now)
+    Revocations(config.tls.revocations, config.tls.ca).require_good(certificate, "this node")
+    return epoch, identity
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the database knows; `why` it could not be read."""
+
+    known: tuple[EpochKey, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+    uses: tuple[EpochUse, ...] = ()
+    why: str = ""
+
+
+def _read_database(config: Config) -> _Stored:
+    try:
+        url = database_url(config)
+        if _is_missing_file(url):
+            return _Stored(why="no database yet")
+        store = open_store(url)
+        with store.transaction("read key epochs") as tx:
+            known = epoch_rows.read_epochs(tx)
+            catalogue = catalogues.load(config.catalogue.path)
+            found = _Stored(known, read_lacking(tx, known, catalogue), tuple(read_uses(tx)))
+        store.dispose()
+    except (NodeError, KeyringError) as error:
+        return _Stored(why=str(error))
+    return found
+
+
+def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:
+    """Where a peer stands. Without a row a key never rotated, so what it used is the active one."""
+    states = {(key.purpose, key.epoch): key for key in known}
+    key = states.get((use.purpose, use.epoch))
+    until = key.grace_until if key and key.state is KeyState.GRACE else None
+    state = key.state if key else KeyState.ACTIVE
+    return PeerUse(use.peer, use.purpose, use.epoch, use.at, state, until)
+
+
+def _is_missing_file(url: str) -> bool:
+    # Opening would make it, and a look at the keys makes nothing.
+    scheme, _, rest = url.partition(":///")
+    return scheme.startswith("sqlite") and not Path(rest.partition("?")[0]).exists()
+
+
+def _missing(facts: Sequence[KeyFacts], known: Sequence[EpochKey]) -> list[str]:
+    held = {(one.purpose, one.epoch): one for one in facts}
+    problems = []
+    for key in known:
+        found, name = held.get((key.purpose, key.epoch)), f"{key.purpose}.{key.epoch}"
+        if found is None and key.state is not KeyState.DESTROYED:
+            problems.append(f"{name}: {key.state} in the database, and not in the key store")
+            if key.state is KeyState.RETIRED:  # it erases the key first
+                problems[-1] += "; if `heqiao keys destroy` was interrupted, run it again"
+        elif found is not None and key.state is KeyState.DESTROYED:
+            problems.append(f"{name}: destroyed in the database, and still in the key store")
+        elif found is not None and found.fingerprint and found.fingerprint != key.fingerprint:
+            problems.append(f"{name}: another key than the one that the database knows")
+    return problems
+
+
+def _line(
+    one: KeyFacts,
+    every: Sequence[KeyFacts],
+    stored: _Stored,
+    certified: int,
+    certificate: CertifiedIdentity | None,
+    config: Config,
+) -> KeyLine:
+    row = next((key for key in stored.known if (key.purpose, key.epoch) == (one.purpose, one.epoch)), None)
+    state = row.state if row else _state_of(one, every, stored, certified)
+    since = (row.activated_at or row.created_at) if row else one.made
+    policy = config.rotation.policy(one.purpose)
+    due = since + policy.every if policy and state is KeyState.ACTIVE else None
+    if due and certificate and one.purpose == "tls":
+        due = min(due, certificate.not_after - _BEFORE_END)
+    grace = row.grace_until if row and state is KeyState.GRACE else None
+    return KeyLine(one, state, since, due, grace)
+
+
+def _state_of(one: KeyFacts, every: Sequence[KeyFacts], stored: _Stored, certified: int) -> KeyState:
+    """State of a key without a row: of tls keys the certified one is active, of salts the oldest, of others
+    the newest; where the database was read, the one that it names, and before any rotation the oldest.
+    """
+    held = [facts.epoch for facts in every if facts.purpose == one.purpose]
+    rows = [key.epoch for key in stored.known if key.purpose == one.purpose and key.state is KeyState.ACTIVE]
+    if one.purpose == "tls":
+        active = certified or max(held)
+    elif one.purpose == "salt" or not stored.why:
+        # A newer one is of a rotation that was killed, or waits for that of the salt.
+        active = min(rows or held)
+    else:
+        active = max(held)
+    if one.epoch == active:
+        return KeyState.ACTIVE
+    return KeyState.PENDING if one.epoch > active else KeyState.GRACE

@@ -1,0 +1,154 @@
+"""The peer service: decode, call the responder's step, encode."""
+
+from collections.abc import Iterator
+
+from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc, types_pb2
+
+from matcher import SUITE
+from node.context import Node
+from node.database import peers as peer_rows
+from node.domain.peers import PeerRow
+from node.errors import InvalidRequestError, StrangerError
+from node.responder import manifest, match
+from node.responder.sum_opening import open_sums
+from node.responder.sums import Cohort, serve_rows
+from node.transport.idle_timeout import IdleGuard
+from node.transport.interceptors import Call
+from node.transport.stream_limits import Slots
+from node.wire import match as wire
+from node.wire import sums as sums_wire
+
+
+class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc]  # generated code has no types
+    """heqiao.peer.v1.PeerService."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._streams = Slots(node.config.limits.max_streams_per_peer)
+
+    def GetManifest(  # noqa: N802 - the name is the protocol's
+        self, request: match_pb2.GetManifestRequest, call: Call
+    ) -> match_pb2.GetManifestResponse:
+        """Step 1."""
+        peer = known_peer(self._node, call)
+        offered = manifest.offer_manifest(
+            self._node,
+            peer,
+            tuple(request.suites),
+            with_sums=request.with_sums,
+            salt_versions=wire.salt_versions(request),
+        )
+        return match_pb2.GetManifestResponse(
+            signed_manifest=types_pb2.SignedManifest(
+                manifest=offered.serialised, signature=offered.signature
+            ),
+            successions=wire.succession_messages(offered.successions),
+        )
+
+    def Evaluate(  # noqa: N802
+        self, requests: Iterator[match_pb2.EvaluateRequest], call: Call
+    ) -> Iterator[match_pb2.EvaluateResponse]:
+        """Step 2."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            start = wire.parse_start(_first(requests).start)
+            evaluation = match.Evaluation(self._node, peer, start, _name(call))
+            yield match_pb2.EvaluateResponse(
+                accepted=match_pb2.EvaluateAccepted(suite=SUITE, epoch=start.epoch)
+            )
+            for message in requests:
+                if message.WhichOneof("message") != "chunk":
+                    raise InvalidRequestError("after the start only chunks may follow")
+                guard.moved()
+                sequence = message.chunk.sequence
+                points = evaluation.answer(sequence, message.chunk.points)
+                yield match_pb2.EvaluateResponse(
+                    chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
+                )
+            yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
+
+    def FetchFilter(  # noqa: N802
+        self, request: match_pb2.FetchFilterRequest, call: Call
+    ) -> Iterator[match_pb2.FetchFilterResponse]:
+        """Step 3 under the filter plan."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            for offset, data in match.serve_filter(self._node, peer, wire.parse_filter_request(request)):
+                yield match_pb2.FetchFilterResponse(offset=offset, data=data)
+                guard.moved()
+
+    def FetchBuckets(  # noqa: N802
+        self, request: match_pb2.FetchBucketsRequest, call: Call
+    ) -> Iterator[match_pb2.FetchBucketsResponse]:
+        """Step 3."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            parts = match.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
+            for message in wire.slice_messages(parts, match.SLICE_BYTES, several=request.several):
+                yield message
+                guard.moved()
+
+    def EvaluateCohort(  # noqa: N802
+        self, requests: Iterator[aggregate_pb2.EvaluateCohortRequest], call: Call
+    ) -> Iterator[aggregate_pb2.EvaluateCohortResponse]:
+        """Rounds 1 and 2 of a sum: the whole cohort comes first."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            first = next(requests, None)
+            if first is None or first.WhichOneof("message") != "start":
+                raise InvalidRequestError("the first message must be a start")
+            cohort = Cohort(self._node, peer, sums_wire.parse_start(first.start), _name(call))
+            for message in requests:
+                if message.WhichOneof("message") != "chunk":
+                    raise InvalidRequestError("after the start only chunks may follow")
+                guard.moved()
+                cohort.add(message.chunk.sequence, message.chunk.points)
+            for sequence, points in enumerate(cohort.evaluate()):
+                chunk = aggregate_pb2.CohortChunk(sequence=sequence, points=points)
+                yield aggregate_pb2.EvaluateCohortResponse(chunk=chunk)
+                guard.moved()
+
+    def FetchRows(  # noqa: N802
+        self, request: aggregate_pb2.FetchRowsRequest, call: Call
+    ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
+        """Round 2 of a sum."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
+                yield sums_wire.slice_message(part)
+                guard.moved()
+
+    def OpenSums(  # noqa: N802
+        self, request: aggregate_pb2.OpenSumsRequest, call: Call
+    ) -> aggregate_pb2.OpenSumsResponse:
+        """Rounds 3 and 4 of a sum."""
+        peer = known_peer(self._node, call)
+        answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
+        return sums_wire.answers_message(answers)
+
+    def _idle_guard(self, call: Call) -> IdleGuard:
+        """A peer that stops in the middle of a stream must not keep a worker thread."""
+        return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s)
+
+
+def known_peer(node: Node, call: Call) -> PeerRow:
+    """The peer a caller speaks for. Raises StrangerError with one text for all, so that nothing is learnt."""
+    with node.store.transaction("find peer") as tx:
+        peer = peer_rows.find_peer(tx, call.caller.code)
+    if peer is None or (call.caller.role == "platform" and not peer.allow_platforms):
+        raise StrangerError(
+            "this node does not serve the caller",
+            "the administrators of both nodes exchange cards and run `heqiao peers add`",
+        )
+    return peer
+
+
+def _first(requests: Iterator[match_pb2.EvaluateRequest]) -> match_pb2.EvaluateRequest:
+    message = next(requests, None)
+    if message is None or message.WhichOneof("message") != "start":
+        raise InvalidRequestError("the first message must be a start")
+    return message
+
+
+def _name(call: Call) -> str:
+    return call.caller.role + (f"/{call.caller.name}" if call.caller.name else "")

@@ -1,0 +1,128 @@
+"""The platform service: this province's own systems hand over verifications and fetch reports."""
+
+import time
+from collections.abc import Iterator
+
+from heqiao.platform.v1 import platform_pb2 as pb
+from heqiao.platform.v1 import platform_pb2_grpc
+
+from node.context import Node
+from node.database import jobs as job_rows
+from node.database import peers as peer_rows
+from node.domain import jobs as jobs_module
+from node.errors import StrangerError
+from node.jobs import engine, match_results
+from node.jobs.runner import Runner
+from node.jobs.sum_results import build_sum_report
+from node.transport.interceptors import Call
+from node.transport.stream_limits import Slots
+from node.wire import platform
+from node.wire import platform_sums as sums_wire
+
+POLL_S = 0.2
+DEFAULT_LIST = 50
+MAX_LIST = 1_000
+
+
+class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: ignore[misc]  # generated code
+    """heqiao.platform.v1.PlatformService."""
+
+    def __init__(self, node: Node, runner: Runner) -> None:
+        self._node, self._runner = node, runner
+        self._watchers = Slots(node.config.limits.max_watchers)
+
+    def SubmitVerification(  # noqa: N802 - the name is the protocol's
+        self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
+    ) -> pb.SubmitVerificationResponse:
+        """Store the job, then let it run."""
+        self._require_own(call)
+        job, verification = platform.read_submission(requests, self._node.config.limits.max_subjects_per_job)
+        added = engine.submit(self._node, job, verification)
+        if added:
+            self._runner.start(job, verification)
+        return pb.SubmitVerificationResponse(job_id=job, existed=not added)
+
+    def SubmitSum(  # noqa: N802
+        self, requests: Iterator[pb.SubmitSumRequest], call: Call
+    ) -> pb.SubmitSumResponse:
+        """Store the job, then let it run."""
+        self._require_own(call)
+        most = self._node.config.limits.max_subjects_per_job
+        job, summation = sums_wire.read_submission(requests, most)
+        added = engine.submit(self._node, job, summation)
+        if added:
+            self._runner.start(job, summation)
+        return pb.SubmitSumResponse(job_id=job, existed=not added)
+
+    def GetSumReport(  # noqa: N802
+        self, request: pb.GetSumReportRequest, call: Call
+    ) -> pb.GetSumReportResponse:
+        """The report of a sum."""
+        self._require_own(call)
+        report = build_sum_report(self._node, request.job_id)
+        return sums_wire.report_message(report, self._job(request.job_id))
+
+    def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
+        """The job now, and again whenever something changed, until it ends."""
+        self._require_own(call)
+        with self._watchers.take("watch"):
+            shown = None
+            while call.is_active():
+                job = self._job(request.job_id)
+                if job != shown:
+                    yield pb.WatchJobResponse(job=job)
+                    shown = job
+                if platform.STATE_NAMES[job.state] not in jobs_module.OPEN_STATES:
+                    return
+                time.sleep(POLL_S)
+
+    def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
+        """The report in chunks."""
+        self._require_own(call)
+        report = match_results.build_report(self._node, request.job_id)
+        yield from platform.report_messages(report, self._job(request.job_id))
+
+    def CancelJob(self, request: pb.CancelJobRequest, call: Call) -> pb.CancelJobResponse:  # noqa: N802
+        """Ask a job to stop."""
+        self._require_own(call)
+        engine.cancel(self._node, request.job_id)
+        return pb.CancelJobResponse(job=self._job(request.job_id))
+
+    def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
+        """Jobs, newest first."""
+        self._require_own(call)
+        limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
+        with self._node.store.transaction("list jobs") as tx:
+            rows = job_rows.list_jobs(tx, limit)
+            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+            found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
+        return pb.ListJobsResponse(jobs=found)
+
+    def ListPeers(self, _request: pb.ListPeersRequest, call: Call) -> pb.ListPeersResponse:  # noqa: N802
+        """Peers this node knows."""
+        self._require_own(call)
+        with self._node.store.transaction("list peers") as tx:
+            known = peer_rows.list_peers(tx)
+        return pb.ListPeersResponse(
+            peers=[
+                pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.grants)
+                for peer in known
+            ]
+        )
+
+    def GetCatalogue(self, _request: pb.GetCatalogueRequest, call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
+        """The items and their attributes."""
+        self._require_own(call)
+        return platform.catalogue_message(self._node.catalogue)
+
+    def _job(self, job: str) -> pb.Job:
+        row = engine.require_job(self._node, job)
+        with self._node.store.transaction("read job") as tx:
+            parts = job_rows.list_parts(tx, job)
+            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+        return platform.job_message(row, parts, names)
+
+    def _require_own(self, call: Call) -> None:
+        """Only this province's node and platforms use this port."""
+        if call.caller.code != self._node.code:
+            raise StrangerError("this port serves the node's own province only")

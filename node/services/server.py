@@ -1,0 +1,119 @@
+"""The only wiring: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import FrameType
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from heqiao.peer.v1 import service_pb2, service_pb2_grpc
+from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+
+from matcher.suites import x25519
+from node.context import Node
+from node.errors import ConfigError
+from node.jobs.runner import Runner
+from node.services.peer import PeerServicer
+from node.services.platform import PlatformServicer
+from node.telemetry import log
+from node.transport.interceptors import Edge
+from node.transport.tls import server_credentials
+
+PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
+PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+DRAIN_S = 10.0
+WAITING_PER_WORKER = 8  # calls beyond that are refused at once: the queue is bounded
+
+
+class Server:
+    """A running node: two ports and the background jobs."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._runner = Runner(node)
+        self._health = health.HealthServicer()
+        self._stopped = threading.Event()
+        config = node.config
+        self._peer = self._build(config.peer.reflection, PEER_SERVICE, config.limits.worker_threads)
+        service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
+        self._platform = self._build(
+            config.platform.reflection,
+            PLATFORM_SERVICE,
+            config.limits.worker_threads + config.limits.max_watchers,
+        )
+        platform_pb2_grpc.add_PlatformServiceServicer_to_server(
+            PlatformServicer(node, self._runner), self._platform
+        )
+        self.peer_port = self._listen(self._peer, config.peer.listen)
+        self.platform_port = self._listen(self._platform, config.platform.listen)
+
+    def start(self) -> None:
+        """Serve, and take up the jobs that an earlier process left open."""
+        self._peer.start()
+        self._platform.start()
+        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        resumed = self._runner.resume()
+        log.get_logger().info(
+            "serving",
+            port=[self.peer_port, self.platform_port],
+            backend=x25519.backend().name,
+            epoch=self._node.keys.epoch,
+            job=resumed,
+        )
+
+    def stop(self) -> None:
+        """Refuse new calls, let running ones end for a while, keep open jobs for the next start."""
+        self._health.enter_graceful_shutdown()
+        ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
+        self._runner.stop()
+        for event in ended:
+            event.wait()
+        self._node.store.dispose()
+        log.get_logger().info("stopped")
+
+    def wait(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            log.get_logger().info("stopping", signal=number)
+            self._stopped.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        self._stopped.wait()
+        self.stop()
+
+    def _build(self, reflect: bool, service: str, threads: int) -> grpc.Server:
+        limits = self._node.config.limits
+        server = grpc.server(
+            ThreadPoolExecutor(threads, thread_name_prefix="call"),
+            interceptors=(Edge(partial(self._node.revocations.require_good, whose="the caller")),),
+            maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
+            options=(
+                ("grpc.max_receive_message_length", limits.max_message_bytes),
+                ("grpc.max_send_message_length", limits.max_message_bytes),
+                ("grpc.so_reuseport", 0),  # two nodes on one port would answer by turns
+            ),
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        if reflect:
+            reflection.enable_server_reflection(
+                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+            )
+        return server
+
+    def _listen(self, server: grpc.Server, address: str) -> int:
+        credentials = server_credentials(self._node.ring)
+        try:
+            port: int = server.add_secure_port(address, credentials)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise ConfigError(
+                f"cannot listen on {address}", "choose another address in node.toml, or stop what uses it"
+            )
+        return port

@@ -1,0 +1,342 @@
+"""Delimited text files as provinces export them: encoding, header, rows; and atomic writing.
+
+Reading streams in bounded memory. Nothing of a cell's content ever enters a reject or an error
+(design.md section 7); a first line that looks like data is not quoted back as a header either.
+"""
+
+import codecs
+import csv
+import io
+import unicodedata
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, NoReturn, TextIO
+
+from node.domain.records import Reject
+from node.errors import InputError
+from node.tabular.csv_writer import disarm
+
+CHUNK = 1 << 20  # bytes read at once while the encoding is found
+MAX_LINE = 1 << 20  # characters; one line is the most that is held besides a row
+MAX_CELL = 1000  # characters; no field we read comes near it
+ENCODINGS = ("utf-8", "gb18030")
+Aliases = Mapping[str, tuple[str, ...]]
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DIGITS_OF_DATA = 6  # a header with so many digits is taken for a first line of data
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the right number of cells; `line` is where it starts."""
+
+    line: int
+    cells: Sequence[str]
+
+    def __repr__(self) -> str:
+        return f"Row(line={self.line}, ****)"
+
+
+class CellError(Exception):
+    """A cell that cannot be used; the row becomes a Reject. The message never repeats the cell."""
+
+    def __init__(self, field: str, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the fields stand in the rows of a source: `columns` maps a field to its column number."""
+
+    path: Path
+    headers: Sequence[str]
+    columns: Mapping[str, int]
+    aliases: Aliases
+
+    def cell(self, row: Row, field: str) -> str:
+        """The text of the row's cell, empty where the source has no such column."""
+        column = self.columns.get(field)
+        return "" if column is None else row.cells[column]
+
+    def header(self, field: str) -> str:
+        """The header of a field as the source spells it; the field's own name where it has none."""
+        column = self.columns.get(field)
+        return field if column is None else self.headers[column].strip()
+
+    def reject(self, line: int, error: CellError) -> Reject:
+        """The reject for a row whose cell of `error.field` cannot be used."""
+        return Reject(str(self.path), line, self.header(error.field), error.reason, error.message)
+
+    def require(self, *fields: str) -> None:
+        """Raise InputError where none of a field's headers is in the source."""
+        missing = [field for field in fields if field not in self.columns]
+        if missing:
+            wanted = "; ".join(f"{field} ({' | '.join(self.aliases[field])})" for field in missing)
+            raise InputError(
+                f"{self.path}: no column for {wanted}; {_describe_headers(self.headers)}",
+                f'rename the header, or name the column with --map {missing[0]}="HEADER"',
+            )
+
+
+def find_layout(path: Path, headers: Sequence[str], aliases: Aliases, mapping: Mapping[str, str]) -> Layout:
+    """Understand a header. Raises InputError where a mapped column is missing or a field stands twice."""
+    return Layout(path, headers, _find_columns(path, headers, aliases, mapping), aliases)
+
+
+class Table:
+    """An open file with its header understood."""
+
+    def __init__(
+        self, path: Path, stream: io.TextIOWrapper, aliases: Aliases, mapping: Mapping[str, str]
+    ) -> None:
+        self.path = path
+        self.encoding = stream.encoding
+        self._lines = Lines(path, stream)
+        first = next(self._lines, "").lstrip("\ufeff")
+        if not first.strip():
+            raise _unusable(path, "the first line is empty", "the first line must hold the column headers")
+        self.delimiter = "\t" if first.count("\t") > first.count(",") else ","
+        self.headers = self._read_header(first)
+        self.layout = find_layout(path, self.headers, aliases, mapping)
+        self.columns = self.layout.columns
+        self.cell, self.header, self.reject = self.layout.cell, self.layout.header, self.layout.reject
+
+    def require(self, *fields: str) -> None:
+        """Raise InputError where none of a field's headers is in the file."""
+        self.layout.require(*fields)
+
+    def skip(self, lines: int) -> None:
+        """Pass over some lines after the header."""
+        deque(islice(self._lines, lines), maxlen=0)
+
+    def rows(self, *, allow_empty: bool = False) -> Iterator[Row | Reject]:
+        """Every row after the header. Blank lines are passed over; every other line is accounted for.
+
+        Raises InputError where the rows can no longer be told apart (a quote that never closes,
+        an endless line) and, without `allow_empty`, where the file has no rows at all.
+        """
+        empty = True
+        for row in split_rows(self.path, self._lines, self.delimiter, len(self.headers)):
+            empty = False
+            yield row
+        if empty and not allow_empty:
+            raise_empty(self.path)
+
+    def _read_header(self, first: str) -> list[str]:
+        try:
+            headers = next(csv.reader([first], delimiter=self.delimiter, strict=True))
+        except csv.Error:
+            headers = []
+        if not headers:
+            raise _unusable(self.path, "the header's quotes do not match", "write the headers on one line")
+        return headers
+
+
+def raise_changed(path: Path) -> NoReturn:
+    """Bytes that were of the encoding a moment ago."""
+    raise _unusable(path, "the file changed while it was read", "run the command again") from None
+
+
+def raise_empty(path: Path) -> NoReturn:
+    """A header and nothing below it."""
+    raise _unusable(
+        path, "there is a header but no row", "check that the export finished; an empty list cannot be used"
+    )
+
+
+def split_rows(path: Path, lines: "Lines", delimiter: str, width: int) -> Iterator[Row | Reject]:
+    """The rows of some lines; `lines.count` says how many stand before them. Raises InputError, see Table."""
+    reader, offset = csv.reader(lines, delimiter=delimiter, strict=True), lines.count
+    while True:
+        line = offset + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            yield from _broken_row(path, line, offset + reader.line_num, lines.ended, error)
+            continue
+        if not cells:
+            continue
+        if len(cells) != width:
+            message = f"the row has {len(cells)} cells where the header has {width}"
+            yield from _faults(path, line, offset + reader.line_num, "wrong_cell_count", message)
+        elif max(map(len, cells)) > MAX_CELL:
+            message = f"a cell is longer than {MAX_CELL} characters"
+            yield from _faults(path, line, offset + reader.line_num, "cell_too_long", message)
+        else:
+            yield Row(line, cells)
+
+
+def _broken_row(path: Path, first: int, last: int, ended: bool, error: csv.Error) -> Iterator[Reject]:
+    if ended:
+        raise _unusable(
+            path,
+            f"line {first}: a quote opens here and never closes",
+            "the file may be cut off; export it again, or correct the quotes from that line on",
+        )
+    if "limit" in str(error):
+        message = "a cell is far too long, or its quote never closes"
+        yield from _faults(path, first, last, "cell_too_long", message)
+    else:
+        yield from _faults(path, first, last, "bad_quotes", "the row's quotes do not match")
+
+
+def _faults(path: Path, first: int, last: int, reason: str, message: str) -> Iterator[Reject]:
+    # A stray quote swallows the lines after it: each of them was a row, so each is counted.
+    for line in range(first, last + 1):
+        yield Reject(str(path), line, "", reason, message)
+
+
+@contextmanager
+def open_table(path: Path, aliases: Aliases, mapping: Mapping[str, str] | None = None) -> Iterator[Table]:
+    """Open a delimited file: UTF-8 (with or without mark) or GB18030, comma or tab, any line ends.
+
+    `aliases` gives each field's accepted headers; `mapping` ({field: header}) overrides them.
+    Raises InputError for a file that cannot be read at all, naming the byte or line.
+    """
+    try:
+        with path.open("rb") as raw:
+            encoding = _find_encoding(path, raw)
+            raw.seek(0)
+            with io.TextIOWrapper(raw, encoding=encoding, newline="") as stream:
+                yield Table(path, stream, aliases, mapping or {})
+    except OSError as error:
+        raise _unusable(
+            path, f"cannot be read: {error.strerror or 'not a plain file'}", "check the path"
+        ) from None
+    except UnicodeDecodeError:
+        raise_changed(path)
+
+
+def clean(text: str) -> str:
+    """A cell in the form it is compared in: full-width forms made plain (NFKC), trimmed."""
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+
+
+class Lines:
+    """Physical lines of a stream, counted, of bounded length; `ended` after the last one."""
+
+    def __init__(self, path: Path, stream: TextIO, count: int = 0) -> None:
+        self._path = path
+        self._stream = stream
+        self.count = count
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(MAX_LINE + 1)
+        if not line:
+            self.ended = True
+            raise StopIteration
+        self.count += 1
+        if len(line) > MAX_LINE:
+            raise _unusable(
+                self._path,
+                f"line {self.count} is longer than {MAX_LINE} characters",
+                "is this a delimited text file?",
+            )
+        return line
+
+
+def _find_encoding(path: Path, raw: BinaryIO) -> str:
+    faults = []
+    for encoding in ENCODINGS:
+        raw.seek(0)
+        fault = _first_fault(path, raw, encoding)
+        if fault is None:
+            return encoding
+        faults.append(fault)
+    raise _unusable(
+        path,
+        f"neither UTF-8 (wrong at byte {faults[0]}) nor GB18030 (wrong at byte {faults[1]})",
+        "save the file as UTF-8 and run the command again",
+    )
+
+
+def _first_fault(path: Path, raw: BinaryIO, encoding: str) -> int | None:
+    """Offset of the first byte that is not of the encoding; the whole file is read, a chunk at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    offset = 0
+    while True:
+        chunk = raw.read(CHUNK)
+        if offset == 0:
+            _refuse_binary(path, chunk)
+        if b"\0" in chunk:
+            raise _unusable(
+                path, f"there is a NUL at byte {offset + chunk.index(0)}", "save the file as UTF-8 text (CSV)"
+            )
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            return offset - pending + error.start
+        if not chunk:
+            return None
+        offset += len(chunk)
+
+
+def _refuse_binary(path: Path, head: bytes) -> None:
+    if not head.strip():
+        raise _unusable(path, "the file is empty", "check that the export finished")
+    if head.startswith(_UTF16_MARKS):
+        raise _unusable(path, "the file is UTF-16", "save it as UTF-8 and run the command again")
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise _unusable(path, "the file is a spreadsheet or an archive", "export it as CSV")
+
+
+def _find_columns(
+    path: Path, headers: Sequence[str], aliases: Aliases, mapping: Mapping[str, str]
+) -> dict[str, int]:
+    names = [_plain_header(header) for header in headers]
+    wanted = {field: tuple(map(_plain_header, accepted)) for field, accepted in aliases.items()}
+    for field, header in mapping.items():
+        if field not in wanted:
+            near = get_close_matches(field, wanted, n=1)
+            raise InputError(
+                f"there is no field {disarm(field)[:24]} to map a column to",
+                (f"did you mean {near[0]}? " if near else "") + f"known fields: {', '.join(wanted)}",
+            )
+        wanted[field] = (_plain_header(header),)
+        if wanted[field][0] not in names:
+            raise InputError(
+                f"{path}: the column mapped to {field} is not there; {_describe_headers(headers)}",
+                "give --map the header as the file spells it",
+            )
+    columns: dict[str, int] = {}
+    for field, accepted in wanted.items():
+        found = [index for index, name in enumerate(names) if name in accepted]
+        if len(found) > 1:
+            places = " and ".join(str(index + 1) for index in found)
+            raise InputError(
+                f"{path}: columns {places} are both headed as {field}",
+                f'say which one to use with --map {field}="HEADER", or remove one',
+            )
+        if found:
+            columns[field] = found[0]
+    return columns
+
+
+def _plain_header(header: str) -> str:
+    return clean(header).lower()
+
+
+def _describe_headers(headers: Sequence[str]) -> str:
+    if any(sum(map(str.isdigit, header)) >= _DIGITS_OF_DATA for header in headers):
+        return "the first line looks like data, not like headers"
+    shown = ["".join(c for c in header.strip()[:24] if c.isprintable()) for header in headers[:20]]
+    return f"headers seen: {', '.join(shown)}" + (", ..." if len(headers) > 20 else "")
+
+
+def _unusable(path: Path, problem: str, hint: str) -> InputError:
+    return InputError(f"{path}: {problem}", hint)

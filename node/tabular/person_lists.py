@@ -1,0 +1,224 @@
+"""A county's lists: households and mandates for `heqiao verify`, people for `heqiao sum` (docs/import.md)."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from matcher.types import Identity
+from node.domain.catalogue import CODE_PATTERN
+from node.domain.mandate import ANY, PROGRAMMES, Mandate
+from node.domain.records import Reject
+from node.domain.subjects import Subject, holds_identity
+from node.tabular.delimited import CellError, Row, Table, clean, open_table
+from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name
+
+HOUSEHOLD_ALIASES = {
+    "household_no": ("household_no", "户编号"),
+    "member_no": ("member_no", "成员编号"),
+    "relation": ("relation", "与户主关系"),
+    **IDENTITY_ALIASES,
+    "mandate_no": ("mandate_no", "授权书编号"),
+}
+MANDATE_ALIASES = {
+    "mandate_no": ("mandate_no", "授权书编号"),
+    "programme": ("programme", "社会救助项目"),
+    "scope_items": ("scope_items", "核对项目"),
+    "scope_regions": ("scope_regions", "核对区域"),
+    "valid_from": ("valid_from", "有效期起"),
+    "valid_to": ("valid_to", "有效期止"),
+    "revoked_at": ("revoked_at", "撤销日期"),
+    "signers": ("signers", "签字人"),
+    "doc_hash": ("doc_hash", "授权书摘要"),
+}
+# The business types of domain.md section 7, as Chinese lists name them.
+PROGRAMME_NAMES: Mapping[str, str] = {
+    **{name: name for name in (*PROGRAMMES, ANY)},
+    "": ANY,
+    "新申请": "new_application",
+    "在保复核": "review",
+    "复核": "review",
+    "举报": "report",
+    "举报核查": "report",
+    "动态监测": "monitoring",
+    "其他": "other",
+}
+T = TypeVar("T")
+MAX_SCOPE = 100  # items, regions or signers of one mandate
+
+_NUMBER = re.compile(r"[^\s/\x00-\x1f\x7f]{1,48}")
+_ITEM = re.compile(CODE_PATTERN)
+_REGION = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
+_HASH = re.compile(r"(?:[0-9a-z-]{1,16}:)?[0-9A-Fa-f]{32,128}")
+
+
+def read_households(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[list[Subject], list[Reject]]:
+    """Read a household list: one subject per row, in file order, and the rows that cannot be used.
+
+    A reference that was seen before is a reject; the same person under two references is not.
+    Raises InputError for a file that cannot be used as a whole.
+    """
+    seen: set[str] = set()
+
+    def build(table: Table, row: Row) -> Subject:
+        subject = _read_subject(table, row)
+        if subject.ref in seen:
+            raise CellError(
+                "member_no", "duplicate_ref", "household and member number were seen on an earlier row"
+            )
+        seen.add(subject.ref)
+        return subject
+
+    required = ("household_no", "member_no", "id_no", "mandate_no")
+    return _read_list(path, HOUSEHOLD_ALIASES, columns, required, build)
+
+
+def read_cohort(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
+    """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
+
+    Only the columns of identities are read. A person with a number that was seen before is a reject: nobody
+    may count twice. Raises InputError for a file that cannot be used as a whole.
+    """
+    seen: set[Identity] = set()
+
+    def build(table: Table, row: Row) -> tuple[Identity, ...]:
+        identities = read_identities(table.layout, row)
+        if not seen.isdisjoint(identities):
+            raise CellError("id_no", "duplicate_person", "a number of this person was seen on an earlier row")
+        seen.update(identities)
+        return identities
+
+    return _read_list(path, IDENTITY_ALIASES, columns, ("id_no",), build)
+
+
+def read_mandates(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[dict[str, Mandate], list[Reject]]:
+    """Read a list of mandates by number; a number that was seen before is a reject.
+
+    Raises InputError for a file that cannot be used as a whole.
+    """
+    seen: set[str] = set()
+
+    def build(table: Table, row: Row) -> Mandate:
+        mandate = _read_mandate(table, row)
+        if mandate.number in seen:
+            raise CellError(
+                "mandate_no", "duplicate_mandate", "the mandate number was seen on an earlier row"
+            )
+        seen.add(mandate.number)
+        return mandate
+
+    required = ("mandate_no", "scope_items", "scope_regions", "valid_from", "valid_to")
+    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, required, build)
+    return {mandate.number: mandate for mandate in mandates}, rejects
+
+
+def _read_list(
+    path: Path,
+    aliases: Mapping[str, tuple[str, ...]],
+    columns: Mapping[str, str] | None,
+    required: tuple[str, ...],
+    build: Callable[[Table, Row], T],
+) -> tuple[list[T], list[Reject]]:
+    built: list[T] = []
+    rejects: list[Reject] = []
+    with open_table(path, aliases, columns) as table:
+        table.require(*required)
+        for row in table.rows():
+            if isinstance(row, Reject):
+                rejects.append(row)
+                continue
+            try:
+                built.append(build(table, row))
+            except CellError as error:
+                rejects.append(table.reject(row.line, error))
+    return built, rejects
+
+
+def _read_subject(table: Table, row: Row) -> Subject:
+    identities = read_identities(table.layout, row)
+    household = _read_number(table, row, "household_no")
+    member = _read_number(table, row, "member_no")
+    for field, number in (("household_no", household), ("member_no", member)):
+        # A reference goes into jobs, logs and reports, where no identity number may ever be.
+        if holds_identity(number, identities):
+            raise CellError(
+                field, "ref_is_identity", "an identity number must not serve as household or member number"
+            )
+    mandate = _read_number(table, row, "mandate_no") if table.cell(row, "mandate_no") else ""
+    return Subject(f"{household}/{member}", household, read_name(table.layout, row), identities, mandate)
+
+
+def _read_number(table: Table, row: Row, field: str) -> str:
+    number = clean(table.cell(row, field))
+    if not number:
+        raise CellError(field, "empty", "the number is empty")
+    if not _NUMBER.fullmatch(number) or not number.isprintable():
+        raise CellError(field, "bad_number", "a number is at most 48 characters without blanks and slashes")
+    return number
+
+
+def _read_mandate(table: Table, row: Row) -> Mandate:
+    number = _read_number(table, row, "mandate_no")
+    if holds_identity(number, ()):
+        raise CellError(
+            "mandate_no", "ref_is_identity", "an identity number must not serve as mandate number"
+        )
+    programme = PROGRAMME_NAMES.get(clean(table.cell(row, "programme")).lower())
+    if programme is None:
+        raise CellError(
+            "programme", "unknown_programme", f"the programme is not one of {', '.join(PROGRAMMES)}"
+        )
+    items = _read_scope(table, row, "scope_items", _ITEM)
+    regions = frozenset(map(_short_region, _read_scope(table, row, "scope_regions", _REGION)))
+    valid_from = _read_day(table, row, "valid_from")
+    valid_to = _read_day(table, row, "valid_to")
+    if valid_from is None:
+        raise CellError("valid_from", "empty", "the first day of the mandate is empty")
+    if valid_to is not None and valid_to < valid_from:
+        raise CellError("valid_to", "ends_before_start", "the mandate ends before it starts")
+    signers = tuple(_split(table.cell(row, "signers")))
+    if len(signers) > MAX_SCOPE or not all(map(str.isprintable, signers)):
+        raise CellError("signers", "bad_signers", f"signers are at most {MAX_SCOPE} names separated by ;")
+    doc_hash = clean(table.cell(row, "doc_hash")).lower()
+    if doc_hash and not _HASH.fullmatch(doc_hash):
+        raise CellError("doc_hash", "bad_hash", "the digest of the form is 32 to 128 hexadecimal digits")
+    revoked_at = _read_day(table, row, "revoked_at")
+    return Mandate(number, programme, items, regions, valid_from, valid_to, revoked_at, signers, doc_hash)
+
+
+def _read_scope(table: Table, row: Row, field: str, form: re.Pattern[str]) -> frozenset[str]:
+    parts = _split(table.cell(row, field))
+    if not parts:
+        raise CellError(field, "empty_scope", "the scope is empty; write * for everything")
+    if len(parts) > MAX_SCOPE or not all(part == ANY or form.fullmatch(part) for part in parts):
+        raise CellError(field, "bad_scope", "a scope is * or codes separated by ;")
+    return frozenset(parts)
+
+
+def _read_day(table: Table, row: Row, field: str) -> date | None:
+    text = table.cell(row, field)
+    if not text.strip():
+        return None
+    day = parse_date(text)
+    if day is None:
+        raise CellError(field, "bad_date", "the date is not a real one written as 2026-06-30")
+    return day
+
+
+def _split(text: str) -> list[str]:
+    # NFKC makes the full-width semicolon plain; lists are also written with commas for lists (、).
+    return [part.strip() for part in clean(text).replace("、", ";").split(";") if part.strip()]
+
+
+def _short_region(code: str) -> str:
+    # 440000 and 44 are the same province (GB/T 2260): a trailing pair of zeros says "all of it".
+    while len(code) > 2 and code.endswith("00"):
+        code = code[:-2]
+    return code

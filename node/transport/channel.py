@@ -1,0 +1,128 @@
+"""The connection to a peer: mutual TLS, its certificate looked up in the revocation list, health."""
+
+import threading
+from contextlib import ExitStack, suppress
+from typing import Any, Self
+
+import grpc
+from heqiao.peer.v1 import service_pb2_grpc
+
+from keys import target_name
+from node.context import Node
+from node.domain.peers import PeerRow
+from node.errors import NodeError, UnavailableError
+from node.transport.certificate_probe import server_certificate
+from node.transport.secure_channel import secure_channel
+from node.transport.status import from_rpc_error
+
+
+class Line:
+    """A connection as this node to a peer, whose certificate must name the peer's province.
+
+    Where there is a revocation list, the peer's certificate is asked for first, and is the only one that the
+    connection trusts. So a peer that is away is asked again at the next call, and so is one whose
+    connection failed: it may have renewed its certificate meanwhile. So it is where our own certificate or
+    the roots that we trust are no longer those the connection began with.
+    """
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        """Connect, if the peer is there. Raises StrangerError for a revoked certificate."""
+        self._node, self._peer = node, peer
+        self._lock, self._stack = threading.Lock(), ExitStack()
+        self._stub: service_pb2_grpc.PeerServiceStub | None = None
+        self._pinned, self._identity = False, self._now()
+        with suppress(UnavailableError):  # the first call says so, and may be made again
+            self._stub = self._dial()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def stub(self) -> service_pb2_grpc.PeerServiceStub:
+        """The peer's calls. Raises StrangerError as `__init__`, UnavailableError while the peer is away."""
+        with self._lock:
+            if self._stub is None:
+                self._stub = self._dial()
+            return self._stub
+
+    def rebuild(self, error: grpc.RpcError) -> NodeError:
+        """The error of a call that failed."""
+        found = from_rpc_error(error)
+        if isinstance(found, UnavailableError) and (self._pinned or self._identity != self._now()):
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """End the connection; a later call makes another."""
+        with self._lock:
+            self._stub = None
+            self._stack.close()
+
+    def _now(self) -> tuple[bytes, bytes]:
+        keys = self._node.keys
+        return keys.ca, keys.certificate
+
+    def _dial(self) -> service_pb2_grpc.PeerServiceStub:
+        node, peer = self._node, self._peer
+        check = _PeerCheck(node, peer)
+        keys = node.keys
+        identity = (check.certificate or keys.ca, keys.tls_key, keys.certificate)
+        most = node.config.limits.max_message_bytes
+        channel = self._stack.enter_context(
+            secure_channel(peer.address, target_name(peer.code), identity, most)
+        )
+        self._pinned, self._identity = bool(check.certificate), (keys.ca, keys.certificate)
+        return service_pb2_grpc.PeerServiceStub(grpc.intercept_channel(channel, check))
+
+
+class _PeerCheck(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]  # grpc has no types
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
+):
+    """Refuses a peer whose certificate is on the revocation list, before each call.
+
+    Where there is a list, the peer's certificate is asked for first and then the only one that the channel
+    trusts: who holds a revoked key cannot take the connection over afterwards. The list is looked at again
+    before each call, so that one that comes later ends what is open.
+    """
+
+    def __init__(self, node: Node, peer: PeerRow) -> None:
+        """Raises StrangerError for a revoked certificate, UnavailableError when the peer does not answer."""
+        self._node, self._peer = node, peer
+        self._number = 0
+        self.certificate = b""
+        self.require_good()
+
+    def require_good(self) -> None:
+        """Raises as `__init__` does."""
+        found = self._node.revocations.current
+        if found.number == self._number:
+            return
+        self.certificate = self.certificate or self._ask()
+        self._node.revocations.require_good(self.certificate, f"peer {self._peer.code}")
+        self._number = found.number
+
+    def _ask(self) -> bytes:
+        timeout_s = self._node.config.limits.call_timeout_s
+        return server_certificate(
+            self._peer.address, target_name(self._peer.code), self._node.keys.ca, timeout_s
+        )
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, request)
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, request)
+
+    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
+        """Check, then call."""
+        self.require_good()
+        return continuation(details, requests)

@@ -1,0 +1,133 @@
+"""The service edge: who calls, what went wrong, one log line per call. Only this file aborts a call."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from keys import CertifiedIdentity, KeyringError, identity_of
+from node.errors import StrangerError
+from node.telemetry import log
+from node.transport import status
+
+OUR_METHODS = "/heqiao."
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a servicer is told of a call: who calls, whether anybody still listens, and how to end it."""
+
+    caller: CertifiedIdentity
+    is_active: Callable[[], bool]
+    cancel: Callable[[], object]
+
+
+class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
+    """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
+
+    `require_good` is shown the certificate (PEM) of every call, also on a connection that is open already,
+    and raises StrangerError for one that is not to be served.
+    """
+
+    def __init__(self, require_good: Callable[[bytes], None] = lambda _certificate: None) -> None:
+        self._require_good = require_good
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Wrap our own methods; health and reflection are left as they are."""
+        handler = continuation(details)
+        if handler is None or not details.method.startswith(OUR_METHODS):
+            return handler
+        if handler.response_streaming:
+            answer = self._stream(handler.stream_stream or handler.unary_stream, details.method)
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+        else:
+            answer = self._single(handler.stream_unary or handler.unary_unary, details.method)
+            make = (
+                grpc.stream_unary_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_unary_rpc_method_handler
+            )
+        return make(answer, handler.request_deserializer, handler.response_serializer)
+
+    def _single(self, behaviour: Callable[[Any, Call], Any], method: str) -> Callable[[Any, Any], Any]:
+        def answer(request: Any, context: Any) -> Any:
+            with _Guard(method, context, self._require_good) as guard:
+                return behaviour(request, guard.call())
+
+        return answer
+
+    def _stream(
+        self, behaviour: Callable[[Any, Call], Iterator[Any]], method: str
+    ) -> Callable[[Any, Any], Iterator[Any]]:
+        def answer(request: Any, context: Any) -> Iterator[Any]:
+            with _Guard(method, context, self._require_good) as guard:
+                yield from behaviour(request, guard.call())
+
+        return answer
+
+
+class _Guard:
+    """One call: identity first, then the servicer, then the log line and, if it failed, the status."""
+
+    def __init__(self, method: str, context: Any, require_good: Callable[[bytes], None]) -> None:
+        self._require_good = require_good
+        self._method, self._context, self._began = method, context, time.monotonic()
+        self._caller = ""
+
+    def __enter__(self) -> "_Guard":
+        return self
+
+    def call(self) -> Call:
+        """Raises StrangerError for a certificate without a name of our kind, or a revoked one."""
+        caller, certificate = caller_of(self._context)
+        self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
+        self._require_good(certificate)
+        return Call(caller, self._context.is_active, self._context.cancel)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if error is None:
+            self._log("OK")
+            return False
+        if not isinstance(error, Exception):  # the caller hung up, or the server stops
+            self._log("CANCELLED")
+            return False
+        if isinstance(error, grpc.RpcError) and not self._context.is_active():
+            self._log("CANCELLED")
+            return False
+        known = status.code_of(error)
+        if known is not None:
+            self._log(known.name, code=getattr(error, "code", ""))
+            self._context.abort_with_status(status.to_status(error, known))
+        incident = secrets.token_hex(6)
+        self._log("INTERNAL", incident=incident, kind=type(error).__name__, where=log.where(error))
+        # The cause stays here: its text could hold data, and is nobody's business outside.
+        self._context.abort_with_status(status.internal_status(incident))
+        return True
+
+    def _log(self, outcome: str, **fields: object) -> None:
+        level = log.get_logger().error if outcome == "INTERNAL" else log.get_logger().info
+        elapsed = round((time.monotonic() - self._began) * 1000, 1)
+        level("call", method=self._method, caller=self._caller, status=outcome, ms=elapsed, **fields)
+
+
+def caller_of(context: Any) -> tuple[CertifiedIdentity, bytes]:
+    """The identity in the caller's certificate, whose chain TLS has verified, and the certificate (PEM).
+
+    Raises StrangerError.
+    """
+    certificates = context.auth_context().get("x509_pem_cert") or []
+    if len(certificates) != 1:
+        raise StrangerError("a certificate of the federation is needed", "call with mutual TLS")
+    try:
+        return identity_of(certificates[0]), bytes(certificates[0])
+    except KeyringError:
+        raise StrangerError(
+            "the certificate names no node or platform", "use one issued with `heqiao ca issue`"
+        ) from None

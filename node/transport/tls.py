@@ -1,0 +1,37 @@
+"""What a node shows in TLS, taken from its keys at each handshake: a renewed certificate needs no restart."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from node.credentials.keyring import KeyRing
+
+
+def server_credentials(ring: KeyRing) -> grpc.ServerCredentials:
+    """Credentials of a server that demands a certificate of the federation from every caller."""
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(ring), _fetcher(ring), require_client_authentication=True
+    )
+
+
+def _configuration(ring: KeyRing) -> Any:
+    keys = ring.current
+    return grpc.ssl_server_certificate_configuration(
+        [(keys.tls_key, keys.certificate)], root_certificates=keys.ca
+    )
+
+
+def _fetcher(ring: KeyRing) -> Callable[[], Any]:
+    shown = (ring.current.certificate, ring.current.ca)
+
+    def fetch() -> Any:
+        nonlocal shown
+        keys = ring.current
+        if (keys.certificate, keys.ca) == shown:
+            return None  # as before
+        renewed = _configuration(ring)
+        shown = (keys.certificate, keys.ca)
+        return renewed
+
+    return fetch

@@ -1,0 +1,114 @@
+"""The signed manifest: what a responder offers to one requester (design.md section 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from blake3 import blake3
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from matcher import buckets as index
+from node.errors import DishonestPeerError
+from node.wire.sum_messages import SumOffer
+
+SIGNATURE_CONTEXT = b"heqiao v1 manifest\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedSubject:
+    """A planted test subject of a partition and the value its label must carry."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionOffer:
+    """One granted partition version. `as_of` is in days since 1970-01-01."""
+
+    item: str
+    origin: str
+    epoch: int
+    version: int
+    entries: int
+    bits: int
+    root: bytes
+    as_of: int
+    planted: tuple[PlantedSubject, ...]
+    filter_size: int
+    filter_digest: bytes
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets it is cut into."""
+        return 1 << self.bits
+
+    def bucket(self, prefix: int) -> int:
+        """The bucket of a 32-bit prefix."""
+        return index.bucket_number(prefix, self.bits)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLimits:
+    """What the responder accepts of one query."""
+
+    max_message_bytes: int
+    chunk_points: int
+    max_points_per_query: int
+    max_buckets_per_request: int
+    retrieval_floor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row."""
+
+    responder: str
+    requester: str
+    suites: tuple[str, ...]
+    epoch: int
+    salt_version: int
+    salt_check: bytes
+    catalogue_version: str
+    catalogue_digest: bytes
+    items: tuple[str, ...]
+    partitions: tuple[PartitionOffer, ...]
+    canaries: bytes
+    limits: PeerLimits
+    issued_at: datetime
+    expires_at: datetime
+    # Only where the requester asked for it.
+    sums: SumOffer | None = None
+
+    def partition(self, item: str, origin: str) -> PartitionOffer | None:
+        """The partition of an item and origin, None where none is granted."""
+        return next((p for p in self.partitions if p.item == item and p.origin == origin), None)
+
+
+def digest(serialised: bytes) -> bytes:
+    """What a query binds itself to: BLAKE3 of the serialised manifest."""
+    return blake3(serialised).digest()
+
+
+def sign(serialised: bytes, signing_key: bytes) -> bytes:
+    """Ed25519 signature (64 bytes) with the node's 32-byte signing key."""
+    return Ed25519PrivateKey.from_private_bytes(signing_key).sign(SIGNATURE_CONTEXT + serialised)
+
+
+def verify(serialised: bytes, signature: bytes, public_key: bytes) -> None:
+    """Raises DishonestPeerError unless the peer's pinned key signed these bytes."""
+    if not is_signed(serialised, signature, public_key):
+        raise DishonestPeerError(
+            "the peer's manifest is not signed by the key on its card",
+            "ask the peer's administrator for a new card, and check it before `heqiao peers add`",
+            {"check": "manifest_signature"},
+        )
+
+
+def is_signed(serialised: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Whether an Ed25519 key signed these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, SIGNATURE_CONTEXT + serialised)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

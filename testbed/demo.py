@@ -1,0 +1,165 @@
+"""`make demo`: three provinces on this machine, real certificates, a county's list verified end to end.
+
+    python -m testbed.demo           make ./demo anew, verify, compare with the plain join
+    python -m testbed.demo serve     start the three nodes of ./demo again, until Ctrl-C
+
+Everything is done with the `heqiao` command, as a province would. No node reads the truth folder.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from testbed import figures, homes, plain_join, plain_sums
+from testbed.folder import exit_code, own_folder, step
+from testbed.processes import Children
+
+ITEMS = "Z59b,C21,C22,B12r,C23"
+SUM_ITEMS = "B11,D32m,D35"
+LAW = "SA-2014-58"  # the Interim Measures for Social Assistance of 2014, article 58
+NAME = "demo"
+MIN_WIDTH = 100
+
+
+def main() -> int:
+    """Run the demo, or serve its homes; the exit code: 0, 1 for a failure, 130 for Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("action", nargs="?", choices=("run", "serve"), default="run")
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="default: demo")
+    parser.add_argument("--scenario", choices=("mashan", "small"), default="mashan", help="default: mashan")
+    options = parser.parse_args()
+    if options.action == "serve":
+        return exit_code(NAME, lambda: serve(options.folder))
+    return exit_code(NAME, lambda: run(options.folder, options.scenario))
+
+
+def run(folder: Path, scenario: str) -> int:
+    """Make everything in `folder`, verify, compare, print; 0 only if every answer and figure is right."""
+    with (
+        own_folder(folder, NAME, fresh=True),
+        homes.free_ports() as shift,
+        Children(folder / homes.LOGS) as children,
+    ):
+        with step(NAME, f"writing the registers and the list (scenario {scenario}), making three homes"):
+            children.together(
+                lambda: homes.heqiao(
+                    children,
+                    "synth",
+                    "synth",
+                    "--scenario",
+                    scenario,
+                    "--sums",
+                    "--out",
+                    folder / homes.FEDERATION,
+                ),
+                lambda: homes.make_federation(children, folder, shift),
+            )
+        with step(NAME, "importing the registers of 44 and 33, at once"):
+            children.together(
+                *(lambda p=p: homes.import_registers(children, folder, p) for p in homes.PROVIDERS)
+            )
+        with step(NAME, "starting three nodes"):
+            nodes = homes.serve(children, folder)
+        with step(NAME, f"45 verifies {ITEMS} with 44 and 33"):
+            began = time.monotonic()
+            homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
+            seconds = time.monotonic() - began
+        sums_seconds = ask_sums(children, folder)
+        memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
+        with step(NAME, "stopping the nodes, computing the plain join"):
+            children.stop()
+            report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
+            compared = plain_join.compare(report, federation)
+            summed = plain_sums.compare(folder / homes.SUMS / "report.json", federation)
+    found = figures.read_figures(report, federation, compared)
+    console = Console()
+    console.width = max(console.width, MIN_WIDTH)
+    figures.show(console, report, found, compared, seconds, memory)
+    figures.show_sums(console, folder / homes.SUMS / "report.json", summed, sums_seconds)
+    _print_more(folder)
+    for example in compared.examples:
+        print(f"demo: differs: {example}")
+    wrong = [figure for figure in found if not figure.right]
+    if compared.names_passed > figures.MOST_PASSED:
+        print("demo: error: the name check lets wrong names pass", file=sys.stderr)
+    right = not (wrong or compared.differ or compared.names_passed > figures.MOST_PASSED) and compared.answers
+    if not summed or not all(line.right for line in summed):
+        print("demo: error: a sum differs from the plain sum", file=sys.stderr)
+        right = False
+    print(
+        f"demo: {compared.answers} answers, {compared.agree} agree with the plain join, "
+        f"{compared.differ} differ",
+        flush=True,
+    )
+    return 0 if right else 1
+
+
+def serve(folder: Path) -> int:
+    """Start the nodes of an earlier demo again; until Ctrl-C, or until one of them fails."""
+    with (
+        own_folder(folder, NAME, fresh=False),
+        homes.own_ports(folder),
+        Children(folder / homes.LOGS) as children,
+    ):
+        nodes = homes.serve(children, folder)
+        for node in nodes.values():
+            print(node.log.read_text(encoding="utf-8").splitlines()[-1], file=sys.stderr)
+        print("demo: serving; Ctrl-C stops the nodes", file=sys.stderr, flush=True)
+        while True:
+            for node in nodes.values():
+                node.check()
+            time.sleep(0.5)
+
+
+def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]:
+    """Arguments of `heqiao` that verify the demo's list."""
+    households = folder / homes.FEDERATION / homes.REQUESTER.code / "households.csv"
+    peers = ",".join(province.code for province in homes.PROVIDERS)
+    return (
+        "verify", "--home", folder / homes.REQUESTER.code, "--households", households,
+        "--items", items, "--peers", peers, "--out", folder / out, "--lang", "en",
+    )  # fmt: skip
+
+
+def ask_sums(children: Children, folder: Path) -> float:
+    """45 asks for sums over its workers; the seconds it took. The last step, told in one line."""
+    began = time.monotonic()
+    homes.heqiao(children, "sum", *sum_command(folder))
+    seconds = time.monotonic() - began
+    print(
+        f"demo: 45 asked 44 and 33 for the sums of {SUM_ITEMS}: {seconds:.1f} s", file=sys.stderr, flush=True
+    )
+    return seconds
+
+
+def sum_command(folder: Path) -> tuple[str | Path, ...]:
+    """Arguments of `heqiao` that ask for sums over the county's workers."""
+    workers = folder / homes.FEDERATION / homes.REQUESTER.code / "workers.csv"
+    peers = ",".join(province.code for province in homes.PROVIDERS)
+    return (
+        "sum", "--home", folder / homes.REQUESTER.code, "--cohort", workers, "--items", SUM_ITEMS,
+        "--peers", peers, "--legal-basis", LAW, "--out", folder / homes.SUMS, "--lang", "en",
+    )  # fmt: skip
+
+
+def _print_more(folder: Path) -> None:
+    verify = " ".join(map(str, verify_command(folder, "D32,D34", "second")))
+    own = folder == Path("demo")
+    again = "make demo-serve" if own else f".venv/bin/python -m testbed.demo serve --folder {folder}"
+    provider = homes.PROVIDERS[0].code
+    print(f"""
+The homes are kept in {folder}; three commands to go on with:
+  start the three nodes again; leave it running, Ctrl-C ends it
+    {again}
+  in another terminal, ask about two more items
+    .venv/bin/heqiao {verify}
+  see what {provider} has learnt: who asked, when, for what, about how many
+    .venv/bin/heqiao audit list --home {folder / provider}
+""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

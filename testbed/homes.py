@@ -1,0 +1,180 @@
+"""The demo's three provinces: homes, certificates, registers and nodes, made with the `heqiao` command."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+
+from testbed.ports import BLOCK, PortTakenError, hold_ports
+from testbed.processes import Child, ChildError, Children, wait_until
+
+FEDERATION = "federation"  # folder of the synthetic federation
+REPORT = "report"
+SUMS = "sums"
+LOGS = "logs"
+CA = "ca"
+CLIENT = "client"  # certificate for stock gRPC clients such as `buf curl`
+PORT_TRIES = 50
+
+
+@dataclass(frozen=True)
+class Province:
+    """A node of the demo; `holds` says whether it has registers that others ask about.
+
+    `asks_about` are the origins of the people it asks about, if not its own.
+    """
+
+    code: str
+    name: str
+    holds: bool
+    asks_about: str = ""
+
+    @property
+    def peer_port(self) -> int:
+        """Where other provinces call it, if the port is free."""
+        return 17_400 + int(self.code)
+
+    @property
+    def platform_port(self) -> int:
+        """Where its own platforms call it, if the port is free."""
+        return 18_400 + int(self.code)
+
+
+REQUESTER = Province("45", "广西", holds=False)
+PROVIDERS = (Province("44", "广东", holds=True), Province("33", "浙江", holds=True))
+PROVINCES = (REQUESTER, *PROVIDERS)
+
+
+@contextmanager
+def free_ports(provinces: Sequence[Province] = PROVINCES) -> Iterator[int]:
+    """Hold ports for new homes, which keep them for later: what to add to each so that all are free.
+
+    Raises ChildError when there are none.
+    """
+    ports = [port for p in provinces for port in (p.peer_port, p.platform_port)]
+    with ExitStack() as stack:
+        for shift in range(0, BLOCK * PORT_TRIES, BLOCK):
+            try:
+                stack.enter_context(hold_ports(port + shift for port in ports))
+            except PortTakenError:
+                continue
+            yield shift
+            return
+    raise ChildError("no free ports on loopback", "stop programs that listen between 17400 and 23500")
+
+
+@contextmanager
+def own_ports(folder: Path, provinces: Sequence[Province] = PROVINCES) -> Iterator[None]:
+    """Hold the ports of homes that were made before. Raises PortTakenError."""
+    configs = [tomllib.loads((folder / p.code / "node.toml").read_text(encoding="utf-8")) for p in provinces]
+    listen = [config[section]["listen"] for config in configs for section in ("peer", "platform")]
+    with hold_ports(int(address.rpartition(":")[2]) for address in listen):
+        yield
+
+
+def make_federation(
+    children: Children,
+    folder: Path,
+    shift: int,
+    settings: Mapping[str, str] = MappingProxyType({"reflection": "true"}),
+    provinces: Sequence[Province] = PROVINCES,
+) -> None:
+    """A CA, homes that have joined, and their cards exchanged; a client certificate of 45.
+
+    `shift` is that of `free_ports`, `settings` are those of every node.toml. By default a stock client needs
+    no schema of its own; a real node leaves reflection off.
+    """
+    heqiao(children, "ca", "ca", "init", "--dir", folder / CA, "--federation", "demo")
+    children.together(*(lambda p=p: _make_home(children, folder, p, shift, settings) for p in provinces))
+    for asker, holder in product(provinces, provinces):
+        if holder.holds and not asker.holds:
+            _introduce(children, folder, asker, holder)
+    heqiao(
+        children, "client", "ca", "issue", "--dir", folder / CA, "--out", folder / CLIENT,
+        "--client-cert", "demo", "--code", REQUESTER.code, "--days", "30",
+    )  # fmt: skip
+
+
+def _introduce(children: Children, folder: Path, asker: Province, holder: Province) -> None:
+    """One only asks; the other answers it about people first registered there, and its platforms too."""
+    heqiao(
+        children, f"peers-{asker.code}", "peers", "add", "--home", folder / asker.code, "--grant", "none",
+        folder / f"{holder.code}.card",
+    )  # fmt: skip
+    heqiao(
+        children, f"peers-{holder.code}", "peers", "add", "--home", folder / holder.code, "--allow-platforms",
+        *(("--grant", asker.asks_about) if asker.asks_about else ()), folder / f"{asker.code}.card",
+    )  # fmt: skip
+
+
+def import_registers(children: Children, folder: Path, province: Province) -> None:
+    """Import every register of one province, also those that are summed, one file after the other."""
+    own = folder / FEDERATION / province.code
+    for register in (*sorted((own / "registers").glob("*.csv")), *sorted((own / "sums").glob("*.csv"))):
+        item = register.name.split("_")[1]
+        rejects = folder / LOGS / f"{province.code}-{item}-rejects.csv"
+        heqiao(
+            children, f"{province.code}-import-{item}", "import", "--home", folder / province.code,
+            "--rejects", rejects, item, register,
+        )  # fmt: skip
+
+
+def serve(children: Children, folder: Path, provinces: Sequence[Province] = PROVINCES) -> dict[str, Child]:
+    """Start the nodes and wait until each answers; by province code."""
+    nodes: dict[str, Child] = {}
+    ready = {p.code: folder / LOGS / f"{p.code}.ready" for p in provinces}
+    for province in provinces:
+        ready[province.code].unlink(missing_ok=True)
+        nodes[province.code] = children.start(
+            f"{province.code}-serve",
+            ("heqiao", "serve", "--home", str(folder / province.code),
+             "--ready-file", str(ready[province.code])),
+        )  # fmt: skip
+    wait_until("the nodes", list(nodes.values()), lambda: all(path.exists() for path in ready.values()))
+    return nodes
+
+
+def heqiao(children: Children, name: str, *arguments: str | Path) -> str:
+    """Run one `heqiao` command and return what it printed. Raises ChildError when it fails."""
+    return children.run(name, ("heqiao", *map(str, arguments)))
+
+
+def configure(home: Path, settings: Mapping[str, str]) -> None:
+    """Set keys of a home's node.toml, which shows all of them; a key of two sections is set in both."""
+    config = home / "node.toml"
+    lines = config.read_text(encoding="utf-8").splitlines()
+    for key, value in settings.items():
+        places = [at for at, line in enumerate(lines) if line.lstrip("#").startswith(f"{key} = ")]
+        if not places:
+            raise ChildError(f"{config}: no key {key}", "the file was changed: make the folder anew")
+        for at in places:
+            lines[at] = f"{key} = {value}"
+    config.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def issue(children: Children, folder: Path, code: str) -> None:
+    """The CA answers the request that lies in a home, and the home takes the answer."""
+    bundle = folder / f"{code}.bundle"
+    bundle.unlink(missing_ok=True)
+    heqiao(
+        children, f"{code}-issue", "ca", "issue", "--dir", folder / CA, folder / code / "request.json",
+        "--out", bundle,
+    )  # fmt: skip
+    heqiao(children, f"{code}-join", "join", "--home", folder / code, bundle)
+
+
+def _make_home(
+    children: Children, folder: Path, province: Province, shift: int, settings: Mapping[str, str]
+) -> None:
+    code, home = province.code, folder / province.code
+    heqiao(
+        children, f"{code}-init", "init", "--home", home, "--code", code, "--name", province.name,
+        "--peer-listen", f"127.0.0.1:{province.peer_port + shift}",
+        "--platform-listen", f"127.0.0.1:{province.platform_port + shift}",
+    )  # fmt: skip
+    configure(home, settings)
+    issue(children, folder, code)
+    heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")

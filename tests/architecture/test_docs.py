@@ -1,0 +1,67 @@
+"""What the documents say about the code is there."""
+
+import importlib
+import re
+
+import pytest
+
+from node.database.tables import metadata
+from node.errors import NodeError
+from node.transport import status
+from tests.support.paths import ROOT
+
+DOCS = ROOT / "docs"
+FUNCTION = re.compile(r"`((?:matcher|keys|node)\.[a-z_.]+\.\w+(?:\.\w+)?)`")
+PROTOCOL = (DOCS / "protocol.md").read_text(encoding="utf-8")
+
+
+def find(name):
+    """The object of a dotted name: a module, a function of one, or a method of a class."""
+    parts = name.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:cut]))
+        except ImportError:
+            continue
+        for part in parts[cut:]:
+            found = getattr(found, part)
+        return found
+    raise AttributeError(name)
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTION.findall(PROTOCOL))))
+def test_functions_of_the_protocol_exist(name):
+    assert find(name)
+
+
+def test_every_error_code_of_the_wire_is_in_the_table():
+    kinds = {kind.code for kind, _ in status.TABLE if issubclass(kind, NodeError)}
+    every = {kind.code for kind in status._kinds(NodeError)} - {"bad_config", "audit_broken"}
+    assert kinds <= every
+    assert {code for code in every if f"`{code}`" not in PROTOCOL} == set()
+
+
+def test_every_context_string_is_in_the_table():
+    sources = ROOT
+    used = set()
+    for path in (
+        *(sources / "matcher").rglob("*.py"),
+        sources / "node/wire/match_messages.py",
+        sources / "node/wire/manifest.py",
+    ):
+        used |= set(re.findall(r'"(heqiao v1 [a-z ]+)', path.read_text(encoding="utf-8")))
+    assert {text for text in used if f"`{text.strip()}`" not in PROTOCOL} == set()
+
+
+def test_every_table_is_in_the_data_model():
+    text = (DOCS / "data-model.md").read_text(encoding="utf-8")
+    for name, table in metadata.tables.items():
+        assert f"\n## {name}\n" in text, name
+        section = text.split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0]
+        assert [c.name for c in table.columns if f"`{c.name}`" not in section] == [], name
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link

@@ -1,0 +1,135 @@
+"""The rooms of the code and their levels, read from the imports (docs/architecture.md).
+
+A module imports only from a lower level, never from another package of its own level; no circle, not even
+inside a function.
+"""
+
+import ast
+from functools import cache
+
+import pytest
+
+from tests.support.paths import ROOT
+
+# Lowest first; packages in one row never import each other.
+LEVELS = (
+    ("matcher",),
+    ("keys",),
+    ("node.errors", "node.clock"),
+    ("node.config", "node.domain", "node.compute", "node.files"),
+    ("node.telemetry", "node.database", "node.wire", "node.tabular"),
+    ("node.credentials", "node.mirror", "node.governance", "node.federation", "node.reports"),
+    ("node.context",),
+    ("node.transport", "node.index", "node.requester", "node.responder"),
+    ("node.registers", "node.rotation", "node.jobs"),
+    ("node.services", "node.client"),
+    ("synth",),
+    ("node.cli", "node.migrations"),
+    ("testbed",),
+    ("bench",),
+)
+LEVEL_OF = {package: level for level, packages in enumerate(LEVELS) for package in packages}
+TOPS = ("matcher", "keys", "node", "synth", "testbed", "bench")
+# What synthetic people may know of the node.
+SYNTH_KNOWS = {"node.errors", "node.domain", "node.tabular", "matcher"}
+# The library of a peer in the benchmark's own environment is imported where it is called.
+APART = ("bench.peers.paillier_party",)
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for top in TOPS for path in sorted((ROOT / top).rglob("*.py"))}
+
+
+@cache
+def tree(module):
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def room(module):
+    """The package of a module that has a level: `node.index`, `keys`."""
+    return ".".join(module.split(".")[: 2 if module.startswith("node.") else 1])
+
+
+@cache
+def imported(module):
+    """Our modules that one imports, wherever it does so."""
+    found = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else str(node.module) for name in names}
+    return (found & set(MODULES)) - {module}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_level(module):
+    assert room(module) in {*LEVEL_OF, "node"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_lead_down_only(module):
+    own = room(module)
+    wrong = {
+        other
+        for other in imported(module)
+        if room(other) not in (own, "node") and LEVEL_OF[room(other)] >= LEVEL_OF[own]
+    }
+    assert not wrong
+
+
+def test_no_circles():
+    done, path = set(), []
+
+    def visit(module):
+        if module in done:
+            return
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        path.append(module)
+        for other in sorted(imported(module)):
+            visit(other)
+        done.add(path.pop())
+
+    for module in MODULES:
+        visit(module)
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - set(APART)))
+def test_no_import_inside_a_function(module):
+    functions = [one for one in ast.walk(tree(module)) if isinstance(one, ast.FunctionDef)]
+    inside = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not inside
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "synth"])
+def test_synthetic_people_know_little_of_the_node(module):
+    assert {room(other) for other in imported(module)} <= {"synth", *SYNTH_KNOWS}
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if room(name) in ("node.requester", "node.responder")]
+)
+def test_the_roles_do_not_know_the_transport(module):
+    """They take protocols: a link to the peer, a checkpoint."""
+    assert "node.transport" not in {room(other) for other in imported(module)}
+
+
+def test_no_test_module_imports_another():
+    wrong = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.module if isinstance(node, ast.ImportFrom) else ""
+            if name and name.startswith("tests.") and not name.startswith(("tests.support", "tests.vectors")):
+                wrong.append((str(path), name))
+    assert not wrong

@@ -1,0 +1,219 @@
+"""Dual control, by the commands: two people, exactly what was asked, once."""
+
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from node.cli import approvals as approving
+from node.governance import approvals
+from tests.support.cli_runner import heqiao, ok
+
+
+@pytest.fixture(scope="module")
+def member(tmp_path_factory):
+    base = tmp_path_factory.mktemp("member")
+    ok("ca", "init", "--dir", base / "ca", "--federation", "test")
+    for code in ("44", "45"):
+        ok("init", "--home", base / code, "--code", code, "--name", code)
+        ok(
+            "ca",
+            "issue",
+            "--dir",
+            base / "ca",
+            base / code / "request.json",
+            "--out",
+            base / f"{code}.bundle",
+        )
+        ok("join", "--home", base / code, base / f"{code}.bundle")
+    ok("card", "--home", base / "45", "--out", base / "45.card")
+    for name in ("李雷", "韩梅", "外人"):
+        ok("admins", "key", "--dir", base / name, "--name", name)
+    for name in ("李雷", "韩梅"):
+        ok("admins", "add", "--home", base / "44", base / name / "admin.json")
+    toml = base / "44/node.toml"
+    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
+    return base
+
+
+@pytest.fixture
+def world(member, tmp_path):
+    shutil.copytree(member, tmp_path / "world")
+    return tmp_path / "world"
+
+
+def as_(world, name):
+    return ("--as", world / name)
+
+
+def refused(*arguments):
+    code, _, err = heqiao(*arguments)
+    assert code == 1, err
+    return err
+
+
+def ask(world, *command, name="李雷"):
+    """Run a command that needs an approval; the id of the request."""
+    err = refused(*command, *as_(world, name))
+    assert "this needs another administrator: request " in err
+    return err.partition("request ")[2][:16]
+
+
+def approve(world, request, name="韩梅"):
+    return ok("approve", request, "--home", world / "44", *as_(world, name))
+
+
+def waiting(world, *more):
+    return json.loads(ok("approvals", "list", "--home", world / "44", "--json", *more))["approvals"]
+
+
+def events(world):
+    lines = ok("audit", "list", "--home", world / "44").splitlines()
+    return [(one["event"], one["details"]) for one in map(json.loads, lines)]
+
+
+def commands(world):
+    home = world / "44"
+    return {
+        "rotate": ("keys", "rotate", "oprf", "--home", home),
+        "signing": ("keys", "rotate", "signing", "--home", home),
+        "tls": ("keys", "rotate", "tls", "--home", home),
+        "peer": ("peers", "add", "--home", home, world / "45.card", "--grant", "45"),
+        "admin": ("admins", "add", "--home", home, world / "外人/admin.json"),
+    }
+
+
+@pytest.mark.parametrize("name", ["rotate", "signing", "tls", "peer", "admin"])
+def test_one_asks_and_another_approves(world, name):
+    command = commands(world)[name]
+    before = (world / "44/heqiao.db").exists()
+    request = ask(world, *command)
+    assert before
+    assert ask(world, *command) == request  # asking again is the same request
+    (row,) = waiting(world)
+    assert (row["id"], row["state"], row["requester"], row["approver"]) == (request, "waiting", "李雷", None)
+    assert row["details"]
+    assert "asked by 李雷" in approve(world, request)
+    assert waiting(world)[0]["state"] == "approved"
+    ok(*command, *as_(world, "李雷"))
+    told = [details for event, details in events(world) if event == "approval_used"]
+    assert [(one["id"], one["requester"], one["approver"]) for one in told] == [(request, "李雷", "韩梅")]
+    assert waiting(world) == []
+    assert waiting(world, "--all")[0]["state"] == "used"
+    ok("audit", "verify", "--home", world / "44")
+
+
+def test_used_once_and_for_exactly_what_was_asked(world):
+    add = ("peers", "add", "--home", world / "44", world / "45.card")
+    approve(world, ask(world, *add, "--grant", "45"))
+    other = ask(world, *add, "--grant", "45,44")  # more than was approved
+    ok(*add, "--grant", "45", *as_(world, "李雷"))
+    again = ask(world, *add, "--grant", "45")  # the approval is used up
+    assert len({again, other}) == 2
+    assert json.loads(ok("peers", "list", "--home", world / "44", "--json"))["peers"][0]["grants"] == ["45"]
+    remove = ("peers", "remove", "--home", world / "44", "45")
+    approve(world, ask(world, *remove, name="韩梅"), "李雷")
+    assert "this needs another administrator" in refused(*remove, *as_(world, "李雷"))  # 韩梅 asked, not 李雷
+    ok(*remove, *as_(world, "韩梅"))
+
+
+def test_destroying_names_the_keys(world):
+    rotate = ("keys", "rotate", "oprf", "--home", world / "44", "--grace-days", "0")
+    approve(world, ask(world, *rotate))
+    ok(*rotate, *as_(world, "李雷"))
+    ok("keys", "retire", "oprf", "--home", world / "44", "--now")
+    destroy = ("keys", "destroy", "oprf", "--home", world / "44", "--confirm")
+    request = ask(world, *destroy)
+    (keys,) = waiting(world)[0]["details"].values()
+    assert [key.split()[0] for key in keys] == ["oprf.1"]
+    approve(world, request)
+    assert "oprf.1 is destroyed" in ok(*destroy, *as_(world, "李雷"))
+
+
+def test_who_may_not(world):
+    command = commands(world)["rotate"]
+    assert "say who you are" in refused(*command)
+    assert "no administrator of this home" in refused(*command, *as_(world, "外人"))
+    request, home = ask(world, *command), world / "44"
+    assert "asked themselves" in refused("approve", request, "--home", home, *as_(world, "李雷"))
+    assert "no administrator" in refused("approve", request, "--home", home, *as_(world, "外人"))
+    assert "no request" in refused("approve", "0" * 16, "--home", home, *as_(world, "韩梅"))
+    assert "who approves?" in refused("approve", request, "--home", home)
+    approve(world, request)
+    assert "is approved" in refused("approve", request, "--home", home, *as_(world, "韩梅"))
+
+
+def test_a_single_administrator(world):
+    with sqlite3.connect(world / "44/heqiao.db") as base:
+        base.execute("DELETE FROM admins WHERE name = '韩梅'")
+    base.close()
+    assert "needs two administrators" in refused(*commands(world)["rotate"], *as_(world, "李雷"))
+
+
+@pytest.mark.parametrize("moment", ["before the approval", "after it"])
+def test_it_expires(world, monkeypatch, moment):
+    command = commands(world)["rotate"]
+    request = ask(world, *command)
+    if moment == "after it":
+        approve(world, request)
+    monkeypatch.setattr(approving, "utc_now", lambda: datetime.now(UTC) + timedelta(hours=25))
+    if moment == "before the approval":
+        assert "is expired" in refused("approve", request, "--home", world / "44", *as_(world, "韩梅"))
+    assert ask(world, *command) != request
+
+
+ALTERED = {
+    "other details": "UPDATE approvals SET details = replace(details, '45', '11')",
+    "other details and digest": "UPDATE approvals SET details = '{}', digest = '" + "ab" * 32 + "'",
+    "longer": "UPDATE approvals SET expires_at = '2999-01-01T00:00:00+00:00'",
+    "another requester": "UPDATE approvals SET requester = '韩梅'",
+    "approved by nobody": "UPDATE approvals SET approver = '韩梅', given_signature = x'00'",
+    "approved by themselves": "UPDATE approvals SET approver = '李雷', given_signature = asked_signature",
+    "used again": "UPDATE approvals SET used_at = NULL, id = 'abcdabcdabcdabcd'",
+}
+
+
+@pytest.mark.parametrize("change", ALTERED)
+def test_an_altered_row_is_no_approval(world, change):
+    add = ("peers", "add", "--home", world / "44", world / "45.card", "--grant", "45")
+    request = ask(world, *add)
+    if "approved" not in change:
+        approve(world, request)
+    with sqlite3.connect(world / "44/heqiao.db") as base:
+        base.execute(ALTERED[change])
+    base.close()
+    refused(*add, *as_(world, "李雷"))
+    assert json.loads(ok("peers", "list", "--home", world / "44", "--json"))["peers"] == []
+
+
+def test_an_approver_who_left(world):
+    command = commands(world)["admin"]
+    approve(world, ask(world, *command))
+    ok(*command, *as_(world, "李雷"))
+    rotate = commands(world)["rotate"]
+    approve(world, ask(world, *rotate), "外人")
+    remove = ("admins", "remove", "--home", world / "44", "外人")
+    approve(world, ask(world, *remove))
+    ok(*remove, *as_(world, "李雷"))
+    assert "is no administrator" in refused(*rotate, *as_(world, "李雷"))
+    assert json.loads(ok("admins", "list", "--home", world / "44", "--json"))["admins"][0]["name"]
+
+
+def test_a_backup_is_restored_by_several(world):
+    ok("keys", "recipient", "--dir", world / "officer", "--name", "安全员")
+    recipient = ("--recipient", world / "officer/recipient.json")
+    backup = ("keys", "backup", "--home", world / "44", "--out", world / "b", *recipient)
+    assert "nobody restores it alone" in refused(*backup)
+    ok(*backup, "--split", "2/3", "--shares-dir", world / "shares")
+    restore = ("keys", "restore", world / "b", "--home", world / "new")
+    assert "under dual control" in refused(*restore, "--recipient-dir", world / "officer")
+    assert not (world / "new").exists()
+    shares = [part for number in (1, 3) for part in ("--share", world / f"shares/share-{number:02}.txt")]
+    ok(*restore, *shares)
+
+
+def test_off_by_default(world):
+    assert "oprf.2 is active" in ok("keys", "rotate", "oprf", "--home", world / "45")
+    assert approvals.NEEDED == 2

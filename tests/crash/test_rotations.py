@@ -1,0 +1,115 @@
+"""Rotations of an index, killed before every step: the old or the new epoch whole, and again finishes it.
+
+Those of the keys of sums, and the first step of the salt's, draw a Paillier key, which takes too long to be
+done for every step: tests/cluster kills them at chosen points.
+"""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from keys.store.kinds import generate_secret
+from matcher import identity
+from node.config import load
+from node.context import open_node
+from tests.support.ca_member import base, drawn, made  # noqa: F401  the member holds records
+from tests.support.cli_runner import heqiao, ok
+from tests.support.killed_commands import copy, each_step
+from tests.support.single_node import Held, number
+
+PERSON = identity.parse(number(1))
+TOLD = ("left by a command that was killed", "if `heqiao keys destroy` was interrupted, run it again")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command; the states before and after it of the keys `purpose`; the commands before it."""
+
+    purpose: str
+    command: tuple[str, ...]
+    before: dict[int, str]
+    after: dict[int, str]
+    first: tuple[tuple[str, ...], ...] = ()
+
+    def on(self, world):
+        return (*self.command, "--home", world / "44")
+
+
+ROTATE = ("keys", "rotate", "oprf", "--workers", "0")
+RETIRE = ("keys", "retire", "oprf", "--now")
+SALT = ("keys", "rotate", "salt")
+IMPORT = ("import",)
+CASES = {
+    "oprf": Case("oprf", ROTATE, {1: "active"}, {1: "grace", 2: "active"}),
+    "oprf retired": Case("oprf", RETIRE, {1: "grace", 2: "active"}, {1: "retired", 2: "active"}, (ROTATE,)),
+    "oprf destroyed": Case(
+        "oprf",
+        ("keys", "destroy", "oprf", "--confirm"),
+        {1: "retired", 2: "active"},
+        {2: "active"},
+        (ROTATE, RETIRE),
+    ),
+    "salt switched": Case(
+        "salt", SALT, {1: "active", 2: "pending"}, {1: "grace", 2: "active"}, (SALT, IMPORT)
+    ),
+    "salt given up": Case(
+        "oprf", (*SALT, "--abandon"), {1: "active", 2: "pending"}, {1: "active", 2: "retired"}, (SALT, IMPORT)
+    ),
+    "salt retired": Case(
+        "salt",
+        ("keys", "retire", "salt", "--now"),
+        {1: "grace", 2: "active"},
+        {1: "retired", 2: "active"},
+        (SALT, IMPORT, SALT),
+    ),
+    "salt destroyed": Case(
+        "salt",
+        ("keys", "destroy", "salt", "--confirm"),
+        {1: "retired", 2: "active"},
+        {2: "active"},
+        (SALT, IMPORT, SALT, ("keys", "retire", "salt", "--now")),
+    ),
+}
+
+
+def run(world, command):
+    if command == IMPORT:
+        ok("import", "--home", world / "44", "C21", world / "r.csv")
+    else:
+        ok(*command, "--home", world / "44")
+
+
+def states(world, purpose):
+    """Of each epoch; the node opens, and finds its person under every epoch that it answers."""
+    node = open_node(load(world / "44/node.toml"))
+    try:
+        assert Held(node, "C21").open(PERSON)
+    finally:
+        node.store.dispose()
+    found = json.loads(heqiao("keys", "status", "--home", world / "44", "--json")[1])
+    assert all(any(text in problem for text in TOLD) for problem in found["problems"]), found["problems"]
+    return {key["epoch"]: key["state"] for key in found["keys"] if key["purpose"] == purpose}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CASES)
+def test_killed_before_every_step(base, drawn, killer, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(
+        "node.rotation.salt.generate_secret",
+        lambda purpose, *rest: drawn if purpose == "paillier" else generate_secret(purpose, *rest),
+    )
+    case, world, seen = CASES[name], tmp_path / "before", []
+    copy(base, world)
+    for command in case.first:
+        run(world, command)
+    assert states(world, case.purpose) == case.before
+    for place in each_step(killer, world, tmp_path, case.on):
+        found = states(place, case.purpose)
+        seen.append(found)
+        if found == case.after and name in ("oprf", "salt switched"):
+            continue  # again it would be the next rotation
+        ok(*case.on(place))
+        assert states(place, case.purpose) == case.after
+        ok("audit", "verify", "--home", place / "44")
+    assert (seen[0], seen[-1]) == (case.before, case.after)

@@ -1,0 +1,364 @@
+"""What a member of the federation can send wrongly: the right status, no data, and the node goes on."""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import grpc
+import pytest
+from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
+
+from matcher import SUITE, oprf
+from matcher.suites import tokens
+from node.wire.manifest import digest
+from tests.support.calls import fails
+from tests.support.cluster import World, channel, serve_all, wait_for
+from tests.support.federation import set_config
+from tests.support.paths import VECTORS
+
+GOOD = tokens.canary_points()[:32]
+Code = grpc.StatusCode
+
+
+def points_of(name: str) -> dict[str, bytes]:
+    rows = json.loads((VECTORS / f"point_bad_{name}.json").read_text())
+    return {f"{name}:{row['name']}": bytes.fromhex(row["points"]) for row in rows}
+
+
+BAD_POINTS = {**points_of("length"), **points_of("canonical"), **points_of("low_order"), **points_of("twist")}
+
+
+@dataclass
+class Target:
+    """A responder of 44 and a stock stub with the certificate of node 45."""
+
+    stub: service_pb2_grpc.PeerServiceStub
+    start: match_pb2.EvaluateStart
+    manifest: types_pb2.Manifest
+    port: int
+
+    def evaluate(self, *messages: match_pb2.EvaluateRequest) -> list[match_pb2.EvaluateResponse]:
+        return list(self.stub.Evaluate(iter(messages), timeout=10))
+
+    def part(self, item: str, origin: str = "45") -> types_pb2.Partition:
+        return next(p for p in self.manifest.partitions if (p.item, p.origin) == (item, origin))
+
+    def fetch(self, **changes: object) -> match_pb2.FetchBucketsRequest:
+        part = self.part("C21")
+        request = match_pb2.FetchBucketsRequest(
+            suite=SUITE,
+            epoch=1,
+            query_id=bytes(16),
+            item="C21",
+            origin="45",
+            version=part.version,
+            buckets=[0],
+        )
+        for name, value in changes.items():
+            if name == "buckets":
+                del request.buckets[:]
+                request.buckets.extend(value)
+            else:
+                setattr(request, name, value)
+        return request
+
+    def require_alive(self) -> None:
+        """The node still answers a good query, and rightly."""
+        scalar = oprf.draw_blind(secrets.token_bytes)
+        blinded = oprf.blind(scalar, tokens.canary_points()[:64])
+        start = match_pb2.EvaluateStart()
+        start.CopyFrom(self.start)
+        start.points_announced = 2
+        accepted, evaluated, done = self.evaluate(opening(start), chunk(0, blinded))
+        assert (accepted.WhichOneof("message"), done.WhichOneof("message")) == ("accepted", "done")
+        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[:64]
+
+
+def opening(start: match_pb2.EvaluateStart) -> match_pb2.EvaluateRequest:
+    return match_pb2.EvaluateRequest(start=start)
+
+
+def chunk(sequence: int, points: bytes) -> match_pb2.EvaluateRequest:
+    return match_pb2.EvaluateRequest(chunk=match_pb2.EvaluateChunk(sequence=sequence, points=points))
+
+
+@pytest.fixture(scope="module")
+def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    homes = world.copy(tmp_path_factory.mktemp("bad"), "44")
+    set_config(homes["44"], "limits", max_points_per_query=1000, max_streams_per_peer=3)
+    with (
+        serve_all(homes) as provinces,
+        channel(provinces["44"].port, "44.node.heqiao", world.federation.client("45")) as line,
+    ):
+        stub = service_pb2_grpc.PeerServiceStub(line)
+        signed = stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE])).signed_manifest
+        start = match_pb2.EvaluateStart(
+            suite=SUITE,
+            epoch=1,
+            salt_version=1,
+            manifest_digest=digest(signed.manifest),
+            query_id=bytes(16),
+            points_announced=4,
+            items=["C21"],
+            purpose="new_application",
+            mandate_root=bytes(32),
+        )
+        yield Target(stub, start, types_pb2.Manifest.FromString(signed.manifest), provinces["44"].port)
+
+
+@pytest.mark.parametrize("name", BAD_POINTS)
+def test_points_that_are_none(target: Target, name: str) -> None:
+    start = target.start
+    code, reason, _, text = fails(lambda: target.evaluate(opening(start), chunk(0, BAD_POINTS[name])))
+    assert (code, reason) == (Code.INVALID_ARGUMENT, "invalid_points")
+    assert BAD_POINTS[name].hex() not in text
+
+
+def test_a_bad_point_among_good_ones_spoils_the_whole_chunk(target: Target) -> None:
+    bad = GOOD + BAD_POINTS["twist:u_2"] + GOOD
+    seen = []
+
+    def call() -> None:
+        responses = target.stub.Evaluate(iter([opening(target.start), chunk(0, bad)]), timeout=10)
+        seen.extend(response.WhichOneof("message") for response in responses)
+
+    assert fails(call)[:2] == (Code.INVALID_ARGUMENT, "invalid_points")
+    assert seen == ["accepted"]
+
+
+def started(**changes: object) -> Callable[[Target], list[match_pb2.EvaluateRequest]]:
+    def build(target: Target) -> list[match_pb2.EvaluateRequest]:
+        start = match_pb2.EvaluateStart()
+        start.CopyFrom(target.start)
+        for name, value in changes.items():
+            if name == "items":
+                del start.items[:]
+                start.items.extend(value)
+            else:
+                setattr(start, name, value)
+        return [opening(start), chunk(0, GOOD)]
+
+    return build
+
+
+def streamed(*chunks: match_pb2.EvaluateRequest) -> Callable[[Target], list[match_pb2.EvaluateRequest]]:
+    return lambda target: [opening(target.start), *chunks]
+
+
+EVALUATE = {
+    "more_points_than_announced": (
+        streamed(chunk(0, GOOD * 5)),
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "more_points_in_the_second_chunk": (
+        streamed(chunk(0, GOOD * 3), chunk(1, GOOD * 2)),
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "fewer_points_than_announced": (streamed(chunk(0, GOOD)), Code.INVALID_ARGUMENT, "invalid_points", {}),
+    "no_points_at_all": (streamed(), Code.INVALID_ARGUMENT, "invalid_points", {}),
+    "more_points_than_a_chunk": (
+        lambda t: [started(points_announced=17)(t)[0], chunk(0, GOOD * 17)],
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "empty_chunk": (streamed(chunk(0, b"")), Code.INVALID_ARGUMENT, "invalid_points", {}),
+    "chunks_out_of_order": (
+        streamed(chunk(1, GOOD)),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "chunk_twice": (
+        streamed(chunk(0, GOOD), chunk(0, GOOD)),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "second_start": (
+        lambda t: [opening(t.start), opening(t.start)],
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "no_start": (lambda _: [chunk(0, GOOD)], Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "nothing": (lambda _: [], Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "empty_message": (
+        lambda _: [match_pb2.EvaluateRequest()],
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "empty_message_after_start": (
+        lambda t: [opening(t.start), match_pb2.EvaluateRequest()],
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "unknown_item": (started(items=["Q99"]), Code.NOT_FOUND, "item_not_offered", {}),
+    "no_items": (started(items=[]), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "too_many_items": (started(items=["C21"] * 65), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "old_epoch": (started(epoch=0), Code.FAILED_PRECONDITION, "epoch_not_current", {"epoch": "1"}),
+    "future_epoch": (started(epoch=2), Code.FAILED_PRECONDITION, "epoch_not_current", {"epoch": "1"}),
+    "wrong_salt_version": (
+        started(salt_version=2),
+        Code.FAILED_PRECONDITION,
+        "salt_not_current",
+        {"salt_version": "1"},
+    ),
+    "unknown_suite": (started(suite="SM2-SM3"), Code.INVALID_ARGUMENT, "unknown_suite", {"suite": SUITE}),
+    "unknown_purpose": (started(purpose="curiosity"), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "long_purpose": (started(purpose="x" * 65), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "legal_basis_with_a_number": (
+        started(legal_basis="449999190001010034"),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "announced_none": (started(points_announced=0), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "announced_over_the_limit": (
+        started(points_announced=1001),
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "announced_most_there_is": (
+        started(points_announced=2**64 - 1),
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "first_point_beyond": (started(first_point=4), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "short_query_id": (started(query_id=bytes(15)), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "short_manifest_digest": (
+        started(manifest_digest=b""),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "long_mandate_root": (
+        started(mandate_root=bytes(33)),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
+    "oversize_message": (
+        streamed(chunk(0, GOOD * 40_000)),
+        Code.RESOURCE_EXHAUSTED,
+        "",
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVALUATE)
+def test_evaluate(target: Target, name: str) -> None:
+    build, code, reason, facts = EVALUATE[name]
+    messages = build(target)
+    found, said, details, _ = fails(lambda: target.evaluate(*messages))
+    assert (found, said) == (code, reason)
+    assert facts.items() <= details.items()
+    target.require_alive()
+
+
+FETCH = {
+    "bucket_out_of_range": ({"buckets": [1 << 20]}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "bucket_out_of_range_after_good": (
+        {"buckets": [0, 4_000_000_000]},
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+    ),
+    "unsorted": ({"buckets": [1, 0]}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "duplicate": ({"buckets": [0, 0]}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "none": ({"buckets": []}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "too_many": ({"buckets": range(16_385)}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "unknown_suite": ({"suite": ""}, Code.INVALID_ARGUMENT, "unknown_suite"),
+    "short_query_id": ({"query_id": b"1"}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "origin_not_granted": ({"origin": "33"}, Code.PERMISSION_DENIED, "refused"),
+    "origin_unknown": ({"origin": "99"}, Code.PERMISSION_DENIED, "refused"),
+    "origin_malformed": ({"origin": "4"}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "item_unknown": ({"item": "Q99"}, Code.NOT_FOUND, "item_not_offered"),
+    "item_too_long": ({"item": "C" * 65}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "version_unknown": ({"version": 7}, Code.FAILED_PRECONDITION, "partition_changed"),
+    "version_largest": ({"version": 2**63 - 1}, Code.FAILED_PRECONDITION, "partition_changed"),
+    "version_beyond_sql": ({"version": 2**64 - 1}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "old_epoch": ({"epoch": 0}, Code.FAILED_PRECONDITION, "epoch_not_current"),
+}
+
+
+@pytest.mark.parametrize("name", FETCH)
+def test_fetch_buckets(target: Target, name: str) -> None:
+    changes, code, reason = FETCH[name]
+    got: list[object] = []
+    found, said, details, _ = fails(
+        lambda: got.extend(target.stub.FetchBuckets(target.fetch(**changes), timeout=10))
+    )
+    assert (found, said) == (code, reason)
+    assert got == []
+    if name == "version_unknown":
+        assert details["version"] == str(target.part("C21").version)
+    if code is Code.PERMISSION_DENIED:
+        assert details["rule"] == "origin_not_granted"
+    target.require_alive()
+
+
+def test_good_fetch(target: Target) -> None:
+    part = target.part("C21")
+    last = (1 << part.bucket_bits) - 1
+    slices = list(target.stub.FetchBuckets(target.fetch(buckets=range(last + 1)), timeout=10))
+    assert [s.bucket for s in slices] == list(range(last + 1))
+    assert sum(s.size for s in slices) == 68 * part.entries
+
+
+def test_unknown_suites_of_a_manifest(target: Target) -> None:
+    for suites in ((), ("SM2-SM3",)):
+        request = match_pb2.GetManifestRequest(suites=suites)
+        found = fails(lambda request=request: target.stub.GetManifest(request))
+        assert found[:2] == (Code.INVALID_ARGUMENT, "unknown_suite")
+
+
+def test_bytes_that_are_no_message(target: Target, world: World) -> None:
+    for method in ("Evaluate", "FetchBuckets", "FetchFilter", "GetManifest"):
+        with channel(target.port, "44.node.heqiao", world.federation.client("45")) as line:
+            call = line.stream_stream(f"/heqiao.peer.v1.PeerService/{method}")
+            with pytest.raises(grpc.RpcError) as caught:
+                list(call(iter([b"\xff\xff\xff\xff"]), timeout=10))
+            assert caught.value.code() in (Code.INTERNAL, Code.INVALID_ARGUMENT), method
+    target.require_alive()
+
+
+def test_too_many_streams_and_their_return(target: Target) -> None:
+    """A peer that opens streams and sends nothing has some, not all; when it hangs up they are free again."""
+    endless: list[grpc.Call] = []
+    over = threading.Event()
+
+    def never() -> Iterator[match_pb2.EvaluateRequest]:
+        yield opening(target.start)
+        over.wait(20)
+
+    for _ in range(3):
+        call = target.stub.Evaluate(never(), timeout=20)
+        assert next(call).WhichOneof("message") == "accepted"
+        endless.append(call)
+    code, reason, details, _ = fails(lambda: target.evaluate(opening(target.start), chunk(0, GOOD * 4)))
+    assert (code, reason, details["rule"]) == (Code.RESOURCE_EXHAUSTED, "limit", "streams")
+    for call in endless:
+        call.cancel()
+    over.set()
+
+    def free() -> bool:
+        try:
+            target.require_alive()
+        except grpc.RpcError:
+            return False
+        return True
+
+    wait_for(free, 5, "streams that were hung up stay taken", 0.05)
+    for _ in range(5):
+        target.require_alive()

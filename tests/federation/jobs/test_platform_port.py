@@ -1,0 +1,97 @@
+"""The platform port with stock messages: what a platform that skips our client can get wrong."""
+
+from contextlib import ExitStack
+
+import grpc
+import pytest
+from heqiao.platform.v1 import platform_pb2 as pb
+from heqiao.platform.v1 import platform_pb2_grpc
+
+from keys import target_name
+from node.wire import platform
+from tests.support.cluster import World, channel, read_verification, serve_all, wait_report
+from tests.support.federation import set_config
+
+NUMBER = "449999190001010034"
+
+
+@pytest.fixture(scope="module")
+def stub(world: World, served):
+    identity = world.federation.client("45", "office")
+    with channel(served["45"].platform_port, target_name("45"), identity) as opened:
+        yield platform_pb2_grpc.PlatformServiceStub(opened)
+
+
+def submission(**subject: object) -> list[pb.SubmitVerificationRequest]:
+    message = pb.Subject(ref="1/1", household="1", identities=[pb.Identity(value=NUMBER)], mandate_no="m1")
+    for name, value in subject.items():
+        if name == "identities":
+            del message.identities[:]
+            message.identities.extend(pb.Identity(value=one) for one in value)
+        else:
+            setattr(message, name, value)
+    start = pb.VerificationStart(
+        job_id="stock", items=["C21"], peers=["44"], purpose="new_application", subjects_announced=1
+    )
+    return [
+        pb.SubmitVerificationRequest(start=start),
+        pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=[message])),
+    ]
+
+
+BAD = {
+    "no reference": submission(ref=""),
+    "an identity number as reference": submission(ref=f"1/{NUMBER}"),
+    "its old form as household": submission(household="449999000101003"),
+    "an identity number as mandate": submission(mandate_no=NUMBER),
+    "no identity": submission(identities=[]),
+    "a wrong check digit": submission(identities=["449999190001010035"]),
+    "too many identities": submission(identities=[NUMBER] * 9),
+    "a long name": submission(name="x" * 201),
+    "no start": submission()[1:],
+    "two starts": [submission()[0], submission()[0]],
+    "fewer subjects than announced": submission()[:1],
+    "more subjects than announced": [*submission(), submission(ref="1/2")[1]],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_submission_is_refused_and_quotes_nothing(stub, name: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.SubmitVerification(iter(BAD[name]), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "449999" not in caught.value.details()
+    assert "stock" not in {job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=10).jobs}
+
+
+@pytest.mark.parametrize("call", ["WatchJob", "GetReport"])
+def test_an_unknown_job_is_not_found(stub, call: str) -> None:
+    request = {"WatchJob": pb.WatchJobRequest, "GetReport": pb.GetReportRequest}[call](job_id="nobody")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(getattr(stub, call)(request, timeout=10))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_watchers_are_bounded_and_do_not_fill_the_port(world: World, tmp_path) -> None:
+    homes = world.copy(tmp_path, "45")
+    set_config(homes["45"], "limits", max_watchers=2, worker_threads=1)
+    # The peer is away and is tried for a long time, so the job stays open.
+    set_config(homes["45"], "requester", retry_attempts=100, retry_wait_s=5, retry_wait_max_s=5)
+    asked = read_verification(world.data, ("C21",), ("44",), most=2)
+    identity = world.federation.client("45", "office")
+    with serve_all(homes) as provinces, ExitStack() as stack:
+        port = provinces["45"].platform_port
+        opened = stack.enter_context(channel(port, target_name("45"), identity))
+        stub = platform_pb2_grpc.PlatformServiceStub(opened)
+        stub.SubmitVerification(platform.submission("open", asked), timeout=10)
+        watchers = [stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=30) for _ in range(2)]
+        for watcher in watchers:
+            next(watcher)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=10))
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert [job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=10).jobs] == ["open"]
+        stub.CancelJob(pb.CancelJobRequest(job_id="open"), timeout=10)
+        assert wait_report(provinces["45"].node, "open").state == "cancelled"
+        assert [message.job.state for message in watchers[0]][-1] == pb.JOB_STATE_CANCELLED

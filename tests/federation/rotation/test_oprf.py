@@ -1,0 +1,318 @@
+"""Keys that rotate while provinces ask each other, and rotations that are killed."""
+
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keys.types import RotationPolicy
+from node.client.peer import Peer
+from node.client.platform import Platform
+from node.config import load, open_key_store
+from node.database import partitions as index_rows
+from node.database import peers as peer_rows
+from node.domain.verification import Verification
+from node.errors import EpochError, ItemNotOfferedError
+from node.requester import match
+from node.responder import manifest
+from node.responder import match as respond
+from node.rotation import oprf
+from node.wire.match_messages import EvaluateStart, FilterRequest
+from tests.support.cluster import (
+    World,
+    findings_of,
+    import_registers,
+    know,
+    open_home,
+    part_of,
+    processes,
+    query_database,
+    read_verification,
+    run_job,
+    serve_all,
+)
+from tests.support.crash_points import run_until_killed
+from tests.support.federation import PATIENT_RETRIES, set_config
+
+ITEMS = ("C21", "Z59b", "C23")
+POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
+FAST = str(Path(sys.executable).with_name("heqiao"))
+
+
+def rotate_home(home: Path, *, times: int = 1, retire: bool = False) -> None:
+    """As the commands do it, in a process that is not the serving one's node."""
+    node, store = open_home(home), open_key_store(load(home / "node.toml"))
+    for _ in range(times):
+        oprf.rotate_oprf(node, store, POLICY)
+    if retire:
+        oprf.retire(node, store, early=True)
+    node.store.dispose()
+
+
+def epoch_of(home: Path, job: str) -> object:
+    """The epoch in which a requester's job asked 44."""
+    return query_database(home, "SELECT epoch FROM parts WHERE peer = '44' AND job = ?", job)[0][0]
+
+
+# name: (rotations, retired at once, the epoch that the job ends in)
+CHANGES = {
+    "once": (1, False, 1),
+    "once, and the old epoch is retired": (1, True, 2),
+    "twice, and both are retired": (2, True, 3),
+}
+
+
+@pytest.mark.parametrize("moment", ["before it evaluates", "after it evaluated"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_running_job_ends_right(
+    small: World,
+    asked: Verification,
+    undisturbed: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    change: str,
+) -> None:
+    """In the grace under the old epoch; after it anew under the current one, without a person."""
+    homes = small.copy(tmp_path)
+    times, retire, epoch = CHANGES[change]
+    original, done = match.evaluate_query, threading.Event()
+
+    def evaluate(exchange, *rest):
+        first = exchange.peer.code == "44" and not done.is_set()
+        if moment.startswith("after"):
+            original(exchange, *rest)
+        if first:
+            done.set()
+            rotate_home(homes["44"], times=times, retire=retire)
+        if moment.startswith("before"):
+            original(exchange, *rest)
+
+    monkeypatch.setattr(match, "evaluate_query", evaluate)
+    with serve_all(homes) as provinces:
+        report = run_job(provinces["45"], "across", asked)
+        assert findings_of(report) == undisturbed
+        assert done.is_set()
+        assert epoch_of(homes["45"], "across") == epoch
+        assert findings_of(run_job(provinces["45"], "later", asked)) == undisturbed
+        (found,) = query_database(homes["45"], "SELECT epoch FROM parts WHERE peer = '44' AND job = 'later'")[
+            0
+        ]
+        assert found == times + 1
+
+
+def test_a_kept_connection_follows_imports_and_rotations(
+    small: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One manifest for several checks, and another as soon as the peer refuses what it says."""
+    homes, offered, original = small.copy(tmp_path, "45", "44"), [], manifest.offer_manifest
+    few = read_verification(small.data, ITEMS, ("44",), most=12)
+
+    def offer(*arguments, **options):
+        offered.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(respond, "offer_manifest", offer)
+    with serve_all(homes) as provinces, Peer.open(homes["45"], "44") as peer:
+        first = peer.verify(few)
+        assert peer.verify(few) == first
+        assert len(offered) == 1
+        for _ in range(2):  # the version before the current one would still be served
+            import_registers(provinces["44"].node, small.data, ITEMS)
+        assert peer.verify(few) == peer.verify(few) == first
+        assert len(offered) == 2
+        rotate_home(homes["44"], retire=True)
+        assert peer.verify(few) == peer.verify(few) == first
+        assert len(offered) == 3
+
+
+def test_a_stream_of_jobs_during_rotations(
+    small: World, asked: Verification, undisturbed: dict, tmp_path: Path
+) -> None:
+    """Processes of their own: the command rotates, the node serves on, no answer is wrong or missing."""
+    homes = small.copy(tmp_path)
+    set_config(homes["45"], "requester", **PATIENT_RETRIES)
+    few = read_verification(small.data, ITEMS, most=12)
+    people = {subject.ref for subject in few.subjects}
+    expected = {place: answer for place, answer in undisturbed.items() if place[0] in people}
+    with processes(homes["44"], homes["33"]) as providers:
+        for provider in providers:
+            provider.start()
+        node = open_home(homes["45"])
+        for provider, code in zip(providers, ("44", "33"), strict=True):
+            know(node, homes[code], provider.port)
+        node.store.dispose()
+        with processes(homes["45"]) as (requester,):
+            requester.start()
+            rotating = subprocess.Popen(
+                [sys.executable, "-c", _TWICE, FAST, str(homes["44"])], stderr=subprocess.PIPE, text=True
+            )
+            with Platform.open(requester.home, f"127.0.0.1:{requester.platform_port}") as platform:
+                number = 0
+                while rotating.poll() is None or number < 2:
+                    platform.submit(few, f"stream-{number}")
+                    for _ in platform.watch(f"stream-{number}"):
+                        pass
+                    report = platform.report(f"stream-{number}")
+                    assert report.state == "done"
+                    assert findings_of(report) == expected, part_of(report, "44")
+                    number += 1
+            assert rotating.wait() == 0, rotating.stderr.read() if rotating.stderr else ""
+            if rotating.stderr:
+                rotating.stderr.close()
+    epochs = {epoch for (epoch,) in query_database(homes["45"], "SELECT epoch FROM parts WHERE peer = '44'")}
+
+    assert max(epochs) == 3
+
+
+_TWICE = """
+import subprocess, sys
+heqiao, home = sys.argv[1:]
+for _ in range(2):
+    subprocess.run([heqiao, "keys", "rotate", "oprf", "--home", home, "--grace-days", "0"], check=True,
+                   stdout=subprocess.DEVNULL)
+    subprocess.run([heqiao, "keys", "retire", "oprf", "--home", home, "--now"], check=True,
+                   stdout=subprocess.DEVNULL)
+"""
+
+
+# ---- killed
+
+
+_DIE = """
+from datetime import timedelta
+from pathlib import Path
+from tests.support.crash_points import Dying
+from tests.support.cluster import open_home
+from keys.types import RotationPolicy
+from node.rotation import oprf as rotate
+from node.config import load, open_key_store
+from node.database import key_epochs as epochs, epoch_switch as succession
+home, where, calls = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+node, store = open_home(home), open_key_store(load(home / "node.toml"))
+rotate.GROUP_ENTRIES = 50
+dying = Dying(calls)
+after = dying.after
+progress = lambda stage, done, total: stage == where and dying.reach()
+if where == "key file":
+    after(type(store), "add")
+elif where == "retired":
+    after(rotate, "_apply")
+elif where == "partitions removed":
+    after(succession, "forget_epoch")
+elif where == "key removed":
+    after(type(store), "remove")
+policy = RotationPolicy(timedelta(days=90), timedelta(0))
+if where in ("retired", "partitions removed", "key removed"):
+    rotate.rotate_oprf(node, store, policy)
+    rotate.retire(node, store, early=True)
+    rotate.destroy(node, store)
+else:
+    rotate.rotate_oprf(node, store, policy, progress=progress, workers=int(sys.argv[4]))
+"""
+KILLS = [
+    ("key file", 1, 0),
+    ("make", 1, 0),
+    ("rekey", 7, 2),
+    ("rekey", 60, 0),
+    ("switch", 1, 0),
+    ("retired", 1, 0),
+    ("partitions removed", 1, 0),
+    ("key removed", 1, 0),
+]
+
+
+@pytest.mark.parametrize(("where", "calls", "workers"), KILLS)
+def test_killed_at_any_step(
+    small: World,
+    asked: Verification,
+    undisturbed: dict,
+    tmp_path: Path,
+    where: str,
+    calls: int,
+    workers: int,
+) -> None:
+    """The node starts with the old or the new epoch whole; running the commands again finishes it."""
+    homes = small.copy(tmp_path)
+    run_until_killed(_DIE, homes["44"], where, calls, workers)
+    with serve_all(homes) as provinces:
+        switched = where not in ("key file", "make", "rekey")
+        assert provinces["44"].node.keys.epoch == 1 + switched
+        assert findings_of(run_job(provinces["45"], "after-the-kill", asked)) == undisturbed
+        node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
+        if not switched:
+            done = oprf.rotate_oprf(node, store, POLICY)
+            assert (done.epoch, done.resumed) == (2, where != "key file")
+        oprf.retire(node, store, early=True)
+        oprf.destroy(node, store)
+        assert store.epochs("oprf") == [2]
+        node.store.dispose()
+        assert provinces["44"].node.ring.refresh().epoch == 2
+        assert findings_of(run_job(provinces["45"], "at-the-end", asked)) == undisturbed
+    states = dict(query_database(homes["44"], "SELECT epoch, state FROM key_epochs"))
+    assert states == {1: "destroyed", 2: "active"}
+    assert query_database(homes["44"], "SELECT count(*) FROM partitions WHERE epoch = 1") == [(0,)]
+    assert query_database(homes["44"], "SELECT count(*) FROM cuts WHERE epoch = 1") == [(0,)]
+
+
+# ---- what a peer is told
+
+
+def start_of(epoch: int) -> EvaluateStart:
+    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32))
+
+
+def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
+    homes = small.copy(tmp_path, "44", "45")
+    with serve_all(homes) as provinces:
+        node = provinces["44"].node
+        with node.store.transaction("find peer") as tx:
+            peer = peer_rows.find_peer(tx, "45")
+        assert peer is not None
+
+        def begin(epoch: int) -> Callable[[], object]:
+            return lambda: respond.Evaluation(node, peer, start_of(epoch), "node")
+
+        rotate_home(homes["44"])
+        assert begin(1)()
+        assert begin(2)()
+        rotate_home(homes["44"], times=2)
+        for epoch in (1, 2, 3, 4):
+            assert begin(epoch)()
+        rotate_home(homes["44"], retire=True)
+        for epoch in (1, 2, 3, 4, 6):
+            with pytest.raises(EpochError) as caught:
+                begin(epoch)()
+            assert caught.value.details == {"epoch": "5"}
+        assert begin(5)()
+
+
+def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp_path: Path) -> None:
+    """A node looks for another epoch each half second only; what it says until then must lead there."""
+    home = small.copy(tmp_path, "44")["44"]
+    node = open_home(home)
+    with node.store.transaction("find peer") as tx:
+        peer = peer_rows.find_peer(tx, "45")
+        part = index_rows.partitions_of(tx, "C21", 1)[0]
+    assert peer is not None
+    peer = replace(peer, grants=(*peer.grants, part.origin))
+    asked = FilterRequest(1, bytes(16), "C21", part.origin, part.version)
+    rotate_home(home)
+    node.ring.refresh()
+    assert list(respond.serve_filter(node, peer, asked))
+    node.ring._due = math.inf
+    oprf.retire(other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
+    with pytest.raises(EpochError) as caught:
+        list(respond.serve_filter(node, peer, asked))
+    assert caught.value.details == {"epoch": "2"}
+    strange = FilterRequest(2, bytes(16), "C21", "99", 1)  # of the epoch that is answered
+    with pytest.raises(ItemNotOfferedError):
+        list(respond.serve_filter(node, replace(peer, grants=("99",)), strange))
+    for each in (node, other):
+        each.store.dispose()

@@ -1,0 +1,268 @@
+"""Keys of sums that rotate while a province asks; rotations of sums and of signing keys that are killed."""
+
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from statistics import pvariance
+
+import pytest
+
+from keys.types import RotationPolicy
+from matcher import identity
+from node.client.peer import Peer
+from node.config import load, open_key_store
+from node.credentials.sum_keys import SUM_PURPOSES
+from node.registers import importer
+from node.requester import sums as request
+from node.rotation import signing, sums
+from tests.support.cluster import Province, know, move_peer, open_home, processes, query_database
+from tests.support.crash_points import run_until_killed
+from tests.support.federation import Federation
+from tests.support.sum_rotation import LAW, STEP, number
+
+POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
+HEQIAO = str(Path(sys.executable).with_name("heqiao"))
+
+
+DRAW = random.Random(8)
+WAGES = {number(at): DRAW.randrange(0, 15_000_000) for at in range(6 * STEP)}
+FEES = {number(at): DRAW.randrange(0, 15_000_000) for at in range(500, 500 + STEP)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Homes 45 and 44; 44 holds two columns."""
+    folder = tmp_path_factory.mktemp("sums")
+    federation = Federation.create()
+    homes = {code: federation.make_home(folder / code, code) for code in ("45", "44")}
+    node = open_home(homes["44"])
+    for item, rows in (("B11", WAGES), ("D35", FEES)):
+        path = folder / f"{item}.csv"
+        path.write_text("id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in rows.items()), "utf-8")
+        importer.import_item(node, item, [path], workers=0)
+    know(node, homes["45"], 0, ("45",))
+    node.store.dispose()
+    own = open_home(homes["45"])
+    know(own, homes["44"], 0)
+    own.store.dispose()
+    return folder
+
+
+@pytest.fixture
+def homes(made: Path, tmp_path: Path) -> dict[str, Path]:
+    return {code: Path(shutil.copytree(made / code, tmp_path / code)) for code in ("45", "44")}
+
+
+def know_port(homes: dict[str, Path], port: int) -> None:
+    node = open_home(homes["45"])
+    move_peer(node, "44", port)
+    node.store.dispose()
+
+
+def require_right(peer: Peer, people: int) -> None:
+    """The wages of the first so many people, as the plain register has them."""
+    cohort = [frozenset({identity.parse(person)}) for person in list(WAGES)[:people]]
+    (found,) = peer.sum(cohort, ("B11",), LAW)
+    plain = list(WAGES.values())[:people]
+    assert (found.answer.rule, found.answer.count, found.answer.total) == ("", people, sum(plain))
+    assert abs(found.answer.variance - pvariance(plain)) <= 1
+
+
+def rotate_home(home: Path, *, retire: bool = False) -> None:
+    node, store = open_home(home), open_key_store(load(home / "node.toml"))
+    sums.rotate_sums(node, store, POLICY)
+    if retire:
+        sums.retire(node, store, early=True)
+    node.store.dispose()
+
+
+@pytest.mark.parametrize(("retire", "epochs"), [(False, [1]), (True, [1, 2])])
+def test_a_cohort_that_is_under_way(homes, monkeypatch, retire: bool, epochs: list[int]) -> None:
+    """In the grace it ends under the old keys; after it the requester asks anew by itself."""
+    original, done = request.evaluate_cohort, threading.Event()
+
+    def evaluate(*arguments):
+        returned = original(*arguments)
+        if not done.is_set():
+            done.set()
+            rotate_home(homes["44"], retire=retire)
+        return returned
+
+    monkeypatch.setattr(request, "evaluate_cohort", evaluate)
+    served = Province(homes["44"]).start()
+    try:
+        know_port(homes, served.port)
+        with Peer.open(homes["45"], "44") as peer:
+            require_right(peer, 20)
+            assert done.is_set()
+            charged = query_database(homes["44"], "SELECT epoch FROM sum_queries ORDER BY at")
+            assert [epoch for (epoch,) in charged] == epochs
+            served.node.ring.refresh()
+            require_right(peer, 40)
+            last = query_database(homes["44"], "SELECT max(epoch) FROM sum_queries")
+            assert last == [(2,)]
+    finally:
+        served.stop()
+
+
+_LIFE = """
+import subprocess, sys
+heqiao, home = sys.argv[1:]
+for purpose in ("paillier", "sum", "signing"):
+    subprocess.run([heqiao, "keys", "rotate", purpose, "--home", home], check=True, stdout=subprocess.DEVNULL)
+"""
+
+
+@pytest.mark.long
+def test_a_stream_of_sums_during_rotations(homes) -> None:
+    """Processes of their own: the commands rotate, the node serves on, no sum is wrong or refused."""
+    with processes(homes["44"]) as (served,):
+        served.start()
+        know_port(homes, served.port)
+        rotating = subprocess.Popen([sys.executable, "-c", _LIFE, HEQIAO, str(homes["44"])])
+        asked = 0
+        with Peer.open(homes["45"], "44") as peer:
+            while asked < 6 and (rotating.poll() is None or asked < 2):
+                asked += 1
+                require_right(peer, asked * STEP)
+            assert rotating.wait(60) == 0
+    assert asked >= 2
+    with processes(homes["44"]) as (served,):
+        served.start()
+        know_port(homes, served.port)
+        with Peer.open(homes["45"], "44") as peer:
+            cohort = [frozenset({identity.parse(person)}) for person in FEES]
+            (found,) = peer.sum(cohort, ("D35",), LAW)
+            assert (found.answer.count, found.answer.total) == (STEP, sum(FEES.values()))
+    states = query_database(
+        homes["44"], "SELECT purpose, max(epoch) FROM key_epochs WHERE state = 'active' GROUP BY purpose"
+    )
+    assert dict(states) == {"sum": 3, "paillier": 3, "sumcheck": 3, "signing": 2}
+
+
+# ---- killed
+
+
+_DIE = """
+from datetime import timedelta
+from pathlib import Path
+from tests.support.crash_points import Dying
+from tests.support.cluster import open_home
+from keys.types import RotationPolicy
+from node.rotation import driver as key_steps, signing as rotate_signing, sums as rotate_sums
+from node.config import load, open_key_store
+from node.database import sum_epoch_switch as sum_epochs, sum_tables as sums
+home, kind, where, calls, workers = Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:6])
+node, store = open_home(home), open_key_store(load(home / "node.toml"))
+dying = Dying(calls)
+progress = lambda stage, done, total: stage == where and dying.reach()
+points = {"key file": (type(store), "add"), "block": (sums, "add_blocks"), "group": (sums, "finish_group"),
+          "aliases": (sum_epochs, "forget_aliases"), "state": (key_steps, "move"),
+          "rows removed": (sum_epochs, "forget_epoch"), "key removed": (type(store), "remove")}
+if where in points:
+    dying.after(*points[where])
+policy = RotationPolicy(timedelta(days=90), timedelta(0))
+module = rotate_signing if kind == "signing" else rotate_sums
+rotate = module.rotate_signing if kind == "signing" else module.rotate_sums
+rotate(node, store, policy, progress=progress, workers=workers)
+if where in ("state", "rows removed", "key removed"):
+    module.retire(node, store, early=True)
+    module.destroy(node, store)
+"""
+LONG = pytest.mark.long
+SUMS = [
+    pytest.param("key file", 1, 0, marks=LONG),
+    pytest.param("key file", 3, 0, marks=LONG),
+    pytest.param("make", 1, 0, marks=LONG),
+    pytest.param("rekey", 1, 2, marks=LONG),
+    ("block", 1, 0),
+    pytest.param("group", 1, 0, marks=LONG),
+    pytest.param("group", 2, 2, marks=LONG),
+    pytest.param("aliases", 1, 0, marks=LONG),
+    pytest.param("switch", 1, 0, marks=LONG),
+    pytest.param("state", 1, 0, marks=LONG),
+    ("rows removed", 1, 0),
+    pytest.param("key removed", 1, 0, marks=LONG),
+    pytest.param("key removed", 2, 0, marks=LONG),
+    pytest.param("state", 2, 0, marks=LONG),
+]
+BEFORE = ("key file", "make", "rekey", "block", "group", "aliases")
+
+
+def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]:
+    rows = query_database(home, "SELECT purpose, epoch, state FROM key_epochs")
+    return {(purpose, epoch): state for purpose, epoch, state in rows if purpose in purposes}
+
+
+@pytest.mark.parametrize(("where", "calls", "workers"), SUMS)
+def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) -> None:
+    """The node starts with the old or the new epoch whole; running the commands again finishes it."""
+    run_until_killed(_DIE, homes["44"], "sums", where, calls, workers)
+    switched = where not in BEFORE
+    served = Province(homes["44"]).start()
+    try:
+        assert served.node.keys.sums.epoch == 1 + switched
+        know_port(homes, served.port)
+        with Peer.open(homes["45"], "44") as peer:
+            require_right(peer, 24)
+            node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
+            if not switched:
+                done = sums.rotate_sums(node, store, POLICY)
+                assert (done.epoch, done.resumed) == (2, where != "key file")
+            sums.retire(node, store, early=True)
+            sums.destroy(node, store)
+            node.store.dispose()
+            assert served.node.ring.refresh().sums.epoch == 2
+            require_right(peer, 48)
+    finally:
+        served.stop()
+    assert {name for name in store.names() if name.split(".")[0] in SUM_PURPOSES} == {
+        f"{purpose}.2" for purpose in SUM_PURPOSES
+    }
+    assert states_of(homes["44"], *SUM_PURPOSES) == {
+        (purpose, epoch): state
+        for purpose in SUM_PURPOSES
+        for epoch, state in ((1, "destroyed"), (2, "active"))
+    }
+    assert query_database(homes["44"], "SELECT DISTINCT epoch FROM sum_groups") == [(2,)]
+    assert query_database(homes["44"], "SELECT count(*) FROM sum_groups WHERE published_at IS NULL") == [(0,)]
+
+
+SIGNING = [pytest.param(where, marks=LONG) for where in ("key file", "state", "key removed")] + [
+    "make",
+    "switch",
+]
+
+
+@pytest.mark.parametrize("where", SIGNING)
+def test_signing_killed_at_any_step(homes, where: str) -> None:
+    """A key that is pending signs nothing; after the switch peers with the old one are led to the new one."""
+    run_until_killed(_DIE, homes["44"], "signing", where, 1, 0)
+    switched = where not in ("key file", "make")
+    node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
+    assert node.keys.signing == store.get(f"signing.{1 + switched}")
+    assert signing.read_signer(node.config, store).epoch == 1 + switched
+    if not switched:
+        done = signing.rotate_signing(node, store, POLICY)
+        assert (done.epoch, done.resumed) == (2, where != "key file")
+        served = Province(homes["44"]).start()
+        know_port(homes, served.port)
+        try:
+            with Peer.open(homes["45"], "44") as peer:
+                require_right(peer, 24)
+        finally:
+            served.stop()
+        followed = query_database(
+            homes["45"], "SELECT count(*) FROM audit WHERE event = 'peer_key_succeeded'"
+        )
+        assert followed == [(1,)]
+    signing.retire(node, store, early=True)
+    signing.destroy(node, store)
+    node.store.dispose()
+    assert store.epochs("signing") == [2]
+    assert states_of(homes["44"], "signing") == {("signing", 1): "destroyed", ("signing", 2): "active"}
+    assert query_database(homes["44"], "SELECT number FROM successions") == [(2,)]

@@ -1,0 +1,155 @@
+"""The rows of encrypted sums: decrypted by phe, they are the records of the register."""
+
+import secrets
+from collections import Counter
+
+import phe
+import pytest
+from blake3 import blake3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matcher import identity, oprf
+from matcher.suites import tokens
+from matcher.sums import slots
+from node.credentials.sum_keys import SumKeys
+from node.database import sum_tables
+from node.errors import InputError
+from node.index.sum_table_writer import choose_groups
+from node.registers import importer
+from node.wire.sum_messages import BLOCK_ROWS, interleave
+from tests.support.cached import paillier_key
+from tests.support.single_node import LIMITS, make_node, number
+
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
+PRIVATE = phe.PaillierPrivateKey(
+    phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big")), KEYS.private.p, KEYS.private.q
+)
+SIZE = KEYS.private.public.ciphertext_size
+WAGES = {number(at, "449999"): 100 * at for at in range(20)} | {number(at, "459999"): at for at in range(3)}
+
+
+@pytest.fixture
+def node(tmp_path):
+    made = make_node(tmp_path / "44", {**LIMITS, "k_anonymity": 4}, KEYS)
+    yield made
+    made.store.dispose()
+
+
+def bring(node, tmp_path, rows, mode="full", header="id_no,amount_fen", **options):
+    path = tmp_path / "wages.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return importer.import_item(node, "B11", [path], mode=mode, workers=0, **options)
+
+
+def lines(wages):
+    return [f"{person},{fen}" for person, fen in wages.items()]
+
+
+def point(node, person):
+    return oprf.evaluate_own(KEYS.sum_key, tokens.map_to_curve(node.keys.salt, identity.parse(person)))
+
+
+def held(node):
+    """Of each group: value and count that phe decrypts, by point; digest and order are checked."""
+    groups = {}
+    with node.store.transaction("look") as tx:
+        for group in sum_tables.current_groups(tx, "B11", 1):
+            rows, number, all_rows = {}, 0, b""
+            while block := sum_tables.read_block(tx, group.id, number):
+                count = len(block.points) // 32
+                assert len(block.ciphertexts) == count * SIZE
+                assert count <= BLOCK_ROWS
+                all_rows += interleave(block.points, block.ciphertexts, SIZE)
+                for at in range(count):
+                    cipher = int.from_bytes(block.ciphertexts[SIZE * at : SIZE * at + SIZE], "big")
+                    plain = PRIVATE.raw_decrypt(cipher)
+                    rows[block.points[32 * at : 32 * at + 32]] = (plain >> 128) % 2**128
+                    assert plain % 2**128 == 1
+                number += 1
+            assert list(rows) == sorted(rows)
+            assert (len(rows), blake3(all_rows).digest()) == (group.rows, group.digest)
+            groups[group.prefix] = rows
+    return groups
+
+
+def merged(node):
+    return {point: value for rows in held(node).values() for point, value in rows.items()}
+
+
+def expected(node, wages):
+    return {point(node, person): fen for person, fen in wages.items()}
+
+
+def test_a_column_is_the_register(node, tmp_path):
+    bring(node, tmp_path, lines(WAGES))
+    groups = held(node)
+    assert {prefix: len(rows) for prefix, rows in groups.items()} == {"449999": 20, "45": 3}
+    assert merged(node) == expected(node, WAGES)
+    bring(node, tmp_path, lines({number(1): 5}))
+    assert merged(node) == expected(node, {number(1): 5})
+    assert list(held(node)) == ["44"]
+
+
+def test_rows_follow_upserts_and_deletes(node, tmp_path):
+    bring(node, tmp_path, lines(WAGES))
+    changed = {number(3): 7, number(500): 11, number(9, "519999"): 13}
+    bring(node, tmp_path, lines(changed), mode="upsert")
+    now = WAGES | changed
+    assert merged(node) == expected(node, now)
+    leaving = [number(4), number(0, "459999"), number(9, "519999"), number(777)]
+    bring(node, tmp_path, leaving, mode="delete", header="id_no")
+    assert merged(node) == expected(node, {k: v for k, v in now.items() if k not in leaving})
+
+
+def test_a_record_under_two_numbers_is_one_row_whichever_is_named(node, tmp_path):
+    one, former = number(1), number(2)
+    header = "id_no,former_id_no,amount_fen"
+    bring(node, tmp_path, [f"{one},{former},10", f"{number(3)},,20"], header=header)
+    assert sorted(merged(node).values()) == [10, 20]
+    bring(node, tmp_path, [f"{former},30"], mode="upsert")
+    assert sorted(merged(node).values()) == [20, 30]
+    bring(node, tmp_path, [former, one], mode="delete", header="id_no")
+    assert sorted(merged(node).values()) == [20]
+
+
+def test_a_value_that_does_not_fit_is_a_rejected_row(node, tmp_path):
+    greatest = slots.Layout.of((), 3072).max_value
+    rows = lines({number(1): greatest, number(2): greatest + 1, number(3): 0})
+    done = bring(node, tmp_path, rows, rejects_file=tmp_path / "rejects.csv")
+    assert (done.tally.read, done.tally.accepted, done.tally.rejected) == (3, 2, 1)
+    assert dict(done.tally.reasons) == {"amount_too_large": 1}
+    assert merged(node) == expected(node, {number(1): greatest, number(3): 0})
+
+
+def test_what_fails_leaves_the_rows_as_they_were(node, tmp_path, monkeypatch):
+    bring(node, tmp_path, lines(WAGES))
+    before = merged(node)
+    with pytest.raises(InputError):
+        bring(node, tmp_path, ["nobody,1"])
+    monkeypatch.setattr(importer, "publish", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bring(node, tmp_path, lines({number(1): 5}))
+    assert merged(node) == before
+    monkeypatch.undo()
+    assert bring(node, tmp_path, lines(WAGES)).rolled_back
+    assert merged(node).keys() == before.keys()
+
+
+def test_equal_values_have_different_ciphertexts(node, tmp_path):
+    bring(node, tmp_path, lines({number(at): 5 for at in range(6)}))
+    with node.store.transaction("look") as tx:
+        (group,) = sum_tables.current_groups(tx, "B11", 1)
+        block = sum_tables.read_block(tx, group.id, 0)
+    assert len({block.ciphertexts[SIZE * at : SIZE * at + SIZE] for at in range(6)}) == 6
+
+
+@given(st.dictionaries(st.integers(110000, 659999), st.integers(1, 50), max_size=30), st.integers(1, 40))
+def test_groups_hold_enough_or_are_what_is_left_of_a_province(areas, least):
+    group_of = choose_groups(areas, least)
+    assert group_of.keys() == areas.keys()
+    sizes = Counter()
+    for area, prefix in group_of.items():
+        assert str(area).startswith(prefix)
+        sizes[prefix] += areas[area]
+    assert all(count >= least for prefix, count in sizes.items() if len(prefix) > 2)

@@ -1,0 +1,246 @@
+"""The responder of a sum, driven by a requester made of phe and plain X25519: right sums, and refusals."""
+
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+import phe
+import pytest
+
+from matcher import identity, oprf
+from matcher.suites import tokens
+from node.credentials.sum_keys import SumKeys
+from node.database import audit_log as audit_rows
+from node.domain.peers import PeerRow
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+)
+from node.registers import importer
+from node.responder import sum_opening as last_round
+from node.responder import sums
+from node.responder.manifest import offer_sums
+from node.responder.sum_opening import open_sums
+from node.responder.sums import Cohort, serve_rows
+from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest
+from tests.support.cached import paillier_key
+from tests.support.single_node import LIMITS, NOW, make_node, number
+
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
+PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+SIZE = KEYS.private.public.ciphertext_size
+WAGES = {number(at): 100_000 * (1 + at % 37) for at in range(60)}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("44")
+    made = make_node(folder, {**LIMITS, "k_anonymity": 8}, KEYS)
+    path = folder / "wages.csv"
+    path.write_text("id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in WAGES.items()), encoding="utf-8")
+    importer.import_item(made, "B11", [path], workers=0)
+    yield made
+    made.store.dispose()
+
+
+MONTHS = count(1)
+
+
+@pytest.fixture
+def node(home):
+    """Each test in a later month, so that budgets are fresh."""
+    now = NOW + timedelta(days=62 * next(MONTHS))
+    return replace(home, clock=lambda: now)
+
+
+def sum_by(monkeypatch, rule):
+    """Another rule than the catalogue's, in all rounds."""
+    for module in (sums, last_round):
+        monkeypatch.setattr(module, "rule_of", lambda _: rule)
+
+
+def ask(node, people, items=("B11",), peer=PEER, query=None, **changes):
+    """Rounds 1 to 3 as phe and a set would do them: the query's id and a ciphertext of the sum."""
+    blind = oprf.draw_blind(secrets.token_bytes)
+    mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
+    blinded = oprf.blind(blind, mapped)
+    query = query or secrets.token_bytes(16)
+    start = CohortStart(1, 1, bytes(32), query, len(people), items, "statistics", "SA-2014-58")
+    evaluated = send(node, replace(start, **changes), blinded, peer)
+    returned = {evaluated[at : at + 32] for at in range(0, len(evaluated), 32)}
+    product = PUBLIC.encrypt(0).ciphertext()
+    for group in offer_sums(node, peer).groups:
+        request = RowsRequest(1, query, "B11", group.prefix, group.version, 0)
+        for part in serve_rows(node, peer, request):
+            theirs = oprf.blind(blind, part.points)
+            for at in range(len(theirs) // 32):
+                if theirs[32 * at : 32 * at + 32] in returned:
+                    cipher = int.from_bytes(part.ciphertexts[SIZE * at : SIZE * at + SIZE], "big")
+                    product = product * cipher % PUBLIC.nsquare
+    return query, product
+
+
+def send(node, start, blinded, peer=PEER):
+    cohort = Cohort(node, peer, start, "node")
+    cohort.add(0, blinded)
+    return b"".join(cohort.evaluate())
+
+
+def opening(query, *ciphertexts, items=("B11",)):
+    return OpenRequest(1, query, items, tuple(one.to_bytes(SIZE, "big") for one in ciphertexts))
+
+
+def open_one(node, query, ciphertext, peer=PEER):
+    return open_sums(node, peer, opening(query, ciphertext))[0]
+
+
+def test_the_sum_is_the_plain_sum(node):
+    people = [*list(WAGES)[:40], *(number(at) for at in range(900, 920))]
+    answer = open_one(node, *ask(node, people))
+    wages = [WAGES[person] for person in people if person in WAGES]
+    mean = sum(wages) / len(wages)
+    assert (answer.rule, answer.mode, answer.count, answer.total) == ("", "exact", 40, sum(wages))
+    assert answer.variance == pytest.approx(sum((x - mean) ** 2 for x in wages) / len(wages), abs=1)
+    assert sum(cell or 0 for cell in answer.bands) <= 40
+
+
+def test_points_come_back_in_another_order(node):
+    blind = oprf.draw_blind(secrets.token_bytes)
+    people = list(WAGES)
+    mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
+    start = CohortStart(1, 1, bytes(32), secrets.token_bytes(16), 60, ("B11",), "statistics", "x")
+    blinded = oprf.blind(blind, mapped)
+    first, again = send(node, start, blinded), send(node, start, blinded)
+    plain = oprf.evaluate_own(KEYS.sum_key, blinded)
+    points = [{data[at : at + 32] for at in range(0, len(data), 32)} for data in (first, again, plain)]
+    assert points[0] == points[1] == points[2]
+    assert len({first, again, plain}) == 3
+
+
+def test_too_small_a_cohort_is_suppressed(node):
+    assert open_one(node, *ask(node, list(WAGES)[:9])).rule == "min_cohort"
+
+
+def test_a_cohort_that_differs_by_a_few_is_suppressed(node):
+    assert open_one(node, *ask(node, list(WAGES)[:30])).rule == ""
+    assert open_one(node, *ask(node, list(WAGES)[:29])).rule == "differencing"
+
+
+def test_the_same_ciphertext_gets_the_same_answer_and_another_none(node):
+    query, cipher = ask(node, list(WAGES)[:30])
+    answer = open_one(node, query, cipher)
+    assert open_one(node, query, cipher) == answer
+    with pytest.raises(RefusedError, match="opened already"):
+        open_one(node, query, cipher * PUBLIC.encrypt(0).ciphertext() % PUBLIC.nsquare)
+
+
+@pytest.mark.parametrize("slot", range(9))
+def test_added_numbers_are_caught(node, slot):
+    """Count, value, square, each band: one more in any slot alone."""
+    query, cipher = ask(node, list(WAGES)[:30])
+    forged = cipher * PUBLIC.encrypt(1 << 128 * slot).ciphertext() % PUBLIC.nsquare
+    assert open_one(node, query, forged).rule == "inconsistent"
+
+
+def test_hostile_ciphertexts_are_refused(node):
+    query, _ = ask(node, list(WAGES)[:30])
+    n = PUBLIC.n
+    for hostile in (0, n, n * n, n * n + 1, KEYS.private.p, KEYS.private.p * 5):
+        with pytest.raises(InvalidRequestError, match="not one of this node's key"):
+            open_one(node, query, hostile)
+    with pytest.raises(InvalidRequestError):
+        open_sums(node, PEER, OpenRequest(1, query, ("B11",), (bytes(SIZE - 1),)))
+    other = phe.generate_paillier_keypair(n_length=3072)[0].encrypt(5).ciphertext()
+    assert open_one(node, query, other % PUBLIC.nsquare or 1).rule == "inconsistent"
+
+
+def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
+    rule = replace(node.catalogue.item("B11").sum, queries=2)
+    sum_by(monkeypatch, rule)
+    query, _ = ask(node, list(WAGES)[:30])
+    ask(node, list(WAGES)[:12])
+    blinded = oprf.evaluate_own(KEYS.sum_key, tokens.map_to_curve(node.keys.salt, identity.parse(number(1))))
+    start = CohortStart(1, 1, bytes(32), secrets.token_bytes(16), 1, ("B11",), "statistics", "x")
+    with pytest.raises(LimitError) as refused:
+        send(node, start, blinded)
+    assert refused.value.details["rule"] == "budget"
+    kept = replace(start, query_id=query)
+    with pytest.raises(RefusedError, match="another query"):
+        send(node, kept, blinded)
+    later = replace(node, clock=lambda: node.clock() + timedelta(days=31))
+    first = send(later, replace(start, query_id=b"l" * 16), blinded)
+    assert send(later, replace(start, query_id=b"l" * 16), blinded) == first
+
+
+def test_noise_is_spent_from_a_privacy_budget(node, monkeypatch):
+    rule = replace(
+        node.catalogue.item("B11").sum,
+        mode="dp",
+        epsilon_milli=2000,
+        epsilon_milli_period=4000,
+        max_contribution=5_000_000,
+    )
+    sum_by(monkeypatch, rule)
+    answers = [open_one(node, *ask(node, list(WAGES)[:40])) for _ in range(2)]
+    assert all((one.mode, one.variance, one.epsilon) == ("dp", None, 2.0) for one in answers)
+    assert all(abs(one.count - 40) < 60 for one in answers)
+    assert len({one.total for one in answers}) == 2
+    with pytest.raises(LimitError) as refused:
+        ask(node, list(WAGES)[:40])
+    assert refused.value.details["rule"] == "privacy_budget"
+
+
+def test_only_rows_of_a_charged_query_and_of_granted_areas(node):
+    (group,) = offer_sums(node, PEER).groups
+    with pytest.raises(RefusedError) as refused:
+        list(serve_rows(node, PEER, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))
+    assert refused.value.details["rule"] == "no_query"
+    stranger = replace(PEER, grants=("45",))
+    assert offer_sums(node, stranger).groups == ()
+    with pytest.raises(RefusedError) as refused:
+        list(serve_rows(node, stranger, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))
+    assert refused.value.details["rule"] == "origin_not_granted"
+    query, _ = ask(node, list(WAGES)[:12])
+    with pytest.raises(PartitionVersionError):
+        list(serve_rows(node, PEER, RowsRequest(1, query, "B11", group.prefix, 99, 0)))
+    with pytest.raises(InvalidRequestError):
+        list(serve_rows(node, PEER, RowsRequest(1, query, "B11", group.prefix, group.version, 60)))
+    (part,) = serve_rows(node, PEER, RowsRequest(1, query, "B11", group.prefix, group.version, 50))
+    assert (part.first_row, len(part.points)) == (50, 320)
+    with pytest.raises(RefusedError):
+        open_one(node, bytes(16), PUBLIC.encrypt(0).ciphertext())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"epoch": 2}, EpochError),
+        ({"items": ("C21",)}, ItemNotOfferedError),
+        ({"items": ("X99",)}, ItemNotOfferedError),
+        ({"purpose": "review"}, InvalidRequestError),
+        ({"legal_basis": ""}, InvalidRequestError),
+        ({"legal_basis": "449999190001010034"}, InvalidRequestError),
+        ({"points_announced": 13}, InvalidPointsError),
+        ({"points_announced": 11}, InvalidPointsError),
+        ({"points_announced": 1 << 40}, InvalidPointsError),
+    ],
+)
+def test_an_opening_that_is_not_right_is_refused(node, changes, error):
+    with pytest.raises(error):
+        ask(node, list(WAGES)[:12], **changes)
+
+
+def test_the_audit_names_query_and_outcome_and_nothing_else(node):
+    query, cipher = ask(node, list(WAGES)[:30])
+    open_one(node, query, cipher)
+    with node.store.transaction("look") as tx:
+        rows = [row for row in audit_rows.events(tx) if query.hex() in str(row)]
+    assert [row.event for row in rows] == ["sum_asked", "sum_opened"]
+    assert "30" not in str(rows[1].details).replace(query.hex(), "")

@@ -1,0 +1,325 @@
+"""Rotation of the keys of sums: phe decrypts the same register after it; every step may be repeated."""
+
+import json
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from keys.errors import KeyMissingError, KeyStateError
+from keys.store.kinds import generate_secret
+from keys.types import KeyState
+from matcher import oprf
+from matcher.sums import modulus_proof
+from matcher.sums.slots import CheckKey, Layout, pack
+from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
+from node.database import audit_log, key_epochs, sum_epoch_switch
+from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
+from node.responder import manifest
+from node.responder import sums as respond
+from node.responder.sum_opening import open_sums
+from node.rotation import oprf as rotate
+from node.rotation import sums, sums_tasks
+from node.wire.sum_messages import OpenRequest, RowsRequest
+from tests.support.single_node import NOW, cramped, number
+from tests.support.sum_fixtures import bring, expected, held, phe_key, plain
+from tests.support.sum_rotation import FORMER, KEYS, PEER, POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
+
+
+def states(node):
+    with node.store.transaction("look") as tx:
+        every = key_epochs.read_epochs(tx)
+    found = {
+        epoch: {key.state.value for key in every if key.epoch == epoch} for epoch in {k.epoch for k in every}
+    }
+    assert all(len(one) == 1 for one in found.values())
+    return {epoch: one.pop() for epoch, one in found.items()}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_it_is_the_register_under_other_keys(home, workers):
+    node, store = home
+    before, old = held(node), node.keys.sums
+    done = sums.rotate_sums(node, store, POLICY, workers=workers)
+    new = node.keys.sums
+    assert (done.epoch, done.entries, done.partitions, done.resumed) == (2, len(WAGES), 2, False)
+    assert (new.epoch, done.grace_until) == (2, NOW + timedelta(days=7))
+    assert states(node) == {1: "grace", 2: "active"}
+    after = held(node)
+    assert plain(after) == expected(node, WAGES)
+    assert sorted(row[1:] for row in after.values()) == sorted(row[1:] for row in before.values())
+    assert not set(after) & set(before)
+    assert {getattr(new, name) for name in ("sum_key", "primes", "check")}.isdisjoint(
+        {getattr(old, name) for name in ("sum_key", "primes", "check")}
+    )
+    modulus_proof.verify(new.modulus, new.proof)
+    assert held(node, old) == before  # the old epoch is kept whole for its grace
+    offer = manifest.offer_sums(node, PEER)
+    assert (offer.epoch, offer.modulus, offer.canaries) == (2, new.modulus, new.canaries)
+
+
+def test_an_order_that_tells_nothing(home):
+    """Rows stand in the order of their points; under the new ones that is another order."""
+    node, store = home
+    before = [value for _, value, _ in held(node).values()]
+    sums.rotate_sums(node, store, POLICY)
+    after = [value for _, value, _ in held(node).values()]
+    assert sorted(after) == sorted(before)
+    assert after != before
+
+
+def test_aliases_move_along(home, tmp_path):
+    """Who is named by a former number after the rotation is found, in every kind of import."""
+    node, store = home
+    sums.rotate_sums(node, store, POLICY)
+    first = next(iter(WAGES))
+    bring(node, tmp_path, [f"{FORMER},,5"], mode="upsert")
+    kept = {person: fen for person, fen in WAGES.items() if person != first}
+    assert sorted(row[1] for row in held(node).values()) == sorted([*kept.values(), 5])
+    bring(node, tmp_path, [first, FORMER], mode="delete", header="id_no")
+    assert plain(held(node)) == expected(node, kept)
+
+
+def add_up(node, keys, blind, returned, query, groups):
+    size, public = keys.private.public.ciphertext_size, phe_key(keys).public_key
+    product = public.encrypt(0).ciphertext()
+    for prefix, version in groups:
+        for part in respond.serve_rows(node, PEER, RowsRequest(keys.epoch, query, "B11", prefix, version, 0)):
+            theirs = oprf.blind(blind, part.points)
+            for at in range(len(theirs) // 32):
+                if theirs[32 * at : 32 * at + 32] in returned:
+                    cipher = int.from_bytes(part.ciphertexts[size * at : size * at + size], "big")
+                    product = product * cipher % public.nsquare
+    return product.to_bytes(size, "big")
+
+
+def test_a_cohort_begun_before_is_opened_after(home):
+    """Evaluated, fetched and opened under the old epoch on both sides of the switch; then refused."""
+    node, store = home
+    query, people = secrets.token_bytes(16), list(WAGES)[:12]
+    groups = [(group.prefix, group.version) for group in manifest.offer_sums(node, PEER).groups]
+    asked = ask(node, people, 1, query)
+    sums.rotate_sums(node, store, POLICY)
+    summed = add_up(node, *asked, query, groups)
+    opening = OpenRequest(1, query, ("B11",), (summed,))
+    (answer,) = open_sums(node, PEER, opening)
+    assert (answer.rule, answer.count, answer.total) == ("", 12, sum(WAGES[person] for person in people))
+    with pytest.raises(RefusedError, match="was charged"):
+        open_sums(node, PEER, OpenRequest(2, query, ("B11",), (bytes(767) + b"\1",)))
+    sums.retire(node, store, early=True)
+    for late in (
+        lambda: open_sums(node, PEER, opening),
+        lambda: add_up(node, *asked, query, groups),
+        lambda: ask(node, people, 1, secrets.token_bytes(16)) and None,
+    ):
+        with pytest.raises((EpochError, AttributeError)) as refused:
+            late()
+        if isinstance(refused.value, EpochError):
+            assert refused.value.details == {"epoch": "2"}
+
+
+def test_the_old_epoch_goes(home):
+    node, store = home
+    sums.rotate_sums(node, store, POLICY)
+    assert sums.retire(node, store) == []
+    later = replace(node, clock=lambda: NOW + timedelta(days=8))
+    moved = sums.retire(later, store)
+    assert {(key.purpose, key.epoch, key.state) for key in moved} == {
+        (purpose, 1, KeyState.RETIRED) for purpose in SUM_PURPOSES
+    }
+    assert node.keys.sums_of(1, NOW) is None
+    engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
+    with engine.connect() as tx:
+        for table in ("sum_groups", "sum_aliases"):
+            assert tx.execute(text(f"SELECT DISTINCT epoch FROM {table}")).scalars().all() == [2]
+        assert (
+            tx.execute(
+                text("SELECT count(*) FROM sum_blocks WHERE group_id NOT IN (SELECT id FROM sum_groups)")
+            ).scalar()
+            == 0
+        )
+    assert len(sums.destroy(node, store, 1)) == 3
+    assert {name for name in store.names() if name.endswith(".1")} == {"oprf.1", "salt.1"}
+    with pytest.raises(KeyMissingError):
+        SumKeys.of(store, 1)
+    assert sums.destroy(node, store) == []
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+class StoppedError(Exception):
+    """In place of a kill."""
+
+
+def stop_at(stage, calls=1):
+    left = [calls]
+
+    def progress(found, _done, _total):
+        if found == stage:
+            left[0] -= 1
+            if not left[0]:
+                raise StoppedError
+
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("stage", "calls", "left"), [("make", 1, 16), ("rekey", 1, 16), ("rekey", 2, 3), ("switch", 1, 0)]
+)
+def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left):
+    """Behind the last group that is whole: of the second only what is missing is done again."""
+    node, store = home
+    before = held(node)
+    with pytest.raises(StoppedError):
+        sums.rotate_sums(node, store, POLICY, progress=stop_at(stage, calls))
+    if stage == "switch":
+        assert states(node) == {1: "grace", 2: "active"}
+        assert node.ring.refresh().sums.epoch == 2
+        return
+    assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
+    assert held(node) == before
+    secret, told = store.get("paillier.2"), []
+    done = sums.rotate_sums(node, store, POLICY, progress=lambda *step: told.append(step))
+    assert (done.epoch, done.resumed, store.get("paillier.2")) == (2, True, secret)
+    assert [step[2] for step in told if step[0] == "rekey"][:1] == [left]
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+@pytest.mark.parametrize("purpose", SUM_PURPOSES)
+def test_killed_between_the_key_files(home, purpose):
+    node, store = home
+    store.add(f"{purpose}.2", generate_secret(purpose))
+    assert node.ring.refresh().sums.epoch == 1
+    assert sums.rotate_sums(node, store, POLICY).epoch == 2
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+def test_an_import_in_between_is_not_lost(home, tmp_path):
+    node, store = home
+    with pytest.raises(StoppedError):
+        sums.rotate_sums(node, store, POLICY, progress=stop_at("rekey", 2))
+    bring(node, tmp_path, [f"{number(900)},{number(901)},77"], mode="upsert")
+    sums.rotate_sums(node, store, POLICY)
+    now = WAGES | {number(900): 77}
+    assert plain(held(node)) == expected(node, now)
+    bring(node, tmp_path, [number(901)], mode="delete", header="id_no")
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+def test_a_publication_from_another_machine_stops_the_switch(home):
+    node, store = home
+
+    def publish(stage, done, total):
+        if stage == "rekey" and done == total:
+            with create_engine(f"sqlite:///{node.config.folder}/heqiao.db").begin() as tx:
+                tx.execute(text("UPDATE sum_groups SET version = 9 WHERE epoch = 1 AND prefix = '45'"))
+
+    with pytest.raises(ConflictError, match="an import published"):
+        sums.rotate_sums(node, store, POLICY, progress=publish)
+    assert states(node) == {1: "active", 2: "pending"}
+
+
+def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
+    node, store = home
+    stale = replace(node, ring=type(node.ring).fixed(node.keys))
+    sums.rotate_sums(node, store, POLICY)
+    with pytest.raises(ConflictError, match="rotated meanwhile"):
+        bring(stale, tmp_path, [f"{number(1)},,5"])
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+def test_altered_rows_are_told_and_change_nothing(home):
+    """A ciphertext of our own key, and a row of two people: both pass a glance and not the check."""
+    node, store = home
+    keys = node.keys.sums
+    public = phe_key(keys).public_key
+    engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
+    size = keys.private.public.ciphertext_size
+    with engine.connect() as tx:
+        row = tx.execute(text("SELECT rowid, ciphertexts FROM sum_blocks")).first()
+    first, second = (int.from_bytes(row.ciphertexts[size * at : size * at + size], "big") for at in (0, 1))
+    for forged in (public.encrypt(5).ciphertext(), first * second % public.nsquare):
+        bad = forged.to_bytes(size, "big") + row.ciphertexts[size:]
+        with engine.begin() as tx:
+            tx.execute(
+                text("UPDATE sum_blocks SET ciphertexts = :b WHERE rowid = :r"), {"b": bad, "r": row.rowid}
+            )
+        with pytest.raises(UnavailableError, match="do not fit the keys") as told:
+            sums.rotate_sums(node, store, POLICY)
+        assert not any(person in str(told.value) for person in WAGES)
+    assert node.keys.sums.epoch == 1
+
+
+def test_a_block_that_is_gone_is_told(home):
+    node, store = home
+    with create_engine(f"sqlite:///{node.config.folder}/heqiao.db").begin() as tx:
+        tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
+    with pytest.raises(UnavailableError, match="do not fit the keys"):
+        sums.rotate_sums(node, store, POLICY)
+
+
+def test_again_and_beside_the_oprf_key(home):
+    """The epochs of the index and of sums are numbered apart; all in grace are answered."""
+    node, store = home
+    rotate.rotate_oprf(node, store, POLICY)
+    sums.rotate_sums(node, store, POLICY)
+    rotate.rotate_oprf(node, store, POLICY)
+    assert (node.keys.epoch, node.keys.sums.epoch) == (3, 2)
+    assert node.keys.sums_of(1, NOW).sum_key == KEYS.sum_key
+    assert node.keys.sums_of(1, NOW + timedelta(days=8)) is None
+    assert node.keys.sums_of(3, NOW) is None
+    with pytest.raises(KeyStateError, match="clock stands before"):
+        sums.rotate_sums(replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
+
+
+@pytest.mark.parametrize("bands", [0, 6, 7, 10])
+def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
+    """A row of many bands is opened modulo both primes."""
+    layout = Layout.of(tuple(range(10, 10 + bands)), 3072)
+    check = CheckKey.derive(KEYS.check, "B11", layout)
+    work = sums_tasks.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
+    cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
+    assert sums_tasks._open_row(work, layout, check, cipher) == layout.max_value
+
+
+def test_memory_is_bounded_by_parts(home, monkeypatch):
+    """Tiny parts and buffers give the same rows."""
+    monkeypatch.setattr(sums_tasks, "PART_ROWS", 3)
+    monkeypatch.setattr(sums_tasks, "BUFFER_BYTES", 5000)
+    node, store = home
+    sums.rotate_sums(node, store, POLICY)
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+def test_rows_of_an_item_that_is_not_summed_any_more(home, monkeypatch):
+    """They are served to nobody; the rotation leaves them behind, and they go with their epoch."""
+    node, store = home
+    monkeypatch.setattr(sums, "layouts", lambda _: {})
+    done = sums.rotate_sums(node, store, POLICY)
+    assert (done.partitions, done.entries, held(node)) == (0, 0, {})
+    sums.retire(node, store, early=True)
+    with node.store.transaction("look") as tx:
+        assert sum_epoch_switch.current_groups(tx, 1, ["B11"]) == []
+
+
+def test_a_full_disk_is_told_and_changes_nothing(home):
+    node, store = home
+    before = held(node)
+    with cramped(node, 2) as full, pytest.raises(UnavailableError, match="did not answer"):
+        sums.rotate_sums(full, store, POLICY)
+    assert held(node) == before
+    assert sums.rotate_sums(node, store, POLICY).epoch == 2
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+def test_audit_names_fingerprints_and_no_keys(home):
+    node, store = home
+    sums.rotate_sums(node, store, POLICY)
+    sums.retire(node, store, early=True)
+    sums.destroy(node, store)
+    with node.store.transaction("look") as tx:
+        told = [json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"]
+    assert {name for one in told for name in one} == {"purpose", "epoch", "state", "fingerprint"}
+    assert len(told) == 18  # three keys: active, pending, grace, active, retired, destroyed
+    assert not any(secret.hex() in str(told) for secret in (KEYS.sum_key, KEYS.check))

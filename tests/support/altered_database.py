@@ -1,0 +1,146 @@
+"""Cooked databases: the responder signs the root of what it altered."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from matcher import LabelRecord, buckets, label, merkle, oprf
+from matcher import identity as identities
+from matcher.suites import tokens
+from node.context import Node
+from node.database import tables
+from node.registers.importer import import_item
+from tests.support.cluster import World
+
+Responses = Iterator[Any]
+
+
+def cook(item: str, origin: str, change: Callable[[Node, bytes], bytes]) -> Callable[[Node, World], None]:
+    """Alter every bucket of a partition, and the tree over them with it."""
+
+    def write(node: Node, _world: World) -> None:
+        part, rows = tables.partitions, tables.buckets
+        with node.store.transaction("cook", write=True) as tx:
+            identifier, cut = tx.execute(
+                select(part.c.id, part.c.cut_id).where(
+                    part.c.item == item, part.c.origin == origin, part.c.is_current
+                )
+            ).one()
+            leaves = []
+            for row in tx.execute(
+                select(rows.c.number, rows.c.entries).where(rows.c.cut_id == cut).order_by(rows.c.number)
+            ).all():
+                entries = change(node, bytes(row.entries))
+                leaves.append(buckets.bucket_leaf(row.number, entries))
+                tx.execute(
+                    update(rows)
+                    .where(rows.c.cut_id == cut, rows.c.number == row.number)
+                    .values(entries=entries)
+                )
+            tx.execute(
+                update(part)
+                .where(part.c.id == identifier)
+                .values(root=merkle.root(leaves), leaves=b"".join(leaves))
+            )
+
+    return write
+
+
+def rows_of(entries: bytes) -> list[bytes]:
+    return [entries[at : at + 68] for at in range(0, len(entries), 68)]
+
+
+def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
+    """Label keys of a partition's planted subjects by tag."""
+    count = node.config.limits.planted_per_partition
+    found = [identities.planted(item, origin, f"hit-{number}") for number in range(count)]
+    points = oprf.evaluate_own(node.keys.oprf, tokens.map_batch(node.keys.salt, found))
+    return dict(
+        tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
+        for at in range(0, len(points), 32)
+    )
+
+
+def drop_planted(node: Node, entries: bytes) -> bytes:
+    hidden = planted_tags(node, "C21", "45")
+    return b"".join(row for row in rows_of(entries) if row[:16] not in hidden)
+
+
+def reseal(
+    item: str, change: Callable[[LabelRecord], LabelRecord], planted: bool
+) -> Callable[[Node, bytes], bytes]:
+    """Seal other contents under the right keys: of planted subjects, or of the people of `known`."""
+
+    def alter(node: Node, entries: bytes) -> bytes:
+        keys = planted_tags(node, item, "45") if planted else known_tags(node, item)
+        associated = label.associated_data(item, "45", 1)
+        out = []
+        for row in rows_of(entries):
+            tag, sealed = row[:16], row[16:]
+            if tag in keys:
+                record = change(label.open_label(keys[tag], sealed, associated))
+                sealed = label.seal(keys[tag], record, associated, secrets.token_bytes(12))
+            out.append(tag + sealed)
+        return b"".join(out)
+
+    return alter
+
+
+def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
+    """The responder knows the numbers in its own registers."""
+    numbers = list(KNOWN)
+    points = oprf.evaluate_own(node.keys.oprf, tokens.map_batch(node.keys.salt, numbers))
+    return dict(
+        tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
+        for at in range(0, len(points), 32)
+    )
+
+
+KNOWN: set[Any] = set()
+
+
+def spoil_labels(_node: Node, entries: bytes) -> bytes:
+    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) for row in rows_of(entries))
+
+
+def unsort(_node: Node, entries: bytes) -> bytes:
+    return b"".join(reversed(rows_of(entries)))
+
+
+def double(_node: Node, entries: bytes) -> bytes:
+    rows = rows_of(entries)
+    return b"".join(rows[:1] + rows)
+
+
+def ragged(_node: Node, entries: bytes) -> bytes:
+    return entries[:-1]
+
+
+def altered(**changes: Any) -> Callable[[LabelRecord], LabelRecord]:
+    return lambda record: replace(record, **changes)
+
+
+def serve_older(node: Node, world: World) -> None:
+    """Publish a new version, then serve the old one under its name and digests' place."""
+    path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
+    import_item(node, "C21", [path])
+    rows, part = tables.buckets, tables.partitions
+    with node.store.transaction("cook", write=True) as tx:
+        versions = tx.execute(
+            select(part.c.id, part.c.cut_id, part.c.origin, part.c.is_current, part.c.leaves).where(
+                part.c.item == "C21"
+            )
+        ).all()
+        for origin in {row.origin for row in versions}:
+            old = next(row for row in versions if row.origin == origin and not row.is_current)
+            new = next(row for row in versions if row.origin == origin and row.is_current)
+            for row in tx.execute(select(rows).where(rows.c.cut_id == old.cut_id)).all():
+                tx.execute(
+                    update(rows)
+                    .where(rows.c.cut_id == new.cut_id, rows.c.number == row.number)
+                    .values(entries=row.entries)
+                )
+            tx.execute(update(part).where(part.c.id == new.id).values(leaves=old.leaves))

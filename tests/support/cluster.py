@@ -1,0 +1,314 @@
+"""Provinces on loopback: real TLS, real databases; served in this process or in one of their own."""
+
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+
+from keys import KeyStore
+from keys.store.kinds import signing_key
+from node import config
+from node.clock import Clock, utc_now
+from node.config import LogSection
+from node.context import Node, open_node
+from node.database import peers as peer_rows
+from node.domain.findings import Report
+from node.domain.peers import PeerRow
+from node.domain.verification import Verification
+from node.jobs import engine, match_results
+from node.registers.importer import import_item
+from node.services.server import Server
+from node.tabular.person_lists import read_households, read_mandates
+from node.telemetry import log
+from synth import choose_scenario, write_federation
+from tests.support.federation import PASSPHRASE, PROVIDERS, REQUESTER, Federation, Identity
+
+OPEN_STATES = ("queued", "running")
+
+
+class FakeClock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, for nodes that must come back on the same one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def open_home(home: Path, clock: Clock = utc_now) -> Node:
+    return open_node(config.load(home / "node.toml"), clock)
+
+
+def know(
+    node: Node,
+    other: Path,
+    port: int,
+    grants: Sequence[str] = (),
+    *,
+    allow_platforms: bool = False,
+    code: str | None = None,
+) -> PeerRow:
+    """What `heqiao peers add` does with the card of another home."""
+    theirs = config.load(other / "node.toml")
+    keys = KeyStore.open(theirs.keys.store, PASSPHRASE)
+    row = PeerRow(
+        code=code or theirs.node.code,
+        name=theirs.node.name,
+        address=f"127.0.0.1:{port or 1}",
+        signing_key=signing_key(keys).public_key().public_bytes_raw(),
+        allow_platforms=allow_platforms,
+        grants=tuple(grants),
+    )
+    with node.store.transaction("add peer", write=True) as tx:
+        peer_rows.put_peer(tx, row, node.clock())
+    return row
+
+
+def move_peer(node: Node, code: str, port: int) -> None:
+    """Tell a node that a peer listens on another port now."""
+    with node.store.transaction("move peer", write=True) as tx:
+        row = peer_rows.find_peer(tx, code)
+        assert row is not None
+        peer_rows.put_peer(tx, replace(row, address=f"127.0.0.1:{port}"), node.clock())
+
+
+# ---- served in this process
+class Province:
+    """A node served in this process."""
+
+    def __init__(self, home: Path, clock: Clock = utc_now) -> None:
+        self.home, self.clock = home, clock
+        self.node = open_home(home, clock)
+        self.server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        assert self.server is not None
+        return self.server.peer_port
+
+    @property
+    def platform_port(self) -> int:
+        assert self.server is not None
+        return self.server.platform_port
+
+    def start(self) -> "Province":
+        self.node = open_home(self.home, self.clock)
+        self.server = Server(self.node)
+        self.server.start()
+        return self
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+        self.node.store.dispose()
+
+
+# ---- served in a process of its own
+class Process:
+    """A node served by `heqiao serve`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.ready = home / "ready"
+        self.errors = home.parent / f"{home.name}.stderr"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = self.platform_port = 0
+
+    def start(self) -> "Process":
+        self.launch()
+        return self.wait_ready()
+
+    def launch(self) -> None:
+        self.ready.unlink(missing_ok=True)
+        heqiao = str(Path(sys.executable).with_name("heqiao"))
+        command = [heqiao, "serve", "--home", str(self.home), "--ready-file", str(self.ready)]
+        with self.errors.open("ab") as errors:
+            self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
+
+    def wait_ready(self) -> "Process":
+        wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
+        self.port, self.platform_port = map(int, self.ready.read_text().split())
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(30)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
+@contextmanager
+def processes(*homes: Path) -> Iterator[list[Process]]:
+    found = [Process(home) for home in homes]
+    try:
+        yield found
+    finally:
+        for process in found:
+            if process.running:
+                process.kill()
+
+
+# ---- what tests do with nodes
+def wait_for(holds: Callable[[], object], seconds: float, message: str, every: float = 0.01) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, message
+        time.sleep(every)
+
+
+def import_registers(node: Node, federation: Path, items: Sequence[str] = ()) -> None:
+    """The registers of a synthetic federation that are this province's: of these items, or all."""
+    for path in sorted((federation / node.code / "registers").iterdir()):
+        item = path.name.split("_")[1]
+        if item in items or not items:
+            import_item(node, item, [path])
+
+
+def read_verification(
+    federation: Path, items: Sequence[str], peers: Sequence[str] = PROVIDERS, most: int | None = None
+) -> Verification:
+    folder = federation / REQUESTER
+    subjects, _ = read_households(folder / "households.csv")
+    mandates, _ = read_mandates(folder / "mandates.csv")
+    return Verification(tuple(items), tuple(peers), "new_application", "", tuple(subjects[:most]), mandates)
+
+
+def run_job(province: Province, job: str, verification: Verification) -> Report:
+    """Submit to a served node and wait for the report."""
+    assert province.server is not None
+    if engine.submit(province.node, job, verification):
+        province.server._runner.start(job)
+    return wait_report(province.node, job)
+
+
+def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
+    wait_for(
+        lambda: engine.require_job(node, job).state not in OPEN_STATES,
+        seconds,
+        f"job {job} does not end",
+        0.05,
+    )
+    return match_results.build_report(node, job)
+
+
+def findings_of(report: Report, *peers: str) -> dict[tuple[str, str, str], tuple[str, int | None, str]]:
+    """Answers by subject, item and peer, without what may differ from run to run."""
+    return {
+        (f.subject, f.item, f.peer): (f.outcome.value, f.value, f.reason)
+        for f in report.findings
+        if not peers or f.peer in peers
+    }
+
+
+def part_of(report: Report, peer: str) -> tuple[str, str]:
+    return next((p.state, p.reason) for p in report.peers if p.peer == peer)
+
+
+def query_database(home: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Read a node's database from outside, as it stands."""
+    with sqlite3.connect(f"file:{home / 'heqiao.db'}?mode=ro", uri=True, timeout=30) as base:
+        rows = base.execute(sql, values).fetchall()
+    base.close()
+    return rows
+
+
+def channel(port: int, target: str, identity: Identity) -> grpc.Channel:
+    """A stock gRPC channel."""
+    credentials = grpc.ssl_channel_credentials(identity.ca, identity.key, identity.certificate)
+    return grpc.secure_channel(
+        f"127.0.0.1:{port}",
+        credentials,
+        options=(
+            ("grpc.ssl_target_name_override", target),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.enable_retries", 0),
+        ),
+    )
+
+
+# ---- the federation that most tests share
+@dataclass(frozen=True)
+class World:
+    """A synthetic federation, three homes with their registers imported, nothing running."""
+
+    folder: Path
+    data: Path
+    federation: Federation
+
+    def copy(self, target: Path, *codes: str) -> dict[str, Path]:
+        """Homes of its own for a test that changes them."""
+        homes = {}
+        for code in codes or (REQUESTER, *PROVIDERS):
+            homes[code] = Path(shutil.copytree(self.folder / code, target / code))
+        return homes
+
+
+def make_world(folder: Path, items: Sequence[str] = ()) -> World:
+    data = folder / "data"
+    write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
+    federation = Federation.create()
+    for code in (REQUESTER, *PROVIDERS):
+        home = federation.make_home(folder / code, code)
+        node = open_home(home)
+        import_registers(node, data, items) if code in PROVIDERS else None
+        node.store.dispose()
+    with ExitStack() as stack:
+        nodes = {code: open_home(folder / code) for code in (REQUESTER, *PROVIDERS)}
+        for node in nodes.values():
+            stack.callback(node.store.dispose)
+        for code in PROVIDERS:
+            know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
+            know(nodes[REQUESTER], folder / code, 0)
+    return World(folder, data, federation)
+
+
+def silence_log(folder: Path) -> None:
+    """Nodes in this process write their log to a file of the test."""
+    log.configure(LogSection(file=folder / "nodes.log"), "test")
+
+
+@contextmanager
+def serve_all(homes: Mapping[str, Path], clock: Clock = utc_now) -> Iterator[dict[str, Province]]:
+    """Serve homes in this process and tell the requester where the others listen."""
+    provinces = {code: Province(home, clock) for code, home in homes.items()}
+    try:
+        for province in provinces.values():
+            province.start()
+        for code in PROVIDERS:
+            if code in provinces and REQUESTER in provinces:
+                move_peer(provinces[REQUESTER].node, code, provinces[code].port)
+        yield provinces
+    finally:
+        for province in provinces.values():
+            province.stop()

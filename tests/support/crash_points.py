@@ -1,0 +1,39 @@
+"""A process that ends itself by kill -9 at some point of its work, and whoever starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from tests.support.paths import ROOT
+
+
+class Dying:
+    """In the process: the n-th time that a point is reached is the last."""
+
+    def __init__(self, calls: int) -> None:
+        self._left = calls
+
+    def reach(self) -> None:
+        self._left -= 1
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after(self, owner: object, name: str) -> None:
+        """The point is behind a function."""
+        original = getattr(owner, name)
+
+        def run(*arguments, **options):
+            result = original(*arguments, **options)
+            self.reach()
+            return result
+
+        setattr(owner, name, run)
+
+
+def run_until_killed(program: str, *arguments: object) -> None:
+    """Run Python text that finds the modules of this folder."""
+    start = f"import sys\nsys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
+    command = [sys.executable, "-c", start + program, *map(str, arguments)]
+    died = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr

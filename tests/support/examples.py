@@ -1,0 +1,55 @@
+"""A manifest, a partition and a mandate to change."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from matcher import SUITE
+from node.domain.mandate import Mandate
+from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+PART = PartitionOffer(
+    item="C21",
+    origin="45",
+    epoch=1,
+    version=3,
+    entries=100,
+    bits=2,
+    root=bytes(32),
+    as_of=20_000,
+    planted=(PlantedSubject("hit-0", 1),),
+    filter_size=600,
+    filter_digest=bytes(32),
+)
+
+
+MANIFEST = Manifest(
+    responder="44",
+    requester="45",
+    suites=(SUITE,),
+    epoch=1,
+    salt_version=1,
+    salt_check=bytes(8),
+    catalogue_version="federation-2026",
+    catalogue_digest=bytes(32),
+    items=("C21",),
+    partitions=(PART,),
+    canaries=bytes(512),
+    limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384, "filter"),
+    issued_at=NOW,
+    expires_at=NOW + timedelta(hours=24),
+)
+
+
+MANDATE = Mandate(
+    number="4599992026070101000019",
+    programme="new_application",
+    items=frozenset({"C21", "C23"}),
+    regions=frozenset({"44", "33"}),
+    valid_from=date(2026, 1, 1),
+    valid_to=date(2026, 12, 31),
+    revoked_at=None,
+    signers=("张三丰", "李四"),
+    doc_hash="ab" * 32,
+)

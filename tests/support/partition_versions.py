@@ -1,0 +1,39 @@
+"""Versions of a partition with one bucket, written as an import writes them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from node.database import partition_versions
+from node.database.partition_versions import NewBucket, NewPartition
+
+NOW = datetime(2026, 6, 30, 8, 30, 0, 123456, tzinfo=UTC)
+
+
+@dataclass
+class Part:
+    """A version of one bucket, to be published."""
+
+    origin: str = "45"
+    entries: bytes = b"e" * 68
+    item: str = "C21"
+    size: int = 10
+
+
+def prepare(tx, epoch, part, *, cut=None, bits=0):
+    """Write a version as an import does, unpublished: its cut, bucket, row and filter."""
+    place = (part.item, part.origin, epoch)
+    number = partition_versions.next_version(tx, *place)
+    cut = cut or partition_versions.open_cut(tx, *place, bits, NOW)
+    partition_versions.add_buckets(tx, cut, number, [NewBucket(0, 20_000, part.entries, b"sealed", b"")])
+    new = NewPartition(
+        item=part.item, origin=part.origin, epoch=epoch, version=number, cut=cut, entries=1, bits=bits,
+        root=b"r" * 32, leaves=b"l" * 32, filter_size=part.size, filter_digest=b"d" * 32, as_of=20_000,
+        planted=(("hit-0", 1),),
+    )  # fmt: skip
+    identifier = partition_versions.prepare(tx, new)
+    partition_versions.add_filter(tx, identifier, b"f" * part.size)
+    return identifier
+
+
+def publish(tx, epoch, parts):
+    partition_versions.publish(tx, [prepare(tx, epoch, part) for part in parts], NOW)

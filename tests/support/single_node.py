@@ -1,0 +1,162 @@
+"""A node without network for tests of the import: real database, real keys, small buckets."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import event
+
+from keys import KdfCost, Kek, KeyStore
+from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf
+from matcher import filter as filters
+from matcher.suites import tokens
+from node import config
+from node.context import Node
+from node.credentials.active_keys import active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
+from node.credentials.keyring import Epochs, KeyRing, NodeKeys
+from node.credentials.sum_keys import SUM_PURPOSES, SumKeys, active_sums, grace_sums
+from node.database import key_epochs, open_store
+from node.database import partitions as index_rows
+from node.domain import catalogue
+from tests.support.cached import empty_database
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+LIMITS: Mapping[str, int] = {"k_anonymity": 2, "planted_per_partition": 1}
+
+
+def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | None = None) -> Node:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value}" for name, value in limits.items()]
+    text = "\n".join(["[node]", 'code = "44"', 'name = "test"', "[limits]", *lines])
+    (folder / "node.toml").write_text(text, encoding="utf-8")
+    if not (folder / "heqiao.db").exists():
+        (folder / "heqiao.db").write_bytes(empty_database())
+    loaded = config.load(folder / "node.toml")
+    keys = NodeKeys(
+        epoch=1,
+        oprf=oprf.clamp(secrets.token_bytes(32)),
+        canaries=b"",
+        salts={1: secrets.token_bytes(32)},
+        signing=secrets.token_bytes(32),
+        vault=Kek(secrets.token_bytes(32)),
+        digest_key=secrets.token_bytes(32),
+        tls_key=b"",
+        certificate=b"",
+        ca=b"",
+        sums=sums,
+    )
+    return Node(
+        loaded,
+        open_store(f"sqlite:///{folder}/heqiao.db"),
+        KeyRing.fixed(keys),
+        catalogue.load(),
+        lambda: NOW,
+    )
+
+
+def number(order: int, area: str = "449999") -> str:
+    body = f"{area}1990{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
+    return body + identity.check_digit(body)
+
+
+class Held:
+    """What a node serves of one item, read back and checked, as a peer with all grants would see it."""
+
+    def __init__(self, node: Node, code: str) -> None:
+        self.node, self.code = node, code
+        self.buckets: dict[tuple[str, int], dict[bytes, bytes]] = {}
+        self.tags: dict[str, set[bytes]] = {}
+        with node.store.transaction("look") as tx:
+            self.partitions = {row.origin: row for row in index_rows.partitions_of(tx, code, node.keys.epoch)}
+            for origin, row in self.partitions.items():
+                self._read(tx, origin, row)
+
+    def _read(self, tx, origin: str, row: index_rows.PartitionRow) -> None:
+        stored = index_rows.read_buckets(tx, row.id, range(1 << row.bits))
+        leaves = [buckets.bucket_leaf(number, entries) for number, entries in stored]
+        assert [number for number, _ in stored] == list(range(1 << row.bits))
+        assert (merkle.root(leaves), b"".join(leaves)) == (row.root, index_rows.read_leaves(tx, row.id))
+        for number, entries in stored:
+            self.buckets[origin, number] = buckets.read_bucket(entries)
+        self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
+        assert len(self.tags[origin]) == row.entries
+        assert row.bits == buckets.bucket_bits(row.entries, self.node.config.limits.k_anonymity)
+        parts, number = b"", 0
+        while part := index_rows.read_filter_part(tx, row.id, number):
+            parts, number = parts + part, number + 1
+        built = filters.build(b"".join(self.tags[origin]))
+        assert parts == filters.serialise(built)
+        assert bool(np.all(filters.contains(built, b"".join(self.tags[origin]))))
+
+    def open(self, found: Identity) -> tuple[LabelRecord, bytes] | None:
+        """The record under an identity with the key of its label, None where there is none."""
+        keys, origin = self.node.keys, identity.origin(found)
+        if origin not in self.partitions:
+            return None
+        secret = tokens.token_secret(oprf.evaluate_own(keys.oprf, tokens.map_to_curve(keys.salt, found)))
+        tag, key = tokens.entry_keys(secret, self.code, keys.epoch)
+        bits = self.partitions[origin].bits
+        sealed = self.buckets[
+            origin, buckets.bucket_number(tokens.bucket_prefix(keys.salt, found), bits)
+        ].get(tag)
+        if sealed is None:
+            return None
+        return label.open_label(key, sealed, label.associated_data(self.code, origin, keys.epoch)), key
+
+
+def with_key_store(node: Node) -> tuple[Node, KeyStore]:
+    """The same node with its OPRF key in a key store, so that the key can rotate."""
+    folder = node.config.folder / "keys"
+    store = KeyStore.create(folder, b"only for tests", cost=KdfCost(iterations=1, lanes=1, memory_kib=8))
+    store.add("oprf.1", node.keys.oprf)
+    sums = node.keys.sums
+    if sums is not None:
+        for purpose, secret in zip(SUM_PURPOSES, (sums.sum_key, sums.primes, sums.check), strict=True):
+            store.add(f"{purpose}.1", secret)
+    store.add("salt.1", node.keys.salt)
+    return replace(node, ring=ring_of(node, store)), store
+
+
+def ring_of(node: Node, store: KeyStore) -> KeyRing:
+    """Keys of the epochs that the database knows, with all other keys of the node."""
+    first = node.keys
+
+    def read() -> Epochs:
+        with node.store.transaction("read key epochs") as tx:
+            return key_epochs.read_epochs(tx)
+
+    def load(found: Epochs) -> NodeKeys:
+        epoch = active_epoch(store, found)
+        return replace(
+            first,
+            epoch=epoch,
+            oprf=store.get(f"oprf.{epoch}"),
+            grace=grace_keys(store, found),
+            sums=active_sums(store, found),
+            grace_sums=grace_sums(store, found),
+            salts=read_salts(store, found),
+            salt_in_use=salt_in_use(found),
+            upcoming=upcoming_key(store, found),
+        )
+
+    return KeyRing(read, load)
+
+
+@contextmanager
+def cramped(node: Node, spare: int) -> Iterator[Node]:
+    """The same node on a disk that has room for a few pages of its SQLite file, then no more."""
+    with node.store.transaction("look") as tx:
+        used = tx.exec_driver_sql("PRAGMA page_count").scalar()
+    full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")
+
+    @event.listens_for(full._engine, "connect")
+    def limit(connection, _record) -> None:
+        connection.execute(f"PRAGMA max_page_count = {used + spare}")
+
+    full._engine.dispose()
+    yield replace(node, store=full)
+    full.dispose()

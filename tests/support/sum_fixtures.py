@@ -1,0 +1,59 @@
+"""What tests of sums read of a node: the rows of B11, decrypted by phe, and what they must be."""
+
+import phe
+from blake3 import blake3
+
+from matcher import identity, oprf
+from matcher.suites import tokens
+from matcher.sums import slots
+from node.database import sum_tables
+from node.registers import importer
+from node.wire.sum_messages import interleave
+
+
+def bring(node, tmp_path, rows, mode="full", header="id_no,former_id_no,amount_fen"):
+    path = tmp_path / "wages.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return importer.import_item(node, "B11", [path], mode=mode, workers=0)
+
+
+def phe_key(keys):
+    public = phe.PaillierPublicKey(int.from_bytes(keys.modulus, "big"))
+    return phe.PaillierPrivateKey(public, keys.private.p, keys.private.q)
+
+
+def held(node, keys=None):
+    """By point of the current sum key: the slots that phe decrypts. Digest, order and check are verified."""
+    keys = keys or node.keys.sums
+    private, size, found = phe_key(keys), keys.private.public.ciphertext_size, {}
+    layout = node.catalogue.item("B11").sum.layout
+    check = slots.CheckKey.derive(keys.check, "B11", layout)
+    with node.store.transaction("look") as tx:
+        for group in sum_tables.current_groups(tx, "B11", keys.epoch):
+            every, at, last = b"", 0, b""
+            while block := sum_tables.read_block(tx, group.id, at):
+                every += interleave(block.points, block.ciphertexts, size)
+                for row in range(len(block.points) // 32):
+                    point = block.points[32 * row : 32 * row + 32]
+                    assert point > last
+                    last = point
+                    cipher = int.from_bytes(block.ciphertexts[size * row : size * row + size], "big")
+                    totals = slots.unpack(layout, private.raw_decrypt(cipher))
+                    slots.require_consistent(check, totals)
+                    found[point] = (totals.count, totals.total, group.prefix)
+                at += 1
+            assert blake3(every).digest() == group.digest
+    return found
+
+
+def expected(node, wages):
+    keys = node.keys.sums
+    point = {
+        person: oprf.evaluate_own(keys.sum_key, tokens.map_to_curve(node.keys.salt, identity.parse(person)))
+        for person in wages
+    }
+    return {point[person]: (1, fen) for person, fen in wages.items()}
+
+
+def plain(found):
+    return {point: row[:2] for point, row in found.items()}

@@ -1,0 +1,93 @@
+"""A home whose wages are summed, and cohorts to ask for."""
+
+import secrets
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from keys.store.kinds import generate_secret
+from keys.types import RotationPolicy
+from matcher import identity, oprf
+from matcher.suites import tokens
+from node.credentials.sum_keys import SumKeys
+from node.domain.peers import PeerRow
+from node.responder import sums as respond
+from node.rotation import sums
+from node.wire.sum_messages import CohortStart
+from tests.support.cached import paillier_key
+from tests.support.single_node import LIMITS, make_node, number, with_key_store
+from tests.support.sum_fixtures import bring
+
+POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
+
+
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+
+
+KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
+
+
+LIMITS_4 = {**LIMITS, "k_anonymity": 4}
+
+
+WAGES = {number(at): 1000 * at + 7 for at in range(13)} | {number(at, "459999"): at for at in range(3)}
+
+
+FORMER = number(700)  # of the first person
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Paillier keys take a moment to draw."""
+    return [paillier_key(name) for name in ("drawn", "drawn next")]
+
+
+@pytest.fixture(scope="module")
+def register(tmp_path_factory):
+    """A home whose register is imported."""
+    folder = tmp_path_factory.mktemp("register")
+    node = make_node(folder / "44", LIMITS_4, KEYS)
+    rows = [f"{person},{FORMER if not at else ''},{fen}" for at, (person, fen) in enumerate(WAGES.items())]
+    bring(node, folder, rows)
+    node.store.dispose()
+    return node
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, drawn, register):
+    monkeypatch.setattr(
+        sums,
+        "generate_secret",
+        lambda purpose, *rest: drawn[0] if purpose == "paillier" else generate_secret(purpose, *rest),
+    )
+    shutil.copytree(register.config.folder, tmp_path / "44")
+    made = make_node(tmp_path / "44", LIMITS_4, KEYS)
+    node, store = with_key_store(replace(made, ring=register.ring))
+    yield node, store
+    node.store.dispose()
+
+
+def ask(node, people, epoch, query):
+    """Rounds 1 to 3 under an epoch."""
+    keys = node.keys.sums_of(epoch, node.clock())
+    blind = oprf.draw_blind(secrets.token_bytes)
+    mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
+    cohort = respond.Cohort(
+        node, PEER, CohortStart(epoch, 1, bytes(32), query, len(people), ("B11",), "statistics", "x"), "node"
+    )
+    cohort.add(0, oprf.blind(blind, mapped))
+    joined = b"".join(cohort.evaluate())
+    return keys, blind, {joined[at : at + 32] for at in range(0, len(joined), 32)}
+
+
+LAW = "SA-2014-58"
+
+
+STEP = 12  # between cohorts, so that none is too near to another
+
+
+def number(order: int) -> str:
+    body = f"4599991985{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
+    return body + identity.check_digit(body)

@@ -1,0 +1,54 @@
+"""Federations that tests of several folders share, as fixtures."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from node.domain.verification import Verification
+from tests.support.cluster import (
+    World,
+    findings_of,
+    make_world,
+    read_verification,
+    run_job,
+    serve_all,
+    silence_log,
+)
+
+THREE = ("C21", "Z59b", "C23")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    silence_log(folder)
+    return make_world(folder)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Another, with the registers of three items only: for tests that rotate the keys of all there are."""
+    folder = tmp_path_factory.mktemp("small")
+    silence_log(folder)
+    return make_world(folder, THREE)
+
+
+@pytest.fixture(scope="session")
+def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """Three provinces at work, for tests that change nothing of them."""
+    with serve_all(world.copy(tmp_path_factory.mktemp("served"))) as provinces:
+        yield provinces
+
+
+@pytest.fixture(scope="session")
+def asked(world: World) -> Verification:
+    """Three items of the list, for tests that interrupt it."""
+    return read_verification(world.data, THREE)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(served: dict, asked: Verification) -> dict:
+    """What it finds when nothing happens."""
+    report = run_job(served["45"], "undisturbed", asked)
+    assert report.state == "done"
+    return findings_of(report)

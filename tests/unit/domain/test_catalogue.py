@@ -1,0 +1,211 @@
+# ruff: noqa: E501  (a case of a table is one line)
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+from click.testing import CliRunner
+
+from matcher.types import Level
+from node.cli.catalogue import catalogue as command
+from node.domain.catalogue import BUILT_IN, TEXTS, canonical_json, disclose, load, to_json
+from node.errors import ConfigError, ItemNotOfferedError
+
+TEXT = BUILT_IN.read_text(encoding="utf-8")
+CATALOGUE = load()
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "catalogue.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def in_item(code: str, old: str, new: str) -> str:
+    """The built-in catalogue with one change inside one item."""
+    start = TEXT.index(f'code = "{code}"')
+    end = TEXT.find("[[items]]", start)
+    end = len(TEXT) if end < 0 else end
+    assert old in TEXT[start:end]
+    return TEXT[:start] + TEXT[start:end].replace(old, new, 1) + TEXT[end:]
+
+
+def test_built_in_items():
+    rows = {(i.code, i.level, i.value_kind, i.combine, i.time) for i in CATALOGUE.items}
+    assert rows == {
+        ("Z59b", Level.EXISTENCE, "flag", "any", "instant"),
+        ("C21", Level.COUNT, "count", "count", "instant"),
+        ("C22", Level.COUNT, "count", "count", "instant"),
+        ("B12r", Level.EXISTENCE, "flag", "any", "instant"),
+        ("C23", Level.THRESHOLD, "money", "sum", "instant"),
+        ("D34", Level.BAND, "money", "sum", "instant"),
+        ("D32", Level.BAND, "money", "sum", "period"),
+        ("D32m", Level.VALUE, "count", "sum", "period"),
+        ("B11", Level.AGGREGATE, "money", "sum", "period"),
+        ("D35", Level.AGGREGATE, "money", "sum", "period"),
+    }
+    assert {item.code: item.sum.mode for item in CATALOGUE.items if item.sum} == dict.fromkeys(
+        ("D32m", "B11", "D35"), "exact"
+    )
+    assert CATALOGUE.item("C23").threshold == 5_000_000
+    assert CATALOGUE.item("D34").bands == (1_000_000, 5_000_000, 20_000_000)
+    assert CATALOGUE.item("D32").bands == (3_600_000, 7_200_000, 12_000_000)
+    assert CATALOGUE.item("D32").period_months == 12
+
+
+def test_every_mandatory_attribute_in_both_languages():
+    for item in CATALOGUE.items:
+        for attribute in TEXTS:
+            assert any("\u4e00" <= c <= "\u9fff" for c in item.text(attribute, "zh")), (item.code, attribute)
+            assert item.text(attribute, "en").isascii(), (item.code, attribute)
+
+
+DISCLOSED = [
+    ("flag set", "Z59b", 1, 1),
+    ("flag not set", "Z59b", 0, None),
+    ("count", "C21", 3, 3),
+    ("count of none", "C21", 0, None),
+    ("deposits under", "C23", 4_999_999, None),
+    ("deposits at the threshold", "C23", 5_000_000, None),
+    ("deposits one fen over", "C23", 5_000_001, 1),
+    ("no balance is the lowest band", "D34", 0, 0),
+    ("upper bound is inclusive", "D34", 1_000_000, 0),
+    ("one fen more is the next band", "D34", 1_000_001, 1),
+    ("middle bound", "D34", 20_000_000, 2),
+    ("over every bound", "D34", 20_000_001, 3),
+    ("insurance", "D32", 7_200_001, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "total", "value"), [row[1:] for row in DISCLOSED], ids=[r[0] for r in DISCLOSED]
+)
+def test_disclose(code, total, value):
+    assert disclose(CATALOGUE.item(code), total) == value
+
+
+def test_aggregate_discloses_nothing_and_value_all():
+    item = CATALOGUE.item("C23")
+    assert disclose(replace(item, level=Level.AGGREGATE), 10**9) is None
+    assert disclose(replace(item, level=Level.VALUE), 7) == 7
+
+
+def test_digest_is_blake3_over_sorted_json_without_floats():
+    def refuse(_):
+        raise AssertionError("a float")
+
+    text = canonical_json(CATALOGUE)
+    parsed = json.loads(text, parse_float=refuse)
+    assert text == json.dumps(parsed, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    assert CATALOGUE.digest == blake3(text).digest() == load(BUILT_IN).digest
+    assert to_json(CATALOGUE)["digest"] == CATALOGUE.digest.hex()
+
+
+CHANGES = [
+    ("threshold", TEXT.replace("[5_000_000]", "[5_000_001]")),
+    ("band", TEXT.replace("20_000_000]", "20_000_001]")),
+    ("calibre", TEXT.replace("权属登记有效", "登记有效", 1)),
+    ("freshness", TEXT.replace("freshness_days = 92", "freshness_days = 93")),
+    ("version", TEXT.replace('"federation-2026"', '"federation-2026.1"', 1)),
+]
+
+
+@pytest.mark.parametrize("text", [row[1] for row in CHANGES], ids=[row[0] for row in CHANGES])
+def test_every_change_changes_the_digest(tmp_path, text):
+    assert text != TEXT
+    assert load(write(tmp_path, text)).digest != CATALOGUE.digest
+
+
+def test_comments_and_layout_do_not_change_the_digest(tmp_path):
+    assert (
+        load(write(tmp_path, "# a comment\n\n" + TEXT.replace("5_000_000]", "5000000]"))).digest
+        == CATALOGUE.digest
+    )
+
+
+def test_every_item_has_nothing_unknown_in_the_file():
+    assert [item["code"] for item in tomllib.loads(TEXT)["items"]] == list(CATALOGUE.codes)
+
+
+REFUSED = [
+    ("unknown key", in_item("C21", 'time = "instant"', 'time = "instant"\ncolour = 1'), "items[1].colour"),
+    ("unknown top key", 'colour = 1\n' + TEXT, "colour"),
+    ("one language missing", in_item("C21", 'unit = { zh = "辆", en = "vehicle" }', 'unit = { zh = "辆" }'), "items[1].unit.en"),
+    ("empty text", in_item("C21", '"vehicle"', '" "'), "items[1].unit.en"),
+    ("calibre missing", in_item("Z59b", "calibre =", "# calibre ="), "items[0].calibre"),
+    ("bad code", TEXT.replace('code = "C21"', 'code = "c21"'), "items[1].code"),
+    ("long code", TEXT.replace('code = "C21"', 'code = "C21ab"'), "items[1].code"),
+    ("code twice", TEXT.replace('code = "C22"', 'code = "C21"'), "items[2].code"),
+    ("table twice", TEXT.replace('code = "B-D32-2026"', 'code = "B-D34-2026"', 1), "tables[2].code"),
+    ("bands do not ascend", TEXT.replace("[1_000_000, 5_000_000,", "[5_000_000, 5_000_000,"), "tables[1].bounds_fen"),
+    ("two thresholds", TEXT.replace("[5_000_000]", "[5_000_000, 6_000_000]"), "tables[0].bounds_fen"),
+    ("no bounds", TEXT.replace("[5_000_000]", "[]"), "tables[0].bounds_fen"),
+    ("float bound", TEXT.replace("[5_000_000]", "[5_000_000.0]"), "tables[0].bounds_fen[0]"),
+    ("text bound", TEXT.replace("[5_000_000]", '["5000000"]'), "tables[0].bounds_fen[0]"),
+    ("negative bound", TEXT.replace("[5_000_000]", "[-1]"), "tables[0].bounds_fen[0]"),
+    ("deposits as band", in_item("C23", 'level = "threshold"', 'level = "band"'), "items[4].level"),
+    ("deposits as value", in_item("C23", 'level = "threshold"', 'level = "value"'), "items[4].level"),
+    ("deposits as existence", in_item("C23", 'level = "threshold"', 'level = "existence"'), "items[4].level"),
+    ("value of a sensitive item", in_item("D34", 'level = "band"', 'level = "value"'), "items[5].level"),
+    ("threshold without table", in_item("C23", 'table = "T-C23-2026"', ""), "items[4].table"),
+    ("table there is not", in_item("C23", 'table = "T-C23-2026"', 'table = "T-X"'), "items[4].table"),
+    ("table of the wrong kind", in_item("C23", 'table = "T-C23-2026"', 'table = "B-D34-2026"'), "items[4].table"),
+    ("table at an existence item", in_item("Z59b", "freshness_days", 'table = "T-C23-2026"\nfreshness_days'), "items[0].table"),
+    ("table nobody uses", TEXT + '\n[[tables]]\ncode = "T-X"\nkind = "threshold"\nissuer = { zh = "一", en = "a" }\nvalid_from = 2026-01-01\nbounds_fen = [1]\n', "tables"),
+    ("period without months", in_item("D32", "period_months = 12", ""), "items[6].period_months"),
+    ("months without period", in_item("C21", 'time = "instant"', 'time = "instant"\nperiod_months = 3'), "items[1].period_months"),
+    ("count of money", in_item("D34", 'value_kind = "money"', 'value_kind = "flag"'), "items[5].value_kind"),
+    ("flag summed", in_item("Z59b", 'combine = "any"', 'combine = "sum"'), "items[0].combine"),
+    ("freshness of none", in_item("C21", "freshness_days = 185", "freshness_days = 0"), "items[1].freshness_days"),
+    ("freshness as text", in_item("C21", "freshness_days = 185", 'freshness_days = "185"'), "items[1].freshness_days"),
+    ("unknown level", in_item("C21", '"count"', '"everything"'), "items[1].level"),
+    ("no items", TEXT[: TEXT.index("[[items]]")], "items"),
+    ("not TOML", "version = ", "TOML"),
+    ("empty file", "", "version"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "key"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused(tmp_path, text, key):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert key in str(caught.value)
+
+
+def test_unreadable_files(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+    (tmp_path / "gbk.toml").write_bytes("version = '核对项目目录'".encode("gb18030"))
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(tmp_path / "gbk.toml")
+
+
+UNKNOWN = [("C32", "D32"), ("b12r", "B12r"), ("449999190001010034", "")]
+
+
+@pytest.mark.parametrize(("code", "near"), UNKNOWN)
+def test_unknown_item_names_the_known_ones(code, near):
+    with pytest.raises(ItemNotOfferedError) as caught:
+        CATALOGUE.item(code)
+    assert all(known in caught.value.hint for known in CATALOGUE.codes)
+    assert f"did you mean {near}?" in caught.value.hint if near else "did you mean" not in caught.value.hint
+    assert "449999190001010034" not in str(caught.value) + caught.value.hint
+
+
+def test_command():
+    shown = CliRunner().invoke(command, [], env={"COLUMNS": "140", "HEQIAO_HOME": None})
+    assert shown.exit_code == 0
+    assert CATALOGUE.digest.hex() in shown.output
+    for item in CATALOGUE.items:
+        assert item.code in shown.output
+        assert item.name_zh in shown.output
+    assert "> 50,000 yuan" in shown.output
+    printed = CliRunner().invoke(command, ["--json"], env={"HEQIAO_HOME": None})
+    assert json.loads(printed.output) == to_json(CATALOGUE)
+    assert CliRunner().invoke(command, ["--colour"]).exit_code == 2

@@ -1,0 +1,227 @@
+"""Backups of a home's keys: who may open them, and what becomes of every wrong try."""
+
+import itertools
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from keys.errors import BackupError
+from keys.store import shares
+from keys.store.backup import Recipient, load_backup, make_backup, open_for, open_with_shares
+from keys.store.key_store import KeyStore
+from keys.store.kinds import enrol_key, generate_secret
+from keys.store.wrap import KdfCost
+from node.config import load, open_key_store
+from tests.support.cli_runner import heqiao, ok
+
+CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+FILES = {"node.toml": b"[node]\n", "tls/ca.pem": b"ca"}
+
+
+def make_store(folder, *purposes):
+    store = KeyStore.create(folder, b"word", cost=CHEAP)
+    for purpose in purposes:
+        store.add(f"{purpose}.1", generate_secret(purpose))
+    return store
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = make_store(tmp_path / "keys", "oprf", "signing", "tls", "storage")
+    os.utime(made.path_of("oprf.1"), (1_700_000_000,) * 2)
+    return made
+
+
+@pytest.fixture
+def officers(tmp_path):
+    return [make_store(tmp_path / name, "enrol") for name in ("anna", "ben", "chen")]
+
+
+def card(store):
+    return Recipient(name=store.folder.name, key=enrol_key(store).public_key().public_bytes_raw())
+
+
+def same(contents, store):
+    assert contents.secrets == {name: store.get(name) for name in store.names()}
+    assert contents.files == FILES
+    assert contents.made_at["oprf.1"] == 1_700_000_000
+
+
+def test_each_recipient_opens_it_alone_and_nobody_else(store, officers):
+    made, lines = make_backup(
+        store, FILES, "node", "45", NOW, recipients=[card(officers[0]), card(officers[1])]
+    )
+    assert lines == []
+    read = load_backup(made.to_json(), "backup")
+    assert read == made
+    for officer in officers[:2]:
+        same(open_for(read, officer), store)
+    with pytest.raises(BackupError, match="it is to anna, ben"):
+        open_for(read, officers[2])
+    with pytest.raises(BackupError, match="not split"):
+        open_with_shares(read, ["x"])
+
+
+def test_any_k_of_n_shares_open_it_and_fewer_do_not(store):
+    made, lines = make_backup(store, FILES, "node", "45", NOW, split=(3, 5))
+    assert len(lines) == len(set(lines)) == 5
+    for chosen in itertools.combinations(lines, 3):
+        same(open_with_shares(made, chosen), store)
+    same(open_with_shares(made, lines), store)
+    same(open_with_shares(made, [f"  {lines[0].upper()}\n", *lines[2:4]]), store)
+    for few in (lines[:2], [lines[0]] * 3, lines[:1]):
+        with pytest.raises(BackupError, match="3 are needed"):
+            open_with_shares(made, few)
+
+
+def test_wrong_shares_are_told_without_their_words(store):
+    made, lines = make_backup(store, FILES, "node", "45", NOW, split=(2, 3))
+    _, others = make_backup(store, FILES, "node", "45", NOW, split=(2, 3))
+    words = lines[1].split()
+    swapped = " ".join([*words[:9], words[10], words[9], *words[11:]])
+    for bad, text in (
+        ([lines[0], others[1]], "different backups"),
+        (others[:2], "does not open"),
+        ([lines[0], swapped], "share 2: a word is wrong"),
+        ([lines[0], lines[1][:-2]], "share 2: a word is wrong"),
+        (["", lines[1]], "share 1: a word is wrong"),
+        ([], "2 are needed"),
+    ):
+        with pytest.raises(BackupError, match=text) as caught:
+            open_with_shares(made, bad)
+        assert words[0] not in str(caught.value)
+
+
+@pytest.mark.parametrize("split", [(1, 2), (3, 2), (2, 17), (0, 0)])
+def test_bounds_of_shares(split):
+    with pytest.raises(ValueError, match="k/n"):
+        shares.split(bytes(32), *split)
+
+
+def test_nothing_of_the_keys_is_in_the_file(store, officers):
+    made, lines = make_backup(store, FILES, "node", "45", NOW, recipients=[card(officers[0])], split=(2, 2))
+    text = made.to_json()
+    for name in store.names():
+        assert store.get(name) not in text
+        assert store.get(name).hex().encode() not in text
+    assert b"[node]" not in text
+    assert lines[0].encode() not in text
+    assert "planted" not in repr(open_for(made, officers[0]))
+
+
+@pytest.mark.parametrize(
+    "change", [{"code": "44"}, {"made_at": "2020"}, {"shares_needed": 2}, {"content": b"x" * 99}]
+)
+def test_an_altered_backup_does_not_open(store, officers, change):
+    made, _ = make_backup(store, FILES, "node", "45", NOW, recipients=[card(officers[0])])
+    with pytest.raises(BackupError, match="does not open"):
+        open_for(made.model_copy(update=change), officers[0])
+
+
+def test_newer_cut_and_foreign_files(store, officers):
+    made, _ = make_backup(store, FILES, "node", "45", NOW, recipients=[card(officers[0])])
+    newer = json.loads(made.to_json()) | {"version": 2, "something": 1}
+    with pytest.raises(BackupError, match=r"version 2, this Heqiao knows up to 1"):
+        load_backup(json.dumps(newer).encode(), "backup")
+    for content in (b"", made.to_json()[:-9], b"{}", b"[]", b"\xff"):
+        with pytest.raises(BackupError):
+            load_backup(content, "backup")
+
+
+def test_recipients_that_cannot_be(store):
+    low_order = Recipient(name="x", key=bytes(32))
+    with pytest.raises(BackupError, match="not usable"):
+        make_backup(store, FILES, "node", "45", NOW, recipients=[low_order])
+    with pytest.raises(ValueError, match="nobody"):
+        make_backup(store, FILES, "node", "45", NOW)
+
+
+@pytest.fixture(scope="module")
+def member(tmp_path_factory):
+    base = tmp_path_factory.mktemp("member")
+    ok("ca", "init", "--dir", base / "ca", "--federation", "test")
+    ok("init", "--home", base / "45", "--code", "45", "--name", "广西")
+    ok("ca", "issue", "--dir", base / "ca", base / "45/request.json", "--out", base / "bundle")
+    ok("join", "--home", base / "45", base / "bundle")
+    ok("keys", "recipient", "--dir", base / "officer", "--name", "安全员")
+    ok("keys", "backup", "--home", base / "45", "--out", base / "45.backup", "--split", "2/3",
+       "--recipient", base / "officer/recipient.json", "--shares-dir", base / "shares")  # fmt: skip
+    return base
+
+
+@pytest.mark.parametrize("way", ["recipient", "shares"])
+def test_a_lost_home_is_restored(member, tmp_path, way):
+    how = {
+        "recipient": ("--recipient-dir", member / "officer"),
+        "shares": ("--share", member / "shares/share-03.txt", "--share", member / "shares/share-01.txt"),
+    }[way]
+    told = json.loads(ok("keys", "restore", member / "45.backup", "--home", tmp_path / "45", *how, "--json"))
+    old, new = (open_key_store(load(home / "node.toml")) for home in (member / "45", tmp_path / "45"))
+    assert {name: new.get(name) for name in new.names()} == {name: old.get(name) for name in old.names()}
+    assert told["keys"] == old.names()
+    for name in ("node.toml", "tls/node.pem", "tls/ca.pem"):
+        assert (tmp_path / "45" / name).read_bytes() == (member / "45" / name).read_bytes()
+    assert (tmp_path / "45/passphrase").read_bytes() != (member / "45/passphrase").read_bytes()
+    assert "all sound" in ok("keys", "verify", "--home", tmp_path / "45")
+    ages = [int(store.path_of("oprf.1").stat().st_mtime) for store in (old, new)]
+    assert ages[0] == ages[1]
+
+
+def test_shares_are_private_and_nothing_secret_is_said(member, tmp_path):
+    said = ok("keys", "backup", "--home", member / "45", "--out", tmp_path / "b", "--split", "2/2",
+              "--shares-dir", tmp_path / "shares")  # fmt: skip
+    found = sorted((tmp_path / "shares").iterdir())
+    assert [path.name for path in found] == ["share-01.txt", "share-02.txt"]
+    assert {path.stat().st_mode & 0o777 for path in found} == {0o600}
+    words = found[0].read_text().splitlines()[1]
+    assert len(words.split()) == 33
+    assert words not in said
+    assert "key_store_backed_up" in ok("audit", "list", "--home", member / "45")
+
+
+def test_restore_refuses(member, tmp_path):
+    officer = ("--recipient-dir", member / "officer")
+    (tmp_path / "there").mkdir()
+    ok("keys", "recipient", "--dir", tmp_path / "other", "--name", "x")
+    shutil.copy(member / "45.backup", tmp_path / "cut")
+    (tmp_path / "cut").write_bytes((tmp_path / "cut").read_bytes()[:500])
+    (tmp_path / "wrong").write_text("geheim\n")
+    (tmp_path / "wrong").chmod(0o600)
+    new = tmp_path / "new"
+    cases = (
+        ((member / "45.backup", "--home", tmp_path / "there", *officer), "exists already"),
+        ((tmp_path / "cut", "--home", new, *officer), "not JSON"),
+        ((tmp_path / "none", "--home", new, *officer), "No such file"),
+        ((member / "45.backup", "--home", new, "--recipient-dir", tmp_path / "other"), "not sealed to this"),
+        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "0000"), "another fingerprint"),
+        ((member / "45.backup", "--home", new, "--share", member / "shares/share-01.txt"), "2 are needed"),
+        ((member / "45.backup", "--home", new, "--share", member / "45/node.toml"), "open to other accounts"),
+        ((member / "45.backup", "--home", new, *officer, "--recipient-passphrase-file", tmp_path / "wrong"),
+         "does not open"),
+    )  # fmt: skip
+    for arguments, text in cases:
+        code, _, err = heqiao("keys", "restore", *arguments)
+        assert (code, text in err) == (1, True), (text, err)
+        assert "geheim" not in err
+        assert not new.exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert heqiao("keys", "restore", member / "45.backup", "--home", new)[0] == 2
+
+
+def test_backup_refuses(member, tmp_path):
+    card_file = member / "officer/recipient.json"
+    for options, code in (
+        (("--out", tmp_path / "b"), 2),
+        (("--out", tmp_path / "b", "--split", "2/3"), 2),
+        (("--out", tmp_path / "b", "--split", "3/2", "--shares-dir", tmp_path / "s"), 2),
+        (("--out", member / "45.backup", "--recipient", card_file), 1),
+        (("--out", member / "45.backup", "--split", "2/3", "--shares-dir", tmp_path / "s"), 1),
+        (("--out", tmp_path / "b", "--recipient", member / "45/node.toml"), 1),
+        (("--out", tmp_path / "no/b", "--recipient", card_file), 1),
+    ):
+        assert heqiao("keys", "backup", "--home", member / "45", *options)[0] == code
+    assert list(tmp_path.iterdir()) == []

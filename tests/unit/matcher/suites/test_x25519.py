@@ -1,0 +1,225 @@
+"""The backends: equality, validation, choice and fallback."""
+
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+import threading
+import venv
+
+import pytest
+
+from matcher import oprf
+from matcher.errors import BackendError, PointError, ScalarError
+from matcher.suites import x25519
+from tests.support.paths import ROOT
+from tests.vectors import reference
+
+BASE = bytes([9]) + bytes(31)
+SCALAR = bytes(31) + b"\x40"
+
+RUNNING = [name for name, why in x25519.available().items() if not why]
+needs_intel = pytest.mark.skipif(bool(x25519.available()["intel"]), reason=x25519.available()["intel"])
+
+
+def le(number):
+    return number.to_bytes(32, "little")
+
+
+def random_points(count, seed):
+    """Curve and twist points alike: the function is defined on both."""
+    draw = random.Random(seed)
+    return b"".join(le(draw.randrange(2, x25519.PRIME)) for _ in range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 255, 256, 257, 1000])
+def test_backends_are_equal(count):
+    points = random_points(count, count)
+    scalar = oprf.clamp(random.Random(-count).randbytes(32))
+    (result,) = {x25519.backend(name).multiply(scalar, points) for name in RUNNING}
+    assert len(result) == 32 * count
+    if count:
+        assert result[-32:] == reference.x25519(scalar, points[-32:])
+
+
+def test_backends_are_equal_on_many_scalars():
+    draw, points = random.Random(1), random_points(9, 2)
+    for _ in range(200):
+        scalar = oprf.clamp(draw.randbytes(32))
+        assert len({x25519.backend(name).multiply(scalar, points) for name in RUNNING}) == 1
+
+
+@pytest.mark.parametrize("name", x25519.NAMES)
+class TestBackend:
+    @pytest.fixture
+    def multiply(self, name):
+        if why := x25519.available()[name]:
+            pytest.skip(why)
+        return x25519.backend(name).multiply
+
+    def test_batch_equals_one_by_one(self, multiply):
+        points = random_points(11, 3)
+        each = b"".join(multiply(SCALAR, points[at : at + 32]) for at in range(0, len(points), 32))
+        assert multiply(SCALAR, points) == each
+
+    @pytest.mark.parametrize("place", range(9))
+    @pytest.mark.parametrize("u", reference.LOW_ORDER[:4])
+    def test_low_order_is_refused_anywhere(self, multiply, u, place):
+        points = [BASE] * 9
+        points[place] = le(u)
+        with pytest.raises(PointError):
+            multiply(SCALAR, b"".join(points))
+
+    @pytest.mark.parametrize("place", [0, 255, 256, 700, 1299])
+    def test_low_order_is_refused_anywhere_in_a_large_batch(self, multiply, place):
+        points = [BASE] * 1300
+        points[place] = le(1)
+        with pytest.raises(PointError):
+            multiply(SCALAR, b"".join(points))
+
+    def test_twist_is_computed_as_rfc7748_says(self, multiply):
+        twist = [u for u in range(2, 60) if not x25519.on_curve(u)]
+        for u in twist:
+            assert multiply(SCALAR, le(u)) == reference.x25519(SCALAR, le(u))
+
+    @pytest.mark.parametrize("length", [1, 31, 33, 63])
+    def test_ragged_lengths(self, multiply, length):
+        with pytest.raises(PointError):
+            multiply(SCALAR, bytes(length))
+
+    @pytest.mark.parametrize(
+        "scalar",
+        [b"", bytes(31), bytes(33), bytes(32), b"\x01" + SCALAR[1:], bytes(31) + b"\xc0", b"\xff" * 32],
+        ids=["empty", "31", "33", "zero", "low bit", "bit 255", "all ones"],
+    )
+    def test_scalars_must_be_clamped(self, multiply, scalar):
+        with pytest.raises(ScalarError):
+            multiply(scalar, BASE)
+
+
+def test_on_curve_agrees_with_eulers_criterion():
+    draw = random.Random(4)
+    numbers = [*range(200), *reference.LOW_ORDER, *(draw.randrange(x25519.PRIME) for _ in range(300))]
+    assert [x25519.on_curve(u) for u in numbers] == [reference.is_on_curve(u) for u in numbers]
+
+
+def test_validate_counts_and_accepts_the_highest_canonical_points():
+    high = [le(x25519.PRIME - d) for d in range(1, 60) if reference.is_on_curve(x25519.PRIME - d)]
+    assert x25519.validate(b"".join(high)) == len(high) > 10
+    assert x25519.validate(b"") == 0
+    # words 1 and 2 full but not the top one, and the other way round: canonical all the same
+    for number in (2**192 - 1 + (2**62 << 192), (2**63 - 1) << 192):
+        while not reference.is_on_curve(number):
+            number += 1
+        assert x25519.validate(le(number)) == 1
+
+
+@pytest.mark.parametrize("excess", range(19))
+def test_validate_refuses_every_number_from_p_to_2_255(excess):
+    with pytest.raises(PointError, match="canonical"):
+        x25519.validate(BASE + le(x25519.PRIME + excess))
+
+
+# --- choice and fallback, in real processes -----------------------------------------------------------
+
+SHOW = "from matcher.suites import x25519 as x; print(x.backend().name, '|', x.available()['intel'])"
+
+
+def run(python, setting, code=SHOW):
+    environment = {**os.environ, "PYTHONPATH": f"{sysconfig.get_path('purelib')}{os.pathsep}{ROOT}"}
+    environment.pop(x25519.ENVIRONMENT, None)
+    environment.pop("LD_LIBRARY_PATH", None)
+    if setting is not None:
+        environment[x25519.ENVIRONMENT] = setting
+    done = subprocess.run([python, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.strip(), done.stderr.strip().splitlines()[-1:]
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory):
+    """A real environment whose lib folder holds no Intel library."""
+    home = tmp_path_factory.mktemp("bare")
+    venv.create(home, symlinks=True, with_pip=False)
+    return home / "bin" / "python"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [*((name, name) for name in RUNNING), ("auto", RUNNING[0]), ("", RUNNING[0]), (None, RUNNING[0])],
+)
+def test_setting_chooses(setting, expected):
+    code, output, error = run(sys.executable, setting)
+    assert (code, output.split(" |")[0], error) == (0, expected, [])
+
+
+def test_unknown_setting_is_refused():
+    code, _, error = run(sys.executable, "nonsense")
+    assert code == 1
+    assert error == [
+        "matcher.errors.BackendError: HEQIAO_X25519 must be auto, intel, lib25519, sodium or openssl"
+    ]
+
+
+@pytest.mark.parametrize("setting", [None, "auto", "sodium", "openssl"])
+def test_without_the_library_another_runs(bare_python, setting):
+    code, output, error = run(bare_python, setting)
+    assert (code, error) == (0, [])
+    name, why = output.split(" | ")
+    assert name == (
+        next(each for each in RUNNING if each != "intel") if setting in (None, "auto") else setting
+    )
+    assert why == "the Intel multi-buffer library is not installed; install the extra `fast`"
+
+
+def test_a_system_without_lib25519_says_so(monkeypatch):
+    monkeypatch.setattr(x25519.ctypes.util, "find_library", lambda _name: None)
+    with pytest.raises(BackendError, match="no lib25519"):
+        x25519.Lib25519Backend()
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNING if name != "openssl"])
+def test_other_threads_go_on_while_a_large_batch_is_computed(name):
+    """A single check must not wait until somebody's list is done."""
+    points, ended = random_points(20_000, 6), threading.Event()
+
+    def compute():
+        x25519.backend(name).multiply(SCALAR, points)
+        ended.set()
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    turns = 0
+    while not ended.wait(0.002):
+        turns += 1
+    thread.join()
+    assert turns >= 3
+
+
+def test_without_the_library_intel_by_name_fails(bare_python):
+    code, output, error = run(bare_python, "intel")
+    assert (code, output) == (1, "")
+    assert error[0].startswith("matcher.errors.BackendError: the Intel multi-buffer library is not installed")
+
+
+@needs_intel
+def test_kernel_brings_no_mathematics_into_the_global_scope():
+    """The runtime libraries hold a second libm; other code must go on using the C library's."""
+    code = (
+        "import ctypes; from matcher import x25519; x25519.backend('intel');"
+        "print(hasattr(ctypes.CDLL(None), '__svml_sin8'), hasattr(ctypes.CDLL(None), 'mbx_x25519_mb8'))"
+    )
+    assert run(sys.executable, None, code)[1] == "False False"
+
+
+def test_available_names_all_in_order():
+    found = x25519.available()
+    assert tuple(found) == x25519.NAMES == ("intel", "lib25519", "sodium", "openssl")
+    assert found["sodium"] == found["openssl"] == ""
+
+
+def test_backend_by_name_ignores_the_environment(monkeypatch):
+    monkeypatch.setenv(x25519.ENVIRONMENT, "nonsense")
+    assert x25519.backend("openssl").name == "openssl"
+    with pytest.raises(BackendError):
+        x25519.backend()

@@ -1,0 +1,245 @@
+"""Reports of sums: files, tables and pictures; a figure held back never looks like a number."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from xml.etree import ElementTree
+
+import pytest
+from heqiao.platform.v1 import platform_pb2 as pb
+from rich.console import Console
+
+from matcher import identity
+from matcher.sums import disclosure
+from node.domain import catalogue as catalogues
+from node.domain.findings import PeerSummary
+from node.domain.jobs import SUM, JobRow, PartRow
+from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
+from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
+from node.errors import InputError, InvalidRequestError
+from node.reports import charts, sums
+from node.reports.sums_wording import rule_text
+from node.wire import platform
+from node.wire import platform_sums as sums_wire
+
+CATALOGUE = catalogues.load()
+NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+DAYS = (date(2026, 1, 31), date(2026, 10, 31))
+EXACT = SumFinding(
+    "B11", "44", SumOutcome.RELEASED, 500, "", "exact", 300, 1_234_567_891, 9_000_000_000_001,
+    (None, 7, 100, 93, 97, None), 0.0, DAYS,
+)  # fmt: skip
+NOISY = SumFinding(
+    "D35", "44", SumOutcome.RELEASED, 500, "", "dp", -2, -150_050, None, (3, -1, 0, 9, 2), 0.5, DAYS
+)
+HELD = SumFinding("B11", "33", SumOutcome.SUPPRESSED, 500, "min_cohort", as_of=DAYS)
+FINDINGS = (
+    EXACT,
+    HELD,
+    SumFinding("B11", "32", SumOutcome.UNAVAILABLE, 500, "unavailable"),
+    NOISY,
+    SumFinding("D35", "33", SumOutcome.NOT_CONNECTED, 500),
+    SumFinding("D35", "32", SumOutcome.REFUSED, 500, "budget"),
+)
+REPORT = SumReport(
+    "s-1", "done", "45", "广西", "SA-2014-58", CATALOGUE.version, CATALOGUE.digest.hex(), NOW, NOW, NOW,
+    ("B11", "D35"), 500,
+    tuple(PeerSummary(code, name, "done") for code, name in (("44", "广东"), ("33", "浙江"), ("32", "江苏"))),
+    FINDINGS,
+)  # fmt: skip
+
+
+def text_of(lang):
+    console = Console(file=io.StringIO(), width=120)
+    with console.capture() as capture:
+        console.print(sums.render(REPORT, CATALOGUE, lang))
+    return capture.get()
+
+
+def test_figures():
+    assert (EXACT.mean, EXACT.deviation) == (4_115_226, 3_000_000)
+    assert (NOISY.mean, NOISY.deviation) == (None, None)
+    assert (HELD.mean, HELD.deviation) == (None, None)
+
+
+def test_tables_in_english():
+    text = text_of("en")
+    for words in (
+        "300 / 500",
+        "12,345,678.91 yuan",
+        "    suppressed: min_cohort  ",
+        "    fewer people in it than the minimum",
+        "    with noise, epsilon = 0.5",
+        "-1,500.50 yuan",
+        "    not connected",
+        "    refused: budget  ",
+        "    the budget of queries is spent",
+    ):
+        assert words in text
+    assert text.count("suppressed") >= 3  # the rule, and two cells
+
+
+def test_tables_in_chinese():
+    text = text_of("zh")
+    for words in (
+        "    不予公布：min_cohort  ",
+        "    计入人数低于下限",
+        "含噪声，ε = 0.5",
+        "未接入",
+        "12,345,678.91 元",
+        "广东",
+    ):
+        assert words in text
+
+
+def test_every_rule_has_words():
+    for lang in ("zh", "en"):
+        assert all(rule_text(rule, lang) for rule in disclosure.RULES)
+        assert rule_text("of_a_later_version", lang) == ""
+
+
+def test_files_and_back(tmp_path):
+    sums.write(REPORT, CATALOGUE, tmp_path)
+    assert sums.load_json(tmp_path / "report.json") == REPORT
+    assert sums.is_sums(tmp_path / "report.json")
+    plain = json.loads((tmp_path / "report.json").read_text())
+    assert plain["findings"][0]["mean"] == 4_115_226
+    assert plain["findings"][1]["count"] is None
+    rows = list(csv.DictReader((tmp_path / "sums.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == 6 + 6 + 5
+    assert (rows[0]["count"], rows[0]["total"], rows[0]["band"]) == ("300", "1234567891", "")
+    assert [row["band_count"] for row in rows[1:7]] == ["suppressed", "7", "100", "93", "97", "suppressed"]
+    held = next(row for row in rows if row["peer"] == "33" and row["item"] == "B11")
+    assert (held["count"], held["total"], held["outcome"], held["reason"]) == (
+        "",
+        "",
+        "SUPPRESSED",
+        "min_cohort",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda plain: plain.update(format="heqiao-report/1"), "format"),
+        (lambda plain: plain["findings"][0].update(peer="99"), "does not have"),
+        (lambda plain: plain["findings"].append(plain["findings"][0]), "second time"),
+        (lambda plain: plain["findings"][0].update(count="300"), "count"),
+        (lambda plain: plain.pop("people"), "people"),
+    ],
+)
+def test_a_file_that_was_changed_is_refused(tmp_path, change, text):
+    plain = sums.to_json(REPORT, CATALOGUE)
+    change(plain)
+    (tmp_path / "report.json").write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(InputError, match=text):
+        sums.load_json(tmp_path / "report.json")
+
+
+def test_pictures(tmp_path):
+    for kind, start in (("png", b"\x89PNG\r\n"), ("svg", b"<?xml")):
+        target = tmp_path / f"a.{kind}"
+        charts.draw_histograms(REPORT, CATALOGUE, "en", target, kind)
+        assert target.read_bytes().startswith(start)
+    ElementTree.parse(tmp_path / "a.svg")
+    first = (tmp_path / "a.svg").stat().st_size
+    assert first > 5_000
+
+
+def test_no_font_with_chinese_characters_means_english_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr(charts, "_font_with", lambda *_: None)
+    assert charts.draw_histograms(REPORT, CATALOGUE, "zh", tmp_path / "a.png", "png") is False
+    assert charts.draw_histograms(REPORT, CATALOGUE, "en", tmp_path / "b.png", "png") is True
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_font_is_taken_for_its_characters():
+    _, fonts = charts._matplotlib()
+    assert charts._font_with(fonts, "people ≤ 12,000") is not None
+    assert charts._font_with(fonts, "\U000f1234") is None
+
+
+def test_nothing_to_draw(tmp_path):
+    with pytest.raises(InputError, match="no histogram"):
+        charts.draw_histograms(replace(REPORT, findings=(HELD,)), CATALOGUE, "en", tmp_path / "a.png", "png")
+    with pytest.raises(InputError, match="No such file"):
+        charts.draw_histograms(REPORT, CATALOGUE, "en", tmp_path / "none" / "a.png", "png")
+
+
+# ---- across the platform port
+
+NUMBERS = [
+    identity.parse(text)
+    for text in (
+        "459999198503120012",
+        "459999198709250023",
+        "44999919660110007" + identity.check_digit("44999919660110007"),
+    )
+]
+SUMMATION = Summation(("B11",), ("44",), "SA-2014-58", in_cohort([[one] for one in NUMBERS]))
+
+
+def test_a_submission_crosses():
+    assert sums_wire.read_submission(sums_wire.submission("j", SUMMATION), 3) == ("j", SUMMATION)
+    assert unpack_summation(pack_summation(SUMMATION)) == SUMMATION
+
+
+def test_a_cohort_has_one_form():
+    one, two, three = NUMBERS
+    assert in_cohort([[two, one], [three]]) == in_cohort([[three], [one, two], [one, two, two]])
+
+
+def person(*numbers):
+    return pb.CohortPerson(identities=[pb.Identity(value=number) for number in numbers])
+
+
+def start(announced):
+    return pb.SubmitSumRequest(start=pb.SumStart(job_id="j", items=["B11"], people_announced=announced))
+
+
+def chunk(*people):
+    return pb.SubmitSumRequest(chunk=pb.CohortPeople(people=people))
+
+
+ONE, TWO = "459999198503120012", "459999198709250023"
+
+
+@pytest.mark.parametrize(
+    ("messages", "text"),
+    [
+        ([], "first message"),
+        ([chunk(person(ONE))], "first message"),
+        ([start(1), start(1)], "only chunks"),
+        ([start(2), chunk(person(ONE))], "fewer people"),
+        ([start(1), chunk(person(ONE), person(TWO))], "more people than announced"),
+        ([start(9)], "more people than one job"),
+        ([start(1), chunk(person())], "1 to 8 identities"),
+        ([start(1), chunk(person(*[ONE] * 9))], "1 to 8 identities"),
+        ([start(1), chunk(person("459999198503120013"))], "not valid"),
+        ([start(2), chunk(person(ONE), person(ONE))], "given twice"),
+    ],
+)
+def test_what_a_platform_must_not_send(messages, text):
+    with pytest.raises(InvalidRequestError, match=text) as refused:
+        sums_wire.read_submission(messages, 3)
+    assert ONE[6:14] not in str(refused.value)
+
+
+def test_a_report_crosses():
+    row = JobRow(
+        "s-1", "done", b"", 500, ("B11", "D35"), "statistics", "SA-2014-58", NOW, NOW, NOW, False, "", SUM
+    )
+    names = {peer.peer: peer.name for peer in REPORT.peers}
+    parts = [PartRow("s-1", peer.peer, "done") for peer in REPORT.peers]
+    message = sums_wire.report_message(REPORT, platform.job_message(row, parts, names))
+    assert message.job.kind == pb.JOB_KIND_SUM
+    assert sums_wire.read_report(pb.GetSumReportResponse.FromString(message.SerializeToString())) == REPORT
+
+
+def test_numbers_beyond_64_bits_cross():
+    """A peer may claim them, and they must not break the node's own platform port."""
+    huge = replace(EXACT, total=1 << 100, variance=1 << 120)
+    message = sums_wire.report_message(replace(REPORT, findings=(huge,)), pb.Job(state=pb.JOB_STATE_DONE))
+    assert sums_wire.read_report(message).findings == (huge,)

@@ -1,0 +1,154 @@
+"""Messages of peers: what is refused, and that no bytes whatever break the decoders."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from google.protobuf.message import DecodeError
+from heqiao.peer.v1 import match_pb2, types_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.errors import DishonestPeerError, InvalidRequestError
+from node.wire import match
+from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
+from tests.support.examples import MANIFEST
+
+START = EvaluateStart(1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32))
+REQUEST = BucketRequest(1, bytes(16), "C21", "45", 3, (0, 2, 3))
+
+
+def test_round_trips() -> None:
+    assert match.parse_manifest(match.manifest_bytes(MANIFEST)) == MANIFEST
+    assert match.parse_start(match.start_message(START).start) == START
+    assert match.parse_bucket_request(match.bucket_request_message(REQUEST)) == REQUEST
+
+
+def clear_planted(message: types_pb2.Manifest) -> None:
+    del message.partitions[0].planted[:]
+
+
+def plant_twice(message: types_pb2.Manifest) -> None:
+    message.partitions[0].planted.add().CopyFrom(message.partitions[0].planted[0])
+
+
+def offer_twice(message: types_pb2.Manifest) -> None:
+    message.partitions.add().CopyFrom(message.partitions[0])
+
+
+def set_part(**values: object) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        for name, value in values.items():
+            setattr(message.partitions[0], name, value)
+
+    return change
+
+
+def set_field(**values: object) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        for name, value in values.items():
+            setattr(message, name, value)
+
+    return change
+
+
+MALFORMED = {
+    "salt_check": set_field(salt_check=bytes(7)),
+    "catalogue_digest": set_field(catalogue_digest=b""),
+    "canaries_short": set_field(canaries=bytes(480)),
+    "canaries_long": set_field(canaries=bytes(544)),
+    "root": set_part(root=bytes(31)),
+    "bits": set_part(bucket_bits=25),
+    "entries": set_part(entries=2**40),
+    "epoch": set_part(epoch=2),
+    "filter_digest": set_part(filter_digest=b""),
+    "filter_size": set_part(filter_size=2**40),
+    "no_planted": clear_planted,
+    "planted_twice": plant_twice,
+    "partition_twice": offer_twice,
+    "no_chunks": lambda message: setattr(message.limits, "chunk_points", 0),
+    "no_buckets": lambda message: setattr(message.limits, "max_buckets_per_request", 0),
+    "no_floor": lambda message: setattr(message.limits, "retrieval_floor", "nothing"),
+    "time_before_years": lambda message: setattr(message.issued_at, "seconds", -(2**60)),
+    "time_after_years": lambda message: setattr(message.expires_at, "seconds", 2**60),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_manifests(name: str) -> None:
+    message = types_pb2.Manifest.FromString(match.manifest_bytes(MANIFEST))
+    MALFORMED[name](message)
+    with pytest.raises(DishonestPeerError) as caught:
+        match.parse_manifest(message.SerializeToString())
+    assert caught.value.details["check"] == "manifest_form"
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_as_manifest(data: bytes) -> None:
+    with pytest.raises(DishonestPeerError):
+        match.parse_manifest(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 900))
+def test_spoiled_manifests(noise: bytes, at: int) -> None:
+    good = match.manifest_bytes(MANIFEST)
+    with suppress(DishonestPeerError):
+        match.parse_manifest(good[:at] + noise + good[at + len(noise) :])
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_as_requests(data: bytes) -> None:
+    for kind, parse in (
+        (match_pb2.EvaluateStart, match.parse_start),
+        (match_pb2.FetchBucketsRequest, match.parse_bucket_request),
+        (match_pb2.FetchFilterRequest, match.parse_filter_request),
+    ):
+        try:
+            message = kind.FromString(data)
+        except DecodeError:
+            continue
+        try:
+            parse(message)
+        except InvalidRequestError:
+            continue
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=20))
+def test_bucket_numbers_must_ascend(numbers: list[int]) -> None:
+    message = match.bucket_request_message(BucketRequest(1, bytes(16), "C21", "45", 3, tuple(numbers)))
+    if numbers and all(a < b for a, b in pairwise(numbers)):
+        assert match.parse_bucket_request(message).buckets == tuple(numbers)
+    else:
+        with pytest.raises(InvalidRequestError):
+            match.parse_bucket_request(message)
+
+
+SIZES = st.lists(st.integers(0, 90), max_size=40)
+
+
+@given(SIZES, st.booleans())
+def test_small_buckets_share_messages_and_come_out_as_they_went_in(sizes: list[int], several: bool) -> None:
+    """As a responder makes them, only small: parts of at most 50 bytes, messages of at most 1,000."""
+    parts = [
+        BucketSlice(
+            number, size, at, bytes([number]) * min(50, size - at), (bytes(32),) * 3 if at == 0 else ()
+        )
+        for number, size in enumerate(sizes)
+        for at in range(0, max(size, 1), 50)
+    ]
+    messages = list(match.slice_messages(parts, 1_000, several=several))
+    assert [part for message in messages for part in match.parse_slices(message)] == parts
+    assert all(message.ByteSize() <= 1_000 for message in messages)
+    if not several:
+        assert len(messages) == len(parts)
+    elif all(size <= 50 for size in sizes):
+        assert len(messages) <= -(-len(parts) // 4)
+
+
+def test_a_requester_of_the_first_release_gets_a_bucket_a_message() -> None:
+    """It does not know `several`, and reads only the first bucket of a response."""
+    asked = match.bucket_request_message(BucketRequest(1, bytes(16), "C21", "45", 3, (0, 1)))
+    assert asked.several
+    old = match_pb2.FetchBucketsRequest.FromString(b"")
+    assert not old.several
