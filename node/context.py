@@ -15,7 +15,7 @@ from node.database import Store, key_epochs, open_store
 from node.domain import catalogue
 from node.domain.catalogue import Catalogue
 from node.errors import UnavailableError
-from node.mirror.verified_groups import CheckedGroups
+from node.mirror.verified_groups import VerifiedGroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Node:
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
     revocations: Revocations = field(default_factory=Revocations)
-    checked: CheckedGroups = field(default_factory=CheckedGroups)
+    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @property
     def keys(self) -> NodeKeys:

@@ -50,7 +50,7 @@ class UnknownSuiteError(InvalidRequestError):
     code = "unknown_suite"
 
 
-class StrangerError(NodeError):
+class UnknownCallerError(NodeError):
     """The caller's certificate names nobody this node serves."""
 
     code = "unknown_peer"

@@ -82,14 +82,14 @@ class Header(Document):
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class KeyWrapping:
     """A way to close a store: what the header says of it, and the key-encryption key."""
 
     kek: ByPassphrase | ByToken
     sealer: Sealer = field(repr=False)
 
 
-def by_passphrase(passphrase: bytes, cost: KdfCost | None = None) -> Closing:
+def by_passphrase(passphrase: bytes, cost: KdfCost | None = None) -> KeyWrapping:
     """Close a store by a passphrase, under a fresh salt.
 
     Raises:
@@ -102,7 +102,7 @@ def by_passphrase(passphrase: bytes, cost: KdfCost | None = None) -> Closing:
     section = ByPassphrase(
         iterations=cost.iterations, lanes=cost.lanes, memory_kib=cost.memory_kib, salt=salt
     )
-    return Closing(section, derive_kek(passphrase, salt, cost))
+    return KeyWrapping(section, derive_kek(passphrase, salt, cost))
 
 
 def new_data_key() -> bytes:
@@ -110,7 +110,7 @@ def new_data_key() -> bytes:
     return secrets.token_bytes(KEK_BYTES)
 
 
-def make_header(closing: Closing, data_keys: Sequence[bytes]) -> Header:
+def make_header(closing: KeyWrapping, data_keys: Sequence[bytes]) -> Header:
     """The header that seals data keys, newest first.
 
     Raises:

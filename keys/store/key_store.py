@@ -29,8 +29,8 @@ from keys.errors import (
 from keys.store.atomic_files import PRIVATE, check_private, read_private, replace, sync_folder, write_new
 from keys.store.header import (
     ByPassphrase,
-    Closing,
     Header,
+    KeyWrapping,
     by_passphrase,
     make_header,
     new_data_key,
@@ -153,7 +153,7 @@ class KeyStore:
         """Label of the token that closes this store; empty where a passphrase does."""
         return "" if isinstance(self._header.kek, ByPassphrase) else self._header.kek.token
 
-    def rewrap(self, closing: Closing) -> None:
+    def rewrap(self, closing: KeyWrapping) -> None:
         """Close the store in another way from now on; the keys stay. One atomic write: whatever happens,
         either the old way or the new one opens the whole store.
 

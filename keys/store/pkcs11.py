@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from keys.errors import PassphraseError, StoreDamagedError, TokenError
-from keys.store.header import ByToken, Closing
+from keys.store.header import ByToken, KeyWrapping
 from keys.store.wrap import MAGIC
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _token_error(module: Path, token: str, key: str, error: Exception) -> TokenE
     return TokenError(f"token {token}: {kind}", "see the token's own tool, then try again")
 
 
-def by_token(module: Path | None, token: str, key: str, pin: bytes) -> Closing:
+def by_token(module: Path | None, token: str, key: str, pin: bytes) -> KeyWrapping:
     """Close a store by a key in a token; `make_token_key` makes that key.
 
     Raises:
@@ -160,9 +160,9 @@ def by_token(module: Path | None, token: str, key: str, pin: bytes) -> Closing:
             f"the key store is closed by token {token}, and no PKCS#11 library is configured",
             "set [keys] pkcs11_module in node.toml to the library of the token",
         )
-    return Closing(ByToken(token=token, key=key), TokenKek(module, token, key, pin))
+    return KeyWrapping(ByToken(token=token, key=key), TokenKek(module, token, key, pin))
 
 
-def make_token_key(closing: Closing) -> bool:
+def make_token_key(closing: KeyWrapping) -> bool:
     """Make the key of a closing `by_token` in its token, unless it is there; says whether it was made."""
     return isinstance(closing.sealer, TokenKek) and closing.sealer.make()

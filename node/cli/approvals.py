@@ -27,7 +27,7 @@ from node.domain.audit_chain import Detail
 from node.errors import ConflictError, InputError, NotFoundError, PreconditionError
 from node.files import new_folder
 from node.governance import approvals
-from node.governance.approvals import NEEDED, Ask
+from node.governance.approvals import NEEDED, ApprovalRequest
 
 KEYS = "keys"
 CARD = "admin.json"
@@ -60,7 +60,7 @@ def guard(config: Config, admin: Path | None, action: str, details: Mapping[str,
         )
     store = open_store(database_url(config))
     life = timedelta(hours=config.approvals.hours)
-    approvals.require(store, Ask(action, details), _open_admin(admin), utc_now(), life)
+    approvals.require(store, ApprovalRequest(action, details), _open_admin(admin), utc_now(), life)
     store.dispose()
 
 

@@ -19,10 +19,10 @@ from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
 from node.errors import NodeError
 from node.requester import handshake
-from node.requester.checkpoint import MemoryJournal
-from node.requester.context import Exchange
-from node.requester.point_cache import SaltedPoints
-from node.transport.peer_client import PeerLink
+from node.requester.checkpoint import MemoryCheckpoint
+from node.requester.context import QueryContext
+from node.requester.point_cache import PointCache
+from node.transport.peer_client import PeerClient
 
 SOON_DAYS = 30
 
@@ -96,11 +96,11 @@ def _check_certificate(node: Node) -> Finding:
 
 
 def _check_peer(node: Node, peer: PeerRow) -> Finding:
-    journal = MemoryJournal()
-    with PeerLink.open(node, peer, journal.count) as link:
+    checkpoint = MemoryCheckpoint()
+    with PeerClient.open(node, peer, checkpoint.count) as link:
         serialised, signature = link.get_manifest()
-        mapped = SaltedPoints(node.keys.salts, ())
-        exchange = Exchange.of(node, peer, link, journal, mapped, node.clock())
+        mapped = PointCache(node.keys.salts, ())
+        exchange = QueryContext.of(node, peer, link, checkpoint, mapped, node.clock())
         manifest = handshake.check_manifest(exchange, serialised, signature)
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"

@@ -2,16 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from matcher.suites import x25519
 from node.cli.options import home_option, json_option, load_config, require_node_role
+from node.compute import local_pool
+from node.registers import tasks  # noqa: F401 - the workers' code
 from node.registers.row_parser import ALIASES
-
-if TYPE_CHECKING:
-    from node.compute.local_pool import Crew
 
 
 @click.command("import")
@@ -104,24 +103,21 @@ def import_(
         return
     checked = _check_usage(item, files, sql_url_file, query, rejects)
     config, day = require_node_role(load_config(home)), as_of.date() if as_of else None
-    with _hire(workers, files) as crew:
+    with _hire(workers, files) as processes:
         from node.cli import import_run
 
         request = import_run.Request(
             checked, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty
         )
-        import_run.run(config, request, crew, as_json=as_json)
+        import_run.run(config, request, processes, as_json=as_json)
 
 
-def _hire(workers: int | None, files: tuple[Path, ...]) -> "Crew":
+def _hire(workers: int | None, files: tuple[Path, ...]) -> local_pool.WorkerPool:
     """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
-    from node.compute import local_pool
-    from node.registers import tasks  # noqa: F401 - the workers' code
-
     x25519.backend()
     if workers is None:
         workers = local_pool.choose_workers(sum(file.stat().st_size for file in files))
-    return local_pool.Crew(workers, fork=True)
+    return local_pool.WorkerPool(workers, fork=True)
 
 
 def _check_usage(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
-from node.compute.local_pool import Crew
+from node.compute.local_pool import WorkerPool
 from node.config import Config
 from node.context import open_node
 from node.index import update_lock
@@ -35,7 +35,7 @@ class Request:
     allow_empty: bool
 
 
-def run(config: Config, request: Request, crew: Crew, *, as_json: bool) -> None:
+def run(config: Config, request: Request, processes: WorkerPool, *, as_json: bool) -> None:
     """Import, and print what was done."""
     node, files = open_node(config), request.files
     node.catalogue.item(request.item)
@@ -50,7 +50,7 @@ def run(config: Config, request: Request, crew: Crew, *, as_json: bool) -> None:
             default_as_of=request.as_of,
             rejects_file=target,
             allow_empty=request.allow_empty,
-            crew=crew,
+            processes=processes,
             progress=progress,
         )
     node.store.dispose()

@@ -102,7 +102,7 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
             }
             for line in found.keys
         ],
-        "lacking_salt": [asdict(one) for one in found.lacking_salt],
+        "missing_salt": [asdict(one) for one in found.missing_salt],
         "peers": [
             {
                 "peer": use.peer,
@@ -144,9 +144,9 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
     for use in found.peers:
         if use.behind:
             click.echo(_tell_behind(use, now))
-    if found.lacking_salt:
+    if found.missing_salt:
         click.echo(
-            f"the next salt waits for a full import of {', '.join(one.item for one in found.lacking_salt)}"
+            f"the next salt waits for a full import of {', '.join(one.item for one in found.missing_salt)}"
         )
     if found.database:
         click.echo(f"states by the key store alone: {found.database}")

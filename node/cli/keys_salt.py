@@ -12,7 +12,7 @@ from keys.types import RotationPolicy
 from node.cli.approvals import admin_option, guard
 from node.cli.keys_rotate import opened, show_moved
 from node.cli.options import count, home_option, json_option, show
-from node.database.epoch_switch import Lacking
+from node.database.epoch_switch import MissingPartitions
 from node.domain.audit_chain import Detail
 from node.errors import PreconditionError
 from node.rotation import salt as rotations
@@ -20,7 +20,7 @@ from node.rotation.salt import Salted
 
 _WORDS = {
     Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
-    Action.IMPORT: "import in full what lacks salt {version}: {lacking}",
+    Action.IMPORT: "import in full what lacks salt {version}: {missing}",
     Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
 }
 
@@ -59,37 +59,37 @@ def rotate_salt(
         if grace_days is not None:
             grace = timedelta(days=grace_days)
             policy = replace(policy, grace=grace, every=max(policy.every, grace))
-        steps, lacking = rotations.plan_salt(node, store, policy)
+        steps, missing = rotations.plan_salt(node, store, policy)
         if dry_run:
-            _show_plan(steps, lacking, as_json=as_json)
+            _show_plan(steps, missing, as_json=as_json)
             return
         begins, asked = steps[0].action is Action.MAKE, steps[-1]
-        if begins or not lacking:  # a run that only says what is missing changes nothing
+        if begins or not missing:  # a run that only says what is missing changes nothing
             step = "begin" if begins else "switch"
             details: dict[str, Detail] = {"salt_version": asked.salt_version, "step": step}
             guard(node.config, admin, "keys rotate salt", {**details, "grace_days": policy.grace.days})
         done = rotations.rotate_salt(node, store, policy)
     if not done.begun and not done.switched:
         raise PreconditionError(
-            f"not switched: without salt {done.version} are {_tell(done.lacking)}",
+            f"not switched: without salt {done.version} are {_tell(done.missing)}",
             "import these in full (`heqiao import`, without --upsert), then run this again",
         )
     show(_plain(done), _describe(done), as_json=as_json)
 
 
-def _show_plan(steps: Sequence[Step], lacking: Sequence[Lacking], *, as_json: bool) -> None:
+def _show_plan(steps: Sequence[Step], missing: Sequence[MissingPartitions], *, as_json: bool) -> None:
     version = steps[-1].salt_version
     lines = [
         f"{number}. "
         + _WORDS[step.action].format(
-            name=f"{step.purpose}.{step.epoch}", version=version, lacking=_tell(lacking), until=step.until
+            name=f"{step.purpose}.{step.epoch}", version=version, missing=_tell(missing), until=step.until
         )
         for number, step in enumerate(steps, 1)
     ]
     plain = {
         "dry_run": True,
         "salt_version": version,
-        "lacking": [asdict(one) for one in lacking],
+        "missing": [asdict(one) for one in missing],
         "steps": [
             {
                 "action": step.action.value,
@@ -111,7 +111,7 @@ def _plain(done: Salted) -> dict[str, object]:
         "epoch": done.epoch,
         "begun": done.begun,
         "switched": done.switched,
-        "lacking": [asdict(one) for one in done.lacking],
+        "missing": [asdict(one) for one in done.missing],
         "grace_until": done.grace_until.isoformat() if done.grace_until else None,
     }
 
@@ -126,11 +126,11 @@ def _describe(done: Salted) -> str:
     return (
         f"salt.{done.version} is pending: {done.fingerprint}\n"
         f"  with oprf.{done.epoch}; every import writes under both salts from now on\n"
-        f"  without it are {_tell(done.lacking)}: import these in full, then run this again"
+        f"  without it are {_tell(done.missing)}: import these in full, then run this again"
     )
 
 
-def _tell(lacking: Sequence[Lacking]) -> str:
+def _tell(missing: Sequence[MissingPartitions]) -> str:
     return ", ".join(
-        f"{one.item} ({count(one.partitions, 'partition')}{', sums' if one.sums else ''})" for one in lacking
+        f"{one.item} ({count(one.partitions, 'partition')}{', sums' if one.sums else ''})" for one in missing
     )

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keys import KeyStore, read_passphrase
-from keys.store.header import Closing, by_passphrase
+from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
 from node.cli.options import home_option, json_option, load_config, show
 from node.clock import utc_now
@@ -72,7 +72,7 @@ def rewrap(
     show({"store": str(config.keys.store), "closed_by": now, **settings}, "\n".join(lines), as_json=as_json)
 
 
-def _with_token(config: Config, token: str, key: str, pin: bytes, module: Path | None) -> Closing:
+def _with_token(config: Config, token: str, key: str, pin: bytes, module: Path | None) -> KeyWrapping:
     library = module or config.keys.pkcs11_module
     closing = by_token(library, token, key, pin)
     if make_token_key(closing):

@@ -16,15 +16,15 @@ from node.domain.summation import Person, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, NotFoundError
 from node.requester import match, match_query
-from node.requester.checkpoint import MemoryJournal
-from node.requester.context import Exchange
+from node.requester.checkpoint import MemoryCheckpoint
+from node.requester.context import QueryContext
 from node.requester.match_query import Answer
-from node.requester.point_cache import SaltedPoints
-from node.requester.sum_checkpoint import MemorySumJournal
+from node.requester.point_cache import PointCache
+from node.requester.sum_checkpoint import MemorySumCheckpoint
 from node.requester.sum_context import PeerSum, SumQuestion
 from node.requester.sums import ask_sums
-from node.transport.channel import Line
-from node.transport.peer_client import Offer, PeerLink
+from node.transport.channel import PeerChannel
+from node.transport.peer_client import ManifestCache, PeerClient
 
 
 class Peer:
@@ -32,7 +32,7 @@ class Peer:
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
         self._node, self._peer = node, peer
-        self._line, self._offer = Line(node, peer), Offer()
+        self._line, self._offer = PeerChannel(node, peer), ManifestCache()
 
     @classmethod
     def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
@@ -60,11 +60,11 @@ class Peer:
         node, now = self._node, self._node.clock()
         asked = replace(verification, peers=(self._peer.code,))
         question = match_query.ask_question(node, asked, self._peer.code, now.date())
-        journal = MemoryJournal()
-        link = PeerLink.over(self._line, node, journal.count, offer=self._offer)
-        mapped = SaltedPoints(node.keys.salts, asked.subjects)
+        checkpoint = MemoryCheckpoint()
+        link = PeerClient.over(self._line, node, checkpoint.count, offer=self._offer)
+        mapped = PointCache(node.keys.salts, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
-        return match.ask_peer(Exchange.of(node, self._peer, link, journal, mapped, deadline), question)
+        return match.ask_peer(QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline), question)
 
     def sum(
         self, cohort: Iterable[Iterable[Identity]], items: Sequence[str], legal_basis: str
@@ -82,9 +82,9 @@ class Peer:
                     f"{code} is not an item that can be summed", "see `heqiao catalogue`"
                 )
         people = in_cohort(cohort)
-        journal = MemorySumJournal()
-        link = PeerLink.over(self._line, node, journal.count)
+        checkpoint = MemorySumCheckpoint()
+        link = PeerClient.over(self._line, node, checkpoint.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
-        mapped = SaltedPoints(node.keys.salts, map(Person, people))
-        exchange = Exchange.of(node, self._peer, link, journal, mapped, deadline)
-        return ask_sums(exchange, link, journal, SumQuestion(people, tuple(items), legal_basis))
+        mapped = PointCache(node.keys.salts, map(Person, people))
+        context = QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline)
+        return ask_sums(context, link, checkpoint, SumQuestion(people, tuple(items), legal_basis))

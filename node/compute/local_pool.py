@@ -20,12 +20,12 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from node.compute.scratch import Spill
+from node.compute.scratch import SealedScratch
 from node.errors import UnavailableError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Stage = Callable[[Any, Spill, Task], Result]
+Stage = Callable[[Any, SealedScratch, Task], Result]
 SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
 _AHEAD = 2  # tasks that wait for each worker
 
@@ -65,7 +65,7 @@ def choose_workers(size: int) -> int:
     return 0 if 0 < size < SMALL_BYTES else cores()
 
 
-class Crew:
+class WorkerPool:
     """Worker processes that wait for the Work of a run; `workers` may be 0."""
 
     def __init__(self, workers: int, *, fork: bool = False) -> None:
@@ -104,13 +104,13 @@ class Crew:
 class Pool:
     """Runs stages: in the processes of a crew, or in this one when it has none."""
 
-    def __init__(self, work: Shared, crew: Crew | int) -> None:
+    def __init__(self, work: Shared, processes: WorkerPool | int) -> None:
         """Use a crew that has had no work yet, or so many new processes. The pool ends them."""
-        self._crew = Crew(crew) if isinstance(crew, int) else crew
+        self._crew = WorkerPool(processes) if isinstance(processes, int) else processes
         self._crew.tell(work)
         self._work = work
         self.workers, self._executor = self._crew.workers, self._crew.executor
-        self.spill = Spill(work.folder, work.spill_key)
+        self.scratch = SealedScratch(work.folder, work.spill_key)
         self._usage: dict[int, Usage] = {}
 
     def __enter__(self) -> Self:
@@ -118,7 +118,7 @@ class Pool:
 
     def __exit__(self, *_error: object) -> None:
         self._crew.close()
-        self.spill.close()
+        self.scratch.close()
 
     def map(self, stage: "Stage[Task, Result]", tasks: Iterable[Task]) -> Iterator[Result]:
         """Results in the order of the tasks, of which only a few are taken ahead.
@@ -127,7 +127,7 @@ class Pool:
         """
         if self._executor is None:
             for task in tasks:
-                yield stage(self._work, self.spill, task)
+                yield stage(self._work, self.scratch, task)
             return
         waiting: deque[Future[tuple[int, Usage, Result]]] = deque()
         try:
@@ -169,7 +169,7 @@ def _begin(known: "SimpleQueue[Shared | None]") -> None:
     work = known.get()
     if work is None:  # the run ended before it began
         os._exit(0)
-    _own[:] = [work, Spill(work.folder, work.spill_key)]
+    _own[:] = [work, SealedScratch(work.folder, work.spill_key)]
 
 
 def _end_with_parent() -> None:
@@ -185,6 +185,6 @@ def _idle() -> tuple[int, Usage, None]:
 
 
 def _run(stage: "Stage[Task, Result]", task: Task) -> tuple[int, Usage, Result]:
-    work, spill = _own
-    result = stage(work, spill, task)
+    work, scratch = _own
+    result = stage(work, scratch, task)
     return os.getpid(), own_usage(), result

@@ -28,7 +28,7 @@ class Piece(NamedTuple):
     size: int
 
 
-class Spill:
+class SealedScratch:
     """A folder of sealed files, one for each process that writes; every process may read all."""
 
     def __init__(self, folder: Path, key: bytes) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keys import KeyringError
 from keys.pki.revocation import NOTHING_REVOKED, RevocationList, load_list, serial_of
-from node.errors import StrangerError
+from node.errors import UnknownCallerError
 from node.telemetry import log
 
 _Stamp = tuple[int, int, int]
@@ -37,10 +37,10 @@ class Revocations:
         return self._list
 
     def require_good(self, certificate: bytes, whose: str) -> None:
-        """Refuse a certificate (PEM or DER) that is on the list. Raises StrangerError."""
+        """Refuse a certificate (PEM or DER) that is on the list. Raises UnknownCallerError."""
         revoked = self.current.serials
         if revoked and serial_of(certificate) in revoked:
-            raise StrangerError(
+            raise UnknownCallerError(
                 f"the certificate of {whose} was revoked",
                 "its administrator asks the federation's CA for a new one",
             )

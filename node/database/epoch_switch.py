@@ -56,7 +56,7 @@ def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingPartitions:
     """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
 
     item: str
@@ -64,12 +64,12 @@ class Lacking:
     sums: bool = False
 
 
-def lacking(tx: Connection, old: int, new: int) -> tuple[Lacking, ...]:
+def missing(tx: Connection, old: int, new: int) -> tuple[MissingPartitions, ...]:
     """What is current under `old` and not under `new`, by item."""
     there = {(row.item, row.origin) for row in index_rows.partitions_of_epoch(tx, new)}
     current = index_rows.partitions_of_epoch(tx, old)
     counts = Counter(row.item for row in current if (row.item, row.origin) not in there)
-    return tuple(Lacking(item, count) for item, count in sorted(counts.items()))
+    return tuple(MissingPartitions(item, count) for item, count in sorted(counts.items()))
 
 
 def forget_epoch(store: Store, epoch: int) -> None:

@@ -59,7 +59,7 @@ def publish_epoch(
     return len(made), sum(row.rows for row in made)
 
 
-def lacking(tx: Connection, old: int, new: int, items: Collection[str]) -> list[str]:
+def missing(tx: Connection, old: int, new: int, items: Collection[str]) -> list[str]:
     """Items with rows of sums under `old` and none under `new`."""
     there = {group.item for group in current_groups(tx, new, items)}
     return sorted({group.item for group in current_groups(tx, old, items)} - there)

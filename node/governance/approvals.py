@@ -26,7 +26,7 @@ NEEDED = 2  # administrators, before anything can be approved
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ApprovalRequest:
     """What an administrator wants to do."""
 
     action: str
@@ -47,7 +47,7 @@ class ApprovalNeededError(PreconditionError):
     """The request is written down and waits for another administrator."""
 
 
-def require(store: Store, ask: Ask, admin: KeyStore, now: datetime, life: timedelta) -> None:
+def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, life: timedelta) -> None:
     """Go on only with an approval, which is used up; else write the request down.
 
     Raises ApprovalNeededError, RefusedError for somebody who is no administrator, PreconditionError while
@@ -119,7 +119,7 @@ def state_of(row: ApprovalRow, now: datetime) -> str:
 
 
 def _ask(
-    tx: Connection, ask: Ask, me: AdminRow, admin: KeyStore, now: datetime, life: timedelta
+    tx: Connection, ask: ApprovalRequest, me: AdminRow, admin: KeyStore, now: datetime, life: timedelta
 ) -> ApprovalRow:
     until = (now + life).isoformat(timespec="seconds")
     asked = Asked(id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until)
@@ -131,7 +131,9 @@ def _ask(
     return row
 
 
-def _use(tx: Connection, row: ApprovalRow, ask: Ask, known: list[AdminRow], now: datetime) -> None:
+def _use(
+    tx: Connection, row: ApprovalRow, ask: ApprovalRequest, known: list[AdminRow], now: datetime
+) -> None:
     _check_asked(row, known)
     keys = {one.name: one.public_key for one in known}
     approver = row.approver or ""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from matcher import batch, buckets, label
 from matcher.types import Identity
 from matcher.vectorised import Bytes
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.domain.days import DAY_ZERO
 from node.domain.records import Record
-from node.index.layout import ENTRY, LINK, Entries, Work
+from node.index.layout import ENTRY, LINK, BuildSpec, Entries
 from node.index.people import People, disclose_all
 
 _AT_ONCE = 1 << 13  # entries made together: what they need stays in the cache of a core
@@ -44,7 +44,7 @@ class Drafts:
     planted: NDArray[np.bool_]
 
 
-def people_drafts(work: Work, people: People) -> Drafts:
+def people_drafts(work: BuildSpec, people: People) -> Drafts:
     """Of one record per subject."""
     values, shown = _disclose(work, people.totals)
     return Drafts(
@@ -60,7 +60,7 @@ def people_drafts(work: Work, people: People) -> Drafts:
     )
 
 
-def record_drafts(work: Work, records: Sequence[Record]) -> Drafts:
+def record_drafts(work: BuildSpec, records: Sequence[Record]) -> Drafts:
     """Of records with all their identities, in order."""
     owners = np.array([at for at, record in enumerate(records) for _ in record.identities], dtype=np.int64)
     types, values = pack_identities([found for record in records for found in record.identities])
@@ -81,12 +81,12 @@ def record_drafts(work: Work, records: Sequence[Record]) -> Drafts:
     )
 
 
-def _disclose(work: Work, totals: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _disclose(work: BuildSpec, totals: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     values, shown = disclose_all(work.terms.item, totals)
     return values, shown & (not work.hidden)
 
 
-def planted_drafts(work: Work, planted: Sequence[tuple[Identity, int]], today: int) -> Drafts:
+def planted_drafts(work: BuildSpec, planted: Sequence[tuple[Identity, int]], today: int) -> Drafts:
     """Of planted subjects and their values; `today` in days since 1970-01-01."""
     types, values = pack_identities([found for found, _ in planted])
     count = len(planted)
@@ -137,14 +137,14 @@ def find_links(records: Sequence[Record], made: Entries) -> Entries:
     return links
 
 
-def make_entries(work: Work, drafts: Drafts) -> Iterator[Entries]:
+def make_entries(work: BuildSpec, drafts: Drafts) -> Iterator[Entries]:
     """Map, evaluate, tag and seal, some at a time."""
     wanted = np.arange(len(drafts.types)) if work.every else np.flatnonzero(drafts.shown)
     for at in range(0, len(wanted), _AT_ONCE):
         yield _make(work, drafts, wanted[at : at + _AT_ONCE])
 
 
-def _make(work: Work, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
+def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
     types, values, salt, item = drafts.types[rows], drafts.values[rows], work.terms.salt, work.terms.item
     tokens = batch.evaluate(work.oprf, batch.map_to_curve(salt, types, values))
     tags, keys = batch.entry_keys(tokens, item.code, work.epoch)
@@ -185,9 +185,9 @@ def cut_buckets(code: int, served: Bytes, kept: Bytes, bits: int, numbers: range
         yield CutBucket(code, bucket, leaf, buckets.oldest(rows))
 
 
-def load_entries(spill: Spill, pieces: Iterable[Piece]) -> Entries:
+def load_entries(scratch: SealedScratch, pieces: Iterable[Piece]) -> Entries:
     """Entries of several pieces as one array."""
-    found = [np.frombuffer(spill.read(piece), dtype=ENTRY) for piece in pieces]
+    found = [np.frombuffer(scratch.read(piece), dtype=ENTRY) for piece in pieces]
     return np.concatenate(found) if found else np.zeros(0, dtype=ENTRY)
 
 
@@ -199,7 +199,7 @@ def pack_identities(identities: Sequence[Identity]) -> tuple[NDArray[np.uint8], 
     return types, np.frombuffer(value, dtype=np.uint8).reshape(-1, batch.VALUE_SIZE)
 
 
-def _prefixes(work: Work, types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
+def _prefixes(work: BuildSpec, types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
     found = batch.digests(work.terms.salt, types, values)
     return np.ascontiguousarray(found[:, :4]).view(">u4")[:, 0].astype(np.uint32)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matcher import buckets
 from node.credentials.sum_keys import SumKeys
-from node.index.people import Terms
+from node.index.people import ReadOptions
 
 # `shown` is 0 for a record that discloses nothing: an incremental import must know its tag all the same.
 ENTRY = np.dtype(
@@ -33,14 +33,14 @@ Entries = NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class BuildSpec:
     """What every process of a run knows.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
     only name subjects. `sums` are the keys of encrypted sums, for an item that has them.
     """
 
-    terms: Terms
+    terms: ReadOptions
     epoch: int
     oprf: bytes = field(repr=False)
     folder: Path

@@ -38,7 +38,7 @@ class Version:
     tags: list[Piece] = field(default_factory=list)
 
 
-class Shelf:
+class PartitionWriter:
     """Writes buckets and version rows of one item."""
 
     def __init__(self, node: Node, item: str, epoch: int) -> None:

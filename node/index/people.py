@@ -13,7 +13,7 @@ from node.domain.catalogue import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ReadOptions:
     """What reading depends on besides the file: item, salt, as-of day of undated rows, today."""
 
     item: Item

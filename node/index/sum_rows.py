@@ -16,9 +16,9 @@ from matcher import batch
 from matcher.sums import slots
 from matcher.sums.slots import CheckKey
 from matcher.vectorised import Bytes
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.credentials.sum_keys import encryptor
-from node.index.layout import Work, split
+from node.index.layout import BuildSpec, split
 from node.wire.sum_messages import POINT
 
 _AREA_DIGITS = 6
@@ -50,8 +50,8 @@ def row_type(ciphertext_size: int) -> np.dtype[np.void]:
 
 
 def make_rows(
-    work: Work,
-    spill: Spill,
+    work: BuildSpec,
+    scratch: SealedScratch,
     types: NDArray[np.uint8],
     values: Bytes,
     totals: NDArray[np.int64],
@@ -74,7 +74,7 @@ def make_rows(
     aliases: list[Piece] = []
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
-        aliases = _write_aliases(spill, points, areas, first)
+        aliases = _write_aliases(scratch, points, areas, first)
     rule = work.terms.item.sum
     if rule is not None and rule.max_contribution:
         totals = np.minimum(totals, rule.max_contribution)  # what the noise is made to hide
@@ -88,16 +88,16 @@ def make_rows(
     if not work.every:
         table = table[made]
     places = parts_of(table["point"], work.part_bits)
-    pieces = [(part, spill.write(table[which].tobytes())) for part, which in split(places)]
+    pieces = [(part, scratch.write(table[which].tobytes())) for part, which in split(places)]
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
 
 
-def too_great(work: Work, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def too_great(work: BuildSpec, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which amounts do not fit the slots of a sum."""
     return np.asarray(amounts > _layout(work).max_value) if work.sums else np.zeros(len(amounts), dtype=bool)
 
 
-def _encrypt(work: Work, totals: NDArray[np.int64]) -> list[bytes]:
+def _encrypt(work: BuildSpec, totals: NDArray[np.int64]) -> list[bytes]:
     keys, layout = work.sums, _layout(work)
     if keys is None or not len(totals):
         return []
@@ -105,7 +105,7 @@ def _encrypt(work: Work, totals: NDArray[np.int64]) -> list[bytes]:
     return encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
 
 
-def _layout(work: Work) -> slots.Layout:
+def _layout(work: BuildSpec) -> slots.Layout:
     rule = work.terms.item.sum
     if rule is None:
         raise ValueError("an item without a rule has no sums")
@@ -120,7 +120,7 @@ def _areas(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
 
 
 def _write_aliases(
-    spill: Spill, points: NDArray[np.void], areas: NDArray[np.uint32], first: NDArray[np.bool_]
+    scratch: SealedScratch, points: NDArray[np.void], areas: NDArray[np.uint32], first: NDArray[np.bool_]
 ) -> list[Piece]:
     heads = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
     others = np.flatnonzero(~first)
@@ -130,7 +130,7 @@ def _write_aliases(
         points[heads[others]],
         areas[heads[others]],
     )
-    return [spill.write(found.tobytes())] if len(found) else []
+    return [scratch.write(found.tobytes())] if len(found) else []
 
 
 def parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """The column of an item: its rows of encrypted sums in groups, as they are served.
 
     rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
-    Column.replace_all  all rows -> groups by area of registration -> blocks in order of the points
-    Column.change       the same for the groups that an upsert or delete touches
+    SumTableWriter.replace_all  all rows -> groups by area of registration -> blocks in order of the points
+    SumTableWriter.change       the same for the groups that an upsert or delete touches
 
 What they write is unpublished until SumChange.publish. Points are pseudorandom, so
 their order tells nothing of the order of the source (design.md section 5).
@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 from blake3 import blake3
 
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.context import Node
 from node.credentials.sum_keys import SumKeys
 from node.database import Connection
@@ -134,13 +134,13 @@ class GroupWriter:
 
 
 @dataclass(frozen=True)
-class Column:
+class SumTableWriter:
     """One run's rows of an item, on the way to the database."""
 
     node: Node
     item: Item
     keys: SumKeys
-    spill: Spill
+    scratch: SealedScratch
 
     def replace_all(self, found: Sequence[SumPieces]) -> SumChange:
         """Groups of a full import, prepared but not published."""
@@ -220,7 +220,7 @@ class Column:
                 rows = rows[rows["gone"] == 0]
                 groups = np.fromiter((number_of[area] for area in rows["area"].tolist()), np.int64, len(rows))
                 for number, which in split(groups):
-                    pieces[prefixes[number]][part].append(self.spill.write(rows[which].tobytes()))
+                    pieces[prefixes[number]][part].append(self.scratch.write(rows[which].tobytes()))
         return pieces
 
     def _named(self, found: Sequence[SumPieces]) -> list[tuple[bytes, int]]:
@@ -237,11 +237,13 @@ class Column:
             Alias(row["alias"].tobytes(), row["point"].tobytes(), int(row["area"]))
             for each in found
             for piece in each.aliases
-            for row in np.frombuffer(self.spill.read(piece), dtype=ALIAS)
+            for row in np.frombuffer(self.scratch.read(piece), dtype=ALIAS)
         ]
 
     def _load(self, piece: Piece) -> Rows:
-        return np.frombuffer(self.spill.read(piece), dtype=row_type(self.keys.private.public.ciphertext_size))
+        return np.frombuffer(
+            self.scratch.read(piece), dtype=row_type(self.keys.private.public.ciphertext_size)
+        )
 
 
 class _Stay:

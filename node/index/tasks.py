@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matcher import filter as filters
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.index.entries import CutBucket, cut_buckets, load_entries
-from node.index.layout import Work, split
+from node.index.layout import BuildSpec, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,12 @@ class CutPart:
     tags: Mapping[int, Piece]
 
 
-def cut_part(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], Mapping[int, int]]) -> CutPart:
+def cut_part(
+    work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], Mapping[int, int]]
+) -> CutPart:
     """One part of all entries to buckets; `task` ends with the bucket bits of each origin."""
     part, pieces, bits_of = task
-    entries = load_entries(spill, pieces)
+    entries = load_entries(scratch, pieces)
     entries = entries[entries["shown"] != 0]
     buckets: list[CutBucket] = []
     loose: dict[int, tuple[bytes, bytes]] = {}
@@ -39,7 +41,7 @@ def cut_part(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], Mapping
     for code, bits in bits_of.items():
         some = groups.get(code, entries[:0])
         if len(some):
-            tags[code] = spill.write(some["served"][:, :16].tobytes())
+            tags[code] = scratch.write(some["served"][:, :16].tobytes())
         deeper = bits - work.part_bits
         if deeper < 0:
             if len(some):
@@ -50,6 +52,6 @@ def cut_part(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], Mapping
     return CutPart(buckets, loose, tags)
 
 
-def build_filter(work: Work, spill: Spill, task: Sequence[Piece]) -> bytes:  # noqa: ARG001
+def build_filter(work: BuildSpec, scratch: SealedScratch, task: Sequence[Piece]) -> bytes:  # noqa: ARG001
     """The serialised filter of all tags in some pieces."""
-    return filters.serialise(filters.build(b"".join(map(spill.read, task))))
+    return filters.serialise(filters.build(b"".join(map(scratch.read, task))))

@@ -38,24 +38,24 @@ from node.errors import (
 from node.jobs.match_job import _check_verification, pack_request, unpack_request
 from node.jobs.sum_job import ask_part, check_summation
 from node.requester import match
-from node.requester.checkpoint import StoredJournal
-from node.requester.context import Exchange
+from node.requester.checkpoint import StoredCheckpoint
+from node.requester.context import QueryContext
 from node.requester.match_query import ask_question
-from node.requester.point_cache import SaltedPoints
+from node.requester.point_cache import PointCache
 from node.requester.points import HasIdentities
-from node.requester.sum_checkpoint import StoredSumJournal
+from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.telemetry import log
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 
 DATABASE_WAIT_S = 10.0
 _WORD = re.compile(r"[a-z0-9_]{1,48}")
 OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
 
 
-Asked = Verification | Summation  # what a job is about
+JobRequest = Verification | Summation  # what a job is about
 
 
-def submit(node: Node, job: str, asked: Asked) -> bool:
+def submit(node: Node, job: str, asked: JobRequest) -> bool:
     """Store a new job; False when the same one is there already.
 
     Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), RefusedError (a sum that
@@ -105,12 +105,12 @@ def submit(node: Node, job: str, asked: Asked) -> bool:
     return known is None
 
 
-def count_people(asked: Asked) -> int:
+def count_people(asked: JobRequest) -> int:
     """How many people a job asks about."""
     return len(asked.cohort) if isinstance(asked, Summation) else len(asked.subjects)
 
 
-def run_job(node: Node, job: str, stopping: threading.Event, submitted: Asked | None = None) -> None:
+def run_job(node: Node, job: str, stopping: threading.Event, submitted: JobRequest | None = None) -> None:
     """Run or resume one job to its end. A failure is the job's state and a log line.
 
     `submitted` is what the job holds, where the caller has it at hand: it need not be read back.
@@ -126,7 +126,7 @@ def run_job(node: Node, job: str, stopping: threading.Event, submitted: Asked | 
             return
 
 
-def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Asked | None) -> None:
+def _run_once(node: Node, job: str, stopping: threading.Event, submitted: JobRequest | None) -> None:
     try:
         _run(node, job, stopping, submitted)
     except UnavailableError:
@@ -138,7 +138,7 @@ def _run_once(node: Node, job: str, stopping: threading.Event, submitted: Asked 
         _end(node, job, "failed", "the job failed inside this node; its log says where")
 
 
-def _run(node: Node, job: str, stopping: threading.Event, submitted: Asked | None) -> None:
+def _run(node: Node, job: str, stopping: threading.Event, submitted: JobRequest | None) -> None:
     with node.store.transaction("start job", write=True) as tx:
         row = job_rows.find_job(tx, job)
         if row is None or row.state not in jobs.OPEN_STATES:
@@ -147,7 +147,7 @@ def _run(node: Node, job: str, stopping: threading.Event, submitted: Asked | Non
         sealed = b"" if submitted is not None else job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
     asked = submitted or _unpack(row, node.keys.vault.unseal(f"request {job}", sealed))
-    mapped = SaltedPoints(node.keys.salts, _people(asked))
+    mapped = PointCache(node.keys.salts, _people(asked))
     waiting = [part for part in parts if part.state in OPEN_PARTS]
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
         list(pool.map(lambda part: _run_part(node, row, asked, part, mapped, stopping), waiting))
@@ -165,36 +165,36 @@ def _run(node: Node, job: str, stopping: threading.Event, submitted: Asked | Non
         _end(node, job, "done")
 
 
-def _unpack(job: JobRow, plain: bytes) -> Asked:
+def _unpack(job: JobRow, plain: bytes) -> JobRequest:
     return unpack_summation(plain) if job.kind == jobs.SUM else unpack_request(plain)
 
 
-def _people(asked: Asked) -> Iterable[HasIdentities]:
+def _people(asked: JobRequest) -> Iterable[HasIdentities]:
     return map(Person, asked.cohort) if isinstance(asked, Summation) else asked.subjects
 
 
 def _run_part(
     node: Node,
     job: JobRow,
-    asked: Asked,
+    asked: JobRequest,
     part: PartRow,
-    mapped: SaltedPoints,
+    mapped: PointCache,
     stopping: threading.Event,
 ) -> None:
     """One peer's part to its end; what goes wrong is this part's state, never another's."""
     began = time.monotonic()
-    kept = StoredSumJournal if isinstance(asked, Summation) else StoredJournal
-    journal = kept(node, job.id, part, stopping)
+    kept = StoredSumCheckpoint if isinstance(asked, Summation) else StoredCheckpoint
+    checkpoint = kept(node, job.id, part, stopping)
     state, reason = "done", ""
     try:
         if node.clock() >= job.due_at:
             state, reason = "overdue", "due_date_passed"
         else:
-            _ask(node, job, asked, part.peer, journal, mapped, stopping)
+            _ask(node, job, asked, part.peer, checkpoint, mapped, stopping)
     except CancelledError:
         state = "cancelled"
         if stopping.is_set():
-            journal.pause(part.seconds + time.monotonic() - began)
+            checkpoint.pause(part.seconds + time.monotonic() - began)
             return
     except DishonestPeerError as error:
         state, reason = "distrusted", f"{error.code}:{error.details.get('check', '')}"
@@ -212,30 +212,30 @@ def _run_part(
         log.get_logger().error(
             "part_failed", job=job.id, peer=part.peer, kind=type(error).__name__, where=log.where(error)
         )
-    journal.end(state, reason, part.seconds + time.monotonic() - began)
+    checkpoint.end(state, reason, part.seconds + time.monotonic() - began)
     log.get_logger().info("part_ended", job=job.id, peer=part.peer, state=state, reason=reason)
 
 
 def _ask(
     node: Node,
     job: JobRow,
-    asked: Asked,
+    asked: JobRequest,
     peer: str,
-    journal: StoredJournal,
-    mapped: SaltedPoints,
+    checkpoint: StoredCheckpoint,
+    mapped: PointCache,
     stopping: threading.Event,
 ) -> None:
     with node.store.transaction("find peer") as tx:
         known = peer_rows.find_peer(tx, peer)
     if known is None:
         raise NotFoundError("this peer is no longer known")
-    with PeerLink.open(node, known, journal.count, stopping.is_set) as link:
+    with PeerClient.open(node, known, checkpoint.count, stopping.is_set) as link:
         deadline = min(job.due_at, node.clock() + timedelta(seconds=node.config.limits.part_timeout_s))
-        exchange = Exchange.of(node, known, link, journal, mapped, deadline)
-        if isinstance(asked, Summation) and isinstance(journal, StoredSumJournal):
-            ask_part(exchange, link, journal, asked)
+        context = QueryContext.of(node, known, link, checkpoint, mapped, deadline)
+        if isinstance(asked, Summation) and isinstance(checkpoint, StoredSumCheckpoint):
+            ask_part(context, link, checkpoint, asked)
         elif isinstance(asked, Verification):
-            match.ask_peer(exchange, ask_question(node, asked, peer, job.created_at.date()))
+            match.ask_peer(context, ask_question(node, asked, peer, job.created_at.date()))
 
 
 def cancel(node: Node, job: str) -> JobRow:
@@ -275,7 +275,7 @@ def add_working_days(start: datetime, days: int) -> datetime:
     return moment
 
 
-def _check(node: Node, job: str, asked: Asked) -> None:
+def _check(node: Node, job: str, asked: JobRequest) -> None:
     if not CODE.fullmatch(job):
         raise InvalidRequestError(
             "a job id is 1 to 64 of letters, digits, dot, underscore and hyphen, not 15 digits in a row"

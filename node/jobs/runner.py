@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from node.context import Node
 from node.database import jobs as job_rows
-from node.jobs.engine import Asked, count_people, run_job
+from node.jobs.engine import JobRequest, count_people, run_job
 
 SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list minutes
 
@@ -32,7 +32,7 @@ class Runner:
             self.start(job)
         return len(found)
 
-    def start(self, job: str, submitted: Asked | None = None) -> None:
+    def start(self, job: str, submitted: JobRequest | None = None) -> None:
         """Run a job soon; one that is waiting or running already is left alone.
 
         `submitted` spares reading the job's request back. Of a job that has to wait it is not kept.
@@ -51,7 +51,7 @@ class Runner:
             row = job_rows.find_job(tx, job)
         return 0 if row is None else row.subjects
 
-    def _run(self, job: str, submitted: Asked | None) -> None:
+    def _run(self, job: str, submitted: JobRequest | None) -> None:
         try:
             run_job(self._node, job, self._stopping, submitted)
         finally:

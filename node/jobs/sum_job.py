@@ -3,11 +3,11 @@
 from node.context import Node
 from node.domain.summation import Summation
 from node.errors import InvalidRequestError, RefusedError
-from node.requester.context import Exchange
-from node.requester.sum_checkpoint import StoredSumJournal
+from node.requester.context import QueryContext
+from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.requester.sum_context import SumQuestion
 from node.requester.sums import ask_sums
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 
 
 def check_summation(node: Node, summation: Summation) -> None:
@@ -32,6 +32,8 @@ def check_summation(node: Node, summation: Summation) -> None:
             )
 
 
-def ask_part(exchange: Exchange, link: PeerLink, journal: StoredSumJournal, summation: Summation) -> None:
+def ask_part(
+    context: QueryContext, link: PeerClient, checkpoint: StoredSumCheckpoint, summation: Summation
+) -> None:
     """Ask one peer; the journal keeps what it answered."""
-    ask_sums(exchange, link, journal, SumQuestion(summation.cohort, summation.items, summation.legal_basis))
+    ask_sums(context, link, checkpoint, SumQuestion(summation.cohort, summation.items, summation.legal_basis))

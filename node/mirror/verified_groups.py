@@ -3,7 +3,7 @@
 import threading
 
 
-class CheckedGroups:
+class VerifiedGroups:
     """Groups all of whose rows were found to be ciphertexts of a key, by the digest over every row.
 
     The digest is compared again before a sum is used, so other rows cannot pass for them.

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from matcher import batch, identity
 from node.domain.catalogue import Item
 from node.domain.records import Reject, SourceRow
-from node.index.people import Terms
+from node.index.people import ReadOptions
 from node.registers import row_parser
 from node.registers.row_tables import KEY_SIZE, Rows, collapse, join, make_key, make_table, pack
 from node.tabular import fields
@@ -148,7 +148,7 @@ def _stands_alone(data: bytes, table: Table) -> bool:
 # ---- reading, in any process
 
 
-def read_block(block: Block, terms: Terms, order: int) -> Reading:
+def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
     """Every row of a block as a row of arrays, a linked row or a reject; `order` numbers the blocks."""
     split = _split(block)
     plain = _read_plain(split, block, terms)
@@ -175,7 +175,7 @@ def read_block(block: Block, terms: Terms, order: int) -> Reading:
     )
 
 
-def _settle(row: SourceRow, terms: Terms, sequence: int) -> SourceRow:
+def _settle(row: SourceRow, terms: ReadOptions, sequence: int) -> SourceRow:
     """A row with its date, its place in the order of all rows, and its key as 16 bytes."""
     as_of = row.as_of or date.fromordinal(terms.default_day)
     key = make_key(row.key, as_of.toordinal(), monthly=terms.monthly)
@@ -259,7 +259,7 @@ class _Plain:
         )
 
 
-def _read_plain(split: _Split, block: Block, terms: Terms) -> _Plain:
+def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
     count, layout = len(split.numbers), block.layout
     numbers = split.columns[layout.columns["id_no"]]
     good = np.fromiter(map(len, numbers), dtype=np.int64, count=count) == batch.VALUE_SIZE
@@ -309,7 +309,7 @@ def _is_resident_type(cell: str) -> int | None:
     return 1 if not stated or identity.RESIDENT in fields.ID_TYPES.get(stated, ()) else None
 
 
-def _day(cell: str, terms: Terms) -> int | None:
+def _day(cell: str, terms: ReadOptions) -> int | None:
     try:
         found = row_parser.read_as_of(cell, terms.today)
     except CellError:
@@ -325,7 +325,7 @@ def _amount(known: str, cell: str, item: Item) -> int | None:
 
 
 def _keys(
-    split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: Terms
+    split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: ReadOptions
 ) -> NDArray[np.uint8]:
     """16 bytes a row, the same as of `reader.source_row` and `make_key`."""
     count = len(split.numbers)

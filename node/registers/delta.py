@@ -24,10 +24,10 @@ from node.database.deltas import Delta
 from node.database.partitions import PartitionRow
 from node.domain.catalogue import Item
 from node.index.entries import CutBucket, cut_buckets, join_loose, load_entries
-from node.index.layout import ENTRY, LINK, Entries, Work, split
-from node.index.partition_writer import Shelf, Version
+from node.index.layout import ENTRY, LINK, BuildSpec, Entries, split
+from node.index.partition_writer import PartitionWriter, Version
 from node.index.sum_table_writer import SumChange
-from node.registers.reading import Harvest
+from node.registers.reading import IndexedRows
 from node.telemetry.progress import Progress, Stopwatch
 
 TAG_SIZE = 16
@@ -66,8 +66,8 @@ def apply(
     node: Node,
     item: Item,
     pool: Pool,
-    work: Work,
-    harvest: Harvest,
+    work: BuildSpec,
+    indexed: IndexedRows,
     present: Mapping[int, PartitionRow],
     planted: Sequence[tuple[str, int]],
     watch: Stopwatch,
@@ -75,14 +75,14 @@ def apply(
 ) -> Change:
     """Write the versions that a harvest (made with `every`) leads to, unpublished."""
     run = _Increment(node, item, pool, work, planted)
-    places = run.split(harvest)
-    links = run.new_links(harvest)
+    places = run.split(indexed)
+    links = run.new_links(indexed)
     siblings = run.find_siblings(places, present)
     prepared, changes = [], []
     for done, code in enumerate(sorted({*places, *siblings}), 1):
         partition, entries = present.get(code), places.get(code, {})
         if partition is None:
-            if code in harvest.planted:
+            if code in indexed.planted:
                 prepared.append(run.write_new(code, entries, links))
             continue
         tally, version = run.rewrite(partition, entries, siblings.get(code, {}), links)
@@ -98,8 +98,8 @@ def apply(
     counts = Counter[str](added=0, removed=0, changed=0)
     for _, delta in found:
         counts.update(added=len(delta.added), removed=len(delta.removed), changed=len(delta.changed))
-    counts["added"] += sum(count for code, count in harvest.origins.items() if code not in present)
-    counts["added"] -= sum(len(planted) for code in harvest.planted)
+    counts["added"] += sum(count for code, count in indexed.origins.items() if code not in present)
+    counts["added"] -= sum(len(planted) for code in indexed.planted)
     return Change(tuple(prepared), tuple(found), dict(counts))
 
 
@@ -112,28 +112,28 @@ class _Increment:
     node: Node
     item: Item
     pool: Pool
-    work: Work
+    work: BuildSpec
     planted: Sequence[tuple[str, int]]
 
     @property
-    def shelf(self) -> Shelf:
+    def writer(self) -> PartitionWriter:
         """For one partition at a time."""
-        return Shelf(self.node, self.item.code, self.work.epoch)
+        return PartitionWriter(self.node, self.item.code, self.work.epoch)
 
-    def split(self, harvest: Harvest) -> dict[int, dict[int, list[Piece]]]:
+    def split(self, indexed: IndexedRows) -> dict[int, dict[int, list[Piece]]]:
         """The pieces of the harvest once more, by origin and part."""
         found: dict[int, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
-        spill = self.pool.spill
-        for part, pieces in harvest.entries.items():
+        scratch = self.pool.scratch
+        for part, pieces in indexed.entries.items():
             for piece in pieces:
-                entries = load_entries(spill, [piece])
+                entries = load_entries(scratch, [piece])
                 for code, which in split(entries["origin"]):
-                    found[code][part].append(spill.write(entries[which].tobytes()))
+                    found[code][part].append(scratch.write(entries[which].tobytes()))
         return found
 
-    def new_links(self, harvest: Harvest) -> Entries:
+    def new_links(self, indexed: IndexedRows) -> Entries:
         """LINK rows of all new records."""
-        pieces = [np.frombuffer(self.pool.spill.read(piece), dtype=LINK) for piece in harvest.links]
+        pieces = [np.frombuffer(self.pool.scratch.read(piece), dtype=LINK) for piece in indexed.links]
         return np.concatenate(pieces) if pieces else np.zeros(0, dtype=LINK)
 
     def find_siblings(
@@ -148,7 +148,7 @@ class _Increment:
             for numbers, entries in self._buckets_of(parts, partition.bits):
                 tags = set(_tags(entries["served"]))
                 for stored in self._stored(partition, numbers):
-                    _, old = self.shelf.unseal(code, stored)
+                    _, old = self.writer.unseal(code, stored)
                     for row in np.frombuffer(old, dtype=LINK):
                         if row["tag"].tobytes() in tags:
                             origin = int(row["origin"])
@@ -160,7 +160,7 @@ class _Increment:
         self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]], links: Entries
     ) -> tuple[_Tally, int | None]:
         """A new version of one partition, only the touched buckets of it anew; None where nothing changes."""
-        code, shelf, tally = int(partition.origin), self.shelf, _Tally()
+        code, writer, tally = int(partition.origin), self.writer, _Tally()
         version = Version(code, partition.version + 1, partition.cut, partition.bits, partition.planted)
         with self.node.store.transaction("read digests") as tx:
             version.leaves = bytearray(index_rows.read_leaves(tx, partition.id))
@@ -168,36 +168,36 @@ class _Increment:
         mine = links[links["place"] == code]
         for numbers, entries, gone in self._touched(parts, partition.bits, siblings):
             for stored in self._stored(partition, numbers):
-                made = self._merge(shelf, version, stored, entries, gone, mine, tally)
+                made = self._merge(writer, version, stored, entries, gone, mine, tally)
                 if made is not None:
                     version.leaves[32 * stored.number : 32 * stored.number + 32] = made.leaf
                     oldest[stored.number] = made.oldest
-        shelf.flush()
+        writer.flush()
         if not tally:
             return tally, None
         version.entries = partition.entries + len(tally.added) - len(tally.removed)
         version.oldest = min(oldest.values())
         bits = buckets.bucket_bits(version.entries, self.node.config.limits.k_anonymity)
         if bits != partition.bits:
-            version = self._recut(shelf, version, bits)
-        return tally, shelf.finish([(version, self._filter(partition, version, tally))])[0]
+            version = self._recut(writer, version, bits)
+        return tally, writer.finish([(version, self._filter(partition, version, tally))])[0]
 
     def write_new(self, code: int, parts: Places, links: Entries) -> int:
         """The first version of a partition that was not there."""
-        entries = load_entries(self.pool.spill, [piece for pieces in parts.values() for piece in pieces])
-        entries, shelf = entries[entries["shown"] != 0], self.shelf
+        entries = load_entries(self.pool.scratch, [piece for pieces in parts.values() for piece in pieces])
+        entries, writer = entries[entries["shown"] != 0], self.writer
         bits = buckets.bucket_bits(len(entries), self.node.config.limits.k_anonymity)
-        version = shelf.open({code: bits}, self.planted)[code]
+        version = writer.open({code: bits}, self.planted)[code]
         numbers = range(1 << version.bits)
         mine = links[links["place"] == code]
         for made in cut_buckets(code, entries["served"], entries["kept"], version.bits, numbers):
-            shelf.append(version, made, _links_in(mine, made.bucket.number, version.bits))
+            writer.append(version, made, _links_in(mine, made.bucket.number, version.bits))
         built = filters.serialise(filters.build(entries["served"][:, :TAG_SIZE].tobytes()))
-        return shelf.finish([(version, built)])[0]
+        return writer.finish([(version, built)])[0]
 
     def _merge(
         self,
-        shelf: Shelf,
+        writer: PartitionWriter,
         version: Version,
         stored: index_rows.StoredBucket,
         entries: Entries,
@@ -207,7 +207,7 @@ class _Increment:
     ) -> CutBucket | None:
         """One stored bucket with the entries that belong to it; None where it stays as it is."""
         code, bits = version.origin, version.bits
-        points, old_links = shelf.unseal(code, stored)
+        points, old_links = writer.unseal(code, stored)
         served = np.frombuffer(stored.entries, dtype=np.uint8).reshape(-1, buckets.ENTRY_SIZE)
         kept = np.frombuffer(points, dtype=np.uint8).reshape(-1, buckets.POINT_ROW_SIZE)
         here = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits) == stored.number
@@ -233,18 +233,18 @@ class _Increment:
             for row in np.frombuffer(old_links, dtype=LINK)
             if row["tag"].tobytes() not in leaving
         ]
-        shelf.put(version, made, b"".join(remaining) + _links_in(links, stored.number, bits))
+        writer.put(version, made, b"".join(remaining) + _links_in(links, stored.number, bits))
         return made
 
-    def _recut(self, shelf: Shelf, old: Version, bits: int) -> Version:
+    def _recut(self, writer: PartitionWriter, old: Version, bits: int) -> Version:
         """The same entries in another number of buckets, from the stored rows."""
-        version = shelf.open({old.origin: bits}, old.planted)[old.origin]
+        version = writer.open({old.origin: bits}, old.planted)[old.origin]
         deeper, start = bits - old.bits, 0
         step = 1 if deeper >= 0 else 1 << -deeper  # old buckets that make whole new ones
         while start < 1 << old.bits:
             with self.node.store.transaction("read buckets") as tx:
                 stored = index_rows.read_cut(tx, old.cut, old.number, range(start, start + step))
-            rows = [(each.entries, *shelf.unseal(old.origin, each)) for each in stored]
+            rows = [(each.entries, *writer.unseal(old.origin, each)) for each in stored]
             served, kept = join_loose([(entries, points) for entries, points, _ in rows])
             links = np.frombuffer(b"".join(found for *_, found in rows), dtype=LINK)
             numbers = (
@@ -253,9 +253,9 @@ class _Increment:
                 else range(start >> -deeper, (start >> -deeper) + 1)
             )
             for made in cut_buckets(old.origin, served, kept, bits, numbers):
-                shelf.append(version, made, _links_in(links, made.bucket.number, bits))
+                writer.append(version, made, _links_in(links, made.bucket.number, bits))
             start += step
-        shelf.flush()
+        writer.flush()
         return version
 
     def _filter(self, partition: PartitionRow, version: Version, tally: _Tally) -> bytes:
@@ -299,7 +299,7 @@ class _Increment:
         for part, pieces in parts.items():
             groups[part >> shallower] += pieces
         for _, pieces in sorted(groups.items()):
-            entries = load_entries(self.pool.spill, pieces)
+            entries = load_entries(self.pool.scratch, pieces)
             places = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits)
             order = np.argsort(places, kind="stable")
             entries, places = entries[order], places[order]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from matcher import buckets, identity
-from node.compute.local_pool import Crew, Pool, Usage, choose_workers
+from node.compute.local_pool import Pool, Usage, WorkerPool, choose_workers
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
 from node.credentials.keyring import KeyRing
@@ -31,17 +31,17 @@ from node.errors import InputError, PreconditionError
 from node.files import write_atomically
 from node.index import tasks as tasks_module
 from node.index.entries import cut_buckets, join_loose
-from node.index.layout import Work
-from node.index.partition_writer import Shelf, Version, links_by_bucket
-from node.index.people import Terms
+from node.index.layout import BuildSpec
+from node.index.partition_writer import PartitionWriter, Version, links_by_bucket
+from node.index.people import ReadOptions
 from node.index.planted import planted_value
-from node.index.sum_table_writer import Column, SumChange
+from node.index.sum_table_writer import SumChange, SumTableWriter
 from node.index.tasks import CutPart, Plants
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
 from node.registers.delta import Change
-from node.registers.publish import Prepared, publish
-from node.registers.reading import Harvest, Intake
+from node.registers.publish import PreparedVersion, publish
+from node.registers.reading import IndexedRows, RegisterReader
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
 from node.telemetry.progress import Progress, Stopwatch
@@ -100,7 +100,7 @@ def import_item(
     rejects_file: Path | None = None,
     allow_empty: bool = False,
     workers: int | None = None,
-    crew: Crew | None = None,
+    processes: WorkerPool | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
     """Bring the rows of a source into what this node holds of one item.
@@ -108,7 +108,7 @@ def import_item(
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
     and are counted. `workers` processes do the work, by default one a core, none for a small source; or those
-    of a `crew` that waits already.
+    of a `processes` that waits already.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -131,18 +131,18 @@ def import_item(
         )
     how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
     with open_workspace(node) as space:
-        run = _prepare(node, item, space, how, crew)
+        run = _prepare(node, item, space, how, processes)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
         before = publish(node, item, mode, runs)
         how.watch.lap("publish")
         for each in runs:
             _retire(each.node, item)
         how.watch.lap("retire")
-    planted, plants = run.harvest.planted, len(_planted_values(node, item))
-    people = {code: count - plants * (code in planted) for code, count in run.harvest.origins.items()}
+    planted, plants = run.indexed.planted, len(_planted_values(node, item))
+    people = {code: count - plants * (code in planted) for code, count in run.indexed.origins.items()}
     return Imported(
         item=item.code,
-        tally=run.harvest.tally,
+        tally=run.indexed.tally,
         origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
         rejects_file=run.rejects_file,
         accepted_before=before,
@@ -170,11 +170,16 @@ class _How:
     progress: Progress
 
 
-def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | None = None) -> Prepared:
+def _prepare(
+    node: Node, item: Item, space: Workspace, how: _How, processes: WorkerPool | None = None
+) -> PreparedVersion:
     """One pass over the source. Raises what import_item does."""
     source, mode, watch, progress = how.source, how.mode, how.watch, how.progress
-    with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, crew) as (work, pool):
-        intake = Intake(pool, work, watch, progress)
+    with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, processes) as (
+        work,
+        pool,
+    ):
+        intake = RegisterReader(pool, work, watch, progress)
         intake.read_blocks(source.blocks(how.reading), source.size)
         written = _write_rejects(how.rejects_file, intake)
         if not intake.usable and not how.reading.allow_empty:
@@ -185,20 +190,20 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How, crew: Crew | N
             )
         present = delta.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        harvest = intake.index(plants, (node.clock().date() - FIRST_DAY).days)
+        indexed = intake.index(plants, (node.clock().date() - FIRST_DAY).days)
         if mode == "full":
-            change = _Run(node, item, pool, work, watch, progress).replace_all(harvest)
+            change = _Run(node, item, pool, work, watch, progress).replace_all(indexed)
         else:
-            change = delta.apply(node, item, pool, work, harvest, present, plants.values, watch, progress)
+            change = delta.apply(node, item, pool, work, indexed, present, plants.values, watch, progress)
         if work.sums is not None:
-            change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, harvest))
+            change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, indexed))
             watch.lap("sums")
-        return Prepared(node, harvest, change, written, pool.usage(), pool.workers)
+        return PreparedVersion(node, indexed, change, written, pool.usage(), pool.workers)
 
 
 def _prepare_other_salts(
-    node: Node, item: Item, space: Workspace, how: _How, first: Prepared
-) -> Iterator[Prepared]:
+    node: Node, item: Item, space: Workspace, how: _How, first: PreparedVersion
+) -> Iterator[PreparedVersion]:
     """The same rows under every other salt that is served or waited for, each in a pass of its own.
 
     An upsert or delete changes an epoch only where that holds the item already. Raises InputError when
@@ -209,7 +214,7 @@ def _prepare_other_salts(
         if how.mode != "full" and not delta.present_partitions(other, item):
             continue
         found = _prepare(other, item, space, replace(how, rejects_file=None))
-        if found.harvest.tally != first.harvest.tally:
+        if found.indexed.tally != first.indexed.tally:
             raise InputError(
                 f"{item.code}: the source changed while it was read, once for each salt",
                 "nothing was published; run the import again when nobody writes to the source",
@@ -217,7 +222,7 @@ def _prepare_other_salts(
         yield found
 
 
-def _add_usage(runs: Sequence[Prepared]) -> Usage:
+def _add_usage(runs: Sequence[PreparedVersion]) -> Usage:
     """Of all runs: an upper bound, since this process is counted in each."""
     return Usage(sum(each.usage.cpu_s for each in runs), max(each.usage.peak for each in runs))
 
@@ -240,13 +245,13 @@ def _open_pool(
     mode: Mode,
     default_as_of: date | None,
     workers: int | None,
-    crew: Crew | None,
-) -> Iterator[tuple[Work, Pool]]:
+    processes: WorkerPool | None,
+) -> Iterator[tuple[BuildSpec, Pool]]:
     today, size = node.clock().date(), source.size
-    crew = crew or Crew(choose_workers(size) if workers is None else workers)
-    parts = max(size // (_ROW_BYTES * _PART_ROWS), crew.workers and 8) if size else 64
-    work = Work(
-        terms=Terms(item, node.keys.salt, (default_as_of or today).toordinal(), today),
+    processes = processes or WorkerPool(choose_workers(size) if workers is None else workers)
+    parts = max(size // (_ROW_BYTES * _PART_ROWS), processes.workers and 8) if size else 64
+    work = BuildSpec(
+        terms=ReadOptions(item, node.keys.salt, (default_as_of or today).toordinal(), today),
         epoch=node.keys.epoch,
         oprf=node.keys.oprf,
         folder=space.folder,
@@ -256,15 +261,15 @@ def _open_pool(
         hidden=mode == "delete",
         sums=node.keys.sums if item.sum else None,
     )
-    with Pool(work, crew) as pool:
+    with Pool(work, processes) as pool:
         yield work, pool
 
 
 def _change_sums(
-    node: Node, item: Item, keys: SumKeys, pool: Pool, mode: Mode, harvest: Harvest
+    node: Node, item: Item, keys: SumKeys, pool: Pool, mode: Mode, indexed: IndexedRows
 ) -> SumChange:
-    column = Column(node, item, keys, pool.spill)
-    return column.replace_all(harvest.sums) if mode == "full" else column.change(harvest.sums)
+    column = SumTableWriter(node, item, keys, pool.scratch)
+    return column.replace_all(indexed.sums) if mode == "full" else column.change(indexed.sums)
 
 
 def _plants(node: Node, item: Item, mode: Mode, present: frozenset[int]) -> Plants:
@@ -282,7 +287,7 @@ def _planted_values(node: Node, item: Item) -> tuple[tuple[str, int], ...]:
     return tuple((f"hit-{number}", planted_value(item, number)) for number in range(count))
 
 
-def _write_rejects(path: Path | None, intake: Intake) -> Path | None:
+def _write_rejects(path: Path | None, intake: RegisterReader) -> Path | None:
     """The list of rejected rows; an old list is replaced even when there are none now."""
     rejected = intake.read > intake.usable
     if path is None or not (rejected or path.exists()):
@@ -299,37 +304,37 @@ class _Run:
     node: Node
     item: Item
     pool: Pool
-    work: Work
+    work: BuildSpec
     watch: Stopwatch
     progress: Progress
 
-    def replace_all(self, harvest: Harvest) -> Change:
+    def replace_all(self, indexed: IndexedRows) -> Change:
         """Cut all entries into buckets of new versions, and write them, unpublished."""
-        shelf = Shelf(self.node, self.item.code, self.work.epoch)
+        writer = PartitionWriter(self.node, self.item.code, self.work.epoch)
         planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
-        bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(harvest.origins.items())}
-        versions = shelf.open(bits, planted)
-        links = links_by_bucket(map(self.pool.spill.read, harvest.links), bits)
+        bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(indexed.origins.items())}
+        versions = writer.open(bits, planted)
+        links = links_by_bucket(map(self.pool.scratch.read, indexed.links), bits)
         loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
-        total = sum(harvest.origins.values())
-        tasks = ((part, harvest.entries.get(part, ()), bits) for part in range(self.work.parts))
+        total = sum(indexed.origins.values())
+        tasks = ((part, indexed.entries.get(part, ()), bits) for part in range(self.work.parts))
         for part, found in enumerate(self.pool.map(tasks_module.cut_part, tasks)):
             for made in found.buckets:
-                shelf.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
+                writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
             for code, piece in found.tags.items():
                 versions[code].tags.append(piece)
-            self._place_loose(shelf, versions, links, loose, part, found)
+            self._place_loose(writer, versions, links, loose, part, found)
             self.progress("write", sum(version.entries for version in versions.values()), total)
-        shelf.flush()
+        writer.flush()
         self.watch.lap("write")
         filters = self.pool.map(tasks_module.build_filter, [version.tags for version in versions.values()])
-        prepared = shelf.finish(zip(versions.values(), filters, strict=True))
+        prepared = writer.finish(zip(versions.values(), filters, strict=True))
         self.watch.lap("filter")
         return Change(tuple(prepared))
 
     def _place_loose(
         self,
-        shelf: Shelf,
+        writer: PartitionWriter,
         versions: Mapping[int, Version],
         links: Mapping[tuple[int, int], bytes],
         loose: dict[int, list[tuple[bytes, bytes]]],
@@ -349,4 +354,4 @@ class _Run:
                 loose[code] = []
                 numbers = range(number, number + 1)
                 for made in cut_buckets(code, served, kept, version.bits, numbers):
-                    shelf.append(version, made, links.get((code, number), b""))
+                    writer.append(version, made, links.get((code, number), b""))

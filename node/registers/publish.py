@@ -17,22 +17,22 @@ from node.domain.catalogue import Item
 from node.domain.records import Tally
 from node.errors import ConflictError
 from node.registers.delta import Change
-from node.registers.reading import Harvest
+from node.registers.reading import IndexedRows
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedVersion:
     """Versions that are written and not published, under the active epoch of `node`."""
 
     node: Node
-    harvest: Harvest
+    indexed: IndexedRows
     change: Change
     rejects_file: Path | None
     usage: Usage
     workers: int
 
 
-def publish(node: Node, item: Item, mode: str, runs: Sequence[Prepared]) -> int | None:
+def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) -> int | None:
     """Make the versions current; return the rows that the full import before this one accepted."""
     now, first = node.clock(), runs[0]
     written = [each.node.keys.epoch for each in runs]
@@ -45,7 +45,7 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[Prepared]) -> int 
             key_epochs.require_active(tx, SUM_PURPOSES[0], first.change.sums.epoch)
         for epoch, each in zip(written, runs, strict=True):
             _publish_epoch(tx, item, mode, epoch, each.change, now)
-        tally = first.harvest.tally
+        tally = first.indexed.tally
         index_rows.record_import(tx, item.code, mode, asdict(tally), now)
         details = _audit_details(item, mode, written[0], tally, first.change)
         if written[1:]:

@@ -13,7 +13,7 @@ import numpy as np
 from node.compute.local_pool import Pool
 from node.compute.scratch import Piece
 from node.domain.records import Tally
-from node.index.layout import Work
+from node.index.layout import BuildSpec
 from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
 from node.registers import tasks as stages
@@ -22,7 +22,7 @@ from node.telemetry.progress import Progress, Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
+class IndexedRows:
     """Entries by part, links between entries of one record, entries of each origin, and the counts."""
 
     entries: dict[int, list[Piece]]
@@ -48,10 +48,10 @@ class _Rows:
         return np.unique(pairs, axis=0).tobytes() if len(pairs) else b""
 
 
-class Intake:
+class RegisterReader:
     """One run's first half, in steps, since a caller may have to stop between them."""
 
-    def __init__(self, pool: Pool, work: Work, watch: Stopwatch, progress: Progress) -> None:
+    def __init__(self, pool: Pool, work: BuildSpec, watch: Stopwatch, progress: Progress) -> None:
         self._pool = pool
         self._work = work
         self._watch = watch
@@ -79,7 +79,7 @@ class Intake:
                 rows.linked.append(found.linked)
                 rows.edges.append(found.edges)
             if found.rejects:
-                rows.rejects.append(self._pool.spill.write(found.rejects))
+                rows.rejects.append(self._pool.scratch.write(found.rejects))
             rows.counts += found.counts
             rows.reasons += found.reasons
             self._progress("read", self.read, self.read * size // done if size and done else 0)
@@ -87,9 +87,9 @@ class Intake:
 
     def reject_lines(self) -> Iterator[bytes]:
         """The rejected rows as lines of CSV, in the order of the rows."""
-        return map(self._pool.spill.read, self._rows.rejects)
+        return map(self._pool.scratch.read, self._rows.rejects)
 
-    def index(self, plants: Plants, today: int) -> Harvest:
+    def index(self, plants: Plants, today: int) -> IndexedRows:
         """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
         rows, entries = self._rows, defaultdict[int, list[Piece]](list)
         sums: list[SumPieces] = []
@@ -119,7 +119,9 @@ class Intake:
         people = Counter(
             {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
         )
-        return Harvest(dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums)
+        return IndexedRows(
+            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums
+        )
 
     def _tally(self, counts: Counter[str], entries: int) -> Tally:
         return Tally(

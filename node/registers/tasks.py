@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from matcher import batch, identity
 from matcher import buckets as index
 from matcher.types import Identity
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.domain.catalogue import disclose
 from node.domain.days import DAY_ZERO
 from node.domain.records import Record, Reject, SourceRow, combine
@@ -35,7 +35,7 @@ from node.index.entries import (
     planted_drafts,
     record_drafts,
 )
-from node.index.layout import ENTRY, Entries, Work, split
+from node.index.layout import ENTRY, BuildSpec, Entries, split
 from node.index.sum_rows import SumPieces, make_rows
 from node.index.tasks import Plants
 from node.registers.chunks import Block, read_block
@@ -74,7 +74,7 @@ class Indexed:
 # ---- reading
 
 
-def read_rows(work: Work, spill: Spill, task: tuple[int, Block]) -> Read:
+def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) -> Read:
     """Read a block; `task` is its number and itself."""
     order, block = task
     reading = read_block(block, work.terms, order)
@@ -83,12 +83,12 @@ def read_rows(work: Work, spill: Spill, task: tuple[int, Block]) -> Read:
     by_part = np.argsort(parts, kind="stable")
     found, starts = np.unique(parts[by_part], return_index=True)
     some = rows.take(by_part).cut(starts.tolist())
-    pieces = [(part, spill.write(each.to_bytes())) for part, each in zip(found.tolist(), some, strict=True)]
+    pieces = [(part, scratch.write(each.to_bytes())) for part, each in zip(found.tolist(), some, strict=True)]
     counts = Counter(usable=reading.usable, unknown_area=reading.unknown_area, rejected=len(reading.rejects))
     return Read(
         block.size,
         pieces,
-        spill.write(dump_linked(reading.linked)) if reading.linked else None,
+        scratch.write(dump_linked(reading.linked)) if reading.linked else None,
         _edges(work.terms.salt, reading.linked),
         _reject_lines(reading.rejects),
         counts,
@@ -111,33 +111,33 @@ def _edges(salt: bytes, linked: Sequence[SourceRow]) -> bytes:
 # ---- indexing
 
 
-def index_rows(work: Work, spill: Spill, task: tuple[int, Sequence[Piece], bytes]) -> Indexed:
+def index_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], bytes]) -> Indexed:
     """One part: a record per subject, an entry per record. `task` ends with the linked subjects, sorted.
 
     Rows of linked subjects are left to `index_linked`.
     """
     part, pieces, linked = task
-    rows = Rows.from_bytes(map(spill.read, pieces))
+    rows = Rows.from_bytes(map(scratch.read, pieces))
     left = None
     if linked:
         high = np.frombuffer(linked, dtype=">u8")[::2].astype(np.uint64)
         # A subject that only looks like a linked one is no harm: index_linked takes any row.
         apart = np.isin(rows.table["subject"][:, 0], high)
         if apart.any():
-            left = spill.write(rows.take(apart).to_bytes())
+            left = scratch.write(rows.take(apart).to_bytes())
             rows = rows.take(~apart)
     people, counts = combine_rows(rows, work.terms.item)
     drafts = people_drafts(work, people)
     counts["withheld"] = int(np.count_nonzero(~drafts.shown))
-    entries, found = _make_entries(work, drafts, spill)
+    entries, found = _make_entries(work, drafts, scratch)
     days = people.days - DAY_ZERO
-    sums = make_rows(work, spill, people.types, people.values, people.totals, days) if work.sums else None
+    sums = make_rows(work, scratch, people.types, people.values, people.totals, days) if work.sums else None
     return Indexed([(part, piece) for piece in entries], found, counts, left, sums=sums)
 
 
 def index_linked(
-    work: Work,
-    spill: Spill,
+    work: BuildSpec,
+    scratch: SealedScratch,
     task: tuple[Sequence[Piece], Sequence[Piece], Plants, frozenset[int], int],
 ) -> Indexed:
     """People with several numbers, by the exact combination, and planted subjects.
@@ -146,8 +146,8 @@ def index_linked(
     where it is due so far, and today in days since 1970-01-01.
     """
     linked, left, plants, due, today = task
-    rows = [row for piece in linked for row in load_linked(spill.read(piece))]
-    rows += unpack(Rows.from_bytes(map(spill.read, left)))
+    rows = [row for piece in linked for row in load_linked(scratch.read(piece))]
+    rows += unpack(Rows.from_bytes(map(scratch.read, left)))
     rows.sort(key=lambda row: row.line)
     records, tally = combine(rows, work.terms.item, date.fromordinal(work.terms.default_day))
     counts = Counter(
@@ -158,7 +158,7 @@ def index_linked(
         name_conflicts=tally.name_conflicts,
         contradictions=tally.contradictions,
     )
-    sums = _linked_sums(work, spill, records)
+    sums = _linked_sums(work, scratch, records)
     if not work.every:
         records = [record for record in records if disclose(work.terms.item, record.total) is not None]
     people = record_drafts(work, records)
@@ -169,36 +169,40 @@ def index_linked(
     found = Counter[int](made["origin"][made["shown"] != 0].tolist())
     links = find_links(records, made)
     return Indexed(
-        _write_parts(work, spill, made, index.prefixes(made["kept"])),
+        _write_parts(work, scratch, made, index.prefixes(made["kept"])),
         found,
         counts,
-        links=_write_parts(work, spill, links, links["prefix"].astype(np.uint32)),
+        links=_write_parts(work, scratch, links, links["prefix"].astype(np.uint32)),
         planted=due,
         sums=sums,
     )
 
 
-def _linked_sums(work: Work, spill: Spill, records: Sequence[Record]) -> SumPieces | None:
+def _linked_sums(work: BuildSpec, scratch: SealedScratch, records: Sequence[Record]) -> SumPieces | None:
     if not work.sums or not records:
         return None
     owners = np.array([at for at, record in enumerate(records) for _ in record.identities], dtype=np.int64)
     types, values = pack_identities([found for record in records for found in record.identities])
     totals = np.array([record.total for record in records], dtype=np.int64)[owners]
     days = np.array([record.as_of.toordinal() for record in records], dtype=np.int64)[owners] - DAY_ZERO
-    return make_rows(work, spill, types, values, totals, days, owners)
+    return make_rows(work, scratch, types, values, totals, days, owners)
 
 
-def _write_parts(work: Work, spill: Spill, table: Entries, prefixes: NDArray[np.uint32]) -> Pieces:
+def _write_parts(
+    work: BuildSpec, scratch: SealedScratch, table: Entries, prefixes: NDArray[np.uint32]
+) -> Pieces:
     parts = _parts_of(prefixes, work.part_bits)
-    return [(part, spill.write(table[which].tobytes())) for part, which in split(parts)]
+    return [(part, scratch.write(table[which].tobytes())) for part, which in split(parts)]
 
 
-def _make_entries(work: Work, drafts: Drafts, spill: Spill) -> tuple[list[Piece], Counter[int]]:
+def _make_entries(
+    work: BuildSpec, drafts: Drafts, scratch: SealedScratch
+) -> tuple[list[Piece], Counter[int]]:
     pieces, found = [], Counter[int]()
     for made in make_entries(work, drafts):
         codes = np.bincount(made["origin"][made["shown"] != 0], minlength=100)
         found.update({int(code): int(codes[code]) for code in np.flatnonzero(codes)})
-        pieces.append(spill.write(made.tobytes()))
+        pieces.append(scratch.write(made.tobytes()))
     return pieces, found
 
 

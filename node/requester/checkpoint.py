@@ -23,7 +23,7 @@ T = TypeVar("T")
 _SESSION_SIZES = (16, 32, 32, 64)
 
 
-class StoredJournal:
+class StoredCheckpoint:
     """A part's journal in the database; survives a kill at any point."""
 
     def __init__(self, node: Node, job: str, part: PartRow, stopping: threading.Event) -> None:
@@ -153,7 +153,7 @@ class StoredJournal:
         return self._node.keys.vault.unseal(f"{kind} {self._job} {self._peer} {what}", sealed)
 
 
-class MemoryJournal:
+class MemoryCheckpoint:
     """A journal of one process; nothing is kept when it ends."""
 
     def __init__(self) -> None:

@@ -17,10 +17,10 @@ from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError, LimitError, UnavailableError
 from node.mirror.files import PartitionCache
 from node.mirror.filters import FilterCache
-from node.mirror.verified_groups import CheckedGroups
+from node.mirror.verified_groups import VerifiedGroups
 from node.requester.match_query import Answer
-from node.requester.pinned_keys import PeerPins
-from node.requester.point_cache import SaltedPoints
+from node.requester.pinned_keys import PinnedKeys
+from node.requester.point_cache import PointCache
 from node.wire.match_messages import (
     BucketRequest,
     BucketSlice,
@@ -71,7 +71,7 @@ class Link(Protocol):
         """Step 3: the parts of the buckets asked."""
 
 
-class Journal(Protocol):
+class Checkpoint(Protocol):
     """What is kept of a part while it runs, and how it is told to stop."""
 
     def session(self) -> Session | None:
@@ -106,15 +106,15 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class QueryContext:
     """Everything the steps need about this node, the peer and the way to it."""
 
     code: str
     peer: PeerRow
     catalogue: Catalogue
     link: Link
-    journal: Journal
-    mapped: SaltedPoints
+    checkpoint: Checkpoint
+    mapped: PointCache
     clock: Clock
     random_bytes: RandomBytes
     settings: RequesterSection
@@ -124,14 +124,20 @@ class Exchange:
     # Where whole partitions are kept, if they are.
     partitions: PartitionCache | None = None
     # By which signing key the peer is known at this moment; without it by that of `peer`.
-    pins: PeerPins | None = None
+    pins: PinnedKeys | None = None
     # Groups of encrypted sums that need no second look.
-    checked: CheckedGroups = field(default_factory=CheckedGroups)
+    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @classmethod
     def of(
-        cls, node: Node, peer: PeerRow, link: Link, journal: Journal, mapped: SaltedPoints, deadline: datetime
-    ) -> "Exchange":
+        cls,
+        node: Node,
+        peer: PeerRow,
+        link: Link,
+        checkpoint: Checkpoint,
+        mapped: PointCache,
+        deadline: datetime,
+    ) -> "QueryContext":
         """The exchange of a node with a peer."""
         most = node.config.requester.keep_partitions_mib
         return cls(
@@ -139,7 +145,7 @@ class Exchange:
             peer=peer,
             catalogue=node.catalogue,
             link=link,
-            journal=journal,
+            checkpoint=checkpoint,
             mapped=mapped,
             clock=node.clock,
             random_bytes=node.random_bytes,
@@ -147,20 +153,20 @@ class Exchange:
             deadline=deadline,
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
-            pins=PeerPins(node.store, peer, node.clock),
+            pins=PinnedKeys(node.store, peer, node.clock),
             checked=node.checked,
         )
 
 
-def with_retries(exchange: Exchange, step: Callable[[], T]) -> T:
+def with_retries(context: QueryContext, step: Callable[[], T]) -> T:
     """Run a repeatable step again while the peer is away, with growing waits, until the part's deadline."""
-    settings = exchange.settings
-    left = max((exchange.deadline - exchange.clock()).total_seconds(), 0.0)
+    settings = context.settings
+    left = max((context.deadline - context.clock()).total_seconds(), 0.0)
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(_may_retry),
         stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
         wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
-        sleep=exchange.journal.wait,
+        sleep=context.checkpoint.wait,
         reraise=True,
     )(step)
 

@@ -8,7 +8,7 @@ from matcher import merkle
 from matcher.errors import BucketError, FilterError
 from node.errors import UnavailableError
 from node.mirror.filters import parse_filter
-from node.requester.context import Exchange, Session, dishonest, with_retries
+from node.requester.context import QueryContext, Session, dishonest, with_retries
 from node.wire.manifest import Manifest, PartitionOffer
 from node.wire.match_messages import BucketRequest, BucketSlice, FilterRequest
 
@@ -16,37 +16,37 @@ BLOCK_BYTES = 4 * 1024 * 1024
 MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
 
 
-def fetch_filter(exchange: Exchange, session: Session, part: PartitionOffer) -> filters.Filter:
+def fetch_filter(context: QueryContext, session: Session, part: PartitionOffer) -> filters.Filter:
     """The filter of a partition version, from the cache or the peer. It is verified before it is kept."""
-    if exchange.filters is None:
+    if context.filters is None:
         raise UnavailableError("this caller keeps no filters")
-    kept = exchange.filters.read(exchange.peer.code, part)
+    kept = context.filters.read(context.peer.code, part)
     if kept is not None:
         return kept
     request = FilterRequest(part.epoch, session.query_id, part.item, part.origin, part.version)
 
     def download() -> bytes:
         data = bytearray()
-        for offset, piece in exchange.link.fetch_filter(request):
+        for offset, piece in context.link.fetch_filter(request):
             if offset != len(data) or not piece or len(data) + len(piece) > part.filter_size:
                 raise dishonest("the peer sends a filter of another size", "filter_size")
             data += piece
-            exchange.journal.progress("fetch", len(data), part.filter_size)
+            context.checkpoint.progress("fetch", len(data), part.filter_size)
         if len(data) < part.filter_size:
             raise UnavailableError("the peer ended the stream early")
         return bytes(data)
 
-    data = with_retries(exchange, download)
+    data = with_retries(context, download)
     try:
         found = parse_filter(data, part.filter_digest, part.entries)
     except FilterError:
         raise dishonest("a filter is not the one in the signed manifest", "filter_digest") from None
-    exchange.filters.keep(exchange.peer.code, part, data)
+    context.filters.keep(context.peer.code, part, data)
     return found
 
 
 def fetch_buckets(
-    exchange: Exchange,
+    context: QueryContext,
     session: Session,
     manifest: Manifest,
     part: PartitionOffer,
@@ -68,7 +68,7 @@ def fetch_buckets(
             keep(held)
             del left[: len(held)]
             held.clear()
-            exchange.journal.progress("fetch", len(numbers) - len(left), len(numbers), manifest.epoch)
+            context.checkpoint.progress("fetch", len(numbers) - len(left), len(numbers), manifest.epoch)
 
     def stream() -> None:
         held.clear()
@@ -79,7 +79,7 @@ def fetch_buckets(
             )
             size = 0
             try:
-                for bucket in whole_buckets(exchange.link.fetch_buckets(request), part, asked):
+                for bucket in whole_buckets(context.link.fetch_buckets(request), part, asked):
                     held.append(bucket)
                     size += len(bucket[1])
                     if size >= BLOCK_BYTES:
@@ -90,7 +90,7 @@ def fetch_buckets(
                 raise
             hand_over()
 
-    with_retries(exchange, stream)
+    with_retries(context, stream)
 
 
 def whole_buckets(

@@ -13,7 +13,7 @@ from node.errors import (
     SaltError,
     UnknownSuiteError,
 )
-from node.requester.context import Exchange, Session, with_retries
+from node.requester.context import QueryContext, Session, with_retries
 from node.requester.padding import new_seed
 from node.wire import manifest as manifests
 from node.wire import match
@@ -32,67 +32,67 @@ class _OfferChangedError(Exception):
     """The planted subjects of the batch are not those of the partitions any more."""
 
 
-def open_session(exchange: Exchange) -> Session:
+def open_session(context: QueryContext) -> Session:
     """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
-    exchange.journal.progress("manifest", 0, 0)
-    serialised, signature = with_retries(exchange, exchange.link.get_manifest)
-    require_fresh(exchange, check_manifest(exchange, serialised, signature))
-    session = draw_session(exchange, serialised, signature)
-    exchange.journal.begin(session)
+    context.checkpoint.progress("manifest", 0, 0)
+    serialised, signature = with_retries(context, context.link.get_manifest)
+    require_fresh(context, check_manifest(context, serialised, signature))
+    session = draw_session(context, serialised, signature)
+    context.checkpoint.begin(session)
     return session
 
 
-def draw_session(exchange: Exchange, serialised: bytes, signature: bytes) -> Session:
+def draw_session(context: QueryContext, serialised: bytes, signature: bytes) -> Session:
     """A new query under a manifest: fresh id, blind and seed."""
     return Session(
-        query_id=exchange.random_bytes(16),
-        blind=oprf.draw_blind(exchange.random_bytes),
-        seed=new_seed(exchange.random_bytes),
+        query_id=context.random_bytes(16),
+        blind=oprf.draw_blind(context.random_bytes),
+        seed=new_seed(context.random_bytes),
         manifest=serialised,
         signature=signature,
         layout=serialised,
     )
 
 
-def renew_manifest(exchange: Exchange, session: Session, manifest: Manifest) -> tuple[Session, Manifest]:
+def renew_manifest(context: QueryContext, session: Session, manifest: Manifest) -> tuple[Session, Manifest]:
     """The same query under newer partition versions. Raises EpochError when the epoch changed too."""
-    serialised, signature = with_retries(exchange, exchange.link.get_manifest)
-    newer = check_manifest(exchange, serialised, signature)
-    require_fresh(exchange, newer)
+    serialised, signature = with_retries(context, context.link.get_manifest)
+    newer = check_manifest(context, serialised, signature)
+    require_fresh(context, newer)
     if newer.epoch != manifest.epoch:
         raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
     if _planted(newer) != _planted(match.parse_manifest(session.layout)):
         raise _OfferChangedError
     renewed = replace(session, manifest=serialised, signature=signature)
-    exchange.journal.renew(renewed)
+    context.checkpoint.renew(renewed)
     return renewed, newer
 
 
 def check_manifest(
-    exchange: Exchange, serialised: bytes, signature: bytes, *, kept: bool = False
+    context: QueryContext, serialised: bytes, signature: bytes, *, kept: bool = False
 ) -> Manifest:
     """Everything that must hold before a point is sent, each with its own error.
 
     `kept`: it was checked before, when it came, and has lain in the journal since.
     """
-    if exchange.pins is None:
-        manifests.verify(serialised, signature, exchange.peer.signing_key)
+    if context.pins is None:
+        manifests.verify(serialised, signature, context.peer.signing_key)
     elif kept:
-        exchange.pins.verify_kept(serialised, signature)
+        context.pins.verify_kept(serialised, signature)
     else:
-        exchange.pins.verify(serialised, signature, exchange.link.successions)
+        context.pins.verify(serialised, signature, context.link.successions)
     manifest = match.parse_manifest(serialised)
-    if manifest.responder != exchange.peer.code or manifest.requester != exchange.code:
+    if manifest.responder != context.peer.code or manifest.requester != context.code:
         raise DishonestPeerError(
             "the manifest is between other provinces", details={"check": "manifest_parties"}
         )
-    if manifest.issued_at > exchange.clock() + CLOCK_SKEW:
+    if manifest.issued_at > context.clock() + CLOCK_SKEW:
         raise PreconditionError(
             "the peer's manifest is from the future", "compare the clocks of both nodes", {"rule": "clock"}
         )
     if SUITE not in manifest.suites:
         raise UnknownSuiteError("the peer speaks no suite of this node")
-    salt = exchange.mapped.salt(manifest.salt_version)
+    salt = context.mapped.salt(manifest.salt_version)
     if salt is None:
         raise SaltError(
             "the peer has another salt version",
@@ -103,7 +103,7 @@ def check_manifest(
         raise SaltError(
             "the peer has another salt under this version", "one of the two joined another federation"
         )
-    if manifest.catalogue_digest != exchange.catalogue.digest:
+    if manifest.catalogue_digest != context.catalogue.digest:
         raise CatalogueMismatchError(
             "the two nodes hold different catalogues",
             "install the same catalogue on both; see `heqiao catalogue`",
@@ -112,9 +112,9 @@ def check_manifest(
     return manifest
 
 
-def require_fresh(exchange: Exchange, manifest: Manifest) -> None:
+def require_fresh(context: QueryContext, manifest: Manifest) -> None:
     """Of a manifest that just came: an old one would bring old partitions back."""
-    if manifest.expires_at + CLOCK_SKEW < exchange.clock():
+    if manifest.expires_at + CLOCK_SKEW < context.clock():
         raise PreconditionError(
             "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
         )

@@ -1,6 +1,6 @@
 """The requester's role, one function per step (design.md sections 2 to 4, 8).
 
-A step works on a `Link` (the peer) and a `Journal` (what a killed requester resumes from), so the same
+A step works on a `Link` (the peer) and a `Checkpoint` (what a killed requester resumes from), so the same
 steps run in a node's persisted job and in a platform's own process. Step 3 is node/requester/retrieval.py.
 """
 
@@ -17,7 +17,7 @@ from node.errors import (
     PartitionVersionError,
     UnavailableError,
 )
-from node.requester.context import Exchange, Session, dishonest, with_retries
+from node.requester.context import QueryContext, Session, dishonest, with_retries
 from node.requester.handshake import (
     MAX_CHUNK_POINTS,
     RESTARTS,
@@ -27,7 +27,7 @@ from node.requester.handshake import (
     renew_manifest,
 )
 from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
-from node.requester.points import STRETCH
+from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item
 from node.wire import manifest as manifests
 from node.wire import match
@@ -35,7 +35,7 @@ from node.wire.manifest import Manifest
 from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
 
 
-def ask_peer(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
+def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     Resumes what the journal holds. A peer that moved to another epoch, or offers other partitions or
@@ -43,50 +43,50 @@ def ask_peer(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
     """
     for _ in range(RESTARTS):
         try:
-            return _ask_once(exchange, question)
+            return _ask_once(context, question)
         except (EpochError, _OfferChangedError):
-            open_session(exchange)
+            open_session(context)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(exchange: Exchange, question: Question) -> dict[str, list[Answer]]:
-    session = exchange.journal.session()
-    if session is None or exchange.mapped.salt(match.parse_manifest(session.manifest).salt_version) is None:
-        session = open_session(exchange)  # new, or its salt was retired while the job waited
-    manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
-    if manifest.expires_at < exchange.clock():
-        session = open_session(exchange)
-        manifest = check_manifest(exchange, session.manifest, session.signature, kept=True)
-    query = _lay_out(exchange, question, session)
+def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
+    session = context.checkpoint.session()
+    if session is None or context.mapped.salt(match.parse_manifest(session.manifest).salt_version) is None:
+        session = open_session(context)  # new, or its salt was retired while the job waited
+    manifest = check_manifest(context, session.manifest, session.signature, kept=True)
+    if manifest.expires_at < context.clock():
+        session = open_session(context)
+        manifest = check_manifest(context, session.manifest, session.signature, kept=True)
+    query = _lay_out(context, question, session)
     if query.subjects:
-        evaluate_query(exchange, session, manifest, question, query)
-    secrets = token.token_secrets(exchange.journal.tokens())
-    answers = exchange.journal.answers()
+        evaluate_query(context, session, manifest, question, query)
+    secrets = token.token_secrets(context.checkpoint.tokens())
+    answers = context.checkpoint.answers()
     plans: list[str] = []
     for item in question.items:
         for _ in range(RESTARTS):
             if item.code in answers:
                 break
             try:
-                retrieval = Retrieval(exchange, session, manifest, question, query, secrets)
+                retrieval = Retrieval(context, session, manifest, question, query, secrets)
                 answers[item.code], choices = ask_item(retrieval, item)
                 plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
             except PartitionVersionError:
-                session, manifest = renew_manifest(exchange, session, manifest)
+                session, manifest = renew_manifest(context, session, manifest)
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
-        exchange.journal.add_answers(item.code, answers[item.code])
-    exchange.journal.plan(*_summarise(plans))
+        context.checkpoint.add_answers(item.code, answers[item.code])
+    context.checkpoint.plan(*_summarise(plans))
     return answers
 
 
-def _lay_out(exchange: Exchange, question: Question, session: Session) -> Query:
+def _lay_out(context: QueryContext, question: Question, session: Session) -> Query:
     """The batch of a session, under the salt of its manifest."""
     layout = match.parse_manifest(session.layout)
-    salt = exchange.mapped.salt(layout.salt_version)
+    salt = context.mapped.salt(layout.salt_version)
     if salt is None:
         raise EpochError("the query was laid out under another salt", details={"epoch": str(layout.epoch)})
-    mapped = exchange.mapped.points(layout.salt_version)
+    mapped = context.mapped.points(layout.salt_version)
     return build_query(question, layout, salt, session.seed, mapped)
 
 
@@ -97,7 +97,7 @@ def _summarise(plans: Sequence[str]) -> tuple[str, str]:
 
 
 def evaluate_query(
-    exchange: Exchange, session: Session, manifest: Manifest, question: Question, query: Query
+    context: QueryContext, session: Session, manifest: Manifest, question: Question, query: Query
 ) -> None:
     """Step 2: blind, have evaluated, finalize; tokens go to the journal chunk by chunk."""
     if query.points > manifest.limits.max_points_per_query:
@@ -109,7 +109,7 @@ def evaluate_query(
     root = merkle.root(mandate_leaves(blinded, rows))
 
     def stream() -> None:
-        first = len(exchange.journal.tokens()) // 32
+        first = len(context.checkpoint.tokens()) // 32
         if first >= query.points:
             return
         start = EvaluateStart(
@@ -124,9 +124,9 @@ def evaluate_query(
             legal_basis=question.legal_basis,
             mandate_root=root,
         )
-        _run_stream(exchange, session, manifest, query, blinded, start)
+        _run_stream(context, session, manifest, query, blinded, start)
 
-    with_retries(exchange, stream)
+    with_retries(context, stream)
 
 
 def blind_batch(blind: bytes, query: Query) -> bytes:
@@ -134,7 +134,7 @@ def blind_batch(blind: bytes, query: Query) -> bytes:
 
     A large one is blinded behind the mapping: that keeps the interpreter busy, blinding leaves it alone.
     """
-    if query.points <= STRETCH:
+    if query.points <= BATCH_POINTS:
         return oprf.blind(blind, query.batch.tobytes())
     blinded = np.empty((query.points, 32), dtype=np.uint8)
     with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
@@ -148,7 +148,7 @@ def blind_batch(blind: bytes, query: Query) -> bytes:
 
 
 def _run_stream(
-    exchange: Exchange,
+    context: QueryContext,
     session: Session,
     manifest: Manifest,
     query: Query,
@@ -158,7 +158,7 @@ def _run_stream(
     size = 32 * min(manifest.limits.chunk_points, MAX_CHUNK_POINTS)
     chunks = [blinded[at : at + size] for at in range(32 * start.first_point, len(blinded), size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in exchange.link.evaluate(start, chunks):
+    for message in context.link.evaluate(start, chunks):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
             finished = True
@@ -170,9 +170,9 @@ def _run_stream(
             raise dishonest("the peer returns another number of points", "length")
         transcript.add(expected, sent, message.points)
         tokens = finalize_chunk(session, manifest, query, first, message.points)
-        exchange.journal.add_tokens(first, tokens)
+        context.checkpoint.add_tokens(first, tokens)
         first, expected = first + len(sent) // 32, expected + 1
-        exchange.journal.progress("evaluate", first, query.points, manifest.epoch)
+        context.checkpoint.progress("evaluate", first, query.points, manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 

@@ -25,7 +25,7 @@ from node.wire.manifest import is_signed
 OVERLAP: Final = timedelta(minutes=2)
 
 
-class PeerPins:
+class PinnedKeys:
     """Checks manifests of one peer."""
 
     def __init__(self, store: Store, peer: PeerRow, clock: Clock) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from node.requester.points import HasIdentities, MappedPoints
 
 
-class SaltedPoints:
+class PointCache:
     """Points of people's identities under each salt that some peer offers; each is computed once.
 
     Nothing shows in a repr.

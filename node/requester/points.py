@@ -14,7 +14,7 @@ from matcher.vectorised import Bytes
 Numbers = NDArray[np.int64]
 
 
-STRETCH = 4096  # identities mapped at a time: about 25 ms
+BATCH_POINTS = 4096  # identities mapped at a time: about 25 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class MappedPoints:
 
     def stretches(self) -> Iterator[tuple[int, Bytes]]:
         """The points some at a time, each time with the row of the first."""
-        for first in range(0, len(self._points), STRETCH):
-            last = min(first + STRETCH, len(self._points))
+        for first in range(0, len(self._points), BATCH_POINTS):
+            last = min(first + BATCH_POINTS, len(self._points))
             with self._lock:
                 if self._mapped < last:
                     part = slice(first, last)

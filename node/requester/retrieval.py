@@ -17,7 +17,7 @@ from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import Outcome
-from node.requester.context import Exchange, Session, dishonest
+from node.requester.context import QueryContext, Session, dishonest
 from node.requester.download import fetch_buckets, fetch_filter
 from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
 from node.requester.outcomes import Opened, conclude_all, open_names
@@ -37,7 +37,7 @@ class Retrieval:
     `secrets` are those of the batch's tokens, 32 bytes each: all items share them.
     """
 
-    exchange: Exchange
+    context: QueryContext
     session: Session
     manifest: Manifest
     question: Question
@@ -46,11 +46,11 @@ class Retrieval:
 
     def item_of(self, part: PartitionOffer) -> Item:
         """The catalogue item of a partition."""
-        return self.exchange.catalogue.item(part.item)
+        return self.context.catalogue.item(part.item)
 
 
 @dataclass(frozen=True, slots=True)
-class Probes:
+class Lookups:
     """The tags looked for in one partition, one a row.
 
     `subject` is whose tag it is; HIT marks planted hits, all of `planted` in order, and MISS what nobody
@@ -91,7 +91,7 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
         opened, choice = search_partition(retrieval, part, here)
         choices.append(choice)
         found += opened
-    today = retrieval.exchange.clock().date()
+    today = retrieval.context.clock().date()
     return conclude_all(question, item, found, missing, today), choices
 
 
@@ -103,8 +103,8 @@ def search_partition(
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
     """
     probes = _probes(retrieval, part, points)
-    kept = _read_kept(retrieval.exchange, part, probes)
-    choice = choose_plan(retrieval.exchange, retrieval.manifest, part, len(probes), kept is not None)
+    kept = _read_kept(retrieval.context, part, probes)
+    choice = choose_plan(retrieval.context, retrieval.manifest, part, len(probes), kept is not None)
     unseen = {hit.position for hit in probes.planted}
     opened: list[Opened] = []
 
@@ -134,54 +134,54 @@ def search_partition(
 def _fetch(
     retrieval: Retrieval,
     part: PartitionOffer,
-    probes: Probes,
+    probes: Lookups,
     plan: Plan,
     search: Callable[[buckets.Block], None],
 ) -> None:
     """Search what a plan fetches; a whole partition is kept where there is room for it."""
-    exchange = retrieval.exchange
+    context = retrieval.context
     numbers = choose_buckets(retrieval, part, probes, plan)
     keeper = None
-    if plan is Plan.PARTITION and exchange.partitions is not None:
-        keeper = exchange.partitions.keeper(exchange.peer.code, part)
+    if plan is Plan.PARTITION and context.partitions is not None:
+        keeper = context.partitions.keeper(context.peer.code, part)
     if keeper is None:
-        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search)
+        fetch_buckets(context, retrieval.session, retrieval.manifest, part, numbers, search)
         return
     with keeper:
-        fetch_buckets(exchange, retrieval.session, retrieval.manifest, part, numbers, search, keeper.add)
+        fetch_buckets(context, retrieval.session, retrieval.manifest, part, numbers, search, keeper.add)
 
 
-def _read_kept(exchange: Exchange, part: PartitionOffer, probes: Probes) -> buckets.Block | None:
+def _read_kept(context: QueryContext, part: PartitionOffer, probes: Lookups) -> buckets.Block | None:
     """The very version on offer, kept by an earlier query: nothing needs to be fetched."""
-    if exchange.partitions is None:
+    if context.partitions is None:
         return None
-    kept = exchange.partitions.read(exchange.peer.code, part)
+    kept = context.partitions.read(context.peer.code, part)
     found = None if kept is None else kept.block(probes.bucket)
     if kept is not None and found is None:
-        exchange.partitions.drop(exchange.peer.code, part)
+        context.partitions.drop(context.peer.code, part)
     return found
 
 
 def choose_plan(
-    exchange: Exchange, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
+    context: QueryContext, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
 ) -> Choice:
     """What matcher.plan chooses under the floor; never `filter` for a caller that keeps no filters."""
     floor = Plan(manifest.limits.retrieval_floor)
-    if exchange.filters is None and floor is Plan.FILTER:
+    if context.filters is None and floor is Plan.FILTER:
         floor = Plan.BUCKETS
-    cached = exchange.filters is not None and exchange.filters.holds(exchange.peer.code, part)
-    room = exchange.partitions is not None and exchange.partitions.has_room(exchange.peer.code, part)
+    cached = context.filters is not None and context.filters.holds(context.peer.code, part)
+    room = context.partitions is not None and context.partitions.has_room(context.peer.code, part)
     return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
 
 
-def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, plan: Plan) -> list[int]:
+def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Lookups, plan: Plan) -> list[int]:
     """The buckets to fetch under a plan, ascending and each once."""
     if plan is Plan.PARTITION:
         return list(range(part.buckets))
     asked = set(probes.bucket.tolist())
     if plan is Plan.BUCKETS:
         return sorted(asked)
-    found = fetch_filter(retrieval.exchange, retrieval.session, part)
+    found = fetch_filter(retrieval.context, retrieval.session, part)
     present = filters.contains(found, probes.tag.tobytes())
     candidates = set(probes.bucket[present].tolist())
     if not present[probes.subject == HIT].all():
@@ -190,7 +190,7 @@ def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Probes, p
     return sorted(candidates | set(_decoys(retrieval.session.seed, part, asked - candidates, wanted)))
 
 
-def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Probes:
+def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
     hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
     misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
     prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
@@ -198,7 +198,7 @@ def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -
     secrets = np.frombuffer(retrieval.secrets, dtype=np.uint8).reshape(-1, 32)
     tags, label_keys = batch.secret_keys(secrets[places], part.item, part.epoch)
     others = np.repeat([HIT, MISS], [len(hits), len(misses)])
-    return Probes(
+    return Lookups(
         prefixes >> (32 - part.bits), tags, label_keys, np.concatenate((points.subject, others)), hits
     )
 
@@ -214,7 +214,7 @@ def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int
     return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
 
 
-def _require_planted(probes: Probes, row: int, record: np.void) -> int:
+def _require_planted(probes: Lookups, row: int, record: np.void) -> int:
     """The position of the planted hit that a row looked for; its record must say what the manifest says."""
     first = len(probes) - len(probes.planted) - int(np.count_nonzero(probes.subject == MISS))
     if probes.subject[row] == HIT:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from node.database import Connection
 from node.database import jobs as job_rows
-from node.requester.checkpoint import MemoryJournal, StoredJournal
+from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
 from node.requester.context import Session
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
 
 
-class StoredSumJournal(StoredJournal):
+class StoredSumCheckpoint(StoredCheckpoint):
     """A part's journal in the database; survives a kill at any point."""
 
     def products(self) -> dict[str, Product]:
@@ -36,7 +36,7 @@ class StoredSumJournal(StoredJournal):
         self._write("keep answers", write)
 
 
-class MemorySumJournal(MemoryJournal):
+class MemorySumCheckpoint(MemoryCheckpoint):
     """A journal of one process; nothing is kept when it ends."""
 
     def __init__(self) -> None:

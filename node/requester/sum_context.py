@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from matcher import Identity
-from node.requester.context import Journal
+from node.requester.context import Checkpoint
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
 
 Days = tuple[int, int]  # oldest and newest, since 1970-01-01
@@ -53,7 +53,7 @@ class PeerSum:
     as_of: Days | None
 
 
-class SumJournal(Journal, Protocol):
+class SumCheckpoint(Checkpoint, Protocol):
     """What is kept of a part while it runs. `tokens` are those of the cohort, in an order that tells nothing.
 
     A killed requester goes on with the same query id, blind and batch, so that its query is charged once.

@@ -27,10 +27,10 @@ from node.errors import (
     RefusedError,
     UnavailableError,
 )
-from node.requester.context import Exchange, Session, dishonest, with_retries
+from node.requester.context import QueryContext, Session, dishonest, with_retries
 from node.requester.handshake import MAX_CHUNK_POINTS, RESTARTS, check_manifest, draw_session, require_fresh
 from node.requester.padding import choose_canaries, draw_misses, secret_order, size_class
-from node.requester.sum_context import PeerSum, Product, SumJournal, SumLink, SumQuestion, in_order
+from node.requester.sum_context import PeerSum, Product, SumCheckpoint, SumLink, SumQuestion, in_order
 from node.wire import manifest as manifests
 from node.wire.manifest import Manifest
 from node.wire.match import parse_manifest
@@ -57,9 +57,9 @@ _AREA = 6
 class Round:
     """What the rounds share. `exchange.mapped` are the points of the cohort."""
 
-    exchange: Exchange
+    context: QueryContext
     link: SumLink
-    journal: SumJournal
+    checkpoint: SumCheckpoint
     question: SumQuestion
 
 
@@ -75,14 +75,16 @@ class _Opened:
     held: tuple[str, ...]
 
 
-def ask_sums(exchange: Exchange, link: SumLink, journal: SumJournal, question: SumQuestion) -> list[PeerSum]:
+def ask_sums(
+    context: QueryContext, link: SumLink, checkpoint: SumCheckpoint, question: SumQuestion
+) -> list[PeerSum]:
     """All rounds with one peer: an answer per item, in the order asked.
 
     Resumes what the journal holds. A peer that changed its keys of sums, or does not know the query, is asked
     anew. Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError, other
     kinds of check_manifest.
     """
-    run = Round(exchange, link, journal, question)
+    run = Round(context, link, checkpoint, question)
     for _ in range(RESTARTS):
         try:
             return in_order(_ask_once(run), question.items)
@@ -98,24 +100,24 @@ def ask_sums(exchange: Exchange, link: SumLink, journal: SumJournal, question: S
 
 def _ask_once(run: Round) -> dict[str, PeerSum]:
     try:
-        session = run.journal.session()
-        if session is None or run.exchange.mapped.salt(parse_manifest(session.manifest).salt_version) is None:
+        session = run.checkpoint.session()
+        if session is None or run.context.mapped.salt(parse_manifest(session.manifest).salt_version) is None:
             session = open_query(run)  # new, or its salt was retired while the job waited
         query = resume_query(run, session)
     except ItemNotOfferedError:
         # A peer without keys of sums: nothing is connected, which is an answer and no failure.
         return keep_answers(run, {}, {})
-    if query.held and not run.journal.tokens():
-        run.journal.add_tokens(0, evaluate_cohort(run, query))
-    cohort = _split(run.journal.tokens())
-    products = run.journal.products()
+    if query.held and not run.checkpoint.tokens():
+        run.checkpoint.add_tokens(0, evaluate_cohort(run, query))
+    cohort = _split(run.checkpoint.tokens())
+    products = run.checkpoint.products()
     for code in query.held:
         for _ in range(RESTARTS):
             if code in products:
                 break
             try:
                 products[code] = add_rows(run, query, cohort, code)
-                run.journal.add_product(code, products[code])
+                run.checkpoint.add_product(code, products[code])
             except PartitionVersionError:
                 query = renew_query(run, query.session)
         else:
@@ -125,12 +127,12 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
 
 def open_query(run: Round) -> Session:
     """Fetch the manifest with the offer, draw a fresh blind and seed, keep both."""
-    exchange = run.exchange
-    run.journal.progress("manifest", 0, 0)
-    serialised, signature = with_retries(exchange, run.link.get_sum_manifest)
-    require_fresh(exchange, check_manifest(exchange, serialised, signature))
-    session = draw_session(exchange, serialised, signature)
-    run.journal.begin(session)
+    context = run.context
+    run.checkpoint.progress("manifest", 0, 0)
+    serialised, signature = with_retries(context, run.link.get_sum_manifest)
+    require_fresh(context, check_manifest(context, serialised, signature))
+    session = draw_session(context, serialised, signature)
+    run.checkpoint.begin(session)
     return session
 
 
@@ -140,20 +142,20 @@ def resume_query(run: Round, session: Session) -> _Opened:
     Raises ItemNotOfferedError where the peer offers no sums, DishonestPeerError for an unfit modulus,
     EpochError when the peer's keys are not those under which the query began.
     """
-    manifest = check_manifest(run.exchange, session.manifest, session.signature)
-    if manifest.expires_at < run.exchange.clock():
+    manifest = check_manifest(run.context, session.manifest, session.signature)
+    if manifest.expires_at < run.context.clock():
         return renew_query(run, session)
     return _open(run, session, manifest)
 
 
 def renew_query(run: Round, session: Session) -> _Opened:
     """The same query under newer versions of the groups. Raises EpochError when the keys changed too."""
-    serialised, signature = with_retries(run.exchange, run.link.get_sum_manifest)
-    manifest = check_manifest(run.exchange, serialised, signature)
-    require_fresh(run.exchange, manifest)
+    serialised, signature = with_retries(run.context, run.link.get_sum_manifest)
+    manifest = check_manifest(run.context, serialised, signature)
+    require_fresh(run.context, manifest)
     renewed = replace(session, manifest=serialised, signature=signature)
     query = _open(run, renewed, manifest)
-    run.journal.renew(renewed)
+    run.checkpoint.renew(renewed)
     return query
 
 
@@ -187,15 +189,15 @@ def check_modulus(n: bytes, proof: bytes) -> PublicKey:
         raise dishonest("the peer's modulus is not fit for sums", f"modulus_{error.reason}") from None
 
 
-def lay_out(exchange: Exchange, seed: bytes, salt_version: int) -> tuple[bytes, list[int]]:
+def lay_out(context: QueryContext, seed: bytes, salt_version: int) -> tuple[bytes, list[int]]:
     """The points M of the cohort, canaries and padding, in a secret order; and which canaries are in it.
 
     The same seed gives the same batch, so that a resumed query goes on.
     """
-    salt = exchange.mapped.salt(salt_version)
+    salt = context.mapped.salt(salt_version)
     if salt is None:  # check_manifest lets none such pass
         raise EpochError("the salt of this query is over")
-    people = exchange.mapped.points(salt_version).points
+    people = context.mapped.points(salt_version).points
     total = size_class(len(people) + MISSES + CANARIES)
     chosen = choose_canaries(seed, CANARIES)
     constants = np.frombuffer(token.canary_points(), dtype=np.uint8).reshape(-1, POINT)
@@ -210,8 +212,8 @@ def evaluate_cohort(run: Round, query: _Opened) -> bytes:
     Taking the blind off these few points and comparing them with the rows' S says the same as r * S of every
     row would (docs/adr/0008).
     """
-    exchange, session, offer = run.exchange, query.session, query.offer
-    mapped, canaries = lay_out(exchange, session.seed, query.salt_version)
+    context, session, offer = run.context, query.session, query.offer
+    mapped, canaries = lay_out(context, session.seed, query.salt_version)
     points = len(mapped) // POINT
     if points > offer.max_cohort_points:
         raise LimitError("the cohort has more points than the peer accepts", "split the cohort")
@@ -230,17 +232,17 @@ def evaluate_cohort(run: Round, query: _Opened) -> bytes:
     def send() -> bytes:
         chunks = [blinded[at : at + size] for at in range(0, len(blinded), size)]
         answer, expected = bytearray(), count()
-        run.journal.progress("evaluate", 0, points, offer.epoch)
+        run.checkpoint.progress("evaluate", 0, points, offer.epoch)
         for sequence, part in run.link.evaluate_cohort(opening, chunks):
             if sequence != next(expected) or not part or len(answer) + len(part) > len(blinded):
                 raise dishonest("the peer answers a cohort out of order", "sequence")
             answer += part
-            run.journal.progress("evaluate", len(answer) // POINT, points, offer.epoch)
+            run.checkpoint.progress("evaluate", len(answer) // POINT, points, offer.epoch)
         if len(answer) < len(blinded):
             raise UnavailableError("the peer ended the stream early")
         return bytes(answer)
 
-    evaluated = with_retries(exchange, send)
+    evaluated = with_retries(context, send)
     try:
         tokens = oprf.finalize(session.blind, evaluated)
     except PointError:
@@ -263,7 +265,7 @@ def add_rows(run: Round, query: _Opened, cohort: frozenset[bytes], item: str) ->
     for group in groups:
         kept += _match_group(run, query, cohort, group, done, total)
         done += group.rows
-    random_bytes = run.exchange.random_bytes
+    random_bytes = run.context.random_bytes
     chosen = paillier.add(public, kept) if kept else paillier.encrypt(public, 0, random_bytes)
     mixed = paillier.rerandomise(public, chosen, random_bytes)
     days = (min(g.as_of_from for g in groups), max(g.as_of_to for g in groups)) if groups else None
@@ -276,7 +278,7 @@ def open_products(run: Round, query: _Opened, products: Mapping[str, Product]) -
         return {}
     ciphertexts = tuple(products[code].ciphertext for code in query.held)
     request = OpenRequest(query.offer.epoch, query.session.query_id, query.held, ciphertexts)
-    return {one.item: one for one in with_retries(run.exchange, lambda: run.link.open_sums(request))}
+    return {one.item: one for one in with_retries(run.context, lambda: run.link.open_sums(request))}
 
 
 def keep_answers(
@@ -292,7 +294,7 @@ def keep_answers(
         )
         for code in run.question.items
     }
-    run.journal.add_sums(sums)
+    run.checkpoint.add_sums(sums)
     return sums
 
 
@@ -337,7 +339,7 @@ def _match_group(
 ) -> list[int]:
     digest, kept, row = blake3(), list[bytes](), 0
     public, size = query.public, query.public.ciphertext_size
-    checked = run.exchange.checked
+    checked = run.context.checked
     known = checked.holds(public.n, group.digest)
 
     def stream() -> None:
@@ -354,11 +356,11 @@ def _match_group(
                 check_rows(part, public)
             kept.extend(match_rows(cohort, part, size))
             row += rows
-            run.journal.progress("fetch", before + row, total, query.offer.epoch)
+            run.checkpoint.progress("fetch", before + row, total, query.offer.epoch)
         if row < group.rows:
             raise UnavailableError("the peer ended the stream early")
 
-    with_retries(run.exchange, stream)
+    with_retries(run.context, stream)
     if digest.digest() != group.digest:
         raise dishonest("rows are not those of the signed manifest", "rows_digest")
     checked.add(public.n, group.digest)

@@ -31,7 +31,7 @@ from node.database import Connection, epoch_switch, key_epochs, partition_versio
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow, StoredBucket
 from node.index import tasks as tasks_module
-from node.index.partition_writer import Shelf, Version
+from node.index.partition_writer import PartitionWriter, Version
 from node.index.update_lock import open_workspace
 from node.rotation import driver
 from node.rotation.oprf_tasks import LinkMap, Rekeyed, Rekeying, Stretch, altered, rekey_stretch
@@ -188,8 +188,8 @@ class _ItemRun:
 
     def __init__(self, node: Node, work: Rekeying, pool: Pool, item: str) -> None:
         self._node, self._work, self._pool, self._item = node, work, pool, item
-        self._old = Shelf(node, item, work.old_epoch)
-        self._new = Shelf(node, item, work.new_epoch)
+        self._old = PartitionWriter(node, item, work.old_epoch)
+        self._new = PartitionWriter(node, item, work.new_epoch)
         self._links = LinkMap(work, item)
 
     def collect_links(self) -> None:

@@ -18,7 +18,7 @@ from matcher import batch, label, oprf
 from matcher.errors import LabelError
 from matcher.suites.tokens import TAG_SIZE
 from matcher.vectorised import Bytes
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.errors import UnavailableError
 from node.index.entries import CutBucket, cut_buckets, join_loose
 from node.index.layout import LINK
@@ -55,7 +55,7 @@ class Rekeyed:
     tags: Piece
 
 
-def rekey_stretch(work: Rekeying, spill: Spill, task: Stretch) -> Rekeyed:
+def rekey_stretch(work: Rekeying, scratch: SealedScratch, task: Stretch) -> Rekeyed:
     """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
     served, kept = join_loose(task.buckets)
     tokens = kept[:, :32]
@@ -75,7 +75,7 @@ def rekey_stretch(work: Rekeying, spill: Spill, task: Stretch) -> Rekeyed:
     made = cut_buckets(
         task.origin, np.hstack([tags, sealed]), np.hstack([tokens, kept[:, 32:]]), task.bits, numbers
     )
-    return Rekeyed(list(made), spill.write(tags.tobytes()))
+    return Rekeyed(list(made), scratch.write(tags.tobytes()))
 
 
 def new_keys(work: Rekeying, item: str, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:

@@ -26,7 +26,7 @@ from node.context import Node
 from node.credentials.active_keys import OPRF, SALT
 from node.credentials.sum_keys import SUM_PURPOSES
 from node.database import Connection, epoch_switch, key_epochs, sum_epoch_switch
-from node.database.epoch_switch import Lacking
+from node.database.epoch_switch import MissingPartitions
 from node.domain.catalogue import Catalogue
 from node.index.update_lock import open_workspace
 from node.rotation import driver
@@ -40,7 +40,7 @@ class Salted:
     epoch: int
     fingerprint: str
     begun: bool
-    lacking: tuple[Lacking, ...]
+    missing: tuple[MissingPartitions, ...]
     grace_until: datetime | None = None
 
     @property
@@ -63,13 +63,13 @@ def read_salt_ring(node: Node, store: KeyStore) -> tuple[EpochKey, ...]:
 
 def plan_salt(
     node: Node, store: KeyStore, policy: RotationPolicy
-) -> tuple[tuple[Step, ...], tuple[Lacking, ...]]:
+) -> tuple[tuple[Step, ...], tuple[MissingPartitions, ...]]:
     """The steps to the newest salt of the key store, and what lacks it. Raises KeyStateError."""
     ring, version = _read_ring(node, store), _next_version(node, store)
-    lacking = _read_lacking(node, ring, version)
+    missing = _read_missing(node, ring, version)
     for purpose in _led(ring)[1:]:  # only to see whether it may be
         plans.plan_salt(ring, purpose, version, policy, node.clock(), whole=True)
-    return plans.plan_salt(ring, OPRF, version, policy, node.clock(), whole=not lacking), lacking
+    return plans.plan_salt(ring, OPRF, version, policy, node.clock(), whole=not missing), missing
 
 
 def rotate_salt(node: Node, store: KeyStore, policy: RotationPolicy) -> Salted:
@@ -84,13 +84,13 @@ def rotate_salt(node: Node, store: KeyStore, policy: RotationPolicy) -> Salted:
         begun, switch = steps[0].action is Action.MAKE, steps[-1]
         _begin(node, store, version, policy)
         ring = _read_ring(node, store)
-        lacking = _read_lacking(node, ring, version)
+        missing = _read_missing(node, ring, version)
         until = None
-        if not lacking:
+        if not missing:
             until = switch.until or node.clock()
             _switch(node, store, version, policy)
     node.ring.refresh()
-    return Salted(version, switch.epoch, _named(store, version), begun, lacking, until)
+    return Salted(version, switch.epoch, _named(store, version), begun, missing, until)
 
 
 def abandon(node: Node, store: KeyStore) -> list[EpochKey]:
@@ -156,23 +156,25 @@ def _led(ring: Sequence[EpochKey]) -> tuple[str, ...]:
     return tuple(one for one in (OPRF, SUM_PURPOSES[0]) if any(key.purpose == one for key in ring))
 
 
-def _read_lacking(node: Node, ring: Sequence[EpochKey], version: int) -> tuple[Lacking, ...]:
+def _read_missing(node: Node, ring: Sequence[EpochKey], version: int) -> tuple[MissingPartitions, ...]:
     with node.store.transaction("find what lacks a salt") as tx:
-        return _lacking(tx, node.catalogue, ring, version)
+        return _missing(tx, node.catalogue, ring, version)
 
 
-def read_lacking(tx: Connection, known: Sequence[EpochKey], catalogue: Catalogue) -> tuple[Lacking, ...]:
+def read_missing(
+    tx: Connection, known: Sequence[EpochKey], catalogue: Catalogue
+) -> tuple[MissingPartitions, ...]:
     """What a rotation that was begun still waits for, nothing where none was; `known` are all keys."""
     used = [key.salt_version for key in known if (key.purpose, key.state) == (OPRF, KeyState.ACTIVE)]
     for key in known:
         if (key.purpose, key.state) == (OPRF, KeyState.PENDING) and key.salt_version not in used:
-            return _lacking(tx, catalogue, known, key.salt_version)
+            return _missing(tx, catalogue, known, key.salt_version)
     return ()
 
 
-def _lacking(
+def _missing(
     tx: Connection, catalogue: Catalogue, ring: Sequence[EpochKey], version: int
-) -> tuple[Lacking, ...]:
+) -> tuple[MissingPartitions, ...]:
     """What is served under the active epochs and is not there under those of a salt."""
     summed = [code for code in catalogue.codes if catalogue.item(code).sum is not None]
 
@@ -184,10 +186,10 @@ def _lacking(
         )
         return plans.active(ring, purpose).epoch, next(waits, 0)
 
-    found = {one.item: one for one in epoch_switch.lacking(tx, *epochs_of(OPRF))}
+    found = {one.item: one for one in epoch_switch.missing(tx, *epochs_of(OPRF))}
     for purpose in _led(ring)[1:]:
-        for item in sum_epoch_switch.lacking(tx, *epochs_of(purpose), summed):
-            found[item] = replace(found.get(item, Lacking(item, 0)), sums=True)
+        for item in sum_epoch_switch.missing(tx, *epochs_of(purpose), summed):
+            found[item] = replace(found.get(item, MissingPartitions(item, 0)), sums=True)
     return tuple(found[item] for item in sorted(found))
 
 
@@ -236,7 +238,7 @@ def _switch(node: Node, store: KeyStore, version: int, policy: RotationPolicy) -
         moved += driver.apply(ring, switch, purposes, node)
 
     def write(tx: Connection) -> None:
-        if _lacking(tx, node.catalogue, ring, version):
+        if _missing(tx, node.catalogue, ring, version):
             raise KeyStateError("an import published meanwhile", "run this again")
         key_epochs.move_epochs(tx, both, moved, now)
 

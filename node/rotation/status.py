@@ -17,11 +17,11 @@ from node.config import Config, database_url
 from node.credentials.revocation_lists import Revocations
 from node.database import key_epochs as epoch_rows
 from node.database import open_store
-from node.database.epoch_switch import Lacking
+from node.database.epoch_switch import MissingPartitions
 from node.database.epoch_usage import EpochUse, read_uses
 from node.domain import catalogue as catalogues
 from node.errors import NodeError
-from node.rotation.salt import read_lacking
+from node.rotation.salt import read_missing
 
 _BEFORE_END: Final = timedelta(days=30)  # as `heqiao doctor` has it
 
@@ -59,7 +59,7 @@ class PeerUse:
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
     """All keys of a home. `problems` are those of the store and the certificate, not of single keys;
-    `database` says why the states are not from the database, and is empty when they are; `lacking_salt` is
+    `database` says why the states are not from the database, and is empty when they are; `missing_salt` is
     what a rotation of the salt that was begun still waits for; `peers` are where those stand that ask here.
     """
 
@@ -67,7 +67,7 @@ class KeyStatus:
     problems: tuple[str, ...]
     certificate: CertifiedIdentity | None
     database: str
-    lacking_salt: tuple[Lacking, ...] = ()
+    missing_salt: tuple[MissingPartitions, ...] = ()
     peers: tuple[PeerUse, ...] = ()
 
     @property
@@ -92,7 +92,7 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
     problems += _missing(facts, stored.known)
     lines = tuple(_line(one, facts, stored, fitting, certificate, config) for one in facts)
     peers = tuple(_peer_use(use, stored.known) for use in stored.uses)
-    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.lacking, peers)
+    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.missing, peers)
 
 
 def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
@@ -108,7 +108,7 @@ class _Stored:
     """What the database knows; `why` it could not be read."""
 
     known: tuple[EpochKey, ...] = ()
-    lacking: tuple[Lacking, ...] = ()
+    missing: tuple[MissingPartitions, ...] = ()
     uses: tuple[EpochUse, ...] = ()
     why: str = ""
 
@@ -122,7 +122,7 @@ def _read_database(config: Config) -> _Stored:
         with store.transaction("read key epochs") as tx:
             known = epoch_rows.read_epochs(tx)
             catalogue = catalogues.load(config.catalogue.path)
-            found = _Stored(known, read_lacking(tx, known, catalogue), tuple(read_uses(tx)))
+            found = _Stored(known, read_missing(tx, known, catalogue), tuple(read_uses(tx)))
         store.dispose()
     except (NodeError, KeyringError) as error:
         return _Stored(why=str(error))

@@ -155,7 +155,7 @@ def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Pro
 def _rekey_group(node: Node, work: SumRekeying, pool: Pool, group: GroupRow) -> Iterator[int]:
     """Write the counterpart of a group; yield rows as they are done."""
     size = work.new.private.public.ciphertext_size
-    sorter, found = Sorter(pool.spill, group.rows, size), 0
+    sorter, found = Sorter(pool.scratch, group.rows, size), 0
     for rows in pool.map(rekey_block, _blocks(node, group)):
         sorter.add(rows)
         found += len(rows)

@@ -16,7 +16,7 @@ from matcher import oprf
 from matcher.errors import InconsistentError, MatcherError
 from matcher.sums import paillier, slots
 from matcher.sums.slots import CheckKey, Layout
-from node.compute.scratch import Piece, Spill
+from node.compute.scratch import Piece, SealedScratch
 from node.credentials.sum_keys import SumKeys, encryptor
 from node.database.sum_tables import Alias, NewBlock
 from node.errors import UnavailableError
@@ -46,7 +46,7 @@ class Stretch:
     block: NewBlock = field(repr=False)
 
 
-def rekey_block(work: SumRekeying, _spill: Spill, task: Stretch) -> Rows:
+def rekey_block(work: SumRekeying, _spill: SealedScratch, task: Stretch) -> Rows:
     """All rows of a block under the new keys. Raises UnavailableError for altered rows."""
     old, new = work.old.private, work.new.private
     count, layout = len(task.block.points) // POINT, work.layouts[task.item]
@@ -100,9 +100,9 @@ def move_aliases(work: SumRekeying, found: Sequence[Alias]) -> list[Alias]:
 class Sorter:
     """The rows of a group, handed over in any order and given back by their points, in bounded memory."""
 
-    def __init__(self, spill: Spill, rows: int, ciphertext_size: int) -> None:
+    def __init__(self, scratch: SealedScratch, rows: int, ciphertext_size: int) -> None:
         """For a group of so many rows."""
-        self._spill, self._type = spill, row_type(ciphertext_size)
+        self._spill, self._type = scratch, row_type(ciphertext_size)
         self._bits = (max(rows - 1, 0) // PART_ROWS).bit_length()
         self._waiting: list[list[Rows]] = [[] for _ in range(1 << self._bits)]
         self._pieces: list[list[Piece]] = [[] for _ in self._waiting]

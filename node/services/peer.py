@@ -8,13 +8,13 @@ from matcher import SUITE
 from node.context import Node
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
-from node.errors import InvalidRequestError, StrangerError
+from node.errors import InvalidRequestError, UnknownCallerError
 from node.responder import manifest, match
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
 from node.transport.idle_timeout import IdleGuard
 from node.transport.interceptors import Call
-from node.transport.stream_limits import Slots
+from node.transport.stream_limits import StreamLimits
 from node.wire import match as wire
 from node.wire import sums as sums_wire
 
@@ -24,7 +24,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._streams = Slots(node.config.limits.max_streams_per_peer)
+        self._streams = StreamLimits(node.config.limits.max_streams_per_peer)
 
     def GetManifest(  # noqa: N802 - the name is the protocol's
         self, request: match_pb2.GetManifestRequest, call: Call
@@ -132,11 +132,11 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
 
 
 def known_peer(node: Node, call: Call) -> PeerRow:
-    """The peer a caller speaks for. Raises StrangerError with one text for all, so that nothing is learnt."""
+    """The peer a caller speaks for. Raises UnknownCallerError, one text for all: nothing is learnt."""
     with node.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, call.caller.code)
     if peer is None or (call.caller.role == "platform" and not peer.allow_platforms):
-        raise StrangerError(
+        raise UnknownCallerError(
             "this node does not serve the caller",
             "the administrators of both nodes exchange cards and run `heqiao peers add`",
         )

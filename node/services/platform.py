@@ -10,12 +10,12 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs as jobs_module
-from node.errors import StrangerError
+from node.errors import UnknownCallerError
 from node.jobs import engine, match_results
 from node.jobs.runner import Runner
 from node.jobs.sum_results import build_sum_report
 from node.transport.interceptors import Call
-from node.transport.stream_limits import Slots
+from node.transport.stream_limits import StreamLimits
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
 
@@ -29,7 +29,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def __init__(self, node: Node, runner: Runner) -> None:
         self._node, self._runner = node, runner
-        self._watchers = Slots(node.config.limits.max_watchers)
+        self._watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
@@ -125,4 +125,4 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def _require_own(self, call: Call) -> None:
         """Only this province's node and platforms use this port."""
         if call.caller.code != self._node.code:
-            raise StrangerError("this port serves the node's own province only")
+            raise UnknownCallerError("this port serves the node's own province only")

@@ -16,7 +16,7 @@ from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
 
 
-class Line:
+class PeerChannel:
     """A connection as this node to a peer, whose certificate must name the peer's province.
 
     Where there is a revocation list, the peer's certificate is asked for first, and is the only one that the
@@ -26,7 +26,7 @@ class Line:
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
-        """Connect, if the peer is there. Raises StrangerError for a revoked certificate."""
+        """Connect, if the peer is there. Raises UnknownCallerError for a revoked certificate."""
         self._node, self._peer = node, peer
         self._lock, self._stack = threading.Lock(), ExitStack()
         self._stub: service_pb2_grpc.PeerServiceStub | None = None
@@ -42,7 +42,7 @@ class Line:
 
     @property
     def stub(self) -> service_pb2_grpc.PeerServiceStub:
-        """The peer's calls. Raises StrangerError as `__init__`, UnavailableError while the peer is away."""
+        """The peer's calls. Raises UnknownCallerError as `__init__`, UnavailableError while it is away."""
         with self._lock:
             if self._stub is None:
                 self._stub = self._dial()
@@ -91,7 +91,7 @@ class _PeerCheck(
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
-        """Raises StrangerError for a revoked certificate, UnavailableError when the peer does not answer."""
+        """Raises UnknownCallerError for a revoked certificate, UnavailableError without an answer."""
         self._node, self._peer = node, peer
         self._number = 0
         self.certificate = b""

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from keys import CertifiedIdentity, KeyringError, identity_of
-from node.errors import StrangerError
+from node.errors import UnknownCallerError
 from node.telemetry import log
 from node.transport import status
 
@@ -29,7 +29,7 @@ class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
 
     `require_good` is shown the certificate (PEM) of every call, also on a connection that is open already,
-    and raises StrangerError for one that is not to be served.
+    and raises UnknownCallerError for one that is not to be served.
     """
 
     def __init__(self, require_good: Callable[[bytes], None] = lambda _certificate: None) -> None:
@@ -85,7 +85,7 @@ class _Guard:
         return self
 
     def call(self) -> Call:
-        """Raises StrangerError for a certificate without a name of our kind, or a revoked one."""
+        """Raises UnknownCallerError for a certificate without a name of our kind, or a revoked one."""
         caller, certificate = caller_of(self._context)
         self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
         self._require_good(certificate)
@@ -120,14 +120,14 @@ class _Guard:
 def caller_of(context: Any) -> tuple[CertifiedIdentity, bytes]:
     """The identity in the caller's certificate, whose chain TLS has verified, and the certificate (PEM).
 
-    Raises StrangerError.
+    Raises UnknownCallerError.
     """
     certificates = context.auth_context().get("x509_pem_cert") or []
     if len(certificates) != 1:
-        raise StrangerError("a certificate of the federation is needed", "call with mutual TLS")
+        raise UnknownCallerError("a certificate of the federation is needed", "call with mutual TLS")
     try:
         return identity_of(certificates[0]), bytes(certificates[0])
     except KeyringError:
-        raise StrangerError(
+        raise UnknownCallerError(
             "the certificate names no node or platform", "use one issued with `heqiao ca issue`"
         ) from None

@@ -14,7 +14,7 @@ from matcher import SUITE
 from node.context import Node
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError
-from node.transport.channel import Line
+from node.transport.channel import PeerChannel
 from node.transport.idle_timeout import IdleGuard
 from node.wire import match
 from node.wire import sums as sums_wire
@@ -32,7 +32,7 @@ Count = Callable[[int, int], None]
 OFFER_S = 60.0  # how long a manifest is used for further queries on one connection
 
 
-class Offer:
+class ManifestCache:
     """The manifest that a peer gave last, for the next queries of a caller that keeps its connection.
 
     It may be outdated by a new epoch or new versions: the peer then refuses the query, and the requester's
@@ -57,7 +57,7 @@ class Offer:
         return kept[1], kept[2]
 
 
-class PeerLink:
+class PeerClient:
     """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`.
 
     A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
@@ -67,12 +67,12 @@ class PeerLink:
 
     def __init__(
         self,
-        line: "Line",
+        line: "PeerChannel",
         call_s: float,
         part_s: float,
         count: Count,
         stopped: Callable[[], bool],
-        offer: Offer | None = None,
+        offer: ManifestCache | None = None,
         salts: Callable[[], Iterable[int]] = tuple,
     ) -> None:
         self._line, self._call_s, self._stopped = line, call_s, stopped
@@ -90,23 +90,23 @@ class PeerLink:
         peer: PeerRow,
         count: Count = lambda _up, _down: None,
         stopped: Callable[[], bool] = lambda: False,
-    ) -> "Iterator[PeerLink]":
+    ) -> "Iterator[PeerClient]":
         """Connect as this node to a peer; the peer's certificate must name the peer's province.
 
         Streams are given up soon after `stopped()` holds. Raises as Line does.
         """
-        with Line(node, peer) as line:
+        with PeerChannel(node, peer) as line:
             yield cls.over(line, node, count, stopped)
 
     @classmethod
     def over(
         cls,
-        line: "Line",
+        line: "PeerChannel",
         node: Node,
         count: Count,
         stopped: Callable[[], bool] = lambda: False,
-        offer: Offer | None = None,
-    ) -> "PeerLink":
+        offer: ManifestCache | None = None,
+    ) -> "PeerClient":
         """A link over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
         return cls(

@@ -22,7 +22,7 @@ TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.InvalidRequestError, grpc.StatusCode.INVALID_ARGUMENT),
     (errors.InputError, grpc.StatusCode.INVALID_ARGUMENT),
     (PointError, grpc.StatusCode.INVALID_ARGUMENT),
-    (errors.StrangerError, grpc.StatusCode.UNAUTHENTICATED),
+    (errors.UnknownCallerError, grpc.StatusCode.UNAUTHENTICATED),
     (errors.RefusedError, grpc.StatusCode.PERMISSION_DENIED),
     (errors.NotFoundError, grpc.StatusCode.NOT_FOUND),
     (errors.JobConflictError, grpc.StatusCode.ALREADY_EXISTS),
@@ -35,7 +35,7 @@ TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
 )
 _BY_STATUS: dict[grpc.StatusCode, type[NodeError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequestError,
-    grpc.StatusCode.UNAUTHENTICATED: errors.StrangerError,
+    grpc.StatusCode.UNAUTHENTICATED: errors.UnknownCallerError,
     grpc.StatusCode.PERMISSION_DENIED: errors.RefusedError,
     grpc.StatusCode.NOT_FOUND: errors.NotFoundError,
     grpc.StatusCode.ALREADY_EXISTS: errors.JobConflictError,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from node.errors import LimitError
 
 
-class Slots:
+class StreamLimits:
     """How many streams each owner has open; an owner has at most `most` at once."""
 
     def __init__(self, most: int) -> None:

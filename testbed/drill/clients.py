@@ -24,7 +24,7 @@ from node.domain.subjects import Subject
 from node.domain.sum_findings import SumOutcome
 from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
-from node.errors import NodeError, StrangerError
+from node.errors import NodeError, UnknownCallerError
 from node.tabular.person_lists import read_households, read_mandates
 from testbed import homes, plain_join
 from testbed.drill import sums
@@ -231,7 +231,7 @@ def attempt(ask: Ask, call: Callable[[], str], failed: Callable[[], None] = lamb
     try:
         why = call()
         verdict = "wrong" if why else "right"
-    except StrangerError as error:
+    except UnknownCallerError as error:
         verdict, why = "refused", str(error)
         failed()
     except (Lost, NodeError, MatcherError, KeyringError) as error:

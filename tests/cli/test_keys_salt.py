@@ -57,16 +57,16 @@ def test_a_life(world):
     assert salts(world) == {1: "active", 2: "pending"}
     plan = run("keys", "rotate", "salt", "--home", home, "--dry-run")
     assert [step["action"] for step in plan["steps"]] == ["make", "import", "switch"]
-    assert plan["lacking"] == [{"item": "C21", "partitions": 35, "sums": False}]
+    assert plan["missing"] == [{"item": "C21", "partitions": 35, "sums": False}]
     begun = run("keys", "rotate", "salt", "--home", home)
-    assert (begun["begun"], begun["switched"], begun["lacking"]) == (True, False, plan["lacking"])
-    assert run("keys", "status", "--home", home)["lacking_salt"] == plan["lacking"]
+    assert (begun["begun"], begun["switched"], begun["missing"]) == (True, False, plan["missing"])
+    assert run("keys", "status", "--home", home)["missing_salt"] == plan["missing"]
     code, _, err = heqiao("keys", "rotate", "salt", "--home", home)
     assert (code, "without salt 2 are C21 (35 partitions)" in err) == (1, True)
     done = run("import", "--home", home, "C21", world / "r.csv")
     assert done["salts"] == [1, 2]
     done = run("keys", "rotate", "salt", "--home", home, "--grace-days", "0")
-    assert (done["switched"], done["lacking"]) == (True, [])
+    assert (done["switched"], done["missing"]) == (True, [])
     assert salts(world) == {1: "grace", 2: "active"}
     moved = run("keys", "retire", "salt", "--home", home)["moved"]
     purposes = ["oprf", "paillier", "salt", "sum", "sumcheck"]

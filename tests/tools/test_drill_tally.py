@@ -16,7 +16,7 @@ from node.domain import catalogue
 from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
-from node.errors import LimitError, StrangerError
+from node.errors import LimitError, UnknownCallerError
 from testbed import homes
 from testbed.drill import clients, steps, sums, tally
 from testbed.drill.__main__ import choose, read_ban
@@ -126,7 +126,7 @@ def test_what_became_of_an_attempt(tmp_path: Path) -> None:
         clients.attempt(ask, lambda: "H1/1 differs"),
         failing(Lost("x")),
         failing(LimitError("x", details={"rule": "budget"})),
-        failing(StrangerError("x")),
+        failing(UnknownCallerError("x")),
     ]
     assert [one.verdict for one in made] == ["right", "wrong", "lost", "lost", "refused"]
     assert len(closed) == 3

@@ -121,11 +121,11 @@ def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Pa
     """A fault of our own in the part of 44: it is UNAVAILABLE, its secrets are erased, 33 is answered."""
     honest = match.ask_peer
 
-    def ask_peer(exchange, question):
-        if exchange.peer.code == "44":
-            handshake.open_session(exchange)
+    def ask_peer(context, question):
+        if context.peer.code == "44":
+            handshake.open_session(context)
             raise ZeroDivisionError
-        return honest(exchange, question)
+        return honest(context, question)
 
     monkeypatch.setattr(match, "ask_peer", ask_peer)
     homes = world.copy(tmp_path)

@@ -15,10 +15,10 @@ from node.domain.verification import Verification
 from node.jobs import engine
 from node.registers.importer import import_item
 from node.requester import handshake, match, match_query
-from node.requester.checkpoint import MemoryJournal, StoredJournal
-from node.requester.context import Exchange
-from node.requester.point_cache import SaltedPoints
-from node.transport.peer_client import PeerLink
+from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
+from node.requester.context import QueryContext
+from node.requester.point_cache import PointCache
+from node.transport.peer_client import PeerClient
 from tests.support.cluster import FakeClock, World, open_home, query_database, serve_all, wait_report
 from tests.support.federation import set_config
 
@@ -26,7 +26,7 @@ from tests.support.federation import set_config
 class Interrupted:
     """A real link; before the n-th call of a method something happens."""
 
-    def __init__(self, link: PeerLink, happenings: dict[tuple[str, int], Callable[[], None]]) -> None:
+    def __init__(self, link: PeerClient, happenings: dict[tuple[str, int], Callable[[], None]]) -> None:
         self._link, self._happenings, self.calls = link, happenings, dict.fromkeys(("m", "e", "f", "b"), 0)
 
     def _before(self, method: str) -> None:
@@ -53,23 +53,23 @@ class Interrupted:
 def ask_44(requester: Node, asked: Verification, happenings) -> tuple[dict, dict[str, int]]:
     with requester.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, "44")
-    journal, now = MemoryJournal(), requester.clock()
-    with PeerLink.open(requester, peer, journal.count) as opened:
+    checkpoint, now = MemoryCheckpoint(), requester.clock()
+    with PeerClient.open(requester, peer, checkpoint.count) as opened:
         link = Interrupted(opened, happenings)
-        exchange = Exchange(
+        context = QueryContext(
             code=requester.code,
             peer=peer,
             catalogue=requester.catalogue,
             link=link,
-            journal=journal,
-            mapped=SaltedPoints(requester.keys.salts, asked.subjects),
+            checkpoint=checkpoint,
+            mapped=PointCache(requester.keys.salts, asked.subjects),
             clock=requester.clock,
             random_bytes=requester.random_bytes,
             settings=requester.config.requester,
             deadline=now + timedelta(minutes=1),
         )
         question = match_query.ask_question(requester, asked, "44", now.date())
-        answers = match.ask_peer(exchange, question)
+        answers = match.ask_peer(context, question)
     return {
         (subject.ref, item, "44"): (answer.outcome.value, answer.value, answer.reason)
         for item, found in answers.items()
@@ -144,14 +144,14 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
         with node.store.transaction("find peer") as tx:
             peer = peer_rows.find_peer(tx, "44")
             part = job_rows.list_parts(tx, "old")[0]
-        journal = StoredJournal(node, "old", part, threading.Event())
-        with PeerLink.open(node, peer) as link:
-            exchange = Exchange(
-                "45", peer, node.catalogue, link, journal, SaltedPoints(node.keys.salts, ()), clock,
+        checkpoint = StoredCheckpoint(node, "old", part, threading.Event())
+        with PeerClient.open(node, peer) as link:
+            context = QueryContext(
+                "45", peer, node.catalogue, link, checkpoint, PointCache(node.keys.salts, ()), clock,
                 node.random_bytes, node.config.requester,
                 clock() + timedelta(minutes=1),
             )  # fmt: skip
-            old = handshake.open_session(exchange)
+            old = handshake.open_session(context)
         clock.advance(hours=30)
         provinces["45"].server._runner.start("old")
         assert wait_report(node, "old").state == "done"

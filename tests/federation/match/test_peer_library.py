@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from node.client.peer import Peer
-from node.errors import NotFoundError, StrangerError
+from node.errors import NotFoundError, UnknownCallerError
 from tests.support.cluster import World, findings_of, know, open_home, read_verification, run_job
 
 ITEMS = ("C21", "C23", "Z59b")
@@ -45,7 +45,7 @@ def test_a_platform_gets_the_answers_of_a_job(world: World, served, platform_hom
 
 
 def test_a_platform_that_is_not_allowed(world: World, served, platform_home: Path) -> None:
-    with Peer.open(platform_home, "44") as peer, pytest.raises(StrangerError):
+    with Peer.open(platform_home, "44") as peer, pytest.raises(UnknownCallerError):
         peer.verify(read_verification(world.data, ("C21",), most=2))
 
 

@@ -84,15 +84,15 @@ def test_a_running_job_ends_right(
     times, retire, epoch = CHANGES[change]
     original, done = match.evaluate_query, threading.Event()
 
-    def evaluate(exchange, *rest):
-        first = exchange.peer.code == "44" and not done.is_set()
+    def evaluate(context, *rest):
+        first = context.peer.code == "44" and not done.is_set()
         if moment.startswith("after"):
-            original(exchange, *rest)
+            original(context, *rest)
         if first:
             done.set()
             rotate_home(homes["44"], times=times, retire=retire)
         if moment.startswith("before"):
-            original(exchange, *rest)
+            original(context, *rest)
 
     monkeypatch.setattr(match, "evaluate_query", evaluate)
     with serve_all(homes) as provinces:

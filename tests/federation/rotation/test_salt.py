@@ -106,9 +106,9 @@ def test_a_running_job_ends_right(
     take_salt(small.federation, secrets.token_bytes(32), *homes.values())
     original, moved = match.evaluate_query, []
 
-    def evaluate(exchange, *rest):
-        original(exchange, *rest)
-        if exchange.peer.code == "44" and not moved:
+    def evaluate(context, *rest):
+        original(context, *rest)
+        if context.peer.code == "44" and not moved:
             moved.append(1)
             move(small, homes["44"], retire=retire)
 

@@ -20,11 +20,11 @@ from node.database import peers as peer_rows
 from node.domain.verification import Verification
 from node.errors import DishonestPeerError
 from node.requester import handshake, match
-from node.requester.pinned_keys import PeerPins
+from node.requester.pinned_keys import PinnedKeys
 from node.responder import manifest
 from node.responder.manifest import SignedManifest
 from node.rotation import signing
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 from node.wire import manifest as manifests
 from node.wire import match as wire
 from tests.support.cluster import (
@@ -109,18 +109,18 @@ def test_a_running_job_ends_right(
     homes = world.copy(tmp_path, "44", "45")
     original, done = match.evaluate_query, threading.Event()
 
-    def evaluate(exchange, *rest):
+    def evaluate(context, *rest):
         if moment.startswith("after"):
-            original(exchange, *rest)
+            original(context, *rest)
         if not done.is_set():
             done.set()
             rotate(homes["44"])
             provinces["44"].node.ring.refresh()
-            with PeerLink.open(provinces["45"].node, exchange.peer) as link:
-                handshake.check_manifest(replace(exchange, link=link), *link.get_manifest())
+            with PeerClient.open(provinces["45"].node, context.peer) as link:
+                handshake.check_manifest(replace(context, link=link), *link.get_manifest())
             assert fingerprint_of(pinned(homes["45"])) == fingerprints(homes["44"])[2]
         if moment.startswith("before"):
-            original(exchange, *rest)
+            original(context, *rest)
 
     monkeypatch.setattr(match, "evaluate_query", evaluate)
     with serve_all(homes) as provinces:
@@ -148,17 +148,17 @@ def test_a_job_that_slept_over_it_goes_on(
         exchange_of = match.ask_peer
         sessions = []
 
-        def ask(exchange, question):
+        def ask(context, question):
             try:
-                return exchange_of(exchange, question)
+                return exchange_of(context, question)
             except KeyboardInterrupt:
-                sessions.append(exchange.journal.session())
+                sessions.append(context.checkpoint.session())
                 rotate(homes["44"], clock=clock)
                 provinces["44"].node.ring.refresh()
-                with PeerLink.open(provinces["45"].node, exchange.peer) as link:
-                    handshake.check_manifest(replace(exchange, link=link), *link.get_manifest())
+                with PeerClient.open(provinces["45"].node, context.peer) as link:
+                    handshake.check_manifest(replace(context, link=link), *link.get_manifest())
                 clock.advance(hours=1)
-                return exchange_of(exchange, question)
+                return exchange_of(context, question)
 
         monkeypatch.setattr("node.jobs.engine.request.ask_peer", ask)
         report = run_job(provinces["45"], "slept", asked)
@@ -192,7 +192,7 @@ def check(requester: Province, offered: SignedManifest, chain=None, now: datetim
     through = wire.parse_successions(
         wire.succession_messages(offered.successions if chain is None else chain)
     )
-    PeerPins(requester.node.store, peer, clock).verify(offered.serialised, offered.signature, through)
+    PinnedKeys(requester.node.store, peer, clock).verify(offered.serialised, offered.signature, through)
 
 
 def refused(requester: Province, *arguments, **options) -> str:

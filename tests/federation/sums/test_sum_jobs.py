@@ -17,7 +17,7 @@ from node.errors import EpochError, InvalidRequestError, JobConflictError, Refus
 from node.jobs import engine
 from node.jobs.sum_results import build_sum_report
 from node.registers import importer
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 from tests.support.cluster import Process, Province, know, move_peer, open_home, query_database, wait_for
 from tests.support.federation import Federation
 
@@ -164,7 +164,7 @@ def test_keys_that_change_under_way_begin_the_part_anew(served, made, monkeypatc
     """Whether the peer's epoch changes before the cohort, while rows come, or before the opening."""
     for name in ("evaluate_cohort", "fetch_rows", "open_sums"):
         forget_queries(served["44"].node)
-        real, raised = getattr(PeerLink, name), []
+        real, raised = getattr(PeerClient, name), []
 
         def changed(self, *given, real=real, raised=raised):
             if not raised:
@@ -172,15 +172,15 @@ def test_keys_that_change_under_way_begin_the_part_anew(served, made, monkeypatc
                 raise EpochError("this epoch is not current", details={"epoch": "2"})
             return real(self, *given)
 
-        monkeypatch.setattr(PeerLink, name, changed)
+        monkeypatch.setattr(PeerClient, name, changed)
         report = run(served["45"], f"anew-{name}", summation(peers=("44",)))
-        monkeypatch.setattr(PeerLink, name, real)
+        monkeypatch.setattr(PeerClient, name, real)
         require_plain(report, "44")
         assert len(queries(made["44"])) == (1 if name == "evaluate_cohort" else 2)
 
 
 def test_a_cheat_is_used_for_nothing(served, monkeypatch):
-    monkeypatch.setattr(PeerLink, "evaluate_cohort", lambda *_: iter([(1, bytes(32))]))
+    monkeypatch.setattr(PeerClient, "evaluate_cohort", lambda *_: iter([(1, bytes(32))]))
     report = run(served["45"], "cheat", summation(peers=("44",)))
     found = report.finding("B11", "44")
     assert (report.state, found.outcome, found.total) == ("failed", SumOutcome.UNAVAILABLE, None)

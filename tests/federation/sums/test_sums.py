@@ -14,7 +14,7 @@ from node.client.peer import Peer
 from node.errors import DishonestPeerError, InvalidRequestError, LimitError
 from node.registers import importer
 from node.requester import sums
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 from node.wire.sum_messages import SumAnswer
 from tests.support.cluster import Province, know, open_home
 from tests.support.federation import Federation
@@ -102,7 +102,7 @@ def test_what_cannot_be_asked(peer):
 
 def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
     """The same rows are fetched from where the stream broke; the query is charged once."""
-    real, broken = PeerLink.fetch_rows, []
+    real, broken = PeerClient.fetch_rows, []
 
     def breaking(self, asked, size):
         for part in real(self, asked, size):
@@ -112,7 +112,7 @@ def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
                 broken.append(asked.first_row)
                 return
 
-    monkeypatch.setattr(PeerLink, "fetch_rows", breaking)
+    monkeypatch.setattr(PeerClient, "fetch_rows", breaking)
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
     (found,) = peer.sum(COHORT[:150], ("B11",), LAW)
     assert (found.answer.rule, found.answer.count) == ("", 150)
@@ -121,7 +121,7 @@ def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
 
 def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair, monkeypatch):
     """Its database is from a backup, so it has forgotten the query, and refuses the rows of it."""
-    real, forgotten = PeerLink.fetch_rows, []
+    real, forgotten = PeerClient.fetch_rows, []
 
     def forgetting(self, asked, size):
         if not forgotten:
@@ -129,7 +129,7 @@ def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair
                 forgotten.append(base.execute("DELETE FROM sum_queries WHERE item = 'D35'").rowcount)
         yield from real(self, asked, size)
 
-    monkeypatch.setattr(PeerLink, "fetch_rows", forgetting)
+    monkeypatch.setattr(PeerClient, "fetch_rows", forgetting)
     (found,) = peer.sum(COHORT[:100], ("D35",), LAW)
     assert (found.answer.rule, found.answer.count) == ("", 100)
     assert forgotten == [1]
@@ -147,8 +147,8 @@ def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair
     ],
 )
 def test_a_peer_that_cheats_is_found_out(peer, monkeypatch, name, change, check):
-    real = getattr(PeerLink, name)
-    monkeypatch.setattr(PeerLink, name, lambda *given: (change(given, part) for part in real(*given)))
+    real = getattr(PeerClient, name)
+    monkeypatch.setattr(PeerClient, name, lambda *given: (change(given, part) for part in real(*given)))
     with pytest.raises(DishonestPeerError) as refused:
         peer.sum(COHORT[:40], ("D35",), LAW)
     assert refused.value.details["check"] == check
@@ -158,14 +158,14 @@ def test_rows_of_another_key_are_refused(peer, monkeypatch):
     """Of the same length and well formed; whichever check sees them first, nothing is sent back."""
     other = paillier.generate(3072).public
     foreign = paillier.to_bytes(other, paillier.encrypt(other, 5))
-    real, opened = PeerLink.fetch_rows, []
+    real, opened = PeerClient.fetch_rows, []
 
     def replaced(*given):
         for part in real(*given):
             yield replace(part, ciphertexts=foreign * (len(part.ciphertexts) // len(foreign)))
 
-    monkeypatch.setattr(PeerLink, "fetch_rows", replaced)
-    monkeypatch.setattr(PeerLink, "open_sums", lambda *given: opened.append(given))
+    monkeypatch.setattr(PeerClient, "fetch_rows", replaced)
+    monkeypatch.setattr(PeerClient, "open_sums", lambda *given: opened.append(given))
     with pytest.raises(DishonestPeerError) as refused:
         peer.sum(COHORT[:40], ("D35",), LAW)
     assert refused.value.details["check"] in ("ciphertext", "rows_digest")

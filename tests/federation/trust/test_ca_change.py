@@ -8,7 +8,7 @@ from keys import create_ca
 from keys.pki.certificates import load_roots, roots_pem
 from keys.pki.roots import add_root, drop_roots, sign_root
 from node.database import peers as peer_rows
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 from tests.support.certificates import put, renew
 from tests.support.cluster import Province, World, findings_of, part_of, read_verification, run_job, serve_all
 
@@ -31,11 +31,11 @@ def test_both_roots_and_then_the_new_one(world: World, tmp_path: Path) -> None:
 
         def call_on() -> None:
             asker = provinces["45"]
-            with PeerLink.open(asker.node, peer_of(asker, "33")) as kept:
+            with PeerClient.open(asker.node, peer_of(asker, "33")) as kept:
                 while not stopped.is_set():
                     try:
                         kept.get_manifest()
-                        with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+                        with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
                             link.get_manifest()
                         calls[0] += 1
                     except Exception as error:  # noqa: BLE001 - told by the test

@@ -15,7 +15,7 @@ from keys.pki.roots import add_root, drop_roots, sign_root
 from node.client.peer import Peer
 from node.credentials.keyring import FRESH_S
 from node.domain.verification import Verification
-from node.errors import StrangerError
+from node.errors import UnknownCallerError
 from tests.support.certificates import put, renew
 from tests.support.cluster import World, free_port, know, open_home, processes, read_verification, wait_for
 from tests.support.federation import PATIENT_RETRIES, set_config
@@ -97,7 +97,7 @@ def test_new_roots(world: World, tmp_path: Path, listed: bool) -> None:
         left = drop_roots((home / "tls/ca.pem").read_bytes(), (home / "tls/node.pem").read_bytes())
         put(home / "tls/ca.pem", roots_pem(left))
 
-    def exchange(home: Path) -> None:
+    def context(home: Path) -> None:
         renew(home, new, world.federation.salt)
 
     def restart(_home: Path) -> None:
@@ -105,7 +105,7 @@ def test_new_roots(world: World, tmp_path: Path, listed: bool) -> None:
         served.start()
 
     steps = [
-        (take, "45"), (take, "44"), (exchange, "44"), (restart, "44"), (exchange, "45"),
+        (take, "45"), (take, "44"), (context, "44"), (restart, "44"), (context, "45"),
         (drop, "44"), (restart, "44"), (drop, "45"), (restart, "44"),
     ]  # fmt: skip
     with processes(homes["44"]) as (served,), Peer.open(homes["45"], "44") as kept:
@@ -130,7 +130,7 @@ def test_a_revoked_peer_is_cut_at_once(world: World, tmp_path: Path) -> None:
 
     def is_cut(peer: Peer) -> None:
         began = time.monotonic()
-        with pytest.raises(StrangerError, match="revoked"):
+        with pytest.raises(UnknownCallerError, match="revoked"):
             peer.verify(asked)
         assert time.monotonic() - began < 5  # nobody tries again what is refused
 

@@ -22,9 +22,9 @@ from node.credentials.keyring import FRESH_S
 from node.credentials.revocation_lists import Revocations
 from node.database import peers as peer_rows
 from node.domain import peers
-from node.errors import StrangerError, UnavailableError
+from node.errors import UnavailableError, UnknownCallerError
 from node.transport.certificate_probe import server_certificate
-from node.transport.peer_client import PeerLink
+from node.transport.peer_client import PeerClient
 from tests.support.calls import fails
 from tests.support.cluster import Province, World, channel, know, serve_all
 from tests.support.federation import set_config
@@ -89,14 +89,14 @@ def test_a_server_refuses_the_next_call_of_an_open_connection(world: World, prov
 
 def test_a_client_refuses_the_next_call_of_an_open_connection(world: World, provinces) -> None:
     asker, asked = provinces["45"], provinces["44"]
-    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+    with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
         revoke(world, asker.home, certificate_of(asked))
-        with pytest.raises(StrangerError, match="peer 44 was revoked"):
+        with pytest.raises(UnknownCallerError, match="peer 44 was revoked"):
             link.get_manifest()
     with (
-        pytest.raises(StrangerError, match="peer 44 was revoked"),
-        PeerLink.open(asker.node, peer_of(asker, "44")),
+        pytest.raises(UnknownCallerError, match="peer 44 was revoked"),
+        PeerClient.open(asker.node, peer_of(asker, "44")),
     ):
         pass
 
@@ -104,7 +104,7 @@ def test_a_client_refuses_the_next_call_of_an_open_connection(world: World, prov
 def test_a_client_goes_on_with_peers_that_are_not_on_the_list(world: World, provinces) -> None:
     asker = provinces["45"]
     revoke(world, asker.home, world.federation.client("44").certificate)
-    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+    with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
         assert link.get_manifest()
 
@@ -116,7 +116,7 @@ def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: W
     other = world.federation.client("44").certificate
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("node.transport.channel.server_certificate", lambda *_: other)
-        with PeerLink.open(asker.node, peer_of(asker, "44")) as link, pytest.raises(UnavailableError):
+        with PeerClient.open(asker.node, peer_of(asker, "44")) as link, pytest.raises(UnavailableError):
             link.get_manifest()
     assert serial_of(other) != serial_of(certificate_of(asked))
 
@@ -127,7 +127,7 @@ def test_a_peer_that_is_away_while_there_is_a_list(world: World, provinces) -> N
     revoke(world, asker.home, world.federation.client("33").certificate)
     set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
     asked.stop()
-    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+    with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         with pytest.raises(UnavailableError, match="does not answer"):
             link.get_manifest()
         asked.start()
@@ -139,7 +139,7 @@ def test_a_peer_that_comes_back_with_a_renewed_certificate(world: World, provinc
     asker, asked = provinces["45"], provinces["44"]
     revoke(world, asker.home, world.federation.client("33").certificate)
     set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
-    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+    with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
         old = certificate_of(asked)
         asked.stop()
@@ -150,7 +150,7 @@ def test_a_peer_that_comes_back_with_a_renewed_certificate(world: World, provinc
             link.get_manifest()
         assert link.get_manifest()
         revoke(world, asker.home, world.federation.client("33").certificate, certificate_of(asked))
-        with pytest.raises(StrangerError, match="peer 44 was revoked"):
+        with pytest.raises(UnknownCallerError, match="peer 44 was revoked"):
             link.get_manifest()
 
 
@@ -204,7 +204,7 @@ def test_a_node_keeps_its_list_when_the_file_gets_worse(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert found.current.number == 2
         for certificate in (first, second):
-            with pytest.raises(StrangerError, match="revoked"):
+            with pytest.raises(UnknownCallerError, match="revoked"):
                 found.require_good(certificate, "x")
         found.require_good(leaf(ca, "45"), "x")
     with pytest.raises(CertificateError):
@@ -234,7 +234,7 @@ def test_a_running_node_takes_a_renewed_certificate(world: World, provinces) -> 
     asker, asked = provinces["45"], provinces["44"]
     before = shown_by(asked)
     assert before == certificate_of(asked)
-    with PeerLink.open(asker.node, peer_of(asker, "44")) as link:
+    with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
         heqiao("keys", "rotate", "tls", "--home", asked.home)
         assert shown_by(asked) == before
@@ -242,7 +242,7 @@ def test_a_running_node_takes_a_renewed_certificate(world: World, provinces) -> 
         time.sleep(FRESH_S + 0.1)
         assert shown_by(asked) == certificate_of(asked) == certificate != before
         assert link.get_manifest()
-        with PeerLink.open(asker.node, peer_of(asker, "44")) as other:
+        with PeerClient.open(asker.node, peer_of(asker, "44")) as other:
             assert other.get_manifest()
     assert asked.node.keys.certificate == certificate
 

@@ -16,7 +16,7 @@ from matcher.suites import tokens
 from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
 from node.database import audit_log, key_epochs, partition_versions, sum_tables
-from node.database.epoch_switch import Lacking
+from node.database.epoch_switch import MissingPartitions
 from node.errors import ConflictError, EpochError, InputError, SaltError
 from node.index import update_lock
 from node.registers import importer
@@ -67,13 +67,13 @@ def test_from_one_salt_to_the_next(home, tmp_path):
     assert (node.keys.salt_version, set(node.keys.salts)) == (1, {1, 2})
     begun = rotate_salt.rotate_salt(node, store, POLICY)
     assert (begun.version, begun.epoch, begun.begun, begun.switched) == (2, 2, True, False)
-    assert begun.lacking == (Lacking("C21", PARTITIONS),)
+    assert begun.missing == (MissingPartitions("C21", PARTITIONS),)
     assert states(node) == {"oprf.1": "active", "oprf.2": "pending", "salt.1": "active", "salt.2": "pending"}
     assert not rotate_salt.rotate_salt(node, store, POLICY).switched
     assert run(node, tmp_path, PEOPLE).salts == (1, 2)
     assert (node.keys.epoch, known(node)) == (1, set(PEOPLE))
     done = rotate_salt.rotate_salt(node, store, POLICY)
-    assert (done.switched, done.grace_until, done.lacking) == (True, NOW + timedelta(days=90), ())
+    assert (done.switched, done.grace_until, done.missing) == (True, NOW + timedelta(days=90), ())
     assert (node.keys.epoch, node.keys.salt_version, node.keys.salt) == (2, 2, store.get("salt.2"))
     assert states(node) == {"oprf.1": "grace", "oprf.2": "active", "salt.1": "grace", "salt.2": "active"}
     assert known(node) == known(under(node, 1)) == set(PEOPLE)
@@ -170,7 +170,7 @@ def test_given_up(home, tmp_path):
     assert rotate.rotate_oprf(node, store, OFTEN).epoch == 3
     assert (known(node), node.keys.salt_version) == (set(PEOPLE), 1)
     begun = rotate_salt.rotate_salt(node, store, POLICY)
-    assert (begun.epoch, begun.lacking) == (4, (Lacking("C21", PARTITIONS),))
+    assert (begun.epoch, begun.missing) == (4, (MissingPartitions("C21", PARTITIONS),))
     run(node, tmp_path, PEOPLE)
     assert rotate_salt.rotate_salt(node, store, POLICY).switched
     assert known(under(node, 1)) == set(PEOPLE)  # epoch 3; epoch 1 ended long before
@@ -212,7 +212,7 @@ def test_a_source_that_changes_between_the_passes(home, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="changed while it was read"):
         importer.import_item(node, "C21", [file])
     assert known(node) == set(PEOPLE)
-    assert rotate_salt.rotate_salt(node, store, POLICY).lacking
+    assert rotate_salt.rotate_salt(node, store, POLICY).missing
 
 
 @pytest.mark.parametrize("passes", [1, 2])
@@ -309,7 +309,7 @@ def start(epoch, salt_version):
 def test_rows_of_sums_move_too(summing, tmp_path):
     node, store = summing
     begun = rotate_salt.rotate_salt(node, store, POLICY)
-    assert [(one.item, one.sums) for one in begun.lacking] == [("B11", True)]
+    assert [(one.item, one.sums) for one in begun.missing] == [("B11", True)]
     assert states(node)["sum.2"] == states(node)["paillier.2"] == states(node)["sumcheck.2"] == "pending"
     bring(node, tmp_path, WAGES)
     bring(node, tmp_path, {number(50): 5}, "upsert")

@@ -65,21 +65,21 @@ def scalar_without_inverse():
 
 
 def test_scalar_without_inverse_is_refused_and_drawn_again():
-    lacking = scalar_without_inverse()
+    missing = scalar_without_inverse()
     with pytest.raises(ScalarError):
-        oprf.invert(lacking)
+        oprf.invert(missing)
     with pytest.raises(ScalarError):
-        oprf.finalize(lacking, b"")
-    draws = iter([lacking, HIGHEST])
+        oprf.finalize(missing, b"")
+    draws = iter([missing, HIGHEST])
     assert oprf.draw_blind(lambda _: next(draws)) == HIGHEST
 
 
 def test_key_pair_without_ratio_is_refused():
     """new/old is in the gap exactly when old/new is 1/lacking."""
-    lacking = int.from_bytes(scalar_without_inverse(), "little")
+    missing = int.from_bytes(scalar_without_inverse(), "little")
     for step in range(100):
         new = le(2**254 + 8 * step)
-        old = reference._clamped(int.from_bytes(new, "little") * lacking)
+        old = reference._clamped(int.from_bytes(new, "little") * missing)
         if old:
             assert reference.ratio(new, old) is None
             with pytest.raises(ScalarError):

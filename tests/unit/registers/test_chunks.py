@@ -85,7 +85,7 @@ def read_blocks(path, item, terms, **options):
 
 
 def compare(path, item, **options):
-    terms = people.Terms(item, SALT, TODAY.toordinal(), TODAY)
+    terms = people.ReadOptions(item, SALT, TODAY.toordinal(), TODAY)
     outcomes = []
     for read in (read_whole, read_blocks):
         try:
@@ -168,5 +168,5 @@ def test_most_rows_of_a_plain_file_are_read_together(tmp_path, monkeypatch):
         raise AssertionError("a plain row was read alone")
 
     monkeypatch.setattr(row_parser, "source_row", refuse)
-    terms = people.Terms(COUNTED, SALT, TODAY.toordinal(), TODAY)
+    terms = people.ReadOptions(COUNTED, SALT, TODAY.toordinal(), TODAY)
     assert sum(read_blocks(path, COUNTED, terms)[0].values()) == len(GOOD)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from node.domain.findings import Outcome
 from node.requester import checkpoint
-from node.requester.checkpoint import MemoryJournal
+from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import Session
 from node.requester.match_query import Answer
 
@@ -46,7 +46,7 @@ def test_answers_of_a_county_stay_small() -> None:
 
 
 def test_memory_journal_forgets_with_a_new_session() -> None:
-    kept = MemoryJournal()
+    kept = MemoryCheckpoint()
     first = Session(bytes(16), bytes(32), bytes(32), b"", bytes(64), b"")
     kept.begin(first)
     kept.add_tokens(0, b"t" * 64)
@@ -60,5 +60,5 @@ def test_memory_journal_forgets_with_a_new_session() -> None:
 @pytest.mark.parametrize("seconds", [0.0, 0.05])
 def test_memory_journal_waits(seconds: float) -> None:
     began = time.monotonic()
-    MemoryJournal().wait(seconds)
+    MemoryCheckpoint().wait(seconds)
     assert time.monotonic() - began >= seconds

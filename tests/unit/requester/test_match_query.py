@@ -15,6 +15,7 @@ from node.domain import catalogue, days
 from node.domain.findings import Outcome
 from node.domain.subjects import Subject
 from node.requester import match, match_query
+from node.requester import points as points_module
 from node.requester.match_query import Answer, Question, build_query
 from node.requester.outcomes import Opened, conclude, conclude_all
 from node.requester.padding import size_class
@@ -235,8 +236,8 @@ def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyP
     whole = build(asked)
     blind = oprf.draw_blind(secrets.token_bytes)
     expected = oprf.blind(blind, whole.batch.tobytes())
-    monkeypatch.setattr(points, "STRETCH", 64)
-    monkeypatch.setattr(match, "STRETCH", 64)
+    monkeypatch.setattr(points_module, "BATCH_POINTS", 64)
+    monkeypatch.setattr(match, "BATCH_POINTS", 64)
     people = MappedPoints(SALT, asked.subjects)
     cut = build_query(asked, OFFER, SALT, bytes(32), people)
     assert match.blind_batch(blind, cut) == expected

@@ -12,8 +12,8 @@ from matcher.suites import tokens
 from matcher.sums import modulus_proof, paillier
 from node.domain.summation import Person
 from node.errors import DishonestPeerError
-from node.mirror.verified_groups import CheckedGroups
-from node.requester.point_cache import SaltedPoints
+from node.mirror.verified_groups import VerifiedGroups
+from node.requester.point_cache import PointCache
 from node.requester.sum_checkpoint import pack_product, pack_sum, unpack_product, unpack_sum
 from node.requester.sum_context import PeerSum, Product
 from node.requester.sums import check_modulus, check_rows, lay_out, match_rows
@@ -63,9 +63,9 @@ def test_rows_of_the_cohort_are_kept():
 
 
 def test_a_batch_is_the_same_for_the_same_seed():
-    exchange = SimpleNamespace(mapped=SaltedPoints({1: SALT}, (Person((one,)) for one in PEOPLE)))
-    first, again = lay_out(exchange, b"s" * 32, 1), lay_out(exchange, b"s" * 32, 1)
-    other = lay_out(exchange, b"t" * 32, 1)
+    context = SimpleNamespace(mapped=PointCache({1: SALT}, (Person((one,)) for one in PEOPLE)))
+    first, again = lay_out(context, b"s" * 32, 1), lay_out(context, b"s" * 32, 1)
+    other = lay_out(context, b"t" * 32, 1)
     assert first == again
     assert other[0] != first[0]
     points = {first[0][at : at + 32] for at in range(0, len(first[0]), 32)}
@@ -97,7 +97,7 @@ def test_the_requester_cannot_tell_who_matched():
 
 
 def test_groups_seen_before_are_known_and_forgotten_in_time():
-    checked = CheckedGroups(most=2)
+    checked = VerifiedGroups(most=2)
     for at in range(3):
         checked.add(PUBLIC.n, bytes([at]) * 32)
     assert [checked.holds(PUBLIC.n, bytes([at]) * 32) for at in range(3)] == [False, True, True]

@@ -18,7 +18,7 @@ EXPECTED = {
     "invalid_points": (errors.InvalidPointsError("bad"), Code.INVALID_ARGUMENT),
     "over_a_limit": (errors.InvalidRequestError("bad"), Code.INVALID_ARGUMENT),
     "unknown_suite": (errors.UnknownSuiteError("bad"), Code.INVALID_ARGUMENT),
-    "stranger": (errors.StrangerError("bad"), Code.UNAUTHENTICATED),
+    "stranger": (errors.UnknownCallerError("bad"), Code.UNAUTHENTICATED),
     "refused": (errors.RefusedError("bad", "h", {"rule": "r"}), Code.PERMISSION_DENIED),
     "no_job": (errors.NotFoundError("bad"), Code.NOT_FOUND),
     "no_item": (errors.ItemNotOfferedError("bad"), Code.NOT_FOUND),
@@ -103,7 +103,7 @@ PLAIN = {
     Code.DEADLINE_EXCEEDED: errors.UnavailableError,
     Code.CANCELLED: errors.UnavailableError,
     Code.RESOURCE_EXHAUSTED: errors.LimitError,
-    Code.UNAUTHENTICATED: errors.StrangerError,
+    Code.UNAUTHENTICATED: errors.UnknownCallerError,
     Code.UNIMPLEMENTED: errors.PreconditionError,
 }
 

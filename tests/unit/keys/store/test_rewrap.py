@@ -1,4 +1,4 @@
-"""Closing a key store in another way: whole before, whole after, whatever happens in between."""
+"""KeyWrapping a key store in another way: whole before, whole after, whatever happens in between."""
 
 import fcntl
 import os
