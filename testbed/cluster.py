@@ -21,7 +21,7 @@ import yaml
 from testbed.ports import PortTakenError, hold_ports
 from testbed.processes import SCRIPTS, Child, ChildError, Children, stoppable, wait_until
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parents[1] / "compose"
 COMPOSE = HERE / "cluster.yaml"
 ROOT = "/srv/heqiao"
 MARK = ".heqiao-cluster"

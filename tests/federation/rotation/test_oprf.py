@@ -118,7 +118,7 @@ def test_a_kept_connection_follows_imports_and_rotations(
         offered.append(1)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(respond, "offer_manifest", offer)
+    monkeypatch.setattr(manifest, "offer_manifest", offer)
     with serve_all(homes) as provinces, Peer.open(homes["45"], "44") as peer:
         first = peer.verify(few)
         assert peer.verify(few) == first
