@@ -33,13 +33,10 @@ from node.config.rotation import STRICT, RotationSection
 from node.errors import ConfigError
 
 REQUEST: Final = "request.json"
-
 PASSPHRASE: Final = "passphrase"  # noqa: S105  name of a file
-
 FILE: Final = "node.toml"
 HOME_VARIABLE: Final = "HEQIAO_HOME"
-_MAX_BYTES: Final = 262_144
-_WIRE_SPARE: Final = 4_096  # what a message needs beside its points
+_MAX_BYTES, _WIRE_SPARE = 262_144, 4_096  # of the file; what a message needs beside its points
 _SQLITE: Final = re.compile(r"(sqlite(?:\+[a-z0-9_]+)?):///(.*)")
 
 
@@ -54,8 +51,7 @@ def _in_folder(value: object, info: ValidationInfo) -> Path:
 
 
 def _folder(info: ValidationInfo) -> Path:
-    context: Mapping[str, Path] = info.context or {}
-    return context.get("folder", Path())
+    return Path((info.context or {}).get("folder", ""))
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:

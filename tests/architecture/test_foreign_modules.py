@@ -56,9 +56,9 @@ KNOWN_TO = {
     ),
     "grpc_status": ("node/transport/status.py",),
     "grpc_reflection": ("node/services/server.py",),
-    "grpc_health": ("node/services/server.py", "node/transport/channel.py"),
+    "grpc_health": ("node/services/server.py", "node/transport/secure_channel.py"),
     # SQL
-    "sqlalchemy": ("node/store/*.py", "node/migrations/*.py"),
+    "sqlalchemy": ("node/database/*.py", "node/tabular/sql.py", "node/migrations/*.py"),
     "alembic": ("node/database/schema.py", "node/migrations/*.py"),
     # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
     # temporary files of an import
@@ -82,8 +82,6 @@ KNOWN_TO = {
     "hashlib": ("keys/store/header.py", "keys/pki/documents.py", "keys/store/kinds.py"),
     "pkcs11": ("keys/store/pkcs11.py",),
     "shamir_mnemonic": ("keys/store/shares.py",),
-    # randomness that need not be secret exists for synthetic people only
-    "random": ("node/synth/*.py",),
     "structlog": ("node/telemetry/log.py",),
 }
 # The matcher is pure: no file, network, clock, log. Its two backends need to find a library.
