@@ -3,33 +3,32 @@
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from node.config import LogSection
-
-if TYPE_CHECKING:  # loaded when first used: only a running node logs
-    from structlog.typing import EventDict, FilteringBoundLogger
 
 # Fields an event may have. Whatever is not here is dropped and named in `dropped`.
 FIELDS = frozenset(
     {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
     | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
-    | {"incident", "where", "signal", "entries", "seconds", "backend", "check"}
+    | {"incident", "where", "signal", "entries", "seconds", "backend", "check", "request"}
 )
 
 
 def configure(settings: LogSection, node: str) -> None:
     """Send events as JSON lines to the configured file, or to standard error."""
-    import structlog
-
     stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
 
-    def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    def name_node(_logger: object, _method: str, event: EventDict) -> EventDict:
         event["node"] = node
         return event
 
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             name_node,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -42,15 +41,23 @@ def configure(settings: LogSection, node: str) -> None:
     )
 
 
-def get_logger() -> "FilteringBoundLogger":
+def get_logger() -> FilteringBoundLogger:
     """The node's log."""
-    import structlog
-
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
-def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+def in_request(request_id: str) -> AbstractContextManager[None]:
+    """Every line that this thread writes inside carries a request id (node/transport/request_id.py)."""
+    return structlog.contextvars.bound_contextvars(request=request_id)
+
+
+def current_request() -> str:
+    """The request id of the lines that this thread writes now; empty outside `in_request`."""
+    return str(structlog.contextvars.get_contextvars().get("request", ""))
+
+
+def allow_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Drop every field that is not in FIELDS."""
     dropped = sorted(set(event) - FIELDS)
     for name in dropped:

@@ -27,6 +27,7 @@ KNOWN_TO = {
         "node/wire/sums.py",
         "node/wire/platform.py",
         "node/wire/platform_sums.py",
+        "node/wire/platform_catalogue.py",
         "node/transport/channel.py",
         "node/transport/peer_client.py",
         "node/client/platform.py",
@@ -47,6 +48,7 @@ KNOWN_TO = {
     "grpc": (
         "node/transport/channel.py",
         "node/transport/secure_channel.py",
+        "node/transport/health.py",
         "node/transport/peer_client.py",
         "node/client/*.py",
         "node/services/server.py",
@@ -56,7 +58,7 @@ KNOWN_TO = {
     ),
     "grpc_status": ("node/transport/status.py",),
     "grpc_reflection": ("node/services/server.py",),
-    "grpc_health": ("node/services/server.py", "node/transport/channel.py"),
+    "grpc_health": ("node/services/server.py", "node/transport/health.py"),
     # SQL
     "sqlalchemy": ("node/store/*.py", "node/migrations/*.py"),
     "alembic": ("node/database/schema.py", "node/migrations/*.py"),
@@ -68,6 +70,7 @@ KNOWN_TO = {
         "matcher/vectorised.py",
         "keys/store/wrap.py",
         "keys/store/kinds.py",
+        "keys/store/key_pairs.py",
         "keys/pki/certificates.py",
         "keys/pki/issuing.py",
         "keys/pki/enrolment.py",
