@@ -28,7 +28,7 @@ from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
 from node.domain.verification import Verification
 from node.errors import ConfigError, NodeError, UnreachableError
-from node.transport.request_id import new_request_id, request_metadata
+from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
 from node.wire import platform

@@ -179,7 +179,7 @@ def with_retries(context: QueryContext, step: Callable[[], T]) -> T:
 
 
 def may_retry(error: BaseException) -> bool:
-    """Whether another try may succeed; a limit is waited for only where the peer says how long, and briefly."""
+    """Whether another try may succeed. A limit is waited for only if the peer says how long it lasts."""
     if isinstance(error, LimitError):
         return error.retry_after is not None and error.retry_after <= LONGEST_WAIT
     return isinstance(error, UnavailableError)

@@ -1,14 +1,16 @@
 """Structured log: JSON lines whose fields come from an allowlist, so that no subject data slips in."""
 
+import importlib
 import logging
 import sys
 import traceback
-from contextlib import AbstractContextManager
-
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger
+from typing import TYPE_CHECKING, Any
 
 from node.config import LogSection
+from node.telemetry.request_id import current_request
+
+if TYPE_CHECKING:  # loaded when first used: only a running node logs
+    from structlog.typing import EventDict, FilteringBoundLogger
 
 # Fields an event may have. Whatever is not here is dropped and named in `dropped`.
 FIELDS = frozenset(
@@ -20,16 +22,17 @@ FIELDS = frozenset(
 
 def configure(settings: LogSection, node: str) -> None:
     """Send events as JSON lines to the configured file, or to standard error."""
+    structlog = _load_structlog()
     stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
 
-    def name_node(_logger: object, _method: str, event: EventDict) -> EventDict:
+    def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
         event["node"] = node
         return event
 
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             name_node,
+            add_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             allow_fields,
@@ -41,23 +44,26 @@ def configure(settings: LogSection, node: str) -> None:
     )
 
 
-def get_logger() -> FilteringBoundLogger:
+def get_logger() -> "FilteringBoundLogger":
     """The node's log."""
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: FilteringBoundLogger = _load_structlog().get_logger()
     return logger
 
 
-def in_request(request_id: str) -> AbstractContextManager[None]:
-    """Every line that this thread writes inside carries a request id (node/transport/request_id.py)."""
-    return structlog.contextvars.bound_contextvars(request=request_id)
+def _load_structlog() -> Any:
+    # Only a running node logs, and every command that opens a node imports this module.
+    return importlib.import_module("structlog")
 
 
-def current_request() -> str:
-    """The request id of the lines that this thread writes now; empty outside `in_request`."""
-    return str(structlog.contextvars.get_contextvars().get("request", ""))
+def add_request(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    """Add the id of the request that this thread works on, if there is one."""
+    request = current_request()
+    if request:
+        event["request"] = request
+    return event
 
 
-def allow_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
+def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDict":
     """Drop every field that is not in FIELDS."""
     dropped = sorted(set(event) - FIELDS)
     for name in dropped:

@@ -13,9 +13,9 @@ import grpc
 from keys import CertifiedIdentity, KeyringError, identity_of
 from node.errors import InvalidRequestError, UnavailableError, UnknownCallerError
 from node.telemetry import log
+from node.telemetry.request_id import in_request, new_request_id, read_request_id
 from node.transport import status
 from node.transport.deadlines import shortened
-from node.transport.request_id import new_request_id, read_request_id
 
 OUR_METHODS = "/heqiao."
 
@@ -105,7 +105,7 @@ class _GuardedCall:
         self._method, self._context, self._began = method, context, time.monotonic()
         self._caller = ""
         self._malformed: InvalidRequestError | None = None
-        self._logged = log.in_request(self._request_id())
+        self._logged = in_request(self._request_id())
 
     def __enter__(self) -> "_GuardedCall":
         self._logged.__enter__()

@@ -15,11 +15,10 @@ from matcher import SUITE
 from node.context import Node
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError
-from node.telemetry import log
+from node.telemetry.request_id import current_request, new_request_id, request_metadata
 from node.transport.channel import PeerChannel
 from node.transport.deadlines import shortened
 from node.transport.idle_timeout import IdleGuard
-from node.transport.request_id import new_request_id, request_metadata
 from node.wire import match
 from node.wire import sums as sums_wire
 from node.wire.match_messages import (
@@ -66,8 +65,8 @@ class PeerClient:
 
     A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
     `manifests`, the first manifest of the link may be one that an earlier link was given. `salts` are the
-    versions that manifests are asked for. All calls carry one request id: that of the log's lines at this
-    moment, or one of the link.
+    versions that manifests are asked for. All calls carry one request id: the
+    current one, or one of the link.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class PeerClient:
         self._salts = salts
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
-        self._metadata = request_metadata(log.current_request() or new_request_id())
+        self._metadata = request_metadata(current_request() or new_request_id())
         self.successions: tuple[Succession, ...] = ()
 
     @classmethod

@@ -144,10 +144,10 @@ def _read_details(error: grpc.RpcError) -> list[Message]:
 def _read_retry(info: error_details_pb2.RetryInfo) -> timedelta | None:
     """What a peer asks to wait; None for a time that is malformed, negative or longer than LONGEST_RETRY."""
     delay = info.retry_delay
-    if not 0 <= delay.seconds <= LONGEST_RETRY.total_seconds() or not 0 <= delay.nanos < _NANOS:
+    longest = LONGEST_RETRY // timedelta(seconds=1) * _NANOS
+    if not 0 <= delay.nanos < _NANOS or not 0 <= delay.seconds * _NANOS + delay.nanos <= longest:
         return None
-    asked = timedelta(seconds=delay.seconds, microseconds=delay.nanos // 1_000)
-    return asked if asked <= LONGEST_RETRY else None
+    return timedelta(seconds=delay.seconds, microseconds=delay.nanos // 1_000)
 
 
 def _rich_status(
