@@ -42,6 +42,7 @@ KNOWN_TO = {
         "node/wire/match.py",
         "node/wire/platform.py",
         "node/transport/status.py",
+        "node/transport/peer_client.py",
         "node/client/platform.py",
         "node/cli/jobs.py",
     ),
