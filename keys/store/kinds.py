@@ -14,9 +14,10 @@
 """
 
 import hashlib
+import importlib
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from blake3 import blake3
 from cryptography.hazmat.primitives import serialization
@@ -26,7 +27,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from keys.errors import StoreDamagedError
 from keys.store.key_pairs import SECRET_BYTES, generate_tls_key, load_tls_key
 from matcher.errors import MatcherError
-from matcher.sums import paillier
 
 # What `heqiao init` makes. The salt comes with the bundle of the CA.
 NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
@@ -46,7 +46,8 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
     if purpose in ("tls", "ca"):
         return generate_tls_key()
     if purpose == "paillier":
-        return paillier.private_bytes(paillier.generate(random_bytes=random_bytes))
+        paillier = _load_paillier()
+        return bytes(paillier.private_bytes(paillier.generate(random_bytes=random_bytes)))
     if purpose in _RAW:
         return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
     raise ValueError("no such kind of key")
@@ -92,10 +93,15 @@ def check_secret(purpose: str, secret: bytes) -> None:
         load_tls_key(secret)
     elif purpose == "paillier":
         try:
-            paillier.private_from_bytes(secret)
+            _load_paillier().private_from_bytes(secret)
         except MatcherError:
             raise StoreDamagedError("not a Paillier key", "restore the key store from its backup") from None
     elif not secret or (purpose in _RAW and len(secret) != SECRET_BYTES):
         raise StoreDamagedError(
             f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"
         )
+
+
+def _load_paillier() -> Any:
+    # It needs the extra `node`. A platform has no such key, and makes its home without.
+    return importlib.import_module("matcher.sums.paillier")

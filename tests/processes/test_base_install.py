@@ -6,11 +6,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from keys import issue_bundle, load_request
 from node.cli import COMMANDS
+from node.client import Platform
+from node.errors import UnreachableError
 from node.registers.importer import import_item
 from tests.support.base_install import base_distributions, listed, modules_by_base, without_extras
 from tests.support.cluster import (
@@ -153,6 +157,30 @@ def test_a_node_is_not_served_without_its_extra() -> None:
     done = run(*without_extras("-", "serve", "--home", "nowhere"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[1] == HINT
+
+
+def test_a_platform_makes_its_own_home(world: World, tmp_path: Path) -> None:
+    """The private key never leaves the machine on which it is used: that needs no node's packages."""
+    home = tmp_path / "office"
+    done = run(
+        *without_extras("-", "init", "--home", home, "--code", "45", "--name", "x", "--role", "platform")
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    request = load_request(home / "request.json")
+    bundle = issue_bundle(world.federation.authority, request, world.federation.salt, 1, datetime.now(UTC))
+    (tmp_path / "bundle.json").write_bytes(bundle.to_json())
+    done = run(*without_extras("-", "join", "--home", home, tmp_path / "bundle.json"))
+    assert (done.returncode, done.stderr) == (0, "")
+    with Platform.open(home, "127.0.0.1:1") as platform, pytest.raises(UnreachableError):
+        platform.jobs()
+
+
+def test_a_node_makes_no_home_without_its_extra(tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    done = run(*without_extras("-", "init", "--home", home, "--code", "45", "--name", "x"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == [HINT]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
