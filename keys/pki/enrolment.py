@@ -30,8 +30,8 @@ from keys.pki.documents import Base64, Document, Key32, canonical
 from keys.pki.issuing import LEAF_DAYS, Authority, create_request, issue
 from keys.pki.names import Role, check_address, check_code, check_federation, check_host, check_name
 from keys.signing_chain import MAX_CHAIN, Succession
+from keys.store.key_pairs import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from matcher.types import SUITE
 
 Code = Annotated[str, AfterValidator(check_code)]

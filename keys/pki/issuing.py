@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from keys.errors import CertificateError
 from keys.pki.certificates import federation_of, load_ca_certificate
 from keys.pki.names import Role, check_federation, check_host, identity_uri, target_name
-from keys.store.kinds import load_tls_key
+from keys.store.key_pairs import load_tls_key
 
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 397

@@ -50,6 +50,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "synth": ("synth", "Write a synthetic federation to try things with."),
     },
 }
+_OURS = ("heqiao", "keys", "matcher", "node", "synth")
 COMMANDS = {
     name: f"{__name__}.{module}" for section in SECTIONS.values() for name, (module, _) in section.items()
 }
@@ -117,6 +118,8 @@ def main() -> NoReturn:
         fail(str(error), error.hint)
     except MatcherError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail_without(error)
     except OSError as error:
         fail(
             f"{error.filename or 'the system'}: {error.strerror}",
@@ -145,6 +148,17 @@ def _drop_output() -> None:
     # What is still in the buffer would fail again when the interpreter ends.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail_without(missing: ModuleNotFoundError) -> NoReturn:
+    """For a package that is not installed: without extras there is a platform's client only."""
+    package = (missing.name or "").partition(".")[0]
+    if package in _OURS:
+        raise missing  # a fault of this program, whose traceback is wanted
+    fail(
+        f"this command needs the Python package {package}, which is not installed here",
+        "install Heqiao with the extra `node`: pip install 'heqiao[node]'",
+    )
 
 
 def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:

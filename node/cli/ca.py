@@ -14,8 +14,9 @@ from keys.pki.issuing import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_re
 from keys.pki.names import check_code, check_federation, check_name
 from keys.pki.revocation import load_list, make_lists
 from keys.store.atomic_files import PUBLIC, write_new
+from keys.store.key_pairs import generate_tls_key, load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
+from keys.store.kinds import CA_KEYS, generate_secret
 from node.cli import ca_rollover, ca_salt
 from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.folders import KEEP_APART, prepare_passphrase

@@ -22,7 +22,8 @@ from keys.store.backup import (
     open_for,
     open_with_shares,
 )
-from keys.store.kinds import enrol_key, generate_secret
+from keys.store.key_pairs import enrol_key
+from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, count, home_option, json_option, load_config, show
 from node.clock import utc_now

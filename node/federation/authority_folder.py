@@ -19,8 +19,8 @@ from keys.pki.enrolment import EnrolmentRequest, load_request
 from keys.pki.issuing import Authority
 from keys.pki.revocation import load_list, serial_of
 from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore, lock_store
-from keys.store.kinds import load_tls_key
 from node.config import PASSPHRASE
 from node.errors import InputError
 from node.files import disk_errors

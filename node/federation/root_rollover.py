@@ -6,8 +6,9 @@ from pathlib import Path
 
 from keys.pki.issuing import Authority, create_ca
 from keys.pki.revocation import make_lists
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import generate_secret, load_tls_key
+from keys.store.kinds import generate_secret
 from node.errors import PreconditionError
 from node.federation.authority_folder import REVOKED
 from node.files import disk_errors

@@ -45,6 +45,7 @@ from node.requester.point_cache import PointCache
 from node.requester.points import HasIdentities
 from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.telemetry import log
+from node.telemetry.request_id import in_new_request
 from node.transport.peer_client import PeerClient
 
 DATABASE_WAIT_S = 10.0
@@ -173,6 +174,7 @@ def _people(asked: JobRequest) -> Iterable[HasIdentities]:
     return map(Person, asked.cohort) if isinstance(asked, Summation) else asked.subjects
 
 
+@in_new_request()
 def _run_part(
     node: Node,
     job: JobRow,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 import tenacity
 
@@ -14,7 +14,7 @@ from node.config import RequesterSection
 from node.context import Node
 from node.domain.catalogue import Catalogue
 from node.domain.peers import PeerRow
-from node.errors import DishonestPeerError, LimitError, UnavailableError
+from node.errors import DishonestPeerError, LimitError, NodeError, UnavailableError
 from node.mirror.files import PartitionCache
 from node.mirror.filters import FilterCache
 from node.mirror.verified_groups import VerifiedGroups
@@ -31,6 +31,9 @@ from node.wire.match_messages import (
 )
 
 T = TypeVar("T")
+LONGEST_WAIT: Final = timedelta(
+    minutes=1
+)  # a free stream is waited for, the budget of the next period is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,23 +162,33 @@ class QueryContext:
 
 
 def with_retries(context: QueryContext, step: Callable[[], T]) -> T:
-    """Run a repeatable step again while the peer is away, with growing waits, until the part's deadline."""
+    """Run a repeatable step again while the peer is away, until the part's deadline.
+
+    The waits grow, and are never shorter than what the peer asked for.
+    """
     settings = context.settings
     left = max((context.deadline - context.clock()).total_seconds(), 0.0)
+    growing = tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s)
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_retry),
-        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
-        wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
+        retry=tenacity.retry_if_exception(may_retry),
+        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_before_delay(left),
+        wait=lambda tried: max(growing(tried), _wait_asked(tried).total_seconds()),
         sleep=context.checkpoint.wait,
         reraise=True,
     )(step)
 
 
-def _may_retry(error: BaseException) -> bool:
-    # A limit is worth waiting for only when the peer says how long.
-    return isinstance(error, UnavailableError) or (
-        isinstance(error, LimitError) and "retry_after_s" in error.details
-    )
+def may_retry(error: BaseException) -> bool:
+    """Whether another try may succeed. A limit is waited for only if the peer says how long it lasts."""
+    if isinstance(error, LimitError):
+        return error.retry_after is not None and error.retry_after <= LONGEST_WAIT
+    return isinstance(error, UnavailableError)
+
+
+def _wait_asked(tried: tenacity.RetryCallState) -> timedelta:
+    error = tried.outcome.exception() if tried.outcome else None
+    asked = error.retry_after if isinstance(error, NodeError) else None
+    return min(asked or timedelta(0), LONGEST_WAIT)
 
 
 def dishonest(message: str, check: str) -> DishonestPeerError:

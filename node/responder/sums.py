@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from blake3 import blake3
@@ -136,7 +136,7 @@ def charge_query(
             rule = rule_of(item)
             spent = sum_rows.queries_since(tx, peer.code, code, now - timedelta(days=rule.period_days))
             cost = rule.epsilon_milli if rule.mode == "dp" else 0
-            _require_budget(rule, spent, cost)
+            _require_budget(rule, spent, cost, now)
             new.append(
                 QueryRow(code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
             )
@@ -210,7 +210,7 @@ def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
     return found.digest()
 
 
-def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None:
+def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int, now: datetime) -> None:
     kind = ""
     if len(spent) >= rule.queries:
         kind = BUDGET
@@ -221,7 +221,8 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None
         raise LimitError(
             "the budget of sums of an item is spent for this period",
             f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
-            {"rule": kind, "retry_on": again.date().isoformat()},
+            {"rule": kind},
+            retry_after=again - now,
         )
 
 

@@ -18,6 +18,7 @@ from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.platform_catalogue import catalogue_message
 
 POLL_S = 0.2
 DEFAULT_LIST = 50
@@ -113,7 +114,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def GetCatalogue(self, _request: pb.GetCatalogueRequest, call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
         """The items and their attributes."""
         self._require_own(call)
-        return platform.catalogue_message(self._node.catalogue)
+        return catalogue_message(self._node.catalogue)
 
     def _job(self, job: str) -> pb.Job:
         row = engine.require_job(self._node, job)

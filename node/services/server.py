@@ -19,7 +19,7 @@ from node.jobs.runner import Runner
 from node.services.peer import PeerServicer
 from node.services.platform import PlatformServicer
 from node.telemetry import log
-from node.transport.interceptors import Edge
+from node.transport.interceptors import CallGuard
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
@@ -91,7 +91,7 @@ class Server:
         limits = self._node.config.limits
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
-            interceptors=(Edge(partial(self._node.revocations.require_good, whose="the caller")),),
+            interceptors=(CallGuard(partial(self._node.revocations.require_good, whose="the caller")),),
             maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),

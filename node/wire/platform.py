@@ -8,7 +8,6 @@ from heqiao.platform.v1 import platform_pb2 as pb
 
 from matcher import Identity, identity, label
 from matcher.errors import IdentityError
-from node.domain.catalogue import Catalogue
 from node.domain.days import EPOCH_START
 from node.domain.findings import Finding, Outcome, PeerSummary, Report
 from node.domain.jobs import SUM, VERIFICATION, JobRow, PartRow
@@ -170,28 +169,6 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         findings=tuple(findings),
         state=STATE_NAMES[job.state],
     )
-
-
-def catalogue_message(catalogue: Catalogue) -> pb.GetCatalogueResponse:
-    """The catalogue's items and attributes."""
-    message = pb.GetCatalogueResponse(version=catalogue.version, digest=catalogue.digest)
-    for item in catalogue.items:
-        message.items.add(
-            code=item.code,
-            name_zh=item.name_zh,
-            name_en=item.name_en,
-            holder=item.holder_zh,
-            level=item.level.name.lower(),
-            time=item.time,
-            period_months=item.period_months or 0,
-            unit=item.unit_en,
-            calibre_zh=item.calibre_zh,
-            calibre_en=item.calibre_en,
-            sensitivity=item.sensitivity,
-            freshness_days=item.freshness_days,
-            bounds=item.bands or ((item.threshold,) if item.threshold is not None else ()),
-        )
-    return message
 
 
 def _mandate_message(mandate: Mandate) -> pb.Mandate:

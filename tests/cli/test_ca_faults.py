@@ -12,7 +12,7 @@ from keys.pki.certificates import load_roots
 from keys.pki.issuing import Authority, create_ca
 from keys.pki.revocation import load_list, make_lists, serial_of
 from keys.pki.roots import sign_root
-from keys.store.kinds import load_tls_key
+from keys.store.key_pairs import load_tls_key
 from node.federation import authority_folder
 from tests.support.ca_member import (
     made,  # noqa: F401  the CA and its member

@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 
 from keys import KeyStore
-from keys.store.kinds import signing_key
+from keys.store.key_pairs import signing_key
 from node import config
 from node.clock import Clock, utc_now
 from node.config import LogSection

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keys import KdfCost, KeyStore, accept_bundle, create_ca, generate_secret, issue_bundle, make_request
+from keys import KdfCost, KeyStore, accept_bundle, create_ca, issue_bundle, make_request
 from keys.pki.issuing import Authority, create_request, issue
-from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_tls_key, load_tls_key
+from keys.store.key_pairs import generate_tls_key, load_tls_key
+from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from tests.support.cached import empty_database, paillier_key
 
 REQUESTER, PROVIDERS = "45", ("44", "33")

@@ -19,7 +19,7 @@ from node.errors import InvalidRequestError, ItemNotOfferedError, NotFoundError
 from node.jobs import engine
 from node.requester import handshake, match
 from node.services.peer import PeerServicer
-from node.transport.interceptors import Edge
+from node.transport.interceptors import CallGuard
 from tests.support.calls import fails
 from tests.support.cluster import (
     World,
@@ -94,7 +94,7 @@ class Broken(PeerServicer):
 def test_an_inner_fault_is_opaque(world: World, tmp_path: Path) -> None:
     home = world.copy(tmp_path, "44")["44"]
     node = open_home(home)
-    server = grpc.server(ThreadPoolExecutor(2), interceptors=(Edge(),))
+    server = grpc.server(ThreadPoolExecutor(2), interceptors=(CallGuard(),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(Broken(node), server)
     port = server.add_secure_port(
         "127.0.0.1:0",
@@ -177,7 +177,7 @@ def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) 
 
     over = threading.Event()
     node = open_home(homes["44"])
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Edge(),))
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(Silent(node), server)
     port = server.add_secure_port(
         "127.0.0.1:0",

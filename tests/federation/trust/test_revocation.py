@@ -15,7 +15,7 @@ from keys.errors import CertificateError
 from keys.pki.enrolment import issue_bundle, load_request
 from keys.pki.issuing import create_ca, create_request, issue
 from keys.pki.revocation import load_list, make_list, serial_of
-from keys.store.kinds import generate_tls_key, load_tls_key
+from keys.store.key_pairs import generate_tls_key, load_tls_key
 from matcher import SUITE
 from node.cli import main
 from node.credentials.keyring import FRESH_S

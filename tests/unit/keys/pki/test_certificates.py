@@ -14,7 +14,7 @@ from keys.errors import CertificateError
 from keys.pki.certificates import identity_of, load_ca_certificate, verify_chain
 from keys.pki.issuing import create_ca, create_request, issue, load_ca
 from keys.pki.names import PROVINCE_CODES, check_address, check_host, identity_uri, split_address, target_name
-from keys.store.kinds import generate_tls_key, load_tls_key
+from keys.store.key_pairs import generate_tls_key, load_tls_key
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 CA = create_ca("zhongguo", NOW)

@@ -11,8 +11,9 @@ import pytest
 from keys.errors import BackupError
 from keys.store import shares
 from keys.store.backup import Recipient, load_backup, make_backup, open_for, open_with_shares
+from keys.store.key_pairs import enrol_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import enrol_key, generate_secret
+from keys.store.kinds import generate_secret
 from keys.store.wrap import KdfCost
 from node.config import load, open_key_store
 from tests.support.cli_runner import heqiao, ok
