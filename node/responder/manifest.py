@@ -15,6 +15,7 @@ from node.domain.peers import PeerRow
 from node.responder.epochs import _salt_error
 from node.wire import manifest as manifests
 from node.wire import match
+from node.wire.common import require_suite
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 from node.wire.sum_messages import (
     MAX_COHORT_POINTS,
@@ -49,7 +50,7 @@ def offer_manifest(
 
     Raises UnknownSuiteError, SaltError.
     """
-    match.require_suite(SUITE if SUITE in suites else "")
+    require_suite(SUITE if SUITE in suites else "")
     now = node.clock()
     current = node.keys
     keys = current.under_salt(salt_versions, now)

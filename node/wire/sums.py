@@ -7,7 +7,19 @@ from heqiao.peer.v1 import aggregate_pb2
 
 from matcher import SUITE
 from matcher.suites import tokens
-from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
+from node.errors import DishonestPeerError
+from node.wire.common import (
+    DIGEST_SIZE,
+    MAX_TEXT,
+    MAX_VERSION,
+    MILLION,
+    malformed,
+    require,
+    require_digest,
+    require_head,
+    require_item_count,
+    require_short,
+)
 from node.wire.sum_messages import (
     CohortStart,
     OpenRequest,
@@ -18,16 +30,12 @@ from node.wire.sum_messages import (
     SumOffer,
 )
 
-MAX_ITEMS = 64
-MAX_TEXT = 64
-MAX_VERSION = 2**63 - 1
 MAX_GROUPS = 100_000
 MAX_ROWS = 100_000_000
 MAX_MODULUS = 1024  # bytes: 8,192 bits
 MAX_PROOF = 64 * 1024
 MAX_CELLS = 64
 _NUMBER_SIZE = 16
-_MILLION = 1_000_000
 _PREFIX = re.compile(r"00|[1-9][0-9]|[1-9][0-9]{3}|[1-9][0-9]{5}")
 _RULE = re.compile(r"[a-z_]{1,48}")
 
@@ -72,7 +80,7 @@ def parse_offer(message: aggregate_pb2.SumOffer) -> SumOffer:
         and all(
             len(g.item) <= MAX_TEXT
             and _PREFIX.fullmatch(g.prefix)
-            and len(g.digest) == 32
+            and len(g.digest) == DIGEST_SIZE
             and 0 < g.rows <= MAX_ROWS
             and g.version <= MAX_VERSION
             for g in groups
@@ -104,14 +112,11 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
 
 def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
     """Check and decode the opening of round 1. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
-    _require(len(message.manifest_digest) == 32, "manifest_digest must be 32 bytes")
-    _require(message.points_announced > 0, "points_announced must be positive")
+    require_head(message.suite, message.query_id)
+    require_digest(message.manifest_digest, "manifest_digest")
+    require(message.points_announced > 0, "points_announced must be positive")
     _require_items(tuple(message.items))
-    _require(
-        len(message.purpose) <= MAX_TEXT and len(message.legal_basis) <= MAX_TEXT,
-        f"a code is longer than {MAX_TEXT} characters",
-    )
+    require_short(message.purpose, message.legal_basis)
     return CohortStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -139,10 +144,10 @@ def rows_request_message(request: RowsRequest) -> aggregate_pb2.FetchRowsRequest
 
 def parse_rows_request(message: aggregate_pb2.FetchRowsRequest) -> RowsRequest:
     """Check and decode a request for rows. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
+    require_head(message.suite, message.query_id)
     _require_items((message.item,))
-    _require(_PREFIX.fullmatch(message.prefix) is not None, "the prefix is malformed")
-    _require(message.version <= MAX_VERSION and message.first_row <= MAX_ROWS, "no group has such rows")
+    require(_PREFIX.fullmatch(message.prefix) is not None, "the prefix is malformed")
+    require(message.version <= MAX_VERSION and message.first_row <= MAX_ROWS, "no group has such rows")
     return RowsRequest(
         message.epoch, message.query_id, message.item, message.prefix, message.version, message.first_row
     )
@@ -178,10 +183,10 @@ def open_request_message(request: OpenRequest) -> aggregate_pb2.OpenSumsRequest:
 
 def parse_open_request(message: aggregate_pb2.OpenSumsRequest) -> OpenRequest:
     """Check and decode a request to open sums. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
+    require_head(message.suite, message.query_id)
     items = tuple(one.item for one in message.sums)
     _require_items(items)
-    _require(all(len(one.ciphertext) <= 2 * MAX_MODULUS for one in message.sums), "a ciphertext is too long")
+    require(all(len(one.ciphertext) <= 2 * MAX_MODULUS for one in message.sums), "a ciphertext is too long")
     return OpenRequest(message.epoch, message.query_id, items, tuple(one.ciphertext for one in message.sums))
 
 
@@ -215,7 +220,7 @@ def _result(answer: SumAnswer) -> aggregate_pb2.SumResult:
                 else aggregate_pb2.BandCell(count=cell)
                 for cell in answer.bands
             ],
-            epsilon_millionths=round(answer.epsilon * _MILLION),
+            epsilon_millionths=round(answer.epsilon * MILLION),
         ),
     )
 
@@ -243,7 +248,7 @@ def _answer(message: aggregate_pb2.SumResult) -> SumAnswer:
         total=int.from_bytes(found.total, "big", signed=True),
         variance=int.from_bytes(found.variance, "big", signed=True) if found.variance else None,
         bands=tuple(None if cell.suppressed else cell.count for cell in found.bands),
-        epsilon=found.epsilon_millionths / _MILLION,
+        epsilon=found.epsilon_millionths / MILLION,
     )
 
 
@@ -251,26 +256,11 @@ def _number_bytes(number: int) -> bytes:
     return number.to_bytes(_NUMBER_SIZE, "big", signed=True)
 
 
-def _require_head(suite: str, query_id: bytes) -> None:
-    if suite != SUITE:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
-    _require(len(query_id) == 16, "query_id must be 16 bytes")
-
-
 def _require_items(items: tuple[str, ...]) -> None:
-    _require(0 < len(items) <= MAX_ITEMS, f"items must name 1 to {MAX_ITEMS} items")
-    _require(all(0 < len(item) <= MAX_TEXT for item in items), "an item is malformed")
-    _require(all(a != b for a, b in pairwise(sorted(items))), "an item is named twice")
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRequestError(message)
+    require_item_count(items)
+    require(all(0 < len(item) <= MAX_TEXT for item in items), "an item is malformed")
+    require(all(a != b for a, b in pairwise(sorted(items))), "an item is named twice")
 
 
 def _bad(check: str) -> DishonestPeerError:
-    return DishonestPeerError(
-        "the peer answers a sum in a malformed way",
-        "ask the peer's administrator which version the node runs",
-        {"check": check},
-    )
+    return malformed("the peer answers a sum in a malformed way", check)

@@ -38,8 +38,8 @@ KNOWN_TO = {
         "node/cli/health.py",
     ),
     "google": (
+        "node/wire/common.py",
         "node/wire/match.py",
-        "node/wire/platform.py",
         "node/transport/status.py",
         "node/client/platform.py",
         "node/cli/jobs.py",
