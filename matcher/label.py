@@ -18,7 +18,8 @@ from matcher.types import LabelRecord, Level
 NAME_CONTEXT = b"heqiao v1 name"
 NONCE_SIZE = 12
 RECORD_SIZE = 24
-SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + 16
+OVERHEAD = 16  # the authentication tag
+SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + OVERHEAD
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
 HAS_NAME, PLANTED = 1, 2  # flags

@@ -44,6 +44,7 @@ _SPREAD_FROM = 512  # points; below, handing over costs more than it saves
 _SLICE = 2_048  # points of one call into lib25519: some 50 ms, so that it seldom waits for the interpreter
 _CORES = os.cpu_count() or 1
 T = TypeVar("T")
+Bytes = NDArray[np.uint8]
 
 
 class Backend(Protocol):
@@ -219,6 +220,13 @@ def are_on_curve(points: bytes) -> NDArray[np.bool_]:
     prime, a, symbol = _P, _A, gmpy2.jacobi
     symbols = [symbol(((u + a) * u + 1) * u, prime) for u in numbers]
     return np.asarray((np.array(symbols, dtype=np.int8) == 1) & _are_canonical(points))
+
+
+def candidates(rows: Bytes) -> tuple[Bytes, NDArray[np.bool_]]:
+    """Rows (n, 32) of a random stream as candidates, bit 255 cleared, and which of them are points."""
+    found = rows.copy()
+    found[:, 31] &= 0x7F
+    return found, are_on_curve(found.tobytes())
 
 
 def _are_canonical(points: bytes) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import buckets
+from matcher.suites.suite import CURRENT, Suite
 from node.credentials.sum_keys import SumKeys
 from node.index.people import ReadOptions
 
@@ -37,7 +38,8 @@ class BuildSpec:
     """What every process of a run knows.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
-    only name subjects. `sums` are the keys of encrypted sums, for an item that has them.
+    only name subjects. `sums` are the keys of encrypted sums, for an item that has them. Entries are made in
+    `suite`.
     """
 
     terms: ReadOptions
@@ -49,6 +51,7 @@ class BuildSpec:
     every: bool
     hidden: bool
     sums: SumKeys | None = field(default=None, repr=False)
+    suite: Suite = CURRENT
 
     @property
     def parts(self) -> int:

@@ -68,18 +68,16 @@ def make_rows(
     if keys is None or not len(types):
         return SumPieces((), (), Counter())
     salt = work.terms.salt
-    points = batch.evaluate(keys.sum_key, batch.map_to_curve(salt, types, values)).view("V32").ravel()
+    points = (
+        work.suite.own_tokens(keys.sum_key, work.suite.map_to_curve(salt, types, values)).view("V32").ravel()
+    )
     areas = _areas(types, values)
     first = np.ones(len(types), dtype=bool)
     aliases: list[Piece] = []
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(scratch, points, areas, first)
-    rule = work.terms.item.sum
-    if rule is not None and rule.max_contribution:
-        totals = np.minimum(totals, rule.max_contribution)  # what the noise is made to hide
-    made = first & (totals >= 0) & (totals <= _layout(work).max_value)
-    made &= not work.hidden
+    made = first & _fits(work, totals)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
     table["point"], table["area"], table["day"], table["gone"] = points, areas, days, ~made
     chosen = np.flatnonzero(made)
@@ -90,6 +88,19 @@ def make_rows(
     places = parts_of(table["point"], work.part_bits)
     pieces = [(part, scratch.write(table[which].tobytes())) for part, which in split(places)]
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
+
+
+def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Totals as they go into rows: no more than the noise is made to hide."""
+    rule = work.terms.item.sum
+    if rule is None or not rule.max_contribution:
+        return totals
+    return np.minimum(totals, rule.max_contribution)
+
+
+def _fits(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which totals become rows: those that a slot can hold, none where records leave."""
+    return np.asarray((totals >= 0) & (totals <= _layout(work).max_value) & (not work.hidden))
 
 
 def too_great(work: BuildSpec, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from matcher import SUITE
+from matcher.suites.suite import SUITES
 from node.domain.days import EPOCH_START
 from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
 
@@ -26,7 +27,7 @@ def require(holds: bool, message: str) -> None:
 
 def require_suite(suite: str) -> None:
     """Raises UnknownSuiteError unless this node speaks the suite."""
-    if suite != SUITE:
+    if suite not in SUITES:
         raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
 
 

@@ -8,10 +8,10 @@ from google.protobuf.message import DecodeError
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from keys.signing_chain import MAX_CHAIN, Succession
-from matcher import SUITE, buckets
+from matcher import buckets
 from matcher import filter as filters
 from matcher.retrieval_plan import Plan
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -85,10 +85,11 @@ def parse_manifest(serialised: bytes) -> Manifest:
         manifest = _manifest(message)
     except (DecodeError, ValueError, OverflowError):
         raise malformed("the peer's manifest is signed but malformed", "manifest_form") from None
+    sizes = CURRENT.sizes
     sound = (
-        len(manifest.salt_check) == 8
+        len(manifest.salt_check) == sizes.salt_check
         and len(manifest.catalogue_digest) == DIGEST_SIZE
-        and len(manifest.canaries) == 32 * tokens.CANARIES
+        and len(manifest.canaries) == sizes.point * sizes.canaries
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
         # Without planted subjects nothing would show that a partition is served empty.
@@ -141,6 +142,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         purpose=message.purpose,
         legal_basis=message.legal_basis,
         mandate_root=message.mandate_root,
+        suite=message.suite,
     )
 
 
@@ -148,7 +150,7 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
     """The opening of an evaluation."""
     return match_pb2.EvaluateRequest(
         start=match_pb2.EvaluateStart(
-            suite=SUITE,
+            suite=start.suite,
             epoch=start.epoch,
             salt_version=start.salt_version,
             manifest_digest=start.manifest_digest,
@@ -176,13 +178,14 @@ def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketReques
         origin=message.origin,
         version=message.version,
         buckets=numbers,
+        suite=message.suite,
     )
 
 
 def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequest:
     """A request for buckets."""
     return match_pb2.FetchBucketsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,
@@ -196,13 +199,15 @@ def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequ
 def parse_filter_request(message: match_pb2.FetchFilterRequest) -> FilterRequest:
     """Check and decode a request for a filter. Raises InvalidRequestError or UnknownSuiteError."""
     _require_place(message)
-    return FilterRequest(message.epoch, message.query_id, message.item, message.origin, message.version)
+    return FilterRequest(
+        message.epoch, message.query_id, message.item, message.origin, message.version, message.suite
+    )
 
 
 def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterRequest:
     """A request for a filter."""
     return match_pb2.FetchFilterRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,

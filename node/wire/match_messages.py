@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 
+from matcher import SUITE
 from node.errors import DishonestPeerError
 
 TRANSCRIPT_CONTEXT = "heqiao v1 transcript"
@@ -23,6 +24,7 @@ class EvaluateStart:
     purpose: str
     legal_basis: str
     mandate_root: bytes
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class FilterRequest:
     item: str
     origin: str
     version: int
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class BucketRequest:
     origin: str
     version: int
     buckets: tuple[int, ...]
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from itertools import pairwise
 
 from heqiao.peer.v1 import aggregate_pb2
 
-from matcher import SUITE
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.errors import DishonestPeerError
 from node.wire.common import (
     DIGEST_SIZE,
@@ -21,6 +20,7 @@ from node.wire.common import (
     require_short,
 )
 from node.wire.sum_messages import (
+    POINT,
     CohortStart,
     OpenRequest,
     RowsRequest,
@@ -73,7 +73,7 @@ def parse_offer(message: aggregate_pb2.SumOffer) -> SumOffer:
         0 < len(message.modulus) <= MAX_MODULUS
         and message.modulus[0] != 0
         and len(message.proof) <= MAX_PROOF
-        and len(message.canaries) == tokens.CANARIES * 32
+        and len(message.canaries) == CURRENT.sizes.canaries * POINT
         and message.max_cohort_points > 0
         and len(groups) <= MAX_GROUPS
         and len({(g.item, g.prefix) for g in groups}) == len(groups)
@@ -97,7 +97,7 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
     """The opening of round 1."""
     return aggregate_pb2.EvaluateCohortRequest(
         start=aggregate_pb2.CohortStart(
-            suite=SUITE,
+            suite=start.suite,
             epoch=start.epoch,
             salt_version=start.salt_version,
             manifest_digest=start.manifest_digest,
@@ -126,13 +126,14 @@ def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
         items=tuple(message.items),
         purpose=message.purpose,
         legal_basis=message.legal_basis,
+        suite=message.suite,
     )
 
 
 def rows_request_message(request: RowsRequest) -> aggregate_pb2.FetchRowsRequest:
     """A request for rows."""
     return aggregate_pb2.FetchRowsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,
@@ -149,7 +150,13 @@ def parse_rows_request(message: aggregate_pb2.FetchRowsRequest) -> RowsRequest:
     require(_PREFIX.fullmatch(message.prefix) is not None, "the prefix is malformed")
     require(message.version <= MAX_VERSION and message.first_row <= MAX_ROWS, "no group has such rows")
     return RowsRequest(
-        message.epoch, message.query_id, message.item, message.prefix, message.version, message.first_row
+        message.epoch,
+        message.query_id,
+        message.item,
+        message.prefix,
+        message.version,
+        message.first_row,
+        message.suite,
     )
 
 
@@ -162,7 +169,7 @@ def slice_message(part: RowsSlice) -> aggregate_pb2.FetchRowsResponse:
 
 def parse_slice(message: aggregate_pb2.FetchRowsResponse, ciphertext_size: int) -> RowsSlice:
     """Some rows of a group. Raises DishonestPeerError when points and ciphertexts do not go together."""
-    count, odd = divmod(len(message.points), 32)
+    count, odd = divmod(len(message.points), POINT)
     if odd or not count or len(message.ciphertexts) != count * ciphertext_size:
         raise _bad("rows_form")
     return RowsSlice(message.first_row, message.points, message.ciphertexts)
@@ -171,7 +178,7 @@ def parse_slice(message: aggregate_pb2.FetchRowsResponse, ciphertext_size: int) 
 def open_request_message(request: OpenRequest) -> aggregate_pb2.OpenSumsRequest:
     """A request to open sums."""
     return aggregate_pb2.OpenSumsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         sums=[
@@ -187,7 +194,8 @@ def parse_open_request(message: aggregate_pb2.OpenSumsRequest) -> OpenRequest:
     items = tuple(one.item for one in message.sums)
     _require_items(items)
     require(all(len(one.ciphertext) <= 2 * MAX_MODULUS for one in message.sums), "a ciphertext is too long")
-    return OpenRequest(message.epoch, message.query_id, items, tuple(one.ciphertext for one in message.sums))
+    ciphertexts = tuple(one.ciphertext for one in message.sums)
+    return OpenRequest(message.epoch, message.query_id, items, ciphertexts, message.suite)
 
 
 def answers_message(answers: tuple[SumAnswer, ...]) -> aggregate_pb2.OpenSumsResponse:

@@ -117,7 +117,7 @@ def test_a_running_job_ends_right(
             rotate(homes["44"])
             provinces["44"].node.ring.refresh()
             with PeerClient.open(provinces["45"].node, context.peer) as link:
-                handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
             assert fingerprint_of(pinned(homes["45"])) == fingerprints(homes["44"])[2]
         if moment.startswith("before"):
             original(context, *rest)
@@ -156,7 +156,7 @@ def test_a_job_that_slept_over_it_goes_on(
                 rotate(homes["44"], clock=clock)
                 provinces["44"].node.ring.refresh()
                 with PeerClient.open(provinces["45"].node, context.peer) as link:
-                    handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                    handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
                 clock.advance(hours=1)
                 return exchange_of(context, question)
 

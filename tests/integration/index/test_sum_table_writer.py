@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from matcher import identity, oprf
 from matcher.suites import tokens
 from matcher.sums import slots
+from matcher.sums.cohort import interleave
+from matcher.sums.groups import choose_groups
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
 from node.errors import InputError
-from node.index.sum_table_writer import choose_groups
 from node.registers import importer
-from node.wire.sum_messages import BLOCK_ROWS, interleave
+from node.wire.sum_messages import BLOCK_ROWS
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, make_node, number
 
@@ -60,7 +61,7 @@ def held(node):
                 count = len(block.points) // 32
                 assert len(block.ciphertexts) == count * SIZE
                 assert count <= BLOCK_ROWS
-                all_rows += interleave(block.points, block.ciphertexts, SIZE)
+                all_rows += interleave(block.points, block.ciphertexts, 32, SIZE)
                 for at in range(count):
                     cipher = int.from_bytes(block.ciphertexts[SIZE * at : SIZE * at + SIZE], "big")
                     plain = PRIVATE.raw_decrypt(cipher)
