@@ -159,5 +159,7 @@ def _shown(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
         if number >= least and (not hidden or (len(hidden) > 1 and sum(n for n, _ in hidden) >= least)):
             break
         hidden.append((number, at))
+    if sum(number for number, _ in hidden) < least and hidden:
+        return (None,) * len(bands)  # even together they are too few
     kept_back = {at for _, at in hidden}
     return tuple(None if at in kept_back else number for at, number in enumerate(bands))

@@ -18,6 +18,7 @@ from node.database import audit_log as audit_rows
 from node.database import sum_tables as sum_rows
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
+from node.domain.packed import add_version, strip_version
 from node.domain.peers import PeerRow
 from node.domain.sum_rules import MILLI
 from node.errors import (
@@ -28,6 +29,7 @@ from node.responder.noise import add_noise
 from node.responder.sums import require_charged, require_keys, rule_of, summable_item
 from node.wire.sum_messages import OpenRequest, SumAnswer
 
+ANSWER_VERSION = 1  # of an answer kept, so that the same ciphertext gets it again
 _CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 
 
@@ -117,9 +119,9 @@ def _answer_once(
 
 def _pack(answer: SumAnswer) -> bytes:
     fields = (answer.rule, answer.mode, answer.count, answer.total, answer.variance, answer.epsilon)
-    return json.dumps([answer.item, *fields, answer.bands]).encode()
+    return add_version(ANSWER_VERSION, json.dumps([answer.item, *fields, answer.bands]).encode())
 
 
 def _unpack(data: bytes) -> SumAnswer:
-    item, rule, mode, count, total, variance, epsilon, bands = json.loads(data)
+    item, rule, mode, count, total, variance, epsilon, bands = json.loads(strip_version(ANSWER_VERSION, data))
     return SumAnswer(item, rule, mode, count, total, variance, tuple(bands), epsilon)

@@ -77,9 +77,9 @@ def test_a_batch_is_the_same_for_the_same_seed():
 def test_the_requester_cannot_tell_who_matched():
     """All that comes back of a cohort depends on the cohort alone, in an order that is uniform.
 
-    No matter who is in the register, the requester sees the same points, and the place of a person's own point
-    among them is spread over all places. So no row that matches a point of the answer can be laid to one of
-    them.
+    No matter who is in the register, the requester sees the same points, and the place of a person's own
+    point among them is spread over all places. So no row that matches a point of the answer can be laid to
+    one of them.
     """
     key, blind = oprf.clamp(secrets.token_bytes(32)), oprf.draw_blind(secrets.token_bytes)
     mapped = b"".join(tokens.map_to_curve(SALT, one) for one in PEOPLE[:16])
