@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import batch, label, oprf, vectorised
-from matcher.errors import CountError, PointError, SuiteError
+from matcher.errors import CountError, LabelError, PointError, SuiteError
 from matcher.oprf import RandomBytes
 from matcher.suites import tokens, x25519
 from matcher.types import SUITE
@@ -285,6 +285,8 @@ class Suite:
 
     def read_labels(self, label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
         """`label.open_label` of n sealed labels of one place: rows of `batch.RECORD`. Raises LabelError."""
+        if sealed.shape[1] != self.sizes.sealed:
+            raise LabelError("a label has the wrong size")
         return batch.read_records(self.open_labels(label_keys, sealed, [associated] * len(sealed)))
 
 
