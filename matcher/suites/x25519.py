@@ -237,7 +237,7 @@ def _are_canonical(points: bytes) -> NDArray[np.bool_]:
 
 
 def _spread(run: Callable[[int, int], T], count: int, lanes: int = 1) -> list[T]:
-    """What `run` returns for stretches of `count` points, over all cores where it pays.
+    """What `run` returns for chunks of `count` points, over all cores where it pays.
 
     A small batch runs at once in its caller's thread, so that a single check never waits for a bulk
     query's turn. `run` must let other threads go on while it computes.

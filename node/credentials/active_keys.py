@@ -25,10 +25,11 @@ def load_keys(config: Config) -> NodeKeys:
 
     Raises KeyringError, or PreconditionError before `heqiao join`.
     """
-    return _read_keys(config, open_key_store(config), ())
+    return read_keys(config, open_key_store(config), ())
 
 
-def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
+def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
+    """The keys of an opened store; `found` are the epochs that the database knows. Raises as `load_keys`."""
     salts = read_salts(store, found)
     if not salts or not config.tls.certificate.exists():
         raise PreconditionError(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import batch, buckets, label
+from matcher.suites.tokens import TAG_SIZE
 from matcher.types import Identity
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
@@ -130,7 +131,7 @@ def find_links(records: Sequence[Record], made: Entries) -> Entries:
     links = np.zeros(len(found), dtype=LINK)
     if found:
         here, there = np.array(found).T
-        tags = np.ascontiguousarray(made["served"][:, :16]).view("V16").ravel()
+        tags = np.ascontiguousarray(made["served"][:, :TAG_SIZE]).view("V16").ravel()
         prefixes = buckets.prefixes(made["kept"])
         links["tag"], links["place"], links["prefix"] = tags[here], made["origin"][here], prefixes[here]
         links["other"], links["origin"], links["at"] = tags[there], made["origin"][there], prefixes[there]
@@ -172,7 +173,7 @@ def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
     nonces = _random(len(rows), suite.sizes.nonce)
     made["served"][:, suite.sizes.tag :] = suite.seal_labels(keys, plain, places, nonces)
     days = np.where(planted, buckets.NO_DAY, drafts.as_of[rows]).astype(">u4")
-    made["kept"][:, :32] = tokens
+    made["kept"][:, : suite.sizes.point] = tokens
     made["kept"][:, 32:36] = drafts.prefixes[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
     made["kept"][:, 36:] = days.view(np.uint8).reshape(-1, 4)
     return made

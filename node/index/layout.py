@@ -1,4 +1,4 @@
-"""How entries and links lie in memory and in scratch files: fixed sizes, one numpy type each."""
+"""Entries and links in memory and in scratch files: fixed sizes, one numpy type each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ ENTRY = np.dtype(
 
 
 # Little endian, as ROW: joining arrays would turn the other order round.
-# Two entries of one record: an entry's tag, and where another entry of the same record stands.
+# Two entries of one record: an entry's tag, and where another entry of the same record is.
 LINK = np.dtype(
     [("tag", "V16"), ("place", "u1"), ("prefix", "<u4"), ("other", "V16"), ("origin", "u1"), ("at", "<u4")]
 )
@@ -60,7 +60,7 @@ class BuildSpec:
 
 
 def split(keys: NDArray[np.integer]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each different key with the places where it stands."""
+    """Each different key with the places where it is."""
     order = np.argsort(keys, kind="stable")
     found, starts = np.unique(keys[order], return_index=True)
     for key, which in zip(found.tolist(), np.split(order, starts[1:]), strict=True) if len(keys) else ():

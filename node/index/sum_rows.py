@@ -1,6 +1,6 @@
 """The rows of encrypted sums as workers of an import make them (design.md section 5).
 
-A row stands for a record: a point under the sum key and one ciphertext. It has the point of the record's
+A row is made for a record: a point under the sum key and one ciphertext. It has the point of the record's
 first identity; the points of its other identities are aliases, so that an upsert that names the person by
 any number finds the row.
 """
@@ -37,13 +37,13 @@ class SumPieces:
 
 
 def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `gone` says that it names a record that leaves, and has no ciphertext."""
+    """A row: `deleted` says that it names a record that leaves, and has no ciphertext."""
     return np.dtype(
         [
             ("point", "V32"),
             ("area", "<u4"),
             ("day", "<i4"),
-            ("gone", "u1"),
+            ("deleted", "u1"),
             ("ciphertext", "u1", ciphertext_size),
         ]
     )
@@ -60,7 +60,7 @@ def make_rows(
 ) -> SumPieces:
     """Rows of records; `days` since 1970-01-01.
 
-    With `owners` there is one line per identity, and those of one record stand together: the first has
+    With `owners` there is one line per identity, and those of one record follow one another: the first has
     the row, the others become aliases. In a run that changes single subjects each identity named also
     tells what leaves.
     """
@@ -79,7 +79,7 @@ def make_rows(
         aliases = _write_aliases(scratch, points, areas, first)
     made = first & _fits(work, totals)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
-    table["point"], table["area"], table["day"], table["gone"] = points, areas, days, ~made
+    table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
     chosen = np.flatnonzero(made)
     for row, ciphertext in zip(chosen.tolist(), _encrypt(work, totals[chosen]), strict=True):
         table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)

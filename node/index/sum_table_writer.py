@@ -1,4 +1,4 @@
-"""The column of an item: its rows of encrypted sums in groups, as they are served.
+"""The rows of encrypted sums of an item in groups, as they are served.
 
     rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
     SumTableWriter.replace_all  all rows -> groups by area of registration -> blocks in order of the points
@@ -119,7 +119,7 @@ class GroupWriter:
 
 @dataclass(frozen=True)
 class SumTableWriter:
-    """One run's rows of an item, on the way to the database."""
+    """Writes one run's rows of an item."""
 
     node: Node
     item: Item
@@ -147,12 +147,12 @@ class SumTableWriter:
         areas = {area for each in found for area in each.areas} | set(leaving.values())
         group_of = {area: covering_group(present, area) for area in areas}
         pieces = self._split(found, group_of)
-        gone: dict[str, set[bytes]] = defaultdict(set)
+        deleted: dict[str, set[bytes]] = defaultdict(set)
         for point, area in leaving.items():
-            gone[group_of[area]].add(point)
+            deleted[group_of[area]].add(point)
         prepared = [
-            self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), gone.get(prefix, set()))
-            for prefix in sorted({*pieces, *(prefix for prefix in gone if prefix in present)})
+            self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), deleted.get(prefix, set()))
+            for prefix in sorted({*pieces, *(prefix for prefix in deleted if prefix in present)})
         ]
         return SumChange(item, epoch, prepared, aliases, sorted(leaving))
 
@@ -168,7 +168,7 @@ class SumTableWriter:
         stay = _Stay(self._old_rows(old, leaving))
         for part in sorted(parts):
             rows = np.concatenate([self._load(piece) for piece in parts[part]])
-            rows = rows[rows["gone"] == 0]
+            rows = rows[rows["deleted"] == 0]
             for some in _merge(stay, rows[np.argsort(rows["point"], kind="stable")]):
                 writer.add(some)
         for some in stay.rest():
@@ -201,7 +201,7 @@ class SumTableWriter:
         for each in found:
             for part, piece in each.rows:
                 rows = self._load(piece)
-                rows = rows[rows["gone"] == 0]
+                rows = rows[rows["deleted"] == 0]
                 groups = np.fromiter((number_of[area] for area in rows["area"].tolist()), np.int64, len(rows))
                 for number, which in split(groups):
                     pieces[prefixes[number]][part].append(self.scratch.write(rows[which].tobytes()))

@@ -26,7 +26,7 @@ from node.wire.manifest import PartitionOffer
 FOLDER = "cache/partitions"
 MEBIBYTE = 1_048_576
 MAGIC = b"HQP\x01"
-_HEAD_SIZE = 36  # of each bucket: leaf and size
+_HEAD_SIZE = merkle.DIGEST_SIZE + 4  # of each bucket: leaf and size
 
 
 class Kept:
@@ -40,8 +40,11 @@ class Kept:
         if self._data[: len(MAGIC)] != MAGIC:
             raise ValueError("not a partition in this form")
         head = self._data[len(MAGIC) : self._first]
-        self._leaves = [head[at : at + 32] for at in range(0, 32 * buckets, 32)]
-        sizes = np.frombuffer(head, dtype="<u4", offset=32 * buckets).astype(np.int64)
+        self._leaves = [
+            head[at : at + merkle.DIGEST_SIZE]
+            for at in range(0, merkle.DIGEST_SIZE * buckets, merkle.DIGEST_SIZE)
+        ]
+        sizes = np.frombuffer(head, dtype="<u4", offset=merkle.DIGEST_SIZE * buckets).astype(np.int64)
         if len(self._data) != self._first + int(sizes.sum()) or bool((sizes % index.ENTRY_SIZE).any()):
             raise ValueError("not a whole partition")
         if merkle.root(self._leaves) != root:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
@@ -18,12 +19,14 @@ from node.domain.packed import add_version, strip_version
 from node.errors import CancelledError, PreconditionError
 from node.requester.context import Session
 from node.requester.match_query import Answer
+from node.requester.padding import SEED_SIZE
+from node.wire.common import QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
 SESSION_VERSION = 1
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (16, 32, 32, 64)
+_SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:

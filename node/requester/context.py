@@ -166,7 +166,7 @@ class QueryContext:
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
             pinned_keys=PinnedKeys(node.store, peer, node.clock),
-            verified_groups=node.checked,
+            verified_groups=node.verified_groups,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Identity, batch, identity, vectorised
+from matcher import Identity, batch, identity, merkle, vectorised
 from matcher.suites.suite import Blinded, Suite
 from matcher.vectorised import Bytes
 from node.context import Node
@@ -100,7 +100,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch, and what its points stand for."""
+    """The whole batch, and what its points mean."""
 
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
@@ -172,7 +172,7 @@ def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple
 def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
     """What the leaves of the mandate tree hold beside the blinded point, (points, 64): digest and nonce.
 
-    Points that stand for nobody have zeros for a digest, and so has who has no mandate.
+    Points that are nobody's have zeros for a digest, as have those of people without a mandate.
     """
     different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
     digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
@@ -188,11 +188,12 @@ def mandate_leaves(blinded: Blinded, rows: Bytes) -> list[bytes]:
     """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
 
     A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query: `rows` are those
-    of `mandate_rows`. The nonce lets points that stand for nobody look the same.
+    of `mandate_rows`. The nonce lets points that are nobody's look the same.
     """
     points = np.frombuffer(blinded.points, dtype=np.uint8).reshape(-1, blinded.size)
     leaves = vectorised.derive(_LEAF_CONTEXT, np.hstack((points, rows))).tobytes()
-    return [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
+    size = merkle.DIGEST_SIZE
+    return [leaves[at : at + size] for at in range(0, len(leaves), size)]
 
 
 def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:

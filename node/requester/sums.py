@@ -264,7 +264,7 @@ def open_products(run: Round, query: SumQuery, products: Mapping[str, Product]) 
 def keep_answers(
     run: Round, products: Mapping[str, Product], answers: Mapping[str, SumAnswer]
 ) -> dict[str, PeerSum]:
-    """An answer for every item asked, kept in the journal; NOT_CONNECTED for one that the peer lacks."""
+    """An answer for every item asked, kept in the checkpoint; NOT_CONNECTED for one that the peer lacks."""
     asked = len(run.question.cohort)
     sums = {
         code: PeerSum(

@@ -32,7 +32,7 @@ class Evaluation:
     """Step 2: one stream of blinded points, answered chunk by chunk in order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
-        """Check the opening and write the exchange to the audit chain before any point is evaluated.
+        """Check the opening and write the query to the audit chain before any point is evaluated.
 
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
@@ -44,7 +44,7 @@ class Evaluation:
         self._left = start.points_announced - start.first_point
         self._sequence = 0
         self._transcript = Transcript(start)
-        _record_exchange(node, peer, start, caller)
+        _record_query(node, peer, start, caller)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
         """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
@@ -142,7 +142,7 @@ def _require_partition(
     if part is not None:
         return part
     if current is None:
-        # An epoch that was retired a moment ago is gone at once, and our keys may be half a second old.
+        # An epoch that was retired a moment ago is no longer there, and our keys may be half a second old.
         node.ring.refresh()
         require_epoch(node, request.epoch)
         raise ItemNotOfferedError("this node holds no such partition")
@@ -151,7 +151,7 @@ def _require_partition(
     )
 
 
-def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+def _record_query(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
     details: dict[str, str | int | list[str]] = {
         "peer": peer.code,
         "caller": caller,

@@ -54,7 +54,7 @@ class BucketRequest:
 
 @dataclass(frozen=True, slots=True)
 class BucketSlice:
-    """A part of one served bucket; `path` stands in the first part only."""
+    """A part of one served bucket; `path` is in the first part only."""
 
     bucket: int
     size: int
