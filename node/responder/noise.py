@@ -34,7 +34,7 @@ def add_noise(totals: Totals, max_contribution: int, epsilon: float) -> Noisy:
 
 @cache
 def _opendp() -> Any:
-    """The library, loaded by the first sum with noise: it takes half a second, which all commands would pay."""
+    """Loaded by the first sum with noise: it takes half a second, which all commands would pay."""
     library = import_module("opendp.prelude")
     library.enable_features("contrib")
     return library

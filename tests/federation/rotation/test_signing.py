@@ -160,7 +160,7 @@ def test_a_job_that_slept_over_it_goes_on(
                 clock.advance(hours=1)
                 return exchange_of(context, question)
 
-        monkeypatch.setattr("node.jobs.engine.request.ask_peer", ask)
+        monkeypatch.setattr(match, "ask_peer", ask)
         report = run_job(provinces["45"], "slept", asked)
         assert findings_of(report) == undisturbed, part_of(report, "44")
         assert len(sessions) == 1
