@@ -1,19 +1,15 @@
 """The rows of encrypted sums: decrypted by phe, they are the records of the register."""
 
 import secrets
-from collections import Counter
 
 import phe
 import pytest
 from blake3 import blake3
-from hypothesis import given
-from hypothesis import strategies as st
 
 from matcher import identity, oprf
 from matcher.suites import tokens
 from matcher.sums import slots
 from matcher.sums.cohort import interleave
-from matcher.sums.groups import choose_groups
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
 from node.errors import InputError
@@ -143,14 +139,3 @@ def test_equal_values_have_different_ciphertexts(node, tmp_path):
         (group,) = sum_tables.current_groups(tx, "B11", 1)
         block = sum_tables.read_block(tx, group.id, 0)
     assert len({block.ciphertexts[SIZE * at : SIZE * at + SIZE] for at in range(6)}) == 6
-
-
-@given(st.dictionaries(st.integers(110000, 659999), st.integers(1, 50), max_size=30), st.integers(1, 40))
-def test_groups_hold_enough_or_are_what_is_left_of_a_province(areas, least):
-    group_of = choose_groups(areas, least)
-    assert group_of.keys() == areas.keys()
-    sizes = Counter()
-    for area, prefix in group_of.items():
-        assert str(area).startswith(prefix)
-        sizes[prefix] += areas[area]
-    assert all(count >= least for prefix, count in sizes.items() if len(prefix) > 2)
