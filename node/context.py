@@ -29,7 +29,7 @@ class Node:
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
     revocations: Revocations = field(default_factory=Revocations)
-    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
+    verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @property
     def keys(self) -> NodeKeys:

@@ -101,7 +101,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
         serialised, signature = link.get_manifest()
         mapped = PointCache(node.keys.salts, ())
         exchange = QueryContext.of(node, peer, link, checkpoint, mapped, node.clock())
-        manifest = handshake.check_manifest(exchange, serialised, signature)
+        manifest = handshake.check_manifest(exchange, serialised, signature).content
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"

@@ -5,8 +5,7 @@ from blake3 import blake3
 from keys import Kek, KeyStore, tls_key_for
 from keys.errors import KeyMissingError
 from keys.types import KeyState
-from matcher import oprf
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.config import Config
 from node.credentials.keyring import Epochs, GraceKey, NextKey, NodeKeys
 from node.credentials.sum_keys import active_sums, grace_sums, pending_sums
@@ -47,7 +46,7 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
-        canaries=oprf.evaluate_own(oprf_key, tokens.canary_points()) if oprf_key else b"",
+        canaries=CURRENT.canary_tokens(oprf_key) if oprf_key else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),

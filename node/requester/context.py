@@ -1,4 +1,4 @@
-"""What the requester's steps work on: a session, a link to the peer, a journal to resume from."""
+"""What the requester's steps work on: a session, calls to the peer, a checkpoint to resume from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import tenacity
 
 from keys.signing_chain import Succession
 from matcher.oprf import RandomBytes
+from matcher.suites.suite import Suite
 from node.clock import Clock
 from node.config import RequesterSection
 from node.context import Node
@@ -21,6 +22,7 @@ from node.mirror.verified_groups import VerifiedGroups
 from node.requester.match_query import Answer
 from node.requester.pinned_keys import PinnedKeys
 from node.requester.point_cache import PointCache
+from node.wire.manifest import Manifest
 from node.wire.match_messages import (
     BucketRequest,
     BucketSlice,
@@ -52,8 +54,18 @@ class Session:
     layout: bytes = field(repr=False)
 
 
-class Link(Protocol):
-    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session in memory: with the suite, and what its two manifests say, each parsed once."""
+
+    session: Session
+    suite: Suite
+    manifest: Manifest = field(repr=False)
+    layout: Manifest = field(repr=False)
+
+
+class PeerCalls(Protocol):
+    """The calls to one peer. Every call raises NodeError kinds; UnavailableError may be retried."""
 
     @property
     def successions(self) -> tuple[Succession, ...]:
@@ -115,7 +127,7 @@ class QueryContext:
     code: str
     peer: PeerRow
     catalogue: Catalogue
-    link: Link
+    calls: PeerCalls
     checkpoint: Checkpoint
     mapped: PointCache
     clock: Clock
@@ -126,28 +138,28 @@ class QueryContext:
     filters: FilterCache | None = None
     # Where whole partitions are kept, if they are.
     partitions: PartitionCache | None = None
-    # By which signing key the peer is known at this moment; without it by that of `peer`.
-    pins: PinnedKeys | None = None
+    # Under which signing key the peer is known at this moment; without it under that of `peer`.
+    pinned_keys: PinnedKeys | None = None
     # Groups of encrypted sums that need no second look.
-    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
+    verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @classmethod
     def of(
         cls,
         node: Node,
         peer: PeerRow,
-        link: Link,
+        calls: PeerCalls,
         checkpoint: Checkpoint,
         mapped: PointCache,
         deadline: datetime,
     ) -> "QueryContext":
-        """The exchange of a node with a peer."""
+        """The query of a node to a peer."""
         most = node.config.requester.keep_partitions_mib
         return cls(
             code=node.code,
             peer=peer,
             catalogue=node.catalogue,
-            link=link,
+            calls=calls,
             checkpoint=checkpoint,
             mapped=mapped,
             clock=node.clock,
@@ -156,8 +168,8 @@ class QueryContext:
             deadline=deadline,
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
-            pins=PinnedKeys(node.store, peer, node.clock),
-            checked=node.checked,
+            pinned_keys=PinnedKeys(node.store, peer, node.clock),
+            verified_groups=node.verified_groups,
         )
 
 

@@ -39,8 +39,8 @@ KNOWN_TO = {
         "node/cli/health.py",
     ),
     "google": (
+        "node/wire/common.py",
         "node/wire/match.py",
-        "node/wire/platform.py",
         "node/transport/status.py",
         "node/transport/peer_client.py",
         "node/client/platform.py",

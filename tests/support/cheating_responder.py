@@ -96,7 +96,7 @@ def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
         yield port
     finally:
         server.stop(0).wait()
-        epochs._tree.cache_clear()
+        epochs.merkle_tree.cache_clear()
         node.store.dispose()
 
 

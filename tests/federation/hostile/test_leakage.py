@@ -25,6 +25,7 @@ import node as node_package
 from matcher import SUITE, Identity, LabelRecord, Level, buckets, oprf
 from matcher.identity import parse
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT, Blinded, Evaluated
 from node.client.platform import Platform
 from node.credentials import keyring
 from node.database import tables
@@ -314,7 +315,7 @@ MANDATE = mandate.Mandate(
 )
 RECORD = LabelRecord(Level.COUNT, SECRET_VALUE, 20_000, 77, True, b"secret-r")
 BYTES = b"secret-bytes-of-a-token-or-point"
-ASKED, ROWS = MappedPoints(bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
+ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
 OBJECTS = {
     "identity": ONE,
     "subject": SUBJECT,
@@ -328,6 +329,8 @@ OBJECTS = {
         match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
     ),
     "answer": match_query.Answer,
+    "blinded": Blinded(BYTES, 32),
+    "evaluated": Evaluated(BYTES, 32),
     "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b""),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),

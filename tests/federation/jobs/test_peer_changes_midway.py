@@ -60,7 +60,7 @@ def ask_44(requester: Node, asked: Verification, happenings) -> tuple[dict, dict
             code=requester.code,
             peer=peer,
             catalogue=requester.catalogue,
-            link=link,
+            calls=link,
             checkpoint=checkpoint,
             mapped=PointCache(requester.keys.salts, asked.subjects),
             clock=requester.clock,
@@ -156,4 +156,4 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
         provinces["45"].server._runner.start("old")
         assert wait_report(node, "old").state == "done"
     queries = query_database(homes["44"], "SELECT details FROM audit WHERE event = 'query_answered'")
-    assert all(old.query_id.hex() not in str(details) for (details,) in queries)
+    assert all(old.session.query_id.hex() not in str(details) for (details,) in queries)

@@ -117,7 +117,7 @@ def test_a_running_job_ends_right(
             rotate(homes["44"])
             provinces["44"].node.ring.refresh()
             with PeerClient.open(provinces["45"].node, context.peer) as link:
-                handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
             assert fingerprint_of(pinned(homes["45"])) == fingerprints(homes["44"])[2]
         if moment.startswith("before"):
             original(context, *rest)
@@ -156,11 +156,11 @@ def test_a_job_that_slept_over_it_goes_on(
                 rotate(homes["44"], clock=clock)
                 provinces["44"].node.ring.refresh()
                 with PeerClient.open(provinces["45"].node, context.peer) as link:
-                    handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                    handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
                 clock.advance(hours=1)
                 return exchange_of(context, question)
 
-        monkeypatch.setattr("node.requester.match.ask_peer", ask)
+        monkeypatch.setattr(match, "ask_peer", ask)
         report = run_job(provinces["45"], "slept", asked)
         assert findings_of(report) == undisturbed, part_of(report, "44")
         assert len(sessions) == 1
