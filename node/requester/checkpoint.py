@@ -1,7 +1,6 @@
 """What a running part keeps: in the node's database, sealed, or in memory for a caller without one."""
 
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -12,8 +11,11 @@ import numpy as np
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.database.leases import Lease
 from node.domain.findings import Outcome
 from node.domain.jobs import PartRow
+from node.domain.packed import add_version, strip_version
+from node.domain.refusals import Refusals, pack_refusals
 from node.errors import CancelledError
 from node.requester.context import Session
 from node.requester.match_query import Answer
@@ -21,13 +23,17 @@ from node.requester.match_query import Answer
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
 _SESSION_SIZES = (16, 32, 32, 64)
+_ANSWERS_FORM = _SESSION_FORM = 1
 
 
 class StoredCheckpoint:
-    """A part's journal in the database; survives a kill at any point."""
+    """A part's journal in the database; survives a kill at any point.
 
-    def __init__(self, node: Node, job: str, part: PartRow, stopping: threading.Event) -> None:
-        self._node, self._job, self._peer, self._stopping = node, job, part.peer, stopping
+    Every write needs the job's lease, and raises LeaseLostError when another process took the job over.
+    """
+
+    def __init__(self, node: Node, job: str, part: PartRow, lease: Lease) -> None:
+        self._node, self._job, self._peer, self._lease = node, job, part.peer, lease
         self._up, self._down = part.bytes_up, part.bytes_down
         self._written, self._state = 0.0, ""
         self._progress: dict[str, object] = {}
@@ -84,7 +90,7 @@ class StoredCheckpoint:
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.session.Journal; also where a stop or a cancellation takes effect."""
-        if self._stopping.is_set():
+        if self._lease.stopping.is_set():
             raise CancelledError("the node is stopping")
         self._progress = {"state": state, "done": done, "total": total}
         if epoch:
@@ -106,10 +112,18 @@ class StoredCheckpoint:
             if cancelled:
                 raise CancelledError("the job was cancelled")
             left = end - time.monotonic()
-            if self._stopping.wait(min(max(left, 0.0), 1.0)):
+            if self._lease.stopping.wait(min(max(left, 0.0), 1.0)):
                 raise CancelledError("the node is stopping")
             if left <= 0:
                 return
+
+    def refuse(self, refusals: Sequence[Refusals]) -> None:
+        """Keep what the peer may not be asked of each subject, and why, for the report."""
+        sealed = self._seal("refusals", pack_refusals(refusals))
+        self._write(
+            "keep refusals",
+            lambda tx: job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed}),
+        )
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
@@ -144,7 +158,7 @@ class StoredCheckpoint:
         return job_rows.cancel_requested(tx, self._job)
 
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
-        return self._node.store.retry_write(name, work)
+        return self._lease.write(name, work)
 
     def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
         return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)
@@ -220,12 +234,12 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
     number = {answer: place for place, answer in enumerate(different)}
     text = json.dumps(rows, separators=(",", ":")).encode()
     places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
-    return zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
+    return add_version(_ANSWERS_FORM, zlib.compress(len(text).to_bytes(4, "big") + text + places, 1))
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
     """What pack_answers made; only ever given bytes that opened under this node's own key."""
-    plain = zlib.decompress(packed)
+    plain = zlib.decompress(strip_version(_ANSWERS_FORM, packed))
     end = 4 + int.from_bytes(plain[:4], "big")
     different = [
         Answer(Outcome(outcome), value, as_of, reason)
@@ -236,7 +250,7 @@ def unpack_answers(packed: bytes) -> list[Answer]:
 
 def pack_session(session: Session) -> bytes:
     """Fixed fields, then the two manifests, each with its length."""
-    return b"".join(
+    fields = b"".join(
         (
             session.query_id,
             session.blind,
@@ -247,10 +261,12 @@ def pack_session(session: Session) -> bytes:
             session.layout,
         )
     )
+    return add_version(_SESSION_FORM, fields)
 
 
 def unpack_session(packed: bytes) -> Session:
     """What pack_session made."""
+    packed = strip_version(_SESSION_FORM, packed)
     at, fields = 0, []
     for size in _SESSION_SIZES:
         fields.append(packed[at : at + size])

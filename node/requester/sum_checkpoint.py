@@ -5,10 +5,13 @@ from collections.abc import Mapping
 
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.domain.packed import add_version, strip_version
 from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
 from node.requester.context import Session
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
+
+_PRODUCT_FORM = _SUM_FORM = 1
 
 
 class StoredSumCheckpoint(StoredCheckpoint):
@@ -62,12 +65,12 @@ class MemorySumCheckpoint(MemoryCheckpoint):
 
 def pack_product(product: Product) -> bytes:
     """JSON."""
-    return json.dumps([product.ciphertext.hex(), product.as_of]).encode()
+    return add_version(_PRODUCT_FORM, json.dumps([product.ciphertext.hex(), product.as_of]).encode())
 
 
 def unpack_product(packed: bytes) -> Product:
     """What pack_product made."""
-    ciphertext, as_of = json.loads(packed)
+    ciphertext, as_of = json.loads(strip_version(_PRODUCT_FORM, packed))
     return Product(bytes.fromhex(ciphertext), None if as_of is None else tuple(as_of))
 
 
@@ -75,11 +78,13 @@ def pack_sum(found: PeerSum) -> bytes:
     """JSON."""
     one = found.answer
     fields = (one.item, one.rule, one.mode, one.count, one.total, one.variance, one.bands, one.epsilon)
-    return json.dumps([fields, found.asked, found.as_of]).encode()
+    return add_version(_SUM_FORM, json.dumps([fields, found.asked, found.as_of]).encode())
 
 
 def unpack_sum(packed: bytes) -> PeerSum:
     """What pack_sum made; only ever given bytes that opened under this node's own key."""
-    (item, rule, mode, total_count, total, variance, bands, epsilon), asked, as_of = json.loads(packed)
+    (item, rule, mode, total_count, total, variance, bands, epsilon), asked, as_of = json.loads(
+        strip_version(_SUM_FORM, packed)
+    )
     answer = SumAnswer(item, rule, mode, total_count, total, variance, tuple(bands), epsilon)
     return PeerSum(answer, asked, None if as_of is None else tuple(as_of))

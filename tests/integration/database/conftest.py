@@ -1,3 +1,3 @@
 """What the tests of databases share."""
 
-from tests.support.worlds import world  # noqa: F401  a fixture
+from tests.support.worlds import served, world  # noqa: F401  fixtures
