@@ -159,6 +159,16 @@ class Process:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def suspend(self) -> None:
+        """SIGSTOP: as a machine that stands still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
