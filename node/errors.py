@@ -148,6 +148,10 @@ class CancelledError(NodeError):
     code = "cancelled"
 
 
+class LeaseLostError(CancelledError):
+    """Another process has taken the work over: nothing more of it may be written here."""
+
+
 class DishonestPeerError(NodeError):
     """A peer's answer fails a check: a canary, a planted row, a signature, a digest."""
 

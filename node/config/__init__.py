@@ -29,6 +29,7 @@ from keys.store.atomic_files import read_passphrase
 from keys.store.key_store import KeyStore
 from node.config.approvals import ApprovalsSection
 from node.config.faults import describe_fault, known_keys
+from node.config.jobs import JobsSection
 from node.config.rotation import STRICT, RotationSection
 from node.errors import ConfigError
 
@@ -278,6 +279,7 @@ class Config(_Section):
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
+    jobs: JobsSection = Field(default_factory=JobsSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
     log: LogSection = Field(default_factory=LogSection)

@@ -1,7 +1,6 @@
 """What a running part keeps: in the node's database, sealed, or in memory for a caller without one."""
 
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -13,9 +12,11 @@ from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.database.leases import Lease
 from node.domain.findings import Outcome
 from node.domain.jobs import PartRow
 from node.domain.packed import add_version, strip_version
+from node.domain.refusals import Refusals, pack_refusals
 from node.errors import CancelledError, PreconditionError
 from node.requester.context import Session
 from node.requester.match_query import Answer
@@ -30,10 +31,13 @@ _SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the las
 
 
 class StoredCheckpoint:
-    """What a part keeps, in the database; survives a kill at any point."""
+    """What a part keeps, in the database; survives a kill at any point.
 
-    def __init__(self, node: Node, job: str, part: PartRow, stopping: threading.Event) -> None:
-        self._node, self._job, self._peer, self._stopping = node, job, part.peer, stopping
+    Every write needs the job's lease, and raises LeaseLostError when another process took the job over.
+    """
+
+    def __init__(self, node: Node, job: str, part: PartRow, lease: Lease) -> None:
+        self._node, self._job, self._peer, self._lease = node, job, part.peer, lease
         self._up, self._down = part.bytes_up, part.bytes_down
         self._written, self._state = 0.0, ""
         self._progress: dict[str, object] = {}
@@ -93,7 +97,7 @@ class StoredCheckpoint:
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.requester.context.Checkpoint; also where a stop or a cancellation takes effect."""
-        if self._stopping.is_set():
+        if self._lease.stopping.is_set():
             raise CancelledError("the node is stopping")
         self._progress = {"state": state, "done": done, "total": total}
         if epoch:
@@ -115,10 +119,18 @@ class StoredCheckpoint:
             if cancelled:
                 raise CancelledError("the job was cancelled")
             left = end - time.monotonic()
-            if self._stopping.wait(min(max(left, 0.0), 1.0)):
+            if self._lease.stopping.wait(min(max(left, 0.0), 1.0)):
                 raise CancelledError("the node is stopping")
             if left <= 0:
                 return
+
+    def refuse(self, refusals: Sequence[Refusals]) -> None:
+        """Keep what the peer may not be asked of each subject, and why, for the report."""
+        sealed = self._seal("refusals", pack_refusals(refusals))
+        self._write(
+            "keep refusals",
+            lambda tx: job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed}),
+        )
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
@@ -153,7 +165,7 @@ class StoredCheckpoint:
         return job_rows.cancel_requested(tx, self._job)
 
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
-        return self._node.store.retry_write(name, work)
+        return self._lease.write(name, work)
 
     def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
         return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)

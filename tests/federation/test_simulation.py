@@ -106,7 +106,7 @@ class Model:
         node = self.provinces["45"].node
         engine.submit(node, f"job-{self.jobs}", self.verification(people))
         engine.cancel(node, f"job-{self.jobs}")
-        self.provinces["45"].server._runner.start(f"job-{self.jobs}")
+        self.provinces["45"].server.start_job(f"job-{self.jobs}")
         report = wait_report(node, f"job-{self.jobs}")
         assert report.state == "cancelled"
         assert {finding.outcome.value for finding in report.findings} == {"UNAVAILABLE"}

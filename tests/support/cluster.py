@@ -26,6 +26,7 @@ from node.domain.findings import Report
 from node.domain.peers import PeerRow
 from node.domain.verification import Verification
 from node.jobs import engine, match_results
+from node.jobs.lookup import require_job
 from node.registers.importer import import_item
 from node.services.server import Server
 from node.tabular.person_lists import read_households, read_mandates
@@ -158,6 +159,16 @@ class Process:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def suspend(self) -> None:
+        """SIGSTOP: as a machine that stands still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
@@ -208,13 +219,13 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
     """Submit to a served node and wait for the report."""
     assert province.server is not None
     if engine.submit(province.node, job, verification):
-        province.server._runner.start(job)
+        province.server.start_job(job)
     return wait_report(province.node, job)
 
 
 def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
     wait_for(
-        lambda: engine.require_job(node, job).state not in OPEN_STATES,
+        lambda: require_job(node, job).state not in OPEN_STATES,
         seconds,
         f"job {job} does not end",
         0.05,

@@ -23,6 +23,10 @@ PASSPHRASE = b"only for tests"
 SMALL_LIMITS: Mapping[str, object] = {"k_anonymity": 8, "chunk_points": 16, "planted_per_partition": 3}
 QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05, "retry_wait_max_s": 0.2}
 PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
+# A process looks for open jobs at its start only: tests submit a job, and then say when it starts.
+NO_POLLING: Mapping[str, object] = {"poll_s": 600}
+# Another process takes a killed one's jobs over soon.
+QUICK_LEASES: Mapping[str, object] = {"lease_s": 1.5, "poll_s": 0.2}
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Federation:
             "limits": limits,
             "requester": requester,
             "store": store or {},
+            "jobs": NO_POLLING,
         }
         write_config(folder, sections)
         if store is None:

@@ -17,6 +17,7 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from node.database import jobs as job_rows
 from node.errors import InvalidRequestError, ItemNotOfferedError, NotFoundError
 from node.jobs import engine
+from node.jobs.lookup import require_job
 from node.requester import handshake, match
 from node.services.peer import PeerServicer
 from node.transport.interceptors import CallGuard
@@ -61,7 +62,7 @@ def test_submissions(world: World, served, name: str) -> None:
     with pytest.raises(error):
         engine.submit(served["45"].node, f"refused-{name}", replace(asked, **changes))
     with pytest.raises(NotFoundError):
-        engine.require_job(served["45"].node, f"refused-{name}")
+        require_job(served["45"].node, f"refused-{name}")
 
 
 @pytest.mark.parametrize("job", JOB_IDS)
@@ -132,7 +133,7 @@ def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Pa
     with serve_all(homes) as provinces:
         node = provinces["45"].node
         engine.submit(node, "fault", read_verification(world.data, ("C21",), most=30))
-        provinces["45"].server._runner.start("fault")
+        provinces["45"].server.start_job("fault")
         report = wait_report(node, "fault")
         with node.store.transaction("look") as tx:
             assert job_rows.read_session(tx, "fault", "44") is None
@@ -187,7 +188,7 @@ def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) 
     with serve_all({code: homes[code] for code in ("45", "33")}) as provinces:
         move_peer(provinces["45"].node, "44", port)
         engine.submit(provinces["45"].node, "silent", read_verification(world.data, ("C21",), most=30))
-        provinces["45"].server._runner.start("silent")
+        provinces["45"].server.start_job("silent")
         report = wait_report(provinces["45"].node, "silent", 15)
     over.set()
     server.stop(0).wait()

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from matcher import Identity
+from node.database import open_store
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.jobs import runner
+from node.jobs.leases import Leases
 from node.jobs.runner import SMALL_JOB, Runner
 
 ONE = Subject("h/1", "h", "", (Identity("resident", "449999190001010034"),), "M")
@@ -18,19 +20,21 @@ WAIT_S = 10.0
 
 
 @pytest.fixture
-def running(monkeypatch):
+def running(monkeypatch, tmp_path):
     """Jobs that run until they are let go: names of those that began, and what they were handed."""
     began: dict[str, Verification | None] = {}
     changed, go = threading.Condition(), threading.Event()
 
-    def run_job(_node, job, _stopping, submitted):
+    def run_job(_node, job, _lease, submitted):
         with changed:
             began[job] = submitted
             changed.notify_all()
         go.wait(WAIT_S)
 
     monkeypatch.setattr(runner, "run_job", run_job)
-    made = Runner(None, jobs_at_once=2)  # type: ignore[arg-type]  # a job that is handed over is not read
+    # A job that is handed over is not read, so that the store has leases only.
+    store = open_store(f"sqlite:///{tmp_path / 'a.db'}")
+    made = Runner(None, Leases(store, 30), poll_s=600, jobs_at_once=2)  # type: ignore[arg-type]
 
     def wait_for(*names: str) -> dict[str, Verification | None]:
         with changed:
@@ -40,6 +44,7 @@ def running(monkeypatch):
     yield made, wait_for, go
     go.set()
     made.stop()
+    store.dispose()
 
 
 def test_a_small_job_runs_beside_lists_that_take_all_workers(running):
