@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -13,42 +12,15 @@ from rich.console import Console
 
 from matcher import identity
 from matcher.sums import disclosure
-from node.domain import catalogue as catalogues
-from node.domain.findings import PeerSummary
 from node.domain.jobs import SUM, JobRow, PartRow
-from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
 from node.errors import InputError, InvalidRequestError
 from node.reports import charts, sums
 from node.reports.sums_wording import rule_text
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
-
-CATALOGUE = catalogues.load()
-NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
-DAYS = (date(2026, 1, 31), date(2026, 10, 31))
-EXACT = SumFinding(
-    "B11", "44", SumOutcome.RELEASED, 500, "", "exact", 300, 1_234_567_891, 9_000_000_000_001,
-    (None, 7, 100, 93, 97, None), 0.0, DAYS,
-)  # fmt: skip
-NOISY = SumFinding(
-    "D35", "44", SumOutcome.RELEASED, 500, "", "dp", -2, -150_050, None, (3, -1, 0, 9, 2), 0.5, DAYS
-)
-HELD = SumFinding("B11", "33", SumOutcome.SUPPRESSED, 500, "min_cohort", as_of=DAYS)
-FINDINGS = (
-    EXACT,
-    HELD,
-    SumFinding("B11", "32", SumOutcome.UNAVAILABLE, 500, "unavailable"),
-    NOISY,
-    SumFinding("D35", "33", SumOutcome.NOT_CONNECTED, 500),
-    SumFinding("D35", "32", SumOutcome.REFUSED, 500, "budget"),
-)
-REPORT = SumReport(
-    "s-1", "done", "45", "广西", "SA-2014-58", CATALOGUE.version, CATALOGUE.digest.hex(), NOW, NOW, NOW,
-    ("B11", "D35"), 500,
-    tuple(PeerSummary(code, name, "done") for code, name in (("44", "广东"), ("33", "浙江"), ("32", "江苏"))),
-    FINDINGS,
-)  # fmt: skip
+from tests.support.reports import CATALOGUE, EXACT, HELD, NOISY, NOW
+from tests.support.reports import SUMS as REPORT
 
 
 def text_of(lang):

@@ -1,70 +1,24 @@
-# ruff: noqa: E501  (a case of a table is one line)
 import csv
 import io
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from matcher.types import Level
-from node.domain.catalogue import load
-from node.domain.findings import Finding, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, Outcome, Report
 from node.errors import InputError
 from node.reports.coverage import ANSWERED, HAS
 from node.reports.verification import load_json, render, summarise, to_json, write
 from node.reports.wording import band_text, outcome_text, state_text, value_text, word
+from tests.support.reports import ANSWERS, CATALOGUE, JUNE
+from tests.support.reports import VERIFICATION as REPORT
 
-CATALOGUE = load()
-MAY, JUNE = date(2026, 5, 31), date(2026, 6, 30)
-F = Finding
-O = Outcome  # noqa: E741  (short, for the table below)
-
-FINDINGS = (
-    # two vehicles at home and one in another province add up for one person
-    F("H1/01", "C21", "44", O.FOUND, 2, JUNE),
-    F("H1/01", "C21", "33", O.FOUND, 1, MAY),
-    F("H1/02", "C21", "44", O.STALE, 1, date(2025, 1, 1)),
-    F("H1/02", "C21", "33", O.NOT_FOUND),
-    F("H2/01", "C21", "44", O.NOT_FOUND),
-    F("H2/01", "C21", "33", O.NAME_MISMATCH, None, JUNE),
-    # one province does not hold deposits, and that is no "not over"
-    F("H1/01", "C23", "44", O.OVER, 1, JUNE),
-    F("H1/02", "C23", "44", O.NOT_OVER),
-    F("H2/01", "C23", "44", O.NOT_MANDATED, None, None, "item_not_covered"),
-    *(F(subject, "C23", "33", O.NOT_CONNECTED) for subject in ("H1/01", "H1/02", "H2/01")),
-    # bands
-    F("H1/01", "D34", "44", O.FOUND, 3, JUNE),
-    F("H1/02", "D34", "44", O.FOUND, 0, MAY),
-    F("H2/01", "D34", "44", O.FOUND, 0, JUNE),
-    *(F(subject, "D34", "33", O.REFUSED, None, None, "grant") for subject in ("H1/01", "H1/02", "H2/01")),
-    # nobody answered from 51
-    *(F(s, i, "51", O.UNAVAILABLE, None, None, "=cmd()") for s in ("H1/01", "H1/02", "H2/01") for i in ("C21", "C23", "D34")),
-)  # fmt: skip
-PEERS = (
-    PeerSummary("44", "广东", "done", "", 3, 60, 1920, 2_500_000, 1.25, "buckets", "few subjects"),
-    PeerSummary("33", "浙江", "done", "", 1, 60, 999, 123_456, 0.5, "filter"),
-    PeerSummary("51", "四川", "unavailable", "no route [red]\x1b[31m"),
-)
-REPORT = Report(
-    job="job-1",
-    requester="45",
-    requester_name="广西",
-    purpose="new_application",
-    legal_basis="社会救助暂行办法",
-    catalogue_version=CATALOGUE.version,
-    catalogue_digest=CATALOGUE.digest.hex(),
-    created_at=datetime(2026, 7, 1, 8, 0, tzinfo=UTC),
-    finished_at=datetime(2026, 7, 1, 8, 1, tzinfo=UTC),
-    due_at=datetime(2026, 7, 8, 8, 0, tzinfo=UTC),
-    items=("C21", "C23", "D34"),
-    subjects=("H1/01", "H1/02", "H2/01"),
-    peers=PEERS,
-    findings=FINDINGS,
-)
+F, O = Finding, Outcome
 
 
 def show(report: Report, lang: str, width: int = 150) -> str:
@@ -96,8 +50,8 @@ def test_totals_are_of_distinct_people_and_add_up():
     summary = summarise(REPORT)
     assert (summary.subjects, summary.people, summary.people_by_peer) == (3, 3, {"44": 3, "33": 1, "51": 0})
     assert (summary.name_mismatches, summary.not_mandated) == (1, 1)
-    assert summary.answers + summary.unanswered == len(FINDINGS)
-    assert summary.answers == sum(f.outcome in ANSWERED for f in FINDINGS) == 11
+    assert summary.answers + summary.unanswered == len(ANSWERS)
+    assert summary.answers == sum(f.outcome in ANSWERED for f in ANSWERS) == 11
 
 
 COVERAGE = [
@@ -115,7 +69,7 @@ def test_coverage(item, peer, state):
 def test_coverage_in_part_and_of_nothing():
     part = replace(
         REPORT,
-        findings=(*FINDINGS[:6], F("H1/02", "C23", "44", O.OVERDUE), F("H1/01", "C23", "44", O.NOT_OVER)),
+        findings=(*ANSWERS[:6], F("H1/02", "C23", "44", O.OVERDUE), F("H1/01", "C23", "44", O.NOT_OVER)),
     )
     summary = summarise(part)
     assert summary.item("C23").coverage["44"].state == "partly"
@@ -243,7 +197,7 @@ def test_json_holds_every_finding_as_documented():
         "subject": "H1/01", "item": "C21", "peer": "44", "outcome": "FOUND", "value": 2,
         "as_of": "2026-06-30", "reason": "",
     }  # fmt: skip
-    assert len(document["findings"]) == len(FINDINGS)
+    assert len(document["findings"]) == len(ANSWERS)
     assert document["summary"]["items"][0]["total"] == 4
     assert document["summary"]["items"][1]["coverage"]["33"]["state"] == "not_connected"
     assert [fact["code"] for fact in document["item_facts"]] == ["C21", "C23", "D34"]
@@ -267,8 +221,8 @@ def test_findings_csv(tmp_path):
     content = (tmp_path / "findings.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbfsubject,item,")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert len(rows) == len(FINDINGS)
-    assert Counter(row["outcome"] for row in rows) == Counter(f.outcome.value for f in FINDINGS)
+    assert len(rows) == len(ANSWERS)
+    assert Counter(row["outcome"] for row in rows) == Counter(f.outcome.value for f in ANSWERS)
     assert rows[0] == {
         "subject": "H1/01", "item": "C21", "item_zh": "机动车", "item_en": "motor vehicles", "peer": "44",
         "outcome": "FOUND", "outcome_zh": "有记录", "value": "2", "value_zh": "2 辆", "value_en": "2 vehicles",
