@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from node.reports import sums, verification
+from node.reports import kinds, text
 from tests.support.reports import CATALOGUE, REPORTS
 
 EXPECTED = Path(__file__).with_name("expected")
@@ -19,12 +19,11 @@ TERMINAL = 80  # columns
 
 def write_all(name: str, folder: Path) -> None:
     """The three files of a report, and what a terminal shows of it."""
-    kind = sums if name.startswith("sums") else verification
-    kind.write(REPORTS[name], CATALOGUE, folder)
+    kinds.write(REPORTS[name], CATALOGUE, folder)
     for lang in ("zh", "en"):
         console = Console(file=io.StringIO(), width=TERMINAL, color_system=None)
         with console.capture() as capture:
-            console.print(kind.render(REPORTS[name], CATALOGUE, lang))
+            console.print(text.render(kinds.document(REPORTS[name], CATALOGUE, lang)))
         (folder / f"terminal_{lang}.txt").write_text(capture.get(), encoding="utf-8")
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case of a table is one line)
 import csv
 import io
 import json
@@ -12,19 +13,20 @@ from rich.console import Console
 from matcher.types import Level
 from node.domain.findings import Finding, Outcome, Report
 from node.errors import InputError
-from node.reports.coverage import ANSWERED, HAS
-from node.reports.verification import load_json, render, summarise, to_json, write
+from node.reports import kinds, text
+from node.reports.coverage import ANSWERED, HAS, summarise
+from node.reports.kinds import load, to_json, write
 from node.reports.wording import band_text, outcome_text, state_text, value_text, word
 from tests.support.reports import ANSWERS, CATALOGUE, JUNE
 from tests.support.reports import VERIFICATION as REPORT
 
-F, O = Finding, Outcome
+F, O = Finding, Outcome  # noqa: E741  (short, for the tables below)
 
 
 def show(report: Report, lang: str, width: int = 150) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
     with console.capture() as capture:
-        console.print(render(report, CATALOGUE, lang))
+        console.print(text.render(kinds.document(report, CATALOGUE, lang)))
     return capture.get()
 
 
@@ -146,23 +148,23 @@ def test_renders_at_any_width(lang, width):
 
 
 def test_chinese_text():
-    text = show(REPORT, "zh")
+    shown = show(REPORT, "zh")
     for part in (
         "跨省居民家庭经济状况核对报告", "C21 机动车", "4 辆", "C23 银行存款", "> 50,000 元", "33: 未接入", "33: 拒绝",
         "51: 暂不可用", "≤ 10,000 元: 2", "> 200,000 元: 1", "2025-01-01", "只核对、不认定", "5日内", "新申请",
         "许可接收单位", "核对 3 人", "至少一项有记录 3 人", "答复 11 条，未答复 16 条", "四川", "2.5 MB",
     ):  # fmt: skip
-        assert part in text, part
+        assert part in shown, part
 
 
 def test_english_text():
-    text = show(REPORT, "en")
+    shown = show(REPORT, "en")
     for part in (
         "C21 motor vehicles", "4 vehicles", "33: not connected", "33: refused", "51: unavailable", "buckets",
         "does not decide on eligibility", "within 5 days", "Permitted recipient: 广西", "3 people verified",
         "new application", "11 answers, 16 unanswered", "1.2", "1.9 kB", "999 B",
     ):  # fmt: skip
-        assert part in text, part
+        assert part in shown, part
 
 
 def test_an_unanswered_peer_is_never_a_zero():
@@ -172,18 +174,18 @@ def test_an_unanswered_peer_is_never_a_zero():
 
 
 def test_what_a_peer_sends_neither_marks_up_nor_steers_the_terminal():
-    text = show(REPORT, "en", 200)
-    assert "[red]" in text
-    assert "\x1b" not in text
+    shown = show(REPORT, "en", 200)
+    assert "[red]" in shown
+    assert "\x1b" not in shown
 
 
 def test_an_item_of_another_catalogue_still_shows():
     strange = replace(
         REPORT, items=("X99",), findings=(F("H1/01", "X99", "44", O.FOUND, 7),), catalogue_digest="00"
     )
-    text = show(strange, "en")
-    assert "X99" in text
-    assert "another catalogue" in text
+    shown = show(strange, "en")
+    assert "X99" in shown
+    assert "another catalogue" in shown
     assert to_json(strange, CATALOGUE)["item_facts"] == []
 
 
@@ -210,7 +212,7 @@ def test_written_files_agree_and_read_back(tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["findings.csv", "report.json", "summary.txt"]
     assert all(p.stat().st_mode & 0o777 == 0o600 for p in folder.iterdir())
     assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == to_json(REPORT, CATALOGUE)
-    assert load_json(folder / "report.json") == REPORT
+    assert load(folder / "report.json") == REPORT
     text = (folder / "summary.txt").read_text(encoding="utf-8")
     assert "C21 机动车" in text
     assert "C21 motor vehicles" in text
@@ -246,7 +248,7 @@ def test_no_cell_is_a_formula(tmp_path, text):
 def test_an_empty_report_can_be_written(tmp_path):
     report = replace(REPORT, findings=(), peers=(), finished_at=None, state="cancelled")
     write(report, CATALOGUE, tmp_path)
-    assert load_json(tmp_path / "report.json") == report
+    assert load(tmp_path / "report.json") == report
 
 
 def change(**values):
@@ -283,7 +285,7 @@ def test_damaged_reports(tmp_path, damage, key):
     path = tmp_path / "report.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_json(path)
+        load(path)
     assert f"{path}: {key}" in str(caught.value)
     assert "449999190001010034" not in str(caught.value) + caught.value.hint
 
@@ -295,6 +297,6 @@ def test_no_report_at_all(tmp_path, content):
     path: Path = tmp_path / "report.json"
     path.write_bytes(content)
     with pytest.raises(InputError):
-        load_json(path)
+        load(path)
     with pytest.raises(InputError, match="cannot be read"):
-        load_json(tmp_path / "none.json")
+        load(tmp_path / "none.json")
