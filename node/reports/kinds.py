@@ -27,6 +27,7 @@ class ReportKind(Generic[R]):
     format: str  # the first key of its report.json
     command: str  # that writes it
     csv_file: str
+    short: tuple[str, ...]  # the keys of its report.json that a command shows
     document: Callable[[R, Catalogue, str], Document]
     record: Callable[[R, Catalogue], Record]
     problem: Callable[[R], str]
@@ -38,6 +39,7 @@ VERIFICATION = ReportKind(
     format="heqiao-report/1",
     command="heqiao verify",
     csv_file="findings.csv",
+    short=("job", "state", "summary", "peers"),
     document=verification.document,
     record=verification.record,
     problem=verification.problem,
@@ -48,6 +50,7 @@ SUMS = ReportKind(
     format="heqiao-sums/1",
     command="heqiao sum",
     csv_file="sums.csv",
+    short=("job", "state", "people", "findings", "peers"),
     document=sums.document,
     record=sums.record,
     problem=sums.problem,
@@ -70,6 +73,12 @@ def to_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """A report as plain JSON values; `findings` is the last key."""
     kind = kind_of(report)
     return _plain(kind, kind.record(report, catalogue))
+
+
+def to_short_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
+    """The figures of a report as plain JSON values, without what fills its files."""
+    plain = to_json(report, catalogue)
+    return {key: plain[key] for key in kind_of(report).short}
 
 
 def file_names(report: AnyReport) -> tuple[str, str, str]:
