@@ -18,6 +18,7 @@ class Kind(Enum):
     DAY = "day"  # a date
     DAYS = "days"  # the oldest and the newest of some dates
     NUMBER = "number"
+    SHARE = "share"  # how many of how many
     AMOUNT = "amount"  # a number in words, with its unit
     SIZE = "size"  # bytes
     SECONDS = "seconds"
@@ -29,7 +30,7 @@ class Kind(Enum):
 
 
 # None is a cell without a value. A text in a column of numbers says why there is none.
-Cell = str | int | float | date | tuple[date, date] | None
+Cell = str | int | float | date | tuple[date, date] | tuple[int, int] | None
 Row = tuple[Cell, ...]
 
 

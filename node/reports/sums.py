@@ -115,8 +115,8 @@ def _sums_table(report: SumReport, catalogue: Catalogue, lang: str) -> Table:
         found = [one for one in report.findings if one.item == code]
         rows = tuple(_row(one, item, f"  {one.peer} {names.get(one.peer, '')}", lang) for one in found)
         groups.append(Group(rows, item_text(item, code, lang)))
-    text, amount, days = Kind.TEXT, Kind.AMOUNT, Kind.DAYS
-    shown = columns(lang, peer=text, matched=amount, total=amount, mean=amount, deviation=amount, as_of=days)
+    text, share, amount, days = Kind.TEXT, Kind.SHARE, Kind.AMOUNT, Kind.DAYS
+    shown = columns(lang, peer=text, matched=share, total=amount, mean=amount, deviation=amount, as_of=days)
     return Table(word("sums", lang), shown, tuple(groups))
 
 
@@ -129,7 +129,7 @@ def _row(found: SumFinding, item: Item | None, province: str, lang: str) -> Row:
     figures = (found.total, found.mean, found.deviation)
     return (
         f"{province}\n    {noise}" if noise else province,
-        f"{found.count:,} / {found.asked:,}",
+        None if found.count is None else (found.count, found.asked),
         *(None if one is None else amount_text(item, one, lang) for one in figures),
         found.as_of,
     )

@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from rich import box
 from rich import table as rich_table
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.text import Text
 
@@ -14,6 +17,8 @@ from node.reports.document import Cell, Column, Document, Fact, Histogram, Kind,
 
 FILE_WIDTH = 120  # columns of a text file
 _BELOW = (0, 0, 1, 0)  # an empty line
+_GAP = 2  # columns between two columns of a table
+_NARROWEST = 16  # that a column of text becomes before numbers are broken
 
 
 def render(document: Document) -> RenderableType:
@@ -47,7 +52,25 @@ def _facts(facts: Iterable[Fact]) -> RenderableType:
 def _section(section: Section) -> RenderableType:
     if isinstance(section, Paragraph):
         return _plain(section.text)
-    return _table(section.table() if isinstance(section, Histogram) else section)
+    return _Beside(section) if isinstance(section, Histogram) else _table(section)
+
+
+class _Beside:
+    """A histogram with as many provinces beside each other as the terminal has room for."""
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        series, hidden = self._histogram.series, self._histogram.hidden
+        texts = [f"{cell:,}" for one in series for cell in one.cells if cell is not None]
+        widest = max(map(cell_len, (hidden, *texts, *(one.name for one in series))))
+        first = max(map(cell_len, (self._histogram.item, *self._histogram.bands)))
+        fit = max(1, (options.max_width - first) // (widest + _GAP))
+        for at in range(0, len(series), fit):
+            if at:
+                yield Text("")
+            yield _table(replace(self._histogram, series=series[at : at + fit]).table())
 
 
 def _table(table: Table) -> RenderableType:
@@ -68,21 +91,67 @@ def _table(table: Table) -> RenderableType:
         for row in group.rows:
             shown.add_row(*map(_cell, table.columns, row))
         shown.add_section()
-    return Group(shown, *map(_plain, table.remarks))
+    return Group(_Fitted(shown, [column.kind for column in table.columns]), *map(_plain, table.remarks))
 
 
-def _cell(column: Column, cell: Cell) -> Text:
+class _Fitted:
+    """A table that, where the terminal is too narrow, breaks texts and units but no number."""
+
+    def __init__(self, table: rich_table.Table, kinds: list[Kind]) -> None:
+        self._table, self._kinds = table, kinds
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = zip(self._kinds, self._table.columns, strict=True)
+        needs = [_measure(console, options, kind, column) for kind, column in columns]
+        pairs = list(zip(self._kinds, needs, strict=True))
+        missing = sum(need.maximum for need in needs) + _GAP * (len(needs) - 1) - options.max_width
+        texts = sum(min(_NARROWEST, need.maximum) for kind, need in pairs if kind is Kind.TEXT)
+        fixed = sum(need.minimum for kind, need in pairs if kind is not Kind.TEXT)
+        if missing > 0 and texts + fixed + _GAP * (len(needs) - 1) <= options.max_width:
+            for column, (kind, need) in zip(self._table.columns, pairs, strict=True):
+                if kind is not Kind.TEXT:
+                    column.width = max(need.minimum, need.maximum - missing)
+                    missing -= need.maximum - column.width
+        yield self._table
+
+
+def _measure(console: Console, options: ConsoleOptions, kind: Kind, column: rich_table.Column) -> Measurement:
+    head = Measurement.get(console, options, column.header)
+    cells = [Measurement.get(console, options, cell) for cell in column.cells]
+    widest = max((cell.maximum for cell in cells), default=0)
+    narrowest = max((cell.minimum for cell in cells), default=0)
+    breaks = kind in (Kind.TEXT, Kind.AMOUNT)
+    return Measurement(max(head.minimum, narrowest if breaks else widest), max(head.maximum, widest))
+
+
+def _cell(column: Column, cell: Cell) -> RenderableType:
     if cell is None:
         return Text("-")
     if isinstance(cell, str):
-        return _plain(cell)
+        return _indented(cell)
     if isinstance(cell, date):
         return Text(cell.isoformat())
     if isinstance(cell, tuple):
-        return Text("\n".join(dict.fromkeys(day.isoformat() for day in cell)))
+        return Text(_pair(cell))
     if column.kind is Kind.SECONDS:
         return Text(f"{cell:.1f}")
     return Text(_size(cell) if column.kind is Kind.SIZE else f"{cell:,}")
+
+
+def _pair(cell: tuple[date, date] | tuple[int, int]) -> str:
+    first, second = cell
+    if isinstance(first, date) and isinstance(second, date):
+        return first.isoformat() if first == second else f"{first.isoformat()}\n{second.isoformat()}"
+    return f"{first:,} / {second:,}"
+
+
+def _indented(text: str) -> RenderableType:
+    # A line that is broken stays as far in as it began.
+    lines = text.split("\n")
+    if not any(line.startswith(" ") for line in lines):
+        return _plain(text)
+    inset = [(len(line) - len(line.lstrip(" ")), line.lstrip(" ")) for line in lines]
+    return Group(*(Padding(_plain(line), (0, 0, 0, depth)) for depth, line in inset))
 
 
 def _size(count: float) -> str:

@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 from heqiao.platform.v1 import platform_pb2 as pb
+from rich.cells import cell_len
 from rich.console import Console
 
 from matcher import identity
 from matcher.sums import disclosure
+from node.domain.findings import PeerSummary
 from node.domain.jobs import SUM, JobRow, PartRow
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
 from node.errors import ConfigError, InputError, InvalidRequestError
@@ -29,10 +31,10 @@ def document(lang, report=REPORT):
     return kinds.document(report, CATALOGUE, lang)
 
 
-def text_of(lang):
-    console = Console(file=io.StringIO(), width=120)
+def text_of(lang, report=REPORT, width=120):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     with console.capture() as capture:
-        console.print(text.render(document(lang)))
+        console.print(text.render(document(lang, report)))
     return capture.get()
 
 
@@ -70,6 +72,25 @@ def test_tables_in_chinese():
         "广东",
     ):
         assert words in shown
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_number_is_broken_on_80_columns(lang):
+    shown = text_of(lang, width=80)
+    for number in ("300 / 500", "12,345,678.91", "41,152.26", "30,000", "-1,500.50", "2026-10-31"):
+        assert number in shown
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+
+
+def test_no_figure_is_cut_off_where_many_provinces_answer():
+    peers = tuple(PeerSummary(f"{code}", "省", "done") for code in range(11, 31))
+    findings = tuple(replace(EXACT, peer=peer.peer, bands=(1_234_567, None)) for peer in peers)
+    many = replace(REPORT, peers=peers, findings=findings)
+    for width, tables in ((80, 5), (120, 3)):
+        shown = text_of("en", many, width)
+        assert shown.count("1,234,567") == shown.count("suppressed") == 20
+        assert shown.count("people by band") == tables
+        assert "…" not in shown
 
 
 def test_every_rule_has_words():
