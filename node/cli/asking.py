@@ -21,7 +21,7 @@ from node.reports.kinds import AnyReport
 from node.tabular import fields
 
 
-def keep_rejects(rejects: Sequence[Reject], source: str, out: Path) -> None:
+def prepare_folder(rejects: Sequence[Reject], source: str, out: Path) -> None:
     """Make the folder of the report, with the rows of the source that cannot be used."""
     out.mkdir(parents=True, exist_ok=True)
     if rejects:
@@ -30,17 +30,19 @@ def keep_rejects(rejects: Sequence[Reject], source: str, out: Path) -> None:
         click.echo(f"{count(len(rejects), 'row')} of {source} cannot be used: see {path}", err=True)
 
 
-def wait(platform: Platform, job: str, people: int, rejected: int, *, detach: bool, as_json: bool) -> bool:
+def wait_for_job(
+    platform: Platform, job: str, people: int, rejected: int, *, detach: bool, as_json: bool
+) -> bool:
     """Print a new job's id and wait for its end; False where it is to go on without this command."""
     if detach:
         show({"job": job, "rejected_rows": rejected}, f"job {job}", as_json=as_json)
         return False
     click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
-    follow(platform, job, hidden=as_json)
+    watch_job(platform, job, hidden=as_json)
     return True
 
 
-def follow(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
+def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
     """Show a job's progress until it ends. Raises UnavailableError when the node says nothing of it."""
     last = None
     with _progress(hidden=hidden) as bar:
@@ -56,7 +58,7 @@ def follow(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
     return last
 
 
-def deliver(
+def write_report(
     report: AnyReport, catalogue: Catalogue, out: Path, *, as_json: bool, lang: str, rejected: int = 0
 ) -> None:
     """Write the report's files, show it, and fail when a peer gave wrong answers.
@@ -68,12 +70,12 @@ def deliver(
         short = kinds.to_short_json(report, catalogue)
         show({**short, "out": str(out), "rejected_rows": rejected}, "", as_json=True)
     else:
-        display(report, catalogue, lang)
+        show_report(report, catalogue, lang)
         click.echo(f"report: {', '.join(str(out / name) for name in kinds.file_names(report))}")
     _require_honest(report.peers)
 
 
-def display(report: AnyReport, catalogue: Catalogue, lang: str) -> None:
+def show_report(report: AnyReport, catalogue: Catalogue, lang: str) -> None:
     """Show the tables of a report."""
     Console().print(text.render(kinds.document(report, catalogue, lang)))
 

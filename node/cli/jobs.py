@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli.asking import deliver, display, follow
+from node.cli.asking import show_report, watch_job, write_report
 from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
@@ -64,7 +64,7 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
     """
     with Platform.open(home, address) as platform:
-        last = follow(platform, job, hidden=as_json)
+        last = watch_job(platform, job, hidden=as_json)
     show(_plain(last), f"job {job}: {last.state}", as_json=as_json)
 
 
@@ -124,11 +124,11 @@ def report(
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        deliver(found, catalogue, out, as_json=as_json, lang=lang)
+        write_report(found, catalogue, out, as_json=as_json, lang=lang)
     elif as_json:
         show(kinds.to_json(found, catalogue), "", as_json=True)
     else:
-        display(found, catalogue, lang)
+        show_report(found, catalogue, lang)
     _draw(found, catalogue, pictures, lang)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import deliver, keep_rejects, wait
+from node.cli.asking import prepare_folder, wait_for_job, write_report
 from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
@@ -73,10 +73,10 @@ def sum_(
     people, rejects = read_cohort(cohort)
     if not people:
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
-    keep_rejects(rejects, "the list", out)
+    prepare_folder(rejects, "the list", out)
     with Platform.open(home, address) as platform:
         found = platform.submit_sum(Summation(items, peers, legal_basis, in_cohort(people)), job)
-        if not wait(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
+        if not wait_for_job(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.sum_report(found)
-    deliver(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))

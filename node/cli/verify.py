@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import deliver, keep_rejects, wait
+from node.cli.asking import prepare_folder, wait_for_job, write_report
 from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
@@ -80,15 +80,15 @@ def verify(
     verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis)
     for item in verification.items:
         catalogue.item(item)
-    keep_rejects(rejects, "the lists", out)
+    prepare_folder(rejects, "the lists", out)
     with Platform.open(home, address) as platform:
         found = platform.submit(verification, job)
-        if not wait(
+        if not wait_for_job(
             platform, found, len(verification.subjects), len(rejects), detach=detach, as_json=as_json
         ):
             return
         report = platform.report(found)
-    deliver(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
 
 
 def _read(

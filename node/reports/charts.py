@@ -80,8 +80,8 @@ def _draw(document: Document, font: str, target: Path, kind: str) -> None:
 def _draw_one(axes: Any, histogram: Histogram) -> None:
     width = _SPACE / len(histogram.series)
     top = max((cell or 0 for one in histogram.series for cell in one.cells), default=0) or 1
-    for turn, one in enumerate(histogram.series):
-        places = [band - _SPACE / 2 + width * (turn + 0.5) for band in range(len(one.cells))]
+    for number, one in enumerate(histogram.series):
+        places = [band - _SPACE / 2 + width * (number + 0.5) for band in range(len(one.cells))]
         bars = axes.bar(places, [max(cell or 0, 0) for cell in one.cells], width, label=one.label)
         axes.bar_label(bars, ["" if cell is None else f"{cell:,}" for cell in one.cells], fontsize=8)
         for place, cell in zip(places, one.cells, strict=True):

@@ -16,7 +16,7 @@ from node.reports.wording import LANGUAGES
 
 AnyReport = Report | SumReport
 JSON_FILE, TEXT_FILE = "report.json", "summary.txt"
-R = TypeVar("R", Report, SumReport)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,10 @@ def _facts(facts: Iterable[Fact]) -> RenderableType:
 def _section(section: Section) -> RenderableType:
     if isinstance(section, Paragraph):
         return _plain(section.text)
-    return _Beside(section) if isinstance(section, Histogram) else _table(section)
+    return _HistogramTables(section) if isinstance(section, Histogram) else _table(section)
 
 
-class _Beside:
+class _HistogramTables:
     """A histogram with as many provinces beside each other as the terminal has room for."""
 
     def __init__(self, histogram: Histogram) -> None:
@@ -91,10 +91,10 @@ def _table(table: Table) -> RenderableType:
         for row in group.rows:
             shown.add_row(*map(_cell, table.columns, row))
         shown.add_section()
-    return Group(_Fitted(shown, [column.kind for column in table.columns]), *map(_plain, table.remarks))
+    return Group(_FittedTable(shown, [column.kind for column in table.columns]), *map(_plain, table.remarks))
 
 
-class _Fitted:
+class _FittedTable:
     """A table that, where the terminal is too narrow, breaks texts and units but no number."""
 
     def __init__(self, table: rich_table.Table, kinds: list[Kind]) -> None:
