@@ -24,6 +24,7 @@ from keys.pki.names import split_address
 from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
+from node.domain.job_progress import JobProgress
 from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
 from node.domain.verification import Verification
@@ -33,6 +34,7 @@ from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.platform_jobs import read_job
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
@@ -104,24 +106,24 @@ class Platform:
         """The report of a sum that has ended."""
         return sums_wire.read_report(self._call("GetSumReport", pb.GetSumReportRequest(job_id=job)))
 
-    def watch(self, job: str) -> Iterator[pb.Job]:
+    def watch(self, job: str) -> Iterator[JobProgress]:
         """The job now and after every change, until it ends."""
         for response in self._stream("WatchJob", pb.WatchJobRequest(job_id=job)):
-            yield response.job
+            yield read_job(response.job)
 
     def report(self, job: str) -> Report:
         """The report of a job that has ended."""
         return platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
 
-    def cancel(self, job: str) -> pb.Job:
+    def cancel(self, job: str) -> JobProgress:
         """Ask a job to stop."""
         response: pb.CancelJobResponse = self._call("CancelJob", pb.CancelJobRequest(job_id=job))
-        return response.job
+        return read_job(response.job)
 
-    def jobs(self, limit: int = 50) -> Sequence[pb.Job]:
+    def jobs(self, limit: int = 50) -> Sequence[JobProgress]:
         """Jobs of the node, newest first."""
         response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
-        return response.jobs
+        return tuple(map(read_job, response.jobs))
 
     def peers(self) -> Sequence[pb.Peer]:
         """Peers the node knows."""
