@@ -16,11 +16,15 @@ class IdleGuard:
     """
 
     def __init__(
-        self, cancel: Callable[[], object], limit_s: float, stopped: Callable[[], bool] = lambda: False
+        self,
+        cancel: Callable[[], object],
+        limit_s: float,
+        stopped: Callable[[], bool] = lambda: False,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cancel, self._limit_s, self._stopped = cancel, limit_s, stopped
+        self._cancel, self._limit_s, self._stopped, self._seconds = cancel, limit_s, stopped, seconds
         self._done = threading.Event()
-        self._last = time.monotonic()
+        self._last = seconds()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._look, name="idle-guard", daemon=True).start()
@@ -31,10 +35,10 @@ class IdleGuard:
 
     def moved(self) -> None:
         """A message came or went."""
-        self._last = time.monotonic()
+        self._last = self._seconds()
 
     def _look(self) -> None:
         while not self._done.wait(_LOOK_EVERY_S):
-            if self._stopped() or time.monotonic() - self._last > self._limit_s:
+            if self._stopped() or self._seconds() - self._last > self._limit_s:
                 self._cancel()
                 return
