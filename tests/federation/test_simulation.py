@@ -11,7 +11,13 @@ from tempfile import mkdtemp
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.support.effort import examples
 from tests.support.federation import Federation
@@ -20,6 +26,7 @@ from tests.support.operations import (
     CODES,
     COUNTED,
     ITEMS,
+    MIN_COHORT,
     OVER,
     PEOPLE,
     WAGES,
@@ -33,6 +40,7 @@ from tests.support.operations import (
     Operation,
     Restart,
     Rotate,
+    Rows,
     Start,
     Stop,
     Sum,
@@ -163,6 +171,7 @@ ROWS = st.dictionaries(PERSON, st.integers(1, 9), min_size=1, max_size=PEOPLE).m
     lambda register: tuple(register.items())
 )
 SOME = st.lists(PERSON, min_size=1, max_size=PEOPLE, unique=True).map(tuple)
+COHORT = st.lists(PERSON, min_size=MIN_COHORT, max_size=PEOPLE, unique=True).map(tuple)
 PIECES = st.integers(0, 12)
 
 
@@ -182,7 +191,6 @@ class Federations(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.simulation = type(self).make()
-        self.faults = 0
 
     def apply(self, operation: Operation) -> None:
         self.simulation.apply(operation)
@@ -191,13 +199,19 @@ class Federations(RuleBasedStateMachine):
         note(f"operations = {self.simulation.done!r}")
         self.simulation.close()
 
+    @initialize(counted=ROWS, money=ROWS, wages=ROWS)
+    def begin(self, counted: Rows, money: Rows, wages: Rows) -> None:
+        self.apply(Import("44", COUNTED, counted))
+        self.apply(Import("33", OVER, money))
+        self.apply(Import("44", WAGES, wages))
+
     @rule(code=st.sampled_from(ANSWERING), item=st.sampled_from(ITEMS), rows=ROWS)
-    def replace(self, code: str, item: str, rows: tuple) -> None:
+    def replace(self, code: str, item: str, rows: Rows) -> None:
         self.apply(Import(code, item, rows))
 
     @precondition(imported)
     @rule(data=st.data(), rows=ROWS)
-    def upsert(self, data: st.DataObject, rows: tuple) -> None:
+    def upsert(self, data: st.DataObject, rows: Rows) -> None:
         code, item = data.draw(st.sampled_from(sorted(self.simulation.model.registers)))
         self.apply(Upsert(code, item, rows))
 
@@ -211,7 +225,7 @@ class Federations(RuleBasedStateMachine):
     def verify(self, people: tuple[int, ...]) -> None:
         self.apply(Verify(people))
 
-    @rule(people=SOME)
+    @rule(people=COHORT)
     def sum(self, people: tuple[int, ...]) -> None:
         self.apply(Sum(people))
 
