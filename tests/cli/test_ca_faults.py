@@ -78,7 +78,7 @@ def test_a_full_disk(world, command):
     """No file of the command fits any more."""
     before = held(world)
     arguments = [sys.executable, "-c", FULL, *map(str, command)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"heqiao: error: {world}" in done.stderr  # of which file
     assert "File too large" in done.stderr
@@ -153,7 +153,7 @@ def test_two_administrators_at_once(world):
         )
         for name in issued
     }
-    ended = {name: (one.communicate(timeout=60)[1], one.returncode) for name, one in running.items()}
+    ended = {name: (one.communicate(timeout=180)[1], one.returncode) for name, one in running.items()}
     root = (world / "ca/ca.pem").read_bytes()
     gone = load_list((world / "ca/revoked.pem").read_bytes(), root).serials
     for name, (told, code) in ended.items():

@@ -148,7 +148,7 @@ class Process:
             self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
 
     def wait_ready(self) -> "Process":
-        wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
+        wait_for(self.ready.exists, 120, f"node of {self.home.name} did not start: {self.errors}")
         self.port, self.platform_port = map(int, self.ready.read_text().split())
         return self
 
@@ -161,7 +161,7 @@ class Process:
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(30)
+        return self._process.wait(120)
 
     @property
     def running(self) -> bool:
@@ -212,7 +212,7 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
     return wait_report(province.node, job)
 
 
-def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
+def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
     wait_for(
         lambda: engine.require_job(node, job).state not in OPEN_STATES,
         seconds,

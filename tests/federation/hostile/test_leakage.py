@@ -62,7 +62,7 @@ WRONG_CHECK = PEOPLE[0][:-1] + ("1" if PEOPLE[0][-1] != "1" else "2")
 
 
 def heqiao(*arguments: object, fails: bool = False) -> str:
-    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=180)
     text = (done.stdout + done.stderr).decode()
     assert (done.returncode != 0) is fails, text
     return text

@@ -162,7 +162,7 @@ def call(port, certificate, target, ca=CA):
     credentials = grpc.ssl_channel_credentials(ca.pem, *chain)
     options = [("grpc.ssl_target_name_override", target)]
     with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
-        return channel.unary_unary("/echo/Whoami")(b"", timeout=5)
+        return channel.unary_unary("/echo/Whoami")(b"", timeout=60)
 
 
 @pytest.mark.parametrize("caller", ["node", "platform"])
