@@ -15,7 +15,6 @@ from keys.pki.roots import sign_root
 from keys.store.kinds import load_tls_key
 from node.federation import authority_folder
 from tests.support.ca_member import (
-    made,  # noqa: F401  the CA and its member
     store_of,
 )
 from tests.support.cli_runner import FULL, fails, ok

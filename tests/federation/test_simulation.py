@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from tests.support.effort import examples
 from tests.support.federation import Federation
+from tests.support.once import made_once
 from tests.support.operations import (
     ANSWERING,
     CODES,
@@ -155,8 +156,8 @@ OPERATIONS: dict[str, list[Operation]] = {
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Federation]:
-    folder = tmp_path_factory.mktemp("simulation")
-    return folder, make_homes(folder)
+    folder = made_once(tmp_path_factory, "simulation", make_homes)
+    return folder, Federation.load(folder)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

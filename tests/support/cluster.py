@@ -273,8 +273,14 @@ class World:
             homes[code] = Path(shutil.copytree(self.folder / code, target / code))
         return homes
 
+    @classmethod
+    def load(cls, folder: Path) -> "World":
+        """One that make_world made, perhaps in another process."""
+        return cls(folder, folder / "data", Federation.load(folder))
 
-def make_world(folder: Path, items: Sequence[str] = ()) -> World:
+
+def make_world(folder: Path, items: Sequence[str] = ()) -> None:
+    """Make the files of a world."""
     data = folder / "data"
     write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
     federation = Federation.create()
@@ -290,7 +296,7 @@ def make_world(folder: Path, items: Sequence[str] = ()) -> World:
         for code in PROVIDERS:
             know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
             know(nodes[REQUESTER], folder / code, 0)
-    return World(folder, data, federation)
+    federation.save(folder)
 
 
 def silence_log(folder: Path) -> None:

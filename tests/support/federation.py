@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from keys import KdfCost, KeyStore, accept_bundle, create_ca, generate_secret, issue_bundle, make_request
-from keys.pki.issuing import Authority, create_request, issue
+from keys.pki.issuing import Authority, create_request, issue, load_ca
 from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_tls_key, load_tls_key
 from tests.support.cached import empty_database, paillier_key
 
@@ -34,6 +36,20 @@ class Federation:
     @classmethod
     def create(cls, name: str = "test") -> "Federation":
         return cls(create_ca(name, datetime.now(UTC)), secrets.token_bytes(32))
+
+    def save(self, folder: Path) -> None:
+        """Keep it for another process of the tests."""
+        (folder / "ca.pem").write_bytes(self.authority.pem)
+        (folder / "ca.key").write_bytes(
+            self.authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        (folder / "salt").write_bytes(self.salt)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Federation":
+        """What was saved."""
+        authority = load_ca((folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes())
+        return cls(authority, (folder / "salt").read_bytes())
 
     def make_home(
         self,

@@ -54,7 +54,7 @@ PLANTED = [
 ]
 
 
-def make_homes(folder: Path) -> Federation:
+def make_homes(folder: Path) -> None:
     """Homes of 45, 44 and 33 that know each other and hold nothing, to be copied."""
     federation = Federation.create()
     for code in ops.CODES:
@@ -66,7 +66,7 @@ def make_homes(folder: Path) -> Federation:
         know(asking, folder / code, 0)
         node.store.dispose()
     asking.store.dispose()
-    return federation
+    federation.save(folder)
 
 
 class Simulation:
@@ -192,7 +192,8 @@ class Simulation:
         through = next(peer for peer in (code, *ops.ANSWERING) if peer in self.taps and self._up(peer))
         self._kills.add(code)
         self.taps[through].arm(Fault("call", operation.after, partial(self._take_snapshot, code)))
-        self._faulty |= {code, through} - {ops.ASKING} if code != ops.ASKING else set()
+        if code in self.taps:
+            self._faulty.add(code)
 
     @_do.register
     def _(self, operation: ops.Restart) -> None:
@@ -255,6 +256,9 @@ class Simulation:
     def _take_snapshot(self, code: str) -> None:
         """What a kill -9 would leave: the files of this moment, between two transactions."""
         home = self.provinces[code].home
+        cut = [self.taps[code]] if code in self.taps else list(self.taps.values())
+        for tap in cut:
+            tap.hold()
         self._copies += 1
         place = home.with_name(f"{code}-{self._copies}")
         with closing(sqlite3.connect(home / "heqiao.db", timeout=PATIENCE_S)) as base:
@@ -262,24 +266,27 @@ class Simulation:
             base.execute("BEGIN IMMEDIATE")
             shutil.copytree(home, place, ignore=shutil.ignore_patterns("*.db-shm"))
             base.execute("ROLLBACK")
-        for tap in [self.taps[code]] if code in self.taps else self.taps.values():
-            tap.relay_to(None)
         self._killed[code] = place
+        for tap in cut:
+            tap.relay_to(None)
 
     def _revive(self) -> None:
         """Start those that were killed from what they left; those that were not reached die idle."""
-        for code in sorted(self._kills):
-            for tap in self.taps.values():
-                tap.arm(None)
+        killed = sorted(self._kills, key=lambda code: code == ops.ASKING)
+        self._kills.clear()
+        for tap in self.taps.values():
+            tap.arm(None)
+        for code in killed:
             if code not in self._killed:
                 self._take_snapshot(code)
             self.provinces[code].stop()
             shutil.rmtree(self.provinces[code].home)
             self.provinces[code].home = self._killed.pop(code)
-            self._start(code)
-            self._kills.discard(code)
         for code, tap in self.taps.items():
-            tap.relay_to(self.provinces[code].port if self._up(code) else None)
+            if code not in killed:
+                tap.relay_to(self.provinces[code].port if self._up(code) else None)
+        for code in killed:  # last the one who asks, and goes on with its job at once
+            self._start(code)
 
     # ---- questions
     def _verification(self, people: tuple[int, ...]) -> Verification:

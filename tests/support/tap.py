@@ -31,7 +31,8 @@ class Tap:
         self.port = int(self._server.getsockname()[1])
         self._target: int | None = None
         self._fault: Fault | None = None
-        self._lock = threading.Lock()
+        self._lock, self._flow = threading.Lock(), threading.Event()
+        self._flow.set()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         threading.Thread(target=self._accept, name="tap", daemon=True).start()
 
@@ -42,6 +43,11 @@ class Tap:
             ended = set() if port else set(self._pairs)
         for pair in ended:
             self._end(pair)
+        self._flow.set()
+
+    def hold(self) -> None:
+        """Let nothing through until `relay_to` says what is to become of it."""
+        self._flow.clear()
 
     def arm(self, fault: Fault | None) -> None:
         """Let a fault strike once; None takes back one that has not."""
@@ -86,6 +92,7 @@ class Tap:
                     break
                 if fault is not None:
                     lost.set()
+                self._flow.wait()
                 node.sendall(piece)
         self._end(pair)
 
@@ -93,6 +100,7 @@ class Tap:
         caller, node = pair
         with suppress(OSError):
             while (piece := node.recv(1 << 16)) and not lost.is_set():
+                self._flow.wait()
                 caller.sendall(piece)
         self._end(pair)
 
