@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -150,6 +150,8 @@ OPERATIONS: dict[str, list[Operation]] = {
         Kill("45", 8),
         Sum(ALL),
         Verify(FEW),
+        Rotate("44", "salt"),
+        Verify(FEW),
     ],
 }
 
@@ -197,7 +199,6 @@ class Federations(RuleBasedStateMachine):
         self.simulation.apply(operation)
 
     def teardown(self) -> None:
-        note(f"operations = {self.simulation.done!r}")
         self.simulation.close()
 
     @initialize(counted=ROWS, money=ROWS, wages=ROWS)
