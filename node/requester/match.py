@@ -64,13 +64,14 @@ def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answe
     answers = context.checkpoint.answers()
     plans: list[str] = []
     for item in question.items:
+        if item.code in answers:
+            continue  # kept before the job was interrupted
         for _ in range(RESTARTS):
-            if item.code in answers:
-                break
             try:
                 retrieval = Retrieval(context, session, manifest, question, query, secrets)
                 answers[item.code], choices = ask_item(retrieval, item)
                 plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
+                break
             except PartitionVersionError:
                 session, manifest = renew_manifest(context, session, manifest)
         else:

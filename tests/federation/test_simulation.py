@@ -140,6 +140,11 @@ OPERATIONS: dict[str, list[Operation]] = {
         DropResponse("33", 9),
         Sum(ALL),
     ],
+    "found: one of two items was answered when the requester was killed": [
+        Import("44", COUNTED, HALF),
+        Import("33", OVER, THIRD),
+        *(step for after in range(8, 14) for step in (Kill("45", after), Verify((29, 20)))),
+    ],
     "nodes are killed while they work": [
         Import("44", COUNTED, EVERYBODY),
         Import("44", WAGES, EVERYBODY),
@@ -258,11 +263,11 @@ class Federations(RuleBasedStateMachine):
         self.apply(DropResponse(code, after))
 
     @precondition(up)
-    @rule(data=st.data(), after=PIECES, people=SOME)
-    def kill(self, data: st.DataObject, after: int, people: tuple[int, ...]) -> None:
+    @rule(data=st.data(), after=PIECES, question=SOME.map(Verify) | COHORT.map(Sum))
+    def kill(self, data: st.DataObject, after: int, question: Operation) -> None:
         alive = [code for code in CODES if code not in self.simulation.model.down]
         self.apply(Kill(data.draw(st.sampled_from(alive)), after))
-        self.apply(Verify(people))
+        self.apply(question)
 
     @precondition(up)
     @rule(data=st.data())
