@@ -169,20 +169,23 @@ def backend(name: str | None = None) -> Backend:
     """
     wanted = name or os.environ.get(ENVIRONMENT) or "auto"
     if wanted == "auto":
-        wanted = next(each for each, why in available().items() if not why)
+        wanted = next(each for each in NAMES if not _why_not(each))
     return _backends(wanted)
 
 
 def available() -> dict[str, str]:
     """Every backend, fastest first, and, where it cannot run here, why ("" when it can)."""
-    found = {}
-    for name in NAMES:
-        try:
-            _backends(name)
-            found[name] = ""
-        except BackendError as error:
-            found[name] = str(error)
-    return found
+    return {name: _why_not(name) for name in NAMES}
+
+
+@functools.cache
+def _why_not(name: str) -> str:
+    """Why a backend cannot run here, found out once: the search for a library starts processes."""
+    try:
+        _backends(name)
+    except BackendError as error:
+        return str(error)
+    return ""
 
 
 def validate(points: bytes) -> int:

@@ -56,12 +56,13 @@ def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answe
     answers = context.checkpoint.answers()
     plans: list[str] = []
     for item in question.items:
+        if item.code in answers:
+            continue  # kept before the job was interrupted
         for _ in range(RESTARTS):
-            if item.code in answers:
-                break
             try:
                 answers[item.code], choices = ask_item(retrieval, item)
                 plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
+                break
             except PartitionVersionError:
                 opened = renew_manifest(context, opened)
                 retrieval = replace(retrieval, opened=opened)

@@ -61,7 +61,9 @@ def test_every_table_is_in_the_data_model():
         assert [c.name for c in table.columns if f"`{c.name}`" not in section] == [], name
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((*ROOT.glob("*.md"), *DOCS.rglob("*.md"))), ids=lambda path: path.name
+)
 def test_links_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link

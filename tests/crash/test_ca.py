@@ -16,7 +16,6 @@ from node.context import open_node
 from tests.support.ca_member import (
     ca,
     issue,
-    made,  # noqa: F401  the CA and its member
     store_of,
 )
 from tests.support.cli_runner import heqiao, ok

@@ -13,7 +13,6 @@ from keys.store.kinds import generate_secret
 from matcher import identity
 from node.config import load
 from node.context import open_node
-from tests.support.ca_member import base, drawn, made  # noqa: F401  the member holds records
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy, each_step
 from tests.support.single_node import Held, number

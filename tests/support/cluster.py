@@ -149,7 +149,7 @@ class Process:
             self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
 
     def wait_ready(self) -> "Process":
-        wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
+        wait_for(self.ready.exists, 120, f"node of {self.home.name} did not start: {self.errors}")
         self.port, self.platform_port = map(int, self.ready.read_text().split())
         return self
 
@@ -172,7 +172,7 @@ class Process:
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(30)
+        return self._process.wait(120)
 
     @property
     def running(self) -> bool:
@@ -223,7 +223,7 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
     return wait_report(province.node, job)
 
 
-def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
+def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
     wait_for(
         lambda: require_job(node, job).state not in OPEN_STATES,
         seconds,
@@ -284,8 +284,14 @@ class World:
             homes[code] = Path(shutil.copytree(self.folder / code, target / code))
         return homes
 
+    @classmethod
+    def load(cls, folder: Path) -> "World":
+        """One that make_world made, perhaps in another process."""
+        return cls(folder, folder / "data", Federation.load(folder))
 
-def make_world(folder: Path, items: Sequence[str] = ()) -> World:
+
+def make_world(folder: Path, items: Sequence[str] = ()) -> None:
+    """Make the files of a world."""
     data = folder / "data"
     write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
     federation = Federation.create()
@@ -301,7 +307,7 @@ def make_world(folder: Path, items: Sequence[str] = ()) -> World:
         for code in PROVIDERS:
             know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
             know(nodes[REQUESTER], folder / code, 0)
-    return World(folder, data, federation)
+    federation.save(folder)
 
 
 def silence_log(folder: Path) -> None:

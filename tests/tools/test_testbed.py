@@ -316,15 +316,6 @@ def test_every_dependency_has_its_reason() -> None:
     assert listed == names
 
 
-def test_readme_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-            assert "://" in link or (page.parent / link).exists() or (ROOT / "docs" / link).exists(), (
-                page,
-                link,
-            )
-
-
 # The figures
 
 FIGURES = {
@@ -348,7 +339,7 @@ def terminate_self() -> None:
 def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", f"testbed.{module}", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 

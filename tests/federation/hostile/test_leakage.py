@@ -36,6 +36,7 @@ from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
+from tests.support.leakage import forms
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 # Recognisable, and in no other data of a home.
@@ -62,7 +63,7 @@ WRONG_CHECK = PEOPLE[0][:-1] + ("1" if PEOPLE[0][-1] != "1" else "2")
 
 
 def heqiao(*arguments: object, fails: bool = False) -> str:
-    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=180)
     text = (done.stdout + done.stderr).decode()
     assert (done.returncode != 0) is fails, text
     return text
@@ -209,18 +210,6 @@ def _error(call) -> str:
 
 def _files(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
-
-
-def forms(text: str) -> dict[str, bytes]:
-    """How a text may stand in a file."""
-    found = {encoding: text.encode(encoding) for encoding in ("utf-8", "gb18030", "utf-16-le", "utf-16-be")}
-    found["escaped"] = text.encode("unicode_escape")
-    if text.isdigit():
-        found["digits"] = bytes(map(int, text))
-        if len(text) > 12:
-            found["packed"] = bytes.fromhex(text + "0" * (len(text) % 2))
-            found["number"] = int(text).to_bytes(8, "big")
-    return found
 
 
 def forms_of_people() -> dict[str, dict[str, bytes]]:

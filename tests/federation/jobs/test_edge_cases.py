@@ -150,7 +150,7 @@ def test_a_stream_on_which_nothing_comes_is_ended(world: World, tmp_path: Path) 
     over = threading.Event()
 
     def silent():
-        over.wait(20)
+        over.wait(240)
         yield from ()
 
     with (
@@ -162,7 +162,7 @@ def test_a_stream_on_which_nothing_comes_is_ended(world: World, tmp_path: Path) 
         code, *_ = fails(lambda: list(stub.Evaluate(silent())))  # a caller without a deadline
         over.set()
         assert code is Code.CANCELLED
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 120  # the caller would wait twice as long
         assert stub.GetManifest(match_pb2.GetManifestRequest(suites=["X25519-BLAKE3-TAI"]))
 
 
@@ -173,7 +173,7 @@ def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) 
 
     class Silent(PeerServicer):
         def Evaluate(self, requests, call):  # noqa: N802
-            over.wait(20)
+            over.wait(240)
             yield from ()
 
     over = threading.Event()
@@ -189,7 +189,7 @@ def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) 
         move_peer(provinces["45"].node, "44", port)
         engine.submit(provinces["45"].node, "silent", read_verification(world.data, ("C21",), most=30))
         provinces["45"].server.start_job("silent")
-        report = wait_report(provinces["45"].node, "silent", 15)
+        report = wait_report(provinces["45"].node, "silent", 120)
     over.set()
     server.stop(0).wait()
     node.store.dispose()

@@ -87,7 +87,7 @@ def kill_in_mid_job(victim: Process, requester: Process, asked: Verification) ->
     for attempt in range(5):
         job = f"kill-{attempt}"
         submit(requester, job, asked)
-        wait_for(lambda job=job: kept_points(requester.home, job, "44") > 1, 20, "no chunk came", 0.001)
+        wait_for(lambda job=job: kept_points(requester.home, job, "44") > 1, 120, "no chunk came", 0.001)
         victim.kill()
         kept = kept_points(requester.home, job, "44")
         if states(requester.home, job)["44"] == "evaluate" and 0 < kept * 16 < len(asked.subjects):
@@ -124,14 +124,14 @@ def test_stopping_does_not_wait_for_a_peer_that_is_away(
     three: dict[str, Process], asked: Verification
 ) -> None:
     three["45"].stop()
-    set_config(three["45"].home, "requester", retry_attempts=50, retry_wait_s=30, retry_wait_max_s=60)
+    set_config(three["45"].home, "requester", retry_attempts=50, retry_wait_s=300, retry_wait_max_s=600)
     three["45"].start()
     three["44"].kill()
     submit(three["45"], "stop", asked)
-    wait_for(lambda: states(three["45"].home, "stop")["33"] == "done", 20, "33 does not answer")
+    wait_for(lambda: states(three["45"].home, "stop")["33"] == "done", 120, "33 does not answer")
     began = time.monotonic()
     assert three["45"].stop() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 120  # it would wait for minutes until the next try
     assert query_database(three["45"].home, "SELECT state FROM jobs WHERE id = 'stop'") == [("running",)]
     assert states(three["45"].home, "stop")["44"] == "manifest"
 
@@ -221,7 +221,7 @@ def test_due_while_a_peer_is_away(world: World, asked: Verification, tmp_path: P
         move_peer(node, "44", free_port())
         engine.submit(node, "late", asked)
         provinces["45"].server.start_job("late")
-        wait_for(lambda: states(homes["45"], "late")["33"] == "done", 20, "33 does not answer")
+        wait_for(lambda: states(homes["45"], "late")["33"] == "done", 120, "33 does not answer")
         clock.advance(days=15)
         report = wait_report(node, "late")
     assert part_of(report, "44") == ("overdue", "due_date_passed")
@@ -239,11 +239,11 @@ def test_cancel_in_mid_job(world: World, asked: Verification, undisturbed, tmp_p
         with pytest.raises(PreconditionError):
             match_results.build_report(node, "cancel")
         provinces["45"].server.start_job("cancel")
-        wait_for(lambda: states(homes["45"], "cancel")["33"] == "done", 20, "33 does not answer")
+        wait_for(lambda: states(homes["45"], "cancel")["33"] == "done", 120, "33 does not answer")
         began = time.monotonic()
         engine.cancel(node, "cancel")
         report = wait_report(node, "cancel")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 120  # it would wait for minutes until the next try
         again = engine.cancel(node, "cancel")
     assert (report.state, again.state) == ("cancelled", "cancelled")
     assert part_of(report, "44")[0] == "cancelled"

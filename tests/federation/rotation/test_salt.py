@@ -181,7 +181,7 @@ def test_killed_at_any_step(
     take_salt(small.federation, secrets.token_bytes(32), *homes.values())
     program = _DIE.format(path=[str(ROOT), *sys.path])
     arguments = [sys.executable, "-c", program, str(homes["44"]), str(small.data), where, str(calls)]
-    died = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    died = subprocess.run(arguments, capture_output=True, text=True, timeout=240)
     assert died.returncode == -signal.SIGKILL, died.stderr
     with serve_all(homes) as provinces:
         switched = where in ("switched", "partitions removed", "salt removed")

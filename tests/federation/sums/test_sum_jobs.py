@@ -84,7 +84,7 @@ def summation(items=("B11",), peers=("44", "33"), people=ASKED, law=LAW):
     return Summation(tuple(items), tuple(peers), law, cohort)
 
 
-def run(province, job, asked, seconds=60):
+def run(province, job, asked, seconds=180):
     if engine.submit(province.node, job, asked):
         province.server.start_job(job, asked)
     wait_for(
@@ -226,12 +226,12 @@ def test_a_killed_requester_goes_on_and_pays_once(made, monkeypatch, point):
     set_config(made["45"], "jobs", **QUICK_LEASES)
     process = Process(made["45"]).start()
     try:
-        assert reached.wait(30)
+        assert reached.wait(120)
         process.kill()
         go_on.set()
         assert query_database(made["45"], "SELECT state FROM jobs WHERE id = ?", job) == [("running",)]
         process.start()
-        wait_for(lambda: require_job(own, job).state == "done", 60, "the job does not end", 0.05)
+        wait_for(lambda: require_job(own, job).state == "done", 120, "the job does not end", 0.05)
         require_plain(build_sum_report(own, job), "44")
         assert len(queries(made["44"])) == 1
     finally:
@@ -251,7 +251,7 @@ def hold(monkeypatch, point, reached, go_on):
             answer = real(*given)  # opened, and the answer is lost
             if not reached.is_set():
                 reached.set()
-                go_on.wait(30)
+                go_on.wait(120)
             return answer
 
         monkeypatch.setattr(service, "open_sums", opening)
@@ -262,7 +262,7 @@ def hold(monkeypatch, point, reached, go_on):
         for turn, part in enumerate(real_rows(*given)):
             if not reached.is_set() and (turn == 1 or point == "before_rows"):
                 reached.set()
-                go_on.wait(30)
+                go_on.wait(120)
             yield part
 
     monkeypatch.setattr(service, "serve_rows", serving)

@@ -182,7 +182,7 @@ def test_two_administrators_at_once(home, kind):
     running = [
         subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"
     ]
-    ended = [(one.communicate(timeout=60)[1], one.returncode) for one in running]
+    ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
     assert 0 in [code for _, code in ended]
     for told, code in ended:
         assert code == 0 or (code == 1 and "heqiao: hint:" in told and "Traceback" not in told), told
@@ -195,7 +195,7 @@ def test_two_administrators_at_once(home, kind):
 @pytest.mark.parametrize("kind", ["oprf", "signing"])
 def test_no_file_can_be_written(home, kind):
     arguments = [sys.executable, "-c", FULL, "keys", "rotate", kind, "--home", str(home)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout) == (1, "")
     assert "that its disk has room" in done.stderr
     assert states(home, kind) == {1: "active"}

@@ -16,7 +16,7 @@ from node.jobs.runner import SMALL_JOB, Runner
 ONE = Subject("h/1", "h", "", (Identity("resident", "449999190001010034"),), "M")
 SMALL = Verification(("C21",), ("44",), "review", "", (ONE,), {})
 LIST = replace(SMALL, subjects=(ONE,) * (SMALL_JOB + 1))
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

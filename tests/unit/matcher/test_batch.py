@@ -15,6 +15,7 @@ from matcher.errors import IdentityError, LabelError
 from matcher.suites import tokens as token
 from matcher.suites.suite import CURRENT
 from matcher.types import Identity, LabelRecord, Level
+from tests.support.effort import examples
 
 SALT, KEY = bytes(range(32)), oprf.clamp(bytes(range(1, 33)))
 
@@ -74,7 +75,7 @@ def test_derived_key_is_blake3(materials, context):
     assert [row.tobytes() for row in found] == wanted
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.binary(min_size=32, max_size=32),
     st.binary(min_size=12, max_size=12),
@@ -135,7 +136,7 @@ def test_labels_open():
         )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(["449999", "119999", "999999", "810000", "829999", "009999"]),
     st.text("0123456789", min_size=8, max_size=8) | st.dates(date(1800, 1, 1)).map("{:%Y%m%d}".format),

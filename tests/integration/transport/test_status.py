@@ -74,7 +74,7 @@ def rebuilt(wire: tuple[_Raise, grpc.UnaryUnaryMultiCallable], failure: tuple[st
     raiser, call = wire
     raiser.failure = failure
     with pytest.raises(grpc.RpcError) as caught:
-        call(b"", timeout=5)
+        call(b"", timeout=60)
     return status.from_rpc_error(caught.value)
 
 

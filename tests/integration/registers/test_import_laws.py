@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from matcher import identity, label
@@ -13,6 +13,7 @@ from node.domain.catalogue import disclose
 from node.domain.records import FIRST_DAY, SourceRow, combine
 from node.errors import PreconditionError
 from node.registers import importer, row_parser
+from tests.support.effort import examples
 from tests.support.single_node import NOW, Held, make_node, number
 
 TODAY = NOW.date()
@@ -118,10 +119,8 @@ def check_delta(node, before, after):
 
 # Without shrinking: an example takes a second, and a failing one is told whole.
 @settings(
-    max_examples=12,
+    max_examples=examples(12),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(st.lists(line, min_size=1, max_size=30), operations, st.sampled_from([0, 3]))
 def test_the_order_of_imports_does_not_matter(tmp_path_factory, first, later, bits):
