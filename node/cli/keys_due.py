@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import click
+
 from keys import KeyStore
 from keys import rotation as plans
 from keys.errors import KeyringError
@@ -79,14 +81,14 @@ def run_due(
         show({"dry_run": True, **result}, "\n".join(lines), as_json=as_json)
         return True
     run, outcomes = _Run(config, keys, admin, workers, quiet=as_json), []
+    say: Callable[[str], None] = (lambda _line: None) if as_json else click.echo
     for group in plans.GROUPS:
         wanted = [one for one in due if one.step.purpose in group]
         for line in describe_due(wanted):
-            show({}, line, as_json=False) if not as_json else None
+            say(line)
         for outcome in _run_group(run, group[0], wanted):
+            say(_describe(outcome))
             outcomes.append(outcome)
-            if not as_json:
-                show({}, _describe(outcome), as_json=False)
     if as_json or not due:
         result["outcomes"] = [_plain(one) for one in outcomes]
         show(result, "nothing is due", as_json=as_json)

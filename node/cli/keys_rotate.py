@@ -31,12 +31,13 @@ from node.context import Node, open_node
 from node.rotation import driver
 from node.rotation.kinds import KINDS
 
+_TYPED = click.core.ParameterSource.COMMANDLINE
 _purpose = click.argument("purpose", type=click.Choice(list(WORDS)))
 
 
-@click.group(invoke_without_command=True, no_args_is_help=True)
+@click.group(invoke_without_command=True, no_args_is_help=True, subcommand_metavar="COMMAND [ARGS]...")
 @click.option("--due", is_flag=True, help="Do everything that `heqiao keys status` shows as due.")
-@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE,
+@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
               help="With --due: home folder of the node, or the path of its node.toml.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="With --due: print what is due and why; change nothing.")
 @click.option("--workers", type=click.IntRange(0, 256),
@@ -76,9 +77,6 @@ def rotate(
     config = load_config(home)
     if not run_due(config, open_key_store(config), admin, workers=workers, dry_run=dry_run, as_json=as_json):
         raise click.exceptions.Exit(1)
-
-
-_TYPED = click.core.ParameterSource.COMMANDLINE
 
 
 def _rotating(words: Words) -> click.Command:
