@@ -110,7 +110,7 @@ def issue(
             or the certificate would outlive the CA.
         ValueError: a code, name or host is not acceptable.
     """
-    public_key = _requested_key(csr_pem)
+    public_key = requested_key(csr_pem)
     if now + timedelta(days=days) > ca.certificate.not_valid_after_utc:
         left = (ca.certificate.not_valid_after_utc - now).days
         raise CertificateError(
@@ -187,7 +187,8 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _requested_key(csr_pem: bytes) -> ec.EllipticCurvePublicKey:
+def requested_key(csr_pem: bytes) -> ec.EllipticCurvePublicKey:
+    """The key that a signing request is for. Raises CertificateError unless it is a good one."""
     hint = "make a new home with `heqiao init` and send its request.json"
     try:
         request = x509.load_pem_x509_csr(csr_pem)

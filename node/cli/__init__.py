@@ -37,7 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "serve": ("serve", "Serve peers and platforms until stopped."),
         "health": ("health", "Ask the running node of this home whether it serves."),
         "doctor": ("doctor", "Check this node and the way to each peer."),
-        "keys": ("keys", "Look after the keys of this node."),
+        "keys": ("keys", "Manage this node's keys."),
         "audit": ("audit", "Read and check the chain of what this node did."),
         "migrate": ("database", "Bring the database to this version's schema."),
     },

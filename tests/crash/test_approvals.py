@@ -19,7 +19,7 @@ from node.database import approvals as rows
 from node.database import open_store
 from node.database import peers as peer_rows
 from node.governance import approvals
-from node.rotation import signing as rotate_signing
+from node.rotation.kinds import SIGNING
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy, each_step
 
@@ -79,7 +79,7 @@ def signing(world):
     """State of each signing key; the node opens, and signs with the one that is active."""
     config = load(world / "44/node.toml")
     node, store = open_node(config), open_key_store(config)
-    found = {key.epoch: key.state.value for key in rotate_signing.read_keyring(node, store)}
+    found = {key.epoch: key.state.value for key in SIGNING.read(node, store)}
     node.store.dispose()
     (active,) = (epoch for epoch, state in found.items() if state == "active")
     assert node.keys.signing == store.get(f"signing.{active}")

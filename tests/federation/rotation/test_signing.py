@@ -23,7 +23,8 @@ from node.requester import handshake, match
 from node.requester.pinned_keys import PinnedKeys
 from node.responder import manifest
 from node.responder.manifest import SignedManifest
-from node.rotation import signing
+from node.rotation import driver
+from node.rotation.kinds import SIGNING
 from node.transport.peer_client import PeerClient
 from node.wire import manifest as manifests
 from node.wire import match as wire
@@ -59,7 +60,7 @@ def rotate(home: Path, *, times: int = 1, policy: RotationPolicy = POLICY, clock
     """As the command does it, in another process than the node's."""
     node, store = open_home(home, *([clock] if clock else [])), open_key_store(load(home / "node.toml"))
     for _ in range(times):
-        signing.rotate_signing(node, store, policy)
+        driver.rotate(SIGNING, node, store, policy)
     node.store.dispose()
 
 
@@ -309,11 +310,11 @@ def test_what_is_retired_leads_nobody(pair) -> None:
     rotate(province.home, times=2)
     node, store = open_home(province.home), open_key_store(load(province.home / "node.toml"))
     assert [one.number for one in offer(province).successions] == [2, 3]
-    assert {key.epoch for key in signing.retire(node, store, early=True)} == {1, 2}
+    assert {key.epoch for key in driver.retire(SIGNING, node, store, early=True)} == {1, 2}
     assert offer(province).successions == ()
     province.node.ring.refresh()
     assert refused(requester, offer(province)) == "manifest_signature"
-    signing.destroy(node, store)
+    driver.destroy(SIGNING, node, store)
     assert store.epochs("signing") == [3]
     rotate(province.home)
     assert [one.number for one in offer(province).successions] == [4]
