@@ -75,8 +75,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A step that is due, why, and since when."""
+    """A step that is due, why, and since when; `kind` is the leading purpose of the rotation it is of."""
 
+    kind: str
     step: Step
     reason: Reason
     since: datetime
@@ -242,11 +243,11 @@ def plan(
         known = [key for key in held if key.purpose == lead and key.state is KeyState.ACTIVE]
         step = Step(Action.MAKE, lead, newest(keyring, lead) + 1)
         if len(known) != 1:
-            due.append(Due(step, Reason.STATE, now))
+            due.append(Due(lead, step, Reason.STATE, now))
             continue
         current = known[0]
         if current.activated_at is not None and now < current.activated_at:
-            due.append(Due(step, Reason.CLOCK, current.activated_at))
+            due.append(Due(lead, step, Reason.CLOCK, current.activated_at))
         elif lead == SALT:
             due += _due_salt(keyring, policies, now, whole=whole)
         elif certificate_ends is not None and lead == TLS:
@@ -273,7 +274,7 @@ def _due_keys(
         if aged is None or now < aged:
             return []
         reason, since = Reason.AGE, aged
-    return [Due(step, reason, since) for step in plan_rotation(keyring, lead, policy, now)]
+    return [Due(lead, step, reason, since) for step in plan_rotation(keyring, lead, policy, now)]
 
 
 def _due_salt(
@@ -284,12 +285,12 @@ def _due_salt(
     if not waiting:
         aged = _aged(keyring, (SALT,), policies)
         step = Step(Action.MAKE, SALT, newest(keyring, SALT) + 1)
-        return [Due(step, Reason.AGE, aged)] if aged is not None and aged <= now else []
+        return [Due(SALT, step, Reason.AGE, aged)] if aged is not None and aged <= now else []
     try:
         steps = plan_newest_salt(keyring, together(policies, (SALT,)), now, whole=whole)
     except KeyStateError:  # another rotation must end first, and is due itself
         return []
-    return [Due(step, Reason.BEGUN, waiting[-1].created_at) for step in steps]
+    return [Due(SALT, step, Reason.BEGUN, waiting[-1].created_at) for step in steps]
 
 
 def _due_tls(
@@ -298,19 +299,19 @@ def _due_tls(
     used = active(keyring, TLS)
     waiting = [key for key in pending(keyring, TLS) if key.epoch > used.epoch]
     if waiting:  # for the certificate that the CA makes
-        return [Due(Step(Action.SWITCH, TLS, waiting[-1].epoch), Reason.BEGUN, waiting[-1].created_at)]
+        return [Due(TLS, Step(Action.SWITCH, TLS, waiting[-1].epoch), Reason.BEGUN, waiting[-1].created_at)]
     since, reason = ends - BEFORE_END, Reason.CERTIFICATE
     aged = _aged(keyring, (TLS,), policies)
     if aged is not None and aged < since:
         since, reason = aged, Reason.AGE
     step = Step(Action.MAKE, TLS, newest(keyring, TLS) + 1)
-    return [Due(step, reason, since)] if since <= now else []
+    return [Due(TLS, step, reason, since)] if since <= now else []
 
 
 def _due_retirements(keyring: Sequence[EpochKey], purpose: str, now: datetime) -> list[Due]:
     ends = {key.epoch: key.grace_until for key in keyring if key.purpose == purpose}
     steps = plan_retirement(keyring, purpose, now)
-    return [Due(step, Reason.GRACE, ends[step.epoch] or now) for step in steps]
+    return [Due(purpose, step, Reason.GRACE, ends[step.epoch] or now) for step in steps]
 
 
 def together(policies: Mapping[str, RotationPolicy], group: Sequence[str]) -> RotationPolicy:

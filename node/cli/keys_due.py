@@ -83,7 +83,7 @@ def run_due(
     run, outcomes = _Run(config, keys, admin, workers, quiet=as_json), []
     say: Callable[[str], None] = (lambda _line: None) if as_json else click.echo
     for group in plans.GROUPS:
-        wanted = [one for one in due if one.step.purpose in group]
+        wanted = [one for one in due if one.kind == group[0]]
         for line in describe_due(wanted):
             say(line)
         for outcome in _run_group(run, group[0], wanted):

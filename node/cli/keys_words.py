@@ -146,6 +146,7 @@ def plain_due(due: Sequence[Due]) -> list[dict[str, object]]:
     """Due steps for programs."""
     return [
         {
+            "rotation": one.kind,
             "purpose": one.step.purpose,
             "epoch": one.step.epoch,
             "action": one.step.action.value,
@@ -159,8 +160,7 @@ def plain_due(due: Sequence[Due]) -> list[dict[str, object]]:
 def describe_due(due: Sequence[Due]) -> list[str]:
     """A line for each reason."""
     lines = [
-        _REASONS[one.reason].format(purpose=one.step.purpose, epoch=one.step.epoch, since=one.since)
-        for one in due
+        _REASONS[one.reason].format(purpose=one.kind, epoch=one.step.epoch, since=one.since) for one in due
     ]
     return list(dict.fromkeys(lines))
 

@@ -251,12 +251,16 @@ def test_why_it_is_due_and_since_when(case):
         for one in due
     ]
     assert found == wanted
+    kinds = {one.kind for one in due}
+    assert kinds <= {group[0] for group in GROUPS}
+    assert all(one.kind in (one.step.purpose, "salt") for one in due)
+    assert ("salt" in kinds) == any(one.step.purpose == "salt" for one in due)
 
 
 def test_keys_of_sums_have_the_longest_grace():
     keys = [key(1, "active", purpose, made=60) for purpose in GROUPS[1]]
     *_, switch = plan(keys, POLICIES, NOW)
-    assert switch == Due(Step(Action.SWITCH, "sum", 2, NOW + 9 * DAY), Reason.AGE, NOW - 10 * DAY)
+    assert switch == Due("sum", Step(Action.SWITCH, "sum", 2, NOW + 9 * DAY), Reason.AGE, NOW - 10 * DAY)
 
 
 def test_nothing_is_done_by_planning_again():
