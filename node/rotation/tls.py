@@ -14,7 +14,8 @@ from keys.pki.certificates import hosts_of, tls_epoch
 from keys.pki.issuing import requested_key
 from keys.rotation import Action, Step
 from keys.store.atomic_files import replace
-from keys.store.kinds import fingerprint, generate_secret, load_tls_key
+from keys.store.key_pairs import load_tls_key
+from keys.store.kinds import fingerprint, generate_secret
 from keys.types import EpochKey, KeyState, RotationPolicy
 from node.config import REQUEST, Config
 from node.database import audit_log as audit_rows
