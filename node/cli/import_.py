@@ -1,8 +1,9 @@
 """`heqiao import`: registers of this province into partitions that peers may ask."""
 
+import importlib
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -97,19 +98,21 @@ def import_(
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
     """  # noqa: D301 - click wants the real \b character
     if clean:
-        from node.cli import import_run
-
-        import_run.clean(require_node_role(load_config(home)), as_json=as_json)
+        _load_run().clean(require_node_role(load_config(home)), as_json=as_json)
         return
     checked = _check_usage(item, files, sql_url_file, query, rejects)
     config, day = require_node_role(load_config(home)), as_of.date() if as_of else None
     with _hire(workers, files) as processes:
-        from node.cli import import_run
-
+        import_run = _load_run()
         request = import_run.Request(
             checked, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty
         )
         import_run.run(config, request, processes, as_json=as_json)
+
+
+def _load_run() -> Any:
+    # Apart from this module, because loading it takes a second, and worker processes are made before it.
+    return importlib.import_module("node.cli.import_run")
 
 
 def _hire(workers: int | None, files: tuple[Path, ...]) -> local_pool.WorkerPool:

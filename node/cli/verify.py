@@ -1,16 +1,14 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 from heqiao.platform.v1 import platform_pb2 as pb
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
+from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.findings import PeerSummary, Report
@@ -108,14 +106,10 @@ def verify(
 def follow(platform: Platform, job: str, *, hidden: bool) -> pb.Job:
     """Show a job's progress until it ends."""
     last = pb.Job()
-    with _progress(hidden=hidden) as bar:
-        tasks: dict[str, TaskID] = {}
+    with show_progress(hidden=hidden) as update:
         for last in platform.watch(job):
             for part in last.parts:
-                if part.peer not in tasks:
-                    tasks[part.peer] = bar.add_task("", total=None)
-                text = f"{part.peer} {part.name}: {part.state}"
-                bar.update(tasks[part.peer], description=text, completed=part.done, total=part.total or None)
+                update(part.peer, part.done, part.total, f"{part.peer} {part.name}: {part.state}")
     return last
 
 
@@ -177,11 +171,3 @@ def _read(
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        yield bar

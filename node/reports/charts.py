@@ -4,6 +4,7 @@ Drawn with matplotlib, the extra `plot`. Chinese labels need a font that has the
 machine has none the labels are English and provinces are their codes, since boxes for characters say nothing.
 """
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -106,17 +107,15 @@ def _texts(report: SumReport, known: dict[str, Item], shown: list[str], lang: st
 
 
 def _matplotlib() -> tuple[Any, Any]:
-    # Imported here: it takes a second, and no other command needs it.
+    # Loaded here: it takes a second, and no other command needs it.
     try:
-        import matplotlib as mpl
+        mpl = importlib.import_module("matplotlib")
     except ImportError:
         raise ConfigError(
             "drawing needs matplotlib, which is not installed", "install Heqiao with the extra `plot`"
         ) from None
     mpl.use("agg")  # a picture file, no window
-    from matplotlib import font_manager, pyplot
-
-    return pyplot, font_manager
+    return importlib.import_module("matplotlib.pyplot"), importlib.import_module("matplotlib.font_manager")
 
 
 def _font_with(fonts: Any, text: str) -> str | None:

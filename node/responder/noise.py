@@ -5,6 +5,7 @@ to the total (rows are capped at it when they are made) and 1 to one cell of the
 epsilon-differentially private for adding or removing a person, the budget being split evenly.
 """
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +32,8 @@ def add_noise(totals: Totals, max_contribution: int, epsilon: float) -> Noisy:
 
 
 def _draw(numbers: list[int], sensitivity: int, epsilon: float) -> list[int]:
-    # Imported at the first use: it takes half a second, which every other command would pay.
-    import opendp.prelude as dp
-
+    # Loaded at the first use: it takes half a second, which every other command would pay.
+    dp = importlib.import_module("opendp.prelude")
     dp.enable_features("contrib")
     domain: Any = dp.vector_domain(dp.atom_domain(T=dp.i64))
     noise: Any = dp.m.make_laplace(domain, dp.l1_distance(T=dp.i64), scale=sensitivity / epsilon)

@@ -1,9 +1,10 @@
 """Structured log: JSON lines whose fields come from an allowlist, so that no subject data slips in."""
 
+import importlib
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.config import LogSection
 
@@ -20,8 +21,7 @@ FIELDS = frozenset(
 
 def configure(settings: LogSection, node: str) -> None:
     """Send events as JSON lines to the configured file, or to standard error."""
-    import structlog
-
+    structlog = _load_structlog()
     stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
 
     def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
@@ -44,10 +44,13 @@ def configure(settings: LogSection, node: str) -> None:
 
 def get_logger() -> "FilteringBoundLogger":
     """The node's log."""
-    import structlog
-
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: FilteringBoundLogger = _load_structlog().get_logger()
     return logger
+
+
+def _load_structlog() -> Any:
+    # Only a running node logs, and every command that opens a node imports this module.
+    return importlib.import_module("structlog")
 
 
 def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDict":
