@@ -4,8 +4,6 @@ import io
 import subprocess
 import sys
 
-import pytest
-
 from node.cli.terminal import show_progress
 
 
@@ -14,16 +12,17 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.fixture
-def screen(monkeypatch):
+def use_screen(monkeypatch):
+    """Not a fixture: between a fixture and its test pytest puts standard error back."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    shown = Screen()
-    monkeypatch.setattr(sys, "stderr", shown)
-    return shown
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
 
 
-def test_each_part_has_a_line_with_its_name(screen):
+def test_each_part_has_a_line_with_its_name(monkeypatch):
+    screen = use_screen(monkeypatch)
     with show_progress({"read": "reading rows"}, hidden=False) as update:
         update("read", 0, 0)
         update("read", 7, 9)
@@ -34,7 +33,8 @@ def test_each_part_has_a_line_with_its_name(screen):
         assert text in last
 
 
-def test_it_is_hidden_on_request(screen):
+def test_it_is_hidden_on_request(monkeypatch):
+    screen = use_screen(monkeypatch)
     with show_progress(hidden=True) as update:
         update("read", 1, 2)
     assert screen.getvalue() == ""
