@@ -111,12 +111,7 @@ def issue(
         ValueError: a code, name or host is not acceptable.
     """
     public_key = requested_key(csr_pem)
-    if now + timedelta(days=days) > ca.certificate.not_valid_after_utc:
-        left = (ca.certificate.not_valid_after_utc - now).days
-        raise CertificateError(
-            f"a certificate of {days} days would outlive the CA",
-            f"ask for at most {left} days" if left > 0 else "the CA has expired: make a new one",
-        )
+    _check_life(ca, now, days)
     common_name = target_name(code) if role == "node" else f"{code}.platform.heqiao"
     subject = x509.Name(
         [
@@ -140,6 +135,15 @@ def issue(
         .sign(ca.key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _check_life(ca: Authority, now: datetime, days: int) -> None:
+    if now + timedelta(days=days) > ca.certificate.not_valid_after_utc:
+        left = (ca.certificate.not_valid_after_utc - now).days
+        raise CertificateError(
+            f"a certificate of {days} days would outlive the CA",
+            f"ask for at most {left} days" if left > 0 else "the CA has expired: make a new one",
+        )
 
 
 def _builder(

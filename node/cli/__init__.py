@@ -19,7 +19,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "A node and its federation": {
         "init": ("init", "Make a node's home: keys, configuration, request to join."),
         "join": ("init", "Accept the federation's bundle for this home."),
-        "card": ("init", "Print this node's card for its peers."),
+        "card": ("card", "Print this node's card for its peers."),
         "peers": ("peers", "Keep the list of provinces to ask and to answer."),
         "ca": ("ca", "Run a federation's certificate authority."),
     },

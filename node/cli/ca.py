@@ -1,4 +1,4 @@
-"""`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_options.py)."""
+"""`heqiao ca`: the federation's certificate authority (its folder: node/federation/authority_folder.py)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -128,13 +128,13 @@ def issue_(
             "give either REQUEST, or --client-cert NAME with --code CODE", click.get_current_context()
         )
     now = datetime.now(UTC)
-    store, authorities = open_roots(folder, passphrase_file)
-    if request is not None:
-        result = _answer(
-            folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
-        )
-    else:
-        result = _make_client(folder, authorities, str(client), str(code), out, now, days)
+    with open_roots(folder, passphrase_file) as (store, authorities):
+        if request is not None:
+            result = _answer(
+                folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
+            )
+        else:
+            result = _make_client(folder, authorities, str(client), str(code), out, now, days)
     show(result, describe(result), as_json=as_json)
 
 
@@ -157,21 +157,21 @@ def revoke(
 ) -> None:
     """Revoke certificates and write the list for all members.
 
-    FINGERPRINTS are those of certificates, told when they were issued; 8 hex digits each at least.
+    FINGERPRINTS are those of certificates, printed when they were issued; 8 hex digits each at least.
     Every member takes the list with `heqiao peers revocations`. A revoked certificate stays on the list: to
     let a province back in, issue it a new one.
     """
     if not fingerprints and code is None:
         raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
-    _, authorities = open_roots(folder, passphrase_file)
-    chosen = _choose(folder, fingerprints, code)
-    kept = folder / REVOKED
-    with disk_errors("run as the account that owns the folder of the CA"):
-        before = kept.read_bytes() if kept.exists() else None
-    content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
-    write_output(kept, content)  # first: what is once sent out must be on every later list
-    write_output(out, content)
-    made = load_list(content, trusted(authorities))
+    with open_roots(folder, passphrase_file) as (_, authorities):
+        chosen = _choose(folder, fingerprints, code)
+        kept = folder / REVOKED
+        with disk_errors("run as the account that owns the folder of the CA"):
+            before = kept.read_bytes() if kept.exists() else None
+        content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
+        write_output(kept, content)  # first: what is once sent out must be on every later list
+        write_output(out, content)
+        made = load_list(content, trusted(authorities))
     result = {
         "out": str(out),
         "list": made.number,
@@ -188,12 +188,12 @@ def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> di
     chosen = {name for name, pem in issued.items() if code is not None and identity_of(pem).code == code}
     if code is not None and not chosen:
         raise InputError(f"no certificate was issued to {code}", "correct --code")
-    for told in fingerprints:
-        wanted = told.strip().lower()
+    for given in fingerprints:
+        wanted = given.strip().lower()
         found = [name for name in issued if len(wanted) >= _SHORTEST and name.startswith(wanted)]
         if len(found) != 1:
             raise InputError(
-                f"{len(found)} certificates have the fingerprint {told}",
+                f"{len(found)} certificates have the fingerprint {given}",
                 f"give more digits, {_SHORTEST} at least; their files are in {folder / ISSUED}",
             )
         chosen.update(found)
@@ -205,13 +205,13 @@ def _answer(
     store: KeyStore,
     authorities: Sequence[Authority],
     request: EnrolmentRequest,
-    told: str | None,
+    expected_fingerprint: str | None,
     out: Path,
     now: datetime,
     days: int,
     wanted: int | None,
 ) -> dict[str, object]:
-    if told is not None and told.strip().lower() != request.fingerprint():
+    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != request.fingerprint():
         raise EnrolmentError(
             "the request has another fingerprint than the one given",
             "do not answer it: ask its sender for it over another channel",

@@ -11,7 +11,13 @@ from keys.pki.roots import sign_root
 from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.options import json_option, show, write_output
 from node.federation.authority_folder import CERTIFICATE, REVOKED, describe, open_roots, trusted
-from node.federation.root_rollover import _begin, _end, _erase_older, _sign_lists, _switch
+from node.federation.root_rollover import (
+    add_root,
+    drop_old_root,
+    erase_older_keys,
+    issue_by_new_root,
+    sign_lists,
+)
 
 
 @click.command()
@@ -38,7 +44,8 @@ def roll(
 
     Three steps, each when all members have followed the one before. With --out: make the new root; members
     take the file with `heqiao peers roots`. With --switch: certificates are issued by the new root;
-    members renew theirs. With --end: the old root goes; members drop it with `heqiao peers roots --drop-old`.
+    members renew theirs. With --end: the old root is erased; members drop it with
+    `heqiao peers roots --drop-old`.
 
     \b
     heqiao ca roll --dir ca --out roots.json
@@ -47,25 +54,28 @@ def roll(
     """  # noqa: D301 - click wants the real \b character
     if sum((out is not None, switch, end)) != 1:
         raise click.UsageError("give --out, --switch or --end", click.get_current_context())
-    store, roots = open_roots(folder, passphrase_file)
-    if out is not None:
-        roots = _begin(store, roots, days)
-    else:
-        roots = _switch(store, roots) if switch else _end(store, roots)
-    lists = _sign_lists(folder, roots)  # before anything is written: it refuses a clock that was set back
-    _write(folder, roots, lists)
-    if out is not None:
-        write_output(out, sign_root(roots[0], roots[1].certificate).to_json())
-    if end:
-        _erase_older(store, roots[0])
+    with open_roots(folder, passphrase_file) as (store, roots):
+        if out is not None:
+            roots = add_root(store, roots, days)
+        else:
+            roots = issue_by_new_root(store, roots) if switch else drop_old_root(store, roots)
+        lists = sign_lists(folder, roots)  # before anything is written: it refuses a clock that was set back
+        _write(folder, roots, lists)
+        if out is not None:
+            write_output(out, sign_root(roots[0], roots[1].certificate).to_json())
+        if end:
+            erase_older_keys(store, roots[0])
+    result = _result(folder, roots, lists, out)
+    show(result, describe(result), as_json=as_json)
+
+
+def _result(folder: Path, roots: Sequence[Authority], lists: bytes, out: Path | None) -> dict[str, object]:
     result: dict[str, object] = {
         "issues": ca_fingerprint(roots[0].pem),
         "also_trusted": [ca_fingerprint(root.pem) for root in roots[1:]],
         "revocation_list": str(folder / REVOKED) if lists else "",
     }
-    if out is not None:
-        result = {"out": str(out), **result}
-    show(result, describe(result), as_json=as_json)
+    return result if out is None else {"out": str(out), **result}
 
 
 def _write(folder: Path, roots: Sequence[Authority], lists: bytes) -> None:

@@ -1,14 +1,12 @@
-"""The section [approvals] of the configuration: whether administrators act in pairs."""
+"""The section [approvals] of the configuration: whether a second administrator must approve."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from node.config.rotation import STRICT
+from node.config.section import Section
 
 
-class ApprovalsSection(BaseModel):
+class ApprovalsSection(Section):
     """Dual control: what one administrator asks for, another one approves."""
-
-    model_config = STRICT
 
     required: bool = Field(
         default=False,

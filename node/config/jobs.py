@@ -1,14 +1,12 @@
 """The section [jobs] of the configuration: how processes on one database share its work."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from node.config.rotation import STRICT
+from node.config.section import Section
 
 
-class JobsSection(BaseModel):
+class JobsSection(Section):
     """How processes that serve one database share jobs and periodic work."""
-
-    model_config = STRICT
 
     lease_s: float = Field(
         default=30,

@@ -5,11 +5,12 @@ Functions of `index`, `jobs`, `peers` and `audit` take the connection of a named
     with store.transaction("publish partitions", write=True) as tx:
         index.publish(tx, ...)
 
-Nothing here is beyond what SQLite and PostgreSQL both do.
+Nothing here goes beyond what SQLite and PostgreSQL both do.
 """
 
 from sqlalchemy import Connection
 
-from node.database.engine import Store, open_store
+from node.database.engine import Store
+from node.database.schema import open_store
 
 __all__ = ["Connection", "Store", "open_store"]

@@ -11,8 +11,11 @@ from node.database import open_store
 from node.errors import PreconditionError
 
 
-def _require_list(config: Config, left: tuple[Root, ...]) -> None:
-    """The revocation list here must be one of a root that stays: the node could not read it any more."""
+def require_readable_list(config: Config, left: tuple[Root, ...]) -> None:
+    """The revocation list here must be one of a root that stays: the node could not read it any more.
+
+    Raises PreconditionError.
+    """
     if not config.tls.revocations.exists():
         return
     try:
@@ -24,7 +27,8 @@ def _require_list(config: Config, left: tuple[Root, ...]) -> None:
         ) from None
 
 
-def _record(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
+def record_change(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
+    """Write which roots are trusted from now on, and which are not any more, to the audit chain."""
     with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
         for event, changed in (
             ("root_trusted", [root for root in after if root not in before]),

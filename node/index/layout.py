@@ -46,7 +46,7 @@ class BuildSpec:
     epoch: int
     oprf: bytes = field(repr=False)
     folder: Path
-    spill_key: bytes = field(repr=False)
+    scratch_key: bytes = field(repr=False)
     part_bits: int
     every: bool
     hidden: bool

@@ -7,18 +7,18 @@ in a process. A file of another form is not read: its partition is fetched again
 """
 
 import mmap
-import os
-import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keys.store.atomic_files import PRIVATE, NewFile
 from matcher import buckets as index
 from matcher import merkle
 from node.wire.manifest import PartitionOffer
@@ -120,12 +120,11 @@ class Keeper:
     def __init__(self, target: Path, buckets: int, older: Sequence[Path]) -> None:
         """Raises OSError."""
         self._target, self._buckets, self._older = target, buckets, older
-        self._partial = target.with_suffix(f".{secrets.token_hex(4)}.part")
         self._leaves: list[bytes] = []
         self._sizes: list[int] = []
-        self._out: BinaryIO | None = self._partial.open("xb")
-        self._partial.chmod(0o600)
-        self._out.seek(len(MAGIC) + _HEAD_SIZE * buckets)
+        self._new = NewFile(target, PRIVATE)
+        self._failed = False
+        self._new.file.seek(len(MAGIC) + _HEAD_SIZE * buckets)
 
     def __enter__(self) -> Self:
         return self
@@ -133,35 +132,26 @@ class Keeper:
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None and len(self._leaves) == self._buckets and self._out is not None:
-                self._publish(self._out)
-        except OSError:
-            pass
-        finally:
-            if self._out is not None:
-                self._out.close()
-            self._partial.unlink(missing_ok=True)
+        with suppress(OSError), self._new:
+            if kind is None and not self._failed and len(self._leaves) == self._buckets:
+                self._publish()
 
     def add(self, buckets: Sequence[tuple[int, bytes]]) -> None:
         """The next buckets, verified."""
-        if self._out is None:
+        if self._failed:
             return
         try:
             for number, entries in buckets:
-                self._out.write(entries)
+                self._new.file.write(entries)
                 self._leaves.append(index.bucket_leaf(number, entries))
                 self._sizes.append(len(entries))
         except OSError:
-            self._out.close()
-            self._out = None
+            self._failed = True
 
-    def _publish(self, out: BinaryIO) -> None:
-        out.seek(0)
-        out.write(MAGIC + b"".join(self._leaves) + np.array(self._sizes, dtype="<u4").tobytes())
-        out.flush()
-        os.fsync(out.fileno())
-        os.replace(self._partial, self._target)  # noqa: PTH105 - replaces atomically
+    def _publish(self) -> None:
+        self._new.file.seek(0)
+        self._new.file.write(MAGIC + b"".join(self._leaves) + np.array(self._sizes, dtype="<u4").tobytes())
+        self._new.publish()
         for old in self._older:
             if old != self._target:
                 old.unlink(missing_ok=True)

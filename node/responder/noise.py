@@ -5,9 +5,9 @@ to the total (rows are capped at it when they are made) and 1 to one cell of the
 epsilon-differentially private for adding or removing a person, the budget being split evenly.
 """
 
+import importlib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from matcher.sums.slots import Totals
@@ -35,7 +35,7 @@ def add_noise(totals: Totals, max_contribution: int, epsilon: float) -> Noisy:
 @cache
 def _opendp() -> Any:
     """Loaded by the first sum with noise: it takes half a second, which all commands would pay."""
-    library = import_module("opendp.prelude")
+    library = importlib.import_module("opendp.prelude")
     library.enable_features("contrib")
     return library
 

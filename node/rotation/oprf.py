@@ -13,7 +13,7 @@ from keys.store.kinds import generate_secret
 from matcher import oprf
 from matcher.errors import ScalarError
 from matcher.oprf import RandomBytes
-from node.compute.local_pool import Pool, cores
+from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
 from node.credentials.active_keys import OPRF
@@ -96,15 +96,15 @@ def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progre
     if workers is None:
         workers = cores() if total >= SMALL_ENTRIES else 0
     done = 0
-    with Pool(work, workers) as pool:
+    with open_engine(work, workers) as engine:
         for item, parts in groupby(missing, key=lambda part: part.item):
-            run = _ItemRun(node, work, pool, item)
+            run = _ItemRun(node, work, engine, item)
             run.collect_links()
             for group in _groups(parts):
                 for entries in run.rekey(group):
                     done += entries
                     progress("rekey", done, total)
-        return Amount(len(missing), total, pool.usage(), workers)
+        return Amount(len(missing), total, engine.usage(), workers)
 
 
 def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
@@ -122,8 +122,8 @@ def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
 class _ItemRun:
     """The partitions of one item, brought under the next epoch."""
 
-    def __init__(self, node: Node, work: Rekeying, pool: Pool, item: str) -> None:
-        self._node, self._work, self._pool, self._item = node, work, pool, item
+    def __init__(self, node: Node, work: Rekeying, engine: Engine, item: str) -> None:
+        self._node, self._work, self._engine, self._item = node, work, engine, item
         self._old = PartitionWriter(node, item, work.old_epoch)
         self._new = PartitionWriter(node, item, work.new_epoch)
         self._links = LinkMap(work, item)
@@ -150,11 +150,11 @@ class _ItemRun:
         versions = self._open(group)
         links: dict[tuple[int, int], bytes] = {}
         tasks = (task for part in group for task in self._stretches(part, links))
-        for made in self._pool.map(rekey_stretch, tasks):
+        for made in self._engine.map(rekey_stretch, tasks):
             yield self._append(versions, made, links)
         for part in group:
             versions[part.origin].oldest = part.as_of  # as it was, also where nobody is in it
-        serialised = self._pool.map(
+        serialised = self._engine.map(
             tasks_module.build_filter, [version.tags for version in versions.values()]
         )
         self._new.finish(zip(versions.values(), serialised, strict=True))

@@ -34,7 +34,7 @@ class Rekeying:
     new_epoch: int
     new: bytes = field(repr=False)
     folder: Path
-    spill_key: bytes = field(repr=False)
+    scratch_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

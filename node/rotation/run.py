@@ -14,7 +14,7 @@ from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
-from node.compute.local_pool import Usage
+from node.compute.types import Usage
 from node.config import Config, database_url
 from node.context import Node
 from node.database import Connection, Store, open_store

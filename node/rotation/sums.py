@@ -11,7 +11,7 @@ from functools import partial
 from keys import KeyStore
 from keys.store.kinds import generate_secret
 from matcher.sums.slots import Layout
-from node.compute.local_pool import Pool, cores
+from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
@@ -91,20 +91,20 @@ def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Pro
     total, done = sum(group.rows for group in missing), 0
     if workers is None:
         workers = cores() if total >= SMALL_ROWS else 0
-    with Pool(work, workers) as pool:
+    with open_engine(work, workers) as engine:
         for group in missing:
-            for rows in _rekey_group(node, work, pool, group):
+            for rows in _rekey_group(node, work, engine, group):
                 done += rows
                 progress("rekey", done, total)
         _move_aliases(node, work)
-        return Amount(len(missing), total, pool.usage(), workers)
+        return Amount(len(missing), total, engine.usage(), workers)
 
 
-def _rekey_group(node: Node, work: SumRekeying, pool: Pool, group: GroupRow) -> Iterator[int]:
+def _rekey_group(node: Node, work: SumRekeying, engine: Engine, group: GroupRow) -> Iterator[int]:
     """Write the counterpart of a group; yield rows as they are done."""
     size = work.new.private.public.ciphertext_size
-    sorter, found = Sorter(pool.scratch, group.rows, size), 0
-    for rows in pool.map(rekey_block, _blocks(node, group)):
+    sorter, found = Sorter(engine.scratch, group.rows, size), 0
+    for rows in engine.map(rekey_block, _blocks(node, group)):
         sorter.add(rows)
         found += len(rows)
         yield len(rows)
