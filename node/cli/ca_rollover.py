@@ -18,7 +18,7 @@ from node.federation.root_rollover import _begin, _end, _erase_older, _sign_list
 @folder_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
               help="File to write for all members: the new root, signed by the old one.")  # fmt: skip
-@click.option("--switch", is_flag=True, help="From now on the new root issues; after all members took it.")
+@click.option("--switch", is_flag=True, help="Issue by the new root from now on; after all members trust it.")
 @click.option("--end", is_flag=True, help="Erase the old root; after all members have new certificates.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=CA_DAYS, show_default=True,
               help="Life of the new root's certificate, in days.")  # fmt: skip
@@ -36,9 +36,9 @@ def roll(
 ) -> None:
     """Replace the CA's key, with both roots trusted in between.
 
-    Three steps, each when all members have followed the one before. With --out: make the new root; members
-    take the file with `heqiao peers roots`. With --switch: certificates are issued by the new root;
-    members renew theirs. With --end: the old root goes; members drop it with `heqiao peers roots --drop-old`.
+    Three steps, each after all members have completed the one before. --out makes the new root; members
+    trust it with `heqiao peers roots`. --switch issues certificates by the new root; members renew theirs,
+    then drop the old root with `heqiao peers roots --drop-old`. --end erases the old root.
 
     \b
     heqiao ca roll --dir ca --out roots.json

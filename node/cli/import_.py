@@ -24,20 +24,20 @@ from node.registers.row_parser import ALIASES
     "--upsert",
     "mode",
     flag_value="upsert",
-    help="Replace the records of the subjects in FILES, keep all others.",
+    help="Replace the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--delete",
     "mode",
     flag_value="delete",
-    help="Remove the records of the subjects in FILES, keep all others.",
+    help="Remove the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--sql-url-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
 )
-@click.option("--query", metavar="SQL", help="The query whose rows to read, with --sql-url-file.")
+@click.option("--query", metavar="SQL", help="The query whose rows are read; needs --sql-url-file.")
 @click.option(
     "--map",
     "columns",
@@ -50,7 +50,7 @@ from node.registers.row_parser import ALIASES
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="As-of date of rows that carry none.  [default: today]",
+    help="As-of date of rows without one.  [default: today]",
 )
 @click.option(
     "--rejects",
@@ -60,14 +60,14 @@ from node.registers.row_parser import ALIASES
 @click.option(
     "--allow-empty",
     is_flag=True,
-    help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
+    help="Publish even if no row can be used: peers then find nobody. Without it such an import is refused.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(0, 256),
-    help="Processes that do the work; 0 does it in one.  [default: one a core, none for small files]",
+    help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
-@click.option("--clean", is_flag=True, help="Only remove what a killed import left; needs no ITEM.")
+@click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(
     home: Path,
     as_json: bool,
@@ -83,12 +83,13 @@ def import_(
     workers: int | None,
     clean: bool,
 ) -> None:
-    """Replace the register of one item by new files.
+    """Import a register: a full export, or only changes.
 
-    ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
-    UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
-    --delete they hold only the people who changed. Rows that cannot be used are listed and
-    counted, and do not stop the import. Peers see the old version until the new one is whole.
+    ITEM is a code of the catalogue, such as C21. FILES are CSV in UTF-8 or GB18030, with the usual Chinese
+    or English headers, or Parquet (.parquet). Without an option they are a full export, which replaces
+    everything held of the item. With --upsert they hold all rows of the people who changed, with --delete
+    the people to remove. Rows that cannot be used are listed and counted, and do not stop the import.
+    Peers get the old version until the new one is complete.
 
     \b
     heqiao import --home 44 C21 vehicles.csv

@@ -113,7 +113,9 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 @home_option
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--ca-fingerprint", "told", help="Fingerprint of the CA as its administrator told it; others are refused."
+    "--ca-fingerprint",
+    "told",
+    help="Fingerprint of the CA as its administrator gave it; any other is refused.",
 )
 @json_option
 def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
@@ -178,8 +180,8 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     """Print this node's card for its peers.
 
     The card holds the node's address and the key that signs its manifests, and after `heqiao keys rotate
-    signing` the way to it from keys in grace. Hand it to the administrators of peers for `heqiao peers add
-    CARD`, and tell them the fingerprint over another channel.
+    signing` the statements that lead from older keys to it. Give it to the administrators of peers for
+    `heqiao peers add CARD`, and tell them the fingerprint over another channel.
     """
     config = load_config(home)
     if config.node.role != "node":

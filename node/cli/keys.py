@@ -17,7 +17,7 @@ from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 
 @click.group()
 def keys() -> None:
-    """Look after the keys of this node.
+    """Manage this node's keys.
 
     Keys are shown by their fingerprints; no command prints a key.
     """
@@ -44,9 +44,9 @@ for _command in (
 def status(home: Path, as_json: bool) -> None:
     """Show every key: epoch, state, fingerprint, age, what is due.
 
-    Opens each key, and says which peers still ask under an old epoch. States and ends of grace come from
-    the database where it can be reached, dates of what is due from [rotation] in node.toml.
-    Exits 1 if anything is wrong; a key that is overdue is not.
+    Opens each key, and lists the peers that still ask under an old epoch. States and ends of grace come from
+    the database if it can be reached, due dates from [rotation] in node.toml. Exits 1 if anything is wrong;
+    an overdue key does not count as wrong.
     """
     config, now = load_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)
@@ -64,8 +64,8 @@ def status(home: Path, as_json: bool) -> None:
 def verify(home: Path, as_json: bool) -> None:
     """Open every key and check the store and the certificate.
 
-    Checks header, digests, modes, the form of each key, and that the certificate is valid now and for a
-    key of this store. Exits 1 if anything is wrong.
+    Checks header, digests, modes, the form of each key, and that the certificate is valid now and fits
+    a key of this store. Exits 1 if anything is wrong.
     """
     config = load_config(home)
     found = read_status(config, open_key_store(config), utc_now())
@@ -149,7 +149,7 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
             f"the next salt waits for a full import of {', '.join(one.item for one in found.missing_salt)}"
         )
     if found.database:
-        click.echo(f"states by the key store alone: {found.database}")
+        click.echo(f"states from the key store alone: {found.database}")
     for problem in found.problems:
         click.echo(f"problem: {problem}")
 

@@ -65,17 +65,17 @@ def synth(
     sums: bool,
     as_json: bool,
 ) -> None:
-    """Write a synthetic federation to try things with.
+    """Generate a synthetic federation for trials.
 
-    It is a county's list, the registers of other provinces, and the truth to compare with. mashan is a
-    county list of 20,000 people with the exact figures of a known audit, small its little sister for
-    tests, random any size and any provinces. Every person is invented.
+    Writes a county's list, the registers of other provinces, and the true answers to compare with. mashan is
+    a county list of 20,000 people with the exact figures of a known audit, small a short version of it for
+    tests, random has any size and any provinces. Every person is invented.
 
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about
     OUT/44/registers/*.csv                what a province's departments export
-    OUT/45/workers.csv, OUT/44/sums/*.csv whose sums are asked, and of what (--sums)
-    OUT/truth/                            what no node ever reads
+    OUT/45/workers.csv, OUT/44/sums/*.csv cohort and registers of sums (--sums)
+    OUT/truth/                            true answers; no node reads them
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
     codes = tuple(code.strip() for code in provinces.split(",")) if provinces else ()

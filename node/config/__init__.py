@@ -111,7 +111,7 @@ class KeysSection(_Section):
         description="File with its passphrase, or the PIN of its token; in production on another medium",
     )
     pkcs11_module: HomePath | None = Field(
-        default=None, description="Library of the PKCS#11 token that closes it (`heqiao keys rewrap --token`)"
+        default=None, description="Library of the PKCS#11 token that seals it (`heqiao keys rewrap --token`)"
     )
 
 
@@ -187,11 +187,11 @@ class LimitsSection(_Section):
         description="A county asks for 20,000; a province's re-check fits",
     )
     k_anonymity: int = Field(
-        default=1_024, ge=2, le=262_144, description="Entries a bucket hides one person among, on average"
+        default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
     )
     retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
         default="filter",
-        description="Most that a query may show this node: whole partitions only, or which buckets are "
+        description="Most that a query may reveal to this node: only whole partitions, or which buckets are "
         "asked, or roughly which buckets hold matches",
     )
     worker_threads: int = Field(
@@ -204,7 +204,7 @@ class LimitsSection(_Section):
         default=32,
         ge=1,
         le=1_024,
-        description="Platforms' streams that wait for a job's progress; each has a thread that sleeps",
+        description="Platforms' streams that wait for a job's progress; each keeps one thread",
     )
     call_timeout_s: float = Field(
         default=30, gt=0, le=3_600, description="A call or message without answer is retried after this"
@@ -233,19 +233,19 @@ class RequesterSection(_Section):
     """How this node asks others."""
 
     due_days: int = Field(
-        default=5, ge=1, le=60, description="Working days a peer has to answer (domain.md section 2)"
+        default=5, ge=1, le=60, description="Working days a peer has to answer; then OVERDUE"
     )
     retry_attempts: int = Field(
         default=5,
         ge=1,
         le=100,
-        description="Tries of a call that may be repeated: a restart of the peer passes unseen",
+        description="Attempts at a call that may be repeated: enough to wait for a restart of the peer",
     )
     retry_wait_s: float = Field(
-        default=1.0, gt=0, le=600, description="Wait before the second try; doubles with each further one"
+        default=1.0, gt=0, le=600, description="Wait before the second attempt; doubles each time"
     )
     retry_wait_max_s: float = Field(
-        default=60.0, gt=0, le=3_600, description="Longest wait between two tries"
+        default=60.0, gt=0, le=3_600, description="Longest wait between two attempts"
     )
     keep_partitions_mib: int = Field(
         default=0,
@@ -265,7 +265,7 @@ class LogSection(_Section):
     """The log: JSON lines without identities, names and values."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least grave that is kept"
+        default="info", description="Minimum log level"
     )
     file: HomePath | None = Field(default=None, description="File to append to; default is standard error")
 

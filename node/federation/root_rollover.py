@@ -18,7 +18,7 @@ def _begin(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Autho
     if len(roots) > 1:
         if _epoch(store, roots[0]) > _epoch(store, roots[1]):
             raise PreconditionError(
-                "the new root issues already: send its members the old file, or --end",
+                "the new root issues certificates already: send members the file made before, or use --end",
                 "members renew their certificates; then `heqiao ca roll --end`",
             )
         return list(roots)
@@ -40,7 +40,7 @@ def _switch(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
 
 def _end(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
     if len(roots) > 1 and _epoch(store, roots[0]) < _epoch(store, roots[1]):
-        raise PreconditionError("the old root still issues", "first `heqiao ca roll --switch`")
+        raise PreconditionError("the old root still issues certificates", "first `heqiao ca roll --switch`")
     return [roots[0]]
 
 

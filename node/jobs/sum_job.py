@@ -26,7 +26,7 @@ def check_summation(node: Node, summation: Summation) -> None:
             raise InvalidRequestError(f"{code} is not an item that can be summed", "see `heqiao catalogue`")
         if len(summation.cohort) < rule.min_cohort:
             raise RefusedError(
-                f"a sum of {code} is of {rule.min_cohort} people at least",
+                f"a sum of {code} needs at least {rule.min_cohort} people",
                 "widen the cohort; nobody was asked",
                 {"rule": "min_cohort"},
             )

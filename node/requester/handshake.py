@@ -91,7 +91,7 @@ def check_manifest(
             "the peer's manifest is from the future", "compare the clocks of both nodes", {"rule": "clock"}
         )
     if SUITE not in manifest.suites:
-        raise UnknownSuiteError("the peer speaks no suite of this node")
+        raise UnknownSuiteError("the peer and this node have no suite in common")
     salt = context.mapped.salt(manifest.salt_version)
     if salt is None:
         raise SaltError(

@@ -196,7 +196,7 @@ def lay_out(context: QueryContext, seed: bytes, salt_version: int) -> tuple[byte
     """
     salt = context.mapped.salt(salt_version)
     if salt is None:  # check_manifest lets none such pass
-        raise EpochError("the salt of this query is over")
+        raise EpochError("the salt of this query is no longer in use")
     people = context.mapped.points(salt_version).points
     total = size_class(len(people) + MISSES + CANARIES)
     chosen = choose_canaries(seed, CANARIES)

@@ -208,7 +208,7 @@ def _begin(node: Node, store: KeyStore, version: int, policy: RotationPolicy) ->
                 key_epochs.add_epoch(tx, key, now)
             elif known[one].fingerprint != key.fingerprint:
                 raise KeyStateError(
-                    f"{SALT}.{one}: the key store holds another key than was begun with",
+                    f"{SALT}.{one}: the key store holds another key than this rotation began with",
                     "restore the key store from the backup that was made with the database",
                 )
         given_up = [

@@ -251,7 +251,7 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
 def require_suite(suite: str) -> None:
     """Raises UnknownSuiteError unless this node speaks the suite."""
     if suite != SUITE:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
+        raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
 
 
 def _manifest(message: types_pb2.Manifest) -> Manifest:

@@ -253,7 +253,7 @@ def _number_bytes(number: int) -> bytes:
 
 def _require_head(suite: str, query_id: bytes) -> None:
     if suite != SUITE:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
+        raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
     _require(len(query_id) == 16, "query_id must be 16 bytes")
 
 

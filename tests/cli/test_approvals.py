@@ -57,7 +57,7 @@ def refused(*arguments):
 def ask(world, *command, name="李雷"):
     """Run a command that needs an approval; the id of the request."""
     err = refused(*command, *as_(world, name))
-    assert "this needs another administrator: request " in err
+    assert "this needs a second administrator: request " in err
     return err.partition("request ")[2][:16]
 
 

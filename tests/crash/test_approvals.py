@@ -107,7 +107,7 @@ def retire_first(world):
 def asked_by(command):
     code, _, err = heqiao(*command)
     assert code == 1
-    assert "this needs another administrator: request " in err
+    assert "this needs a second administrator: request " in err
     return err.partition("request ")[2][:16]
 
 

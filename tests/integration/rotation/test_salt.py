@@ -257,7 +257,7 @@ def test_a_salt_restored_from_elsewhere_is_told(home):
     store.remove("salt.2")
     store.add("salt.2", bytes(range(32)))
     node = replace(node, ring=ring_of(node, store))
-    with pytest.raises(KeyStateError, match="another key than was begun with"):
+    with pytest.raises(KeyStateError, match="another key than this rotation began with"):
         rotate_salt.rotate_salt(node, store, POLICY)
 
 
