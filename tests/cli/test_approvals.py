@@ -115,7 +115,8 @@ def test_used_once_and_for_exactly_what_was_asked(world):
     assert json.loads(ok("peers", "list", "--home", world / "44", "--json"))["peers"][0]["grants"] == ["45"]
     remove = ("peers", "remove", "--home", world / "44", "45")
     approve(world, ask(world, *remove, name="韩梅"), "李雷")
-    assert "this needs a second administrator" in refused(*remove, *as_(world, "李雷"))  # 韩梅 asked, not 李雷
+    # 韩梅 asked, not 李雷
+    assert "this needs a second administrator" in refused(*remove, *as_(world, "李雷"))
     ok(*remove, *as_(world, "韩梅"))
 
 
