@@ -20,7 +20,7 @@ from node.rotation.salt import Salted
 
 _WORDS = {
     Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
-    Action.IMPORT: "import in full what lacks salt {version}: {missing}",
+    Action.IMPORT: "import in full what is missing under salt {version}: {missing}",
     Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
 }
 
@@ -73,7 +73,7 @@ def rotate_salt(
         done = rotations.rotate_salt(node, store, policy)
     if not done.begun and not done.switched:
         raise PreconditionError(
-            f"not switched: without salt {done.version} are {_tell(done.missing)}",
+            f"not switched: missing under salt {done.version}: {_tell(done.missing)}",
             "import these in full (`heqiao import`, without --upsert), then run this again",
         )
     show(_plain(done), _describe(done), as_json=as_json)
@@ -128,7 +128,7 @@ def _describe(done: Salted) -> str:
     return (
         f"salt.{done.version} is pending: {done.fingerprint}\n"
         f"  with oprf.{done.epoch}; every import writes under both salts from now on\n"
-        f"  without it are {_tell(done.missing)}: import these in full, then run this again"
+        f"  missing under it: {_tell(done.missing)}; import these in full, then run this again"
     )
 
 

@@ -74,7 +74,7 @@ def _check_url(url: str, info: ValidationInfo) -> str:
     if sqlite is not None:
         name, question, query = sqlite[2].partition("?")
         if not name or name == ":memory:":
-            raise ValueError("a node keeps its jobs: name a database file")
+            raise ValueError("a node stores its jobs: name a database file")
         return f"{sqlite[1]}:///{os.path.normpath(_folder(info) / name)}{question}{query}"
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc or url.startswith("sqlite"):
@@ -292,7 +292,7 @@ class Config(_Section):
         same = self.peer.listen == self.platform.listen
         if same and split_address(self.peer.listen)[1]:
             raise ValueError(
-                "[peer] listen and [platform] listen are the same: provinces and platforms are apart"
+                "[peer] listen and [platform] listen are the same: both need a port"
             )
         return self
 
