@@ -16,6 +16,10 @@ PROTOCOL = (DOCS / "protocol.md").read_text(encoding="utf-8")
 ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 READMES = (ROOT / "README.md", ROOT / "README.zh.md")
 WALKS = 5
+PAGES = [*READMES, *sorted(DOCS.rglob("*.md"))]
+METAPHORS = re.compile(
+    r"\b(goes by|whoever|of our own|looks? after|in pairs|calibre|stands in|lies in)\b", re.I
+)
 TOPS = ("matcher", "keys", "node", "synth", "testbed", "bench")
 
 
@@ -88,7 +92,19 @@ def test_every_table_is_in_the_data_model():
         assert [c.name for c in table.columns if f"`{c.name}`" not in section] == [], name
 
 
-@pytest.mark.parametrize("path", [*READMES, *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_use_plain_words(path):
+    assert METAPHORS.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def test_what_is_not_built_is_listed_in_the_readme_only(path):
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    assert re.findall(r"not built(?! yet\]\([./]*README\.md#not-built-yet\))", text) == []
+    assert "### Not built yet" in READMES[0].read_text(encoding="utf-8")
