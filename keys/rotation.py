@@ -99,7 +99,7 @@ def plan_rotation(
 ) -> tuple[Step, ...]:
     """The steps that make the next epoch active, without those that an earlier run has done.
 
-    Raises KeyStateError when the clock stands before the last switch: graces would end at a wrong time.
+    Raises KeyStateError when the clock is before the last switch: graces would end at a wrong time.
     """
     current = active(keyring, purpose)
     _require_clock(current, now)
@@ -107,7 +107,7 @@ def plan_rotation(
     if waiting and waiting[0].salt_version != current.salt_version:
         raise KeyStateError(
             f"{purpose}.{waiting[0].epoch} is for the next salt, which imports are bringing in",
-            "finish that with `heqiao keys rotate salt`, or give it up with --abandon",
+            "finish that with `heqiao keys rotate salt`, or abandon it with --abandon",
         )
     epoch = waiting[0].epoch if waiting else newest(keyring, purpose) + 1
     make = () if waiting else (Step(Action.MAKE, purpose, epoch),)
@@ -379,7 +379,7 @@ def _require_move(key: EpochKey, state: KeyState) -> None:
 def _require_clock(current: EpochKey, now: datetime) -> None:
     if current.activated_at is not None and now < current.activated_at:
         raise KeyStateError(
-            f"the clock stands before {current.activated_at:%Y-%m-%d %H:%M} UTC, the last switch of "
+            f"the clock is before {current.activated_at:%Y-%m-%d %H:%M} UTC, the last switch of "
             f"{current.purpose}",
             "set the clock of this machine, then try again",
         )

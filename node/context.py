@@ -84,6 +84,6 @@ def _open_again(config: Config) -> KeyStore:
     except PassphraseError:
         # A node that runs goes on with the keys it has, rather than failing every call.
         raise UnavailableError(
-            "the key store was rewrapped, and [keys] passphrase_file has not the new passphrase yet",
+            "the key store was rewrapped, and [keys] passphrase_file does not hold the new passphrase yet",
             "put the new passphrase there, or restart the node with the new node.toml",
         ) from None

@@ -151,7 +151,8 @@ class KeyStore:
             now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
             if now != self._header:
                 raise StoreBusyError(
-                    f"{self.folder}: the key store was rewrapped meanwhile", "look who did, then try again"
+                    f"{self.folder}: the key store was rewrapped meanwhile",
+                    "find out who did it, then try again",
                 )
             data_keys = (new_data_key(), *self._data_keys)
             header = make_header(closing, data_keys)

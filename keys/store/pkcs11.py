@@ -144,7 +144,7 @@ def _gcm(nonce: bytes, name: str) -> dict[str, Any]:
 def _token_error(module: Path, token: str, key: str, error: Exception) -> TokenError:
     kind = type(error).__name__
     if kind == "NoSuchToken":
-        return TokenError(f"no token {token} behind {module}", "insert it, or correct [keys] pkcs11_module")
+        return TokenError(f"no token {token} found by {module}", "insert it, or correct [keys] pkcs11_module")
     if kind in ("NoSuchKey", "MultipleObjectsReturned"):
         return TokenError(f"token {token} has not exactly one AES key {key}", "is it another token?")
     if kind == "PKCS11Error":
@@ -160,7 +160,7 @@ def by_token(module: Path | None, token: str, key: str, pin: bytes) -> KeyWrappi
     """
     if module is None:
         raise TokenError(
-            f"the key store is closed by token {token}, and no PKCS#11 library is configured",
+            f"the key store is sealed by token {token}, and no PKCS#11 library is configured",
             "set [keys] pkcs11_module in node.toml to the library of the token",
         )
     return KeyWrapping(ByToken(token=token, key=key), TokenKek(module, token, key, pin))

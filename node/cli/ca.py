@@ -43,7 +43,7 @@ _SHORTEST: Final = 8  # hex digits of a fingerprint that name a certificate
 def ca() -> None:
     """Run a federation's certificate authority.
 
-    The CA says who is a member of the federation, and hands out its salt.
+    The CA decides who is a member of the federation, and distributes its salt.
     """
 
 
@@ -91,7 +91,7 @@ def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | No
               help="Bundle file to write, or with --client-cert the folder to make.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3_650), default=LEAF_DAYS, show_default=True,
               help="Life of the certificate, in days.")  # fmt: skip
-@click.option("--fingerprint", help="Fingerprint of the request as its sender told it; others are refused.")
+@click.option("--fingerprint", help="Fingerprint of the request as its sender gave it; any other is refused.")
 @click.option("--client-cert", "client", metavar="NAME", callback=checked(check_name),
               help="Instead of a request: make key and certificate of a platform of this name.")  # fmt: skip
 @click.option("--code", callback=checked(check_code), help="Province code of that platform.")
@@ -114,14 +114,14 @@ def issue_(
 ) -> None:
     """Answer a request to join with a bundle.
 
-    REQUEST is the request.json of a node or platform; it takes the bundle with `heqiao join`. Look at the
-    role, code and hosts that the command prints, and compare the fingerprint with the sender by voice:
+    REQUEST is the request.json of a node or platform, which takes the bundle with `heqiao join`. Check the
+    role, code and hosts that the command prints, and compare the fingerprint with the sender by telephone:
     the bundle makes its receiver a member and gives it the federation's salt.
 
     With --client-cert NAME --code CODE there is no request: OUT becomes a folder with client.pem,
     client.key and ca.pem, for a stock gRPC client that calls the platform port of its own province's
-    node. That key lies UNENCRYPTED on the disk (mode 0600), because stock clients read plain PEM
-    files; give it to one program on one machine, for a short time (--days).
+    node. That key is UNENCRYPTED on the disk (mode 0600), because stock clients read plain PEM
+    files: give it to one program on one machine, for a short time (--days).
     """
     if (request is None) == (client is None) or (client is None) != (code is None):
         raise click.UsageError(

@@ -24,7 +24,7 @@ from node.federation.root_rollover import (
 @folder_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
               help="File to write for all members: the new root, signed by the old one.")  # fmt: skip
-@click.option("--switch", is_flag=True, help="From now on the new root issues; after all members took it.")
+@click.option("--switch", is_flag=True, help="Issue by the new root from now on; after all members trust it.")
 @click.option("--end", is_flag=True, help="Erase the old root; after all members have new certificates.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=CA_DAYS, show_default=True,
               help="Life of the new root's certificate, in days.")  # fmt: skip

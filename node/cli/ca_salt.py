@@ -23,15 +23,15 @@ from node.files import new_folder
 @click.option("--out", type=click.Path(path_type=Path), required=True,
               help="Folder to make, with a bundle for each member.")  # fmt: skip
 @click.option("--again", type=click.IntRange(1), metavar="N",
-              help="Make no salt: write the bundles for version N once more.")  # fmt: skip
+              help="Make no salt; write the bundles for version N again.")  # fmt: skip
 @passphrase_option
 @json_option
 def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Make the federation's next salt.
 
-    Every member gets a bundle with it, which only that member can open; its certificate stays as it is.
-    Members take it with `heqiao join`, which changes nothing yet, then each moves to it in its own time
-    with `heqiao keys rotate salt`. Rare: every province imports its registers again.
+    Writes a bundle for every member, which only that member can open; certificates stay as they are.
+    Members take it with `heqiao join`, which changes nothing yet; each then switches at its own time with
+    `heqiao keys rotate salt`. This is rare: every province has to import its registers again.
     """
     now = datetime.now(UTC)
     with open_roots(folder, passphrase_file) as (store, authorities):

@@ -22,8 +22,8 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     """Print this node's card for its peers.
 
     The card holds the node's address and the key that signs its manifests, and after `heqiao keys rotate
-    signing` the way to it from keys in grace. Hand it to the administrators of peers for `heqiao peers add
-    CARD`, and tell them the fingerprint over another channel.
+    signing` the statements that lead from older keys to it. Give it to the administrators of peers for
+    `heqiao peers add CARD`, and tell them the fingerprint over another channel.
     """
     config = load_config(home)
     if config.node.role != "node":

@@ -23,7 +23,7 @@ PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].f
 @click.option("--timeout", type=click.FloatRange(0.1, 60), default=5.0, show_default=True,
               help="Seconds to wait for each port.")  # fmt: skip
 def health(home: Path, timeout: float, *, as_json: bool) -> None:
-    """Ask the running node of this home whether it serves.
+    """Check that this home's node is running and serving.
 
     Asks both ports over mutual TLS: a standard grpc.health.v1 check with the node's own certificate.
     Exits 1 unless both serve.

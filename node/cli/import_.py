@@ -25,20 +25,20 @@ from node.registers.row_parser import ALIASES
     "--upsert",
     "mode",
     flag_value="upsert",
-    help="Replace the records of the subjects in FILES, keep all others.",
+    help="Replace the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--delete",
     "mode",
     flag_value="delete",
-    help="Remove the records of the subjects in FILES, keep all others.",
+    help="Remove the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--sql-url-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
 )
-@click.option("--query", metavar="SQL", help="The query whose rows to read, with --sql-url-file.")
+@click.option("--query", metavar="SQL", help="The query whose rows are read; needs --sql-url-file.")
 @click.option(
     "--map",
     "columns",
@@ -51,7 +51,7 @@ from node.registers.row_parser import ALIASES
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="As-of date of rows that carry none.  [default: today]",
+    help="As-of date of rows without one.  [default: today]",
 )
 @click.option(
     "--rejects",
@@ -61,15 +61,15 @@ from node.registers.row_parser import ALIASES
 @click.option(
     "--allow-empty",
     is_flag=True,
-    help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
+    help="Publish even if no row can be used: peers then find nobody. Without it such an import is refused.",
 )
 @click.option(
     "--workers",
     "count",
     type=click.IntRange(0, 256),
-    help="Processes that do the work; 0 does it in one.  [default: one a core, none for small files]",
+    help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
-@click.option("--clean", is_flag=True, help="Only remove what a killed import left; needs no ITEM.")
+@click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **options: Any) -> None:
     """Replace the register of one item by new files.
 

@@ -112,7 +112,9 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 @home_option
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--ca-fingerprint", "told", help="Fingerprint of the CA as its administrator told it; others are refused."
+    "--ca-fingerprint",
+    "told",
+    help="Fingerprint of the CA as its administrator gave it; any other is refused.",
 )
 @json_option
 def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:

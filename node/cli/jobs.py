@@ -23,7 +23,7 @@ from node.reports.kinds import AnyReport
 
 @click.group()
 def jobs() -> None:
-    """List, follow and cancel verifications and sums."""
+    """List, watch and cancel verifications and sums."""
 
 
 @jobs.command("list")
@@ -59,7 +59,7 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
 @address_option
 @click.argument("job")
 def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Follow a job until it ends.
+    """Watch a job until it ends.
 
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
     """
@@ -74,11 +74,11 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @address_option
 @click.argument("job")
 def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Stop a job; what is done stays in its report."""
+    """Cancel a job; finished parts stay in its report."""
     with Platform.open(home, address) as platform:
         stopped = platform.cancel(job)
     state = stopped.state
-    text = f"job {job} is asked to stop" if state in OPEN_STATES else f"job {job} has ended already: {state}"
+    text = f"cancelling job {job}" if state in OPEN_STATES else f"job {job} has already ended: {state}"
     show(_plain(stopped), text, as_json=as_json)
 
 

@@ -65,8 +65,8 @@ def status(home: Path, as_json: bool) -> None:
 def verify(home: Path, as_json: bool) -> None:
     """Open every key and check the store and the certificate.
 
-    Checks header, digests, modes, the form of each key, and that the certificate is valid now and for a
-    key of this store. Exits 1 if anything is wrong.
+    Checks header, digests, modes, the form of each key, and that the certificate is valid now and fits
+    a key of this store. Exits 1 if anything is wrong.
     """
     config = load_config(home)
     found = read_status(config, open_key_store(config), utc_now())
@@ -153,7 +153,7 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
             f"the next salt waits for a full import of {', '.join(one.item for one in found.missing_salt)}"
         )
     if found.database:
-        click.echo(f"states by the key store alone: {found.database}")
+        click.echo(f"states from the key store alone: {found.database}")
     for problem in found.problems:
         click.echo(f"problem: {problem}")
 

@@ -90,7 +90,7 @@ def _rotating(words: Words) -> click.Command:
     @click.option("--grace-days", type=click.IntRange(0, 3_650),
                   help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
     @click.option("--workers", type=click.IntRange(0, 256),
-                  help="Processes that do the work; 0 does it in one.  [default: one a core]")  # fmt: skip
+                  help="Worker processes; 0 does all work in one.  [default: one a core]")  # fmt: skip
     @admin_option
     def command(
         home: Path,
@@ -128,11 +128,11 @@ for _words in WORDS.values():
 @json_option
 @_purpose
 @click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
-@click.option("--now", "early", is_flag=True, help="Also epochs whose grace has not ended yet.")
+@click.option("--now", "early", is_flag=True, help="Also retire epochs whose grace has not ended yet.")
 def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) -> None:
     """Refuse epochs whose grace is over.
 
-    What is stored under them is removed. Peers that still use one are told the current epoch and follow.
+    What is stored under them is removed. Peers that still use one get the current epoch and switch to it.
     The key stays in the key store.
     """
     kind, words = KINDS[purpose], WORDS[purpose]
@@ -151,7 +151,7 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) 
 @json_option
 @_purpose
 @click.argument("epoch", type=click.IntRange(1), required=False)
-@click.option("--confirm", is_flag=True, help="Really erase; without it, only say what would be erased.")
+@click.option("--confirm", is_flag=True, help="Really erase; without it, only print what would be erased.")
 @admin_option
 def destroy(
     home: Path, as_json: bool, purpose: str, epoch: int | None, confirm: bool, admin: Path | None

@@ -19,7 +19,7 @@ from node.rotation.run import Rotated
 
 _WORDS = {
     Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
-    Action.IMPORT: "import in full what lacks salt {version}: {missing}",
+    Action.IMPORT: "import in full what is missing under salt {version}: {missing}",
     Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
 }
 
@@ -27,7 +27,9 @@ _WORDS = {
 @click.command("salt")
 @home_option
 @json_option
-@click.option("--dry-run", is_flag=True, help="Print the steps and what lacks the new salt; change nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the steps and what is missing under the new salt; change nothing."
+)
 @click.option("--grace-days", type=click.IntRange(0, 3_650),
               help="Days that the old salt is served.  [default: that of [rotation]]")  # fmt: skip
 @click.option("--abandon", is_flag=True, help="Give up a rotation that has not switched yet.")
@@ -37,10 +39,10 @@ def rotate_salt(
 ) -> None:
     """Put the federation's next salt in use.
 
-    `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every
-    import writes under both salts, and peers are answered under the old one. Import every item in full,
-    then run this again: it switches once every partition has the new salt, and exits 1 while one has not.
-    Peers that hold the old salt only are answered under it until the grace ends.
+    `heqiao join` takes the next salt from a bundle of `heqiao ca salt`. The first run begins: from then on
+    every import writes under both salts, and peers are answered under the old one. Import every item in
+    full, then run this again: it switches when every partition has the new salt, and exits 1 before. Peers
+    that hold only the old salt are answered under it until the grace ends.
 
     \b
     heqiao keys rotate salt --home 44

@@ -21,9 +21,9 @@ from node.rotation.tls import read_certificate, request_path
 def rotate_tls(home: Path, as_json: bool, admin: Path | None) -> None:
     """Make the next TLS key and request its certificate.
 
-    Writes request.json anew; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
-    new certificate in use. Until then nothing changes; the running node takes it at its next connection.
-    Run again before that, it keeps the key that waits.
+    Writes a new request.json; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
+    new certificate in use. Until then nothing changes. The running node uses it from its next connection on.
+    A second run before that keeps the pending key.
     """
     config = load_config(home)
     keys = open_key_store(config)

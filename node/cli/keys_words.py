@@ -42,9 +42,9 @@ _OPRF = Words(
     "oprf",
     """Replace the OPRF key.
 
-    Every stored point, tag and label moves to the next epoch; no source data is needed. The node goes on
-    serving; peers follow by themselves, and what they began under the old epoch is answered until its
-    grace ends. If it is interrupted, run it again: it goes on where it was. Imports wait meanwhile.
+    Every stored point, tag and label moves to the next epoch; no source data is needed. The node keeps
+    serving; peers switch by themselves, and queries begun under the old epoch are answered until its
+    grace ends. If it is interrupted, run it again to continue. Imports wait until it has ended.
 
     \b
     heqiao keys rotate oprf --home 44 --dry-run
@@ -68,9 +68,9 @@ def _sums(purpose: str, first: str) -> Words:
 
         The sum key, the Paillier key and the check secret are one epoch and move together, whichever is
         named. Every stored row is opened, checked and encrypted again under the new keys; no source data is
-        needed. The node goes on serving; peers follow by themselves, and a cohort that was begun under the
-        old epoch is opened until its grace ends. If it is interrupted, run it again: it goes on behind the
-        last group that is whole. Imports wait meanwhile.
+        needed. The node keeps serving; peers switch by themselves, and a cohort begun under the old epoch
+        is opened until its grace ends. If it is interrupted, run it again: it continues after the last
+        complete group. Imports wait until it has ended.
 
         \b
         heqiao keys rotate {purpose} --home 44 --dry-run
@@ -94,11 +94,11 @@ _SIGNING = Words(
     "signing",
     """Replace the key that signs manifests and cards.
 
-    The old key signs the new one. Peers see that with the next manifest and pin the new key by
-    themselves, as long as the grace lasts; who was away for longer needs the new card (`heqiao card`).
-    From the switch on the old key signs nothing more. If it is interrupted, run it again.
+    The old key signs the new one. Peers learn of it with the next manifest and accept the new key by
+    themselves during the grace; a peer that was away for longer needs the new card (`heqiao card`).
+    After the switch the old key signs nothing. If it is interrupted, run it again.
 
-    If the old key was stolen, let nobody follow it: `--grace-days 0`, and hand over new cards.
+    If the old key was stolen, use `--grace-days 0`, so that no peer accepts its word, and send new cards.
 
     \b
     heqiao keys rotate signing --home 44 --dry-run
@@ -106,9 +106,9 @@ _SIGNING = Words(
     """,
     {
         Action.MAKE: "make the key {name}, pending",
-        Action.REKEY: "let the key before sign {name}, and {name} sign that too",
+        Action.REKEY: "have the previous key sign {name}, and {name} sign the same statement",
         Action.SWITCH: "switch to {name} at once; peers follow by themselves until {until}",
-        Action.RETIRE: "tell peers no more that another key came after {name}",
+        Action.RETIRE: "stop showing peers the statement that {name} was replaced",
         Action.DESTROY: "erase {name}",
     },
     part=("", ""),
@@ -137,7 +137,7 @@ _REASONS: Final = {
     Reason.BEGUN: "{purpose}: begun {since:%Y-%m-%d %H:%M} UTC and not finished",
     Reason.GRACE: "{purpose}: the grace of {purpose}.{epoch} ended {since:%Y-%m-%d %H:%M} UTC",
     Reason.CERTIFICATE: "{purpose}: due since {since:%Y-%m-%d}, its certificate expires soon",
-    Reason.CLOCK: "{purpose}: the clock stands before {since:%Y-%m-%d %H:%M} UTC, its last switch",
+    Reason.CLOCK: "{purpose}: the clock is before {since:%Y-%m-%d %H:%M} UTC, its last switch",
     Reason.STATE: "{purpose}: there is not exactly one active key",
 }
 

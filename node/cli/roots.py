@@ -17,13 +17,13 @@ from node.files import disk_errors
 @home_option
 @json_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
-@click.option("--drop-old", is_flag=True, help="Trust the newest root alone.")
+@click.option("--drop-old", is_flag=True, help="Trust only the newest root.")
 def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
-    """Show, take or drop roots of the federation's CA.
+    """Show, add or drop trusted roots of the federation's CA.
 
-    FILE is the new root that `heqiao ca roll` wrote; the root that this home trusts has signed it. A running
-    node trusts both from its next connection on, as a server and as a client. --drop-old is refused while
-    this home's own certificate is of the old root.
+    FILE is the new root that `heqiao ca roll` wrote, signed by the root that this home trusts. A running node
+    trusts both from its next connection on, as a server and as a client. --drop-old is refused while this
+    home's own certificate was issued by the old root.
     """
     if file is not None and drop_old:
         raise click.UsageError("give FILE or --drop-old, not both", click.get_current_context())

@@ -40,7 +40,7 @@ from node.tabular.person_lists import read_cohort
     "--legal-basis",
     required=True,
     metavar="CODE",
-    help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
+    help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
 @asking_options
 def sum_(
@@ -56,12 +56,12 @@ def sum_(
     lang: str,
     detach: bool,
 ) -> None:
-    """Add up what other provinces hold about many people.
+    """Sum what other provinces hold about many people.
 
-    Each province answers with count, total, mean, deviation and bands of those whom it knows, or says
-    which rule holds them back. Nobody learns who is in a sum. The running node of the home does it as a job,
-    which goes on if the command or the node is stopped. Every question is charged to a budget of the province
-    asked. Exits 1 when a peer gave wrong answers.
+    Each province answers with count, total, mean, deviation and bands of the people it has records of, or
+    names the rule that suppresses them. Nobody learns who is in a sum. The home's running node does it as a
+    job, which continues if the command or the node is stopped. Every query is charged to a budget of the
+    province that answers. Exits 1 if a peer gave wrong answers.
 
     \b
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\

@@ -63,7 +63,7 @@ def synth(
     sums: bool,
     as_json: bool,
 ) -> None:
-    """Write a synthetic federation to try things with.
+    """Generate a synthetic federation for trials.
 
     It is a county's list, the registers of other provinces, and the truth to compare with. mashan is a
     county list of 20,000 people with the exact figures of a known audit, small the same at the size of
@@ -72,8 +72,8 @@ def synth(
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about
     OUT/44/registers/*.csv                what a province's departments export
-    OUT/45/workers.csv, OUT/44/sums/*.csv whose sums are asked, and of what (--sums)
-    OUT/truth/                            what no node ever reads
+    OUT/45/workers.csv, OUT/44/sums/*.csv cohort and registers of sums (--sums)
+    OUT/truth/                            true answers; no node reads them
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
     scenario = _choose(name, people, rows_scale, provinces, requester, married_in)

@@ -48,7 +48,7 @@ from node.tabular.person_lists import read_households, read_mandates
     "--legal-basis",
     default="",
     metavar="CODE",
-    help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
+    help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
 @asking_options
 def verify(
@@ -68,8 +68,8 @@ def verify(
 ) -> None:
     """Verify a county's list with other provinces.
 
-    The running node of the home does it as a job and this command writes the report. If the command or
-    the node is stopped, the job goes on later, and `heqiao report` fetches what it found. A province that
+    The home's running node does it as a job, and this command writes the report. If the command or the
+    node is stopped, the job continues later, and `heqiao report` fetches the report. A province that
     does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
 
     \b

@@ -16,5 +16,5 @@ class ApprovalsSection(Section):
         default=24,
         ge=1,
         le=720,
-        description="How long a request or approval is good: two working days fit in 72",
+        description="Hours that a request or approval is valid: 72 cover two working days",
     )

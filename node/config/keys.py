@@ -17,5 +17,5 @@ class KeysSection(Section):
         description="File with its passphrase, or the PIN of its token; in production on another medium",
     )
     pkcs11_module: HomePath | None = Field(
-        default=None, description="Library of the PKCS#11 token that closes it (`heqiao keys rewrap --token`)"
+        default=None, description="Library of the PKCS#11 token that seals it (`heqiao keys rewrap --token`)"
     )

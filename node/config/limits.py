@@ -28,11 +28,11 @@ class LimitsSection(Section):
         description="A county asks for 20,000; a province's re-check fits",
     )
     k_anonymity: int = Field(
-        default=1_024, ge=2, le=262_144, description="Entries a bucket hides one person among, on average"
+        default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
     )
     retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
         default="filter",
-        description="Most that a query may show this node: whole partitions only, or which buckets are "
+        description="Most that a query may reveal to this node: only whole partitions, or which buckets are "
         "asked, or roughly which buckets hold matches",
     )
     worker_threads: int = Field(
@@ -45,7 +45,7 @@ class LimitsSection(Section):
         default=32,
         ge=1,
         le=1_024,
-        description="Platforms' streams that wait for a job's progress; each has a thread that sleeps",
+        description="Platforms' streams that wait for a job's progress; each keeps one thread",
     )
     call_timeout_s: float = Field(
         default=30, gt=0, le=3_600, description="A call or message without answer is retried after this"

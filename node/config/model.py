@@ -51,9 +51,7 @@ class Config(Section):
     def _check_ports(self) -> "Config":
         same = self.peer.listen == self.platform.listen
         if same and split_address(self.peer.listen)[1]:
-            raise ValueError(
-                "[peer] listen and [platform] listen are the same: provinces and platforms are apart"
-            )
+            raise ValueError("[peer] listen and [platform] listen are the same: both need a port")
         return self
 
     @property

@@ -9,19 +9,19 @@ class RequesterSection(Section):
     """How this node asks others."""
 
     due_days: int = Field(
-        default=5, ge=1, le=60, description="Working days a peer has to answer (domain.md section 2)"
+        default=5, ge=1, le=60, description="Working days a peer has to answer; then OVERDUE"
     )
     retry_attempts: int = Field(
         default=5,
         ge=1,
         le=100,
-        description="Tries of a call that may be repeated: a restart of the peer passes unseen",
+        description="Attempts at a call that may be repeated: enough to wait for a restart of the peer",
     )
     retry_wait_s: float = Field(
-        default=1.0, gt=0, le=600, description="Wait before the second try; doubles with each further one"
+        default=1.0, gt=0, le=600, description="Wait before the second attempt; doubles each time"
     )
     retry_wait_max_s: float = Field(
-        default=60.0, gt=0, le=3_600, description="Longest wait between two tries"
+        default=60.0, gt=0, le=3_600, description="Longest wait between two attempts"
     )
     keep_partitions_mib: int = Field(
         default=0,

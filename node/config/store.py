@@ -17,7 +17,7 @@ def _check_url(url: str, info: ValidationInfo) -> str:
     if sqlite is not None:
         name, question, query = sqlite[2].partition("?")
         if not name or name == ":memory:":
-            raise ValueError("a node keeps its jobs: name a database file")
+            raise ValueError("a node stores its jobs: name a database file")
         return f"{sqlite[1]}:///{os.path.normpath(folder_of(info) / name)}{question}{query}"
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc or url.startswith("sqlite"):

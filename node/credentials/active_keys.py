@@ -41,7 +41,7 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     except KeyMissingError as error:
         raise PreconditionError(
             f"{error}; the database needs it",
-            "restore the database and the key store from one time; `heqiao keys status` names what lacks",
+            "restore database and key store from the same time; `heqiao keys status` shows what is missing",
         ) from None
     return NodeKeys(
         epoch=epoch,

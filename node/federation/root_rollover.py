@@ -22,7 +22,7 @@ def add_root(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Aut
     if len(roots) > 1:
         if _epoch(store, roots[0]) > _epoch(store, roots[1]):
             raise PreconditionError(
-                "the new root issues already: send its members the old file, or --end",
+                "the new root issues certificates already: send members the file made before, or use --end",
                 "members renew their certificates; then `heqiao ca roll --end`",
             )
         return list(roots)
@@ -46,7 +46,7 @@ def issue_by_new_root(store: KeyStore, roots: Sequence[Authority]) -> list[Autho
 def drop_old_root(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
     """The new root alone. Raises PreconditionError while the old one issues."""
     if len(roots) > 1 and _epoch(store, roots[0]) < _epoch(store, roots[1]):
-        raise PreconditionError("the old root still issues", "first `heqiao ca roll --switch`")
+        raise PreconditionError("the old root still issues certificates", "first `heqiao ca roll --switch`")
     return [roots[0]]
 
 

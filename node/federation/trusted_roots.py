@@ -22,7 +22,7 @@ def require_readable_list(config: Config, left: tuple[Root, ...]) -> None:
         load_list(config.tls.revocations.read_bytes(), roots_pem(left))
     except KeyringError:
         raise PreconditionError(
-            "the revocation list of this home is of the old root",
+            "the revocation list of this home is signed by the old root only",
             "take the newest list first: `heqiao peers revocations`",
         ) from None
 

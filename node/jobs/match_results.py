@@ -104,7 +104,7 @@ def require_ended(node: Node, job: str, kind: str) -> JobRow:
     row = require_job(node, job)
     if row.kind != kind:
         raise InvalidRequestError(
-            f"this job is a {row.kind}", "its report is another one; see `heqiao report`"
+            f"this job is a {row.kind}", "its report has another form; use `heqiao report`"
         )
     if row.state in jobs.OPEN_STATES:
         raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")

@@ -38,7 +38,7 @@ class SumJob:
                 )
             if len(request.cohort) < rule.min_cohort:
                 raise RefusedError(
-                    f"a sum of {code} is of {rule.min_cohort} people at least",
+                    f"a sum of {code} needs at least {rule.min_cohort} people",
                     "widen the cohort; nobody was asked",
                     {"rule": "min_cohort"},
                 )

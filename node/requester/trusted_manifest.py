@@ -125,7 +125,7 @@ class TrustedState:
         try:
             suite = suites.choose(manifest.suites)
         except SuiteError:
-            raise UnknownSuiteError("the peer speaks no suite of this node") from None
+            raise UnknownSuiteError("the peer and this node have no suite in common") from None
         salt = self._require_salt(manifest, suite)
         self._require_catalogue(manifest)
         return TrustedManifest(manifest, suite, salt)

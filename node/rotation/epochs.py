@@ -60,7 +60,7 @@ def make_epoch(run: Run, purposes: Sequence[str], draw: Draw, salts: tuple[int, 
                 key_epochs.add_epoch(tx, key, now)
             elif found.fingerprint != key.fingerprint:
                 raise KeyStateError(
-                    f"{key.purpose}.{key.epoch}: the key store holds another key than the one that was begun "
+                    f"{key.purpose}.{key.epoch}: the key store holds another key than this rotation began "
                     "with",
                     "restore the key store from the backup that was made with the database",
                 )

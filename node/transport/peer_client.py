@@ -174,7 +174,7 @@ class PeerClient:
             elif kind == "done" and accepted:
                 yield EvaluateDone(response.done.transcript)
             else:
-                raise DishonestPeerError("the peer's stream is out of step", details={"check": "stream"})
+                raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
 
     def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
         """See node.requester.context.Link."""

@@ -28,7 +28,7 @@ def require(holds: bool, message: str) -> None:
 def require_suite(suite: str) -> None:
     """Raises UnknownSuiteError unless this node speaks the suite."""
     if suite not in SUITES:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
+        raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
 
 
 def require_head(suite: str, query_id: bytes) -> None:

@@ -107,7 +107,7 @@ def retire_first(world):
 def asked_by(command):
     code, _, err = heqiao(*command)
     assert code == 1
-    assert "this needs another administrator: request " in err
+    assert "this needs a second administrator: request " in err
     return err.partition("request ")[2][:16]
 
 
@@ -174,7 +174,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
         code, out, err = heqiao(*case.on(world))
         if state == "used" and code == 1:
             assert case.is_done(world) == done
-            if "this needs another administrator" in err:
+            if "this needs a second administrator" in err:
                 again = err.partition("request ")[2][:16]
                 assert again != request
                 approve(world, again)

@@ -191,7 +191,7 @@ def test_a_cheat_is_used_for_nothing(served, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "error", "text"),
     [
-        ({"people": ASKED[:9]}, RefusedError, "10 people at least"),
+        ({"people": ASKED[:9]}, RefusedError, "at least 10 people"),
         ({"items": ("C21",)}, InvalidRequestError, "cannot|not an item that can be summed"),
         ({"items": ("B11", "B11")}, InvalidRequestError, "given twice"),
         ({"items": ()}, InvalidRequestError, "at least one item"),

@@ -136,7 +136,7 @@ def test_the_clock_was_set_back(home, kind):
     base = sqlite3.connect(home / "heqiao.db")
     base.execute("UPDATE key_epochs SET activated_at = '2099-01-01 00:00:00' WHERE epoch = 2")
     base.commit()
-    assert "the clock stands before 2099-01-01" in fails(1, "rotate", kind, "--home", home)
+    assert "the clock is before 2099-01-01" in fails(1, "rotate", kind, "--home", home)
     base.execute("UPDATE key_epochs SET activated_at = '2026-01-01 00:00:00' WHERE epoch = 2")
     base.commit()
     base.close()

@@ -305,7 +305,7 @@ def test_a_key_without_a_ratio_is_drawn_again(home):
 def test_the_clock_was_set_back(home):
     node, store = home
     driver.rotate(OPRF, node, store, POLICY)
-    with pytest.raises(KeyStateError, match="clock stands before"):
+    with pytest.raises(KeyStateError, match="clock is before"):
         driver.rotate(OPRF, replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
 
 

@@ -258,7 +258,7 @@ def test_a_salt_restored_from_elsewhere_is_told(home):
     store.remove("salt.2")
     store.add("salt.2", bytes(range(32)))
     node = replace(node, ring=ring_of(node, store))
-    with pytest.raises(KeyStateError, match="another key than the one that was begun with"):
+    with pytest.raises(KeyStateError, match="another key than this rotation began with"):
         driver.rotate(SALT, node, store, POLICY)
 
 

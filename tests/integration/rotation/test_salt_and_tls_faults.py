@@ -143,7 +143,7 @@ def test_the_clock_was_set_back_before_the_salt_in_use(world):
     base.execute("UPDATE key_epochs SET activated_at = '2099-01-01 00:00:00' WHERE state = 'active'")
     base.commit()
     before = states(world, "salt")
-    assert "the clock stands before 2099-01-01" in fails(*command(world, "salt"))
+    assert "the clock is before 2099-01-01" in fails(*command(world, "salt"))
     assert states(world, "salt") == before
     base.execute("UPDATE key_epochs SET activated_at = '2026-01-01 00:00:00' WHERE state = 'active'")
     base.commit()

@@ -269,7 +269,7 @@ def test_again_and_beside_the_oprf_key(home):
     assert node.keys.sums_of(1, NOW).sum_key == KEYS.sum_key
     assert node.keys.sums_of(1, NOW + timedelta(days=8)) is None
     assert node.keys.sums_of(3, NOW) is None
-    with pytest.raises(KeyStateError, match="clock stands before"):
+    with pytest.raises(KeyStateError, match="clock is before"):
         driver.rotate(SUMS, replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
 
 

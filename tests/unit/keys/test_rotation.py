@@ -346,7 +346,7 @@ def test_no_step_out_of_order(state, action):
 
 
 def test_a_clock_set_back_is_refused():
-    with pytest.raises(KeyStateError, match="clock stands before"):
+    with pytest.raises(KeyStateError, match="clock is before"):
         plan_rotation(ring("active", age=-DAY), "oprf", POLICY, NOW)
 
 
