@@ -1,13 +1,9 @@
 """Tables of the node. Columns named `sealed` hold bytes under the storage key, never plain data."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
     Float,
     ForeignKey,
@@ -18,25 +14,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite would lose the zone."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To naive UTC."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From naive UTC."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+from node.database.column_types import UtcDateTime
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
 

@@ -14,8 +14,8 @@ from node.domain.peers import PeerRow
 from node.responder.epochs import salt_error
 from node.wire import manifest as manifests
 from node.wire import match
-from node.wire.common import require_suite
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+from node.wire.query_head import require_suite
 from node.wire.sum_messages import (
     MAX_COHORT_POINTS,
     SumGroupOffer,

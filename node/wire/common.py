@@ -6,10 +6,8 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from matcher import SUITE
-from matcher.suites.suite import SUITES
 from node.domain.days import EPOCH_START
-from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
+from node.errors import DishonestPeerError, InvalidRequestError
 
 MAX_ITEMS = 64
 MAX_TEXT = 64  # characters of a code between nodes
@@ -23,18 +21,6 @@ def require(holds: bool, message: str) -> None:
     """Raises InvalidRequestError with a constant message unless `holds`."""
     if not holds:
         raise InvalidRequestError(message)
-
-
-def require_suite(suite: str) -> None:
-    """Raises UnknownSuiteError unless this node speaks the suite."""
-    if suite not in SUITES:
-        raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
-
-
-def require_head(suite: str, query_id: bytes) -> None:
-    """What every request of a query begins with. Raises InvalidRequestError or UnknownSuiteError."""
-    require_suite(suite)
-    require(len(query_id) == QUERY_ID_SIZE, f"query_id must be {QUERY_ID_SIZE} bytes")
 
 
 def require_digest(data: bytes, name: str) -> None:

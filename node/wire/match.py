@@ -20,13 +20,13 @@ from node.wire.common import (
     malformed,
     require,
     require_digest,
-    require_head,
     require_item_count,
     require_short,
     timestamp,
 )
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
+from node.wire.query_head import require_head
 
 MAX_SALTS = 16  # that a requester holds at once
 MAX_PARTITIONS = 10_000

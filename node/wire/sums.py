@@ -15,10 +15,10 @@ from node.wire.common import (
     malformed,
     require,
     require_digest,
-    require_head,
     require_item_count,
     require_short,
 )
+from node.wire.query_head import require_head
 from node.wire.sum_messages import (
     POINT,
     CohortStart,

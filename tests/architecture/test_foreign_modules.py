@@ -60,7 +60,7 @@ KNOWN_TO = {
     "grpc_health": ("node/services/server.py", "node/transport/health.py"),
     # SQL
     "sqlalchemy": ("node/database/*.py", "node/tabular/sql.py", "node/migrations/*.py"),
-    "alembic": ("node/database/schema.py", "node/migrations/*.py"),
+    "alembic": ("node/migrations/*.py",),
     # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
     # temporary files of an import
     "cryptography": (
@@ -82,7 +82,6 @@ KNOWN_TO = {
     "ctypes": ("matcher/suites/x25519.py",),
     "gmpy2": ("matcher/suites/x25519.py", "matcher/sums/paillier.py", "matcher/sums/modulus_proof.py"),
     "hashlib": ("keys/store/header.py", "keys/pki/documents.py", "keys/store/kinds.py"),
-    "pkcs11": ("keys/store/pkcs11.py",),
     "shamir_mnemonic": ("keys/store/shares.py",),
     "structlog": ("node/telemetry/log.py",),
 }

@@ -51,7 +51,7 @@ def test_a_form_comes_back_and_no_other_version_is_read(name: str) -> None:
     assert unpack(packed) == value
     assert pack(unpack(packed)) == packed
     for version in (*range(packed[0]), *range(packed[0] + 1, 256)):
-        with pytest.raises(PreconditionError, match="this version of Heqiao"):
+        with pytest.raises(PreconditionError, match="another release of this program"):
             unpack(bytes([version]) + packed[1:])
     with pytest.raises(PreconditionError):
         unpack(b"")
