@@ -32,7 +32,7 @@ from node.errors import LeaseLostError
 # Of a write that holds a lease's row: computing comes before it, so it takes milliseconds. PostgreSQL ends
 # the transaction of a process that was stopped within one, or whose machine is gone, so that another process
 # can take over.
-_IDLE_WRITE_MS = 10_000
+IDLE_WRITE_MS = 10_000
 T = TypeVar("T")
 
 
@@ -106,7 +106,7 @@ def require(tx: Connection, name: str, number: int) -> None:
     """Hold a lease's row for the rest of the transaction. Raises LeaseLostError unless it has this number."""
     if tx.dialect.name == "postgresql":
         limit = func.set_config(
-            "idle_in_transaction_session_timeout", str(_IDLE_WRITE_MS), literal_column("true")
+            "idle_in_transaction_session_timeout", str(IDLE_WRITE_MS), literal_column("true")
         )
         tx.execute(select(limit))
     # Shared, because the parts of a job write side by side; a takeover waits until they have committed.

@@ -3,17 +3,16 @@
 import threading
 import time
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from node.database import Store, open_store
 from node.database import leases as lease_rows
 from node.database.leases import DatabaseTime, Lease
-from node.errors import ConflictError, LeaseLostError
+from node.errors import ConflictError, LeaseLostError, UnavailableError
 from node.jobs.leases import Leases
 from tests.support.cluster import wait_for
 from tests.support.leases import expire, take
@@ -175,8 +174,8 @@ def test_a_takeover_waits_for_a_write_that_has_begun(store: Store) -> None:
     assert order == ["written", "taken over"]
 
 
-def test_parts_of_one_job_write_side_by_side(postgres, tmp_path: Path) -> None:
-    store = open_store(postgres.create("side_by_side"))
+def test_parts_of_one_job_write_side_by_side(postgres) -> None:
+    store = open_store(postgres.create_another())
     take(store, "a")
     meeting = threading.Barrier(3)
     threads = [
@@ -189,6 +188,38 @@ def test_parts_of_one_job_write_side_by_side(postgres, tmp_path: Path) -> None:
         thread.join()
     store.dispose()
     assert not meeting.broken
+
+
+def test_a_process_that_stands_still_within_a_write_is_cut_off(postgres, monkeypatch) -> None:
+    """On PostgreSQL: the server ends its transaction, and another process takes over."""
+    monkeypatch.setattr(lease_rows, "IDLE_WRITE_MS", 500)
+    store = open_store(postgres.create_another())
+    take(store, "a")
+    expire(store, "a")
+    writing, go_on = threading.Event(), threading.Event()
+    failed: list[Exception] = []
+
+    def stand_still(tx: Connection) -> None:
+        lease_rows.note_run(tx, "late")
+        writing.set()
+        go_on.wait(20)
+
+    def write() -> None:
+        try:
+            Lease(store, "a", 1).write("stand still", stand_still)
+        except UnavailableError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert writing.wait(10)
+    assert take(store, "a") == 2  # waits until the server has ended the other transaction
+    go_on.set()
+    thread.join()
+    with store.transaction("look") as tx:
+        assert lease_rows.is_due(tx, "late", 3600)
+    store.dispose()
+    assert failed
 
 
 # ---- every order of what two processes may do
