@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -21,53 +20,10 @@ from node.rotation.kinds import KINDS, OPRF
 from node.rotation.status import read_due
 from tests.support.ca_member import drawn, issue, made, take_salt  # noqa: F401  a member with fast key stores
 from tests.support.cli_runner import heqiao, ok
+from tests.support.due_keys import AGE, age, due, member, outcomes, states, status, world  # noqa: F401
 from tests.support.single_node import number
 
 WAGES = f"id_no,amount_fen\n{number(1)},500\n{number(2)},700\n"
-AGE = 4_000 * 86_400  # seconds: older than every policy
-
-
-@pytest.fixture(scope="module")
-def member(made, tmp_path_factory):
-    base = tmp_path_factory.mktemp("due") / "world"
-    shutil.copytree(made, base)
-    (base / "r.csv").write_text(f"id_no,name,record_no\n{number(1)},陈三,a\n", encoding="utf-8")
-    ok("import", "--home", base / "44", "C21", base / "r.csv")
-    return base
-
-
-@pytest.fixture
-def world(member, tmp_path, monkeypatch, drawn):
-    monkeypatch.setattr(
-        "node.rotation.sums.generate_secret",
-        lambda purpose, *rest: drawn if purpose == "paillier" else generate_secret(purpose, *rest),
-    )
-    return shutil.copytree(member, tmp_path / "world")
-
-
-def age(world, *purposes):
-    """As if the keys were made long ago."""
-    for purpose in purposes:
-        for path in (world / "44/keys").glob(f"{purpose}.1.key"):
-            os.utime(path, (time.time() - AGE,) * 2)
-
-
-def due(world, *more, code=0):
-    got, out, err = heqiao("keys", "rotate", "--due", "--home", world / "44", "--json", *more)
-    assert (got, err) == (code, ""), err
-    return json.loads(out)
-
-
-def outcomes(found):
-    return {one["purpose"]: one["outcome"] for one in found["outcomes"]}
-
-
-def status(world):
-    return json.loads(heqiao("keys", "status", "--home", world / "44", "--json")[1])
-
-
-def states(world, purpose):
-    return {key["epoch"]: key["state"] for key in status(world)["keys"] if key["purpose"] == purpose}
 
 
 def test_kinds_are_those_that_are_planned():
@@ -328,88 +284,3 @@ def test_a_platform(world):
 def test_wrong_usage(arguments, told):
     code, out, err = heqiao("keys", "rotate", *arguments)
     assert (code, out, told in err) == (2, "", True), err
-
-
-# ---- under dual control
-
-
-@pytest.fixture
-def guarded(world):
-    for name in ("李雷", "韩梅"):
-        ok("admins", "key", "--dir", world / name, "--name", name)
-        ok("admins", "add", "--home", world / "44", world / name / "admin.json")
-    toml = world / "44/node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
-    return world
-
-
-def approve(world, request):
-    ok("approve", request, "--home", world / "44", "--as", world / "韩梅")
-
-
-def asked(found):
-    """The id of each request by purpose."""
-    return {
-        one["purpose"]: one["message"].partition("request ")[2][:16]
-        for one in found["outcomes"]
-        if one["outcome"] == "asked"
-    }
-
-
-def test_each_rotation_is_asked_for_and_approved(guarded):
-    age(guarded, "oprf", "signing", "tls", "salt")
-    me = ("--as", guarded / "李雷")
-    first = due(guarded, *me)
-    assert outcomes(first) == {"oprf": "asked", "signing": "asked", "tls": "asked", "salt": "left"}
-    assert [states(guarded, one) for one in ("oprf", "signing", "tls")] == [{1: "active"}] * 3
-    assert "approve" in first["outcomes"][0]["hint"]
-    requests = asked(first)
-    assert asked(due(guarded, *me)) == requests  # the same ones
-    approve(guarded, requests["oprf"])
-    assert outcomes(due(guarded, *me)) == {"oprf": "done", "signing": "asked", "tls": "asked", "salt": "left"}
-    assert states(guarded, "oprf") == {1: "grace", 2: "active"}
-    approve(guarded, requests["signing"])
-    approve(guarded, requests["tls"])
-    assert outcomes(due(guarded, *me)) == {"signing": "done", "tls": "done", "salt": "left"}
-    assert outcomes(due(guarded, *me)) == {"tls": "left", "salt": "left"}
-    lines = ok("audit", "list", "--home", guarded / "44").splitlines()
-    used = [one["details"]["id"] for one in map(json.loads, lines) if one["event"] == "approval_used"]
-    assert used == [requests[one] for one in ("oprf", "signing", "tls")]
-
-
-def test_an_approval_of_the_single_command_counts(guarded):
-    age(guarded, "signing")
-    me = ("--as", guarded / "李雷")
-    code, _, err = heqiao("keys", "rotate", "signing", "--home", guarded / "44", *me)
-    assert code == 1
-    request = err.partition("request ")[2][:16]
-    assert asked(due(guarded, *me)) == {"signing": request}
-    approve(guarded, request)
-    assert outcomes(due(guarded, *me)) == {"signing": "done"}
-
-
-def test_what_is_approved_is_one_rotation(guarded):
-    """An approval of epoch 2 does not make epoch 3."""
-    age(guarded, "signing")
-    me = ("--as", guarded / "李雷")
-    approve(guarded, asked(due(guarded, *me))["signing"])
-    ok("keys", "rotate", "signing", "--home", guarded / "44", *me)
-    with sqlite3.connect(guarded / "44/heqiao.db") as base:
-        base.execute("UPDATE key_epochs SET activated_at = '2010-01-01 00:00:00' WHERE purpose = 'signing'")
-    base.close()
-    assert outcomes(due(guarded, *me)) == {"signing": "asked"}
-    assert states(guarded, "signing") == {1: "grace", 2: "active"}
-
-
-def test_without_an_administrator(guarded):
-    """Rotations are refused and said; what needs no approval is done."""
-    me, home = ("--as", guarded / "李雷"), guarded / "44"
-    rotate = ("keys", "rotate", "oprf", "--home", home, "--grace-days", "0", *me)
-    approve(guarded, heqiao(*rotate)[2].partition("request ")[2][:16])
-    ok(*rotate)
-    age(guarded, "signing")
-    found = due(guarded, code=1)
-    assert outcomes(found) == {"oprf": "done", "signing": "failed"}
-    assert states(guarded, "oprf") == {1: "retired", 2: "active"}
-    assert "under dual control" in found["outcomes"][1]["message"]
-    assert states(guarded, "signing") == {1: "active"}
