@@ -270,6 +270,16 @@ def test_two_administrators_at_two_machines(home):
         key_epochs.move_epochs(tx, ring, [replace(ring[0], state=KeyState.RETIRED)], NOW)
 
 
+def test_another_epoch_than_the_expected_one(home):
+    """It was rotated since the plan was made, or since it was approved."""
+    node, store = home
+    driver.rotate(OPRF, node, store, POLICY, epoch=2)
+    with pytest.raises(ConflictError, match="rotated the key oprf meanwhile"):
+        driver.rotate(OPRF, node, store, POLICY, epoch=2)
+    assert states(node) == {1: "grace", 2: "active"}
+    assert store.epochs("oprf") == [1, 2]
+
+
 def test_altered_entries_are_told_and_change_nothing(home):
     node, store = home
     engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")

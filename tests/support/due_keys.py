@@ -1,4 +1,4 @@
-"""A member whose keys are older than every policy, and what `heqiao keys rotate --due` says of them."""
+"""A member whose keys are due for rotation, and what `heqiao keys rotate --due` says there."""
 
 import json
 import os
@@ -8,11 +8,10 @@ import time
 import pytest
 
 from keys.store.kinds import generate_secret
-from tests.support.ca_member import drawn, issue, made, take_salt  # noqa: F401  a member with fast key stores
+from tests.support.ca_member import drawn, made  # noqa: F401  a member with fast key stores
 from tests.support.cli_runner import heqiao, ok
 from tests.support.single_node import number
 
-WAGES = f"id_no,amount_fen\n{number(1)},500\n{number(2)},700\n"
 AGE = 4_000 * 86_400  # seconds: older than every policy
 
 
