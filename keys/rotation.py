@@ -106,7 +106,7 @@ def plan_rotation(
     waiting = pending(keyring, purpose)
     if waiting and waiting[0].salt_version != current.salt_version:
         raise KeyStateError(
-            f"{purpose}.{waiting[0].epoch} is for the next salt, which imports are bringing in",
+            f"{purpose}.{waiting[0].epoch} is for the next salt, which imports are still writing",
             "finish that with `heqiao keys rotate salt`, or abandon it with --abandon",
         )
     epoch = waiting[0].epoch if waiting else newest(keyring, purpose) + 1

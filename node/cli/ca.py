@@ -157,7 +157,7 @@ def revoke(
 ) -> None:
     """Revoke certificates and write the list for all members.
 
-    FINGERPRINTS are those of certificates, printed when they were issued; 8 hex digits each at least.
+    FINGERPRINTS are those of certificates, as printed when they were issued; at least 8 hex digits each.
     Every member takes the list with `heqiao peers revocations`. A revoked certificate stays on the list: to
     let a province back in, issue it a new one.
     """

@@ -42,10 +42,9 @@ def roll(
 ) -> None:
     """Replace the CA's key, with both roots trusted in between.
 
-    Three steps, each when all members have followed the one before. With --out: make the new root; members
-    take the file with `heqiao peers roots`. With --switch: certificates are issued by the new root;
-    members renew theirs. With --end: the old root is erased; members drop it with
-    `heqiao peers roots --drop-old`.
+    Three steps, each after all members have completed the one before. --out makes the new root; members
+    trust it with `heqiao peers roots`. --switch issues certificates by the new root; members renew theirs,
+    then drop the old root with `heqiao peers roots --drop-old`. --end erases the old root.
 
     \b
     heqiao ca roll --dir ca --out roots.json

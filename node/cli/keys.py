@@ -45,9 +45,9 @@ for _command in (
 def status(home: Path, as_json: bool) -> None:
     """Show every key: epoch, state, fingerprint, age, what is due.
 
-    Opens each key, and says which peers still ask under an old epoch. States and ends of grace come from
-    the database where it can be reached, what is due from [rotation] in node.toml: `heqiao keys rotate --due`
-    does it. Exits 1 if anything is wrong; a key that is overdue is not.
+    Opens each key, and lists the peers that still ask under an old epoch. States and ends of grace come from
+    the database if it can be reached, due dates from [rotation] in node.toml; `heqiao keys rotate --due` does
+    what is due. Exits 1 if anything is wrong; an overdue key does not count as wrong.
     """
     config, now = load_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)

@@ -65,9 +65,9 @@ def synth(
 ) -> None:
     """Generate a synthetic federation for trials.
 
-    It is a county's list, the registers of other provinces, and the truth to compare with. mashan is a
-    county list of 20,000 people with the exact figures of a known audit, small the same at the size of
-    tests, random any size and any provinces. Every person is invented.
+    Writes a county's list, the registers of other provinces, and the true answers to compare with. mashan is
+    a county list of 20,000 people with the exact figures of a known audit, small a short version of it for
+    tests, random has any size and any provinces. Every person is invented.
 
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about

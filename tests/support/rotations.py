@@ -10,7 +10,8 @@ from keys.types import RotationPolicy
 from node.clock import Clock
 from node.config import REQUEST, load, open_key_store
 from node.context import Node
-from node.rotation import oprf, salt, signing, sums
+from node.rotation import driver
+from node.rotation.kinds import OPRF, SALT, SIGNING, SUMS
 from tests.support.certificates import put
 from tests.support.cli_runner import ok
 from tests.support.cluster import open_home
@@ -21,7 +22,7 @@ POLICIES = {
     "signing": RotationPolicy(timedelta(days=730), timedelta(days=30)),
     "salt": RotationPolicy(timedelta(days=3_650), timedelta(days=90)),
 }
-_ROTATE = {"oprf": oprf.rotate_oprf, "sums": sums.rotate_sums, "signing": signing.rotate_signing}
+_KINDS = {"oprf": OPRF, "sums": SUMS, "signing": SIGNING}
 
 
 def opened(home: Path, clock: Clock) -> tuple[Node, KeyStore]:
@@ -32,14 +33,14 @@ def opened(home: Path, clock: Clock) -> tuple[Node, KeyStore]:
 def rotate(home: Path, purpose: str, clock: Clock) -> None:
     """`heqiao keys rotate oprf`, `sum` or `signing`."""
     node, store = opened(home, clock)
-    _ROTATE[purpose](node, store, POLICIES[purpose])
+    driver.rotate(_KINDS[purpose], node, store, POLICIES[purpose])
     node.store.dispose()
 
 
 def rotate_salt(home: Path, clock: Clock) -> bool:
     """`heqiao keys rotate salt`: whether it has switched; if not, registers are to be imported first."""
     node, store = opened(home, clock)
-    done = salt.rotate_salt(node, store, POLICIES["salt"])
+    done = driver.rotate(SALT, node, store, POLICIES["salt"])
     node.store.dispose()
     return done.switched
 

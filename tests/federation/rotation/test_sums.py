@@ -175,7 +175,7 @@ if where in ("state", "rows removed", "key removed"):
     driver.destroy(kind, node, store)
 """
 LONG = pytest.mark.long
-SUMS = [
+SUM_KILLS = [
     pytest.param("key file", 1, 0, marks=LONG),
     pytest.param("key file", 3, 0, marks=LONG),
     pytest.param("make", 1, 0, marks=LONG),
@@ -199,7 +199,7 @@ def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]
     return {(purpose, epoch): state for purpose, epoch, state in rows if purpose in purposes}
 
 
-@pytest.mark.parametrize(("where", "calls", "workers"), SUMS)
+@pytest.mark.parametrize(("where", "calls", "workers"), SUM_KILLS)
 def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) -> None:
     """The node starts with the old or the new epoch whole; running the commands again finishes it."""
     run_until_killed(_DIE, homes["44"], "sums", where, calls, workers)
@@ -233,13 +233,13 @@ def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) ->
     assert query_database(homes["44"], "SELECT count(*) FROM sum_groups WHERE published_at IS NULL") == [(0,)]
 
 
-SIGNING = [pytest.param(where, marks=LONG) for where in ("key file", "state", "key removed")] + [
+SIGNING_KILLS = [pytest.param(where, marks=LONG) for where in ("key file", "state", "key removed")] + [
     "make",
     "switch",
 ]
 
 
-@pytest.mark.parametrize("where", SIGNING)
+@pytest.mark.parametrize("where", SIGNING_KILLS)
 def test_signing_killed_at_any_step(homes, where: str) -> None:
     """A key that is pending signs nothing; after the switch peers with the old one are led to the new one."""
     run_until_killed(_DIE, homes["44"], "signing", where, 1, 0)

@@ -192,7 +192,7 @@ def test_a_job_of_another_version_of_heqiao_fails_with_a_clear_word(node: Node, 
     run(node)
     row = require_job(node, JOB)
     assert row.state == "failed"
-    assert "this version of Heqiao" in row.error
+    assert "another release of this program" in row.error
 
 
 def test_open_jobs_are_those_that_no_process_holds(node: Node) -> None:
