@@ -58,7 +58,7 @@ def find_kind(name: str) -> JobKind[Any, Any]:
     """A kind by its name. Raises PreconditionError for one that another version of Heqiao stored."""
     if name not in KINDS:
         raise PreconditionError(
-            "the database holds a job of a kind that this version of Heqiao does not know",
+            "the database holds a job of a kind that only another release of this program knows",
             "run the version that wrote it",
         )
     return KINDS[name]
