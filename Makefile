@@ -4,9 +4,9 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
-EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,fast,parquet,pkcs11,plot,postgres' || echo 'dev,parquet,pkcs11,plot,postgres')
+EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,fast,node,parquet,pkcs11,plot,postgres' || echo 'dev,node,parquet,pkcs11,plot,postgres')
 
-.PHONY: setup demo demo-serve drill cluster test test-long lint proto bench clean
+.PHONY: setup demo demo-serve drill cluster test test-fast test-long lint proto bench clean
 
 setup: $(STAMP)
 
@@ -29,15 +29,20 @@ cluster: $(STAMP)
 	$(RUN)/python -m testbed.cluster
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
-test test-long: export PYTHONDONTWRITEBYTECODE =
+test test-fast test-long: export PYTHONDONTWRITEBYTECODE =
 
 # Three processes on two cores: clusters wait for each other more than they compute. Each takes a stretch of the
 # files, so that what a file shares is made once, and helps another when it is done.
 test: $(STAMP)
 	$(RUN)/python -m pytest -n 3 --dist worksteal
 
+# Half a minute: what needs no network, no process and no database.
+test-fast: $(STAMP)
+	$(RUN)/python -m pytest -n 2 tests/architecture tests/property tests/unit
+
+# Also what takes minutes, and properties and the simulation with new examples, ten times as many.
 test-long: $(STAMP)
-	$(RUN)/python -m pytest -n 2 -m 'long or not long'
+	$(RUN)/python -m pytest -n 2 -m 'long or not long' --hypothesis-profile=long
 
 lint: $(STAMP)
 	$(RUN)/ruff format --check .

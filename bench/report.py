@@ -1,13 +1,14 @@
 """Figures as tables for people and as JSON files."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from keys.store.atomic_files import replace
 
 WIDTH = 150
 
@@ -66,6 +67,5 @@ def _number(value: float | None) -> str:
 def write_json(path: Path, figures: Mapping[str, Any]) -> None:
     """Write figures in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)  # noqa: PTH105 - replaces atomically
+    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    replace(path, text.encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from node.client.platform import Platform
 from node.domain.verification import Verification
-from node.reports.verification import summarise
+from node.reports.coverage import summarise
 from node.tabular.person_lists import read_households, read_mandates
 
 home, households, mandates = map(Path, sys.argv[1:4])

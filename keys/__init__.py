@@ -22,8 +22,8 @@ from keys.pki.enrolment import (
 from keys.pki.issuing import Authority, create_ca, create_request, issue, load_ca
 from keys.pki.names import PROVINCE_CODES, target_name
 from keys.store.atomic_files import read_passphrase
+from keys.store.key_pairs import signing_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import generate_secret, signing_key
 from keys.store.wrap import KdfCost, Kek, derive_kek
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "create_ca",
     "create_request",
     "derive_kek",
-    "generate_secret",
     "identity_of",
     "issue",
     "issue_bundle",

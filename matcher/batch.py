@@ -1,26 +1,20 @@
-"""The way from identity to entry for many records at once: the same bytes as `identity`, `token` and `label`.
+"""Identities and plain labels of many records at once: the same bytes as `identity` and `label`.
 
 Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros (planted ones may
-be wider), points as (n, 32), tags as (n, 16), sealed labels as (n, 52). Design.md sections 2 and 3 say what
-is computed; `lanes` computes the digests and seals, `x25519` everything on the curve.
+be wider), plain labels as (n, 24). What is between the two depends on the suite (matcher/suites/suite.py).
 """
 
 from collections.abc import Sequence
-from itertools import count as count_up
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import identity, label, oprf, vectorised
+from matcher import identity, label
 from matcher.errors import LabelError
-from matcher.suites import tokens as token
-from matcher.suites import x25519
 from matcher.types import Identity, LabelRecord, Level
 from matcher.vectorised import Bytes
 
 VALUE_SIZE = 18
-DIGEST_SIZE = 16
-_STREAM = 64  # bytes of the stream taken at once: two candidates, of which three in four need no more
 # A type is stored as its place in this list: append only, never reorder.
 ID_TYPES = (*identity.TYPES, identity.PLANTED)
 _RESIDENT = ID_TYPES.index(identity.RESIDENT)
@@ -58,7 +52,7 @@ def pack_identities(found: Sequence[tuple[str, str]]) -> tuple[NDArray[np.uint8]
 
 
 def prefixes(found: Bytes) -> NDArray[np.uint32]:
-    """The bucket prefix that each digest of `digests` begins with."""
+    """The bucket prefix that each digest of `Suite.digests` begins with."""
     return np.ascontiguousarray(found[:, :4]).view(">u4")[:, 0].astype(np.uint32)
 
 
@@ -101,63 +95,13 @@ def have_known_area(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.bool_
     return np.asarray((types != _RESIDENT) | _KNOWN_AREAS[origins(types, values)])
 
 
-def digests(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
-    """(n, 16): the first bytes of the digest that places identities into buckets, the same for one identity.
-
-    The first four, big endian, are `token.bucket_prefix`.
-    """
-    return vectorised.keyed(salt, _messages(token.BUCKET_CONTEXT, types, values), DIGEST_SIZE)
-
-
-def map_to_curve(salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
-    """The points M, (n, 32): `token.map_to_curve` of each identity."""
-    points = np.empty((len(values), 32), dtype=np.uint8)
-    pending, messages = np.arange(len(values)), _messages(token.IDENTITY_CONTEXT, types, values)
-    for start in count_up(0, _STREAM):
-        stream = vectorised.keyed(salt, [messages[at] for at in pending.tolist()], _STREAM, start)
-        for at in range(0, _STREAM, x25519.POINT_SIZE):
-            candidates = stream[:, at : at + x25519.POINT_SIZE].copy()
-            candidates[:, 31] &= 0x7F
-            found = x25519.are_on_curve(candidates.tobytes())
-            points[pending[found]] = candidates[found]
-            pending, stream = pending[~found], stream[~found]
-        if not len(pending):
-            break
-    return points
-
-
-def evaluate(key: bytes, points: Bytes) -> Bytes:
-    """T = k * M of own records, (n, 32)."""
-    return np.frombuffer(oprf.evaluate_own(key, points.tobytes()), dtype=np.uint8).reshape(-1, 32)
-
-
-def entry_keys(tokens: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
-    """Tags (n, 16) and label keys (n, 32) of tokens (design.md section 2, step 5)."""
-    return secret_keys(vectorised.derive(token.TOKEN_CONTEXT, tokens), item, epoch)
-
-
-def secret_keys(secrets: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
-    """The same of the secrets of tokens (n, 32), which are the same for all items and epochs."""
-    size = token.TAG_SIZE + token.LABEL_KEY_SIZE
-    stream = vectorised.expand(secrets, token.entry_context(item, epoch), size)
-    return stream[:, : token.TAG_SIZE], stream[:, token.TAG_SIZE :]
-
-
-def name_checks(records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
-    """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
-    head = label.NAME_CONTEXT
-    messages = [head + number + name for number, name in zip(vectorised.rows_of(records), names, strict=True)]
-    return vectorised.hash_each(messages, 1)[:, 0]
-
-
 def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> list[bytes]:
     """`label.associated_data` of each label's place."""
     places = [label.associated_data(item, f"{code:02}", epoch) for code in range(100)]
     return [places[code] for code in origin_codes.tolist()]
 
 
-def seal_labels(
-    label_keys: Bytes,
+def pack_records(
     level: Level,
     values: NDArray[np.integer],
     as_of: NDArray[np.integer],
@@ -165,35 +109,19 @@ def seal_labels(
     checks: NDArray[np.uint8],
     has_name: NDArray[np.bool_],
     planted: NDArray[np.bool_],
-    associated: Sequence[bytes],
-    nonces: Bytes,
 ) -> Bytes:
-    """`label.seal` of n records of one level, (n, 52); `nonces` (n, 12) are fresh random bytes."""
+    """The plain records of n labels of one level, (n, 24), as `label.seal` lays them out."""
     plain = np.zeros(len(values), dtype=RECORD)
     plain["level"] = int(level)
     plain["flags"] = has_name * label.HAS_NAME + planted * label.PLANTED
     plain["check"] = np.where(has_name, checks, 0)
     plain["as_of"], plain["value"] = as_of, values
     plain["record"] = np.ascontiguousarray(records).view("V8").ravel()
-    rows = plain.view(np.uint8).reshape(-1, label.RECORD_SIZE)
-    return np.hstack([nonces, vectorised.seal(label_keys, nonces, rows, associated)])
+    return plain.view(np.uint8).reshape(-1, label.RECORD_SIZE)
 
 
-def open_labels(label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
-    """The plain records, (n, 24), of sealed labels (n, 52). Raises LabelError when one does not open."""
-    return vectorised.unseal(
-        label_keys, sealed[:, : label.NONCE_SIZE], sealed[:, label.NONCE_SIZE :], associated
-    )
-
-
-def reseal_labels(label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes) -> Bytes:
-    """Labels (n, 52) of plain records as `open_labels` gave them; `nonces` (n, 12) are fresh random bytes."""
-    return np.hstack([nonces, vectorised.seal(label_keys, nonces, records, associated)])
-
-
-def read_labels(label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
-    """`label.open_label` of n sealed labels of one place (n, 52): rows of RECORD. Raises LabelError."""
-    plain = open_labels(label_keys, sealed, [associated] * len(sealed))
+def read_records(plain: Bytes) -> NDArray[np.void]:
+    """Plain records (n, 24) as rows of RECORD. Raises LabelError where one is not in its form."""
     found = plain.view(RECORD).reshape(-1)
     named = (found["flags"] & label.HAS_NAME) != 0
     good = np.isin(found["level"], list(Level)) & (found["flags"] <= label.HAS_NAME + label.PLANTED)
@@ -215,7 +143,7 @@ def unpack_label(row: np.void) -> LabelRecord:
     )
 
 
-def _messages(context: bytes, types: NDArray[np.uint8], values: Bytes) -> list[bytes]:
+def messages(context: bytes, types: NDArray[np.uint8], values: Bytes) -> list[bytes]:
     """What is hashed of each identity: context, type and value."""
     heads = [context + name.encode() + b"\0" for name in ID_TYPES]
     width = values.shape[1]

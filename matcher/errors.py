@@ -23,6 +23,18 @@ class PointError(MatcherError):
     code = "invalid_point"
 
 
+class CountError(PointError):
+    """More points came than were announced, or another number came back than was sent."""
+
+    code = "wrong_count"
+
+
+class SuiteError(MatcherError):
+    """A name of a suite that is not known here."""
+
+    code = "unknown_suite"
+
+
 class ScalarError(MatcherError):
     """A scalar that is not a clamped 32-byte X25519 scalar, or has no usable inverse."""
 

@@ -18,7 +18,8 @@ from matcher.types import LabelRecord, Level
 NAME_CONTEXT = b"heqiao v1 name"
 NONCE_SIZE = 12
 RECORD_SIZE = 24
-SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + 16
+OVERHEAD = 16  # the authentication tag
+SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + OVERHEAD
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
 HAS_NAME, PLANTED = 1, 2  # flags
@@ -80,7 +81,7 @@ def normalise_name(name: str) -> str:
 def name_check(record: bytes, name: str) -> int:
     """One byte of a name under a record number: catches a wrong name 255 times in 256, recovers none.
 
-    It stands with the number inside the seal, and so outlives the epoch (docs/adr/0007).
+    It is sealed together with the number, and so outlives the epoch (docs/adr/0007).
     """
     # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
     text = normalise_name(name).encode("utf-8", "surrogatepass")

@@ -52,7 +52,7 @@ def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], exp
 
 
 class Verifier:
-    """Verifies leaves of one tree. What lies on a path that held is not hashed again for the next one."""
+    """Verifies leaves of one tree. What is on a path that held is not hashed again for the next one."""
 
     def __init__(self, count: int, expected_root: bytes) -> None:
         """For a tree of `count` leaves."""

@@ -1,4 +1,4 @@
-"""Plain frozen data that the matcher's functions exchange."""
+"""Plain frozen data that the matcher's functions take and return."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum

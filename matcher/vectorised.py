@@ -35,6 +35,11 @@ def derive(context: str, materials: Bytes) -> Bytes:
     return _digests(blake3(derive_key_context=context), rows_of(materials), 32, 0)
 
 
+def derive_stream(context: str, messages: Sequence[bytes], size: int, at: int = 0) -> Bytes:
+    """BLAKE3_derive_key of n messages: (n, size) bytes of the output stream from byte `at` on."""
+    return _digests(blake3(derive_key_context=context), messages, size, at)
+
+
 def expand(keys: Bytes, message: bytes, size: int) -> Bytes:
     """BLAKE3_keyed of one message under n keys (n, 32): the first `size` bytes of each, (n, size)."""
     found = b"".join([blake3(message, key=key).digest(size) for key in rows_of(keys)])

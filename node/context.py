@@ -8,7 +8,7 @@ from keys.errors import CertificateError, PassphraseError, StoreDamagedError
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
 from node.config import Config, database_url, open_key_store
-from node.credentials.active_keys import _read_keys
+from node.credentials.active_keys import read_keys
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
 from node.database import Store, key_epochs, open_store
@@ -29,7 +29,7 @@ class Node:
     clock: Clock = utc_now
     random_bytes: RandomBytes = secrets.token_bytes
     revocations: Revocations = field(default_factory=Revocations)
-    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
+    verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @property
     def keys(self) -> NodeKeys:
@@ -67,13 +67,13 @@ def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         try:
-            return _read_keys(config, opened[0], found)
+            return read_keys(config, opened[0], found)
         except CertificateError as error:
             # A running node goes on with what it has: `heqiao join` may be in the middle of it.
             raise UnavailableError(str(error), error.hint) from None
         except StoreDamagedError:
             opened[0] = _open_again(config)  # it was rewrapped since it was opened
-            return _read_keys(config, opened[0], found)
+            return read_keys(config, opened[0], found)
 
     return KeyRing(read, load, lambda: tuple(map(stamp_of, (config.tls.certificate, config.tls.ca))))
 
@@ -84,6 +84,6 @@ def _open_again(config: Config) -> KeyStore:
     except PassphraseError:
         # A node that runs goes on with the keys it has, rather than failing every call.
         raise UnavailableError(
-            "the key store was rewrapped, and [keys] passphrase_file has not the new passphrase yet",
+            "the key store was rewrapped, and [keys] passphrase_file does not hold the new passphrase yet",
             "put the new passphrase there, or restart the node with the new node.toml",
         ) from None

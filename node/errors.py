@@ -2,10 +2,12 @@
 
 `code` is stable: it labels metrics, crosses the wire, and lets the caller rebuild the class
 (node/transport/status.py). `hint` says what to do next. `details` holds short public facts (a current
-epoch, a rule's name), never by how much a limit was missed.
+epoch, a rule's name), never by how much a limit was missed. `retry_after` is how long to wait before the
+same call is worth another try, None where nobody can say.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 
 class NodeError(Exception):
@@ -13,11 +15,19 @@ class NodeError(Exception):
 
     code = "internal"
 
-    def __init__(self, message: str, hint: str = "", details: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        details: Mapping[str, str] | None = None,
+        *,
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.details = dict(details or {})
+        self.retry_after = retry_after
 
 
 class ConfigError(NodeError):
@@ -117,7 +127,7 @@ class ConflictError(NodeError):
 
 
 class LimitError(NodeError):
-    """A quota or the node's capacity is spent; `details["retry_after_s"]` says when to try again."""
+    """A quota or the node's capacity is spent; `retry_after` says when to try again, if ever."""
 
     code = "limit"
 
@@ -136,6 +146,10 @@ class CancelledError(NodeError):
     """The job was cancelled."""
 
     code = "cancelled"
+
+
+class LeaseLostError(CancelledError):
+    """Another process has taken the work over: nothing more of it may be written here."""
 
 
 class DishonestPeerError(NodeError):

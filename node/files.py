@@ -1,13 +1,12 @@
 """Files of a home: written whole or not at all, new folders, errors of the disk in plain words."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keys.store.atomic_files import sync_folder
+from keys.store.atomic_files import PRIVATE, NewFile, sync_folder
 from node.errors import InputError, UnavailableError
 
 
@@ -16,26 +15,19 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
 
     Raises UnavailableError naming the path.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with NewFile(path, PRIVATE) as new:
+            new.file.writelines(chunks)
+            new.publish()
     except OSError as error:
         hint = "check the folder and the free space, then run the command again"
         raise UnavailableError(f"{path}: cannot be written: {error.strerror}", hint) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder that gets its name when all is written, and vanishes when something fails.
+    """A folder that gets its name when all is written, and is removed when something fails.
 
     Raises:
         InputError: the target exists, or its parent does not.
@@ -54,7 +46,7 @@ def new_folder(target: Path) -> Iterator[Path]:
             partial.rename(target)
             sync_folder(parent)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)  # gone already where all went well
+            shutil.rmtree(partial, ignore_errors=True)  # nothing to remove where all went well
 
 
 @contextmanager

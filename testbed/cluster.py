@@ -21,8 +21,8 @@ import yaml
 from testbed.ports import PortTakenError, hold_ports
 from testbed.processes import SCRIPTS, Child, ChildError, Children, stoppable, wait_until
 
-HERE = Path(__file__).resolve().parents[1] / "compose"
-COMPOSE = HERE / "cluster.yaml"
+COMPOSE = Path(__file__).parent.parent / "compose"
+CLUSTER = COMPOSE / "cluster.yaml"
 ROOT = "/srv/heqiao"
 MARK = ".heqiao-cluster"
 READY_S = 120.0
@@ -44,7 +44,7 @@ class Service:
     runs_once: bool
 
 
-def read_services(path: Path = COMPOSE) -> list[Service]:
+def read_services(path: Path = CLUSTER) -> list[Service]:
     """The services of a compose file; those that others wait for to complete come first."""
     document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     once = {
@@ -94,7 +94,7 @@ class Place:
         for source, target in service.files.items():
             copied = Path(self.path(target))
             copied.parent.mkdir(parents=True, exist_ok=True)
-            copied.write_text(self.text((HERE / source).read_text(encoding="utf-8")), encoding="utf-8")
+            copied.write_text(self.text((COMPOSE / source).read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def run(folder: Path, offset: int) -> None:
@@ -105,7 +105,7 @@ def run(folder: Path, offset: int) -> None:
     _own(folder, offset)
     for service in services:
         place.copy(service)
-    with _held_ports(place, nodes), Children(folder / "logs") as children:
+    with held_ports(place, nodes), Children(folder / "logs") as children:
         for service in services:
             if service.runs_once:
                 _say(f"{service.name}: making what is missing")
@@ -162,7 +162,8 @@ def _own(folder: Path, offset: int) -> None:
 
 
 @contextmanager
-def _held_ports(place: Place, nodes: list[Service]) -> Iterator[None]:
+def held_ports(place: Place, nodes: list[Service]) -> Iterator[None]:
+    """Hold the ports of all nodes. Raises ChildError when one is taken."""
     files = [Path(place.path(target)) for service in nodes for target in service.files.values()]
     found = [_LISTEN.findall(file.read_text(encoding="utf-8")) for file in files]
     try:

@@ -1,6 +1,5 @@
-"""What the programs of this package share: a folder made anew and held alone, steps that are told, exits."""
+"""What the programs of this package share: a folder made anew and held alone, timed steps, exit codes."""
 
-import fcntl
 import shutil
 import sys
 import time
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from keys.store.locks import hold_lock
 from testbed.processes import ChildError, stoppable
 
 
@@ -29,13 +29,10 @@ def own_folder(folder: Path, name: str, *, fresh: bool) -> Iterator[None]:
         mark.write_text(
             f"Made by `make {name}`, which replaces everything in this folder.\n", encoding="utf-8"
         )
-    with mark.open("rb") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ChildError(
-                f"{folder}: another `make {name}` or `make {name}-serve` uses it", "stop that one with Ctrl-C"
-            ) from None
+    busy = ChildError(
+        f"{folder}: another `make {name}` or `make {name}-serve` uses it", "stop that one with Ctrl-C"
+    )
+    with hold_lock(mark, busy):
         if fresh:
             for path in folder.iterdir():
                 if path.is_dir() and not path.is_symlink():
@@ -55,7 +52,7 @@ def step(name: str, text: str) -> Iterator[None]:
 
 
 def exit_code(name: str, run: Callable[[], int]) -> int:
-    """The exit code of a program: what `run` returns, 1 for a failure, which is told, 130 for Ctrl-C."""
+    """The exit code of a program: what `run` returns, 1 for a failure, which is printed, 130 for Ctrl-C."""
     try:
         with stoppable():
             return run()

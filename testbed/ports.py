@@ -1,25 +1,24 @@
 """Ports of loopback for the nodes of one run, so that runs that start together never choose the same."""
 
-import fcntl
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
+from keys.store.locks import hold_lock
 from testbed.processes import ChildError
 
 BLOCK = 100
 
 
 class PortTakenError(ChildError):
-    """A port is used, or stands for another run that may use it any moment."""
+    """A port is used, or held for another run that may use it any moment."""
 
 
 @contextmanager
 def hold_ports(ports: Iterable[int]) -> Iterator[None]:
-    """Hold these ports, and the hundreds that they lie in, until the end of the block.
+    """Hold these ports, and the hundreds that they belong to, until the end of the block.
 
     A node binds its ports only once it starts, and is without them whenever it is started again: that they
     were free a moment ago says nothing. So runs also lock a file for each hundred of ports; the system
@@ -28,13 +27,8 @@ def hold_ports(ports: Iterable[int]) -> Iterator[None]:
     ports = sorted(ports)
     with ExitStack() as stack:
         for first in sorted({port - port % BLOCK for port in ports}):
-            held = stack.enter_context(_open_lock(first))
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PortTakenError(
-                    f"another run holds the ports from {first} on", "stop that one with Ctrl-C"
-                ) from None
+            busy = PortTakenError(f"another run holds the ports from {first} on", "stop that one with Ctrl-C")
+            stack.enter_context(hold_lock(_lock_file(first), busy))
         for port in ports:
             if not is_free(port):
                 raise PortTakenError(f"port {port} is taken", "stop what uses it")
@@ -52,9 +46,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _open_lock(first: int) -> BinaryIO:
+def _lock_file(first: int) -> Path:
     # Never written and never removed: it is there for everybody on this machine, whoever made it.
     path = Path(tempfile.gettempdir()) / f"heqiao-ports-{first}.lock"
     with suppress(FileExistsError):
         path.touch(0o644, exist_ok=False)
-    return path.open("rb")
+    return path

@@ -1,12 +1,22 @@
 """What holds for all tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from keys import KdfCost
 from keys.store import header
+from matcher.suites import x25519
+from tests.support import effort
 from tests.support.killed_commands import Killer
+from tests.support.refusals import DATABASE, NETWORK, PROCESS, SLEEP, refused
+
+effort.register()
+
+x25519.available()  # processes search for the libraries, once: before a test that may start none
+TESTS = Path(__file__).parent
+ALONE = ("unit", "property")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,6 +28,16 @@ def _cheap_passphrases() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(header, "STANDARD_COST", KdfCost(iterations=1, lanes=1, memory_kib=8))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test of these folders needs no network, no process, no database and no sleep."""
+    if request.path.relative_to(TESTS).parts[0] in ALONE:
+        with refused(*NETWORK, *PROCESS, *SLEEP, *DATABASE):
+            yield
+    else:
         yield
 
 

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from keys.pki.documents import Base64, Document, Key32
 from keys.pki.enrolment import Name, check_signature
+from keys.store.key_pairs import signing_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import signing_key
 
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 _CARD: Final = b"heqiao v1 administrator"

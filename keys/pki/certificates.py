@@ -20,8 +20,8 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from keys.errors import CertificateError
 from keys.pki.names import Role, check_federation, parse_uri, target_name
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import load_tls_key
 
 MAX_ROOTS: Final = 2
 Root = x509.Certificate

@@ -30,8 +30,8 @@ from keys.pki.documents import Base64, Document, Key32, canonical
 from keys.pki.issuing import LEAF_DAYS, Authority, create_request, issue
 from keys.pki.names import Role, check_address, check_code, check_federation, check_host, check_name
 from keys.signing_chain import MAX_CHAIN, Succession
+from keys.store.key_pairs import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import SECRET_BYTES, enrol_key, load_tls_key, signing_key
 from matcher.types import SUITE
 
 Code = Annotated[str, AfterValidator(check_code)]
@@ -153,7 +153,7 @@ def issue_bundle(
 ) -> Bundle:
     """Certificate for a request, and the 32-byte salt sealed to it.
 
-    The request's names are granted as they stand: whoever calls this has looked at them. With a
+    The request's names are granted as they are: the caller has looked at them. With a
     `certificate` that was issued for it before, only the salt is new. `roots` are all that members trust
     now (PEM, the one of `ca` first), where they are more than one.
 
@@ -172,11 +172,6 @@ def issue_bundle(
         name=request.name if request.role == "platform" else "",
         hosts=request.hosts,
     )
-    info = _salt_info(ca.federation, request.role, request.code, salt_version)
-    try:
-        sealed = _SUITE.encrypt(salt, X25519PublicKey.from_public_bytes(request.hpke_key), info=info)
-    except ValueError:  # a point of low order
-        raise EnrolmentError("the request's HPKE key is not usable", "ask the node for a new one") from None
     bundle = Bundle(
         federation=ca.federation,
         role=request.role,
@@ -184,10 +179,18 @@ def issue_bundle(
         certificate=certificate.decode(),
         ca=(roots or ca.pem).decode(),
         salt_version=salt_version,
-        sealed_salt=sealed,
+        sealed_salt=_seal_salt(ca.federation, request, salt, salt_version),
     )
     signature = ca.key.sign(bundle.signed_part(_BUNDLE), ec.ECDSA(hashes.SHA256()))
     return bundle.model_copy(update={"signature": signature})
+
+
+def _seal_salt(federation: str, request: EnrolmentRequest, salt: bytes, version: int) -> bytes:
+    info = _salt_info(federation, request.role, request.code, version)
+    try:
+        return _SUITE.encrypt(salt, X25519PublicKey.from_public_bytes(request.hpke_key), info=info)
+    except ValueError:  # a point of low order
+        raise EnrolmentError("the request's HPKE key is not usable", "ask the node for a new one") from None
 
 
 def accept_bundle(

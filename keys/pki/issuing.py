@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from keys.errors import CertificateError
 from keys.pki.certificates import federation_of, load_ca_certificate
 from keys.pki.names import Role, check_federation, check_host, identity_uri, target_name
-from keys.store.kinds import load_tls_key
+from keys.store.key_pairs import load_tls_key
 
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 397
@@ -110,13 +110,8 @@ def issue(
             or the certificate would outlive the CA.
         ValueError: a code, name or host is not acceptable.
     """
-    public_key = _requested_key(csr_pem)
-    if now + timedelta(days=days) > ca.certificate.not_valid_after_utc:
-        left = (ca.certificate.not_valid_after_utc - now).days
-        raise CertificateError(
-            f"a certificate of {days} days would outlive the CA",
-            f"ask for at most {left} days" if left > 0 else "the CA has expired: make a new one",
-        )
+    public_key = requested_key(csr_pem)
+    _check_life(ca, now, days)
     common_name = target_name(code) if role == "node" else f"{code}.platform.heqiao"
     subject = x509.Name(
         [
@@ -140,6 +135,15 @@ def issue(
         .sign(ca.key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _check_life(ca: Authority, now: datetime, days: int) -> None:
+    if now + timedelta(days=days) > ca.certificate.not_valid_after_utc:
+        left = (ca.certificate.not_valid_after_utc - now).days
+        raise CertificateError(
+            f"a certificate of {days} days would outlive the CA",
+            f"ask for at most {left} days" if left > 0 else "the CA has expired: make a new one",
+        )
 
 
 def _builder(
@@ -187,7 +191,8 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _requested_key(csr_pem: bytes) -> ec.EllipticCurvePublicKey:
+def requested_key(csr_pem: bytes) -> ec.EllipticCurvePublicKey:
+    """The key that a signing request is for. Raises CertificateError unless it is a good one."""
     hint = "make a new home with `heqiao init` and send its request.json"
     try:
         request = x509.load_pem_x509_csr(csr_pem)

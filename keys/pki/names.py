@@ -70,7 +70,7 @@ def check_host(host: str) -> str:
     if len(host) > 253 or labels[-1].isdigit() or not all(map(_HOST_LABEL.fullmatch, labels)):
         raise ValueError("a host is a lower-case DNS name without wildcard, or an IP address")
     if labels[-1] == "heqiao":
-        raise ValueError("names under .heqiao stand for nodes and are granted by code only")
+        raise ValueError("names under .heqiao belong to nodes and are granted by code only")
     return host
 
 

@@ -64,7 +64,7 @@ def _sign(
 ) -> bytes:
     if old is not None and now < old.last_update_utc:
         raise CertificateError(
-            f"the clock stands before the last list, of {old.last_update_utc:%Y-%m-%d %H:%M} UTC",
+            f"the clock is before the last list, of {old.last_update_utc:%Y-%m-%d %H:%M} UTC",
             "set the clock of this machine, then try again",
         )
     builder = (

@@ -80,7 +80,7 @@ def require_trusted(trusted_pem: bytes, offered_pem: bytes) -> None:
     if load_roots(offered_pem)[0] not in load_roots(trusted_pem):
         raise EnrolmentError(
             "this home trusts another federation CA",
-            "if the federation rolls its CA over, first take its new root: `heqiao peers roots`; if it began "
+            "if the federation replaces its CA's key, take its new root: `heqiao peers roots`; if it began "
             "anew, move the old CA certificate away and join again",
         )
 
@@ -90,7 +90,7 @@ def drop_roots(trusted_pem: bytes, certificate_pem: bytes) -> tuple[Root, ...]:
     *older, newest = load_roots(trusted_pem)
     if older and not has_issued(newest, load_certificate(certificate_pem)):
         raise CertificateError(
-            "this home's own certificate is still of the old root",
-            "get one of the new root first: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`",
+            "this home's own certificate was issued by the old root",
+            "get one from the new root first: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`",
         )
     return (newest,)

@@ -1,17 +1,15 @@
-"""Files that hold or stand beside secrets: atomic, exclusive, closed to other accounts.
+"""Files written whole or not at all, and files of secrets: exclusive, closed to other accounts.
 
 Every write goes to a temporary name in the same folder, is flushed to disk, and only then gets its
 name, so that a crash leaves the old file, the new file, or a stray dot file, never half a file.
 """
 
-import contextlib
 import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Self
 
 from keys.errors import KeyExistsError, PassphraseError, PermissionsError, StoreDamagedError
 
@@ -22,42 +20,80 @@ _OPEN_TO_OTHERS: Final = 0o077
 PASSPHRASE_BYTES: Final = 4096
 
 
+class NewFile:
+    """A file under a temporary name beside its own, until it is published; removed at the end if it was not.
+
+    with NewFile(path, PRIVATE) as new:
+        new.file.write(content)
+        new.publish()
+    """
+
+    def __init__(self, path: Path, mode: int) -> None:
+        """Open the temporary file, with these permissions whatever the umask says. Raises OSError."""
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+        descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        self.file: BinaryIO = os.fdopen(descriptor, "wb")
+        try:
+            os.fchmod(descriptor, mode)
+        except OSError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def publish(self, *, over: bool = True) -> None:
+        """Flush the file to disk and give it its name, `over` an old file or only where there is none.
+
+        Raises FileExistsError where there is one, OSError when the disk refuses.
+        """
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        if over:
+            self._temporary.replace(self._path)
+        else:
+            os.link(self._temporary, self._path)  # unlike a rename, a link never replaces
+            self._temporary.unlink()
+        sync_folder(self._path.parent)
+
+    def close(self) -> None:
+        """Close the file, and remove it if it was not published."""
+        try:
+            self.file.close()
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
 def write_new(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     """Write a file that must not exist yet.
 
     Raises:
         KeyExistsError: there is a file of that name; it is left as it was.
     """
-    with _written(path, content, mode) as temporary:
-        try:
-            os.link(temporary, path)  # unlike a rename, a link never replaces
-        except FileExistsError:
-            raise KeyExistsError(f"{path}: exists already", "it is kept; choose another name") from None
+    try:
+        _write(path, content, mode, over=False)
+    except FileExistsError:
+        raise KeyExistsError(f"{path}: exists already", "it is kept; choose another name") from None
 
 
 def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     """Write a file, in place of an old one if there is one."""
-    with _written(path, content, mode) as temporary:
-        temporary.replace(path)
+    _write(path, content, mode, over=True)
 
 
-@contextlib.contextmanager
-def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+def _write(path: Path, content: bytes, mode: int, *, over: bool) -> None:
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)  # whatever the umask says
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-        sync_folder(path.parent)
+        with NewFile(path, mode) as new:
+            new.file.write(content)
+            new.publish(over=over)
     except OSError as error:
         error.filename = error.filename or str(path)  # a write to a full disk does not say of which file
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -24,8 +24,9 @@ from keys.pki.documents import Base64, Document, Key32, canonical, parse
 from keys.pki.enrolment import Code, Name
 from keys.pki.names import Role
 from keys.store import shares
+from keys.store.key_pairs import enrol_key
 from keys.store.key_store import KeyStore, split_name
-from keys.store.kinds import check_secret, enrol_key
+from keys.store.kinds import check_secret
 from keys.store.wrap import KEK_BYTES, Kek
 
 _INFO: Final = b"heqiao v1 backup key\0"

@@ -9,8 +9,6 @@ the data keys is, having the rest of the header as its name: a header with other
 """
 
 import contextlib
-import fcntl
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,12 +35,12 @@ from keys.store.header import (
     open_data_keys,
     parse_header,
 )
+from keys.store.locks import hold_lock
 from keys.store.pkcs11 import by_token
 from keys.store.wrap import KdfCost, Kek, derive_kek
 
 HEADER: Final = "store.json"
 _SUFFIX: Final = ".key"
-_LOCK_TRY_S: Final = 0.1
 # `<purpose>.<epoch>`; states (pending, active, grace, retired) are in the node's database.
 _NAME: Final = re.compile(r"([a-z][a-z0-9-]{0,31})\.([1-9][0-9]{0,8})")
 
@@ -55,30 +53,19 @@ def lock_store(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
         StoreMissingError: there is no such folder.
         StoreBusyError: another one still has it after `wait_s` seconds.
     """
-    import tenacity  # loads asyncio, which most commands need for nothing else
-
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError):
-        raise StoreMissingError(f"{folder}: no key store here", "correct the path") from None
-    except PermissionError:
-        raise PermissionsError(
-            f"{folder}: this account may not enter it", "run as the account that owns the store"
-        ) from None
-    try:
-        tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(BlockingIOError),
-            wait=tenacity.wait_fixed(_LOCK_TRY_S),
-            stop=tenacity.stop_after_delay(wait_s),
-            reraise=True,
-        )(fcntl.flock, descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    busy = StoreBusyError(f"{folder}: another command is changing this key store", "wait until it has ended")
+    with contextlib.ExitStack() as held:
+        try:
+            found = folder.is_dir()
+            if found:
+                held.enter_context(hold_lock(folder, busy, wait_s=wait_s))
+        except PermissionError:
+            raise PermissionsError(
+                f"{folder}: this account may not enter it", "run as the account that owns the store"
+            ) from None
+        if not found:
+            raise StoreMissingError(f"{folder}: no key store here", "correct the path")
         yield
-    except BlockingIOError:
-        raise StoreBusyError(
-            f"{folder}: another command is changing this key store", "wait until it has ended"
-        ) from None
-    finally:
-        os.close(descriptor)
 
 
 class KeyStore:
@@ -164,7 +151,8 @@ class KeyStore:
             now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
             if now != self._header:
                 raise StoreBusyError(
-                    f"{self.folder}: the key store was rewrapped meanwhile", "look who did, then try again"
+                    f"{self.folder}: the key store was rewrapped meanwhile",
+                    "find out who did it, then try again",
                 )
             data_keys = (new_data_key(), *self._data_keys)
             header = make_header(closing, data_keys)

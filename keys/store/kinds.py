@@ -14,26 +14,24 @@
 """
 
 import hashlib
+import importlib
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from blake3 import blake3
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from keys.errors import StoreDamagedError
-from keys.store.key_store import KeyStore
+from keys.store.key_pairs import SECRET_BYTES, generate_tls_key, load_tls_key
 from matcher.errors import MatcherError
-from matcher.sums import paillier
 
 # What `heqiao init` makes. The salt comes with the bundle of the CA.
 NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
-SECRET_BYTES: Final = 32
 _RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck")
 _FINGERPRINT: Final = "heqiao v1 key fingerprint"
 _PAIRS: Final = ("tls", "ca", "signing", "enrol")
@@ -48,48 +46,11 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
     if purpose in ("tls", "ca"):
         return generate_tls_key()
     if purpose == "paillier":
-        return paillier.private_bytes(paillier.generate(random_bytes=random_bytes))
+        paillier = _load_paillier()
+        return bytes(paillier.private_bytes(paillier.generate(random_bytes=random_bytes)))
     if purpose in _RAW:
         return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
     raise ValueError("no such kind of key")
-
-
-def generate_tls_key() -> bytes:
-    """An ECDSA P-256 private key as PKCS8 PEM."""
-    # P-256 because gRPC's TLS offers it in every build, and refuses Ed25519 certificates by default.
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def load_tls_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
-    """The key object of a `tls` or `ca` secret.
-
-    Raises:
-        StoreDamagedError: not a P-256 private key in PEM.
-    """
-    try:
-        key = serialization.load_pem_private_key(secret, password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise StoreDamagedError("not a P-256 private key", "restore the key store from its backup")
-    return key
-
-
-def signing_key(store: KeyStore, epoch: int | None = None) -> Ed25519PrivateKey:
-    """The node's signing key (manifests, node cards, receipts): the newest, or that of an epoch.
-
-    The newest may be pending still: where there is a database, it says which is active.
-    """
-    secret = store.newest("signing")[1] if epoch is None else store.get(f"signing.{epoch}")
-    return Ed25519PrivateKey.from_private_bytes(secret)
-
-
-def enrol_key(store: KeyStore, epoch: int | None = None) -> X25519PrivateKey:
-    """The key to which the CA seals the salt: the newest, or that of an epoch."""
-    secret = store.newest("enrol")[1] if epoch is None else store.get(f"enrol.{epoch}")
-    return X25519PrivateKey.from_private_bytes(secret)
 
 
 def fingerprint(purpose: str, secret: bytes) -> str:
@@ -132,10 +93,15 @@ def check_secret(purpose: str, secret: bytes) -> None:
         load_tls_key(secret)
     elif purpose == "paillier":
         try:
-            paillier.private_from_bytes(secret)
+            _load_paillier().private_from_bytes(secret)
         except MatcherError:
             raise StoreDamagedError("not a Paillier key", "restore the key store from its backup") from None
     elif not secret or (purpose in _RAW and len(secret) != SECRET_BYTES):
         raise StoreDamagedError(
             f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"
         )
+
+
+def _load_paillier() -> Any:
+    # It needs the extra `node`. A platform has no such key, and makes its home without.
+    return importlib.import_module("matcher.sums.paillier")

@@ -6,19 +6,17 @@ The AES key is made in the token, sensitive and not extractable; the token does 
 marker and the name of the entry as associated data, as keys.wrap has it.
 """
 
+import importlib
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from keys.errors import PassphraseError, StoreDamagedError, TokenError
 from keys.store.header import ByToken, KeyWrapping
 from keys.store.wrap import MAGIC
-
-if TYPE_CHECKING:
-    from pkcs11 import Session
 
 VERSION: Final = 2
 _MARKER: Final = MAGIC + bytes([VERSION])
@@ -51,36 +49,33 @@ class TokenKek:
             TokenError: the token cannot be used or made no key.
             PassphraseError: the token refuses the PIN.
         """
-        from pkcs11 import Attribute, KeyType, ObjectClass
-
+        pkcs11 = _load_pkcs11()
+        attribute = pkcs11.Attribute
         with self._session(write=True) as session:
-            wanted = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: self._key}
+            wanted = {attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY, attribute.LABEL: self._key}
             if any(True for _ in session.get_objects(wanted)):
                 return False
             session.generate_key(
-                KeyType.AES,
+                pkcs11.KeyType.AES,
                 256,
                 label=self._key,
                 store=True,
                 template={
-                    Attribute.SENSITIVE: True,
-                    Attribute.EXTRACTABLE: False,
-                    Attribute.ENCRYPT: True,
-                    Attribute.DECRYPT: True,
-                    Attribute.WRAP: False,
-                    Attribute.UNWRAP: False,
+                    attribute.SENSITIVE: True,
+                    attribute.EXTRACTABLE: False,
+                    attribute.ENCRYPT: True,
+                    attribute.DECRYPT: True,
+                    attribute.WRAP: False,
+                    attribute.UNWRAP: False,
                 },
             )
         return True
 
     def seal(self, name: str, secret: bytes) -> bytes:
         """Seal `secret` for the entry `name`; raises as `make` does."""
-        from pkcs11 import GCMParams, Mechanism
-
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        params = GCMParams(nonce, _MARKER + name.encode(), _TAG_BITS)
         with self._session() as session:
-            sealed = self._find(session).encrypt(secret, mechanism=Mechanism.AES_GCM, mechanism_param=params)
+            sealed = self._find(session).encrypt(secret, **_gcm(nonce, name))
         return _MARKER + nonce + bytes(sealed)
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
@@ -89,36 +84,28 @@ class TokenKek:
         Raises:
             StoreDamagedError: altered, or sealed by another key.
         """
-        from pkcs11 import GCMParams, Mechanism, PKCS11Error
-
         head = len(_MARKER)
         if not sealed.startswith(_MARKER) or len(sealed) < head + _NONCE_BYTES + _TAG_BITS // 8:
             raise StoreDamagedError(f"{name}: not sealed by a token", "restore the key store from its backup")
         nonce, ciphertext = sealed[head : head + _NONCE_BYTES], sealed[head + _NONCE_BYTES :]
-        params = GCMParams(nonce, _MARKER + name.encode(), _TAG_BITS)
         with self._session() as session:
             key = self._find(session)
             try:
-                return bytes(key.decrypt(ciphertext, mechanism=Mechanism.AES_GCM, mechanism_param=params))
-            except PKCS11Error:  # tokens disagree on the code for a wrong tag
+                return bytes(key.decrypt(ciphertext, **_gcm(nonce, name)))
+            except _load_pkcs11().PKCS11Error:  # tokens disagree on the code for a wrong tag
                 raise StoreDamagedError(
                     f"the key {self._key} in token {self._token} does not open this key store",
                     "is it another token of the same label? otherwise restore the backup",
                 ) from None
 
-    def _find(self, session: "Session") -> Any:
-        from pkcs11 import KeyType, ObjectClass  # its classes get their methods when a key is found
-
-        return session.get_key(object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=self._key)
+    def _find(self, session: Any) -> Any:
+        pkcs11 = _load_pkcs11()
+        wanted = {"object_class": pkcs11.ObjectClass.SECRET_KEY, "key_type": pkcs11.KeyType.AES}
+        return session.get_key(label=self._key, **wanted)
 
     @contextmanager
-    def _session(self, *, write: bool = False) -> "Iterator[Session]":
-        try:
-            import pkcs11
-        except ImportError:
-            raise TokenError(
-                "PKCS#11 tokens need the package python-pkcs11", "pip install 'heqiao[pkcs11]'"
-            ) from None
+    def _session(self, *, write: bool = False) -> Iterator[Any]:
+        pkcs11 = _load_pkcs11()
         pin = self._pin.decode("utf-8", "replace")
         with _LOCK:
             try:
@@ -138,10 +125,26 @@ class TokenKek:
                 raise _token_error(self._module, self._token, self._key, error) from None
 
 
+def _load_pkcs11() -> Any:
+    """The package python-pkcs11, the extra `pkcs11`. Raises TokenError where it is not installed."""
+    try:
+        return importlib.import_module("pkcs11")
+    except ImportError:
+        raise TokenError(
+            "PKCS#11 tokens need the package python-pkcs11", "pip install 'heqiao[pkcs11]'"
+        ) from None
+
+
+def _gcm(nonce: bytes, name: str) -> dict[str, Any]:
+    pkcs11 = _load_pkcs11()
+    params = pkcs11.GCMParams(nonce, _MARKER + name.encode(), _TAG_BITS)
+    return {"mechanism": pkcs11.Mechanism.AES_GCM, "mechanism_param": params}
+
+
 def _token_error(module: Path, token: str, key: str, error: Exception) -> TokenError:
     kind = type(error).__name__
     if kind == "NoSuchToken":
-        return TokenError(f"no token {token} behind {module}", "insert it, or correct [keys] pkcs11_module")
+        return TokenError(f"no token {token} found by {module}", "insert it, or correct [keys] pkcs11_module")
     if kind in ("NoSuchKey", "MultipleObjectsReturned"):
         return TokenError(f"token {token} has not exactly one AES key {key}", "is it another token?")
     if kind == "PKCS11Error":
@@ -157,7 +160,7 @@ def by_token(module: Path | None, token: str, key: str, pin: bytes) -> KeyWrappi
     """
     if module is None:
         raise TokenError(
-            f"the key store is closed by token {token}, and no PKCS#11 library is configured",
+            f"the key store is sealed by token {token}, and no PKCS#11 library is configured",
             "set [keys] pkcs11_module in node.toml to the library of the token",
         )
     return KeyWrapping(ByToken(token=token, key=key), TokenKek(module, token, key, pin))

@@ -1,15 +1,12 @@
 """From an identity to its point, and from a token to tag and label key (design.md section 2).
 
-Every context string of the suite X25519-BLAKE3-TAI that concerns identities and tokens is here.
+One value at a time, as the definition reads; `Suite` computes the same bytes of many at once. Every context
+string of the suite X25519-BLAKE3-TAI that concerns identities and tokens is here.
 A salted hash never leaves the node: it is only the input of the map to the curve.
 """
 
-from collections.abc import Iterable
-
-import numpy as np
 from blake3 import blake3
 
-from matcher import vectorised
 from matcher.suites import x25519
 from matcher.types import Identity
 
@@ -21,6 +18,7 @@ SALT_CHECK_CONTEXT = "heqiao v1 salt check"
 CANARIES = 16
 TAG_SIZE = 16
 LABEL_KEY_SIZE = 32
+SALT_CHECK_SIZE = 8
 _FIRST_CANDIDATES = 4
 
 
@@ -28,11 +26,6 @@ def map_to_curve(salt: bytes, identity: Identity) -> bytes:
     """The point M of an identity: 32 bytes, on Curve25519, by try and increment (steps 2 and 3)."""
     message = IDENTITY_CONTEXT + identity.id_type.encode() + b"\x00" + identity.value.encode()
     return _first_point(blake3(message, key=salt))
-
-
-def map_batch(salt: bytes, identities: Iterable[Identity]) -> bytes:
-    """The points of many identities, 32 bytes each, in order."""
-    return b"".join(map_to_curve(salt, identity) for identity in identities)
 
 
 def bucket_prefix(salt: bytes, identity: Identity) -> int:
@@ -47,12 +40,6 @@ def bucket_prefix(salt: bytes, identity: Identity) -> int:
 def token_secret(token: bytes) -> bytes:
     """y, the 32-byte secret of a token point T (step 5)."""
     return blake3(token, derive_key_context=TOKEN_CONTEXT).digest()
-
-
-def token_secrets(tokens: bytes) -> bytes:
-    """The secrets of n token points (n * 32 bytes in and out)."""
-    rows = np.frombuffer(tokens, dtype=np.uint8).reshape(-1, x25519.POINT_SIZE)
-    return vectorised.derive(TOKEN_CONTEXT, rows).tobytes()
 
 
 def entry_keys(secret: bytes, item: str, epoch: int) -> tuple[bytes, bytes]:
@@ -79,7 +66,7 @@ def canary_points() -> bytes:
 
 def salt_check(salt: bytes) -> bytes:
     """Eight bytes that tell two salts apart without helping anyone to find one (the salt is random)."""
-    return blake3(salt, derive_key_context=SALT_CHECK_CONTEXT).digest(length=8)
+    return blake3(salt, derive_key_context=SALT_CHECK_CONTEXT).digest(length=SALT_CHECK_SIZE)
 
 
 def _first_point(stream: blake3) -> bytes:

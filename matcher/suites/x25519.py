@@ -44,6 +44,7 @@ _SPREAD_FROM = 512  # points; below, handing over costs more than it saves
 _SLICE = 2_048  # points of one call into lib25519: some 50 ms, so that it seldom waits for the interpreter
 _CORES = os.cpu_count() or 1
 T = TypeVar("T")
+Bytes = NDArray[np.uint8]
 
 
 class Backend(Protocol):
@@ -168,20 +169,23 @@ def backend(name: str | None = None) -> Backend:
     """
     wanted = name or os.environ.get(ENVIRONMENT) or "auto"
     if wanted == "auto":
-        wanted = next(each for each, why in available().items() if not why)
+        wanted = next(each for each in NAMES if not _why_not(each))
     return _backends(wanted)
 
 
 def available() -> dict[str, str]:
     """Every backend, fastest first, and, where it cannot run here, why ("" when it can)."""
-    found = {}
-    for name in NAMES:
-        try:
-            _backends(name)
-            found[name] = ""
-        except BackendError as error:
-            found[name] = str(error)
-    return found
+    return {name: _why_not(name) for name in NAMES}
+
+
+@functools.cache
+def _why_not(name: str) -> str:
+    """Why a backend cannot run here, found out once: the search for a library starts processes."""
+    try:
+        _backends(name)
+    except BackendError as error:
+        return str(error)
+    return ""
 
 
 def validate(points: bytes) -> int:
@@ -221,6 +225,13 @@ def are_on_curve(points: bytes) -> NDArray[np.bool_]:
     return np.asarray((np.array(symbols, dtype=np.int8) == 1) & _are_canonical(points))
 
 
+def candidates(rows: Bytes) -> tuple[Bytes, NDArray[np.bool_]]:
+    """Rows (n, 32) of a random stream as candidates, bit 255 cleared, and which of them are points."""
+    found = rows.copy()
+    found[:, 31] &= 0x7F
+    return found, are_on_curve(found.tobytes())
+
+
 def _are_canonical(points: bytes) -> NDArray[np.bool_]:
     words = np.frombuffer(points, dtype="<u8").reshape(-1, 4)
     high = words[:, 3]
@@ -229,7 +240,7 @@ def _are_canonical(points: bytes) -> NDArray[np.bool_]:
 
 
 def _spread(run: Callable[[int, int], T], count: int, lanes: int = 1) -> list[T]:
-    """What `run` returns for stretches of `count` points, over all cores where it pays.
+    """What `run` returns for chunks of `count` points, over all cores where it pays.
 
     A small batch runs at once in its caller's thread, so that a single check never waits for a bulk
     query's turn. `run` must let other threads go on while it computes.

@@ -87,6 +87,22 @@ class Suppressed:
             raise DisclosureError("there is no such rule of disclosure")
 
 
+def judge_opened(
+    totals: Totals | None, asked: int, rules: Rules, earlier: Iterable[int] = ()
+) -> Released | Suppressed:
+    """`judge` of what a sum opened to (see `cohort.open_totals`); `asked` is the size of the cohort."""
+    if totals is None or totals.count > asked:
+        return Suppressed(INCONSISTENT)
+    return judge(totals, rules, earlier)
+
+
+def judge_noisy(totals: Totals | None, asked: int, min_cohort: int) -> Totals | Suppressed:
+    """The totals to which noise may be added, or the rule that keeps them back."""
+    if totals is None or totals.count > asked:
+        return Suppressed(INCONSISTENT)
+    return totals if totals.count >= min_cohort else Suppressed(MIN_COHORT)
+
+
 def judge(totals: Totals, rules: Rules, earlier: Iterable[int] = ()) -> Released | Suppressed:
     """What of consistent totals may be answered.
 
@@ -143,5 +159,7 @@ def _shown(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
         if number >= least and (not hidden or (len(hidden) > 1 and sum(n for n, _ in hidden) >= least)):
             break
         hidden.append((number, at))
+    if sum(number for number, _ in hidden) < least and hidden:
+        return (None,) * len(bands)  # even together they are too few
     kept_back = {at for _, at in hidden}
     return tuple(None if at in kept_back else number for at, number in enumerate(bands))

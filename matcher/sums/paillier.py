@@ -79,7 +79,7 @@ class PrivateKey:
 def generate(bits: int = DEFAULT_BITS, random_bytes: RandomBytes = secrets.token_bytes) -> PrivateKey:
     """A fresh key with an n of exactly `bits` bits, a multiple of 32; about 1 s at 3,072.
 
-    Each prime is 2 k l + 1 with l prime and k below 2^17: so p - 1 can be factored by whoever holds p, and
+    Each prime is 2 k l + 1 with l prime and k below 2^17: so p - 1 can be factored by the holder of p, and
     a base of full order be proven (see `cofactor_primes`). Raises PaillierKeyError for other sizes.
     """
     if bits % 32 or bits < LEAST_BITS:

@@ -4,8 +4,8 @@
     count (1)  | value x   | x squared   | one 0/1 slot for each band ...   | check
 
 check = alpha + sum of beta_j * x_j, x_j being the value, its square and the band slots: alpha (80 bits) and
-the beta_j (40 bits) are secret and of one epoch and item. Sums of rows keep the relation; whoever adds
-numbers of its own to the count, the value or a band must guess alpha or a beta_j. Multiples of a row keep
+the beta_j (40 bits) are secret and of one epoch and item. Sums of rows keep the relation; a party that
+adds other numbers to the count, the value or a band must guess alpha or a beta_j. Multiples of a row keep
 it too: see docs/threat-model.md for what that leaves.
 """
 

@@ -19,37 +19,38 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "A node and its federation": {
         "init": ("init", "Make a node's home: keys, configuration, request to join."),
         "join": ("init", "Accept the federation's bundle for this home."),
-        "card": ("init", "Print this node's card for its peers."),
-        "peers": ("peers", "Keep the list of provinces to ask and to answer."),
+        "card": ("card", "Print this node's card for its peers."),
+        "peers": ("peers", "Manage the provinces that this node asks and answers."),
         "ca": ("ca", "Run a federation's certificate authority."),
     },
     "Records of this province": {
         "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
-        "import": ("import_", "Replace the register of one item by new files."),
+        "import": ("import_", "Import a register: a full export, or only changes."),
     },
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),
-        "sum": ("sum", "Add up what other provinces hold about many people."),
-        "jobs": ("jobs", "List, follow and cancel verifications and sums."),
+        "sum": ("sum", "Sum what other provinces hold about many people."),
+        "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("jobs", "Fetch the report of a job, or show one again."),
     },
-    "Run and look after a node": {
+    "Run and maintain a node": {
         "serve": ("serve", "Serve peers and platforms until stopped."),
-        "health": ("health", "Ask the running node of this home whether it serves."),
-        "doctor": ("doctor", "Check this node and the way to each peer."),
-        "keys": ("keys", "Look after the keys of this node."),
-        "audit": ("audit", "Read and check the chain of what this node did."),
-        "migrate": ("database", "Bring the database to this version's schema."),
+        "health": ("health", "Check that this home's node is running and serving."),
+        "doctor": ("doctor", "Check this node and its connection to each peer."),
+        "keys": ("keys", "Manage this node's keys."),
+        "audit": ("audit", "Read and verify the audit chain."),
+        "migrate": ("database", "Update the database schema to this version."),
     },
-    "Act in pairs": {
-        "admins": ("approvals", "Keep the list of administrators who act in pairs."),
-        "approve": ("approvals", "Approve what another administrator asked."),
-        "approvals": ("approvals", "See what waits for another administrator."),
+    "Dual control": {
+        "admins": ("approvals", "Manage the administrators of a home."),
+        "approve": ("approvals", "Approve the request of another administrator."),
+        "approvals": ("approvals", "List requests that wait for a second administrator."),
     },
     "Try it out": {
-        "synth": ("synth", "Write a synthetic federation to try things with."),
+        "synth": ("synth", "Generate a synthetic federation for trials."),
     },
 }
+_OURS = ("heqiao", "keys", "matcher", "node", "synth")
 COMMANDS = {
     name: f"{__name__}.{module}" for section in SECTIONS.values() for name, (module, _) in section.items()
 }
@@ -86,7 +87,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="heqiao", prog_name="heqiao", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Heqiao (核桥): the node with which a province verifies households across provinces.
+    """Heqiao (核桥): a province's node for verifying households with other provinces.
 
     A home folder holds a node: its configuration (node.toml), its encrypted keys and, by default,
     its database. Every command that works on a node takes --home, or the HEQIAO_HOME variable.
@@ -117,6 +118,8 @@ def main() -> NoReturn:
         fail(str(error), error.hint)
     except MatcherError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail_without(error)
     except OSError as error:
         fail(
             f"{error.filename or 'the system'}: {error.strerror}",
@@ -145,6 +148,17 @@ def _drop_output() -> None:
     # What is still in the buffer would fail again when the interpreter ends.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail_without(missing: ModuleNotFoundError) -> NoReturn:
+    """For a package that is not installed: without extras there is a platform's client only."""
+    package = (missing.name or "").partition(".")[0]
+    if package in _OURS:
+        raise missing  # a fault of this program, whose traceback is wanted
+    fail(
+        f"this command needs the Python package {package}, which is not installed here",
+        "install Heqiao with the extra `node`: pip install 'heqiao[node]'",
+    )
 
 
 def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:

@@ -43,7 +43,7 @@ def admin_option(command: Command) -> Command:
         type=click.Path(path_type=Path, file_okay=False),
         envvar="HEQIAO_ADMIN",
         show_envvar=True,
-        help="Your administrator's folder, where [approvals] are required.",
+        help="Your administrator's folder; needed if [approvals] are required.",
     )(command)
 
 
@@ -55,9 +55,7 @@ def guard(config: Config, admin: Path | None, action: str, details: Mapping[str,
     if not config.approvals.required:
         return
     if admin is None:
-        raise InputError(
-            "this home is under dual control", "say who you are: `--as` your administrator's folder"
-        )
+        raise InputError("this home is under dual control", "name your administrator's folder with `--as`")
     store = open_store(database_url(config))
     life = timedelta(hours=config.approvals.hours)
     approvals.require(store, ApprovalRequest(action, details), _open_admin(admin), utc_now(), life)
@@ -75,10 +73,10 @@ def _count(store: Store) -> int:
 
 @click.group()
 def admins() -> None:
-    """Keep the list of administrators who act in pairs.
+    """Manage the administrators of a home.
 
-    That is, where [approvals] are required in node.toml. Each has a key in a folder of their own, under
-    their own account and passphrase.
+    With [approvals] required in node.toml (dual control), what one administrator asks for, another one has
+    to approve. Each has a key in a private folder, under a personal account and passphrase.
     """
 
 
@@ -91,7 +89,8 @@ def admins() -> None:
 def make_key(folder: Path, name: str, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Make an administrator's key.
 
-    On that person's own account or medium; admin.json in it is public, and is enrolled in the homes.
+    Run it under that person's own account. admin.json in the folder is public: enrol it in the homes with
+    `heqiao admins add`.
     """
     with new_folder(folder) as partial:
         given = read_passphrase(passphrase_file) if passphrase_file else None
@@ -116,8 +115,8 @@ def make_key(folder: Path, name: str, passphrase_file: Path | None, *, as_json: 
 def add(home: Path, as_json: bool, card: Path, admin: Path | None) -> None:
     """Enrol an administrator by admin.json.
 
-    The first two are enrolled freely: do it before [approvals] required is set, with both present. From then
-    on the others need an approval like everything else.
+    The first two need no approval: enrol both, with both people present, before [approvals] required is set.
+    Later ones need an approval.
     """
     config, found = load_config(home), load_card(card)
     store, now = open_store(database_url(config)), utc_now()
@@ -140,7 +139,7 @@ def add(home: Path, as_json: bool, card: Path, admin: Path | None) -> None:
 def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
     """Remove an administrator.
 
-    What they asked or approved is good no longer.
+    What they requested or approved is no longer valid.
     """
     config = load_config(home)
     if config.approvals.required and _count(open_store(database_url(config))) <= NEEDED:
@@ -150,7 +149,7 @@ def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
         if not rows.remove_admin(tx, name):
             raise NotFoundError(f"there is no administrator {name}", "see `heqiao admins list`")
         audit_rows.append(tx, "admin_removed", {"name": name}, utc_now())
-    show({"removed": name}, f"{name} is no administrator any more", as_json=as_json)
+    show({"removed": name}, f"{name} is no longer an administrator", as_json=as_json)
 
 
 @admins.command("list")
@@ -171,13 +170,13 @@ def list_admins(home: Path, as_json: bool) -> None:
 @click.argument("request")
 @admin_option
 def approve(home: Path, as_json: bool, request: str, admin: Path | None) -> None:
-    """Approve what another administrator asked.
+    """Approve the request of another administrator.
 
-    REQUEST is the id that the first command named; `heqiao approvals list` shows what it is about. Good once,
-    for exactly that, until it expires.
+    REQUEST is the id that the first command printed; `heqiao approvals list` shows what was requested. The
+    approval is valid once, for exactly that request, until it expires.
     """
     if admin is None:
-        raise InputError("who approves?", "give `--as` your administrator's folder")
+        raise InputError("no administrator is named", "name your administrator's folder with `--as`")
     store = open_store(database_url(load_config(home)))
     row = approvals.approve(store, request, _open_admin(admin), utc_now())
     plain = {"approved": row.id, "action": row.action, "details": json.loads(row.details),
@@ -187,15 +186,15 @@ def approve(home: Path, as_json: bool, request: str, admin: Path | None) -> None
 
 @click.group("approvals")
 def approvals_() -> None:
-    """See what waits for another administrator."""
+    """List requests that wait for a second administrator."""
 
 
 @approvals_.command("list")
 @home_option
 @json_option
-@click.option("--all", "every", is_flag=True, help="Also those that were used or have expired.")
+@click.option("--all", "every", is_flag=True, help="Also show requests that were used or have expired.")
 def list_approvals(home: Path, as_json: bool, every: bool) -> None:
-    """List requests: what, by whom, until when, approved by whom."""
+    """List requests: what, by whom, approved by whom, until when."""
     now = utc_now()
     with open_store(database_url(load_config(home))).transaction("list approvals") as tx:
         found = [(row, approvals.state_of(row, now)) for row in rows.list_approvals(tx)]

@@ -15,9 +15,9 @@ from node.errors import AuditBrokenError
 
 @click.group()
 def audit() -> None:
-    """Read and check the chain of what this node did.
+    """Read and verify the audit chain.
 
-    Every exchange and every change is an event that carries the digest of the one before.
+    Every query and every change is an event that carries the digest of the event before it.
     """
 
 
@@ -54,7 +54,7 @@ def list_(home: Path, after: int) -> None:
 def verify(home: Path, as_json: bool) -> None:
     """Check that no event was changed or removed.
 
-    Exits 1 and names the first broken link if there is one.
+    Exits 1 and names the first event that does not fit.
     """
     store = open_store(database_url(load_config(home)))
     with store.transaction("verify audit") as tx:

@@ -1,4 +1,4 @@
-"""`heqiao ca`: the federation's certificate authority (its folder: node/cli/ca_options.py)."""
+"""`heqiao ca`: the federation's certificate authority (its folder: node/federation/authority_folder.py)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ from keys.pki.issuing import CA_DAYS, LEAF_DAYS, Authority, create_ca, create_re
 from keys.pki.names import check_code, check_federation, check_name
 from keys.pki.revocation import load_list, make_lists
 from keys.store.atomic_files import PUBLIC, write_new
+from keys.store.key_pairs import generate_tls_key, load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import CA_KEYS, generate_secret, generate_tls_key, load_tls_key
+from keys.store.kinds import CA_KEYS, generate_secret
 from node.cli import ca_rollover, ca_salt
 from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.folders import KEEP_APART, prepare_passphrase
@@ -42,7 +43,7 @@ _SHORTEST: Final = 8  # hex digits of a fingerprint that name a certificate
 def ca() -> None:
     """Run a federation's certificate authority.
 
-    The CA says who is a member of the federation, and hands out its salt.
+    The CA decides who is a member of the federation, and distributes its salt.
     """
 
 
@@ -90,7 +91,7 @@ def init_ca(folder: Path, federation: str, days: int, passphrase_file: Path | No
               help="Bundle file to write, or with --client-cert the folder to make.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3_650), default=LEAF_DAYS, show_default=True,
               help="Life of the certificate, in days.")  # fmt: skip
-@click.option("--fingerprint", help="Fingerprint of the request as its sender told it; others are refused.")
+@click.option("--fingerprint", help="Fingerprint of the request as its sender gave it; any other is refused.")
 @click.option("--client-cert", "client", metavar="NAME", callback=checked(check_name),
               help="Instead of a request: make key and certificate of a platform of this name.")  # fmt: skip
 @click.option("--code", callback=checked(check_code), help="Province code of that platform.")
@@ -113,27 +114,27 @@ def issue_(
 ) -> None:
     """Answer a request to join with a bundle.
 
-    REQUEST is the request.json of a node or platform; it takes the bundle with `heqiao join`. Look at the
-    role, code and hosts that the command prints, and compare the fingerprint with the sender by voice:
+    REQUEST is the request.json of a node or platform, which takes the bundle with `heqiao join`. Check the
+    role, code and hosts that the command prints, and compare the fingerprint with the sender by telephone:
     the bundle makes its receiver a member and gives it the federation's salt.
 
     With --client-cert NAME --code CODE there is no request: OUT becomes a folder with client.pem,
     client.key and ca.pem, for a stock gRPC client that calls the platform port of its own province's
-    node. That key lies UNENCRYPTED on the disk (mode 0600), because stock clients read plain PEM
-    files; give it to one program on one machine, for a short time (--days).
+    node. That key is UNENCRYPTED on the disk (mode 0600), because stock clients read plain PEM
+    files: give it to one program on one machine, for a short time (--days).
     """
     if (request is None) == (client is None) or (client is None) != (code is None):
         raise click.UsageError(
             "give either REQUEST, or --client-cert NAME with --code CODE", click.get_current_context()
         )
     now = datetime.now(UTC)
-    store, authorities = open_roots(folder, passphrase_file)
-    if request is not None:
-        result = _answer(
-            folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
-        )
-    else:
-        result = _make_client(folder, authorities, str(client), str(code), out, now, days)
+    with open_roots(folder, passphrase_file) as (store, authorities):
+        if request is not None:
+            result = _answer(
+                folder, store, authorities, load_request(request), fingerprint, out, now, days, wanted
+            )
+        else:
+            result = _make_client(folder, authorities, str(client), str(code), out, now, days)
     show(result, describe(result), as_json=as_json)
 
 
@@ -156,21 +157,21 @@ def revoke(
 ) -> None:
     """Revoke certificates and write the list for all members.
 
-    FINGERPRINTS are those of certificates, told when they were issued; 8 hex digits each at least.
+    FINGERPRINTS are those of certificates, as printed when they were issued; at least 8 hex digits each.
     Every member takes the list with `heqiao peers revocations`. A revoked certificate stays on the list: to
     let a province back in, issue it a new one.
     """
     if not fingerprints and code is None:
         raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
-    _, authorities = open_roots(folder, passphrase_file)
-    chosen = _choose(folder, fingerprints, code)
-    kept = folder / REVOKED
-    with disk_errors("run as the account that owns the folder of the CA"):
-        before = kept.read_bytes() if kept.exists() else None
-    content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
-    write_output(kept, content)  # first: what is once sent out must be on every later list
-    write_output(out, content)
-    made = load_list(content, trusted(authorities))
+    with open_roots(folder, passphrase_file) as (_, authorities):
+        chosen = _choose(folder, fingerprints, code)
+        kept = folder / REVOKED
+        with disk_errors("run as the account that owns the folder of the CA"):
+            before = kept.read_bytes() if kept.exists() else None
+        content = make_lists(authorities, before, chosen.values(), datetime.now(UTC))
+        write_output(kept, content)  # first: what is once sent out must be on every later list
+        write_output(out, content)
+        made = load_list(content, trusted(authorities))
     result = {
         "out": str(out),
         "list": made.number,
@@ -187,12 +188,12 @@ def _choose(folder: Path, fingerprints: tuple[str, ...], code: str | None) -> di
     chosen = {name for name, pem in issued.items() if code is not None and identity_of(pem).code == code}
     if code is not None and not chosen:
         raise InputError(f"no certificate was issued to {code}", "correct --code")
-    for told in fingerprints:
-        wanted = told.strip().lower()
+    for given in fingerprints:
+        wanted = given.strip().lower()
         found = [name for name in issued if len(wanted) >= _SHORTEST and name.startswith(wanted)]
         if len(found) != 1:
             raise InputError(
-                f"{len(found)} certificates have the fingerprint {told}",
+                f"{len(found)} certificates have the fingerprint {given}",
                 f"give more digits, {_SHORTEST} at least; their files are in {folder / ISSUED}",
             )
         chosen.update(found)
@@ -204,13 +205,13 @@ def _answer(
     store: KeyStore,
     authorities: Sequence[Authority],
     request: EnrolmentRequest,
-    told: str | None,
+    expected_fingerprint: str | None,
     out: Path,
     now: datetime,
     days: int,
     wanted: int | None,
 ) -> dict[str, object]:
-    if told is not None and told.strip().lower() != request.fingerprint():
+    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != request.fingerprint():
         raise EnrolmentError(
             "the request has another fingerprint than the one given",
             "do not answer it: ask its sender for it over another channel",

@@ -1,9 +1,4 @@
-"""The folder of a federation's certificate authority.
-
-DIR/ca.pem (two roots during a roll-over, the one that issues first), DIR/keys (sealed: ca.1, salt.1 ...),
-DIR/passphrase, DIR/revoked.pem,
-DIR/issued/<fingerprint>.pem and, where there was one, the request that it answered (.json)
-"""
+"""Options that the commands of `heqiao ca` share."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def _describe(found: Catalogue, path: Path) -> Group:
             item.code,
             Text(f"{item.name_zh}\n{item.name_en}"),
             Text(
-                f"{item.measure_en}; {item.calibre_en}. {item.format_en}; unit: {item.unit_en}. "
+                f"{item.measure_en}; {item.definition_en}. {item.format_en}; unit: {item.unit_en}. "
                 f"{item.holder_en}"
             ),
             f"{item.period_months} months" if item.time == "period" else item.time,

@@ -13,9 +13,9 @@ from node.database.schema import migrate_url
 @home_option
 @json_option
 def migrate(home: Path, as_json: bool) -> None:
-    """Bring the database to this version's schema.
+    """Update the database schema to this version.
 
-    Stop the node first, and back the database up. A database that is current already is left alone.
+    Stop the node and back up the database first. A schema that is current is not changed.
     """
     before, after = migrate_url(database_url(load_config(home)))
     text = f"the schema is current ({after})" if before == after else f"schema {before or 'empty'} -> {after}"

@@ -41,10 +41,10 @@ class Finding:
 @home_option
 @json_option
 def doctor(home: Path, as_json: bool) -> None:
-    """Check this node and the way to each peer.
+    """Check this node and its connection to each peer.
 
-    Of the node: home, keys, certificate, backend, index, catalogue. Of each peer: route, certificates,
-    clock, suite, salt, catalogue and grants, with what which side must do. Exits 1 if anything is wrong.
+    For the node: home, keys, certificate, backend, index, catalogue. For each peer: connection, certificates,
+    clock, suite, salt, catalogue and grants. Says which side has to do what. Exits 1 if anything is wrong.
     """
     found = [_try("home", lambda: _check_home(home))]
     node: Node | None = None
@@ -101,7 +101,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
         serialised, signature = link.get_manifest()
         mapped = PointCache(node.keys.salts, ())
         exchange = QueryContext.of(node, peer, link, checkpoint, mapped, node.clock())
-        manifest = handshake.check_manifest(exchange, serialised, signature)
+        manifest = handshake.check_manifest(exchange, serialised, signature).content
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"

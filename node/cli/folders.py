@@ -9,7 +9,7 @@ from node.config import PASSPHRASE
 
 KEEP_APART: Final = (
     "A random passphrase was written to {path}.\n"
-    "Whoever has this folder and that file has the keys:\n"
+    "Anyone who has this folder and that file has the keys:\n"
     "in production move the file to another medium (a mounted secret, a systemd\n"
     "credential), keep a copy in a safe, and {how}."
 )

@@ -9,9 +9,9 @@ from heqiao.platform.v1 import platform_pb2
 from keys import target_name
 from node.cli.options import home_option, json_option, load_config, show
 from node.client.platform import own_address
-from node.credentials.active_keys import load_keys
+from node.credentials.tls_identity import load_tls_identity
 from node.errors import NodeError
-from node.transport.secure_channel import check_health
+from node.transport.health import check_health
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
@@ -23,13 +23,13 @@ PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].f
 @click.option("--timeout", type=click.FloatRange(0.1, 60), default=5.0, show_default=True,
               help="Seconds to wait for each port.")  # fmt: skip
 def health(home: Path, timeout: float, *, as_json: bool) -> None:
-    """Ask the running node of this home whether it serves.
+    """Check that this home's node is running and serving.
 
     Asks both ports over mutual TLS: a standard grpc.health.v1 check with the node's own certificate.
     Exits 1 unless both serve.
     """
     config = load_config(home)
-    keys = load_keys(config)
+    identity = load_tls_identity(config)
     ports = (
         ("peer", config.peer.listen, PEER_SERVICE),
         ("platform", config.platform.listen, PLATFORM_SERVICE),
@@ -38,7 +38,7 @@ def health(home: Path, timeout: float, *, as_json: bool) -> None:
     for port, listen, service in ports:
         address, name = own_address(listen), target_name(config.node.code)
         try:
-            serving = check_health(address, name, (keys.ca, keys.tls_key, keys.certificate), service, timeout)
+            serving = check_health(address, name, identity, service, timeout)
             found[port] = "serving" if serving else "not serving"
         except NodeError as error:
             found[port] = error.code

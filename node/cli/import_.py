@@ -1,14 +1,15 @@
 """`heqiao import`: registers of this province into partitions that peers may ask."""
 
-from datetime import datetime
+import importlib
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from matcher.suites import x25519
+from node.cli.import_request import make_request
 from node.cli.options import home_option, json_option, load_config, require_node_role
-from node.compute import local_pool
+from node.compute.engine import Workers, choose_workers, start_workers
 from node.registers import tasks  # noqa: F401 - the workers' code
 from node.registers.row_parser import ALIASES
 
@@ -24,20 +25,20 @@ from node.registers.row_parser import ALIASES
     "--upsert",
     "mode",
     flag_value="upsert",
-    help="Replace the records of the subjects in FILES, keep all others.",
+    help="Replace the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--delete",
     "mode",
     flag_value="delete",
-    help="Remove the records of the subjects in FILES, keep all others.",
+    help="Remove the records of the people in FILES, keep all others.",
 )
 @click.option(
     "--sql-url-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
 )
-@click.option("--query", metavar="SQL", help="The query whose rows to read, with --sql-url-file.")
+@click.option("--query", metavar="SQL", help="The query whose rows are read; needs --sql-url-file.")
 @click.option(
     "--map",
     "columns",
@@ -50,7 +51,7 @@ from node.registers.row_parser import ALIASES
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="As-of date of rows that carry none.  [default: today]",
+    help="As-of date of rows without one.  [default: today]",
 )
 @click.option(
     "--rejects",
@@ -60,35 +61,23 @@ from node.registers.row_parser import ALIASES
 @click.option(
     "--allow-empty",
     is_flag=True,
-    help="Also publish when no row can be used: peers then find nobody. Without it the import is refused.",
+    help="Publish even if no row can be used: peers then find nobody. Without it such an import is refused.",
 )
 @click.option(
     "--workers",
+    "count",
     type=click.IntRange(0, 256),
-    help="Processes that do the work; 0 does it in one.  [default: one a core, none for small files]",
+    help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
-@click.option("--clean", is_flag=True, help="Only remove what a killed import left; needs no ITEM.")
-def import_(
-    home: Path,
-    as_json: bool,
-    item: str | None,
-    files: tuple[Path, ...],
-    mode: Literal["upsert", "delete"] | None,
-    sql_url_file: Path | None,
-    query: str | None,
-    columns: dict[str, str] | None,
-    as_of: datetime | None,
-    rejects: Path | None,
-    allow_empty: bool,
-    workers: int | None,
-    clean: bool,
-) -> None:
-    """Replace the register of one item by new files.
+@click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
+def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **options: Any) -> None:
+    """Import a register: a full export, or only changes.
 
-    ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
-    UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
-    --delete they hold only the people who changed. Rows that cannot be used are listed and
-    counted, and do not stop the import. Peers see the old version until the new one is whole.
+    ITEM is a code of the catalogue, such as C21. FILES are CSV in UTF-8 or GB18030, with the usual Chinese
+    or English headers, or Parquet (.parquet). Without an option they are a full export, which replaces
+    everything held of the item. With --upsert they hold all rows of the people who changed, with --delete
+    the people to remove. Rows that cannot be used are listed and counted, and do not stop the import.
+    Peers get the old version until the new one is complete.
 
     \b
     heqiao import --home 44 C21 vehicles.csv
@@ -97,44 +86,25 @@ def import_(
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
     """  # noqa: D301 - click wants the real \b character
     if clean:
-        from node.cli import import_run
-
-        import_run.clean(require_node_role(load_config(home)), as_json=as_json)
+        _load_run().clean(require_node_role(load_config(home)), as_json=as_json)
         return
-    checked = _check_usage(item, files, sql_url_file, query, rejects)
-    config, day = require_node_role(load_config(home)), as_of.date() if as_of else None
-    with _hire(workers, files) as processes:
-        from node.cli import import_run
-
-        request = import_run.Request(
-            checked, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty
-        )
-        import_run.run(config, request, processes, as_json=as_json)
+    request = make_request(**options)
+    config = require_node_role(load_config(home))
+    with _start_workers(count, request.files) as workers:
+        _load_run().run(config, request, workers, as_json=as_json)
 
 
-def _hire(workers: int | None, files: tuple[Path, ...]) -> local_pool.WorkerPool:
+def _load_run() -> Any:
+    # Apart from this module, because loading it takes a second, and worker processes are made before it.
+    return importlib.import_module("node.cli.import_run")
+
+
+def _start_workers(count: int | None, files: tuple[Path, ...]) -> Workers:
     """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
     x25519.backend()
-    if workers is None:
-        workers = local_pool.choose_workers(sum(file.stat().st_size for file in files))
-    return local_pool.WorkerPool(workers, fork=True)
-
-
-def _check_usage(
-    item: str | None, files: tuple[Path, ...], url_file: Path | None, query: str | None, rejects: Path | None
-) -> str:
-    context = click.get_current_context()
-    if item is None:
-        raise click.UsageError("Missing argument 'ITEM'.", context)
-    if (url_file is None) != (query is None):
-        raise click.UsageError("--sql-url-file and --query go together.", context)
-    if url_file is not None and files:
-        raise click.UsageError("Name FILES or a query, not both.", context)
-    if url_file is None and not files:
-        raise click.UsageError("Missing argument 'FILES...'.", context)
-    if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
-        raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
-    return item
+    return start_workers(
+        choose_workers(sum(file.stat().st_size for file in files)) if count is None else count
+    )
 
 
 def _parse_mapping(mapping: tuple[str, ...]) -> dict[str, str] | None:

@@ -3,39 +3,23 @@
 Apart from it, because loading this takes a second, and worker processes are made before it.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict
 from pathlib import Path
 
+from node.cli.import_request import Request
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
-from node.compute.local_pool import WorkerPool
+from node.compute.engine import Workers
 from node.config import Config
 from node.context import open_node
 from node.index import update_lock
-from node.registers.importer import Imported, Mode, import_item
+from node.registers.importer import Imported, import_item
 from node.registers.sources import Files, Query, Source
 
 STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for."""
-
-    item: str
-    files: tuple[Path, ...]
-    url_file: Path | None
-    query: str | None
-    mode: Mode
-    columns: Mapping[str, str] | None
-    as_of: date | None
-    rejects: Path | None
-    allow_empty: bool
-
-
-def run(config: Config, request: Request, processes: WorkerPool, *, as_json: bool) -> None:
+def run(config: Config, request: Request, workers: Workers, *, as_json: bool) -> None:
     """Import, and print what was done."""
     node, files = open_node(config), request.files
     node.catalogue.item(request.item)
@@ -50,7 +34,7 @@ def run(config: Config, request: Request, processes: WorkerPool, *, as_json: boo
             default_as_of=request.as_of,
             rejects_file=target,
             allow_empty=request.allow_empty,
-            processes=processes,
+            workers=workers,
             progress=progress,
         )
     node.store.dispose()

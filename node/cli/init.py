@@ -1,4 +1,4 @@
-"""`heqiao init`, `join` and `card`: a node's home, its place in the federation, its card for peers."""
+"""`heqiao init` and `join`: a node's home, and its place in the federation."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from keys.errors import EnrolmentError
-from keys.pki.enrolment import Bundle, accept_bundle, ca_fingerprint, make_card, make_request
+from keys.pki.enrolment import Bundle, accept_bundle, ca_fingerprint, make_request
 from keys.pki.names import Role, check_address, check_code, check_host, check_name, split_address
 from keys.pki.roots import require_trusted
 from keys.store.atomic_files import PUBLIC, write_new
@@ -17,7 +17,6 @@ from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
 from node.config.default import render_default
-from node.errors import InputError
 from node.files import disk_errors, new_folder
 
 
@@ -113,7 +112,9 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 @home_option
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--ca-fingerprint", "told", help="Fingerprint of the CA as its administrator told it; others are refused."
+    "--ca-fingerprint",
+    "told",
+    help="Fingerprint of the CA as its administrator gave it; any other is refused.",
 )
 @json_option
 def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
@@ -166,43 +167,3 @@ def _check_ca(config: Config, bundle: Bundle, told: str | None) -> bytes:
         trusted = config.tls.ca.read_bytes()
     require_trusted(trusted, bundle.ca.encode())
     return trusted
-
-
-@click.command()
-@home_option
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: the terminal]"
-)
-@json_option
-def card(home: Path, out: Path | None, *, as_json: bool) -> None:
-    """Print this node's card for its peers.
-
-    The card holds the node's address and the key that signs its manifests, and after `heqiao keys rotate
-    signing` the way to it from keys in grace. Hand it to the administrators of peers for `heqiao peers add
-    CARD`, and tell them the fingerprint over another channel.
-    """
-    config = load_config(home)
-    if config.node.role != "node":
-        raise InputError("a platform has no card: nobody calls it", "make the card of its province's node")
-    try:
-        check_address(config.address)
-    except ValueError as error:
-        raise InputError(f"{config.address}: {error}", "set [peer] advertise in node.toml") from None
-    store = open_key_store(config)
-    from node.rotation.signing import read_signer  # the only thing here, and in the CA, that needs a database
-
-    signer = read_signer(config, store)
-    made = make_card(
-        store,
-        config.node.code,
-        config.node.name,
-        config.address,
-        signing_epoch=signer.epoch,
-        successions=signer.successions,
-    )
-    if out is None:
-        click.echo(made.to_json().decode(), nl=False)
-        return
-    write_output(out, made.to_json())
-    result = {"card": str(out), "code": made.code, "fingerprint": made.fingerprint()}
-    show(result, f"{out}: card of node {made.code}, fingerprint {made.fingerprint()}", as_json=as_json)

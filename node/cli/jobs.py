@@ -1,31 +1,29 @@
 """`heqiao jobs` and `heqiao report`: what the node is working on and what it found."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
-from google.protobuf.json_format import MessageToDict
-from heqiao.platform.v1 import platform_pb2 as pb
 from rich.console import Console
 from rich.table import Table
 
+from node.cli.asking import show_report, watch_job, write_report
 from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
-from node.cli.sum import write_sums
-from node.cli.verify import follow, write_report
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
-from node.domain.jobs import OPEN_STATES
-from node.domain.sum_findings import SumReport
+from node.domain.findings import Report
+from node.domain.job_progress import JobProgress
+from node.domain.jobs import OPEN_STATES, SUM
 from node.errors import InputError
-from node.reports import sums
-from node.reports import verification as reports
+from node.reports import kinds
 from node.reports.charts import draw_histograms
-from node.wire.platform import STATE_NAMES
+from node.reports.kinds import AnyReport
 
 
 @click.group()
 def jobs() -> None:
-    """List, follow and cancel verifications and sums."""
+    """List, watch and cancel verifications and sums."""
 
 
 @jobs.command("list")
@@ -46,8 +44,8 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     for job in found:
         table.add_row(
             job.job_id,
-            STATE_NAMES[job.state],
-            job.created_at.ToDatetime().strftime("%Y-%m-%d %H:%M"),
+            job.state,
+            job.created_at.strftime("%Y-%m-%d %H:%M"),
             str(job.subjects),
             ",".join(job.items),
             " ".join(f"{part.peer}:{part.state}" for part in job.parts),
@@ -61,13 +59,13 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
 @address_option
 @click.argument("job")
 def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Follow a job until it ends.
+    """Watch a job until it ends.
 
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
     """
     with Platform.open(home, address) as platform:
-        last = follow(platform, job, hidden=as_json)
-    show(_plain(last), f"job {job}: {STATE_NAMES[last.state]}", as_json=as_json)
+        last = watch_job(platform, job, hidden=as_json)
+    show(_plain(last), f"job {job}: {last.state}", as_json=as_json)
 
 
 @jobs.command()
@@ -76,11 +74,11 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @address_option
 @click.argument("job")
 def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Stop a job; what is done stays in its report."""
+    """Cancel a job; finished parts stay in its report."""
     with Platform.open(home, address) as platform:
         stopped = platform.cancel(job)
-    state = STATE_NAMES[stopped.state]
-    text = f"job {job} is asked to stop" if state in OPEN_STATES else f"job {job} has ended already: {state}"
+    state = stopped.state
+    text = f"cancelling job {job}" if state in OPEN_STATES else f"job {job} has already ended: {state}"
     show(_plain(stopped), text, as_json=as_json)
 
 
@@ -121,54 +119,43 @@ def report(
     """  # noqa: D301 - click wants the real \b character
     catalogue = catalogues.load(load_config(home).catalogue.path)
     pictures = {"png": png, "svg": svg}
-    path = Path(job) / reports.JSON_FILE if Path(job).is_dir() else Path(job)
-    if out is None and path.is_file():
-        found = sums.load_json(path) if sums.is_sums(path) else reports.load_json(path)
-    else:
-        with Platform.open(home, address) as platform:
-            summed = next(iter(platform.watch(job))).kind == pb.JOB_KIND_SUM
-            found = platform.sum_report(job) if summed else platform.report(job)
-    if isinstance(found, SumReport):
-        _show_sums(found, catalogue, out, as_json=as_json, lang=lang)
-        _draw(found, catalogue, pictures, lang)
-        return
-    if any(pictures.values()):
+    found = _find(home, address, job, fetch=out is not None)
+    if isinstance(found, Report) and any(pictures.values()):
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_report(found, catalogue, out, as_json=as_json, lang=lang)
     elif as_json:
-        show(reports.to_json(found, catalogue), "", as_json=True)
+        show(kinds.to_json(found, catalogue), "", as_json=True)
     else:
-        Console().print(reports.render(found, catalogue, lang))
+        show_report(found, catalogue, lang)
+    _draw(found, catalogue, pictures, lang)
 
 
-def _show_sums(
-    found: SumReport, catalogue: catalogues.Catalogue, out: Path | None, *, as_json: bool, lang: str
-) -> None:
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_sums(found, catalogue, out, as_json=as_json, lang=lang)
-    elif as_json:
-        show(sums.to_json(found, catalogue), "", as_json=True)
-    else:
-        Console().print(sums.render(found, catalogue, lang))
+def _find(home: Path, address: str | None, job: str, *, fetch: bool) -> AnyReport:
+    path = Path(job) / kinds.JSON_FILE if Path(job).is_dir() else Path(job)
+    if not fetch and path.is_file():
+        return kinds.load(path)
+    with Platform.open(home, address) as platform:
+        kind = next(iter(platform.watch(job))).kind
+        return platform.sum_report(job) if kind == SUM else platform.report(job)
 
 
 def _draw(
-    found: SumReport, catalogue: catalogues.Catalogue, pictures: Mapping[str, Path | None], lang: str
+    found: AnyReport, catalogue: catalogues.Catalogue, pictures: Mapping[str, Path | None], lang: str
 ) -> None:
     for kind, target in pictures.items():
         if target is None:
             continue
-        spoken = draw_histograms(found, catalogue, lang, target, kind)
-        note = "" if spoken else " (in English: no font here has the Chinese characters)"
+        as_asked = draw_histograms(
+            lambda language: kinds.document(found, catalogue, language), lang, target, kind
+        )
+        note = "" if as_asked else " (in English: no font here has the Chinese characters)"
         click.echo(f"{kind}: {target}{note}", err=True)
 
 
-def _plain(job: pb.Job) -> dict[str, object]:
-    plain: dict[str, object] = MessageToDict(
-        job, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    plain["state"] = STATE_NAMES[job.state]
+def _plain(job: JobProgress) -> dict[str, object]:
+    plain = asdict(job)
+    for key in ("created_at", "due_at", "finished_at"):
+        plain[key] = plain[key].isoformat() if plain[key] else None
     return plain

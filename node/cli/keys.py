@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from node.cli import keys_backup, keys_rotate, keys_salt, keys_store, keys_tls
+from node.cli.keys_words import describe_due, plain_due
 from node.cli.options import count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import open_key_store
@@ -17,7 +18,7 @@ from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 
 @click.group()
 def keys() -> None:
-    """Look after the keys of this node.
+    """Manage this node's keys.
 
     Keys are shown by their fingerprints; no command prints a key.
     """
@@ -44,9 +45,9 @@ for _command in (
 def status(home: Path, as_json: bool) -> None:
     """Show every key: epoch, state, fingerprint, age, what is due.
 
-    Opens each key, and says which peers still ask under an old epoch. States and ends of grace come from
-    the database where it can be reached, dates of what is due from [rotation] in node.toml.
-    Exits 1 if anything is wrong; a key that is overdue is not.
+    Opens each key, and lists the peers that still ask under an old epoch. States and ends of grace come from
+    the database if it can be reached, due dates from [rotation] in node.toml; `heqiao keys rotate --due` does
+    what is due. Exits 1 if anything is wrong; an overdue key does not count as wrong.
     """
     config, now = load_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)
@@ -64,8 +65,8 @@ def status(home: Path, as_json: bool) -> None:
 def verify(home: Path, as_json: bool) -> None:
     """Open every key and check the store and the certificate.
 
-    Checks header, digests, modes, the form of each key, and that the certificate is valid now and for a
-    key of this store. Exits 1 if anything is wrong.
+    Checks header, digests, modes, the form of each key, and that the certificate is valid now and fits
+    a key of this store. Exits 1 if anything is wrong.
     """
     config = load_config(home)
     found = read_status(config, open_key_store(config), utc_now())
@@ -102,6 +103,7 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
             }
             for line in found.keys
         ],
+        "due": plain_due(found.due),
         "missing_salt": [asdict(one) for one in found.missing_salt],
         "peers": [
             {
@@ -118,7 +120,7 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
     }
 
 
-def _tell_behind(use: PeerUse, now: datetime) -> str:
+def _describe_behind(use: PeerUse, now: datetime) -> str:
     """Who must still come to the active epoch, and until when the old one is there for it."""
     ends = use.grace_until
     rest = f"answered until {ends:%Y-%m-%d %H:%M} UTC" if ends and ends > now else "no longer answered"
@@ -143,13 +145,15 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
         click.echo(f"certificate valid until {found.certificate.not_after:%Y-%m-%d}")
     for use in found.peers:
         if use.behind:
-            click.echo(_tell_behind(use, now))
+            click.echo(_describe_behind(use, now))
+    for reason in describe_due(found.due):
+        click.echo(f"due: {reason}")
     if found.missing_salt:
         click.echo(
             f"the next salt waits for a full import of {', '.join(one.item for one in found.missing_salt)}"
         )
     if found.database:
-        click.echo(f"states by the key store alone: {found.database}")
+        click.echo(f"states from the key store alone: {found.database}")
     for problem in found.problems:
         click.echo(f"problem: {problem}")
 

@@ -22,7 +22,8 @@ from keys.store.backup import (
     open_for,
     open_with_shares,
 )
-from keys.store.kinds import enrol_key, generate_secret
+from keys.store.key_pairs import enrol_key
+from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, count, home_option, json_option, load_config, show
 from node.clock import utc_now
@@ -51,9 +52,9 @@ folder_type = click.Path(path_type=Path, file_okay=False)
 def recipient(folder: Path, name: str, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Make a key that can open backups, in a folder.
 
-    Run it on the machine of the person who shall be able to restore, and hand recipient.json to the
-    administrator of the node, for `heqiao keys backup --recipient`. Compare the fingerprint by voice: who
-    can swap that file reads the backup.
+    Run it on the machine of the person who is to be able to restore, and give recipient.json to the
+    administrator of the node, for `heqiao keys backup --recipient`. Compare the fingerprint by telephone:
+    anyone who can replace that file can read the backup.
     """
     with new_folder(folder) as partial:
         store = KeyStore.create(partial / KEYS, prepare_passphrase(partial, passphrase_file))
@@ -72,11 +73,11 @@ def recipient(folder: Path, name: str, passphrase_file: Path | None, *, as_json:
 @json_option
 @click.option("--out", type=file_type, required=True, help="File to write; it must not exist.")
 @click.option("--recipient", "recipients", type=file_type, multiple=True,
-              help="The recipient.json of somebody who may restore alone; may be repeated.")  # fmt: skip
+              help="The recipient.json of a person who may restore alone; may be repeated.")  # fmt: skip
 @click.option("--split", metavar="K/N", callback=lambda _ctx, _param, text: _parse_split(text),
               help="Also let any K of N people restore, such as 2/3; needs --shares-dir.")  # fmt: skip
 @click.option("--shares-dir", type=folder_type,
-              help="Folder to make for the N shares, a file each, to be taken apart at once.")  # fmt: skip
+              help="Folder to make for the N shares, one file each; hand them out at once.")  # fmt: skip
 def backup(
     home: Path,
     as_json: bool,
@@ -87,9 +88,9 @@ def backup(
 ) -> None:
     """Back up the keys, node.toml and certificates, encrypted.
 
-    The revocation list goes with them. The backup opens for each --recipient alone, and for K people of
-    --split together; it needs neither the node's passphrase nor its token. It does not hold the database,
-    which has a backup of its own. Note the fingerprint, and give it to `heqiao keys restore`.
+    The revocation list is included. Each --recipient can open the backup alone, and any K of the N people of
+    --split together; neither the node's passphrase nor its token is needed. The database is not included:
+    back it up separately. Note the fingerprint, and give it to `heqiao keys restore`.
 
     \b
     heqiao keys backup --home 45 --out 45.backup --recipient officer.json
@@ -176,7 +177,7 @@ def _record(config: Config, made: Backup) -> None:
 @click.option("--recipient-passphrase-file", type=file_type,
               help="File with that folder's passphrase.  [default: the one in it]")  # fmt: skip
 @click.option("--share", "shares", type=file_type, multiple=True,
-              help="File with a share; to be repeated as often as shares are needed.")  # fmt: skip
+              help="File with a share; repeat it for each share that is needed.")  # fmt: skip
 @click.option("--fingerprint", "told", help="Fingerprint noted when the backup was made; others are refused.")
 @click.option("--passphrase-file", type=file_type,
               help="File with the new passphrase; without it a random one is made.")  # fmt: skip
@@ -192,10 +193,10 @@ def restore(
     *,
     as_json: bool,
 ) -> None:
-    """Make a home anew from a backup of its keys.
+    """Make a new home from a backup of its keys.
 
-    Nothing is written over: the home must not exist, and appears only when all of it is written. Then put
-    the backup of the database beside it, and run `heqiao keys verify` and `heqiao doctor`.
+    Nothing is overwritten: the home must not exist, and appears only when all of it is written. Then copy
+    the backup of the database into it, and run `heqiao keys verify` and `heqiao doctor`.
 
     \b
     heqiao keys restore 45.backup --home 45 --recipient-dir officer

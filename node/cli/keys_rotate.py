@@ -1,46 +1,96 @@
 """`heqiao keys rotate`, `retire` and `destroy`: the life of a key from one epoch to the next."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from keys import KeyStore
 from keys import rotation as plans
-from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
 from node.cli.approvals import admin_option, guard
-from node.cli.options import count, home_option, json_option, load_config, require_node_role, show
+from node.cli.keys_due import guard_rotation, run_due
+from node.cli.keys_words import (
+    WORDS,
+    Words,
+    describe_moved,
+    describe_plan,
+    describe_rotated,
+    plain_moved,
+    plain_plan,
+    plain_rotated,
+)
+from node.cli.options import home_option, json_option, load_config, require_node_role, show
 from node.cli.terminal import show_progress
-from node.config import open_key_store
+from node.config import HOME_VARIABLE, open_key_store
 from node.context import Node, open_node
-from node.domain.audit_chain import Detail
-from node.rotation.kinds import KINDS, Kind, Rotate
-from node.rotation.oprf import Rotated
+from node.rotation import driver
+from node.rotation.kinds import KINDS
 
-_purpose = click.argument("purpose", type=click.Choice(list(KINDS)))
-
-
-@click.group()
-def rotate() -> None:
-    """Replace a key while the node serves."""
+_TYPED = click.core.ParameterSource.COMMANDLINE
+_purpose = click.argument("purpose", type=click.Choice(list(WORDS)))
 
 
-def _rotating(kind: Kind, run: Rotate) -> click.Command:
+@click.group(invoke_without_command=True, no_args_is_help=True, subcommand_metavar="COMMAND [ARGS]...")
+@click.option("--due", is_flag=True, help="Do everything that `heqiao keys status` shows as due.")
+@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
+              help="With --due: home folder of the node, or the path of its node.toml.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="With --due: print what is due and why; change nothing.")
+@click.option("--workers", type=click.IntRange(0, 256),
+              help="With --due: processes that do the work.  [default: one a core]")  # fmt: skip
+@json_option
+@admin_option
+@click.pass_context
+def rotate(
+    ctx: click.Context,
+    due: bool,
+    home: Path | None,
+    dry_run: bool,
+    workers: int | None,
+    as_json: bool,
+    admin: Path | None,
+) -> None:
+    """Replace a key while the node serves.
+
+    Name a kind, or give --due for everything that is due: rotations by age or that were interrupted, then
+    epochs whose grace is over. For the TLS key it makes the request that the CA must answer; for the salt
+    it says what is to be done; under dual control it asks for approvals, and goes on when run again. It says
+    what it did, asked for and left. If one thing fails it does the others, and the exit code is 1.
+
+    \b
+    heqiao keys rotate --due --home 44 --dry-run
+    heqiao keys rotate --due --home 44
+    """  # noqa: D301 - click wants the real \b character
+    if ctx.invoked_subcommand is not None:
+        given = [name for name in ctx.params if ctx.get_parameter_source(name) is _TYPED]
+        if given:
+            raise click.UsageError("options of --due are not for one kind: give them behind its name", ctx)
+        return
+    if not due:
+        raise click.UsageError("name a kind of keys, or give --due", ctx)
+    if home is None:
+        raise click.UsageError("--due needs --home", ctx)
+    config = load_config(home)
+    if not run_due(config, open_key_store(config), admin, workers=workers, dry_run=dry_run, as_json=as_json):
+        raise click.exceptions.Exit(1)
+
+
+def _rotating(words: Words) -> click.Command:
     """`heqiao keys rotate PURPOSE`."""
+    kind = KINDS[words.purpose]
 
-    @click.command(kind.purpose, help=inspect.cleandoc(kind.help))
+    @click.command(words.purpose, help=inspect.cleandoc(words.help))
     @home_option
     @json_option
     @click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
     @click.option("--grace-days", type=click.IntRange(0, 3_650),
                   help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
     @click.option("--workers", type=click.IntRange(0, 256),
-                  help="Processes that do the work; 0 does it in one.  [default: one a core]")  # fmt: skip
+                  help="Worker processes; 0 does all work in one.  [default: one a core]")  # fmt: skip
     @admin_option
     def command(
         home: Path,
@@ -50,24 +100,27 @@ def _rotating(kind: Kind, run: Rotate) -> click.Command:
         workers: int | None,
         admin: Path | None,
     ) -> None:
-        with opened(home) as (node, store):
-            policy = _policy(node, kind, grace_days)
-            steps = plans.plan_rotation(kind.read(node, store), kind.names[0], policy, node.clock())
+        with opened(home) as (node, keys):
+            policy = with_grace(kind.policy(node.config), grace_days)
+            steps = driver.prepare(kind, node, keys, policy).steps
             if dry_run:
-                _show_plan(node, kind, steps, as_json=as_json)
+                stored = kind.measure(node)
+                show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
                 return
-            asked: dict[str, Detail] = {"purpose": kind.purpose, "epoch": steps[-1].epoch}
-            guard(node.config, admin, "keys rotate", {**asked, "grace_days": policy.grace.days})
-            with show_progress(kind.stages, hidden=as_json) as progress:
-                done = run(node, store, policy, workers=workers, progress=progress)
-            show(_plain(kind, done), _describe(kind, done), as_json=as_json)
+            epoch = steps[-1].epoch
+            guard_rotation(node.config, admin, words.purpose, epoch, policy)
+            with show_progress(words.stages, hidden=as_json) as progress:
+                done = driver.rotate(
+                    kind, node, keys, policy, epoch=epoch, workers=workers, progress=progress
+                )
+            show(plain_rotated(words, done), describe_rotated(words, done), as_json=as_json)
 
     return command
 
 
-for _kind in KINDS.values():
-    if _kind.rotate is not None:
-        rotate.add_command(_rotating(_kind, _kind.rotate))
+for _words in WORDS.values():
+    if _words.help:
+        rotate.add_command(_rotating(_words))
 
 
 @click.command()
@@ -75,21 +128,22 @@ for _kind in KINDS.values():
 @json_option
 @_purpose
 @click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
-@click.option("--now", "early", is_flag=True, help="Also epochs whose grace has not ended yet.")
+@click.option("--now", "early", is_flag=True, help="Also retire epochs whose grace has not ended yet.")
 def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) -> None:
     """Refuse epochs whose grace is over.
 
-    What is stored under them is removed. Peers that still use one are told the current epoch and follow.
+    What is stored under them is removed. Peers that still use one get the current epoch and switch to it.
     The key stays in the key store.
     """
-    kind = KINDS[purpose]
-    with opened(home) as (node, store):
+    kind, words = KINDS[purpose], WORDS[purpose]
+    with opened(home) as (node, keys):
         if dry_run:
-            ring = kind.read(node, store)
-            steps = plans.plan_retirement(ring, kind.names[0], node.clock(), early=early)
-            _show_plan(node, kind, steps, as_json=as_json)
+            ring, lead = kind.read(node, keys), kind.purposes[0]
+            steps = plans.plan_retirement(ring, lead, node.clock(), early=early)
+            stored = kind.measure(node)
+            show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
             return
-        show_moved(kind.retire(node, store, early=early), "nothing to retire", as_json=as_json)
+        show_moved(driver.retire(kind, node, keys, early=early), "nothing to retire", as_json=as_json)
 
 
 @click.command()
@@ -97,7 +151,7 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) 
 @json_option
 @_purpose
 @click.argument("epoch", type=click.IntRange(1), required=False)
-@click.option("--confirm", is_flag=True, help="Really erase; without it, only say what would be erased.")
+@click.option("--confirm", is_flag=True, help="Really erase; without it, only print what would be erased.")
 @admin_option
 def destroy(
     home: Path, as_json: bool, purpose: str, epoch: int | None, confirm: bool, admin: Path | None
@@ -106,126 +160,49 @@ def destroy(
 
     Of all retired epochs, or of one EPOCH. Backups of the key store still hold them: destroy those too.
     """
-    kind = KINDS[purpose]
-    with opened(home) as (node, store):
-        ring = kind.read(node, store)
-        steps = plans.plan_destruction(ring, kind.names[0], epoch)
+    kind, words = KINDS[purpose], WORDS[purpose]
+    with opened(home) as (node, keys):
+        ring = kind.read(node, keys)
+        steps = plans.plan_destruction(ring, kind.purposes[0], epoch)
         if not confirm:
-            _show_plan(node, kind, steps, as_json=as_json)
+            stored = kind.measure(node)
+            show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
             if steps:
                 raise click.UsageError(
                     "nothing was erased: give --confirm to erase for good", click.get_current_context()
                 )
             return
         if steps:
-            going = {(one, step.epoch) for one in kind.names for step in steps}
-            keys = [
+            erased = {(one, step.epoch) for one in kind.purposes for step in steps}
+            named = [
                 f"{key.purpose}.{key.epoch} {key.fingerprint}"
                 for key in ring
-                if (key.purpose, key.epoch) in going
+                if (key.purpose, key.epoch) in erased
             ]
-            guard(node.config, admin, "keys destroy", {"keys": keys})
-        show_moved(kind.destroy(node, store, epoch), "nothing to destroy", as_json=as_json)
+            guard(node.config, admin, "keys destroy", {"keys": named})
+        show_moved(driver.destroy(kind, node, keys, epoch), "nothing to destroy", as_json=as_json)
 
 
 @contextmanager
 def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
     """A node's home, for a command that moves its keys."""
     config = require_node_role(load_config(home))
-    store = open_key_store(config)  # once: it costs as much as its passphrase is to be guessed
-    node = open_node(config, keys=store)
+    keys = open_key_store(config)  # once: it costs as much as its passphrase is to be guessed
+    node = open_node(config, keys=keys)
     try:
-        yield node, store
+        yield node, keys
     finally:
         node.store.dispose()
 
 
-def _policy(node: Node, kind: Kind, grace_days: int | None) -> RotationPolicy:
-    policy = kind.policy_of(node, kind.purpose)
-    if grace_days is None:
+def with_grace(policy: RotationPolicy, days: int | None) -> RotationPolicy:
+    """A policy with another grace, where one is given."""
+    if days is None:
         return policy
-    grace = timedelta(days=grace_days)
+    grace = timedelta(days=days)
     return replace(policy, grace=grace, every=max(policy.every, grace))
 
 
-def _show_plan(node: Node, kind: Kind, steps: Sequence[Step], *, as_json: bool) -> None:
-    stored = kind.measure(node)
-    lines = [
-        f"{number}. "
-        + kind.words[step.action].format(
-            name=_listed([f"{purpose}.{step.epoch}" for purpose in kind.names]),
-            entries=count(stored.entries, *kind.entry),
-            parts=count(stored.parts, *kind.part),
-            until=_moment(step.until) if step.until else "",
-        )
-        for number, step in enumerate(steps, 1)
-    ]
-    plain = {
-        "dry_run": True,
-        **_amounts(kind, stored.parts, stored.entries),
-        "steps": [
-            {
-                "action": step.action.value,
-                "purpose": kind.purpose,
-                "epoch": step.epoch,
-                "until": step.until.isoformat() if step.until else None,
-            }
-            for step in steps
-        ],
-    }
-    show(plain, "\n".join(lines) or "nothing to do", as_json=as_json)
-
-
-def show_moved(moved: Sequence[EpochKey], nothing: str, *, as_json: bool) -> None:
+def show_moved(moved: list[EpochKey], nothing: str, *, as_json: bool) -> None:
     """Print which keys changed their state."""
-    plain = [
-        {
-            "purpose": key.purpose,
-            "epoch": key.epoch,
-            "state": key.state.value,
-            "fingerprint": key.fingerprint,
-        }
-        for key in moved
-    ]
-    lines = [f"{key.purpose}.{key.epoch} is {key.state}: {key.fingerprint}" for key in moved]
-    show({"moved": plain}, "\n".join(lines) or nothing, as_json=as_json)
-
-
-def _plain(kind: Kind, done: Rotated) -> dict[str, object]:
-    return {
-        "purpose": kind.purpose,
-        "epoch": done.epoch,
-        "fingerprint": done.fingerprint,
-        "grace_until": done.grace_until.isoformat(),
-        **_amounts(kind, done.partitions, done.entries),
-        "resumed": done.resumed,
-        "seconds": {stage: round(seconds, 3) for stage, seconds in done.seconds.items()},
-        "cpu_s": round(done.usage.cpu_s, 2),
-        "peak_mib": round(done.usage.peak / 2**20),
-        "workers": done.workers,
-    }
-
-
-def _describe(kind: Kind, done: Rotated) -> str:
-    moved = f"{count(done.entries, *kind.entry)} in {count(done.partitions, *kind.part)} moved; "
-    others = [f"{purpose}.{done.epoch}" for purpose in kind.names if purpose != kind.purpose]
-    lines = [
-        f"{kind.purpose}.{done.epoch} is active: {done.fingerprint}",
-        *([f"  {_listed(others)} with it"] if others else []),
-        f"  {moved if kind.entry[1] else ''}{kind.following} until {_moment(done.grace_until)}",
-    ]
-    if done.resumed:
-        lines.append("  an earlier run had begun it; this one finished it")
-    return "\n".join(lines)
-
-
-def _amounts(kind: Kind, parts: int, entries: int) -> dict[str, int]:
-    return {kind.part[1]: parts, kind.entry[1]: entries} if kind.entry[1] else {}
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
-
-
-def _moment(found: datetime) -> str:
-    return f"{found:%Y-%m-%d %H:%M} UTC"
+    show({"moved": plain_moved(moved)}, describe_moved(moved) or nothing, as_json=as_json)

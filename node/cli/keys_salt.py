@@ -1,26 +1,25 @@
 """`heqiao keys rotate salt`: from one salt of the federation to the next."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from datetime import timedelta
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from keys.rotation import Action, Step
-from keys.types import RotationPolicy
 from node.cli.approvals import admin_option, guard
-from node.cli.keys_rotate import opened, show_moved
+from node.cli.keys_rotate import opened, show_moved, with_grace
 from node.cli.options import count, home_option, json_option, show
-from node.database.epoch_switch import MissingPartitions
 from node.domain.audit_chain import Detail
+from node.domain.missing_partitions import MissingPartitions
 from node.errors import PreconditionError
-from node.rotation import salt as rotations
-from node.rotation.salt import Salted
+from node.rotation import driver
+from node.rotation.kinds import SALT
+from node.rotation.run import Rotated
 
 _WORDS = {
     Action.MAKE: "make the key {name}, pending; every import writes under salt {version} too from then on",
-    Action.IMPORT: "import in full what lacks salt {version}: {missing}",
+    Action.IMPORT: "import in full what is missing under salt {version}: {missing}",
     Action.SWITCH: "switch to {name} at once; the epoch before is answered until {until:%Y-%m-%d %H:%M} UTC",
 }
 
@@ -28,7 +27,9 @@ _WORDS = {
 @click.command("salt")
 @home_option
 @json_option
-@click.option("--dry-run", is_flag=True, help="Print the steps and what lacks the new salt; change nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the steps and what is missing under the new salt; change nothing."
+)
 @click.option("--grace-days", type=click.IntRange(0, 3_650),
               help="Days that the old salt is served.  [default: that of [rotation]]")  # fmt: skip
 @click.option("--abandon", is_flag=True, help="Give up a rotation that has not switched yet.")
@@ -38,43 +39,45 @@ def rotate_salt(
 ) -> None:
     """Put the federation's next salt in use.
 
-    `heqiao join` brought it, with a bundle of `heqiao ca salt`. The first run begins: from then on every
-    import writes under both salts, and peers are answered under the old one. Import every item in full,
-    then run this again: it switches once every partition has the new salt, and exits 1 while one has not.
-    Peers that hold the old salt only are answered under it until the grace ends.
+    `heqiao join` takes the next salt from a bundle of `heqiao ca salt`. The first run begins: from then on
+    every import writes under both salts, and peers are answered under the old one. Import every item in
+    full, then run this again: it switches when every partition has the new salt, and exits 1 before. Peers
+    that hold only the old salt are answered under it until the grace ends.
 
     \b
     heqiao keys rotate salt --home 44
     heqiao import --home 44 C21 vehicles.csv
     heqiao keys rotate salt --home 44
     """  # noqa: D301 - click wants the real \b character
-    with opened(home) as (node, store):
+    with opened(home) as (node, keys):
         if abandon:
             guard(node.config, admin, "keys rotate salt", {"abandon": 1})
-            show_moved(
-                rotations.abandon(node, store), "no rotation of the salt is under way", as_json=as_json
-            )
+            moved = driver.abandon(SALT, node, keys)
+            show_moved(moved, "no rotation of the salt is under way", as_json=as_json)
             return
-        policy = node.config.rotation.policy("salt") or RotationPolicy()
-        if grace_days is not None:
-            grace = timedelta(days=grace_days)
-            policy = replace(policy, grace=grace, every=max(policy.every, grace))
-        steps, missing = rotations.plan_salt(node, store, policy)
+        policy = with_grace(SALT.policy(node.config), grace_days)
+        run = driver.prepare(SALT, node, keys, policy)
+        missing, version = SALT.missing(node, run.ring), run.epoch("salt")
         if dry_run:
-            _show_plan(steps, missing, as_json=as_json)
+            _show_plan([one for one in run.steps if one.purpose == "oprf"], missing, as_json=as_json)
             return
-        begins, asked = steps[0].action is Action.MAKE, steps[-1]
-        if begins or not missing:  # a run that only says what is missing changes nothing
-            step = "begin" if begins else "switch"
-            details: dict[str, Detail] = {"salt_version": asked.salt_version, "step": step}
-            guard(node.config, admin, "keys rotate salt", {**details, "grace_days": policy.grace.days})
-        done = rotations.rotate_salt(node, store, policy)
+        begins = any(one.action is Action.MAKE for one in run.steps)
+        if missing and not begins:
+            raise _not_switched(version, missing)
+        step = "begin" if begins else "switch"
+        details: dict[str, Detail] = {"salt_version": version, "step": step}
+        guard(node.config, admin, "keys rotate salt", {**details, "grace_days": policy.grace.days})
+        done = driver.rotate(SALT, node, keys, policy, epoch=version)
     if not done.begun and not done.switched:
-        raise PreconditionError(
-            f"not switched: without salt {done.version} are {_tell(done.missing)}",
-            "import these in full (`heqiao import`, without --upsert), then run this again",
-        )
+        raise _not_switched(version, done.missing)
     show(_plain(done), _describe(done), as_json=as_json)
+
+
+def _not_switched(version: int, missing: Sequence[MissingPartitions]) -> PreconditionError:
+    return PreconditionError(
+        f"not switched: missing under salt {version}: {_listed(missing)}",
+        "import these in full (`heqiao import`, without --upsert), then run this again",
+    )
 
 
 def _show_plan(steps: Sequence[Step], missing: Sequence[MissingPartitions], *, as_json: bool) -> None:
@@ -82,7 +85,7 @@ def _show_plan(steps: Sequence[Step], missing: Sequence[MissingPartitions], *, a
     lines = [
         f"{number}. "
         + _WORDS[step.action].format(
-            name=f"{step.purpose}.{step.epoch}", version=version, missing=_tell(missing), until=step.until
+            name=f"{step.purpose}.{step.epoch}", version=version, missing=_listed(missing), until=step.until
         )
         for number, step in enumerate(steps, 1)
     ]
@@ -103,12 +106,12 @@ def _show_plan(steps: Sequence[Step], missing: Sequence[MissingPartitions], *, a
     show(plain, "\n".join(lines), as_json=as_json)
 
 
-def _plain(done: Salted) -> dict[str, object]:
+def _plain(done: Rotated) -> dict[str, object]:
     return {
         "purpose": "salt",
-        "salt_version": done.version,
-        "fingerprint": done.fingerprint,
-        "epoch": done.epoch,
+        "salt_version": done.epoch,
+        "fingerprint": done.keys[0].fingerprint,
+        "epoch": done.key("oprf").epoch,
         "begun": done.begun,
         "switched": done.switched,
         "missing": [asdict(one) for one in done.missing],
@@ -116,21 +119,22 @@ def _plain(done: Salted) -> dict[str, object]:
     }
 
 
-def _describe(done: Salted) -> str:
+def _describe(done: Rotated) -> str:
+    salt, oprf = done.keys[0], done.key("oprf")
     if done.grace_until is not None:
         return (
-            f"salt.{done.version} is active: {done.fingerprint}\n"
-            f"  with oprf.{done.epoch}; the epoch before is answered until "
+            f"salt.{salt.epoch} is active: {salt.fingerprint}\n"
+            f"  with oprf.{oprf.epoch}; the epoch before is answered until "
             f"{done.grace_until:%Y-%m-%d %H:%M} UTC"
         )
     return (
-        f"salt.{done.version} is pending: {done.fingerprint}\n"
-        f"  with oprf.{done.epoch}; every import writes under both salts from now on\n"
-        f"  without it are {_tell(done.missing)}: import these in full, then run this again"
+        f"salt.{salt.epoch} is pending: {salt.fingerprint}\n"
+        f"  with oprf.{oprf.epoch}; every import writes under both salts from now on\n"
+        f"  missing under it: {_listed(done.missing)}; import these in full, then run this again"
     )
 
 
-def _tell(missing: Sequence[MissingPartitions]) -> str:
+def _listed(missing: Sequence[MissingPartitions]) -> str:
     return ", ".join(
         f"{one.item} ({count(one.partitions, 'partition')}{', sums' if one.sums else ''})" for one in missing
     )

@@ -25,7 +25,7 @@ file_type = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @click.option("--new-passphrase-file", "passphrase_file", type=file_type,
               help="File with the new passphrase (chmod 600).")  # fmt: skip
-@click.option("--token", metavar="LABEL", help="Label of a PKCS#11 token to close the key store with.")
+@click.option("--token", metavar="LABEL", help="Label of a PKCS#11 token to seal the key store with.")
 @click.option("--key", metavar="LABEL", default="heqiao-kek", show_default=True,
               help="Label of the AES key in the token; made there if there is none.")  # fmt: skip
 @click.option("--pin-file", type=file_type, help="File with the user PIN of the token (chmod 600).")
@@ -40,11 +40,11 @@ def rewrap(
     pin_file: Path | None,
     module: Path | None,
 ) -> None:
-    """Close the key store by another passphrase or by a token.
+    """Seal the key store with another passphrase or a token.
 
-    The keys stay as they are. Give --new-passphrase-file, or --token with --pin-file. It takes one write of
-    the store's header: if it is interrupted, the old way or the new one opens the whole store. Then name the
-    new file as [keys] passphrase_file, with a token also [keys] pkcs11_module; a running node goes on.
+    The keys stay as they are. Give --new-passphrase-file, or --token with --pin-file. The header is replaced
+    in one write: if that is interrupted, either the old or the new passphrase opens the whole store. Then
+    set [keys] passphrase_file, and with a token [keys] pkcs11_module; a running node keeps serving.
 
     \b
     heqiao keys rewrap --home 45 --new-passphrase-file /run/credentials/new
@@ -64,7 +64,7 @@ def rewrap(
     settings = {"passphrase_file": str(Path(str(file)).absolute())}
     if token:
         settings["pkcs11_module"] = str((module or config.keys.pkcs11_module or Path()).absolute())
-    lines = [f"{config.keys.store}: closed by {now}", "Set in node.toml, before the next start:", "[keys]"]
+    lines = [f"{config.keys.store}: sealed with {now}", "Set in node.toml, before the next start:", "[keys]"]
     lines += [f'{name} = "{value}"' for name, value in settings.items()]
     lines.append(
         "Old copies of the key store still open in the old way: destroy them, and make a new backup."

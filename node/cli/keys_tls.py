@@ -4,16 +4,14 @@ from pathlib import Path
 
 import click
 
-from keys import make_request
-from keys.pki.certificates import hosts_of, tls_epoch
-from keys.store.kinds import fingerprint
+from keys import load_request
 from node.cli.approvals import admin_option, guard
-from node.cli.options import home_option, json_option, load_config, show, write_output
-from node.config import REQUEST, open_key_store
-from node.errors import PreconditionError
-from node.files import disk_errors
-from node.rotation.signing import read_signer
-from node.rotation.tls import _make_key
+from node.cli.options import home_option, json_option, load_config, show
+from node.config import open_key_store
+from node.rotation import driver
+from node.rotation.kinds import TLS
+from node.rotation.run import open_key_home
+from node.rotation.tls import read_certificate, request_path
 
 
 @click.command("tls")
@@ -23,36 +21,31 @@ from node.rotation.tls import _make_key
 def rotate_tls(home: Path, as_json: bool, admin: Path | None) -> None:
     """Make the next TLS key and request its certificate.
 
-    Writes request.json anew; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
-    new certificate in use. Until then nothing changes; the running node takes it at its next connection.
-    Run again before that, it keeps the key that waits.
+    Writes a new request.json; the federation's CA answers it (`heqiao ca issue`), and `heqiao join` puts the
+    new certificate in use. Until then nothing changes. The running node uses it from its next connection on.
+    A second run before that keeps the pending key.
     """
     config = load_config(home)
-    store = open_key_store(config)
-    if not config.tls.certificate.exists():
-        raise PreconditionError("this home has no certificate yet", "its request.json is still good")
-    with disk_errors("correct [tls] certificate in node.toml"):
-        certificate = config.tls.certificate.read_bytes()
-    active = tls_epoch(store, certificate)
-    guard(config, admin, "keys rotate", {"purpose": "tls", "epoch": max(store.epochs("tls")[-1], active + 1)})
-    epoch = _make_key(config, store, active)
-    node = config.node
-    hosts = hosts_of(certificate) if node.role == "node" else ()
-    signing = read_signer(config, store).epoch
-    request = make_request(store, node.role, node.code, node.name, hosts, signing)
-    path = config.folder / REQUEST
-    write_output(path, request.to_json())
-    named = fingerprint("tls", store.get(f"tls.{epoch}"))
+    keys = open_key_store(config)
+    read_certificate(config)  # before a database is made where there is none
+    with open_key_home(config) as opened:
+        policy = TLS.policy(config)
+        run = driver.prepare(TLS, opened, keys, policy)
+        epoch = run.epoch("tls")
+        guard(config, admin, "keys rotate", {"purpose": "tls", "epoch": epoch})
+        key = driver.rotate(TLS, opened, keys, policy, epoch=epoch).keys[0]
+    path, used = request_path(config), run.old("tls").epoch
+    named = load_request(path).fingerprint()
     result = {
         "request": str(path),
-        "request_fingerprint": request.fingerprint(),
-        "epoch": epoch,
-        "fingerprint": named,
-        "active": active,
+        "request_fingerprint": named,
+        "epoch": key.epoch,
+        "fingerprint": key.fingerprint,
+        "active": used,
     }
     lines = (
-        f"tls.{epoch} {named}: pending; tls.{active} stays in use\n"
+        f"tls.{key.epoch} {key.fingerprint}: pending; tls.{used} stays in use\n"
         f"Request for its certificate: {path}\n"
-        f"Its fingerprint, for the CA to compare: {request.fingerprint()}"
+        f"Its fingerprint, for the CA to compare: {named}"
     )
     show(result, lines, as_json=as_json)

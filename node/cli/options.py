@@ -54,7 +54,7 @@ def address_option(command: Command) -> Command:
         "address",
         metavar="HOST:PORT",
         callback=checked(check_address),
-        help="Address of the own node's platform port.  [default: that of [platform] in node.toml]",
+        help="Address of the platform port of your own node.  [default: that of [platform] in node.toml]",
     )(command)
 
 
@@ -80,20 +80,21 @@ def split_codes(_context: click.Context, _option: click.Parameter, text: str) ->
 def asking_options(command: Command) -> Command:
     """Give a command that asks peers `peers`, `job`, `address`, `lang` and `detach`."""
     detach = click.option(
-        "--detach", is_flag=True, help="Print the job's id and end; `heqiao report` fetches the report later."
+        "--detach",
+        is_flag=True,
+        help="Print the job's id and exit; `heqiao report` fetches the report later.",
     )
     job = click.option(
         "--job",
         metavar="ID",
-        help="Id for the job; the same command with the same id goes on watching it.  "
-        "[default: a random one]",
+        help="Id for the job; the same command with the same id watches it again.  [default: a random one]",
     )
     peers = click.option(
         "--peers",
         required=True,
         metavar="CODES",
         callback=split_codes,
-        help="Provinces to ask, such as 44,33; `heqiao peers list` shows who is known.",
+        help="Provinces to ask, such as 44,33; `heqiao peers list` lists them.",
     )
     return peers(job(address_option(lang_option(detach(command)))))
 

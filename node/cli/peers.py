@@ -30,7 +30,7 @@ from node.files import disk_errors
 
 @click.group()
 def peers() -> None:
-    """Keep the list of provinces to ask and to answer."""
+    """Manage the provinces that this node asks and answers."""
 
 
 peers.add_command(roots.roots)
@@ -46,11 +46,11 @@ peers.add_command(roots.roots)
     metavar="ORIGINS",
     callback=lambda _ctx, _param, text: None if text is None else _parse_grants(text),
     help="Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
-    "such as 45,00. The word none grants nothing: the peer is only asked.  [default: its own province]",
+    "such as 45,00; `none` grants nothing, to ask this peer only.  [default: its own province]",
 )
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
-              help="Address to call, if not the one on the card.")  # fmt: skip
-@click.option("--allow-platforms", is_flag=True, help="Answer the peer's platforms too, not its node only.")
+              help="Address to call, if different from that on the card.")  # fmt: skip
+@click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
 @admin_option
 def add(
     home: Path,
@@ -63,13 +63,13 @@ def add(
 ) -> None:
     """Add or replace a peer by its card.
 
-    CARD is the file that `heqiao card` wrote over there. It holds the key that signs the peer's answers:
-    check its fingerprint by telephone.
+    CARD is the file that `heqiao card` wrote on the peer's node. It holds the key that signs the peer's
+    answers: check its fingerprint by telephone.
     """
     config = load_config(home)
     found = load_card(card)
     if found.code == config.node.code:
-        raise InputError(f"{card}: this is the card of this very province", "take the peer's card")
+        raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
     peer = PeerRow(
         code=found.code,
         name=found.name,
@@ -151,7 +151,7 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
         if not peer_rows.remove_peer(tx, code):
             raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
         audit_rows.append(tx, "peer_removed", {"peer": code}, now)
-    show({"removed": code}, f"peer {code} is no longer known", as_json=as_json)
+    show({"removed": code}, f"peer {code} is removed", as_json=as_json)
 
 
 @peers.command()
@@ -161,9 +161,9 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
 def revocations(home: Path, as_json: bool, file: Path) -> None:
     """Take the federation's list of revoked certificates.
 
-    FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node goes by it
-    from the next call on, also on connections that are open: as a server and as a client. An older list
-    than the one here is refused.
+    FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node applies
+    it from the next call on, also to open connections, both as a server and as a client. A list older than
+    the current one is refused.
     """
     config = load_config(home)
     with disk_errors("correct [tls] in node.toml; `heqiao join` writes the CA's certificate"):
@@ -175,11 +175,11 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
     if known is not None and known.number <= found.number and not known.serials <= found.serials:
         raise InputError(
             f"{file}: list {found.number} lacks certificates that were revoked before",
-            "no list of the CA does; ask its administrator over another channel",
+            "a list of the CA never does that; ask its administrator over another channel",
         )
     if known is not None and known.number > found.number:
         raise InputError(
-            f"{file}: list {found.number} is older than list {known.number}, which is here",
+            f"{file}: list {found.number} is older than list {known.number} of this home",
             "ask the CA's administrator for the newest",
         )
     write_output(config.tls.revocations, content)
@@ -189,7 +189,9 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
     us = own is not None and serial_of(own) in found.serials
     text = f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked"
     if us:
-        text += "\nOUR OWN certificate is among them: peers refuse us until `heqiao join` with a new one"
+        text += (
+            "\nTHIS NODE'S certificate is revoked: peers refuse this node until `heqiao join` with a new one"
+        )
     show({"list": found.number, "revoked": len(found.serials), "own_revoked": us}, text, as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from keys.pki.certificates import load_roots, roots_pem
 from keys.pki.enrolment import ca_fingerprint
 from keys.pki.roots import NextRoot, add_root, drop_roots
 from node.cli.options import home_option, json_option, load_config, show, write_output
-from node.federation.trusted_roots import _record, _require_list
+from node.federation.trusted_roots import record_change, require_readable_list
 from node.files import disk_errors
 
 
@@ -17,13 +17,13 @@ from node.files import disk_errors
 @home_option
 @json_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
-@click.option("--drop-old", is_flag=True, help="Trust the newest root alone.")
+@click.option("--drop-old", is_flag=True, help="Trust only the newest root.")
 def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
-    """Show, take or drop roots of the federation's CA.
+    """Show, add or drop trusted roots of the federation's CA.
 
-    FILE is the new root that `heqiao ca roll` wrote; the root that this home trusts has signed it. A running
-    node trusts both from its next connection on, as a server and as a client. --drop-old is refused while
-    this home's own certificate is of the old root.
+    FILE is the new root that `heqiao ca roll` wrote, signed by the root that this home trusts. A running node
+    trusts both from its next connection on, as a server and as a client. --drop-old is refused while this
+    home's own certificate was issued by the old root.
     """
     if file is not None and drop_old:
         raise click.UsageError("give FILE or --drop-old, not both", click.get_current_context())
@@ -36,9 +36,9 @@ def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
         after = add_root(before, NextRoot.load(file), datetime.now(UTC))
     elif drop_old:
         after = drop_roots(before, own)
-        _require_list(config, after)
+        require_readable_list(config, after)
     if after != load_roots(before):
-        _record(config, load_roots(before), after)
+        record_change(config, load_roots(before), after)
         write_output(config.tls.ca, roots_pem(after))
     names = [ca_fingerprint(roots_pem([root])) for root in after]
     show({"roots": names}, "\n".join(f"root {name}" for name in names), as_json=as_json)

@@ -24,8 +24,8 @@ from node.telemetry import log
 def serve(home: Path, ready_file: Path | None) -> None:
     """Serve peers and platforms until stopped.
 
-    Listens on the two addresses of node.toml, [peer] and [platform]. SIGTERM or SIGINT lets running calls
-    end; jobs left open go on at the next start.
+    Listens on the two addresses of node.toml, [peer] and [platform]. On SIGTERM or
+    SIGINT it finishes running calls and stops; open jobs continue at the next start.
     """
     config = require_node_role(load_config(home))
     log.configure(config.log, config.node.code)

@@ -1,14 +1,12 @@
 """`heqiao synth`: write a synthetic federation."""
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from node.cli.terminal import show_progress
 from node.errors import ConfigError
 from synth import Scenario, Summary, choose_scenario, write_federation
 from synth.scenario import NAMES
@@ -65,22 +63,43 @@ def synth(
     sums: bool,
     as_json: bool,
 ) -> None:
-    """Write a synthetic federation to try things with.
+    """Generate a synthetic federation for trials.
 
-    It is a county's list, the registers of other provinces, and the truth to compare with. mashan is a
-    county list of 20,000 people with the exact figures of a known audit, small its little sister for
-    tests, random any size and any provinces. Every person is invented.
+    Writes a county's list, the registers of other provinces, and the true answers to compare with. mashan is
+    a county list of 20,000 people with the exact figures of a known audit, small a short version of it for
+    tests, random has any size and any provinces. Every person is invented.
 
     \b
     OUT/45/households.csv, mandates.csv   what the county asks about
     OUT/44/registers/*.csv                what a province's departments export
-    OUT/45/workers.csv, OUT/44/sums/*.csv whose sums are asked, and of what (--sums)
-    OUT/truth/                            what no node ever reads
+    OUT/45/workers.csv, OUT/44/sums/*.csv cohort and registers of sums (--sums)
+    OUT/truth/                            true answers; no node reads them
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
+    scenario = _choose(name, people, rows_scale, provinces, requester, married_in)
+    day = today.date() if today else datetime.now().astimezone().date()
+    with show_progress(hidden=False) as update:
+        summary = write_federation(
+            scenario, out, seed, day, rows_scale,
+            lambda what, share: update("synth", round(100 * share), 100, what),
+            sums=sums,
+        )  # fmt: skip
+    result = json.dumps(summary.to_json(), ensure_ascii=False, indent=2)
+    click.echo(result if as_json else _describe(out, scenario, summary))
+
+
+def _choose(
+    name: str,
+    people: int | None,
+    rows_scale: float,
+    provinces: str | None,
+    requester: str | None,
+    married_in: float,
+) -> Scenario:
+    """The scenario that the options name. Raises click.UsageError."""
     codes = tuple(code.strip() for code in provinces.split(",")) if provinces else ()
     try:
-        scenario = choose_scenario(
+        return choose_scenario(
             name,
             people=people,
             rows_scale=rows_scale,
@@ -90,24 +109,6 @@ def synth(
         )
     except ConfigError as error:
         raise click.UsageError(f"{error.message}: {error.hint}", click.get_current_context()) from None
-    day = today.date() if today else datetime.now().astimezone().date()
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-        console=console, transient=True, disable=not sys.stderr.isatty(),
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("people", total=1.0)
-        summary = write_federation(
-            scenario, out, seed, day, rows_scale,
-            lambda what, share: bar.update(task, description=what, completed=share),
-            sums=sums,
-        )  # fmt: skip
-    click.echo(
-        json.dumps(summary.to_json(), ensure_ascii=False, indent=2)
-        if as_json
-        else _describe(out, scenario, summary)
-    )
 
 
 def _describe(out: Path, scenario: Scenario, summary: Summary) -> str:

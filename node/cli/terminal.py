@@ -1,19 +1,52 @@
-"""A bar for long commands, on standard error, and only where somebody looks at it."""
+"""The progress bar of long commands: on standard error, and only where somebody looks at it."""
 
+import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, Protocol
 
-Told = Callable[[str, int, int], None]
+
+class Update(Protocol):
+    """Says how far one part of the work is; `total` is 0 while nobody knows it, `text` replaces its name."""
+
+    def __call__(self, part: str, done: int, total: int, text: str = "") -> None:
+        """Draw it."""
 
 
 @contextmanager
-def show_progress(stages: Mapping[str, str], *, hidden: bool) -> Iterator[Told]:
-    """Yield a function of stage, done and total; `stages` says what each stage is called."""
+def show_progress(names: Mapping[str, str] | None = None, *, hidden: bool) -> Iterator[Update]:
+    """Draw one bar for each part of the work; `names` says what parts are called, by their code."""
     if hidden or not sys.stderr.isatty():
-        yield lambda _stage, _done, _total: None
+        yield _ignore
         return
-    from node.cli.bar import show_bar  # what draws it is loaded only where it is seen
+    # Loaded only where a bar is seen: it takes longer than most commands.
+    rich = importlib.import_module("rich.progress")
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[speed]}"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=importlib.import_module("rich.console").Console(stderr=True)) as bar:
+        yield _Bars(bar, names or {})
 
-    with show_bar(stages) as update:
-        yield update
+
+def _ignore(part: str, done: int, total: int, text: str = "") -> None:
+    pass
+
+
+class _Bars:
+    def __init__(self, bar: Any, names: Mapping[str, str]) -> None:
+        self._bar, self._names = bar, names
+        self._tasks: dict[str, Any] = {}
+
+    def __call__(self, part: str, done: int, total: int, text: str = "") -> None:
+        name = text or self._names.get(part, part)
+        if part not in self._tasks:
+            self._bar.add_task(name, total=None, speed="")
+            self._tasks[part] = self._bar.tasks[-1]
+        task = self._tasks[part]
+        speed = f"{task.speed:,.0f}/s" if task.speed else ""
+        self._bar.update(task.id, description=name, completed=done, total=total or None, speed=speed)

@@ -1,25 +1,17 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from heqiao.platform.v1 import platform_pb2 as pb
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from node.cli.options import asking_options, count, home_option, json_option, load_config, show, split_codes
+from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
-from node.domain.findings import PeerSummary, Report
 from node.domain.mandate import PROGRAMMES
 from node.domain.records import Reject
 from node.domain.verification import Verification
-from node.errors import DishonestPeerError, InputError
-from node.reports import verification as report
-from node.tabular import fields
+from node.errors import InputError
 from node.tabular.person_lists import read_households, read_mandates
 
 
@@ -56,7 +48,7 @@ from node.tabular.person_lists import read_households, read_mandates
     "--legal-basis",
     default="",
     metavar="CODE",
-    help="Code of the legal basis; it stands in the audit chains of both sides and in the report.",
+    help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
 @asking_options
 def verify(
@@ -76,8 +68,8 @@ def verify(
 ) -> None:
     """Verify a county's list with other provinces.
 
-    The running node of the home does it as a job and this command writes the report. If the command or
-    the node is stopped, the job goes on later, and `heqiao report` fetches what it found. A province that
+    The home's running node does it as a job, and this command writes the report. If the command or the
+    node is stopped, the job continues later, and `heqiao report` fetches the report. A province that
     does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
 
     \b
@@ -88,66 +80,15 @@ def verify(
     verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis)
     for item in verification.items:
         catalogue.item(item)
-    out.mkdir(parents=True, exist_ok=True)
-    if rejects:
-        fields.write_rejects(out / "rejects.csv", rejects)
-        click.echo(
-            f"{count(len(rejects), 'row')} of the lists cannot be used: see {out / 'rejects.csv'}", err=True
-        )
+    prepare_folder(rejects, "the lists", out)
     with Platform.open(home, address) as platform:
         found = platform.submit(verification, job)
-        if detach:
-            show({"job": found, "rejected_rows": len(rejects)}, f"job {found}", as_json=as_json)
+        if not wait_for_job(
+            platform, found, len(verification.subjects), len(rejects), detach=detach, as_json=as_json
+        ):
             return
-        click.echo(f"job {found}: {count(len(verification.subjects), 'person', 'people')}", err=True)
-        follow(platform, found, hidden=as_json)
-        finished = platform.report(found)
-    write_report(finished, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
-
-
-def follow(platform: Platform, job: str, *, hidden: bool) -> pb.Job:
-    """Show a job's progress until it ends."""
-    last = pb.Job()
-    with _progress(hidden=hidden) as bar:
-        tasks: dict[str, TaskID] = {}
-        for last in platform.watch(job):
-            for part in last.parts:
-                if part.peer not in tasks:
-                    tasks[part.peer] = bar.add_task("", total=None)
-                text = f"{part.peer} {part.name}: {part.state}"
-                bar.update(tasks[part.peer], description=text, completed=part.done, total=part.total or None)
-    return last
-
-
-def write_report(
-    finished: Report,
-    catalogue: catalogues.Catalogue,
-    out: Path,
-    *,
-    as_json: bool,
-    lang: str,
-    rejected: int = 0,
-) -> None:
-    """Write the report's files, show it, and fail when a peer gave wrong answers."""
-    report.write(finished, catalogue, out)
-    summary = {"job": finished.job, "state": finished.state, "out": str(out), "rejected_rows": rejected}
-    if as_json:
-        plain = report.to_json(finished, catalogue)
-        show({**summary, "summary": plain["summary"], "peers": plain["peers"]}, "", as_json=True)
-    else:
-        Console().print(report.render(finished, catalogue, lang))
-        click.echo(f"report: {out / 'report.json'}, {out / 'findings.csv'}, {out / 'summary.txt'}")
-    require_honest(finished.peers)
-
-
-def require_honest(peers: Iterable[PeerSummary]) -> None:
-    """Fail when a peer gave wrong answers. Raises DishonestPeerError."""
-    wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
-    if wrong:
-        raise DishonestPeerError(
-            f"wrong answers from {', '.join(wrong)}: nothing of it is in the report",
-            "tell the peer's administrator; the reason is in the report's table of peers",
-        )
+        report = platform.report(found)
+    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
 
 
 def _read(
@@ -177,11 +118,3 @@ def _read(
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        yield bar

@@ -1,4 +1,7 @@
-"""A peer province asked directly, without a node of one's own in between."""
+"""A peer province asked directly, with no own node in between: blinds, and opens labels, in this process.
+
+It needs the extra `node`: the curve kernels, and the database of its home.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -32,7 +35,7 @@ class Peer:
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
         self._node, self._peer = node, peer
-        self._line, self._offer = PeerChannel(node, peer), ManifestCache()
+        self._channel, self._manifests = PeerChannel(node, peer), ManifestCache()
 
     @classmethod
     def open(cls, home: Path, code: str, clock: Clock = utc_now) -> Self:
@@ -52,7 +55,7 @@ class Peer:
 
     def close(self) -> None:
         """Close the connection and the database."""
-        self._line.close()
+        self._channel.close()
         self._node.store.dispose()
 
     def verify(self, verification: Verification) -> dict[str, list[Answer]]:
@@ -61,7 +64,7 @@ class Peer:
         asked = replace(verification, peers=(self._peer.code,))
         question = match_query.ask_question(node, asked, self._peer.code, now.date())
         checkpoint = MemoryCheckpoint()
-        link = PeerClient.over(self._line, node, checkpoint.count, offer=self._offer)
+        link = PeerClient.over(self._channel, node, checkpoint.count, manifests=self._manifests)
         mapped = PointCache(node.keys.salts, asked.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return match.ask_peer(QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline), question)
@@ -83,7 +86,7 @@ class Peer:
                 )
         people = in_cohort(cohort)
         checkpoint = MemorySumCheckpoint()
-        link = PeerClient.over(self._line, node, checkpoint.count)
+        link = PeerClient.over(self._channel, node, checkpoint.count)
         deadline = node.clock() + timedelta(seconds=node.config.limits.part_timeout_s)
         mapped = PointCache(node.keys.salts, map(Person, people))
         context = QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline)

@@ -1,12 +1,11 @@
-"""Clients: `Platform` talks to its own node; `Peer` calls another province's node directly.
+"""A platform's connection to its own node. It needs no database, and only the package's base dependencies.
 
     with Platform.open(home) as platform:
         job = platform.submit(verification)
         for state in platform.watch(job): ...
         report = platform.report(job)
 
-Both use the identity in a home folder (`heqiao init`, `heqiao join`). With `Peer`, blinding and the
-opening of labels happen in the caller's own process.
+It uses the identity in a home folder (`heqiao init`, `heqiao join`).
 """
 
 import secrets
@@ -23,17 +22,19 @@ from heqiao.platform.v1 import platform_pb2_grpc
 from keys import target_name
 from keys.pki.names import split_address
 from node.config import Home
-from node.credentials.active_keys import load_keys
-from node.credentials.keyring import NodeKeys
+from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
+from node.domain.job_progress import JobProgress
 from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
 from node.domain.verification import Verification
 from node.errors import ConfigError, NodeError, UnreachableError
+from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.platform_jobs import read_job
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
@@ -42,13 +43,11 @@ class Platform:
     """A connection to the own province's node. Every method raises NodeError kinds."""
 
     def __init__(
-        self, address: str, code: str, keys: NodeKeys, max_message_bytes: int, call_s: float
+        self, address: str, code: str, identity: TlsIdentity, max_message_bytes: int, call_s: float
     ) -> None:
         self._stack, self._address = ExitStack(), address
         channel = self._stack.enter_context(
-            secure_channel(
-                address, target_name(code), (keys.ca, keys.tls_key, keys.certificate), max_message_bytes
-            )
+            secure_channel(address, target_name(code), identity, max_message_bytes)
         )
         self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
         self._call_s = call_s
@@ -65,7 +64,7 @@ class Platform:
         return cls(
             address or own_address(config.platform.listen),
             config.node.code,
-            load_keys(config),
+            load_tls_identity(config),
             limits.max_message_bytes,
             limits.call_timeout_s,
         )
@@ -107,30 +106,24 @@ class Platform:
         """The report of a sum that has ended."""
         return sums_wire.read_report(self._call("GetSumReport", pb.GetSumReportRequest(job_id=job)))
 
-    def watch(self, job: str) -> Iterator[pb.Job]:
+    def watch(self, job: str) -> Iterator[JobProgress]:
         """The job now and after every change, until it ends."""
-        try:
-            for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job)):
-                yield response.job
-        except grpc.RpcError as error:
-            raise self._rebuild(error) from None
+        for response in self._stream("WatchJob", pb.WatchJobRequest(job_id=job)):
+            yield read_job(response.job)
 
     def report(self, job: str) -> Report:
         """The report of a job that has ended."""
-        try:
-            return platform.read_report(self._stub.GetReport(pb.GetReportRequest(job_id=job)))
-        except grpc.RpcError as error:
-            raise self._rebuild(error) from None
+        return platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
 
-    def cancel(self, job: str) -> pb.Job:
+    def cancel(self, job: str) -> JobProgress:
         """Ask a job to stop."""
         response: pb.CancelJobResponse = self._call("CancelJob", pb.CancelJobRequest(job_id=job))
-        return response.job
+        return read_job(response.job)
 
-    def jobs(self, limit: int = 50) -> Sequence[pb.Job]:
+    def jobs(self, limit: int = 50) -> Sequence[JobProgress]:
         """Jobs of the node, newest first."""
         response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
-        return response.jobs
+        return tuple(map(read_job, response.jobs))
 
     def peers(self) -> Sequence[pb.Peer]:
         """Peers the node knows."""
@@ -143,8 +136,16 @@ class Platform:
         return response
 
     def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+        metadata = request_metadata(new_request_id())
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s)
+            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+        except grpc.RpcError as error:
+            raise self._rebuild(error) from None
+
+    def _stream(self, method: str, message: Message) -> Iterator[Any]:
+        metadata = request_metadata(new_request_id())
+        try:
+            yield from getattr(self._stub, method)(message, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

@@ -1,4 +1,4 @@
-"""Stages of an import over the cores of this machine: bounded queues, results in order, no orphan.
+"""The engine of one machine: tasks over its cores, bounded queues, results in order, no orphan process.
 
 Keys reach a worker through a pipe, never through arguments or the environment. A small run does its work in
 this process.
@@ -17,36 +17,16 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.queues import SimpleQueue
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from node.compute.scratch import SealedScratch
+from node.compute.types import Shared, Usage
 from node.errors import UnavailableError
 
-Task = TypeVar("Task")
+Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
-Stage = Callable[[Any, SealedScratch, Task], Result]
-SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
-_AHEAD = 2  # tasks that wait for each worker
-
-
-class Shared(Protocol):
-    """What every process of a run knows: at least where it works, and under which key."""
-
-    @property
-    def folder(self) -> Path:
-        """Of temporary files."""
-
-    @property
-    def spill_key(self) -> bytes:
-        """Seals them."""
-
-
-class Usage(NamedTuple):
-    """CPU seconds of a process, and the most memory it held, in bytes."""
-
-    cpu_s: float
-    peak: int
+Task = Callable[[Any, SealedScratch, Chunk], Result]
+_AHEAD = 2  # chunks that wait for each worker
 
 
 def own_usage() -> Usage:
@@ -55,37 +35,27 @@ def own_usage() -> Usage:
     return Usage(time.process_time(), size if sys.platform == "darwin" else size * 1024)
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+class LocalWorkers:
+    """Worker processes that wait for what their run shares; `count` may be 0."""
 
-
-def choose_workers(size: int) -> int:
-    """How many processes suit a source of some size in bytes, 0 where nobody knows it."""
-    return 0 if 0 < size < SMALL_BYTES else cores()
-
-
-class WorkerPool:
-    """Worker processes that wait for the Work of a run; `workers` may be 0."""
-
-    def __init__(self, workers: int, *, fork: bool = False) -> None:
+    def __init__(self, count: int, *, fork: bool = False) -> None:
         """Start them; with `fork`, loading nothing twice, only where no thread runs and no key is known."""
-        self.workers = workers
+        self.count = count
         self.executor: ProcessPoolExecutor | None = None
-        if workers:
+        if count:
             context = get_context("fork" if fork and sys.platform == "linux" else "spawn")
-            self._known: SimpleQueue[Shared | None] = context.SimpleQueue()
+            self._shared: SimpleQueue[Shared | None] = context.SimpleQueue()
             self.executor = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_begin, initargs=(self._known,)
+                count, mp_context=context, initializer=_begin, initargs=(self._shared,)
             )
-            for _ in range(workers):
+            for _ in range(count):
                 self.executor.submit(_idle)
-            self._waiting = workers
+            self._waiting = count
 
-    def tell(self, work: Shared | None) -> None:
-        """Give each worker what the run shares, once; None sends home those who wait for it."""
+    def share(self, shared: Shared | None) -> None:
+        """Give each worker what the run shares, once; None shuts down those who wait for it."""
         while self.executor is not None and self._waiting:
-            self._known.put(work)
+            self._shared.put(shared)
             self._waiting -= 1
 
     def __enter__(self) -> Self:
@@ -96,43 +66,39 @@ class WorkerPool:
 
     def close(self) -> None:
         """Wait for the work in hand, and end the processes; nothing when they have ended."""
-        self.tell(None)
+        self.share(None)
         if self.executor is not None:
             self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-class Pool:
-    """Runs stages: in the processes of a crew, or in this one when it has none."""
+class LocalEngine:
+    """Runs tasks in worker processes, or in this one where there are none (node.compute.engine.Engine)."""
 
-    def __init__(self, work: Shared, processes: WorkerPool | int) -> None:
-        """Use a crew that has had no work yet, or so many new processes. The pool ends them."""
-        self._crew = WorkerPool(processes) if isinstance(processes, int) else processes
-        self._crew.tell(work)
-        self._work = work
-        self.workers, self._executor = self._crew.workers, self._crew.executor
-        self.scratch = SealedScratch(work.folder, work.spill_key)
+    def __init__(self, shared: Shared, workers: LocalWorkers) -> None:
+        """Use workers that have had no work yet. The engine ends them."""
+        self._workers, self._shared = workers, shared
+        workers.share(shared)
+        self.workers, self._executor = workers.count, workers.executor
+        self.scratch = SealedScratch(shared.folder, shared.scratch_key)
         self._usage: dict[int, Usage] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._crew.close()
+        self._workers.close()
         self.scratch.close()
 
-    def map(self, stage: "Stage[Task, Result]", tasks: Iterable[Task]) -> Iterator[Result]:
-        """Results in the order of the tasks, of which only a few are taken ahead.
-
-        Raises UnavailableError when a worker is ended from outside, and what the stage raises.
-        """
+    def map(self, task: "Task[Chunk, Result]", chunks: Iterable[Chunk]) -> Iterator[Result]:
+        """See Engine."""
         if self._executor is None:
-            for task in tasks:
-                yield stage(self._work, self.scratch, task)
+            for chunk in chunks:
+                yield task(self._shared, self.scratch, chunk)
             return
         waiting: deque[Future[tuple[int, Usage, Result]]] = deque()
         try:
-            for task in tasks:
-                waiting.append(self._executor.submit(_run, stage, task))
+            for chunk in chunks:
+                waiting.append(self._executor.submit(_run, task, chunk))
                 if len(waiting) > _AHEAD * self.workers:
                     yield self._take(waiting.popleft())
             while waiting:
@@ -147,7 +113,7 @@ class Pool:
                 future.cancel()
 
     def usage(self) -> Usage:
-        """Of this process and all workers together; the sum of peaks is at least the peak of the sum."""
+        """See Engine."""
         every = [own_usage(), *self._usage.values()]
         return Usage(sum(each.cpu_s for each in every), sum(each.peak for each in every))
 
@@ -159,17 +125,17 @@ class Pool:
 
 # ---- in the worker
 
-_own: list[Any] = []  # what the run shares and this process's Spill
+_own: list[Any] = []  # what the run shares, and the temporary file of this process
 
 
-def _begin(known: "SimpleQueue[Shared | None]") -> None:
+def _begin(queue: "SimpleQueue[Shared | None]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run, and with it the workers
-    gc.disable()  # stages make millions of cells and no cycles: looking for them took a tenth of the time
+    gc.disable()  # tasks make millions of cells and no cycles: looking for them took a tenth of the time
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work = known.get()
-    if work is None:  # the run ended before it began
+    shared = queue.get()
+    if shared is None:  # the run ended before it began
         os._exit(0)
-    _own[:] = [work, SealedScratch(work.folder, work.spill_key)]
+    _own[:] = [shared, SealedScratch(shared.folder, shared.scratch_key)]
 
 
 def _end_with_parent() -> None:
@@ -184,7 +150,7 @@ def _idle() -> tuple[int, Usage, None]:
     return os.getpid(), own_usage(), None
 
 
-def _run(stage: "Stage[Task, Result]", task: Task) -> tuple[int, Usage, Result]:
-    work, scratch = _own
-    result = stage(work, scratch, task)
+def _run(task: "Task[Chunk, Result]", chunk: Chunk) -> tuple[int, Usage, Result]:
+    shared, scratch = _own
+    result = task(shared, scratch, chunk)
     return os.getpid(), own_usage(), result

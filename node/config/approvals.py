@@ -1,14 +1,12 @@
-"""The section [approvals] of the configuration: whether administrators act in pairs."""
+"""The section [approvals] of the configuration: whether a second administrator must approve."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from node.config.rotation import STRICT
+from node.config.section import Section
 
 
-class ApprovalsSection(BaseModel):
+class ApprovalsSection(Section):
     """Dual control: what one administrator asks for, another one approves."""
-
-    model_config = STRICT
 
     required: bool = Field(
         default=False,
@@ -18,5 +16,5 @@ class ApprovalsSection(BaseModel):
         default=24,
         ge=1,
         le=720,
-        description="How long a request or approval is good: two working days fit in 72",
+        description="Hours that a request or approval is valid: 72 cover two working days",
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from keys.pki.names import Role
-from node.config import Config
+from node.config.model import Config
 
 _HEAD: Final = """\
 # Configuration of a Heqiao node. Unknown keys are refused. A key that begins with # shows its default;

@@ -3,13 +3,11 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from keys.types import RotationPolicy
+from node.config.section import Section
 
-STRICT: Final = ConfigDict(
-    extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
-)
 ROTATED: Final = ("oprf", "paillier", "signing", "tls", "salt")
 _ROTATED_WITH: Final = {"sum": "oprf"}
 
@@ -18,10 +16,8 @@ def _days(default: int, description: str) -> Any:
     return Field(default=default, ge=1, le=36_500, description=f"Days. {description}")
 
 
-class RotationSection(BaseModel):
+class RotationSection(Section):
     """How often keys are due for rotation, and how long the old ones are still answered."""
-
-    model_config = STRICT
 
     oprf_days: int = _days(180, "OPRF and sum keys: routine, needs no source data")
     oprf_grace_days: int = _days(7, "Longer than the longest job of a peer")

@@ -5,11 +5,11 @@ from blake3 import blake3
 from keys import Kek, KeyStore, tls_key_for
 from keys.errors import KeyMissingError
 from keys.types import KeyState
-from matcher import oprf
-from matcher.suites import tokens
-from node.config import Config, open_key_store
+from matcher.suites.suite import CURRENT
+from node.config import Config
 from node.credentials.keyring import Epochs, GraceKey, NextKey, NodeKeys
 from node.credentials.sum_keys import active_sums, grace_sums, pending_sums
+from node.credentials.tls_identity import require_joined
 from node.errors import PreconditionError
 
 OPRF = "oprf"
@@ -21,21 +21,13 @@ SIGNING = "signing"
 SALT = "salt"
 
 
-def load_keys(config: Config) -> NodeKeys:
-    """Open the keys of a home for a command that does not ask its database which epoch is active.
+def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
+    """The keys of a home whose database says `found` of their epochs.
 
-    Raises KeyringError, or PreconditionError before `heqiao join`.
+    Raises KeyringError, or PreconditionError before `heqiao join` and for a key that the database needs.
     """
-    return _read_keys(config, open_key_store(config), ())
-
-
-def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     salts = read_salts(store, found)
-    if not salts or not config.tls.certificate.exists():
-        raise PreconditionError(
-            "this home has not joined a federation yet",
-            "send its request.json to the federation's administrator, then run `heqiao join` with the bundle",
-        )
+    require_joined(config, has_salt=bool(salts))
     epoch = active_epoch(store, found) if config.node.role == "node" else 0
     oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
     certificate = config.tls.certificate.read_bytes()
@@ -49,12 +41,12 @@ def _read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     except KeyMissingError as error:
         raise PreconditionError(
             f"{error}; the database needs it",
-            "restore the database and the key store from one time; `heqiao keys status` names what lacks",
+            "restore database and key store from the same time; `heqiao keys status` shows what is missing",
         ) from None
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
-        canaries=oprf.evaluate_own(oprf_key, tokens.canary_points()) if oprf_key else b"",
+        canaries=CURRENT.canary_tokens(oprf_key) if oprf_key else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from keys import Kek
 from keys.types import EpochKey
-from matcher import oprf
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import GraceSums, SumKeys
 from node.errors import UnavailableError
 
@@ -131,7 +130,7 @@ class NodeKeys:
             self,
             epoch=epoch,
             oprf=key,
-            canaries=oprf.evaluate_own(key, tokens.canary_points()),
+            canaries=CURRENT.canary_tokens(key),
             salt_in_use=salt_version,
             grace={},
             upcoming=None,

@@ -12,8 +12,7 @@ from typing import Final, Self
 
 from keys import KeyStore
 from keys.types import EpochKey, KeyState
-from matcher import oprf
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from matcher.sums import modulus_proof, paillier
 from matcher.sums.paillier import Encryptor, PrivateKey
 
@@ -59,7 +58,7 @@ class SumKeys:
     @property
     def canaries(self) -> bytes:
         """k_s * M_c of the public constants, 32 bytes each."""
-        return oprf.evaluate_own(self.sum_key, tokens.canary_points())
+        return CURRENT.canary_tokens(self.sum_key)
 
 
 @dataclass(frozen=True, slots=True)

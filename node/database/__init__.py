@@ -1,15 +1,18 @@
-"""The node's database: every SQL statement of the node is in this package (design.md section 3).
+"""The node's database: every SQL statement of the node is in this package (docs/data-model.md).
 
-Functions of `index`, `jobs`, `peers` and `audit` take the connection of a named transaction:
+Functions of the modules take the connection of a named transaction, so that several of them, and the audit
+event, are one:
 
     with store.transaction("publish partitions", write=True) as tx:
-        index.publish(tx, ...)
+        partition_versions.publish(tx, prepared, now)
+        audit_log.append(tx, "item_imported", details, now)
 
-Nothing here is beyond what SQLite and PostgreSQL both do.
+Nothing here goes beyond what SQLite and PostgreSQL both do.
 """
 
 from sqlalchemy import Connection
 
-from node.database.engine import Store, open_store
+from node.database.engine import Store
+from node.database.schema import open_store
 
 __all__ = ["Connection", "Store", "open_store"]

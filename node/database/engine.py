@@ -1,19 +1,20 @@
-"""Opening the database, named transactions."""
+"""The database: its engine, named transactions."""
 
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, column, create_engine, event, inspect, select, table
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
+from node.errors import ConfigError, ConflictError, UnavailableError
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 WRITE = "heqiao_write"  # option of a connection that writes
 _BUSY_TIMEOUT_MS = 30_000
-_REVISION: ColumnElement[str] = column("version_num")  # where Alembic notes it
+_RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4)  # at most, before each further try of a write
+_RANDOM = secrets.SystemRandom()
 T = TypeVar("T")
 
 
@@ -48,68 +49,18 @@ class Store:
 
     def retry_write(self, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction, again while another writer is first (five times at most)."""
-        import tenacity  # loads asyncio, which most commands need for nothing else
-
-        for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(ConflictError),
-            stop=tenacity.stop_after_attempt(5),
-            wait=tenacity.wait_random_exponential(multiplier=0.05, max=1.0),
-            reraise=True,
-        ):
-            with attempt, self.transaction(name, write=True) as tx:
-                result = work(tx)
-        return result
+        for wait_s in _RETRY_WAITS_S:
+            try:
+                with self.transaction(name, write=True) as tx:
+                    return work(tx)
+            except ConflictError:
+                time.sleep(_RANDOM.uniform(0, wait_s))
+        with self.transaction(name, write=True) as tx:
+            return work(tx)
 
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
-
-
-def open_store(url: str) -> Store:
-    """Open the database; an empty one is given the current schema.
-
-    Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
-    UnavailableError when the database does not answer.
-    """
-    engine = make_engine(url)
-    state = schema_state(engine)
-    if state == "empty":
-        from node.database import schema  # Alembic takes longer to load than most commands to run
-
-        schema.migrate(engine)
-    elif state == "older":
-        raise PreconditionError("the database has an older schema", "run `heqiao migrate` with this version")
-    elif state == "newer":
-        raise PreconditionError(
-            "the database was written by a newer version", "install the version that wrote it"
-        )
-    return Store(engine)
-
-
-def schema_state(engine: Engine) -> str:
-    """`empty`, `current`, `older` or `newer`."""
-    known = [path.name.partition("_")[0] for path in sorted(MIGRATIONS.glob("versions/[0-9]*.py"))]
-    revision = read_revision(engine)
-    if revision is None:
-        return "empty"
-    if revision == known[-1]:
-        return "current"
-    return "older" if revision in known else "newer"
-
-
-def read_revision(engine: Engine) -> str | None:
-    """What Alembic noted at the last migration; None for an empty database. Raises UnavailableError."""
-    try:
-        with engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            noted = connection.execute(select(_REVISION).select_from(table("alembic_version")))
-            return noted.scalar_one_or_none()
-    except DBAPIError:
-        raise UnavailableError(
-            "the database did not answer",
-            "check [store] url, that the database runs and that its disk has room",
-        ) from None
 
 
 def make_engine(url: str) -> Engine:

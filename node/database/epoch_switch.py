@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
@@ -13,6 +12,7 @@ from node.database.engine import Store
 from node.database.partitions import PartitionRow
 from node.database.tables import cuts as cut_rows
 from node.database.tables import deltas, partitions
+from node.domain.missing_partitions import MissingPartitions
 from node.errors import ConflictError
 
 
@@ -53,15 +53,6 @@ def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
         )
     ready = and_(partitions.c.epoch == new, partitions.c.published_at.is_(None))
     return tx.execute(update(partitions).where(ready).values(is_current=True, published_at=now)).rowcount
-
-
-@dataclass(frozen=True, slots=True)
-class MissingPartitions:
-    """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
-
-    item: str
-    partitions: int
-    sums: bool = False
 
 
 def missing(tx: Connection, old: int, new: int) -> tuple[MissingPartitions, ...]:

@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, literal, select, update
 
+from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
 from node.domain.jobs import OPEN_STATES, JobRow, PartRow
 
 _JOB = tuple(column for column in jobs.c if column.name != "request_sealed")
-_PART = tuple(column for column in parts.c if column.name != "session_sealed")
+_PART = tuple(column for column in parts.c if column.name not in ("session_sealed", "refusals_sealed"))
 
 
 def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str, ...]) -> None:
@@ -55,6 +56,7 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
                 "plan": "",
                 "plan_reason": "",
                 "session_sealed": None,
+                "refusals_sealed": None,
             }
             for peer in peers
         ],
@@ -73,8 +75,11 @@ def list_jobs(tx: Connection, limit: int) -> list[JobRow]:
 
 
 def open_jobs(tx: Connection) -> list[str]:
-    """Jobs that a started node takes up again, oldest first."""
-    rows = tx.execute(select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES)).order_by(jobs.c.created_at))
+    """Jobs that have not ended and that no process holds, oldest first."""
+    held = is_held(literal(job_lease("")) + jobs.c.id)
+    rows = tx.execute(
+        select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held).order_by(jobs.c.created_at)
+    )
     return [row.id for row in rows]
 
 
@@ -131,6 +136,12 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
     for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})
+
+
+def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:
+    """The sealed refusals of a part, None before it has run."""
+    found = tx.scalar(select(parts.c.refusals_sealed).where(parts.c.job == job, parts.c.peer == peer))
+    return None if found is None else bytes(found)
 
 
 def add_tokens(tx: Connection, job: str, peer: str, first_point: int, sealed: bytes) -> None:

@@ -1,11 +1,61 @@
-"""Schema versions: migrations, which Alembic runs."""
+"""Schema versions: opening a database at the current one, migrations, which Alembic runs."""
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine
+import importlib
+from pathlib import Path
 
-from node.database import engine as engines
-from node.errors import PreconditionError
+from sqlalchemy import ColumnElement, Engine, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
+
+from node.database.engine import WRITE, Store, make_engine
+from node.errors import PreconditionError, UnavailableError
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_REVISION: ColumnElement[str] = column("version_num")  # where Alembic notes it
+
+
+def open_store(url: str) -> Store:
+    """Open the database; an empty one is given the current schema.
+
+    Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
+    UnavailableError when the database does not answer.
+    """
+    engine = make_engine(url)
+    state = schema_state(engine)
+    if state == "empty":
+        migrate(engine)
+    elif state == "older":
+        raise PreconditionError("the database has an older schema", "run `heqiao migrate` with this version")
+    elif state == "newer":
+        raise PreconditionError(
+            "the database was written by a newer version", "install the version that wrote it"
+        )
+    return Store(engine)
+
+
+def schema_state(engine: Engine) -> str:
+    """`empty`, `current`, `older` or `newer`."""
+    known = [path.name.partition("_")[0] for path in sorted(MIGRATIONS.glob("versions/[0-9]*.py"))]
+    revision = read_revision(engine)
+    if revision is None:
+        return "empty"
+    if revision == known[-1]:
+        return "current"
+    return "older" if revision in known else "newer"
+
+
+def read_revision(engine: Engine) -> str | None:
+    """What Alembic noted at the last migration; None for an empty database. Raises UnavailableError."""
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            noted = connection.execute(select(_REVISION).select_from(table("alembic_version")))
+            return noted.scalar_one_or_none()
+    except DBAPIError:
+        raise UnavailableError(
+            "the database did not answer",
+            "check [store] url, that the database runs and that its disk has room",
+        ) from None
 
 
 def migrate_url(url: str) -> tuple[str, str]:
@@ -14,22 +64,24 @@ def migrate_url(url: str) -> tuple[str, str]:
     Raises ConfigError for a URL that cannot be used, PreconditionError for a newer schema, UnavailableError
     when the database does not answer.
     """
-    engine = engines.make_engine(url)
-    before = engines.read_revision(engine) or ""
-    if engines.schema_state(engine) == "newer":
+    engine = make_engine(url)
+    before = read_revision(engine) or ""
+    if schema_state(engine) == "newer":
         raise PreconditionError(
             "the database was written by a newer version", "install the version that wrote it"
         )
     migrate(engine)
-    after = engines.read_revision(engine) or ""
+    after = read_revision(engine) or ""
     engine.dispose()
     return before, after
 
 
 def migrate(engine: Engine) -> None:
     """Run all migrations that are missing, in one transaction where the database allows it."""
-    config = Config()
-    config.set_main_option("script_location", str(engines.MIGRATIONS))
-    with engine.connect().execution_options(**{engines.WRITE: True}) as connection, connection.begin():
+    # Alembic takes longer to load than most commands to run, and a current database does not need it.
+    command = importlib.import_module("alembic.command")
+    config = importlib.import_module("alembic.config").Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,13 +1,10 @@
 """Tables of the node. Columns named `sealed` hold bytes under the storage key, never plain data."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
+    Double,
     Float,
     ForeignKey,
     Index,
@@ -17,25 +14,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite would lose the zone."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To naive UTC."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From naive UTC."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+from node.database.column_types import UtcDateTime
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
@@ -181,6 +163,7 @@ jobs = Table(
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
     Index("ix_jobs_created_at", "created_at"),
+    Index("ix_jobs_state", "state"),
 )
 
 parts = Table(
@@ -201,6 +184,27 @@ parts = Table(
     Column("plan_reason", Text, nullable=False),
     # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
+    # Which subjects this peer may not be asked about, and why; empty until the part runs.
+    Column("refusals_sealed", LargeBinary),
+)
+
+# Which process may do a piece of work: `job <id>`, or `scheduler`.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    # Increases whenever the lease is taken; every write of the work carries it.
+    Column("number", BigInteger, nullable=False),
+    # Seconds since 1970 by the clock of the database; 0 when nobody holds it.
+    Column("expires_at", Double, nullable=False),
+)
+
+# When the scheduler ended a task last, in seconds since 1970 by the clock of the database.
+task_runs = Table(
+    "task_runs",
+    metadata,
+    Column("task", String(64), primary_key=True),
+    Column("ended_at", Double, nullable=False),
 )
 
 tokens = Table(

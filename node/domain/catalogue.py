@@ -30,7 +30,7 @@ BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
 CODE_PATTERN = r"[A-Z][0-9]{2}[a-z]?"
 LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
 # Item attributes that are read by people, so they come in both languages.
-TEXTS = ("name", "format", "measure", "unit", "calibre", "holder")
+TEXTS = ("name", "format", "measure", "unit", "definition", "holder")
 
 # What each level needs of the values it discloses: the kinds it can show and the table it reads.
 _KINDS = {
@@ -49,7 +49,7 @@ _COMBINES = {"flag": ("any",), "count": ("count", "sum", "latest"), "money": ("s
 class Item:
     """One catalogue entry.
 
-    `format`, `measure` and `calibre` with the name are the four mandatory attributes (S16).
+    `format`, `measure` and `definition` with the name are the four mandatory attributes (S16).
     `time` is `instant` or `period` (then `period_months` is set). `sensitivity` is P, SP, SF or
     SM. `value_kind` is `flag`, `count` or `money`; `combine` is the rule that makes one record of
     several source rows: `any`, `count`, `sum` or `latest`. `bands` are ascending inclusive upper
@@ -66,8 +66,8 @@ class Item:
     measure_en: str
     unit_zh: str
     unit_en: str
-    calibre_zh: str
-    calibre_en: str
+    definition_zh: str
+    definition_en: str
     holder_zh: str
     holder_en: str
     time: str
@@ -227,7 +227,7 @@ class _ItemForm(_Form):
     format: _Text
     measure: _Text
     unit: _Text
-    calibre: _Text
+    definition: _Text
     holder: _Text
     time: Literal["instant", "period"]
     period_months: Annotated[int, Field(ge=1, le=120)] | None = None

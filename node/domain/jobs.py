@@ -2,11 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 OPEN_STATES = ("queued", "running")
 
 
 VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
+
+
+class JobRequest(Protocol):
+    """What a job asks: what requests of every kind have (`node.jobs.kinds` knows the rest of each)."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind."""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Codes of the items asked about."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Codes of the provinces asked."""
+
+    @property
+    def purpose(self) -> str:
+        """Why, as peers are told."""
+
+    @property
+    def legal_basis(self) -> str:
+        """Code of the law it is asked under; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

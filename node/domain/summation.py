@@ -4,9 +4,14 @@ import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from matcher import Identity
+from node.domain.jobs import SUM
+from node.domain.packed import add_version, strip_version
 from node.domain.sum_rules import STATISTICS
+
+_FORM = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Summation:
 
     `cohort` holds the identities of each person, in order.
     """
+
+    kind: ClassVar[str] = SUM
 
     items: tuple[str, ...]
     peers: tuple[str, ...]
@@ -52,12 +59,16 @@ def pack_summation(summation: Summation) -> bytes:
         "legal_basis": summation.legal_basis,
         "cohort": [[[one.id_type, one.value] for one in person] for person in summation.cohort],
     }
-    return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+    return add_version(_FORM, zlib.compress(text, 1))
 
 
 def unpack_summation(packed: bytes) -> Summation:
-    """What pack_summation made; only ever given bytes that opened under this node's own key."""
-    plain = json.loads(zlib.decompress(packed))
+    """What pack_summation made; only ever given bytes that opened under this node's own key.
+
+    Raises PreconditionError for a form of another version.
+    """
+    plain = json.loads(zlib.decompress(strip_version(_FORM, packed)))
     return Summation(
         items=tuple(plain["items"]),
         peers=tuple(plain["peers"]),

@@ -6,12 +6,11 @@ DIR/issued/<fingerprint>.pem and, where there was one, the request that it answe
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-
-import click
 
 from keys.errors import KeyMissingError
 from keys.pki.certificates import CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
@@ -19,48 +18,45 @@ from keys.pki.enrolment import EnrolmentRequest, load_request
 from keys.pki.issuing import Authority
 from keys.pki.revocation import load_list, serial_of
 from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore, lock_store
-from keys.store.kinds import load_tls_key
 from node.config import PASSPHRASE
 from node.errors import InputError
 from node.files import disk_errors
 
 CERTIFICATE: Final = "ca.pem"
-
-
 KEYS: Final = "keys"
-
-
 ISSUED: Final = "issued"
-
-
 REVOKED: Final = "revoked.pem"
-
-
 WAIT_S = 15.0  # for another command of the CA, which takes about a second
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Who holds a certificate that is good now: the newest one, and the request that it answered."""
+    """A holder of a certificate that is good now: the newest one, and the request that it answered."""
 
     identity: CertifiedIdentity
     certificate: bytes
     request: EnrolmentRequest | None
 
 
-def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, list[Authority]]:
+@contextmanager
+def open_roots(folder: Path, passphrase_file: Path | None) -> Iterator[tuple[KeyStore, list[Authority]]]:
     """The keys of a CA and all roots that members trust now; the first one issues.
 
-    The folder is locked until the command ends, and a second one waits: two administrators at once would make
-    two roots, or two lists of one number that each lack what the other revoked. Raises InputError where there
-    is no CA, KeyringError.
+    The folder is locked until the end of the block, and another command waits: two administrators at once
+    would make two roots, or two lists of one number that each lack what the other revoked. Raises InputError
+    where there is no CA, KeyringError.
     """
     if not (folder / CERTIFICATE).is_file():
         raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
-    # Locked before it is opened, so that what the one before made is seen.
-    click.get_current_context().with_resource(lock_store(folder / KEYS, WAIT_S))
-    store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+    with lock_store(folder / KEYS, WAIT_S):
+        # Opened under the lock, so that what the command before made is seen.
+        store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
+        yield store, _read_roots(folder, store)
+
+
+def _read_roots(folder: Path, store: KeyStore) -> list[Authority]:
     with disk_errors("run as the account that owns the folder of the CA"):
         content = (folder / CERTIFICATE).read_bytes()
     keys = [load_tls_key(store.get(f"ca.{epoch}")) for epoch in store.epochs("ca")]
@@ -70,7 +66,7 @@ def open_roots(folder: Path, passphrase_file: Path | None) -> tuple[KeyStore, li
         if key is None:
             raise InputError("the CA certificate is not that of the CA's key", "restore ca.pem of this CA")
         found.append(Authority(root, key))
-    return store, found
+    return found
 
 
 def trusted(authorities: Sequence[Authority]) -> bytes:
@@ -111,8 +107,8 @@ def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
         revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
         every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
-    gone = load_list(revoked, roots).serials if revoked else frozenset()
-    good = [pem for pem in every if serial_of(pem) not in gone and identity_of(pem).not_after > now]
+    serials = load_list(revoked, roots).serials if revoked else frozenset()
+    good = [pem for pem in every if serial_of(pem) not in serials and identity_of(pem).not_after > now]
     good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
     newest = {_who(pem): pem for pem in good}
     return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]

@@ -6,19 +6,23 @@ from pathlib import Path
 
 from keys.pki.issuing import Authority, create_ca
 from keys.pki.revocation import make_lists
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import generate_secret, load_tls_key
+from keys.store.kinds import generate_secret
 from node.errors import PreconditionError
 from node.federation.authority_folder import REVOKED
 from node.files import disk_errors
 
 
-def _begin(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Authority]:
-    """The old root and the new one. A key that an earlier run made is used."""
+def add_root(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Authority]:
+    """The old root and the new one. A key that an earlier run made is used.
+
+    Raises PreconditionError where the new root issues already.
+    """
     if len(roots) > 1:
         if _epoch(store, roots[0]) > _epoch(store, roots[1]):
             raise PreconditionError(
-                "the new root issues already: send its members the old file, or --end",
+                "the new root issues certificates already: send members the file made before, or use --end",
                 "members renew their certificates; then `heqiao ca roll --end`",
             )
         return list(roots)
@@ -32,26 +36,28 @@ def _begin(store: KeyStore, roots: Sequence[Authority], days: int) -> list[Autho
     return [roots[0], new]
 
 
-def _switch(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+def issue_by_new_root(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+    """The roots with the new one first. Raises PreconditionError where there is none."""
     if len(roots) < 2:
         raise PreconditionError("there is no new root", "make it with `heqiao ca roll --out`")
     return sorted(roots, key=lambda root: _epoch(store, root), reverse=True)
 
 
-def _end(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+def drop_old_root(store: KeyStore, roots: Sequence[Authority]) -> list[Authority]:
+    """The new root alone. Raises PreconditionError while the old one issues."""
     if len(roots) > 1 and _epoch(store, roots[0]) < _epoch(store, roots[1]):
-        raise PreconditionError("the old root still issues", "first `heqiao ca roll --switch`")
+        raise PreconditionError("the old root still issues certificates", "first `heqiao ca roll --switch`")
     return [roots[0]]
 
 
-def _erase_older(store: KeyStore, root: Authority) -> None:
-    """Also what an earlier run did not erase."""
+def erase_older_keys(store: KeyStore, root: Authority) -> None:
+    """Erase the keys of roots before this one, also what an earlier run did not erase."""
     for epoch in store.epochs("ca"):
         if epoch < _epoch(store, root):
             store.remove(f"ca.{epoch}")
 
 
-def _sign_lists(folder: Path, roots: Sequence[Authority]) -> bytes:
+def sign_lists(folder: Path, roots: Sequence[Authority]) -> bytes:
     """The revocation list once more, signed by every root that members trust; empty where there is none."""
     path = folder / REVOKED
     with disk_errors("run as the account that owns the folder of the CA"):

@@ -11,20 +11,24 @@ from node.database import open_store
 from node.errors import PreconditionError
 
 
-def _require_list(config: Config, left: tuple[Root, ...]) -> None:
-    """The revocation list here must be one of a root that stays: the node could not read it any more."""
+def require_readable_list(config: Config, left: tuple[Root, ...]) -> None:
+    """The revocation list here must be one of a root that stays: the node could not read it any more.
+
+    Raises PreconditionError.
+    """
     if not config.tls.revocations.exists():
         return
     try:
         load_list(config.tls.revocations.read_bytes(), roots_pem(left))
     except KeyringError:
         raise PreconditionError(
-            "the revocation list of this home is of the old root",
+            "the revocation list of this home is signed by the old root only",
             "take the newest list first: `heqiao peers revocations`",
         ) from None
 
 
-def _record(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
+def record_change(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
+    """Write which roots are trusted from now on, and which are not any more, to the audit chain."""
     with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
         for event, changed in (
             ("root_trusted", [root for root in after if root not in before]),

@@ -75,8 +75,8 @@ def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, 
     waiting = store.retry_write("ask for an approval", write)
     if waiting is not None:
         raise ApprovalNeededError(
-            f"this needs another administrator: request {waiting.id}, good until {waiting.expires_at}",
-            f"another one runs `heqiao approve {waiting.id}`; then run this again, just the same",
+            f"this needs a second administrator: request {waiting.id}, good until {waiting.expires_at}",
+            f"the second one runs `heqiao approve {waiting.id}`; then run the same command again",
         )
 
 
@@ -95,10 +95,13 @@ def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> Approv
             raise NotFoundError(f"there is no request {wanted}", "see `heqiao approvals list`")
         _check_asked(row, known)
         if row.requester == me.name:
-            raise RefusedError("nobody approves what they asked themselves", "another administrator does")
+            raise RefusedError(
+                "nobody can approve a request of their own", "another administrator has to approve it"
+            )
         if _is_over(row, now) or row.approver is not None or row.used_at is not None:
             raise PreconditionError(
-                f"request {wanted} is {state_of(row, now)}", "the first command, run again, makes a new one"
+                f"request {wanted} is {state_of(row, now)}",
+                "run the first command again to make a new request",
             )
         signature = sign_given(admin, _given(row, me.name))
         if not rows.approve(tx, wanted, me.name, signature, now):
@@ -138,7 +141,10 @@ def _use(
     keys = {one.name: one.public_key for one in known}
     approver = row.approver or ""
     if approver not in keys or approver == row.requester:
-        raise RefusedError(f"{approver}, who approved this, is no administrator", "ask for it anew")
+        raise RefusedError(
+            f"{approver}, who approved this, is no longer an administrator",
+            "run the command again to make a new request",
+        )
     check_given(_given(row, approver), keys[approver], row.given_signature or b"")
     if not rows.use(tx, row.id, now):
         raise ConflictError("this approval was used meanwhile", "see `heqiao approvals list`")
@@ -150,7 +156,10 @@ def _check_asked(row: ApprovalRow, known: list[AdminRow]) -> None:
     """The row says what its requester signed, and that is what its digest is of."""
     keys = {one.name: one.public_key for one in known}
     if row.requester not in keys or row.digest != _digest(row.action, row.details):
-        raise RefusedError("the request was altered, or its requester left", "ask for it anew")
+        raise RefusedError(
+            "the request was altered, or its requester is no longer an administrator",
+            "run the command again to make a new request",
+        )
     asked = Asked(id=row.id, digest=row.digest, requester=row.requester, expires_at=row.expires_at)
     check_asked(asked, keys[row.requester], row.asked_signature)
 
@@ -163,7 +172,7 @@ def _find(known: list[AdminRow], admin: KeyStore) -> AdminRow:
     mine = public_key(admin)
     found = next((one for one in known if one.public_key == mine), None)
     if found is None:
-        raise RefusedError("this key is of no administrator of this home", "see `heqiao admins list`")
+        raise RefusedError("this key belongs to no administrator of this home", "see `heqiao admins list`")
     return found
 
 

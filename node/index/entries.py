@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import batch, buckets, label
+from matcher.suites.tokens import TAG_SIZE
 from matcher.types import Identity
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
@@ -130,7 +131,7 @@ def find_links(records: Sequence[Record], made: Entries) -> Entries:
     links = np.zeros(len(found), dtype=LINK)
     if found:
         here, there = np.array(found).T
-        tags = np.ascontiguousarray(made["served"][:, :16]).view("V16").ravel()
+        tags = np.ascontiguousarray(made["served"][:, :TAG_SIZE]).view("V16").ravel()
         prefixes = buckets.prefixes(made["kept"])
         links["tag"], links["place"], links["prefix"] = tags[here], made["origin"][here], prefixes[here]
         links["other"], links["origin"], links["at"] = tags[there], made["origin"][there], prefixes[there]
@@ -146,20 +147,20 @@ def make_entries(work: BuildSpec, drafts: Drafts) -> Iterator[Entries]:
 
 def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
     types, values, salt, item = drafts.types[rows], drafts.values[rows], work.terms.salt, work.terms.item
-    tokens = batch.evaluate(work.oprf, batch.map_to_curve(salt, types, values))
-    tags, keys = batch.entry_keys(tokens, item.code, work.epoch)
+    suite = work.suite
+    tokens = suite.own_tokens(work.oprf, suite.map_to_curve(salt, types, values))
+    tags, keys = suite.entry_keys(tokens, item.code, work.epoch)
     origins, planted = batch.origins(types, values), drafts.planted[rows]
     if drafts.names:
         names = [drafts.names[row] for row in rows.tolist()]
         has_name = np.fromiter(map(bool, names), dtype=bool, count=len(names))
-        checks = batch.name_checks(drafts.records[rows], names)
+        checks = suite.name_checks(drafts.records[rows], names)
     else:
         has_name, checks = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.uint8)
     made = np.zeros(len(rows), dtype=ENTRY)
     made["origin"], made["shown"] = origins, drafts.shown[rows]
-    made["served"][:, :16] = tags
-    made["served"][:, 16:] = batch.seal_labels(
-        keys,
+    made["served"][:, : suite.sizes.tag] = tags
+    plain = batch.pack_records(
         item.level,
         np.where(drafts.shown[rows], drafts.amounts[rows], 0),
         drafts.as_of[rows],
@@ -167,11 +168,12 @@ def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
         checks,
         has_name,
         planted,
-        batch.associated_data(item.code, origins, work.epoch),
-        _random(len(rows), label.NONCE_SIZE),
     )
+    places = batch.associated_data(item.code, origins, work.epoch)
+    nonces = _random(len(rows), suite.sizes.nonce)
+    made["served"][:, suite.sizes.tag :] = suite.seal_labels(keys, plain, places, nonces)
     days = np.where(planted, buckets.NO_DAY, drafts.as_of[rows]).astype(">u4")
-    made["kept"][:, :32] = tokens
+    made["kept"][:, : suite.sizes.point] = tokens
     made["kept"][:, 32:36] = drafts.prefixes[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
     made["kept"][:, 36:] = days.view(np.uint8).reshape(-1, 4)
     return made
@@ -200,8 +202,7 @@ def pack_identities(identities: Sequence[Identity]) -> tuple[NDArray[np.uint8], 
 
 
 def _prefixes(work: BuildSpec, types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
-    found = batch.digests(work.terms.salt, types, values)
-    return np.ascontiguousarray(found[:, :4]).view(">u4")[:, 0].astype(np.uint32)
+    return batch.prefixes(work.suite.digests(work.terms.salt, types, values))
 
 
 def _random(count: int, size: int) -> Bytes:

@@ -1,4 +1,4 @@
-"""How entries and links lie in memory and in scratch files: fixed sizes, one numpy type each."""
+"""Entries and links in memory and in scratch files: fixed sizes, one numpy type each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import buckets
+from matcher.suites.suite import CURRENT, Suite
 from node.credentials.sum_keys import SumKeys
 from node.index.people import ReadOptions
 
@@ -23,7 +24,7 @@ ENTRY = np.dtype(
 
 
 # Little endian, as ROW: joining arrays would turn the other order round.
-# Two entries of one record: an entry's tag, and where another entry of the same record stands.
+# Two entries of one record: an entry's tag, and where another entry of the same record is.
 LINK = np.dtype(
     [("tag", "V16"), ("place", "u1"), ("prefix", "<u4"), ("other", "V16"), ("origin", "u1"), ("at", "<u4")]
 )
@@ -37,18 +38,20 @@ class BuildSpec:
     """What every process of a run knows.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
-    only name subjects. `sums` are the keys of encrypted sums, for an item that has them.
+    only name subjects. `sums` are the keys of encrypted sums, for an item that has them. Entries are made in
+    `suite`.
     """
 
     terms: ReadOptions
     epoch: int
     oprf: bytes = field(repr=False)
     folder: Path
-    spill_key: bytes = field(repr=False)
+    scratch_key: bytes = field(repr=False)
     part_bits: int
     every: bool
     hidden: bool
     sums: SumKeys | None = field(default=None, repr=False)
+    suite: Suite = CURRENT
 
     @property
     def parts(self) -> int:
@@ -57,7 +60,7 @@ class BuildSpec:
 
 
 def split(keys: NDArray[np.integer]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each different key with the places where it stands."""
+    """Each different key with the places where it is."""
     order = np.argsort(keys, kind="stable")
     found, starts = np.unique(keys[order], return_index=True)
     for key, which in zip(found.tolist(), np.split(order, starts[1:]), strict=True) if len(keys) else ():

@@ -1,4 +1,4 @@
-"""New versions of partitions on their way into the database (design.md section 3).
+"""Writes new versions of partitions (design.md section 3).
 
 Buckets are written as they come, in transactions of bounded size, as versions that nobody sees; the
 caller publishes them all in one short transaction at the end (node/database/partition_versions.py).
@@ -74,7 +74,7 @@ class PartitionWriter:
             bucket.number,
             made.oldest,
             bucket.entries,
-            # Sealed, because a point opens the label that stands beside it (docs/adr/0001).
+            # Sealed, because a point opens the label beside it (docs/adr/0001).
             vault.seal(f"points {place}", bucket.points),
             vault.seal(f"links {place}", links) if links else b"",
         )
@@ -125,7 +125,9 @@ class PartitionWriter:
             cut=version.cut,
             entries=version.entries,
             bits=version.bits,
-            root=merkle.root([leaves[at : at + 32] for at in range(0, len(leaves), 32)]),
+            root=merkle.root(
+                [leaves[at : at + merkle.DIGEST_SIZE] for at in range(0, len(leaves), merkle.DIGEST_SIZE)]
+            ),
             leaves=leaves,
             filter_size=len(serialised),
             filter_digest=blake3(serialised).digest(),

@@ -1,6 +1,6 @@
 """The rows of encrypted sums as workers of an import make them (design.md section 5).
 
-A row stands for a record: a point under the sum key and one ciphertext. It has the point of the record's
+A row is made for a record: a point under the sum key and one ciphertext. It has the point of the record's
 first identity; the points of its other identities are aliases, so that an upsert that names the person by
 any number finds the row.
 """
@@ -37,13 +37,13 @@ class SumPieces:
 
 
 def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `gone` says that it names a record that leaves, and has no ciphertext."""
+    """A row: `deleted` says that it names a record that leaves, and has no ciphertext."""
     return np.dtype(
         [
             ("point", "V32"),
             ("area", "<u4"),
             ("day", "<i4"),
-            ("gone", "u1"),
+            ("deleted", "u1"),
             ("ciphertext", "u1", ciphertext_size),
         ]
     )
@@ -60,7 +60,7 @@ def make_rows(
 ) -> SumPieces:
     """Rows of records; `days` since 1970-01-01.
 
-    With `owners` there is one line per identity, and those of one record stand together: the first has
+    With `owners` there is one line per identity, and those of one record follow one another: the first has
     the row, the others become aliases. In a run that changes single subjects each identity named also
     tells what leaves.
     """
@@ -68,20 +68,18 @@ def make_rows(
     if keys is None or not len(types):
         return SumPieces((), (), Counter())
     salt = work.terms.salt
-    points = batch.evaluate(keys.sum_key, batch.map_to_curve(salt, types, values)).view("V32").ravel()
+    points = (
+        work.suite.own_tokens(keys.sum_key, work.suite.map_to_curve(salt, types, values)).view("V32").ravel()
+    )
     areas = _areas(types, values)
     first = np.ones(len(types), dtype=bool)
     aliases: list[Piece] = []
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(scratch, points, areas, first)
-    rule = work.terms.item.sum
-    if rule is not None and rule.max_contribution:
-        totals = np.minimum(totals, rule.max_contribution)  # what the noise is made to hide
-    made = first & (totals >= 0) & (totals <= _layout(work).max_value)
-    made &= not work.hidden
+    made = first & _fits(work, totals)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
-    table["point"], table["area"], table["day"], table["gone"] = points, areas, days, ~made
+    table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
     chosen = np.flatnonzero(made)
     for row, ciphertext in zip(chosen.tolist(), _encrypt(work, totals[chosen]), strict=True):
         table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)
@@ -90,6 +88,19 @@ def make_rows(
     places = parts_of(table["point"], work.part_bits)
     pieces = [(part, scratch.write(table[which].tobytes())) for part, which in split(places)]
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
+
+
+def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Totals as they go into rows: no more than the noise is made to hide."""
+    rule = work.terms.item.sum
+    if rule is None or not rule.max_contribution:
+        return totals
+    return np.minimum(totals, rule.max_contribution)
+
+
+def _fits(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which totals become rows: those that a slot can hold, none where records leave."""
+    return np.asarray((totals >= 0) & (totals <= _layout(work).max_value) & (not work.hidden))
 
 
 def too_great(work: BuildSpec, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:

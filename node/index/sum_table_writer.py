@@ -1,4 +1,4 @@
-"""The column of an item: its rows of encrypted sums in groups, as they are served.
+"""The rows of encrypted sums of an item in groups, as they are served.
 
     rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
     SumTableWriter.replace_all  all rows -> groups by area of registration -> blocks in order of the points
@@ -17,6 +17,8 @@ from functools import partial
 import numpy as np
 from blake3 import blake3
 
+from matcher.sums.cohort import interleave
+from matcher.sums.groups import choose_groups, covering_group
 from node.compute.scratch import Piece, SealedScratch
 from node.context import Node
 from node.credentials.sum_keys import SumKeys
@@ -26,25 +28,7 @@ from node.database.sum_tables import Alias, GroupRow, NewBlock, NewGroup
 from node.domain.catalogue import Item
 from node.index.layout import split
 from node.index.sum_rows import ALIAS, Rows, SumPieces, row_type
-from node.wire.sum_messages import BLOCK_ROWS, NO_AREA, POINT, interleave
-
-
-def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
-    """The group of each area: the area itself where it holds `least` rows, else joined upward.
-
-    Small areas of a city are one group, if they hold enough together; what is left of a province is one,
-    however small, since nothing is above it.
-    """
-    found: dict[int, str] = {0: NO_AREA} if areas.get(0) else {}
-    left = {f"{area:06}": count for area, count in areas.items() if area and count}
-    for digits in (6, 4):
-        sizes = Counter[str]()
-        for area, count in left.items():
-            sizes[area[:digits]] += count
-        full = {prefix for prefix, count in sizes.items() if count >= least}
-        found |= {int(area): area[:digits] for area in left if area[:digits] in full}
-        left = {area: count for area, count in left.items() if area[:digits] not in full}
-    return found | {int(area): area[:2] for area in left}
+from node.wire.sum_messages import BLOCK_ROWS, POINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +108,7 @@ class GroupWriter:
         for at in range(0, len(rows), BLOCK_ROWS):
             some = rows[at : at + BLOCK_ROWS]
             points, ciphertexts = some["point"].tobytes(), some["ciphertext"].tobytes()
-            self._digest.update(interleave(points, ciphertexts, self.size))
+            self._digest.update(interleave(points, ciphertexts, POINT, self.size))
             blocks.append(NewBlock(self._blocks, points, some["day"].astype("<i4").tobytes(), ciphertexts))
             self._blocks += 1
         self.rows += len(rows)
@@ -135,7 +119,7 @@ class GroupWriter:
 
 @dataclass(frozen=True)
 class SumTableWriter:
-    """One run's rows of an item, on the way to the database."""
+    """Writes one run's rows of an item."""
 
     node: Node
     item: Item
@@ -161,14 +145,14 @@ class SumTableWriter:
             known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
         leaving = {alias.point: alias.area for alias in known} | dict(named)
         areas = {area for each in found for area in each.areas} | set(leaving.values())
-        group_of = {area: _covering(present, area) for area in areas}
+        group_of = {area: covering_group(present, area) for area in areas}
         pieces = self._split(found, group_of)
-        gone: dict[str, set[bytes]] = defaultdict(set)
+        deleted: dict[str, set[bytes]] = defaultdict(set)
         for point, area in leaving.items():
-            gone[group_of[area]].add(point)
+            deleted[group_of[area]].add(point)
         prepared = [
-            self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), gone.get(prefix, set()))
-            for prefix in sorted({*pieces, *(prefix for prefix in gone if prefix in present)})
+            self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), deleted.get(prefix, set()))
+            for prefix in sorted({*pieces, *(prefix for prefix in deleted if prefix in present)})
         ]
         return SumChange(item, epoch, prepared, aliases, sorted(leaving))
 
@@ -184,7 +168,7 @@ class SumTableWriter:
         stay = _Stay(self._old_rows(old, leaving))
         for part in sorted(parts):
             rows = np.concatenate([self._load(piece) for piece in parts[part]])
-            rows = rows[rows["gone"] == 0]
+            rows = rows[rows["deleted"] == 0]
             for some in _merge(stay, rows[np.argsort(rows["point"], kind="stable")]):
                 writer.add(some)
         for some in stay.rest():
@@ -217,7 +201,7 @@ class SumTableWriter:
         for each in found:
             for part, piece in each.rows:
                 rows = self._load(piece)
-                rows = rows[rows["gone"] == 0]
+                rows = rows[rows["deleted"] == 0]
                 groups = np.fromiter((number_of[area] for area in rows["area"].tolist()), np.int64, len(rows))
                 for number, which in split(groups):
                     pieces[prefixes[number]][part].append(self.scratch.write(rows[which].tobytes()))
@@ -277,11 +261,3 @@ def _merge(stay: _Stay, new: Rows) -> Iterator[Rows]:
     old = list(stay.up_to(new["point"][-1].tobytes()))
     rows = np.concatenate([*old, new])
     yield rows[np.argsort(rows["point"], kind="stable")]
-
-
-def _covering(present: Mapping[str, GroupRow], area: int) -> str:
-    """The group that holds an area's people; one that is new goes to what is left of its province."""
-    if not area:
-        return NO_AREA
-    text = f"{area:06}"
-    return max((prefix for prefix in present if text.startswith(prefix)), key=len, default=text[:2])

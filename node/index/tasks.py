@@ -41,7 +41,7 @@ def cut_part(
     for code, bits in bits_of.items():
         some = groups.get(code, entries[:0])
         if len(some):
-            tags[code] = scratch.write(some["served"][:, :16].tobytes())
+            tags[code] = scratch.write(some["served"][:, : work.suite.sizes.tag].tobytes())
         deeper = bits - work.part_bits
         if deeper < 0:
             if len(some):

@@ -1,13 +1,12 @@
 """One import at a time: the lock, the folder of temporary files, and what an earlier run left."""
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from keys.store.locks import hold_lock
 from node.compute.scratch import make_folder, remove_folder
 from node.context import Node
 from node.credentials.active_keys import OPRF
@@ -60,20 +59,14 @@ def _clean(node: Node, folder: Path) -> bool:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise UnavailableError(
-            f"{path}: cannot be opened: {error.strerror}", "check the home's folder"
-        ) from None
-    try:
+    busy = ConflictError(
+        "another import or rotation is running in this home", "wait until it has ended, then try again"
+    )
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError(
-                "another import or rotation is running in this home",
-                "wait until it has ended, then try again",
+            held.enter_context(hold_lock(path, busy, create=True))
+        except OSError as error:
+            raise UnavailableError(
+                f"{path}: cannot be opened: {error.strerror}", "check the home's folder"
             ) from None
         yield
-    finally:
-        os.close(file)  # and with it the lock, also when the process is killed

@@ -1,87 +1,67 @@
-"""The job that verifies people: what it checks before it is kept, and its packed form in the database."""
+"""The kind of job that verifies people."""
 
-import json
-import zlib
-from datetime import date
+from collections.abc import Sequence
 
-from matcher import Identity, Level
+from matcher import Level
 from node.context import Node
-from node.domain.mandate import PROGRAMMES, Mandate
+from node.domain.findings import Report
+from node.domain.jobs import VERIFICATION
+from node.domain.mandate import PROGRAMMES
 from node.domain.subjects import Subject
-from node.domain.verification import Verification
-from node.errors import (
-    InvalidRequestError,
-)
+from node.domain.verification import Verification, pack_verification, unpack_verification
+from node.errors import InvalidRequestError
+from node.jobs.match_results import build_report
+from node.jobs.part_run import PartRun
+from node.requester import match
+from node.requester.checkpoint import StoredCheckpoint
+from node.requester.match_query import ask_question
 
 
-def pack_request(verification: Verification) -> bytes:
-    """Canonical bytes: the same verification always packs to the same bytes."""
-    plain = {
-        "items": verification.items,
-        "peers": verification.peers,
-        "purpose": verification.purpose,
-        "legal_basis": verification.legal_basis,
-        "subjects": [
-            [s.ref, s.household, s.name, [[i.id_type, i.value] for i in s.identities], s.mandate]
-            for s in verification.subjects
-        ],
-        "mandates": [
-            [
-                m.number,
-                m.programme,
-                sorted(m.items),
-                sorted(m.regions),
-                m.valid_from.isoformat(),
-                m.valid_to.isoformat() if m.valid_to else "",
-                m.revoked_at.isoformat() if m.revoked_at else "",
-                m.signers,
-                m.doc_hash,
-            ]
-            for _, m in sorted(verification.mandates.items())
-        ],
-    }
-    return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+class MatchJob:
+    """Verifications, as `node.jobs.kinds.JobKind` says."""
+
+    name = VERIFICATION
+    checkpoint = StoredCheckpoint
+
+    def check(self, node: Node, request: Verification) -> None:
+        """Raises InvalidRequestError, and ItemNotOfferedError for an unknown item."""
+        if len({subject.ref for subject in request.subjects}) != len(request.subjects):
+            raise InvalidRequestError("a subject's reference is given twice")
+        if request.purpose not in PROGRAMMES:
+            raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
+        for item in request.items:
+            if node.catalogue.item(item).level is Level.AGGREGATE:
+                # Nothing is held of it per person, which would read as "no record".
+                raise InvalidRequestError(
+                    f"{item} is answered as a sum only", "ask for it with `heqiao sum`, over many people"
+                )
+
+    def pack(self, request: Verification) -> bytes:
+        """Canonical bytes."""
+        return pack_verification(request)
+
+    def unpack(self, packed: bytes) -> Verification:
+        """What `pack` made."""
+        return unpack_verification(packed)
+
+    def people(self, request: Verification) -> int:
+        """How many subjects."""
+        return len(request.subjects)
+
+    def identities(self, request: Verification) -> Sequence[Subject]:
+        """The subjects."""
+        return request.subjects
+
+    def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
+        """Ask one peer about all for whom it may be asked; keep about whom it may not, and why."""
+        question = ask_question(run.node, request, run.part.peer, run.job.created_at.date())
+        run.checkpoint.refuse(question.uncovered)
+        with run.connect() as (context, _):
+            match.ask_peer(context, question)
+
+    def results(self, node: Node, job: str) -> Report:
+        """The report; raises as `build_report` does."""
+        return build_report(node, job)
 
 
-def unpack_request(packed: bytes) -> Verification:
-    """What pack_request made; only ever given bytes that opened under this node's own key."""
-    plain = json.loads(zlib.decompress(packed))
-    return Verification(
-        items=tuple(plain["items"]),
-        peers=tuple(plain["peers"]),
-        purpose=plain["purpose"],
-        legal_basis=plain["legal_basis"],
-        subjects=tuple(
-            Subject(ref, household, name, tuple(Identity(*one) for one in identities), mandate)
-            for ref, household, name, identities, mandate in plain["subjects"]
-        ),
-        mandates={row[0]: _mandate(row) for row in plain["mandates"]},
-    )
-
-
-def _mandate(row: list[str]) -> Mandate:
-    number, programme, items, regions, valid_from, valid_to, revoked_at, signers, doc_hash = row
-    return Mandate(
-        number=number,
-        programme=programme,
-        items=frozenset(items),
-        regions=frozenset(regions),
-        valid_from=date.fromisoformat(valid_from),
-        valid_to=date.fromisoformat(valid_to) if valid_to else None,
-        revoked_at=date.fromisoformat(revoked_at) if revoked_at else None,
-        signers=tuple(signers),
-        doc_hash=doc_hash,
-    )
-
-
-def _check_verification(node: Node, verification: Verification) -> None:
-    if len({subject.ref for subject in verification.subjects}) != len(verification.subjects):
-        raise InvalidRequestError("a subject's reference is given twice")
-    if verification.purpose not in PROGRAMMES:
-        raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
-    for item in verification.items:
-        if node.catalogue.item(item).level is Level.AGGREGATE:
-            # Nothing is held of it per person, which would read as "no record".
-            raise InvalidRequestError(
-                f"{item} is answered as a sum only", "ask for it with `heqiao sum`, over many people"
-            )
+MATCH = MatchJob()

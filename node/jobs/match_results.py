@@ -10,12 +10,12 @@ from node.domain import jobs
 from node.domain.days import EPOCH_START
 from node.domain.findings import Finding, Outcome, PeerSummary, Report
 from node.domain.jobs import JobRow, PartRow
-from node.domain.verification import Verification
+from node.domain.refusals import Refusals, unpack_refusals
+from node.domain.verification import Verification, unpack_verification
 from node.errors import InvalidRequestError, PreconditionError
-from node.jobs.engine import require_job
-from node.jobs.match_job import unpack_request
+from node.jobs.lookup import require_job
 from node.requester.checkpoint import unpack_answers
-from node.requester.match_query import Answer, ask_question
+from node.requester.match_query import Answer
 
 _WITHOUT_ANSWER = {
     "unavailable": Outcome.UNAVAILABLE,
@@ -37,7 +37,8 @@ def build_report(node: Node, job: str) -> Report:
         parts = job_rows.list_parts(tx, job)
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
-    verification = unpack_request(node.keys.vault.unseal(f"request {job}", sealed))
+        refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
+    verification = unpack_verification(node.keys.vault.unseal(f"request {job}", sealed))
     findings: list[Finding] = []
     for part in parts:
         opened = {
@@ -45,7 +46,8 @@ def build_report(node: Node, job: str) -> Report:
             for item, data in answers[part.peer].items()
             if part.state != "distrusted"
         }
-        findings += _findings(node, row, verification, part, opened)
+        refused = _open_refusals(node, part, refusals[part.peer], len(verification.subjects))
+        findings += _findings(row, verification, part, opened, refused)
     return Report(
         job=job,
         requester=node.code,
@@ -65,14 +67,20 @@ def build_report(node: Node, job: str) -> Report:
     )
 
 
+def _open_refusals(node: Node, part: PartRow, sealed: bytes | None, subjects: int) -> Sequence[Refusals]:
+    """What was kept when the part ran; nothing of a part that never did."""
+    if sealed is None:
+        return [{}] * subjects
+    return unpack_refusals(node.keys.vault.unseal(f"part {part.job} {part.peer} refusals", sealed))
+
+
 def _findings(
-    node: Node,
     job: JobRow,
     verification: Verification,
     part: PartRow,
     opened: Mapping[str, Sequence[Answer]],
+    refused: Sequence[Refusals],
 ) -> list[Finding]:
-    question = ask_question(node, verification, part.peer, job.created_at.date())
     gap = Answer(_WITHOUT_ANSWER.get(part.state, Outcome.UNAVAILABLE), reason=part.reason or part.state)
     found = []
     for item in job.items:
@@ -80,8 +88,8 @@ def _findings(
         for number, subject in enumerate(verification.subjects):
             if answers is not None:
                 answer = answers[number]
-            elif item in question.uncovered[number]:
-                answer = Answer(Outcome.NOT_MANDATED, reason=question.uncovered[number][item])
+            elif item in refused[number]:
+                answer = Answer(Outcome.NOT_MANDATED, reason=refused[number][item])
             else:
                 answer = gap
             as_of = None if answer.as_of is None else EPOCH_START + timedelta(days=answer.as_of)
@@ -96,7 +104,7 @@ def require_ended(node: Node, job: str, kind: str) -> JobRow:
     row = require_job(node, job)
     if row.kind != kind:
         raise InvalidRequestError(
-            f"this job is a {row.kind}", "its report is another one; see `heqiao report`"
+            f"this job is a {row.kind}", "its report has another form; use `heqiao report`"
         )
     if row.state in jobs.OPEN_STATES:
         raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")

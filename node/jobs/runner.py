@@ -5,32 +5,39 @@ from concurrent.futures import ThreadPoolExecutor
 
 from node.context import Node
 from node.database import jobs as job_rows
-from node.jobs.engine import JobRequest, count_people, run_job
+from node.database.leases import job_lease
+from node.domain.jobs import JobRequest
+from node.errors import NodeError
+from node.jobs.engine import run_job
+from node.jobs.kinds import count_people
+from node.jobs.leases import Leases
+from node.telemetry import log
 
 SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list minutes
 
 
 class Runner:
-    """Runs jobs in the background of a serving node, and takes up those that a killed one left.
+    """Runs jobs in the background of a serving node, each under a lease, so that no other process runs it.
 
-    Small jobs have workers of their own: a check of one household never waits for lists to end.
+    Takes up open jobs that no process holds: those that a killed one left, when its leases have expired,
+    and those that a stopped one gave back. Small jobs have workers of their own: a check of one household
+    never waits for lists to end.
     """
 
-    def __init__(self, node: Node, jobs_at_once: int = 2) -> None:
-        self._node, self._at_once = node, jobs_at_once
+    def __init__(self, node: Node, leases: Leases, poll_s: float, jobs_at_once: int = 2) -> None:
+        self._node, self._leases, self._poll_s, self._at_once = node, leases, poll_s, jobs_at_once
         self._lists = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="job")
         self._small = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="small-job")
         self._stopping = threading.Event()
         self._taken: set[str] = set()
         self._lock = threading.Lock()
+        self._polling = threading.Thread(target=self._keep_polling, name="open-jobs", daemon=True)
 
     def resume(self) -> int:
-        """Take up every open job; return how many."""
-        with self._node.store.transaction("open jobs") as tx:
-            found = job_rows.open_jobs(tx)
-        for job in found:
-            self.start(job)
-        return len(found)
+        """Take up every open job that no process holds, now and again while the node serves; how many now."""
+        found = self._take_up()
+        self._polling.start()
+        return found
 
     def start(self, job: str, submitted: JobRequest | None = None) -> None:
         """Run a job soon; one that is waiting or running already is left alone.
@@ -39,12 +46,36 @@ class Runner:
         """
         subjects = self._count(job) if submitted is None else count_people(submitted)
         with self._lock:
-            if job in self._taken:
+            if job in self._taken or self._stopping.is_set():
                 return
             at_once = len(self._taken) < self._at_once
             self._taken.add(job)
-        pool = self._small if subjects <= SMALL_JOB else self._lists
-        pool.submit(self._run, job, submitted if at_once else None)
+            pool = self._small if subjects <= SMALL_JOB else self._lists
+            pool.submit(self._run, job, submitted if at_once else None)
+
+    def stop(self) -> None:
+        """Let running steps end; unfinished jobs stay open, and their leases are given back."""
+        with self._lock:
+            self._stopping.set()
+        self._leases.interrupt()
+        for pool in (self._lists, self._small):
+            pool.shutdown(wait=True, cancel_futures=True)
+        if self._polling.ident is not None:
+            self._polling.join()
+
+    def _take_up(self) -> int:
+        with self._node.store.transaction("open jobs") as tx:
+            found = job_rows.open_jobs(tx)
+        for job in found:
+            self.start(job)
+        return len(found)
+
+    def _keep_polling(self) -> None:
+        while not self._stopping.wait(self._poll_s):
+            try:
+                self._take_up()
+            except NodeError as error:  # the database is away: the next look may find it
+                log.get_logger().error("open_jobs_not_read", code=error.code, where=log.where(error))
 
     def _count(self, job: str) -> int:
         with self._node.store.transaction("find job") as tx:
@@ -53,13 +84,11 @@ class Runner:
 
     def _run(self, job: str, submitted: JobRequest | None) -> None:
         try:
-            run_job(self._node, job, self._stopping, submitted)
+            with self._leases.hold(job_lease(job)) as lease:
+                if lease is not None:
+                    run_job(self._node, job, lease, submitted)
+        except NodeError as error:  # no lease while the database is away: it is taken up when it is back
+            log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
         finally:
             with self._lock:
                 self._taken.discard(job)
-
-    def stop(self) -> None:
-        """Let running steps end; unfinished jobs stay open and are taken up at the next start."""
-        self._stopping.set()
-        for pool in (self._lists, self._small):
-            pool.shutdown(wait=True, cancel_futures=True)

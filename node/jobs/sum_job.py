@@ -1,39 +1,73 @@
-"""A sum as a job of the requester's node: what may be asked, and one peer's part."""
+"""The kind of job that asks for sums."""
+
+from collections.abc import Iterator
 
 from node.context import Node
-from node.domain.summation import Summation
+from node.domain.jobs import SUM
+from node.domain.sum_findings import SumReport
+from node.domain.summation import Person, Summation, pack_summation, unpack_summation
 from node.errors import InvalidRequestError, RefusedError
-from node.requester.context import QueryContext
+from node.jobs.part_run import PartRun
+from node.jobs.sum_results import build_sum_report
 from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.requester.sum_context import SumQuestion
 from node.requester.sums import ask_sums
-from node.transport.peer_client import PeerClient
 
 
-def check_summation(node: Node, summation: Summation) -> None:
-    """What can be seen before anybody is asked, and so costs no budget.
+class SumJob:
+    """Sums, as `node.jobs.kinds.JobKind` says."""
 
-    Raises InvalidRequestError, ItemNotOfferedError (no such item), and RefusedError for a cohort that no peer
-    may answer.
-    """
-    if not summation.legal_basis:
-        raise InvalidRequestError("a sum needs a legal basis", "name its code, such as SA-2014-58")
-    if len(set(summation.cohort)) != len(summation.cohort) or not all(summation.cohort):
-        raise InvalidRequestError("a person of the cohort is given twice, or without an identity")
-    for code in summation.items:
-        rule = node.catalogue.item(code).sum
-        if rule is None:
-            raise InvalidRequestError(f"{code} is not an item that can be summed", "see `heqiao catalogue`")
-        if len(summation.cohort) < rule.min_cohort:
-            raise RefusedError(
-                f"a sum of {code} is of {rule.min_cohort} people at least",
-                "widen the cohort; nobody was asked",
-                {"rule": "min_cohort"},
-            )
+    name = SUM
+    checkpoint = StoredSumCheckpoint
+
+    def check(self, node: Node, request: Summation) -> None:
+        """What can be seen before anybody is asked, and so costs no budget.
+
+        Raises InvalidRequestError, ItemNotOfferedError (no such item), and RefusedError for a cohort that no
+        peer may answer.
+        """
+        if not request.legal_basis:
+            raise InvalidRequestError("a sum needs a legal basis", "name its code, such as SA-2014-58")
+        if len(set(request.cohort)) != len(request.cohort) or not all(request.cohort):
+            raise InvalidRequestError("a person of the cohort is given twice, or without an identity")
+        for code in request.items:
+            rule = node.catalogue.item(code).sum
+            if rule is None:
+                raise InvalidRequestError(
+                    f"{code} is not an item that can be summed", "see `heqiao catalogue`"
+                )
+            if len(request.cohort) < rule.min_cohort:
+                raise RefusedError(
+                    f"a sum of {code} needs at least {rule.min_cohort} people",
+                    "widen the cohort; nobody was asked",
+                    {"rule": "min_cohort"},
+                )
+
+    def pack(self, request: Summation) -> bytes:
+        """Canonical bytes."""
+        return pack_summation(request)
+
+    def unpack(self, packed: bytes) -> Summation:
+        """What `pack` made."""
+        return unpack_summation(packed)
+
+    def people(self, request: Summation) -> int:
+        """How many are in the cohort."""
+        return len(request.cohort)
+
+    def identities(self, request: Summation) -> Iterator[Person]:
+        """The cohort."""
+        return map(Person, request.cohort)
+
+    def ask(self, run: PartRun[StoredSumCheckpoint], request: Summation) -> None:
+        """All rounds with one peer."""
+        question = SumQuestion(request.cohort, request.items, request.legal_basis)
+        with run.connect() as (context, link):
+            ask_sums(context, link, run.checkpoint, question)
+
+    def results(self, node: Node, job: str) -> SumReport:
+        """The report; raises as `build_sum_report` does."""
+        return build_sum_report(node, job)
 
 
-def ask_part(
-    context: QueryContext, link: PeerClient, checkpoint: StoredSumCheckpoint, summation: Summation
-) -> None:
-    """Ask one peer; the journal keeps what it answered."""
-    ask_sums(context, link, checkpoint, SumQuestion(summation.cohort, summation.items, summation.legal_basis))
+SUMS = SumJob()

@@ -1,30 +1,32 @@
 """Peers' partitions that this node keeps whole, so that a later query fetches nothing (docs/protocol.md).
 
-The root in the peer's signed manifest names the file. A file is the leaves of its buckets, 32 bytes each,
-their sizes in bytes (u32, little endian), then the entries of all buckets in order. The leaves must lead to
-the root; a bucket is held against its leaf before it is used, once in a process.
+The root in the peer's signed manifest names the file. A file is "HQP" and the version of its form (one byte),
+the leaves of its buckets, 32 bytes each, their sizes in bytes (u32, little endian), then the entries of all
+buckets in order. The leaves must lead to the root; a bucket is held against its leaf before it is used, once
+in a process. A file of another form is not read: its partition is fetched again.
 """
 
 import mmap
-import os
-import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keys.store.atomic_files import PRIVATE, NewFile
 from matcher import buckets as index
 from matcher import merkle
 from node.wire.manifest import PartitionOffer
 
 FOLDER = "cache/partitions"
 MEBIBYTE = 1_048_576
-_HEAD_SIZE = 36  # of each bucket: leaf and size
+MAGIC = b"HQP\x01"
+_HEAD_SIZE = merkle.DIGEST_SIZE + 4  # of each bucket: leaf and size
 
 
 class Kept:
@@ -34,10 +36,15 @@ class Kept:
         """Map a file. Raises OSError, and ValueError where it is not the partition of this root."""
         with path.open("rb") as file:
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._first = _HEAD_SIZE * buckets
-        head = self._data[: self._first]
-        self._leaves = [head[at : at + 32] for at in range(0, 32 * buckets, 32)]
-        sizes = np.frombuffer(head, dtype="<u4", offset=32 * buckets).astype(np.int64)
+        self._first = len(MAGIC) + _HEAD_SIZE * buckets
+        if self._data[: len(MAGIC)] != MAGIC:
+            raise ValueError("not a partition in this form")
+        head = self._data[len(MAGIC) : self._first]
+        self._leaves = [
+            head[at : at + merkle.DIGEST_SIZE]
+            for at in range(0, merkle.DIGEST_SIZE * buckets, merkle.DIGEST_SIZE)
+        ]
+        sizes = np.frombuffer(head, dtype="<u4", offset=merkle.DIGEST_SIZE * buckets).astype(np.int64)
         if len(self._data) != self._first + int(sizes.sum()) or bool((sizes % index.ENTRY_SIZE).any()):
             raise ValueError("not a whole partition")
         if merkle.root(self._leaves) != root:
@@ -80,7 +87,7 @@ class PartitionCache:
     def has_room(self, peer: str, part: PartitionOffer) -> bool:
         """Whether a partition fits beside the others, in the place of its own older versions."""
         others = (file for file in self._folder.glob("*.hqp") if not self._is_of(file, peer, part))
-        size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE
+        size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE + len(MAGIC)
         try:
             return sum(file.stat().st_size for file in others) + size <= self._most
         except OSError:
@@ -113,12 +120,11 @@ class Keeper:
     def __init__(self, target: Path, buckets: int, older: Sequence[Path]) -> None:
         """Raises OSError."""
         self._target, self._buckets, self._older = target, buckets, older
-        self._partial = target.with_suffix(f".{secrets.token_hex(4)}.part")
         self._leaves: list[bytes] = []
         self._sizes: list[int] = []
-        self._out: BinaryIO | None = self._partial.open("xb")
-        self._partial.chmod(0o600)
-        self._out.seek(_HEAD_SIZE * buckets)
+        self._new = NewFile(target, PRIVATE)
+        self._failed = False
+        self._new.file.seek(len(MAGIC) + _HEAD_SIZE * buckets)
 
     def __enter__(self) -> Self:
         return self
@@ -126,35 +132,26 @@ class Keeper:
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None and len(self._leaves) == self._buckets and self._out is not None:
-                self._publish(self._out)
-        except OSError:
-            pass
-        finally:
-            if self._out is not None:
-                self._out.close()
-            self._partial.unlink(missing_ok=True)
+        with suppress(OSError), self._new:
+            if kind is None and not self._failed and len(self._leaves) == self._buckets:
+                self._publish()
 
     def add(self, buckets: Sequence[tuple[int, bytes]]) -> None:
         """The next buckets, verified."""
-        if self._out is None:
+        if self._failed:
             return
         try:
             for number, entries in buckets:
-                self._out.write(entries)
+                self._new.file.write(entries)
                 self._leaves.append(index.bucket_leaf(number, entries))
                 self._sizes.append(len(entries))
         except OSError:
-            self._out.close()
-            self._out = None
+            self._failed = True
 
-    def _publish(self, out: BinaryIO) -> None:
-        out.seek(0)
-        out.write(b"".join(self._leaves) + np.array(self._sizes, dtype="<u4").tobytes())
-        out.flush()
-        os.fsync(out.fileno())
-        os.replace(self._partial, self._target)  # noqa: PTH105 - replaces atomically
+    def _publish(self) -> None:
+        self._new.file.seek(0)
+        self._new.file.write(MAGIC + b"".join(self._leaves) + np.array(self._sizes, dtype="<u4").tobytes())
+        self._new.publish()
         for old in self._older:
             if old != self._target:
                 old.unlink(missing_ok=True)

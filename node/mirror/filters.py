@@ -5,13 +5,12 @@ it has another name, or its bytes do not have that digest.
 """
 
 import mmap
-import os
-import secrets
 from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
 
+from keys.store.atomic_files import PRIVATE, replace
 from matcher import filter as filters
 from matcher.errors import FilterError
 from node.errors import UnavailableError
@@ -44,17 +43,13 @@ class FilterCache:
     def keep(self, peer: str, part: PartitionOffer, data: bytes) -> None:
         """Keep a verified filter in place of an older one. Raises UnavailableError when the disk refuses."""
         target = self._file(peer, part)
-        partial = target.with_suffix(f".{secrets.token_hex(4)}.part")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial.write_bytes(data)
-            partial.chmod(0o600)
-            os.replace(partial, target)  # noqa: PTH105 - replaces atomically
+            replace(target, data, PRIVATE)
             for old in self._folder.glob(f"{self._name(peer, part)}-*.hqf"):
                 if old != target:
                     old.unlink(missing_ok=True)
         except OSError:
-            partial.unlink(missing_ok=True)
             raise UnavailableError(
                 "a peer's filter cannot be kept", "check the disk that holds this node's home"
             ) from None

@@ -16,7 +16,7 @@ import numpy as np
 
 from matcher import buckets
 from matcher import filter as filters
-from node.compute.local_pool import Pool
+from node.compute.engine import Engine
 from node.compute.scratch import Piece
 from node.context import Node
 from node.database import partitions as index_rows
@@ -65,7 +65,7 @@ def present_partitions(node: Node, item: Item) -> dict[int, PartitionRow]:
 def apply(
     node: Node,
     item: Item,
-    pool: Pool,
+    engine: Engine,
     work: BuildSpec,
     indexed: IndexedRows,
     present: Mapping[int, PartitionRow],
@@ -74,7 +74,7 @@ def apply(
     progress: Progress,
 ) -> Change:
     """Write the versions that a harvest (made with `every`) leads to, unpublished."""
-    run = _Increment(node, item, pool, work, planted)
+    run = _Delta(node, item, engine, work, planted)
     places = run.split(indexed)
     links = run.new_links(indexed)
     siblings = run.find_siblings(places, present)
@@ -108,10 +108,10 @@ Siblings = Mapping[int, Mapping[int, set[bytes]]]  # tags to be removed by origi
 
 
 @dataclass(frozen=True)
-class _Increment:
+class _Delta:
     node: Node
     item: Item
-    pool: Pool
+    engine: Engine
     work: BuildSpec
     planted: Sequence[tuple[str, int]]
 
@@ -123,7 +123,7 @@ class _Increment:
     def split(self, indexed: IndexedRows) -> dict[int, dict[int, list[Piece]]]:
         """The pieces of the harvest once more, by origin and part."""
         found: dict[int, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
-        scratch = self.pool.scratch
+        scratch = self.engine.scratch
         for part, pieces in indexed.entries.items():
             for piece in pieces:
                 entries = load_entries(scratch, [piece])
@@ -133,7 +133,7 @@ class _Increment:
 
     def new_links(self, indexed: IndexedRows) -> Entries:
         """LINK rows of all new records."""
-        pieces = [np.frombuffer(self.pool.scratch.read(piece), dtype=LINK) for piece in indexed.links]
+        pieces = [np.frombuffer(self.engine.scratch.read(piece), dtype=LINK) for piece in indexed.links]
         return np.concatenate(pieces) if pieces else np.zeros(0, dtype=LINK)
 
     def find_siblings(
@@ -184,7 +184,7 @@ class _Increment:
 
     def write_new(self, code: int, parts: Places, links: Entries) -> int:
         """The first version of a partition that was not there."""
-        entries = load_entries(self.pool.scratch, [piece for pieces in parts.values() for piece in pieces])
+        entries = load_entries(self.engine.scratch, [piece for pieces in parts.values() for piece in pieces])
         entries, writer = entries[entries["shown"] != 0], self.writer
         bits = buckets.bucket_bits(len(entries), self.node.config.limits.k_anonymity)
         version = writer.open({code: bits}, self.planted)[code]
@@ -299,7 +299,7 @@ class _Increment:
         for part, pieces in parts.items():
             groups[part >> shallower] += pieces
         for _, pieces in sorted(groups.items()):
-            entries = load_entries(self.pool.scratch, pieces)
+            entries = load_entries(self.engine.scratch, pieces)
             places = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits)
             order = np.argsort(places, kind="stable")
             entries, places = entries[order], places[order]

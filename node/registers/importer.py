@@ -3,14 +3,13 @@
     read -> combine -> map to curve -> evaluate -> tag, seal -> cut into buckets -> publish
 
 Raw rows pass through memory, and through sealed temporary files under a key that is never written. The
-work is spread over the cores (node/compute/local_pool.py, node/registers/tasks.py). All
+work is spread over the cores (node/compute/engine.py, node/registers/tasks.py). All
 partitions of the item become current in one transaction: readers see the old version or the new one, and an
 import that is killed leaves the old one served. node/registers/delta.py replaces or removes single subjects.
 """
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -19,8 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from matcher import buckets, identity
-from node.compute.local_pool import Pool, Usage, WorkerPool, choose_workers
+from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
+from node.compute.types import Usage
 from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
@@ -78,7 +78,7 @@ class Imported:
 
     @property
     def shrunk(self) -> bool:
-        """Whether so many rows are gone that this may be a part of the register only."""
+        """Whether so many rows are missing that this may be a part of the register only."""
         if self.accepted_before is None or self.mode != "full":
             return False
         return self.tally.accepted < self.accepted_before * SHRUNK
@@ -99,16 +99,15 @@ def import_item(
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
     allow_empty: bool = False,
-    workers: int | None = None,
-    processes: WorkerPool | None = None,
+    workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
     """Bring the rows of a source into what this node holds of one item.
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `workers` processes do the work, by default one a core, none for a small source; or those
-    of a `processes` that waits already.
+    and are counted. `workers` are the processes that do the work, or how many to start: by default one a
+    core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -119,8 +118,8 @@ def import_item(
     While the federation changes its salt, the same is done for the epochs under the other salt, and published
     in the same transaction: none of them is ever older than another (docs/rotation.md).
     """
-    item, today = node.catalogue.item(code), node.clock().date()
-    if default_as_of is not None and not FIRST_DAY <= default_as_of <= today:
+    item = node.catalogue.item(code)
+    if default_as_of is not None and not FIRST_DAY <= default_as_of <= node.clock().date():
         raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
     source = source if not isinstance(source, Sequence) else Files(source)
     reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
@@ -130,10 +129,15 @@ def import_item(
             "import a full export of the register first, without --upsert and --delete",
         )
     how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
+    return _import(node, item, how)
+
+
+def _import(node: Node, item: Item, how: "_How") -> Imported:
+    """Prepare under every salt, publish all in one transaction, retire what was current before."""
     with open_workspace(node) as space:
-        run = _prepare(node, item, space, how, processes)
+        run = _prepare(node, item, space, how)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
-        before = publish(node, item, mode, runs)
+        before = publish(node, item, how.mode, runs)
         how.watch.lap("publish")
         for each in runs:
             _retire(each.node, item)
@@ -146,7 +150,7 @@ def import_item(
         origins={f"{code:02}": count for code, count in sorted(people.items()) if count},
         rejects_file=run.rejects_file,
         accepted_before=before,
-        mode=mode,
+        mode=how.mode,
         changes=run.change.counts,
         seconds=how.watch.seconds,
         usage=_add_usage(runs),
@@ -165,40 +169,39 @@ class _How:
     reading: sources.Reading
     default_as_of: date | None
     rejects_file: Path | None
-    workers: int | None
+    workers: Workers | int | None
     watch: Stopwatch
     progress: Progress
 
 
-def _prepare(
-    node: Node, item: Item, space: Workspace, how: _How, processes: WorkerPool | None = None
-) -> PreparedVersion:
+def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVersion:
     """One pass over the source. Raises what import_item does."""
     source, mode, watch, progress = how.source, how.mode, how.watch, how.progress
-    with _open_pool(node, item, space, source, mode, how.default_as_of, how.workers, processes) as (
-        work,
-        pool,
-    ):
-        intake = RegisterReader(pool, work, watch, progress)
-        intake.read_blocks(source.blocks(how.reading), source.size)
-        written = _write_rejects(how.rejects_file, intake)
-        if not intake.usable and not how.reading.allow_empty:
+    workers = choose_workers(source.size) if how.workers is None else how.workers
+    work = _build_spec(
+        node, item, space, how, several=bool(workers if isinstance(workers, int) else workers.count)
+    )
+    with open_engine(work, workers) as engine:
+        reader = RegisterReader(engine, work, watch, progress)
+        reader.read_blocks(source.blocks(how.reading), source.size)
+        written = _write_rejects(how.rejects_file, reader)
+        if not reader.usable and not how.reading.allow_empty:
             raise InputError(
-                f"{item.code}: none of the {intake.read} rows can be used, so the register is left as it was",
+                f"{item.code}: none of the {reader.read} rows can be used, so the register is left as it was",
                 f"{how.rejects_file or 'the list of rejects'} says why; "
                 "--allow-empty publishes an empty register",
             )
         present = delta.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        indexed = intake.index(plants, (node.clock().date() - FIRST_DAY).days)
+        indexed = reader.index(plants, (node.clock().date() - FIRST_DAY).days)
         if mode == "full":
-            change = _Run(node, item, pool, work, watch, progress).replace_all(indexed)
+            change = _Run(node, item, engine, work, watch, progress).replace_all(indexed)
         else:
-            change = delta.apply(node, item, pool, work, indexed, present, plants.values, watch, progress)
+            change = delta.apply(node, item, engine, work, indexed, present, plants.values, watch, progress)
         if work.sums is not None:
-            change = replace(change, sums=_change_sums(node, item, work.sums, pool, mode, indexed))
+            change = replace(change, sums=_change_sums(node, item, work.sums, engine, mode, indexed))
             watch.lap("sums")
-        return PreparedVersion(node, indexed, change, written, pool.usage(), pool.workers)
+        return PreparedVersion(node, indexed, change, written, engine.usage(), engine.workers)
 
 
 def _prepare_other_salts(
@@ -213,7 +216,9 @@ def _prepare_other_salts(
         other = replace(node, ring=KeyRing.fixed(keys))
         if how.mode != "full" and not delta.present_partitions(other, item):
             continue
-        found = _prepare(other, item, space, replace(how, rejects_file=None))
+        # Workers that were started ahead have ended with the first pass.
+        again = how.workers if isinstance(how.workers, int) else None
+        found = _prepare(other, item, space, replace(how, rejects_file=None, workers=again))
         if found.indexed.tally != first.indexed.tally:
             raise InputError(
                 f"{item.code}: the source changed while it was read, once for each salt",
@@ -236,39 +241,26 @@ def _retire(node: Node, item: Item) -> None:
         )
 
 
-@contextmanager
-def _open_pool(
-    node: Node,
-    item: Item,
-    space: Workspace,
-    source: Source,
-    mode: Mode,
-    default_as_of: date | None,
-    workers: int | None,
-    processes: WorkerPool | None,
-) -> Iterator[tuple[BuildSpec, Pool]]:
-    today, size = node.clock().date(), source.size
-    processes = processes or WorkerPool(choose_workers(size) if workers is None else workers)
-    parts = max(size // (_ROW_BYTES * _PART_ROWS), processes.workers and 8) if size else 64
-    work = BuildSpec(
-        terms=ReadOptions(item, node.keys.salt, (default_as_of or today).toordinal(), today),
+def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
+    today, size = node.clock().date(), how.source.size
+    parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
+    return BuildSpec(
+        terms=ReadOptions(item, node.keys.salt, (how.default_as_of or today).toordinal(), today),
         epoch=node.keys.epoch,
         oprf=node.keys.oprf,
         folder=space.folder,
-        spill_key=secrets.token_bytes(KEY_SIZE),
+        scratch_key=secrets.token_bytes(KEY_SIZE),
         part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
-        every=mode != "full",
-        hidden=mode == "delete",
+        every=how.mode != "full",
+        hidden=how.mode == "delete",
         sums=node.keys.sums if item.sum else None,
     )
-    with Pool(work, processes) as pool:
-        yield work, pool
 
 
 def _change_sums(
-    node: Node, item: Item, keys: SumKeys, pool: Pool, mode: Mode, indexed: IndexedRows
+    node: Node, item: Item, keys: SumKeys, engine: Engine, mode: Mode, indexed: IndexedRows
 ) -> SumChange:
-    column = SumTableWriter(node, item, keys, pool.scratch)
+    column = SumTableWriter(node, item, keys, engine.scratch)
     return column.replace_all(indexed.sums) if mode == "full" else column.change(indexed.sums)
 
 
@@ -287,13 +279,13 @@ def _planted_values(node: Node, item: Item) -> tuple[tuple[str, int], ...]:
     return tuple((f"hit-{number}", planted_value(item, number)) for number in range(count))
 
 
-def _write_rejects(path: Path | None, intake: RegisterReader) -> Path | None:
+def _write_rejects(path: Path | None, reader: RegisterReader) -> Path | None:
     """The list of rejected rows; an old list is replaced even when there are none now."""
-    rejected = intake.read > intake.usable
+    rejected = reader.read > reader.usable
     if path is None or not (rejected or path.exists()):
         return None
     header = csv_lines([("file", "line", "column", "reason", "message")], mark=True)
-    write_atomically(path, chain(header, intake.reject_lines()))
+    write_atomically(path, chain(header, reader.reject_lines()))
     return path if rejected else None
 
 
@@ -303,7 +295,7 @@ class _Run:
 
     node: Node
     item: Item
-    pool: Pool
+    engine: Engine
     work: BuildSpec
     watch: Stopwatch
     progress: Progress
@@ -314,11 +306,11 @@ class _Run:
         planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
         bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(indexed.origins.items())}
         versions = writer.open(bits, planted)
-        links = links_by_bucket(map(self.pool.scratch.read, indexed.links), bits)
+        links = links_by_bucket(map(self.engine.scratch.read, indexed.links), bits)
         loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
         total = sum(indexed.origins.values())
         tasks = ((part, indexed.entries.get(part, ()), bits) for part in range(self.work.parts))
-        for part, found in enumerate(self.pool.map(tasks_module.cut_part, tasks)):
+        for part, found in enumerate(self.engine.map(tasks_module.cut_part, tasks)):
             for made in found.buckets:
                 writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
             for code, piece in found.tags.items():
@@ -327,7 +319,7 @@ class _Run:
             self.progress("write", sum(version.entries for version in versions.values()), total)
         writer.flush()
         self.watch.lap("write")
-        filters = self.pool.map(tasks_module.build_filter, [version.tags for version in versions.values()])
+        filters = self.engine.map(tasks_module.build_filter, [version.tags for version in versions.values()])
         prepared = writer.finish(zip(versions.values(), filters, strict=True))
         self.watch.lap("filter")
         return Change(tuple(prepared))
@@ -341,7 +333,7 @@ class _Run:
         part: int,
         found: CutPart,
     ) -> None:
-        """Buckets that stretch over several parts wait for the last of them."""
+        """Buckets that go over several parts wait for the last of them."""
         for code, version in versions.items():
             shallower = self.work.part_bits - version.bits
             if shallower <= 0:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from node.compute.local_pool import Usage
+from node.compute.types import Usage
 from node.context import Node
 from node.credentials.active_keys import OPRF
 from node.credentials.sum_keys import SUM_PURPOSES

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from node.compute.local_pool import Pool
+from node.compute.engine import Engine
 from node.compute.scratch import Piece
 from node.domain.records import Tally
 from node.index.layout import BuildSpec
 from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
-from node.registers import tasks as stages
+from node.registers import tasks
 from node.registers.chunks import Block
 from node.telemetry.progress import Progress, Stopwatch
 
@@ -51,8 +51,8 @@ class _Rows:
 class RegisterReader:
     """One run's first half, in steps, since a caller may have to stop between them."""
 
-    def __init__(self, pool: Pool, work: BuildSpec, watch: Stopwatch, progress: Progress) -> None:
-        self._pool = pool
+    def __init__(self, engine: Engine, work: BuildSpec, watch: Stopwatch, progress: Progress) -> None:
+        self._engine = engine
         self._work = work
         self._watch = watch
         self._progress = progress
@@ -71,7 +71,7 @@ class RegisterReader:
     def read_blocks(self, blocks: Iterable[Block], size: int) -> None:
         """Read all blocks; `size` is in bytes, 0 where it is not known."""
         rows, done = self._rows, 0
-        for found in self._pool.map(stages.read_rows, enumerate(blocks)):
+        for found in self._engine.map(tasks.read_rows, enumerate(blocks)):
             done += found.size
             for part, piece in found.pieces:
                 rows.parts[part].append(piece)
@@ -79,7 +79,7 @@ class RegisterReader:
                 rows.linked.append(found.linked)
                 rows.edges.append(found.edges)
             if found.rejects:
-                rows.rejects.append(self._pool.scratch.write(found.rejects))
+                rows.rejects.append(self._engine.scratch.write(found.rejects))
             rows.counts += found.counts
             rows.reasons += found.reasons
             self._progress("read", self.read, self.read * size // done if size and done else 0)
@@ -87,7 +87,7 @@ class RegisterReader:
 
     def reject_lines(self) -> Iterator[bytes]:
         """The rejected rows as lines of CSV, in the order of the rows."""
-        return map(self._pool.scratch.read, self._rows.rejects)
+        return map(self._engine.scratch.read, self._rows.rejects)
 
     def index(self, plants: Plants, today: int) -> IndexedRows:
         """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
@@ -95,8 +95,8 @@ class RegisterReader:
         sums: list[SumPieces] = []
         counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
         linked, done = rows.subjects(), 0
-        tasks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
-        for number, found in enumerate(self._pool.map(stages.index_rows, tasks), 1):
+        chunks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
+        for number, found in enumerate(self._engine.map(tasks.index_rows, chunks), 1):
             for part, piece in found.pieces:
                 entries[part].append(piece)
             counts += found.counts
@@ -107,7 +107,7 @@ class RegisterReader:
             self._progress("index", done, done * len(rows.parts) // number)
         due = plants.origins | (frozenset(origins) - plants.present)
         task = (rows.linked, left, plants, due, today)
-        for found in self._pool.map(stages.index_linked, [task]):
+        for found in self._engine.map(tasks.index_linked, [task]):
             for part, piece in found.pieces:
                 entries[part].append(piece)
             counts += found.counts

@@ -16,6 +16,7 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import batch
+from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
@@ -106,7 +107,7 @@ def make_table(
 ) -> Rows:
     """Rows from columns; `keys` holds 16 bytes a row."""
     table = np.zeros(len(values), dtype=ROW)
-    table["subject"] = batch.digests(salt, types, values).view(">u8").reshape(-1, 2)
+    table["subject"] = CURRENT.digests(salt, types, values).view(">u8").reshape(-1, 2)
     table["key"] = np.frombuffer(keys, dtype="<u8").reshape(-1, 2)
     table["day"], table["amount"], table["sequence"] = days, amounts, sequence
     table["id_type"], table["value"], table["copies"] = types, values, 1

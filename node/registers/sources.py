@@ -3,6 +3,7 @@
 Every source becomes blocks of rows whose cells are text, so that one reader understands all of them.
 """
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -102,14 +103,7 @@ def _read_url(path: Path) -> str:
 
 
 def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
-    try:
-        import pyarrow as arrow
-        import pyarrow.parquet as parquet
-    except ImportError:
-        raise ConfigError(
-            f"{path}: Parquet files need pyarrow",
-            "install the extra `parquet`, or export the register as CSV",
-        ) from None
+    arrow, parquet = _load_arrow(path)
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
@@ -122,6 +116,17 @@ def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
     except (OSError, arrow.ArrowException):
         raise InputError(
             f"{path}: not a whole Parquet file", "check that the export finished, then import again"
+        ) from None
+
+
+def _load_arrow(path: Path) -> tuple[Any, Any]:
+    """The package pyarrow, the extra `parquet`, and its reader of Parquet files."""
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise ConfigError(
+            f"{path}: Parquet files need pyarrow",
+            "install the extra `parquet`, or export the register as CSV",
         ) from None
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from matcher import batch, identity
 from matcher import buckets as index
+from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from node.compute.scratch import Piece, SealedScratch
 from node.domain.catalogue import disclose
@@ -105,7 +106,7 @@ def _edges(salt: bytes, linked: Sequence[SourceRow]) -> bytes:
     if not pairs:
         return b""
     types, values = pack_identities([each for pair in pairs for each in pair])
-    return batch.digests(salt, types, values).tobytes()
+    return CURRENT.digests(salt, types, values).tobytes()
 
 
 # ---- indexing

@@ -1,97 +1,170 @@
-"""Reports of sums: JSON, CSV and text, in Chinese and English (docs/report.md)."""
+"""Sums as a document in Chinese or English, and as a record (docs/report.md). Pure."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel
-
-from node.domain.catalogue import Catalogue
-from node.domain.sum_findings import SumFinding, SumReport
+from node.domain.catalogue import Catalogue, Item
+from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.sum_rules import STATISTICS
-from node.errors import InputError
-from node.files import write_atomically
-from node.reports.sums_text import render
-from node.reports.sums_wording import band_text, notes, outcome_text
-from node.reports.verification import JSON_FILE, TEXT_FILE, item_json, print_plain, read_json
-from node.reports.wording import LANGUAGES
-from node.tabular.csv_writer import csv_lines
+from node.reports.common import columns, facts, head_json, known_items, peers_table
+from node.reports.document import (
+    Column,
+    Document,
+    Group,
+    Histogram,
+    Kind,
+    Listing,
+    Record,
+    Row,
+    Series,
+    Table,
+)
+from node.reports.notes import sum_notes
+from node.reports.wording import (
+    LANGUAGES,
+    amount_text,
+    item_text,
+    noise_text,
+    sum_band_text,
+    sum_outcome_lines,
+    word,
+)
 
-__all__ = ["load_json", "render", "to_json", "write"]
+_FACTS = ("job", "requester", "legal_basis", "cohort", "created", "finished", "catalogue")
+_PEERS = ("peer", "state", "seconds", "up", "down", "points")
+_LISTING = (
+    Column("item"),
+    Column("item_zh"),
+    Column("item_en"),
+    Column("peer"),
+    Column("outcome"),
+    Column("outcome_zh"),
+    Column("outcome_en"),
+    Column("reason"),
+    Column("asked", Kind.NUMBER),
+    Column("count", Kind.NUMBER),
+    Column("total", Kind.NUMBER),
+    Column("mean", Kind.NUMBER),
+    Column("deviation", Kind.NUMBER),
+    Column("unit"),
+    Column("mode"),
+    Column("epsilon", Kind.NUMBER),
+    Column("band", Kind.NUMBER),
+    Column("band_zh"),
+    Column("band_en"),
+    Column("band_count", Kind.NUMBER),
+    Column("as_of_from", Kind.DAY),
+    Column("as_of_to", Kind.DAY),
+)
 
-FORMAT = "heqiao-sums/1"
-CSV_FILE = "sums.csv"
-CSV_HEADER = (
-    "item", "item_zh", "item_en", "peer", "outcome", "outcome_zh", "outcome_en", "reason", "asked", "count",
-    "total", "mean", "deviation", "unit", "mode", "epsilon", "band", "band_zh", "band_en", "band_count",
-    "as_of_from", "as_of_to",
-)  # fmt: skip
+
+def document(report: SumReport, catalogue: Catalogue, lang: str) -> Document:
+    """Sums, histograms, peers. Raises InputError for `lang`."""
+    return Document(
+        lang=lang,
+        title=word("sum_title", lang),
+        job=report.job,
+        facts=facts(report, _FACTS, lang, cohort=f"{report.people:,}"),
+        sections=(
+            _sums_table(report, catalogue, lang),
+            *_histograms(report, catalogue, lang),
+            peers_table(report, _PEERS, lang),
+        ),
+        notes_title=word("notes", lang),
+        notes=sum_notes(report, catalogue, lang),
+    )
 
 
-def to_json(report: SumReport, catalogue: Catalogue) -> dict[str, Any]:
-    """The report as plain JSON values; `findings` is the last key, one object per item and province."""
-    known = {item.code: item for item in catalogue.items}
-    return {
-        "format": FORMAT,
-        "job": report.job,
-        "state": report.state,
-        "requester": report.requester,
-        "requester_name": report.requester_name,
-        "purpose": STATISTICS,
-        "legal_basis": report.legal_basis,
-        "catalogue_version": report.catalogue_version,
-        "catalogue_digest": report.catalogue_digest,
-        "created_at": report.created_at.isoformat(),
-        "finished_at": report.finished_at.isoformat() if report.finished_at else None,
-        "due_at": report.due_at.isoformat(),
-        "items": list(report.items),
-        "item_facts": [item_json(known[code]) for code in report.items if code in known],
+def record(report: SumReport, catalogue: Catalogue) -> Record:
+    """All that report.json and sums.csv hold."""
+    more = {
         "people": report.people,
         "peers": [asdict(peer) for peer in report.peers],
-        "notes": {lang: list(notes(report, catalogue, lang)) for lang in LANGUAGES},
-        "findings": [_finding_json(found) for found in report.findings],
+        "notes": {lang: list(sum_notes(report, catalogue, lang)) for lang in LANGUAGES},
     }
+    return Record(
+        facts={**head_json(report, STATISTICS, catalogue), **more},
+        findings=[_finding_json(found) for found in report.findings],
+        listing=Listing(_LISTING, _listing_rows(report, catalogue)),
+    )
 
 
-def write(report: SumReport, catalogue: Catalogue, folder: Path) -> None:
-    """Write report.json, sums.csv and summary.txt, each of them whole or not at all.
-
-    Raises UnavailableError.
-    """
-    write_atomically(folder / CSV_FILE, csv_lines(_csv_rows(report, catalogue), mark=True))
-    text = print_plain(lambda lang: render(report, catalogue, lang))
-    write_atomically(folder / TEXT_FILE, [text.encode()])
-    # Last, so that whoever waits for report.json finds the others in place.
-    plain = json.dumps(to_json(report, catalogue), ensure_ascii=False, indent=1)
-    write_atomically(folder / JSON_FILE, [plain.encode() + b"\n"])
-
-
-def load_json(path: Path) -> SumReport:
-    """The report of a report.json; raises InputError naming the file and the key."""
-    report = read_json(path, _Head, SumReport, "heqiao sum")
+def problem(report: SumReport) -> str:
+    """What is wrong with a report that was read from a file: a place and a sentence, or nothing."""
     peers, seen = {peer.peer for peer in report.peers}, set[tuple[str, str]]()
     for index, found in enumerate(report.findings):
         key = (found.item, found.peer)
         if found.item not in report.items or found.peer not in peers or key in seen:
-            problem = "names an item or peer that the report does not have, or one a second time"
-            raise InputError(f"{path}: findings.{index}: {problem}", "ask for the report again")
+            return (
+                f"findings.{index}: names an item or peer that the report does not have, or one a second time"
+            )
         seen.add(key)
-    return report
+    return ""
 
 
-def is_sums(path: Path) -> bool:
-    """Whether a file is a report of sums; False for whatever else it may be."""
-    try:
-        plain = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(plain, dict) and plain.get("format") == FORMAT
+# ---- the document
 
 
-class _Head(BaseModel):
-    format: Literal["heqiao-sums/1"]
+def _sums_table(report: SumReport, catalogue: Catalogue, lang: str) -> Table:
+    known = known_items(catalogue)
+    names = {peer.peer: peer.name for peer in report.peers}
+    groups = []
+    for code in report.items:
+        item = known.get(code)
+        found = [one for one in report.findings if one.item == code]
+        rows = tuple(_row(one, item, f"  {one.peer} {names.get(one.peer, '')}", lang) for one in found)
+        groups.append(Group(rows, item_text(item, code, lang)))
+    text, share, amount, days = Kind.TEXT, Kind.SHARE, Kind.AMOUNT, Kind.DAYS
+    shown = columns(lang, peer=text, matched=share, total=amount, mean=amount, deviation=amount, as_of=days)
+    return Table(word("sums", lang), shown, tuple(groups))
+
+
+def _row(found: SumFinding, item: Item | None, province: str, lang: str) -> Row:
+    if found.outcome is not SumOutcome.RELEASED:
+        # Under the province, and never a figure: it must not be read as a zero.
+        lines = (province, *(f"    {line}" for line in sum_outcome_lines(found, lang)))
+        return ("\n".join(lines), None, None, None, None, found.as_of)
+    noise = noise_text(found, lang)
+    figures = (found.total, found.mean, found.deviation)
+    return (
+        f"{province}\n    {noise}" if noise else province,
+        None if found.count is None else (found.count, found.asked),
+        *(None if one is None else amount_text(item, one, lang) for one in figures),
+        found.as_of,
+    )
+
+
+def _histograms(report: SumReport, catalogue: Catalogue, lang: str) -> list[Histogram]:
+    known = known_items(catalogue)
+    names = {peer.peer: peer.name for peer in report.peers}
+    made = []
+    for code in report.items:
+        item = known.get(code)
+        found = [one for one in report.findings if one.item == code and one.bands]
+        if not found:
+            continue
+        made.append(
+            Histogram(
+                title=word("bands", lang),
+                item=item_text(item, code, lang),
+                bands=tuple(
+                    sum_band_text(item, index, lang) for index in range(max(len(one.bands) for one in found))
+                ),
+                series=tuple(_series(one, names.get(one.peer, ""), lang) for one in found),
+                hidden=word("suppressed", lang),
+            )
+        )
+    return made
+
+
+def _series(found: SumFinding, name: str, lang: str) -> Series:
+    noise = noise_text(found, lang)
+    label = f"{found.peer} {name}" if lang == "zh" else found.peer
+    return Series(found.peer, f"{label}  ({noise})" if noise else label, found.bands)
+
+
+# ---- the record
 
 
 def _finding_json(found: SumFinding) -> dict[str, Any]:
@@ -101,21 +174,22 @@ def _finding_json(found: SumFinding) -> dict[str, Any]:
     return {**plain, "mean": found.mean, "deviation": found.deviation}
 
 
-def _csv_rows(report: SumReport, catalogue: Catalogue) -> Iterator[tuple[object, ...]]:
-    """One line for each item and province, and one for each cell of its histogram."""
-    known = {item.code: item for item in catalogue.items}
-    yield CSV_HEADER
+def _listing_rows(report: SumReport, catalogue: Catalogue) -> Iterator[Row]:
+    """One row for each item and province, and one for each cell of its histogram."""
+    known = known_items(catalogue)
     for found in report.findings:
         item = known.get(found.item)
-        names = (item.name_zh, item.name_en) if item else ("", "")
-        words = tuple("" if found.count is not None else outcome_text(found, lang) for lang in LANGUAGES)
-        line = (found.item, *names, found.peer, found.outcome.value, *words, found.reason, found.asked)
+        names = (item.name_zh, item.name_en) if item else (None, None)
+        words = [
+            None if found.count is not None else " ".join(sum_outcome_lines(found, lang))
+            for lang in LANGUAGES
+        ]
+        head = (found.item, *names, found.peer, found.outcome.value, *words, found.reason, found.asked)
         figures = (found.count, found.total, found.mean, found.deviation)
-        unit = item.unit_en if item else ""
-        noise = (unit, found.mode, found.epsilon if found.mode == "dp" else "")
-        days = tuple(day.isoformat() for day in found.as_of) if found.as_of else ("", "")
-        yield (*line, *("" if one is None else one for one in figures), *noise, "", "", "", "", *days)
+        noise = (item.unit_en if item else None, found.mode, found.epsilon if found.mode == "dp" else None)
+        days = found.as_of or (None, None)
+        yield (*head, *figures, *noise, None, None, None, None, *days)
         for index, cell in enumerate(found.bands):
-            labels = (band_text(item, index, lang) for lang in LANGUAGES)
-            shown = "suppressed" if cell is None else cell
-            yield (*line, "", "", "", "", *noise, index, *labels, shown, *days)
+            labels = (sum_band_text(item, index, lang) for lang in LANGUAGES)
+            shown = word("suppressed", "en") if cell is None else cell
+            yield (*head, None, None, None, None, *noise, index, *labels, shown, *days)

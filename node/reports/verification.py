@@ -1,132 +1,178 @@
-"""Reports: figures, JSON, CSV and text, in Chinese and English (design.md section 4).
+"""A verification as a document in Chinese or English, and as a record (design.md section 4). Pure.
 
-A report states facts, dates, coverage and clocks; it never decides. Its three files are documented
-in docs/report.md.
+A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
-import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from rich.console import Console, RenderableType
-
+from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, Report
-from node.errors import InputError
-from node.files import write_atomically
+from node.domain.findings import Finding, Outcome, Report
+from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
-from node.reports.verification_text import render
-from node.reports.wording import LANGUAGES, notes, outcome_text, value_text
-from node.tabular.csv_writer import csv_lines
+from node.reports.document import Column, Document, Group, Kind, Listing, Paragraph, Record, Row, Table
+from node.reports.notes import verification_notes
+from node.reports.wording import (
+    LANGUAGES,
+    band_text,
+    choose,
+    item_text,
+    outcome_text,
+    purpose_text,
+    state_text,
+    value_text,
+    word,
+)
 
-__all__ = [
-    "Coverage",
-    "ItemSummary",
-    "Summary",
-    "load_json",
-    "render",
-    "summarise",
-    "to_json",
-    "write",
-]
+_FACTS = ("job", "requester", "purpose", "legal_basis", "created", "finished", "due", "catalogue")
+_PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
+_LISTING = (
+    Column("subject"),
+    Column("item"),
+    Column("item_zh"),
+    Column("item_en"),
+    Column("peer"),
+    Column("outcome"),
+    Column("outcome_zh"),
+    Column("value", Kind.NUMBER),
+    Column("value_zh"),
+    Column("value_en"),
+    Column("as_of", Kind.DAY),
+    Column("reason"),
+)
+_TOTALS = (
+    "核对 {subjects:,} 人；至少一项有记录 {people:,} 人（各省合并去重；分省：{peers}）；"
+    "姓名不符 {name_mismatches:,} 人；无授权 {not_mandated:,} 人；"
+    "答复 {answers:,} 条，未答复 {unanswered:,} 条。",
+    "{subjects:,} people verified; {people:,} with at least one item "
+    "(distinct over all provinces; per province: {peers}); "
+    "{name_mismatches:,} with a name that differs; {not_mandated:,} without mandate; "
+    "{answers:,} answers, {unanswered:,} unanswered.",
+)
 
-FORMAT = "heqiao-report/1"
-JSON_FILE, CSV_FILE, TEXT_FILE = "report.json", "findings.csv", "summary.txt"
-CSV_HEADER = (
-    "subject", "item", "item_zh", "item_en", "peer", "outcome", "outcome_zh", "value", "value_zh",
-    "value_en", "as_of", "reason",
-)  # fmt: skip
-TEXT_WIDTH = 120  # columns of summary.txt
-T = TypeVar("T")
 
-
-def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
-    """The report as plain JSON values; `findings` is the last key, one object per answer."""
+def document(report: Report, catalogue: Catalogue, lang: str) -> Document:
+    """Findings per item, totals, peers. Raises InputError for `lang`."""
     summary = summarise(report)
-    known = {item.code: item for item in catalogue.items}
-    peers = [asdict(peer) for peer in report.peers]
-    return {
-        "format": FORMAT,
-        "job": report.job,
-        "state": report.state,
-        "requester": report.requester,
-        "requester_name": report.requester_name,
-        "purpose": report.purpose,
-        "legal_basis": report.legal_basis,
-        "catalogue_version": report.catalogue_version,
-        "catalogue_digest": report.catalogue_digest,
-        "created_at": report.created_at.isoformat(),
-        "finished_at": _iso(report.finished_at),
-        "due_at": report.due_at.isoformat(),
-        "items": list(report.items),
-        "item_facts": [item_json(known[code]) for code in report.items if code in known],
+    purpose = purpose_text(report.purpose, lang)
+    return Document(
+        lang=lang,
+        title=word("title", lang),
+        job=report.job,
+        facts=facts(report, _FACTS, lang, purpose=purpose),
+        sections=(
+            _items_table(report, summary, catalogue, lang),
+            Paragraph(_totals(summary, lang)),
+            peers_table(report, _PEERS, lang, summary.people_by_peer),
+        ),
+        notes_title=word("notes", lang),
+        notes=verification_notes(report, catalogue, lang),
+    )
+
+
+def record(report: Report, catalogue: Catalogue) -> Record:
+    """All that report.json and findings.csv hold."""
+    more = {
         "subjects": list(report.subjects),
-        "peers": peers,
-        "summary": _summary_json(summary),
-        "notes": {lang: list(notes(report, catalogue, lang)) for lang in LANGUAGES},
-        "findings": [_finding_json(finding) for finding in report.findings],
+        "peers": [asdict(peer) for peer in report.peers],
+        "summary": _summary_json(summarise(report)),
+        "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
     }
+    return Record(
+        facts={**head_json(report, report.purpose, catalogue), **more},
+        findings=[_finding_json(finding) for finding in report.findings],
+        listing=Listing(_LISTING, _listing_rows(report, catalogue)),
+    )
 
 
-def write(report: Report, catalogue: Catalogue, folder: Path) -> None:
-    """Write report.json, findings.csv and summary.txt, each of them whole or not at all.
+def problem(report: Report) -> str:
+    """What is wrong with a report that was read from a file: a place and a sentence, or nothing.
 
-    The CSV starts with a byte order mark, so that spreadsheet programs read it as UTF-8, and no cell
-    is taken for a formula. Raises UnavailableError.
+    A wrong count is worse than a refusal: every answer must be of this report, and only once.
     """
-    write_atomically(folder / CSV_FILE, csv_lines(_csv_rows(report, catalogue), mark=True))
-    write_atomically(folder / TEXT_FILE, [print_plain(lambda lang: render(report, catalogue, lang)).encode()])
-    # Last, so that whoever waits for report.json finds the others in place.
-    write_atomically(folder / JSON_FILE, _json_chunks(to_json(report, catalogue)))
-
-
-def load_json(path: Path) -> Report:
-    """The report of a report.json; raises InputError naming the file and the key."""
-    report = read_json(path, _Head, Report, "heqiao verify")
-    _check_references(path, report)
-    return report
-
-
-def read_json(path: Path, head: type[BaseModel], kind: type[T], command: str) -> T:
-    """A file that a command has written, checked against its head and its form. Raises InputError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}", "check the path") from None
-    try:
-        head.model_validate_json(content, strict=True)
-        return TypeAdapter(kind).validate_json(content, strict=True)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        hint = f"a report is a {JSON_FILE} that {command} has written"
-        raise InputError(f"{path}: {place}: {first['msg']}", hint) from None
-
-
-class _Head(BaseModel):
-    format: Literal["heqiao-report/1"]
-
-
-def _check_references(path: Path, report: Report) -> None:
-    # A wrong count is worse than a refusal: every answer must be of this report, and only once.
     items, subjects = set(report.items), set(report.subjects)
     peers = {peer.peer for peer in report.peers}
     seen: set[tuple[str, str, str]] = set()
     for index, finding in enumerate(report.findings):
         key = (finding.subject, finding.item, finding.peer)
         if finding.subject not in subjects or finding.item not in items or finding.peer not in peers:
-            problem = "names a subject, item or peer that the report does not have"
-        elif key in seen:
-            problem = "answers what an earlier one has answered"
+            return f"findings.{index}: names a subject, item or peer that the report does not have"
+        if key in seen:
+            return f"findings.{index}: answers what an earlier one has answered"
+        seen.add(key)
+    return ""
+
+
+# ---- the document
+
+
+def _items_table(report: Report, summary: Summary, catalogue: Catalogue, lang: str) -> Table:
+    known = known_items(catalogue)
+    groups = []
+    for line in summary.items:
+        item = known.get(line.item)
+        # Amounts under the item and not beside it: bands are long, and a terminal has 80 columns.
+        first = "\n  ".join((item_text(item, line.item, lang), *_amounts(item, line, lang)))
+        row = (first, line.people, _provinces(report, line, lang), _remarks(line, lang), line.as_of)
+        groups.append(Group((row,)))
+    text, number, days = Kind.TEXT, Kind.NUMBER, Kind.DAYS
+    shown = columns(lang, item=text, people=number, provinces=text, remarks=text, as_of=days)
+    return Table(word("findings", lang), shown, tuple(groups))
+
+
+def _amounts(item: Item | None, line: ItemSummary, lang: str) -> tuple[str, ...]:
+    if item is None:
+        return ()
+    if item.level is Level.COUNT:
+        return (value_text(item, line.total, lang),)
+    if item.level is Level.BAND:
+        return tuple(f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
+    return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
+
+
+def _provinces(report: Report, line: ItemSummary, lang: str) -> str:
+    # A peer that gave no answer is shown with the cause, never with a zero.
+    lines = []
+    for peer in report.peers:
+        state = line.coverage[peer.peer].state
+        count = f"{line.by_peer[peer.peer]:,}"
+        if state == "answered":
+            lines.append(f"{peer.peer}: {count}")
+        elif state == "partly":
+            lines.append(f"{peer.peer}: {count} ({state_text(state, lang)})")
         else:
-            seen.add(key)
-            continue
-        raise InputError(f"{path}: findings.{index}: {problem}", "ask for the report again")
+            lines.append(f"{peer.peer}: {state_text(state, lang)}")
+    return "\n".join(lines)
+
+
+def _remarks(line: ItemSummary, lang: str) -> str | None:
+    counted = (Outcome.NAME_MISMATCH, Outcome.STALE, Outcome.NOT_MANDATED)
+    lines = [
+        f"{outcome_text(outcome, lang)}: {line.outcomes[outcome]:,}"
+        for outcome in counted
+        if outcome in line.outcomes
+    ]
+    away = line.peers_with("not_connected")
+    if away:
+        lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
+    return "\n".join(lines) or None
+
+
+def _totals(summary: Summary, lang: str) -> str:
+    return choose(_TOTALS, lang).format(
+        subjects=summary.subjects,
+        people=summary.people,
+        peers=", ".join(f"{peer} {count:,}" for peer, count in summary.people_by_peer.items()),
+        name_mismatches=summary.name_mismatches,
+        not_mandated=summary.not_mandated,
+        answers=summary.answers,
+        unanswered=summary.unanswered,
+    )
+
+
+# ---- the record
 
 
 def _summary_json(summary: Summary) -> dict[str, Any]:
@@ -138,30 +184,26 @@ def _summary_json(summary: Summary) -> dict[str, Any]:
         "not_mandated": summary.not_mandated,
         "answers": summary.answers,
         "unanswered": summary.unanswered,
-        "items": [
-            {
-                "item": line.item,
-                "people": line.people,
-                "total": line.total,
-                "histogram": {str(value): count for value, count in line.histogram.items()},
-                "by_peer": dict(line.by_peer),
-                "outcomes": {outcome.value: count for outcome, count in line.outcomes.items()},
-                "as_of": [day.isoformat() for day in line.as_of] if line.as_of else None,
-                "coverage": {peer: _coverage_json(coverage) for peer, coverage in line.coverage.items()},
-            }
-            for line in summary.items
-        ],
+        "items": [_item_summary_json(line) for line in summary.items],
+    }
+
+
+def _item_summary_json(line: ItemSummary) -> dict[str, Any]:
+    return {
+        "item": line.item,
+        "people": line.people,
+        "total": line.total,
+        "histogram": {str(value): count for value, count in line.histogram.items()},
+        "by_peer": dict(line.by_peer),
+        "outcomes": {outcome.value: count for outcome, count in line.outcomes.items()},
+        "as_of": [day.isoformat() for day in line.as_of] if line.as_of else None,
+        "coverage": {peer: _coverage_json(coverage) for peer, coverage in line.coverage.items()},
     }
 
 
 def _coverage_json(coverage: Coverage) -> dict[str, Any]:
     missing = {outcome.value: count for outcome, count in coverage.missing.items()}
     return {"state": coverage.state, "answered": coverage.answered, "missing": missing}
-
-
-def item_json(item: Item) -> dict[str, Any]:
-    """The attributes of an item."""
-    return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
@@ -171,52 +213,27 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
         "peer": finding.peer,
         "outcome": finding.outcome.value,
         "value": finding.value,
-        "as_of": _iso(finding.as_of),
+        "as_of": iso(finding.as_of),
         "reason": finding.reason,
     }
 
 
-def _json_chunks(document: dict[str, Any]) -> Iterator[bytes]:
-    # One finding a line: a county's report has hundreds of thousands, and must stay readable.
-    head = {key: value for key, value in document.items() if key != "findings"}
-    yield json.dumps(head, ensure_ascii=False, indent=1)[:-2].encode() + b',\n "findings": ['
-    separator = "\n  "
-    for finding in document["findings"]:
-        yield (separator + json.dumps(finding, ensure_ascii=False)).encode()
-        separator = ",\n  "
-    yield b"\n ]\n}\n"
-
-
-def _csv_rows(report: Report, catalogue: Catalogue) -> Iterator[tuple[object, ...]]:
-    known = {item.code: item for item in catalogue.items}
-    yield CSV_HEADER
+def _listing_rows(report: Report, catalogue: Catalogue) -> Iterator[Row]:
+    """One row an answer."""
+    known = known_items(catalogue)
     for finding in report.findings:
         item = known.get(finding.item)
         yield (
             finding.subject,
             finding.item,
-            item.name_zh if item else "",
-            item.name_en if item else "",
+            item.name_zh if item else None,
+            item.name_en if item else None,
             finding.peer,
             finding.outcome.value,
             outcome_text(finding.outcome, "zh"),
-            "" if finding.value is None else finding.value,
+            finding.value,
             value_text(item, finding.value, "zh"),
             value_text(item, finding.value, "en"),
-            _iso(finding.as_of) or "",
+            finding.as_of,
             finding.reason,
         )
-
-
-def print_plain(tables: Callable[[str], RenderableType]) -> str:
-    """The tables of a report in all languages, as a text file holds them."""
-    console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, force_terminal=False)
-    with console.capture() as capture:
-        for lang in LANGUAGES:
-            console.print(tables(lang))
-            console.print()
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
-
-
-def _iso(moment: date | datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -1,14 +1,15 @@
-"""The words of a report in Chinese and English (domain.md sections 1, 4 and 7). Pure."""
+"""The words of reports of both kinds in Chinese and English (domain.md sections 1, 4 and 7). Pure."""
 
 from collections.abc import Mapping, Sequence
 
+from matcher.sums import disclosure
 from matcher.types import Level
-from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Outcome, Report
+from node.domain.catalogue import Item
+from node.domain.findings import Outcome
+from node.domain.sum_findings import SumFinding, SumOutcome
 from node.errors import InputError
 
 LANGUAGES = ("zh", "en")
-OBJECTION_DAYS = 5  # after receipt of the report (domain.md section 2)
 
 # key -> (Chinese, English)
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -44,6 +45,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "down": ("下行", "down"),
     "points": ("点数", "points"),
     "notes": ("说明", "notes"),
+    "suppressed": ("不予公布", "suppressed"),
+    "noise": ("含噪声，ε = {:g}", "with noise, epsilon = {:g}"),
 }
 _OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.FOUND: ("有记录", "record found"),
@@ -74,38 +77,54 @@ _PURPOSES: Mapping[str, tuple[str, str]] = {
     "monitoring": ("动态监测", "monitoring"),
     "other": ("其他", "other"),
 }
-
-
 _PLANS: Mapping[str, tuple[str, str]] = {
     "buckets": ("分桶", "buckets"),
     "filter": ("过滤器", "filter"),
     "partition": ("整区", "partition"),
 }
+# rule of disclosure control -> (Chinese, English)
+_RULES: Mapping[str, tuple[str, str]] = {
+    disclosure.MIN_COHORT: ("计入人数低于下限", "fewer people in it than the minimum"),
+    disclosure.NO_VARIANCE: ("各人数额相同", "all contributions alike"),
+    disclosure.DOMINANCE: ("一人占比过高", "one person's share too large"),
+    disclosure.DIFFERENCING: ("与先前查询人数过近", "too near to an earlier sum"),
+    disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
+    disclosure.BUDGET: ("查询次数已用完", "the budget of queries is spent"),
+    disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),
+    disclosure.INCONSISTENT: ("校验不符", "the sum contradicts itself"),
+}
+
+
+def choose(pair: tuple[str, str], lang: str) -> str:
+    """The text of a pair in that language. Raises InputError for a language there is not."""
+    if lang not in LANGUAGES:
+        raise InputError("a report is written in zh or en", "choose one of the two")
+    return pair[LANGUAGES.index(lang)]
 
 
 def word(key: str, lang: str) -> str:
     """One of the report's own words; raises InputError for a language there is not."""
-    return _WORDS[key][column(lang)]
+    return choose(_WORDS[key], lang)
 
 
 def outcome_text(outcome: Outcome, lang: str) -> str:
     """An outcome in the words of the trade."""
-    return _OUTCOMES[outcome][column(lang)]
+    return choose(_OUTCOMES[outcome], lang)
 
 
 def state_text(state: str, lang: str) -> str:
     """The state of a peer or of its coverage of an item; a state of a later version as it is."""
-    return _STATES.get(state, (state, state))[column(lang)]
+    return choose(_STATES.get(state, (state, state)), lang)
 
 
 def plan_text(plan: str, lang: str) -> str:
     """A retrieval plan; one of a later version, or several, as they are."""
-    return "+".join(_PLANS.get(one, (one, one))[column(lang)] for one in plan.split("+"))
+    return "+".join(choose(_PLANS.get(one, (one, one)), lang) for one in plan.split("+"))
 
 
 def purpose_text(purpose: str, lang: str) -> str:
     """The purpose of a query; one that a county named itself stays as it is."""
-    return _PURPOSES.get(purpose, (purpose, purpose))[column(lang)]
+    return choose(_PURPOSES.get(purpose, (purpose, purpose)), lang)
 
 
 def item_text(item: Item | None, code: str, lang: str) -> str:
@@ -120,7 +139,7 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
     if item.level is Level.BAND:
         return band_text(item, value, lang)
     if item.level is Level.THRESHOLD and item.threshold is not None:
-        return f"> {yuan(item.threshold, lang)}"
+        return f"> {_yuan(item.threshold, lang)}"
     if item.level is Level.EXISTENCE:
         return outcome_text(Outcome.FOUND, lang)
     unit = item.text("unit", lang)
@@ -129,58 +148,53 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
 
 def band_text(item: Item, index: int, lang: str) -> str:
     """The range of one band."""
-    return range_text(item.bands, index, lang) if 0 <= index <= len(item.bands) else str(index)
+    return _range_text(item.bands, index, lang) if 0 <= index <= len(item.bands) else str(index)
 
 
-def range_text(bounds: Sequence[int], index: int, lang: str) -> str:
-    """The range of one of len(bounds) + 1 bands of money; bounds are inclusive upper bounds, in fen."""
+def rule_text(rule: str, lang: str) -> str:
+    """What a rule says; nothing for one of a later version."""
+    return choose(_RULES.get(rule, ("", "")), lang)
+
+
+def sum_outcome_lines(found: SumFinding, lang: str) -> tuple[str, ...]:
+    """What a province says where it gives no figures, with the rule or cause by name, and then in words."""
+    held = found.outcome is SumOutcome.SUPPRESSED
+    outcome = word("suppressed", lang) if held else state_text(found.outcome.lower(), lang)
+    if not found.reason or found.reason == found.outcome.lower():
+        return (outcome,)
+    words = rule_text(found.reason, lang)
+    return (f"{outcome}{choose(('：', ': '), lang)}{found.reason}", *((words,) if words else ()))
+
+
+def amount_text(item: Item | None, amount: int, lang: str) -> str:
+    """A total, mean or deviation: yuan for money, else in the item's unit."""
+    if item is None:
+        return f"{amount:,}"
+    return _yuan(amount, lang) if item.value_kind == "money" else f"{amount:,} {item.text('unit', lang)}"
+
+
+def noise_text(found: SumFinding, lang: str) -> str:
+    """That figures have noise, and how much; nothing for exact ones."""
+    return word("noise", lang).format(found.epsilon) if found.mode == "dp" else ""
+
+
+def sum_band_text(item: Item | None, index: int, lang: str) -> str:
+    """The range of one band of an item's histogram; its number where the catalogue at hand differs."""
+    bounds = item.sum.bands if item and item.sum else ()
+    return _range_text(bounds, index, lang) if bounds and index <= len(bounds) else str(index)
+
+
+def _range_text(bounds: Sequence[int], index: int, lang: str) -> str:
+    # One of len(bounds) + 1 bands of money; bounds are inclusive upper bounds, in fen.
     if index == 0:
-        return f"≤ {yuan(bounds[0], lang)}"
+        return f"≤ {_yuan(bounds[0], lang)}"
     if index == len(bounds):
-        return f"> {yuan(bounds[-1], lang)}"
-    return f"> {_number(bounds[index - 1])}, ≤ {yuan(bounds[index], lang)}"
+        return f"> {_yuan(bounds[-1], lang)}"
+    return f"> {_number(bounds[index - 1])}, ≤ {_yuan(bounds[index], lang)}"
 
 
-def notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
-    """What every reader of a report must be told."""
-    recipient = report.requester_name or report.requester
-    purpose = purpose_text(report.purpose, lang)
-    strange = report.catalogue_digest != catalogue.digest.hex()
-    if column(lang) == 0:
-        lines = [
-            "只核对、不认定：本报告只陈述事实，不作是否符合救助条件的结论。",
-            "未接入、拒绝、逾期、暂不可用的省份没有作答，不等于无记录。",
-            "门槛类项目只反馈是否超过公布的限额；未超限与无记录不作区分。",
-            "姓名不符者不计入有记录人数，须由经办人核实；各项数据以所列数据时点为准。",
-            f"当事人对结果有异议的，可在收到报告之日起{OBJECTION_DAYS}日内提出。",
-            f"许可接收单位：{recipient}；许可用途：{purpose}。不得转交第三方或用于其他用途。",
-        ]
-        return (*lines, *(["本报告依据的项目目录与此处所用目录不同，项目名称与档次可能有出入。"] * strange))
-    lines = [
-        "Facts only: this report verifies and does not decide on eligibility (只核对、不认定).",
-        "A province that is not connected, refused, overdue or unavailable gave no answer: "
-        "that is not 'no record'.",
-        "Threshold items say only whether the published threshold is exceeded: "
-        "not over and no record look alike.",
-        "People whose name differs are not counted as found: an officer must check them. "
-        "Figures are as of the dates shown.",
-        f"Objections can be raised within {OBJECTION_DAYS} days after receipt of the report.",
-        f"Permitted recipient: {recipient}. Permitted purpose: {purpose}. "
-        "Not to be passed on or used otherwise.",
-    ]
-    differs = "The report rests on another catalogue than the one at hand: names and bands may differ."
-    return (*lines, *([differs] * strange))
-
-
-def column(lang: str) -> int:
-    """Which of a pair of words. Raises InputError for a language there is not."""
-    if lang not in LANGUAGES:
-        raise InputError("a report is written in zh or en", "choose one of the two")
-    return LANGUAGES.index(lang)
-
-
-def yuan(fen: int, lang: str) -> str:
-    """An amount of money; noise may have brought a sum below zero."""
+def _yuan(fen: int, lang: str) -> str:
+    # Noise may have brought a sum below zero.
     sign = "-" if fen < 0 else ""
     return f"{sign}{_number(abs(fen))} {'元' if lang == 'zh' else 'yuan'}"
 

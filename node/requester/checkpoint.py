@@ -1,7 +1,6 @@
 """What a running part keeps: in the node's database, sealed, or in memory for a caller without one."""
 
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -9,25 +8,36 @@ from typing import TypeVar
 
 import numpy as np
 
+from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.database.leases import Lease
 from node.domain.findings import Outcome
 from node.domain.jobs import PartRow
-from node.errors import CancelledError
+from node.domain.packed import add_version, strip_version
+from node.domain.refusals import Refusals, pack_refusals
+from node.errors import CancelledError, PreconditionError
 from node.requester.context import Session
 from node.requester.match_query import Answer
+from node.requester.padding import SEED_SIZE
+from node.wire.common import QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
-_SESSION_SIZES = (16, 32, 32, 64)
+SESSION_VERSION = 1
+ANSWERS_VERSION = 1
+_SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
-    """A part's journal in the database; survives a kill at any point."""
+    """What a part keeps, in the database; survives a kill at any point.
 
-    def __init__(self, node: Node, job: str, part: PartRow, stopping: threading.Event) -> None:
-        self._node, self._job, self._peer, self._stopping = node, job, part.peer, stopping
+    Every write needs the job's lease, and raises LeaseLostError when another process took the job over.
+    """
+
+    def __init__(self, node: Node, job: str, part: PartRow, lease: Lease) -> None:
+        self._node, self._job, self._peer, self._lease = node, job, part.peer, lease
         self._up, self._down = part.bytes_up, part.bytes_down
         self._written, self._state = 0.0, ""
         self._progress: dict[str, object] = {}
@@ -38,20 +48,23 @@ class StoredCheckpoint:
         self._down += down
 
     def session(self) -> Session | None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         with self._node.store.transaction("read session") as tx:
             sealed = job_rows.read_session(tx, self._job, self._peer)
         if sealed is None:
             return None
-        return unpack_session(self._unseal("session", sealed))
+        try:
+            return unpack_session(self._unseal("session", sealed))
+        except PreconditionError:
+            return None  # of another release: the query begins anew
 
     def begin(self, session: Session) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         sealed = self._seal("session", pack_session(session))
         self._write("begin part", lambda tx: job_rows.reset_part(tx, self._job, self._peer, sealed))
 
     def renew(self, session: Session) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         sealed = self._seal("session", pack_session(session))
         self._write(
             "renew session",
@@ -59,32 +72,32 @@ class StoredCheckpoint:
         )
 
     def tokens(self) -> bytes:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         with self._node.store.transaction("read tokens") as tx:
             chunks = job_rows.read_tokens(tx, self._job, self._peer)
         return b"".join(self._unseal(f"tokens {first}", sealed) for first, sealed in chunks)
 
     def add_tokens(self, first_point: int, tokens: bytes) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         sealed = self._seal(f"tokens {first_point}", tokens)
         self._write(
             "keep tokens", lambda tx: job_rows.add_tokens(tx, self._job, self._peer, first_point, sealed)
         )
 
     def answers(self) -> dict[str, list[Answer]]:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         with self._node.store.transaction("read answers") as tx:
             sealed = job_rows.read_answers(tx, self._job, self._peer)
         return {item: unpack_answers(self._unseal(item, data, "answers")) for item, data in sealed.items()}
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         sealed = self._seal(item, pack_answers(answers), "answers")
         self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
-        """See node.session.Journal; also where a stop or a cancellation takes effect."""
-        if self._stopping.is_set():
+        """See node.requester.context.Checkpoint; also where a stop or a cancellation takes effect."""
+        if self._lease.stopping.is_set():
             raise CancelledError("the node is stopping")
         self._progress = {"state": state, "done": done, "total": total}
         if epoch:
@@ -98,7 +111,7 @@ class StoredCheckpoint:
             raise CancelledError("the job was cancelled")
 
     def wait(self, seconds: float) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         end = time.monotonic() + seconds
         while True:
             with self._node.store.transaction("ask for cancellation") as tx:
@@ -106,10 +119,18 @@ class StoredCheckpoint:
             if cancelled:
                 raise CancelledError("the job was cancelled")
             left = end - time.monotonic()
-            if self._stopping.wait(min(max(left, 0.0), 1.0)):
+            if self._lease.stopping.wait(min(max(left, 0.0), 1.0)):
                 raise CancelledError("the node is stopping")
             if left <= 0:
                 return
+
+    def refuse(self, refusals: Sequence[Refusals]) -> None:
+        """Keep what the peer may not be asked of each subject, and why, for the report."""
+        sealed = self._seal("refusals", pack_refusals(refusals))
+        self._write(
+            "keep refusals",
+            lambda tx: job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed}),
+        )
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
@@ -144,7 +165,7 @@ class StoredCheckpoint:
         return job_rows.cancel_requested(tx, self._job)
 
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
-        return self._node.store.retry_write(name, work)
+        return self._lease.write(name, work)
 
     def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
         return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)
@@ -154,7 +175,7 @@ class StoredCheckpoint:
 
 
 class MemoryCheckpoint:
-    """A journal of one process; nothing is kept when it ends."""
+    """What a part keeps, in one process; nothing is left when it ends."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
@@ -169,48 +190,48 @@ class MemoryCheckpoint:
         self.bytes_down += down
 
     def session(self) -> Session | None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         return self._session
 
     def begin(self, session: Session) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         self._session = session
         self._tokens.clear()
         self._answers.clear()
 
     def renew(self, session: Session) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         self._session = session
 
     def tokens(self) -> bytes:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         return bytes(self._tokens)
 
     def add_tokens(self, first_point: int, tokens: bytes) -> None:  # noqa: ARG002 - chunks come in order
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         self._tokens += tokens
 
     def answers(self) -> dict[str, list[Answer]]:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         return dict(self._answers)
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         self._answers[item] = list(answers)
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         if epoch:
             self.epoch = epoch
         if state == "evaluate":
             self.points = total
 
     def wait(self, seconds: float) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         time.sleep(seconds)
 
     def plan(self, plan: str, reason: str) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
 
 
 def pack_answers(answers: Sequence[Answer]) -> bytes:
@@ -220,12 +241,16 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
     number = {answer: place for place, answer in enumerate(different)}
     text = json.dumps(rows, separators=(",", ":")).encode()
     places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
-    return zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
+    packed = zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
+    return add_version(ANSWERS_VERSION, packed)
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
-    """What pack_answers made; only ever given bytes that opened under this node's own key."""
-    plain = zlib.decompress(packed)
+    """What pack_answers made; only ever given bytes that opened under this node's own key.
+
+    Raises PreconditionError for those of another release.
+    """
+    plain = zlib.decompress(strip_version(ANSWERS_VERSION, packed))
     end = 4 + int.from_bytes(plain[:4], "big")
     different = [
         Answer(Outcome(outcome), value, as_of, reason)
@@ -235,22 +260,22 @@ def unpack_answers(packed: bytes) -> list[Answer]:
 
 
 def pack_session(session: Session) -> bytes:
-    """Fixed fields, then the two manifests, each with its length."""
-    return b"".join(
-        (
-            session.query_id,
-            session.blind,
-            session.seed,
-            session.signature,
-            len(session.manifest).to_bytes(4, "big"),
-            session.manifest,
-            session.layout,
-        )
+    """Version, fixed fields, then the two manifests, the first with its length."""
+    fields = (
+        session.query_id,
+        session.blind,
+        session.seed,
+        session.signature,
+        len(session.manifest).to_bytes(4, "big"),
+        session.manifest,
+        session.layout,
     )
+    return add_version(SESSION_VERSION, b"".join(fields))
 
 
 def unpack_session(packed: bytes) -> Session:
-    """What pack_session made."""
+    """What pack_session made. Raises PreconditionError for that of another release."""
+    packed = strip_version(SESSION_VERSION, packed)
     at, fields = 0, []
     for size in _SESSION_SIZES:
         fields.append(packed[at : at + size])

@@ -1,26 +1,28 @@
-"""What the requester's steps work on: a session, a link to the peer, a journal to resume from."""
+"""What the requester's steps work on: a session, calls to the peer, a checkpoint to resume from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 import tenacity
 
 from keys.signing_chain import Succession
 from matcher.oprf import RandomBytes
+from matcher.suites.suite import Suite
 from node.clock import Clock
 from node.config import RequesterSection
 from node.context import Node
 from node.domain.catalogue import Catalogue
 from node.domain.peers import PeerRow
-from node.errors import DishonestPeerError, LimitError, UnavailableError
+from node.errors import DishonestPeerError, LimitError, NodeError, UnavailableError
 from node.mirror.files import PartitionCache
 from node.mirror.filters import FilterCache
 from node.mirror.verified_groups import VerifiedGroups
 from node.requester.match_query import Answer
 from node.requester.pinned_keys import PinnedKeys
 from node.requester.point_cache import PointCache
+from node.wire.manifest import Manifest
 from node.wire.match_messages import (
     BucketRequest,
     BucketSlice,
@@ -31,6 +33,9 @@ from node.wire.match_messages import (
 )
 
 T = TypeVar("T")
+LONGEST_WAIT: Final = timedelta(
+    minutes=1
+)  # a free stream is waited for, the budget of the next period is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,18 @@ class Session:
     layout: bytes = field(repr=False)
 
 
-class Link(Protocol):
-    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session in memory: with the suite, and what its two manifests say, each parsed once."""
+
+    session: Session
+    suite: Suite
+    manifest: Manifest = field(repr=False)
+    layout: Manifest = field(repr=False)
+
+
+class PeerCalls(Protocol):
+    """The calls to one peer. Every call raises NodeError kinds; UnavailableError may be retried."""
 
     @property
     def successions(self) -> tuple[Succession, ...]:
@@ -112,7 +127,7 @@ class QueryContext:
     code: str
     peer: PeerRow
     catalogue: Catalogue
-    link: Link
+    calls: PeerCalls
     checkpoint: Checkpoint
     mapped: PointCache
     clock: Clock
@@ -123,28 +138,28 @@ class QueryContext:
     filters: FilterCache | None = None
     # Where whole partitions are kept, if they are.
     partitions: PartitionCache | None = None
-    # By which signing key the peer is known at this moment; without it by that of `peer`.
-    pins: PinnedKeys | None = None
+    # Under which signing key the peer is known at this moment; without it under that of `peer`.
+    pinned_keys: PinnedKeys | None = None
     # Groups of encrypted sums that need no second look.
-    checked: VerifiedGroups = field(default_factory=VerifiedGroups)
+    verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @classmethod
     def of(
         cls,
         node: Node,
         peer: PeerRow,
-        link: Link,
+        calls: PeerCalls,
         checkpoint: Checkpoint,
         mapped: PointCache,
         deadline: datetime,
     ) -> "QueryContext":
-        """The exchange of a node with a peer."""
+        """The query of a node to a peer."""
         most = node.config.requester.keep_partitions_mib
         return cls(
             code=node.code,
             peer=peer,
             catalogue=node.catalogue,
-            link=link,
+            calls=calls,
             checkpoint=checkpoint,
             mapped=mapped,
             clock=node.clock,
@@ -153,29 +168,39 @@ class QueryContext:
             deadline=deadline,
             filters=FilterCache(node.config.folder),
             partitions=PartitionCache(node.config.folder, most) if most else None,
-            pins=PinnedKeys(node.store, peer, node.clock),
-            checked=node.checked,
+            pinned_keys=PinnedKeys(node.store, peer, node.clock),
+            verified_groups=node.verified_groups,
         )
 
 
 def with_retries(context: QueryContext, step: Callable[[], T]) -> T:
-    """Run a repeatable step again while the peer is away, with growing waits, until the part's deadline."""
+    """Run a repeatable step again while the peer is away, until the part's deadline.
+
+    The waits grow, and are never shorter than what the peer asked for.
+    """
     settings = context.settings
     left = max((context.deadline - context.clock()).total_seconds(), 0.0)
+    growing = tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s)
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_retry),
-        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_after_delay(left),
-        wait=tenacity.wait_exponential(multiplier=settings.retry_wait_s, max=settings.retry_wait_max_s),
+        retry=tenacity.retry_if_exception(may_retry),
+        stop=tenacity.stop_after_attempt(settings.retry_attempts) | tenacity.stop_before_delay(left),
+        wait=lambda tried: max(growing(tried), _wait_asked(tried).total_seconds()),
         sleep=context.checkpoint.wait,
         reraise=True,
     )(step)
 
 
-def _may_retry(error: BaseException) -> bool:
-    # A limit is worth waiting for only when the peer says how long.
-    return isinstance(error, UnavailableError) or (
-        isinstance(error, LimitError) and "retry_after_s" in error.details
-    )
+def may_retry(error: BaseException) -> bool:
+    """Whether another try may succeed. A limit is waited for only if the peer says how long it lasts."""
+    if isinstance(error, LimitError):
+        return error.retry_after is not None and error.retry_after <= LONGEST_WAIT
+    return isinstance(error, UnavailableError)
+
+
+def _wait_asked(tried: tenacity.RetryCallState) -> timedelta:
+    error = tried.outcome.exception() if tried.outcome else None
+    asked = error.retry_after if isinstance(error, NodeError) else None
+    return min(asked or timedelta(0), LONGEST_WAIT)
 
 
 def dishonest(message: str, check: str) -> DishonestPeerError:

@@ -1,6 +1,7 @@
 """Fetching from a responder what step 3 needs: whole buckets, and filters (design.md section 3)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from matcher import buckets as index
 from matcher import filter as filters
@@ -8,26 +9,27 @@ from matcher import merkle
 from matcher.errors import BucketError, FilterError
 from node.errors import UnavailableError
 from node.mirror.filters import parse_filter
-from node.requester.context import QueryContext, Session, dishonest, with_retries
-from node.wire.manifest import Manifest, PartitionOffer
+from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
+from node.wire.manifest import PartitionOffer
 from node.wire.match_messages import BucketRequest, BucketSlice, FilterRequest
 
 BLOCK_BYTES = 4 * 1024 * 1024
 MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
 
 
-def fetch_filter(context: QueryContext, session: Session, part: PartitionOffer) -> filters.Filter:
+def fetch_filter(context: QueryContext, opened: OpenSession, part: PartitionOffer) -> filters.Filter:
     """The filter of a partition version, from the cache or the peer. It is verified before it is kept."""
     if context.filters is None:
         raise UnavailableError("this caller keeps no filters")
     kept = context.filters.read(context.peer.code, part)
     if kept is not None:
         return kept
-    request = FilterRequest(part.epoch, session.query_id, part.item, part.origin, part.version)
+    query_id, suite = opened.session.query_id, opened.suite.name
+    request = FilterRequest(part.epoch, query_id, part.item, part.origin, part.version, suite)
 
     def download() -> bytes:
         data = bytearray()
-        for offset, piece in context.link.fetch_filter(request):
+        for offset, piece in context.calls.fetch_filter(request):
             if offset != len(data) or not piece or len(data) + len(piece) > part.filter_size:
                 raise dishonest("the peer sends a filter of another size", "filter_size")
             data += piece
@@ -47,8 +49,7 @@ def fetch_filter(context: QueryContext, session: Session, part: PartitionOffer) 
 
 def fetch_buckets(
     context: QueryContext,
-    session: Session,
-    manifest: Manifest,
+    opened: OpenSession,
     part: PartitionOffer,
     numbers: Sequence[int],
     use: Callable[[index.Block], None],
@@ -59,38 +60,58 @@ def fetch_buckets(
     They come in blocks of some megabytes, so that a search has many entries at once and memory stays small.
     `keep` has them as they are.
     """
-    left = list(numbers)
-    held: list[tuple[int, bytes]] = []
+    download = _Download(context, opened, part, list(numbers), use, keep, len(numbers))
+    with_retries(context, download.run)
 
-    def hand_over() -> None:
-        if held:
-            use(_read_block(held))
-            keep(held)
-            del left[: len(held)]
-            held.clear()
-            context.checkpoint.progress("fetch", len(numbers) - len(left), len(numbers), manifest.epoch)
 
-    def stream() -> None:
-        held.clear()
-        while left:
-            asked = left[: manifest.limits.max_buckets_per_request]
-            request = BucketRequest(
-                part.epoch, session.query_id, part.item, part.origin, part.version, tuple(asked)
-            )
-            size = 0
+@dataclass
+class _Download:
+    """The buckets that are still to come, and those that came and wait to be used together."""
+
+    context: QueryContext
+    opened: OpenSession
+    part: PartitionOffer
+    left: list[int]
+    use: Callable[[index.Block], None]
+    keep: Callable[[Sequence[tuple[int, bytes]]], None]
+    total: int
+    waiting: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Ask for what is left, as many buckets at a time as the peer takes."""
+        self.waiting.clear()
+        most = self.opened.manifest.limits.max_buckets_per_request
+        while self.left:
+            asked = self.left[:most]
             try:
-                for bucket in whole_buckets(context.link.fetch_buckets(request), part, asked):
-                    held.append(bucket)
-                    size += len(bucket[1])
-                    if size >= BLOCK_BYTES:
-                        hand_over()
-                        size = 0
+                self._receive(asked)
             except UnavailableError:
-                hand_over()  # what came before a stream broke need not come again
+                self._hand_over()  # what came before a stream broke need not come again
                 raise
-            hand_over()
+            self._hand_over()
 
-    with_retries(context, stream)
+    def _receive(self, asked: Sequence[int]) -> None:
+        part, size = self.part, 0
+        query_id, suite = self.opened.session.query_id, self.opened.suite.name
+        request = BucketRequest(
+            part.epoch, query_id, part.item, part.origin, part.version, tuple(asked), suite
+        )
+        for bucket in whole_buckets(self.context.calls.fetch_buckets(request), part, asked):
+            self.waiting.append(bucket)
+            size += len(bucket[1])
+            if size >= BLOCK_BYTES:
+                self._hand_over()
+                size = 0
+
+    def _hand_over(self) -> None:
+        if not self.waiting:
+            return
+        self.use(_read_block(self.waiting))
+        self.keep(self.waiting)
+        del self.left[: len(self.waiting)]
+        self.waiting.clear()
+        done, epoch = self.total - len(self.left), self.opened.manifest.epoch
+        self.context.checkpoint.progress("fetch", done, self.total, epoch)
 
 
 def whole_buckets(

@@ -1,124 +1,112 @@
-"""The first step of a query: the responder's manifest, checked and kept, and a session under it."""
+"""The first step of a query: the responder's manifest, checked and kept, and a session under it.
 
+What must be true of a manifest is judged by `trusted_manifest`; here it is fetched, parsed once, and kept.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
-from matcher import SUITE, oprf
-from matcher.suites import tokens as token
-from node.errors import (
-    CatalogueMismatchError,
-    DishonestPeerError,
-    EpochError,
-    PreconditionError,
-    SaltError,
-    UnknownSuiteError,
-)
-from node.requester.context import QueryContext, Session, with_retries
+from node.requester import trusted_manifest
+from node.requester.context import OpenSession, QueryContext, Session, with_retries
 from node.requester.padding import new_seed
-from node.wire import manifest as manifests
-from node.wire import match
-from node.wire.manifest import Manifest, PlantedSubject
-
-CLOCK_SKEW = timedelta(minutes=5)
-
+from node.requester.trusted_manifest import PeerKeys, TrustedManifest, TrustedState
+from node.wire.common import QUERY_ID_SIZE
+from node.wire.manifest import Manifest
+from node.wire.match import parse_manifest
 
 RESTARTS = 3
-
-
 MAX_CHUNK_POINTS = 32_640  # a message of 1 MiB, which every node takes
+GetManifest = Callable[[], tuple[bytes, bytes]]
 
 
-class _OfferChangedError(Exception):
-    """The planted subjects of the batch are not those of the partitions any more."""
-
-
-def open_session(context: QueryContext) -> Session:
+def open_session(context: QueryContext) -> OpenSession:
     """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
+    return begin_session(context, context.calls.get_manifest)
+
+
+def begin_session(context: QueryContext, get_manifest: GetManifest) -> OpenSession:
+    """A new query under the manifest that `get_manifest` fetches, kept in the checkpoint."""
     context.checkpoint.progress("manifest", 0, 0)
-    serialised, signature = with_retries(context, context.link.get_manifest)
-    require_fresh(context, check_manifest(context, serialised, signature))
-    session = draw_session(context, serialised, signature)
-    context.checkpoint.begin(session)
-    return session
-
-
-def draw_session(context: QueryContext, serialised: bytes, signature: bytes) -> Session:
-    """A new query under a manifest: fresh id, blind and seed."""
-    return Session(
-        query_id=context.random_bytes(16),
-        blind=oprf.draw_blind(context.random_bytes),
+    serialised, signature, trusted = _fetch(context, get_manifest)
+    session = Session(
+        query_id=context.random_bytes(QUERY_ID_SIZE),
+        blind=trusted.suite.draw_blind(context.random_bytes),
         seed=new_seed(context.random_bytes),
         manifest=serialised,
         signature=signature,
         layout=serialised,
     )
+    context.checkpoint.begin(session)
+    return OpenSession(session, trusted.suite, trusted.content, trusted.content)
 
 
-def renew_manifest(context: QueryContext, session: Session, manifest: Manifest) -> tuple[Session, Manifest]:
-    """The same query under newer partition versions. Raises EpochError when the epoch changed too."""
-    serialised, signature = with_retries(context, context.link.get_manifest)
-    newer = check_manifest(context, serialised, signature)
-    require_fresh(context, newer)
-    if newer.epoch != manifest.epoch:
-        raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
-    if _planted(newer) != _planted(match.parse_manifest(session.layout)):
-        raise _OfferChangedError
-    renewed = replace(session, manifest=serialised, signature=signature)
-    context.checkpoint.renew(renewed)
-    return renewed, newer
+def resume_session(context: QueryContext) -> OpenSession | None:
+    """The session in the checkpoint, judged again; None without one, or where its salt is retired.
 
-
-def check_manifest(
-    context: QueryContext, serialised: bytes, signature: bytes, *, kept: bool = False
-) -> Manifest:
-    """Everything that must hold before a point is sent, each with its own error.
-
-    `kept`: it was checked before, when it came, and has lain in the journal since.
+    Its manifest may have expired. Raises what `check_manifest` raises.
     """
-    if context.pins is None:
-        manifests.verify(serialised, signature, context.peer.signing_key)
-    elif kept:
-        context.pins.verify_kept(serialised, signature)
+    session = context.checkpoint.session()
+    if session is None:
+        return None
+    manifest = parse_manifest(session.manifest)
+    if context.mapped.salt(manifest.salt_version) is None:
+        return None
+    if context.pinned_keys is None:
+        _card_key(context).verify_kept(session.manifest, session.signature)
     else:
-        context.pins.verify(serialised, signature, context.link.successions)
-    manifest = match.parse_manifest(serialised)
-    if manifest.responder != context.peer.code or manifest.requester != context.code:
-        raise DishonestPeerError(
-            "the manifest is between other provinces", details={"check": "manifest_parties"}
-        )
-    if manifest.issued_at > context.clock() + CLOCK_SKEW:
-        raise PreconditionError(
-            "the peer's manifest is from the future", "compare the clocks of both nodes", {"rule": "clock"}
-        )
-    if SUITE not in manifest.suites:
-        raise UnknownSuiteError("the peer speaks no suite of this node")
-    salt = context.mapped.salt(manifest.salt_version)
-    if salt is None:
-        raise SaltError(
-            "the peer has another salt version",
-            "the node with the older version asks the federation's administrator for a new bundle",
-            {"salt_version": str(manifest.salt_version)},
-        )
-    if manifest.salt_check != token.salt_check(salt):
-        raise SaltError(
-            "the peer has another salt under this version", "one of the two joined another federation"
-        )
-    if manifest.catalogue_digest != context.catalogue.digest:
-        raise CatalogueMismatchError(
-            "the two nodes hold different catalogues",
-            "install the same catalogue on both; see `heqiao catalogue`",
-            {"catalogue": manifest.catalogue_version},
-        )
-    return manifest
+        context.pinned_keys.verify_kept(session.manifest, session.signature)
+    trusted = _state(context).judge(manifest, context.clock())
+    layout = manifest if session.layout == session.manifest else parse_manifest(session.layout)
+    return OpenSession(session, trusted.suite, manifest, layout)
 
 
-def require_fresh(context: QueryContext, manifest: Manifest) -> None:
-    """Of a manifest that just came: an old one would bring old partitions back."""
-    if manifest.expires_at + CLOCK_SKEW < context.clock():
-        raise PreconditionError(
-            "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
-        )
+def renew_session(
+    context: QueryContext,
+    opened: OpenSession,
+    get_manifest: GetManifest,
+    require_same: Callable[[Manifest], object],
+) -> OpenSession:
+    """The same query under newer versions; `require_same` refuses a manifest under which it cannot go on."""
+    serialised, signature, trusted = _fetch(context, get_manifest)
+    require_same(trusted.content)
+    session = replace(opened.session, manifest=serialised, signature=signature)
+    context.checkpoint.renew(session)
+    return replace(opened, session=session, manifest=trusted.content)
 
 
-def _planted(manifest: Manifest) -> dict[tuple[str, str], tuple[PlantedSubject, ...]]:
-    return {(part.item, part.origin): part.planted for part in manifest.partitions}
+def renew_manifest(context: QueryContext, opened: OpenSession) -> OpenSession:
+    """The same query under newer partition versions. Raises EpochError, OfferChangedError."""
+
+    def require_same(newer: Manifest) -> None:
+        trusted_manifest.require_same_batch(newer, opened.manifest, opened.layout)
+
+    return renew_session(context, opened, context.calls.get_manifest, require_same)
+
+
+def check_manifest(context: QueryContext, serialised: bytes, signature: bytes) -> TrustedManifest:
+    """Everything that must hold of a manifest that just came before a point is sent.
+
+    Each rule of `trusted_manifest` has its own error. The peer's key is followed before the content is
+    judged.
+    """
+    if context.pinned_keys is None:
+        _card_key(context).verify(serialised, signature, (), context.clock())
+    else:
+        context.pinned_keys.verify(serialised, signature, context.calls.successions)
+    return _state(context).read(serialised, context.clock())
+
+
+def _fetch(context: QueryContext, get_manifest: GetManifest) -> tuple[bytes, bytes, TrustedManifest]:
+    serialised, signature = with_retries(context, get_manifest)
+    trusted = check_manifest(context, serialised, signature)
+    trusted_manifest.require_fresh(trusted.content, context.clock())
+    return serialised, signature, trusted
+
+
+def _state(context: QueryContext) -> TrustedState:
+    return TrustedState(context.code, context.peer.code, context.mapped.salts, context.catalogue.digest)
+
+
+def _card_key(context: QueryContext) -> PeerKeys:
+    """A caller that follows no keys knows the peer under the key on its card."""
+    return PeerKeys(context.peer.code, context.peer.signing_key)

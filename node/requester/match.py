@@ -1,78 +1,71 @@
 """The requester's role, one function per step (design.md sections 2 to 4, 8).
 
-A step works on a `Link` (the peer) and a `Checkpoint` (what a killed requester resumes from), so the same
-steps run in a node's persisted job and in a platform's own process. Step 3 is node/requester/retrieval.py.
+A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes from), so the same steps run
+in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
-from matcher import PointError, merkle, oprf
-from matcher.suites import tokens as token
-from node.errors import (
-    EpochError,
-    LimitError,
-    PartitionVersionError,
-    UnavailableError,
-)
-from node.requester.context import QueryContext, Session, dishonest, with_retries
+from matcher import PointError, merkle
+from matcher.errors import CountError
+from matcher.suites.suite import Blinded
+from matcher.vectorised import Bytes
+from node.errors import EpochError, LimitError, PartitionVersionError, UnavailableError
+from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
 from node.requester.handshake import (
     MAX_CHUNK_POINTS,
     RESTARTS,
-    _OfferChangedError,
-    check_manifest,
     open_session,
     renew_manifest,
+    resume_session,
 )
 from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item
+from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
-from node.wire import match
-from node.wire.manifest import Manifest
 from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
 
 
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the journal holds. A peer that moved to another epoch, or offers other partitions or
+    Resumes what the checkpoint holds. A peer that moved to another epoch, or offers other partitions or
     planted subjects than the batch was laid out for, is asked anew.
     """
     for _ in range(RESTARTS):
         try:
             return _ask_once(context, question)
-        except (EpochError, _OfferChangedError):
+        except (EpochError, OfferChangedError):
             open_session(context)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
 def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
-    session = context.checkpoint.session()
-    if session is None or context.mapped.salt(match.parse_manifest(session.manifest).salt_version) is None:
-        session = open_session(context)  # new, or its salt was retired while the job waited
-    manifest = check_manifest(context, session.manifest, session.signature, kept=True)
-    if manifest.expires_at < context.clock():
-        session = open_session(context)
-        manifest = check_manifest(context, session.manifest, session.signature, kept=True)
-    query = _lay_out(context, question, session)
+    opened = resume_session(context)
+    if opened is None or opened.manifest.expires_at < context.clock():
+        opened = open_session(context)
+    query = lay_out(context, question, opened)
     if query.subjects:
-        evaluate_query(context, session, manifest, question, query)
-    secrets = token.token_secrets(context.checkpoint.tokens())
+        evaluate_query(context, opened, question, query)
+    retrieval = Retrieval(context, opened, question, query, token_secrets(context, opened))
     answers = context.checkpoint.answers()
     plans: list[str] = []
     for item in question.items:
+        if item.code in answers:
+            continue  # kept before the job was interrupted
         for _ in range(RESTARTS):
-            if item.code in answers:
-                break
             try:
-                retrieval = Retrieval(context, session, manifest, question, query, secrets)
                 answers[item.code], choices = ask_item(retrieval, item)
                 plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
+                break
             except PartitionVersionError:
-                session, manifest = renew_manifest(context, session, manifest)
+                opened = renew_manifest(context, opened)
+                retrieval = replace(retrieval, opened=opened)
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
         context.checkpoint.add_answers(item.code, answers[item.code])
@@ -80,14 +73,19 @@ def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answe
     return answers
 
 
-def _lay_out(context: QueryContext, question: Question, session: Session) -> Query:
-    """The batch of a session, under the salt of its manifest."""
-    layout = match.parse_manifest(session.layout)
-    salt = context.mapped.salt(layout.salt_version)
-    if salt is None:
+def lay_out(context: QueryContext, question: Question, opened: OpenSession) -> Query:
+    """The batch of a session, under the salt of the manifest it began with. Raises EpochError."""
+    layout = opened.layout
+    if context.mapped.salt(layout.salt_version) is None:
         raise EpochError("the query was laid out under another salt", details={"epoch": str(layout.epoch)})
-    mapped = context.mapped.points(layout.salt_version)
-    return build_query(question, layout, salt, session.seed, mapped)
+    mapped = context.mapped.points(opened.suite, layout.salt_version)
+    return build_query(question, layout, opened.session.seed, mapped)
+
+
+def token_secrets(context: QueryContext, opened: OpenSession) -> Bytes:
+    """The secrets of the batch's tokens, (n, 32): all items share them."""
+    tokens = np.frombuffer(context.checkpoint.tokens(), dtype=np.uint8)
+    return opened.suite.token_secrets(tokens.reshape(-1, opened.suite.sizes.point))
 
 
 def _summarise(plans: Sequence[str]) -> tuple[str, str]:
@@ -96,10 +94,9 @@ def _summarise(plans: Sequence[str]) -> tuple[str, str]:
     return "+".join(sorted(names)), "; ".join(dict.fromkeys(plans))
 
 
-def evaluate_query(
-    context: QueryContext, session: Session, manifest: Manifest, question: Question, query: Query
-) -> None:
-    """Step 2: blind, have evaluated, finalize; tokens go to the journal chunk by chunk."""
+def evaluate_query(context: QueryContext, opened: OpenSession, question: Question, query: Query) -> None:
+    """Step 2: blind, have evaluated, finalize; tokens go to the checkpoint chunk by chunk."""
+    manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
     with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
@@ -109,7 +106,7 @@ def evaluate_query(
     root = merkle.root(mandate_leaves(blinded, rows))
 
     def stream() -> None:
-        first = len(context.checkpoint.tokens()) // 32
+        first = len(context.checkpoint.tokens()) // blinded.size
         if first >= query.points:
             return
         start = EvaluateStart(
@@ -123,42 +120,40 @@ def evaluate_query(
             purpose=question.purpose,
             legal_basis=question.legal_basis,
             mandate_root=root,
+            suite=opened.suite.name,
         )
-        _run_stream(context, session, manifest, query, blinded, start)
+        _run_stream(context, opened, query, blinded, start)
 
     with_retries(context, stream)
 
 
-def blind_batch(blind: bytes, query: Query) -> bytes:
+def blind_batch(blind: bytes, query: Query) -> Blinded:
     """B = r * M of the whole batch.
 
     A large one is blinded behind the mapping: that keeps the interpreter busy, blinding leaves it alone.
     """
+    suite = query.batch.suite
     if query.points <= BATCH_POINTS:
-        return oprf.blind(blind, query.batch.tobytes())
-    blinded = np.empty((query.points, 32), dtype=np.uint8)
+        return suite.blind(blind, query.batch.tobytes())
+    blinded = np.empty((query.points, suite.sizes.point), dtype=np.uint8)
     with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
         started = [
-            (places, behind.submit(oprf.blind, blind, points.tobytes()))
-            for places, points in query.batch.stretches()
+            (places, behind.submit(suite.blind, blind, points.tobytes()))
+            for places, points in query.batch.chunks()
         ]
     for places, done in started:
-        blinded[places] = np.frombuffer(done.result(), dtype=np.uint8).reshape(-1, 32)
-    return blinded.tobytes()
+        found = np.frombuffer(done.result().points, dtype=np.uint8)
+        blinded[places] = found.reshape(-1, suite.sizes.point)
+    return suite.blinded(blinded.tobytes())
 
 
 def _run_stream(
-    context: QueryContext,
-    session: Session,
-    manifest: Manifest,
-    query: Query,
-    blinded: bytes,
-    start: EvaluateStart,
+    context: QueryContext, opened: OpenSession, query: Query, blinded: Blinded, start: EvaluateStart
 ) -> None:
-    size = 32 * min(manifest.limits.chunk_points, MAX_CHUNK_POINTS)
-    chunks = [blinded[at : at + size] for at in range(32 * start.first_point, len(blinded), size)]
+    size = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
+    chunks = [blinded.part(at, at + size) for at in range(start.first_point, blinded.count, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in context.link.evaluate(start, chunks):
+    for message in context.calls.evaluate(start, [chunk.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
             finished = True
@@ -166,28 +161,30 @@ def _run_stream(
         if expected >= len(chunks) or message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
-        if len(message.points) != len(sent):
-            raise dishonest("the peer returns another number of points", "length")
-        transcript.add(expected, sent, message.points)
-        tokens = finalize_chunk(session, manifest, query, first, message.points)
+        transcript.add(expected, sent.points, message.points)
+        tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)
-        first, expected = first + len(sent) // 32, expected + 1
-        context.checkpoint.progress("evaluate", first, query.points, manifest.epoch)
+        first, expected = first + sent.count, expected + 1
+        context.checkpoint.progress("evaluate", first, query.points, opened.manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 
 
-def finalize_chunk(session: Session, manifest: Manifest, query: Query, first: int, evaluated: bytes) -> bytes:
+def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
     """T = r' * E for one chunk; refuses it when a canary comes back different (design.md section 2)."""
+    suite, constants = opened.suite, opened.manifest.canaries
     try:
-        tokens = oprf.finalize(session.blind, evaluated)
+        tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))
+    except CountError:
+        raise dishonest("the peer returns another number of points", "length") from None
     except PointError:
         raise dishonest("the peer returns bytes that are no points", "point") from None
+    size = suite.sizes.point
     for position, constant in query.canaries.items():
-        at = 32 * (position - first)
+        at = size * (position - first)
         if (
             0 <= at < len(tokens)
-            and tokens[at : at + 32] != manifest.canaries[32 * constant : 32 * constant + 32]
+            and tokens[at : at + size] != constants[size * constant : size * (constant + 1)]
         ):
             raise dishonest("a canary came back different: the peer evaluates under another key", "canary")
     return tokens

@@ -5,7 +5,7 @@ that must be found) and misses (random test identities that must not be; they al
 a size class), all in one secret order (design.md section 2).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,8 +13,8 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Identity, batch, identity, vectorised
-from matcher.suites import tokens
+from matcher import Identity, batch, identity, merkle, vectorised
+from matcher.suites.suite import Blinded, Suite
 from matcher.vectorised import Bytes
 from node.context import Node
 from node.domain.catalogue import Item
@@ -25,7 +25,8 @@ from node.domain.verification import Verification
 from node.requester.padding import (
     MISSES,
     POINTS_PER_CANARY,
-    _choice,
+    canary_points,
+    choice,
     choose_canaries,
     draw_misses,
     secret_order,
@@ -63,13 +64,18 @@ class PlantedPoint:
 
 
 class Batch:
-    """The points M of a batch, n of 32 bytes, each with its place in the order in which they are sent.
+    """The points M of a batch, each with its place in the order in which they are sent.
 
     Those of people (`rows` of `people`) come first in `order`, then `others`. Nothing shows in a repr.
     """
 
-    def __init__(self, people: "MappedPoints", rows: Numbers, others: Bytes, order: Numbers) -> None:
+    def __init__(self, people: MappedPoints, rows: Numbers, others: Bytes, order: Numbers) -> None:
         self._people, self._rows, self._others, self._order = people, rows, others, order
+
+    @property
+    def suite(self) -> Suite:
+        """The suite the points are of."""
+        return self._people.suite
 
     def __len__(self) -> int:
         return len(self._order)
@@ -77,24 +83,24 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({len(self)})"
 
-    def stretches(self) -> Iterator[tuple[Numbers, Bytes]]:
+    def chunks(self) -> Iterator[tuple[Numbers, Bytes]]:
         """Places and points, some at a time; people are mapped as their turn comes."""
         yield self._order[len(self._rows) :], self._others
-        for first, points in self._people.stretches():
+        for first, points in self._people.chunks():
             here = np.flatnonzero((self._rows >= first) & (self._rows < first + len(points)))
             yield self._order[here], points[self._rows[here] - first]
 
     def tobytes(self) -> bytes:
         """All points in the order in which they are sent."""
-        found = np.empty((len(self), 32), dtype=np.uint8)
-        for places, points in self.stretches():
+        found = np.empty((len(self), self.suite.sizes.point), dtype=np.uint8)
+        for places, points in self.chunks():
             found[places] = points
         return found.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch, and what its points stand for."""
+    """The whole batch, and what its points mean."""
 
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
@@ -118,62 +124,55 @@ class Answer:
     reason: str = ""
 
 
-def build_query(
-    question: Question, manifest: Manifest, salt: bytes, seed: bytes, mapped: "MappedPoints"
-) -> Query:
-    """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on."""
+def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: MappedPoints) -> Query:
+    """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on.
+
+    In order of the places it has: distinct identities of subjects, planted subjects, canaries, misses.
+    """
     numbers, identities = _asked_identities(question)
     places = mapped.places(identities)
     # Each identity once: under one blind, equal identities would be equal points and so recognisable.
     distinct, inverse = _distinct(places)
     hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
-    canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), tokens.CANARIES)
+    canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), mapped.suite.sizes.canaries)
     real = len(distinct) + len(hits) + canaries
     total = size_class(real + MISSES)
-    miss_types, miss_values = draw_misses(seed, total - real)
     order = secret_order(seed, total)
-
-    constants = np.frombuffer(tokens.canary_points(), dtype=np.uint8).reshape(-1, 32)
-    chosen = choose_canaries(seed, canaries)
-    planted = tokens.map_batch(salt, (identity.planted(*hit[:3]) for hit in hits))
-    others = np.concatenate(
-        (
-            np.frombuffer(planted, dtype=np.uint8).reshape(-1, 32),
-            constants[chosen],
-            batch.map_to_curve(salt, miss_types, miss_values),
-        )
-    )
-    at = iter(order[len(distinct) : real].tolist())
+    subjects, planted, constants, misses = np.split(order, np.cumsum((len(distinct), len(hits), canaries)))
+    chosen = choose_canaries(mapped.suite, seed, canaries)
+    hit_points, hit_prefixes = _map(mapped, *pack_planted(hits))
+    miss_points, miss_prefixes = _map(mapped, *draw_misses(seed, total - real))
+    others = np.concatenate((hit_points, canary_points(mapped.suite, chosen), miss_points))
     return Query(
         batch=Batch(mapped, distinct, others, order),
-        subjects=SubjectPoints(
-            numbers, mapped.origins[places], mapped.prefixes[places], order[: len(distinct)][inverse]
-        ),
+        subjects=SubjectPoints(numbers, mapped.origins[places], mapped.prefixes[places], subjects[inverse]),
         planted=tuple(
-            PlantedPoint(
-                item,
-                origin,
-                tokens.bucket_prefix(salt, identity.planted(item, origin, name)),
-                next(at),
-                value,
-            )
-            for item, origin, name, value in hits
-        ),
-        canaries={next(at): constant for constant in chosen},
-        misses=tuple(
-            zip(
-                batch.prefixes(batch.digests(salt, miss_types, miss_values)).tolist(),
-                order[real:].tolist(),
-                strict=True,
+            PlantedPoint(item, origin, prefix, position, value)
+            for (item, origin, _, value), prefix, position in zip(
+                hits, hit_prefixes.tolist(), planted.tolist(), strict=True
             )
         ),
+        canaries=dict(zip(constants.tolist(), chosen, strict=True)),
+        misses=tuple(zip(miss_prefixes.tolist(), misses.tolist(), strict=True)),
     )
+
+
+def pack_planted(hits: Sequence[tuple[str, str, str, int]]) -> tuple[NDArray[np.uint8], Bytes]:
+    """Planted subjects (item, origin, name, value) as `batch` takes identities."""
+    found = [identity.planted(item, origin, name) for item, origin, name, _ in hits]
+    return batch.pack_identities([(one.id_type, one.value) for one in found])
+
+
+def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple[Bytes, NDArray[np.uint32]]:
+    """Points and bucket prefixes of identities that are no subject's."""
+    suite, salt = mapped.suite, mapped.salt
+    return suite.map_to_curve(salt, types, values), batch.prefixes(suite.digests(salt, types, values))
 
 
 def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
     """What the leaves of the mandate tree hold beside the blinded point, (points, 64): digest and nonce.
 
-    Points that stand for nobody have zeros for a digest, and so has who has no mandate.
+    Points that are nobody's have zeros for a digest, as have those of people without a mandate.
     """
     different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
     digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
@@ -185,15 +184,16 @@ def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
     return np.hstack((digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
 
 
-def mandate_leaves(blinded: bytes, rows: Bytes) -> list[bytes]:
+def mandate_leaves(blinded: Blinded, rows: Bytes) -> list[bytes]:
     """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
 
     A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query: `rows` are those
-    of `mandate_rows`. The nonce lets points that stand for nobody look the same.
+    of `mandate_rows`. The nonce lets points that are nobody's look the same.
     """
-    points = np.frombuffer(blinded, dtype=np.uint8).reshape(-1, 32)
+    points = np.frombuffer(blinded.points, dtype=np.uint8).reshape(-1, blinded.size)
     leaves = vectorised.derive(_LEAF_CONTEXT, np.hstack((points, rows))).tobytes()
-    return [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
+    size = merkle.DIGEST_SIZE
+    return [leaves[at : at + size] for at in range(0, len(leaves), size)]
 
 
 def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
@@ -235,7 +235,7 @@ def _choose_hits(
             part = manifest.partition(item.code, origin)
             if part is None or not part.planted:
                 continue
-            first = _choice(seed, f"hit {item.code} {origin}".encode(), 0)
+            first = choice(seed, f"hit {item.code} {origin}".encode(), 0)
             for step in range(min(HITS_PER_PARTITION, len(part.planted))):
                 hit = part.planted[(first + step) % len(part.planted)]
                 chosen.append((item.code, origin, hit.name, hit.value))

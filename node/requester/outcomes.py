@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import LabelRecord, Level, batch, label
+from matcher.suites.suite import Suite
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import Outcome
@@ -24,7 +25,9 @@ class Opened:
     check: NDArray[np.uint8] = field(repr=False)
 
 
-def open_names(question: Question, subject: NDArray[np.int64], record: NDArray[np.void]) -> Opened:
+def open_names(
+    suite: Suite, question: Question, subject: NDArray[np.int64], record: NDArray[np.void]
+) -> Opened:
     """Labels with the check byte that each would carry if its name were the asked one.
 
     Where no name was asked, or the record has none, the byte is the record's own: nothing differs.
@@ -37,7 +40,7 @@ def open_names(question: Question, subject: NDArray[np.int64], record: NDArray[n
         np.ascontiguousarray(record["record"][rows]).view(np.uint8).reshape(-1, label.RECORD_NUMBER_SIZE)
     )
     # Subjects' names are normalised already.
-    check[rows] = batch.name_checks(
+    check[rows] = suite.name_checks(
         numbers, [names[row].encode("utf-8", "surrogatepass") for row in rows.tolist()]
     )
     return Opened(subject, record, check)

@@ -1,33 +1,29 @@
 """What hides the size and order of a batch: size classes, canaries, test misses, the secret order."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import batch, identity
 from matcher.oprf import RandomBytes
-from matcher.suites import tokens
+from matcher.suites.suite import Suite
+from matcher.vectorised import Bytes
 
 SEED_SIZE = 32
 
-
 SMALLEST_CLASS = 16
-
 
 FINEST_STEP = 1024  # points, between the classes of large batches
 
-
 POINTS_PER_CANARY = 2048
-
 
 MISSES = 2
 
-
 _MISS_NAME = 15  # random bytes; in hexadecimal they just fit one block of the hash
 
-
 _ORDER_CONTEXT = "heqiao v1 query order"
-
 
 _CHOICE_CONTEXT = "heqiao v1 query choice"
 
@@ -50,9 +46,16 @@ def new_seed(random_bytes: RandomBytes) -> bytes:
     return random_bytes(SEED_SIZE)
 
 
-def choose_canaries(seed: bytes, count: int) -> list[int]:
+def choose_canaries(suite: Suite, seed: bytes, count: int) -> list[int]:
     """Which of the public constants go into a batch."""
-    return sorted(range(tokens.CANARIES), key=lambda number: _choice(seed, b"canary", number))[:count]
+    constants = range(suite.sizes.canaries)
+    return sorted(constants, key=lambda number: choice(seed, b"canary", number))[:count]
+
+
+def canary_points(suite: Suite, chosen: Sequence[int]) -> Bytes:
+    """The chosen constants M_c, (n, point)."""
+    constants = np.frombuffer(suite.canary_points(), dtype=np.uint8).reshape(-1, suite.sizes.point)
+    return constants[list(chosen)]
 
 
 def draw_misses(seed: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -66,7 +69,8 @@ def draw_misses(seed: bytes, count: int) -> tuple[NDArray[np.uint8], NDArray[np.
     return batch.pack_identities([(one.id_type, one.value) for one in found])
 
 
-def _choice(seed: bytes, purpose: bytes, number: int) -> int:
+def choice(seed: bytes, purpose: bytes, number: int) -> int:
+    """A pseudorandom number of 64 bits for one purpose of a query."""
     stream = blake3(seed + purpose + number.to_bytes(8, "big"), derive_key_context=_CHOICE_CONTEXT)
     return int.from_bytes(stream.digest(length=8), "big")
 

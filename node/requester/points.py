@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import Identity, batch
+from matcher.suites.suite import Suite
 from matcher.vectorised import Bytes
 
 Numbers = NDArray[np.int64]
@@ -73,38 +74,38 @@ class HasIdentities(Protocol):
 class MappedPoints:
     """Points, bucket prefixes and origins of people's identities, computed once for all peers of a job.
 
-    A row is an identity, each once; `prefixes` and `origins` are numbers. Points are computed when they are
-    first asked for.
+    Under one suite and salt. A row is an identity, each once; `prefixes` and `origins` are numbers. Points
+    are computed when they are first asked for.
     """
 
-    def __init__(self, salt: bytes, people: Iterable[HasIdentities]) -> None:
+    def __init__(self, suite: Suite, salt: bytes, people: Iterable[HasIdentities]) -> None:
         known = dict.fromkeys(
             (found.id_type, found.value) for person in people for found in person.identities
         )
         self._rows = {name: row for row, name in enumerate(known)}
-        self._salt = salt
+        self.suite, self.salt = suite, salt
         self._types, self._values = batch.pack_identities(list(known))
-        found = batch.digests(salt, self._types, self._values)
+        found = suite.digests(salt, self._types, self._values)
         self.prefixes: Numbers = batch.prefixes(found).astype(np.int64)
         self.origins: Numbers = batch.origins(self._types, self._values).astype(np.int64)
-        self._points = np.empty((len(known), 32), dtype=np.uint8)
+        self._points = np.empty((len(known), suite.sizes.point), dtype=np.uint8)
         self._mapped, self._lock = 0, threading.Lock()
 
     @property
     def points(self) -> Bytes:
-        """The points M of all rows, (n, 32)."""
-        for _ in self.stretches():
+        """The points M of all rows, (n, point)."""
+        for _ in self.chunks():
             pass
         return self._points
 
-    def stretches(self) -> Iterator[tuple[int, Bytes]]:
+    def chunks(self) -> Iterator[tuple[int, Bytes]]:
         """The points some at a time, each time with the row of the first."""
         for first in range(0, len(self._points), BATCH_POINTS):
             last = min(first + BATCH_POINTS, len(self._points))
             with self._lock:
                 if self._mapped < last:
                     part = slice(first, last)
-                    mapped = batch.map_to_curve(self._salt, self._types[part], self._values[part])
+                    mapped = self.suite.map_to_curve(self.salt, self._types[part], self._values[part])
                     self._points[part], self._mapped = mapped, last
             yield first, self._points[first:last]
 

@@ -8,7 +8,7 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Level, batch, buckets, label
+from matcher import Level, buckets, label
 from matcher import filter as filters
 from matcher import retrieval_plan as plans
 from matcher.errors import LabelError
@@ -17,7 +17,7 @@ from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import Outcome
-from node.requester.context import QueryContext, Session, dishonest
+from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets, fetch_filter
 from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
 from node.requester.outcomes import Opened, conclude_all, open_names
@@ -34,15 +34,19 @@ _DECOY_CONTEXT = "heqiao v1 decoy buckets"
 class Retrieval:
     """What step 3 works on: the finished step 2 of one peer's query.
 
-    `secrets` are those of the batch's tokens, 32 bytes each: all items share them.
+    `secrets` are those of the batch's tokens, (n, 32): all items share them.
     """
 
     context: QueryContext
-    session: Session
-    manifest: Manifest
+    opened: OpenSession
     question: Question
     query: Query
-    secrets: bytes = field(repr=False)
+    secrets: Bytes = field(repr=False)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The newest manifest of the query."""
+        return self.opened.manifest
 
     def item_of(self, part: PartitionOffer) -> Item:
         """The catalogue item of a partition."""
@@ -102,30 +106,30 @@ def search_partition(
 
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
     """
-    probes = _probes(retrieval, part, points)
-    kept = _read_kept(retrieval.context, part, probes)
-    choice = choose_plan(retrieval.context, retrieval.manifest, part, len(probes), kept is not None)
-    unseen = {hit.position for hit in probes.planted}
+    lookups = _lookups(retrieval, part, points)
+    kept = _read_kept(retrieval.context, part, lookups)
+    choice = choose_plan(retrieval.context, retrieval.manifest, part, len(lookups), kept is not None)
+    unseen = {hit.position for hit in lookups.planted}
     opened: list[Opened] = []
 
     def search(block: buckets.Block) -> None:
-        asked = np.flatnonzero(block.holding(probes.bucket))
-        places = block.find(probes.bucket[asked], probes.tag[asked])
+        asked = np.flatnonzero(block.holding(lookups.bucket))
+        places = block.find(lookups.bucket[asked], lookups.tag[asked])
         asked, places = asked[places >= 0], places[places >= 0]
         if not len(asked):
             return
-        records = _open(part, probes.label_key[asked], block.sealed(places))
-        subjects = probes.subject[asked]
+        records = _open(retrieval, part, lookups.label_key[asked], block.sealed(places))
+        subjects = lookups.subject[asked]
         for row in np.flatnonzero(subjects < 0).tolist():
-            unseen.discard(_require_planted(probes, int(asked[row]), records[row]))
+            unseen.discard(_require_planted(lookups, int(asked[row]), records[row]))
         real = subjects >= 0
         _require_possible(records[real], retrieval.item_of(part))
-        opened.append(open_names(retrieval.question, subjects[real], records[real]))
+        opened.append(open_names(retrieval.opened.suite, retrieval.question, subjects[real], records[real]))
 
     if kept is not None:
         search(kept)
     else:
-        _fetch(retrieval, part, probes, choice.plan, search)
+        _fetch(retrieval, part, lookups, choice.plan, search)
     if unseen:
         raise dishonest("a planted test subject is missing", "planted")
     return opened, choice
@@ -134,29 +138,29 @@ def search_partition(
 def _fetch(
     retrieval: Retrieval,
     part: PartitionOffer,
-    probes: Lookups,
+    lookups: Lookups,
     plan: Plan,
     search: Callable[[buckets.Block], None],
 ) -> None:
     """Search what a plan fetches; a whole partition is kept where there is room for it."""
     context = retrieval.context
-    numbers = choose_buckets(retrieval, part, probes, plan)
+    numbers = choose_buckets(retrieval, part, lookups, plan)
     keeper = None
     if plan is Plan.PARTITION and context.partitions is not None:
         keeper = context.partitions.keeper(context.peer.code, part)
     if keeper is None:
-        fetch_buckets(context, retrieval.session, retrieval.manifest, part, numbers, search)
+        fetch_buckets(context, retrieval.opened, part, numbers, search)
         return
     with keeper:
-        fetch_buckets(context, retrieval.session, retrieval.manifest, part, numbers, search, keeper.add)
+        fetch_buckets(context, retrieval.opened, part, numbers, search, keeper.add)
 
 
-def _read_kept(context: QueryContext, part: PartitionOffer, probes: Lookups) -> buckets.Block | None:
+def _read_kept(context: QueryContext, part: PartitionOffer, lookups: Lookups) -> buckets.Block | None:
     """The very version on offer, kept by an earlier query: nothing needs to be fetched."""
     if context.partitions is None:
         return None
     kept = context.partitions.read(context.peer.code, part)
-    found = None if kept is None else kept.block(probes.bucket)
+    found = None if kept is None else kept.block(lookups.bucket)
     if kept is not None and found is None:
         context.partitions.drop(context.peer.code, part)
     return found
@@ -174,36 +178,38 @@ def choose_plan(
     return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
 
 
-def choose_buckets(retrieval: Retrieval, part: PartitionOffer, probes: Lookups, plan: Plan) -> list[int]:
+def choose_buckets(retrieval: Retrieval, part: PartitionOffer, lookups: Lookups, plan: Plan) -> list[int]:
     """The buckets to fetch under a plan, ascending and each once."""
     if plan is Plan.PARTITION:
         return list(range(part.buckets))
-    asked = set(probes.bucket.tolist())
+    asked = set(lookups.bucket.tolist())
     if plan is Plan.BUCKETS:
         return sorted(asked)
-    found = fetch_filter(retrieval.context, retrieval.session, part)
-    present = filters.contains(found, probes.tag.tobytes())
-    candidates = set(probes.bucket[present].tolist())
-    if not present[probes.subject == HIT].all():
+    found = fetch_filter(retrieval.context, retrieval.opened, part)
+    present = filters.contains(found, lookups.tag.tobytes())
+    candidates = set(lookups.bucket[present].tolist())
+    if not present[lookups.subject == HIT].all():
         raise dishonest("a planted test subject is missing from the filter", "planted")
     wanted = plans.decoy_count(len(candidates), part.bits, len(asked))
-    return sorted(candidates | set(_decoys(retrieval.session.seed, part, asked - candidates, wanted)))
+    return sorted(
+        candidates | set(draw_decoys(retrieval.opened.session.seed, part, asked - candidates, wanted))
+    )
 
 
-def _probes(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
+def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
     hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
     misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
     prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
     places = np.concatenate((points.position, np.array([h.position for h in hits], np.int64), misses[:, 1]))
-    secrets = np.frombuffer(retrieval.secrets, dtype=np.uint8).reshape(-1, 32)
-    tags, label_keys = batch.secret_keys(secrets[places], part.item, part.epoch)
+    suite = retrieval.opened.suite
+    tags, label_keys = suite.secret_keys(retrieval.secrets[places], part.item, part.epoch)
     others = np.repeat([HIT, MISS], [len(hits), len(misses)])
     return Lookups(
         prefixes >> (32 - part.bits), tags, label_keys, np.concatenate((points.subject, others)), hits
     )
 
 
-def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
+def draw_decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
     """Buckets without a candidate that are fetched too, so that not every bucket fetched holds a match.
 
     They are buckets that the query asks about anyway, and always the same ones in one query: a resumed
@@ -214,11 +220,11 @@ def _decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int
     return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
 
 
-def _require_planted(probes: Lookups, row: int, record: np.void) -> int:
+def _require_planted(lookups: Lookups, row: int, record: np.void) -> int:
     """The position of the planted hit that a row looked for; its record must say what the manifest says."""
-    first = len(probes) - len(probes.planted) - int(np.count_nonzero(probes.subject == MISS))
-    if probes.subject[row] == HIT:
-        hit = probes.planted[row - first]
+    first = len(lookups) - len(lookups.planted) - int(np.count_nonzero(lookups.subject == MISS))
+    if lookups.subject[row] == HIT:
+        hit = lookups.planted[row - first]
         if record["flags"] & label.PLANTED and record["value"] == hit.value:
             return hit.position
     raise dishonest("a planted test subject has a wrong answer", "planted")
@@ -238,9 +244,9 @@ def _require_possible(records: NDArray[np.void], item: Item) -> None:
         raise dishonest("a label holds what the catalogue does not allow", "label_content")
 
 
-def _open(part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
+def _open(retrieval: Retrieval, part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
     place = label.associated_data(part.item, part.origin, part.epoch)
     try:
-        return batch.read_labels(label_keys, sealed, place)
+        return retrieval.opened.suite.read_labels(label_keys, sealed, place)
     except LabelError:
         raise dishonest("a label does not open under its own token", "label") from None

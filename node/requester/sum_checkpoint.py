@@ -5,28 +5,32 @@ from collections.abc import Mapping
 
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.domain.packed import add_version, strip_version
 from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
 from node.requester.context import Session
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
 
+PRODUCT_VERSION = 1
+SUM_VERSION = 1
+
 
 class StoredSumCheckpoint(StoredCheckpoint):
-    """A part's journal in the database; survives a kill at any point."""
+    """What a part keeps, in the database; survives a kill at any point."""
 
     def products(self) -> dict[str, Product]:
-        """See node.aggregate.session.SumJournal."""
+        """See node.requester.sum_context.SumCheckpoint."""
         with self._node.store.transaction("read sums under way") as tx:
             sealed = job_rows.read_products(tx, self._job, self._peer)
         return {item: unpack_product(self._unseal(f"product {item}", data)) for item, data in sealed.items()}
 
     def add_product(self, item: str, product: Product) -> None:
-        """See node.aggregate.session.SumJournal."""
+        """See node.requester.sum_context.SumCheckpoint."""
         sealed = self._seal(f"product {item}", pack_product(product))
         self._write("keep a sum", lambda tx: job_rows.add_product(tx, self._job, self._peer, item, sealed))
 
     def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
-        """See node.aggregate.session.SumJournal. All at once: they are of one opening."""
+        """See node.requester.sum_context.SumCheckpoint. All at once: they are of one opening."""
         sealed = {item: self._seal(item, pack_sum(found), "answers") for item, found in sums.items()}
 
         def write(tx: Connection) -> None:
@@ -37,49 +41,54 @@ class StoredSumCheckpoint(StoredCheckpoint):
 
 
 class MemorySumCheckpoint(MemoryCheckpoint):
-    """A journal of one process; nothing is kept when it ends."""
+    """What a part keeps, in one process; nothing is left when it ends."""
 
     def __init__(self) -> None:
         super().__init__()
         self._products: dict[str, Product] = {}
 
     def begin(self, session: Session) -> None:
-        """See node.session.Journal."""
+        """See node.requester.context.Checkpoint."""
         super().begin(session)
         self._products.clear()
 
     def products(self) -> dict[str, Product]:
-        """See node.aggregate.session.SumJournal."""
+        """See node.requester.sum_context.SumCheckpoint."""
         return dict(self._products)
 
     def add_product(self, item: str, product: Product) -> None:
-        """See node.aggregate.session.SumJournal."""
+        """See node.requester.sum_context.SumCheckpoint."""
         self._products[item] = product
 
     def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
-        """See node.aggregate.session.SumJournal; the caller has them."""
+        """See node.requester.sum_context.SumCheckpoint; the caller has them."""
 
 
 def pack_product(product: Product) -> bytes:
-    """JSON."""
-    return json.dumps([product.ciphertext.hex(), product.as_of]).encode()
+    """Version, then JSON."""
+    text = json.dumps([product.ciphertext.hex(), product.as_of])
+    return add_version(PRODUCT_VERSION, text.encode())
 
 
 def unpack_product(packed: bytes) -> Product:
-    """What pack_product made."""
-    ciphertext, as_of = json.loads(packed)
+    """What pack_product made. Raises PreconditionError for that of another release."""
+    ciphertext, as_of = json.loads(strip_version(PRODUCT_VERSION, packed))
     return Product(bytes.fromhex(ciphertext), None if as_of is None else tuple(as_of))
 
 
 def pack_sum(found: PeerSum) -> bytes:
-    """JSON."""
+    """Version, then JSON."""
     one = found.answer
     fields = (one.item, one.rule, one.mode, one.count, one.total, one.variance, one.bands, one.epsilon)
-    return json.dumps([fields, found.asked, found.as_of]).encode()
+    return add_version(SUM_VERSION, json.dumps([fields, found.asked, found.as_of]).encode())
 
 
 def unpack_sum(packed: bytes) -> PeerSum:
-    """What pack_sum made; only ever given bytes that opened under this node's own key."""
-    (item, rule, mode, total_count, total, variance, bands, epsilon), asked, as_of = json.loads(packed)
+    """What pack_sum made; only ever given bytes that opened under this node's own key.
+
+    Raises PreconditionError for those of another release.
+    """
+    fields, asked, as_of = json.loads(strip_version(SUM_VERSION, packed))
+    item, rule, mode, total_count, total, variance, bands, epsilon = fields
     answer = SumAnswer(item, rule, mode, total_count, total, variance, tuple(bands), epsilon)
     return PeerSum(answer, asked, None if as_of is None else tuple(as_of))

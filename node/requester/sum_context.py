@@ -1,4 +1,4 @@
-"""What the rounds of a sum work on: a question, a link to the peer, a journal to resume from."""
+"""What the rounds of a sum work on: a question, calls to the peer, a checkpoint to resume from."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSl
 Days = tuple[int, int]  # oldest and newest, since 1970-01-01
 
 
-class SumLink(Protocol):
-    """A connection to one peer. Every method raises NodeError kinds; UnavailableError may be retried."""
+class SumCalls(Protocol):
+    """The calls of a sum to one peer. Every call raises NodeError kinds; UnavailableError may be retried."""
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
         """The serialised manifest with its offer of sums, and its signature."""

@@ -17,8 +17,8 @@ from node.errors import (
 from node.wire.match_messages import EvaluateStart
 
 
-def _require_epoch(node: Node, epoch: int) -> bytes:
-    """The key of an epoch that is answered: the active one, or one before in its grace."""
+def require_epoch(node: Node, epoch: int) -> bytes:
+    """The key of an epoch that is answered: the active one, or one before in its grace. Raises EpochError."""
     key = node.keys.oprf_of(epoch, node.clock())
     if key is None:
         # Another process of this province may have switched a moment ago.
@@ -31,13 +31,15 @@ def _require_epoch(node: Node, epoch: int) -> bytes:
     return key
 
 
-def _require_salt(node: Node, epoch: int, version: int) -> None:
+def require_salt(node: Node, epoch: int, version: int) -> None:
+    """Raises SaltError unless a query of this epoch is under the salt that the epoch was made with."""
     keys = node.keys
     if version != keys.salt_version_of(epoch, node.clock()):
-        raise _salt_error(keys.salt_version)
+        raise salt_error(keys.salt_version)
 
 
-def _salt_error(version: int) -> SaltError:
+def salt_error(version: int) -> SaltError:
+    """The refusal of another salt than `version`, which is current here."""
     return SaltError(
         "this salt version is not current",
         "the federation's administrator issues the current salt",
@@ -45,7 +47,11 @@ def _salt_error(version: int) -> SaltError:
     )
 
 
-def _require_known(node: Node, start: EvaluateStart) -> None:
+def require_known_items(node: Node, start: EvaluateStart) -> None:
+    """What an opening names must be known here, and not be too much.
+
+    Raises ItemNotOfferedError, RefusedError, InvalidRequestError, InvalidPointsError.
+    """
     for code in start.items:
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
@@ -61,6 +67,7 @@ def _require_known(node: Node, start: EvaluateStart) -> None:
 
 
 @lru_cache(maxsize=32)
-def _tree(leaves: bytes) -> list[list[bytes]]:
+def merkle_tree(leaves: bytes) -> list[list[bytes]]:
     """All levels over a partition's bucket digests; kept, because most queries ask the same partitions."""
-    return merkle.levels([leaves[at : at + 32] for at in range(0, len(leaves), 32)])
+    size = merkle.DIGEST_SIZE
+    return merkle.levels([leaves[at : at + size] for at in range(0, len(leaves), size)])

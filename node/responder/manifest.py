@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from keys.signing_chain import Succession
-from matcher import SUITE
-from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.credentials.keyring import NodeKeys
 from node.database import partitions as index_rows
 from node.database import signing_keys as succession_rows
 from node.database import sum_tables as sum_rows
 from node.domain.peers import PeerRow
-from node.responder.epochs import _salt_error
+from node.responder.epochs import salt_error
 from node.wire import manifest as manifests
 from node.wire import match
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
+from node.wire.query_head import require_suite
 from node.wire.sum_messages import (
     MAX_COHORT_POINTS,
     SumGroupOffer,
@@ -23,8 +23,6 @@ from node.wire.sum_messages import (
 )
 
 MANIFEST_LIFE = timedelta(hours=24)
-
-
 MAX_BUCKETS_PER_REQUEST = 16_384
 
 
@@ -49,43 +47,51 @@ def offer_manifest(
 
     Raises UnknownSuiteError, SaltError.
     """
-    match.require_suite(SUITE if SUITE in suites else "")
-    now = node.clock()
-    current = node.keys
-    keys = current.under_salt(salt_versions, now)
-    if keys is None:
-        raise _salt_error(current.salt_version)
+    require_suite(CURRENT.name if CURRENT.name in suites else "")
+    now, keys = node.clock(), _keys_under(node, salt_versions)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         items = index_rows.current_items(tx, keys.epoch)
         rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
-    limits = node.config.limits
-    serialised = match.manifest_bytes(
-        Manifest(
-            responder=node.code,
-            requester=peer.code,
-            suites=(SUITE,),
-            epoch=keys.epoch,
-            salt_version=keys.salt_version,
-            salt_check=tokens.salt_check(keys.salt),
-            catalogue_version=node.catalogue.version,
-            catalogue_digest=node.catalogue.digest,
-            items=tuple(items),
-            partitions=tuple(_offer(row) for row in rows),
-            canaries=keys.canaries,
-            limits=PeerLimits(
-                max_message_bytes=limits.max_message_bytes,
-                chunk_points=limits.chunk_points,
-                max_points_per_query=limits.max_points_per_query,
-                max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
-                retrieval_floor=limits.retrieval_floor,
-            ),
-            issued_at=now,
-            expires_at=now + MANIFEST_LIFE,
-            sums=offer_sums(node, peer, keys) if with_sums else None,
-        )
+    offered = Manifest(
+        responder=node.code,
+        requester=peer.code,
+        suites=(CURRENT.name,),
+        epoch=keys.epoch,
+        salt_version=keys.salt_version,
+        salt_check=CURRENT.salt_check(keys.salt),
+        catalogue_version=node.catalogue.version,
+        catalogue_digest=node.catalogue.digest,
+        items=tuple(items),
+        partitions=tuple(_offer(row) for row in rows),
+        canaries=keys.canaries,
+        limits=_limits(node),
+        issued_at=now,
+        expires_at=now + MANIFEST_LIFE,
+        sums=offer_sums(node, peer, keys) if with_sums else None,
     )
+    serialised = match.manifest_bytes(offered)
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
+
+
+def _keys_under(node: Node, salt_versions: tuple[int, ...]) -> NodeKeys:
+    """The keys of an epoch under a salt that the peer holds. Raises SaltError."""
+    current = node.keys
+    keys = current.under_salt(salt_versions, node.clock())
+    if keys is None:
+        raise salt_error(current.salt_version)
+    return keys
+
+
+def _limits(node: Node) -> PeerLimits:
+    limits = node.config.limits
+    return PeerLimits(
+        max_message_bytes=limits.max_message_bytes,
+        chunk_points=limits.chunk_points,
+        max_points_per_query=limits.max_points_per_query,
+        max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
+        retrieval_floor=limits.retrieval_floor,
+    )
 
 
 def _offer(row: index_rows.PartitionRow) -> PartitionOffer:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from matcher import PointError, buckets, merkle, oprf
+from matcher import PointError, buckets, merkle
 from matcher.retrieval_plan import Plan
+from matcher.suites.suite import find
 from node.context import Node
 from node.credentials.active_keys import OPRF
 from node.database import Connection, epoch_usage
@@ -18,7 +19,7 @@ from node.errors import (
     PartitionVersionError,
     RefusedError,
 )
-from node.responder.epochs import _require_epoch, _require_known, _require_salt, _tree
+from node.responder.epochs import merkle_tree, require_epoch, require_known_items, require_salt
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 
@@ -31,18 +32,19 @@ class Evaluation:
     """Step 2: one stream of blinded points, answered chunk by chunk in order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
-        """Check the opening and write the exchange to the audit chain before any point is evaluated.
+        """Check the opening and write the query to the audit chain before any point is evaluated.
 
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
-        self._key = _require_epoch(node, start.epoch)
-        _require_salt(node, start.epoch, start.salt_version)
-        _require_known(node, start)
+        self._key = require_epoch(node, start.epoch)
+        require_salt(node, start.epoch, start.salt_version)
+        require_known_items(node, start)
+        self._suite = find(start.suite)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
         self._sequence = 0
         self._transcript = Transcript(start)
-        _record_exchange(node, peer, start, caller)
+        _record_query(node, peer, start, caller)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
         """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
@@ -51,11 +53,11 @@ class Evaluation:
         if sequence != self._sequence:
             raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
         try:
-            count = oprf.require_count(blinded, min(self._left, self._chunk_points))
-            evaluated = oprf.evaluate(self._key, blinded)
+            points = self._suite.blinded(blinded, min(self._left, self._chunk_points))
+            evaluated = self._suite.evaluate(self._key, points).points
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
-        self._left -= count
+        self._left -= points.count
         self._sequence += 1
         self._transcript.add(sequence, blinded, evaluated)
         return evaluated
@@ -79,7 +81,7 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
         leaves = index_rows.read_leaves(tx, part.id)
     if not leaves:
         raise _replaced()
-    tree = _tree(leaves)
+    tree = merkle_tree(leaves)
     average = max(part.entries * buckets.ENTRY_SIZE >> part.bits, 1)
     at_once = min(max(READ_BYTES // average, 1), MAX_READ)
     for at in range(0, len(request.buckets), at_once):
@@ -125,7 +127,7 @@ def _slices(number: int, entries: bytes, path: tuple[bytes, ...]) -> Iterator[Bu
 def _require_partition(
     node: Node, peer: PeerRow, request: BucketRequest | FilterRequest
 ) -> index_rows.PartitionRow:
-    _require_epoch(node, request.epoch)
+    require_epoch(node, request.epoch)
     if request.origin not in peer.grants:
         raise RefusedError(
             "this peer is not granted the partition of this origin",
@@ -140,16 +142,16 @@ def _require_partition(
     if part is not None:
         return part
     if current is None:
-        # An epoch that was retired a moment ago is gone at once, and our keys may be half a second old.
+        # An epoch that was retired a moment ago is no longer there, and our keys may be half a second old.
         node.ring.refresh()
-        _require_epoch(node, request.epoch)
+        require_epoch(node, request.epoch)
         raise ItemNotOfferedError("this node holds no such partition")
     raise PartitionVersionError(
         "the partition has another version now", "fetch the manifest again", {"version": str(current)}
     )
 
 
-def _record_exchange(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
+def _record_query(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
     details: dict[str, str | int | list[str]] = {
         "peer": peer.code,
         "caller": caller,

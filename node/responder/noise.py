@@ -5,7 +5,9 @@ to the total (rows are capped at it when they are made) and 1 to one cell of the
 epsilon-differentially private for adding or removing a person, the budget being split evenly.
 """
 
+import importlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from matcher.sums.slots import Totals
@@ -30,12 +32,17 @@ def add_noise(totals: Totals, max_contribution: int, epsilon: float) -> Noisy:
     )
 
 
-def _draw(numbers: list[int], sensitivity: int, epsilon: float) -> list[int]:
-    # Imported at the first use: it takes half a second, which every other command would pay.
-    import opendp.prelude as dp
+@cache
+def _opendp() -> Any:
+    """Loaded by the first sum with noise: it takes half a second, which all commands would pay."""
+    library = importlib.import_module("opendp.prelude")
+    library.enable_features("contrib")
+    return library
 
-    dp.enable_features("contrib")
-    domain: Any = dp.vector_domain(dp.atom_domain(T=dp.i64))
-    noise: Any = dp.m.make_laplace(domain, dp.l1_distance(T=dp.i64), scale=sensitivity / epsilon)
+
+def _draw(numbers: list[int], sensitivity: int, epsilon: float) -> list[int]:
+    dp = _opendp()
+    domain = dp.vector_domain(dp.atom_domain(T=dp.i64))
+    noise = dp.m.make_laplace(domain, dp.l1_distance(T=dp.i64), scale=sensitivity / epsilon)
     found: list[int] = noise(numbers)
     return found

@@ -8,16 +8,17 @@ from functools import partial
 from blake3 import blake3
 
 from matcher.errors import MatcherError
-from matcher.sums import paillier, slots
-from matcher.sums.disclosure import INCONSISTENT, MIN_COHORT, Released, judge
-from matcher.sums.slots import CheckKey, Totals
+from matcher.sums import paillier
+from matcher.sums.cohort import open_totals
+from matcher.sums.disclosure import Suppressed, judge_noisy, judge_opened
+from matcher.sums.slots import Totals
 from node.context import Node
-from node.credentials.sum_keys import SumKeys
 from node.database import Connection
 from node.database import audit_log as audit_rows
 from node.database import sum_tables as sum_rows
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
+from node.domain.packed import add_version, strip_version
 from node.domain.peers import PeerRow
 from node.domain.sum_rules import MILLI
 from node.errors import (
@@ -28,6 +29,7 @@ from node.responder.noise import add_noise
 from node.responder.sums import require_charged, require_keys, rule_of, summable_item
 from node.wire.sum_messages import OpenRequest, SumAnswer
 
+ANSWER_VERSION = 1  # of an answer kept, so that the same ciphertext gets it again
 _CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 
 
@@ -46,7 +48,10 @@ def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswe
     with node.store.transaction("find a sum") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
     require_charged(known, request.items, request.epoch, "sums are opened of")
-    opened = [decrypt_totals(keys, item, number) for item, number in zip(items, numbers, strict=True)]
+    opened = [
+        open_totals(keys.private, keys.check, item.code, rule_of(item).layout, number)
+        for item, number in zip(items, numbers, strict=True)
+    ]
     return tuple(
         node.store.retry_write(
             "open a sum",
@@ -64,34 +69,20 @@ def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswe
     )
 
 
-def decrypt_totals(keys: SumKeys, item: Item, ciphertext: int) -> Totals | None:
-    """What a sum says, None when its slots contradict each other: somebody added numbers of its own."""
-    layout = rule_of(item).layout
-    try:
-        totals = slots.unpack(layout, paillier.decrypt(keys.private, ciphertext))
-        slots.require_consistent(CheckKey.derive(keys.check, item.code, layout), totals)
-    except MatcherError:
-        return None
-    return totals
-
-
 def judge_totals(item: Item, totals: Totals | None, points: int, earlier: Sequence[int]) -> SumAnswer:
     """Disclosure control of one sum; `points` is the size of the cohort, `earlier` the counts before."""
     rule = rule_of(item)
-    if totals is None or totals.count > points:
-        return SumAnswer(item.code, rule=INCONSISTENT)
     if rule.mode == "dp":
-        if totals.count < rule.min_cohort:
-            return SumAnswer(item.code, rule=MIN_COHORT)
+        allowed = judge_noisy(totals, points, rule.min_cohort)
+        if isinstance(allowed, Suppressed):
+            return SumAnswer(item.code, rule=allowed.rule)
         epsilon = rule.epsilon_milli / MILLI
-        noisy = add_noise(totals, rule.max_contribution, epsilon)
+        noisy = add_noise(allowed, rule.max_contribution, epsilon)
         return SumAnswer(item.code, "", "dp", noisy.count, noisy.total, None, tuple(noisy.bands), epsilon)
-    verdict = judge(totals, rule.rules, earlier)
-    if isinstance(verdict, Released):
-        return SumAnswer(
-            item.code, "", "exact", verdict.count, verdict.total, verdict.variance, verdict.bands
-        )
-    return SumAnswer(item.code, rule=verdict.rule)
+    verdict = judge_opened(totals, points, rule.rules, earlier)
+    if isinstance(verdict, Suppressed):
+        return SumAnswer(item.code, rule=verdict.rule)
+    return SumAnswer(item.code, "", "exact", verdict.count, verdict.total, verdict.variance, verdict.bands)
 
 
 def _answer_once(
@@ -128,9 +119,9 @@ def _answer_once(
 
 def _pack(answer: SumAnswer) -> bytes:
     fields = (answer.rule, answer.mode, answer.count, answer.total, answer.variance, answer.epsilon)
-    return json.dumps([answer.item, *fields, answer.bands]).encode()
+    return add_version(ANSWER_VERSION, json.dumps([answer.item, *fields, answer.bands]).encode())
 
 
 def _unpack(data: bytes) -> SumAnswer:
-    item, rule, mode, count, total, variance, epsilon, bands = json.loads(data)
+    item, rule, mode, count, total, variance, epsilon, bands = json.loads(strip_version(ANSWER_VERSION, data))
     return SumAnswer(item, rule, mode, count, total, variance, tuple(bands), epsilon)

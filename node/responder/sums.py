@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import numpy as np
 from blake3 import blake3
 
-from matcher import PointError, oprf
+from matcher import PointError
+from matcher.suites.suite import find
+from matcher.sums.cohort import shuffle
 from matcher.sums.disclosure import BUDGET, PRIVACY_BUDGET
 from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
@@ -64,6 +65,7 @@ class Cohort:
         if start.points_announced > min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query):
             raise InvalidPointsError("more points announced than one cohort may hold", "split the cohort")
         self._node, self._peer, self._start, self._caller = node, peer, start, caller
+        self._suite = find(start.suite)
         self._items = {code: summable_item(node, code) for code in start.items}
         self._points = bytearray()
         self._sequence = 0
@@ -74,7 +76,7 @@ class Cohort:
             raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
         left = self._start.points_announced - len(self._points) // POINT
         try:
-            oprf.require_count(blinded, min(left, self._node.config.limits.chunk_points))
+            self._suite.blinded(blinded, min(left, self._node.config.limits.chunk_points))
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
         if not blinded:
@@ -95,19 +97,13 @@ class Cohort:
         evaluated = bytearray()
         try:
             for at in range(0, len(self._points), size):
-                evaluated += oprf.evaluate(self._keys.sum_key, bytes(self._points[at : at + size]))
+                chunk = self._suite.blinded(bytes(self._points[at : at + size]))
+                evaluated += self._suite.evaluate(self._keys.sum_key, chunk).points
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
-        shuffled = shuffle(self._node, bytes(evaluated))
+        shuffled = shuffle(bytes(evaluated), POINT, self._node.random_bytes)
         for at in range(0, len(shuffled), size):
             yield shuffled[at : at + size]
-
-
-def shuffle(node: Node, points: bytes) -> bytes:
-    """The points in an order that nobody can tell: it hides which of them belongs to whom."""
-    rows = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT)
-    draws = np.frombuffer(node.random_bytes(8 * len(rows)), dtype=np.uint64)
-    return rows[np.argsort(draws, kind="stable")].tobytes()
 
 
 def charge_query(
@@ -131,31 +127,37 @@ def charge_query(
             if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
                 raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
             return
-        new = []
-        for code, item in items.items():
-            rule = rule_of(item)
-            spent = sum_rows.queries_since(tx, peer.code, code, now - timedelta(days=rule.period_days))
-            cost = rule.epsilon_milli if rule.mode == "dp" else 0
-            _require_budget(rule, spent, cost)
-            new.append(
-                QueryRow(code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
-            )
+        new = [_charge_item(tx, peer, start, item, digest, now) for item in items.values()]
         sum_rows.charge(tx, peer.code, start.query_id, new)
-        details: dict[str, Detail] = {
-            "peer": peer.code,
-            "caller": caller,
-            "query": start.query_id.hex(),
-            "points": start.points_announced,
-            "items": list(start.items),
-            "purpose": start.purpose,
-            "legal_basis": start.legal_basis,
-            "manifest": start.manifest_digest.hex(),
-            "epoch": start.epoch,
-        }
-        audit_rows.append(tx, "sum_asked", details, now)
+        audit_rows.append(tx, "sum_asked", _audited(peer, start, caller), now)
         epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
 
     node.store.retry_write("charge a sum", write)
+
+
+def _charge_item(
+    tx: Connection, peer: PeerRow, start: CohortStart, item: Item, digest: bytes, now: datetime
+) -> QueryRow:
+    """What an item of a new query costs. Raises LimitError where its budget is spent."""
+    rule = rule_of(item)
+    spent = sum_rows.queries_since(tx, peer.code, item.code, now - timedelta(days=rule.period_days))
+    cost = rule.epsilon_milli if rule.mode == "dp" else 0
+    _require_budget(rule, spent, cost, now)
+    return QueryRow(item.code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
+
+
+def _audited(peer: PeerRow, start: CohortStart, caller: str) -> dict[str, Detail]:
+    return {
+        "peer": peer.code,
+        "caller": caller,
+        "query": start.query_id.hex(),
+        "points": start.points_announced,
+        "items": list(start.items),
+        "purpose": start.purpose,
+        "legal_basis": start.legal_basis,
+        "manifest": start.manifest_digest.hex(),
+        "epoch": start.epoch,
+    }
 
 
 def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[RowsSlice]:
@@ -210,7 +212,7 @@ def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
     return found.digest()
 
 
-def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None:
+def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int, now: datetime) -> None:
     kind = ""
     if len(spent) >= rule.queries:
         kind = BUDGET
@@ -221,7 +223,8 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int) -> None
         raise LimitError(
             "the budget of sums of an item is spent for this period",
             f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
-            {"rule": kind, "retry_on": again.date().isoformat()},
+            {"rule": kind},
+            retry_after=again - now,
         )
 
 

@@ -1,128 +1,197 @@
-"""Steps that rotations of all kinds share: reading states, making the next keys, moving them, erasing them.
+"""Rotation of keys of every kind: from one epoch to the next, and what becomes of the old one.
 
-Keys of several purposes may move as one: then each step does the same to the key of every purpose, and in
-the database in one transaction. `purposes` names them; plans are made of the first.
+    read     the states, and from them the steps that are left to do (keys.rotation)
+    make     the next keys in the key store, rows `pending`
+    rekey    what is stored, under them too, unpublished
+    switch   states, and what belongs to the new epoch, in one transaction
+    retire   later: the old epoch is refused, and what is stored under it removed
+    destroy  at last: its secrets are erased
+
+A run that is killed leaves the old epoch served or the new one whole; the next one does what is left.
+Imports and rotations of what they write exclude each other by the lock of node/index/update_lock.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from keys import KeyStore
 from keys import rotation as plans
-from keys.errors import KeyExistsError, KeyMissingError, KeyStateError
-from keys.rotation import Step
-from keys.store.kinds import fingerprint
-from keys.types import EpochKey, KeyState
+from keys.rotation import Action, Step
+from keys.types import EpochKey, KeyState, RotationPolicy
 from node.context import Node
 from node.database import Connection, key_epochs
+from node.errors import ConflictError
+from node.index.update_lock import open_workspace
+from node.rotation.run import Amount, Home, Keyring, Rotated, Rotation, Run
+from node.telemetry.progress import Progress, Stopwatch
 
-Keyring = tuple[EpochKey, ...]
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    pass
 
 
-def read_keyring(node: Node, store: KeyStore, purposes: Sequence[str]) -> Keyring:
-    """All epochs of some purposes; before the first rotation of one the key there is, which has no row yet.
+def prepare(kind: Rotation, home: Home, keys: KeyStore, policy: RotationPolicy) -> Run:
+    """The states and the steps that are left to do; changes nothing. Raises KeyStateError."""
+    ring = kind.read(home, keys)
+    return Run(home, keys, ring, kind.plan(home, ring, policy))
 
-    Raises KeyMissingError where the key store has none.
+
+def rotate(
+    kind: Rotation,
+    home: Home,
+    keys: KeyStore,
+    policy: RotationPolicy,
+    *,
+    epoch: int | None = None,
+    workers: int | None = None,
+    progress: Progress = _silent,
+) -> Rotated:
+    """Make the next epoch active, or finish a rotation that was begun; `epoch` is the one that is expected.
+
+    Raises ConflictError while an import or another rotation runs or where another one was first,
+    KeyStateError for a state or clock that does not allow it, UnavailableError for a database or disk that
+    fails; the old epoch stays in use.
     """
-    with node.store.transaction("read key epochs") as tx:
-        found = tuple(key for key in key_epochs.read_epochs(tx) if key.purpose in purposes)
-    known = {key.purpose for key in found}
-    return (*found, *(_first(node, store, purpose) for purpose in purposes if purpose not in known))
+    watch = Stopwatch()
+    with _workspace(kind, home) as folder:
+        run = prepare(kind, home, keys, policy)
+        run = replace(run, folder=folder, workers=workers, progress=progress)
+        if epoch not in (None, run.epoch(kind.purposes[0])):
+            raise ConflictError(
+                f"another administrator rotated the key {kind.purposes[0]} meanwhile",
+                "look at `heqiao keys status`, then try again",
+            )
+        kind.make(run)
+        progress("make", 1, 1)
+        watch.lap("make")
+        moved = kind.rekey(run)
+        watch.lap("rekey")
+        done = _switch(kind, run, moved)
+        progress("switch", 1, 1)
+        watch.lap("switch")
+    _refresh(home)
+    return replace(done, seconds=dict(watch.seconds))
 
 
-def _first(node: Node, store: KeyStore, purpose: str) -> EpochKey:
-    store.newest(purpose)  # raises, with what to do, when there is none
-    epoch = store.epochs(purpose)[0]
-    named = fingerprint(purpose, store.get(f"{purpose}.{epoch}"))
-    return EpochKey(purpose, epoch, KeyState.ACTIVE, named, node.clock())
-
-
-def make(
-    node: Node,
-    store: KeyStore,
-    current: Sequence[EpochKey],
-    epoch: int,
-    draw: Callable[[str], bytes],
-    salt_version: int | None = None,
-) -> Mapping[str, bytes]:
-    """The secrets of the next epoch by purpose: those an earlier run made, or fresh ones; rows `pending`.
-
-    `current` are the active keys, one of each purpose; what is to be stored under the next ones is under the
-    same salt, unless another `salt_version` is given. Raises KeyStateError for a key store that holds
-    other keys than those that were begun with.
-    """
-    secrets = {key.purpose: _keep(store, f"{key.purpose}.{epoch}", draw) for key in current}
-    now = node.clock()
-    pending = [
-        EpochKey(
-            key.purpose,
-            epoch,
-            KeyState.PENDING,
-            fingerprint(key.purpose, secrets[key.purpose]),
-            now,
-            salt_version=key.salt_version if salt_version is None else salt_version,
-        )
-        for key in current
-    ]
-
-    def write(tx: Connection) -> None:
-        known = {(key.purpose, key.epoch): key for key in key_epochs.read_epochs(tx)}
-        for key in (*current, *pending):
-            found = known.get((key.purpose, key.epoch))
-            if found is None:
-                key_epochs.add_epoch(tx, key, now)
-            elif found.fingerprint != key.fingerprint:
-                raise KeyStateError(
-                    f"{key.purpose}.{key.epoch}: the key store holds another key than the one that was begun "
-                    "with",
-                    "restore the key store from the backup that was made with the database",
-                )
-
-    node.store.retry_write("make an epoch", write)
-    return secrets
-
-
-def _keep(store: KeyStore, name: str, draw: Callable[[str], bytes]) -> bytes:
-    try:
-        return store.get(name)
-    except KeyMissingError:
-        secret = draw(name.partition(".")[0])
-        try:
-            store.add(name, secret)
-        except KeyExistsError:  # another administrator was first, a moment ago
-            return store.get(name)
-        return secret
-
-
-def apply(ring: Keyring, step: Step, purposes: Sequence[str], node: Node) -> list[EpochKey]:
-    """The keys of all purposes that a step changes, as they are afterwards. Raises KeyStateError."""
-    now = node.clock()
-    return [
-        after
-        for purpose in purposes
-        for after in plans.apply(ring, Step(step.action, purpose, step.epoch, step.until), now)
-    ]
-
-
-def move(
-    node: Node, store: KeyStore, purposes: Sequence[str], plan: Callable[[Keyring], Sequence[Step]]
-) -> list[EpochKey]:
-    """Apply the steps of a plan in one transaction; return the keys that moved.
-
-    Raises KeyStateError, ConflictError where another administrator was first.
-    """
-    ring = read_keyring(node, store, purposes)
-    moved = [after for step in plan(ring) for after in apply(ring, step, purposes, node)]
-    if moved:
-        now = node.clock()
-        node.store.retry_write("move key epochs", lambda tx: key_epochs.move_epochs(tx, ring, moved, now))
+def retire(kind: Rotation, home: Home, keys: KeyStore, *, early: bool = False) -> list[EpochKey]:
+    """Refuse every epoch whose grace is over (with `early` all in grace), and remove what is under it."""
+    ring = kind.read(home, keys)
+    moved = _move(kind, home, ring, kind.plan_retirement(ring, home.clock(), early=early))
+    _remove_past(kind, home, keys)
+    _refresh(home)
     return moved
 
 
-def destroy(node: Node, store: KeyStore, purposes: Sequence[str], epoch: int | None) -> list[EpochKey]:
+def destroy(kind: Rotation, home: Home, keys: KeyStore, epoch: int | None = None) -> list[EpochKey]:
     """Erase the secrets of retired epochs, or of one. Raises KeyStateError for one still in use."""
-    steps = plans.plan_destruction(read_keyring(node, store, purposes), purposes[0], epoch)
+    ring = kind.read(home, keys)
+    steps = plans.plan_destruction(ring, kind.purposes[0], epoch)
     for step in steps:
         # The secrets first: a run that is killed in between finds the rows still to be moved.
-        for purpose in purposes:
-            store.remove(f"{purpose}.{step.epoch}")
-    return move(node, store, purposes, lambda _ring: steps)
+        for purpose in kind.purposes:
+            keys.remove(f"{purpose}.{step.epoch}")
+    return _move(kind, home, ring, steps)
+
+
+def abandon(kind: Rotation, home: Home, keys: KeyStore) -> list[EpochKey]:
+    """Give up what a rotation that has not switched made for the kinds it carries; its own key stays."""
+    with _workspace(kind, home):
+        ring = kind.read(home, keys)
+        carried = [purpose for other in kind.carries for purpose in other.purposes]
+        moved = _write(home, ring, plans.plan_abandonment(ring, carried))
+    _refresh(home)
+    _remove_past(kind, home, keys)
+    return moved
+
+
+def _switch(kind: Rotation, run: Run, moved: Amount) -> Rotated:
+    """States and what belongs to the new epoch in one transaction, unless something is missing for it."""
+    home, ring = run.home, kind.read(run.home, run.keys)
+    run = replace(run, ring=ring)
+    begun = any(step.action is Action.MAKE for step in run.steps)
+    switches = _expand(kind, [step for step in run.steps if step.action is Action.SWITCH])
+    found = Rotated(_next_keys(kind, run, ring), begun, missing=kind.missing(home, ring))
+    if found.missing or not switches:
+        return found
+    now = home.clock()
+    after = [key for step in switches for key in plans.apply(ring, step, now)]
+
+    def write(tx: Connection) -> Amount:
+        key_epochs.move_epochs(tx, ring, after, now)
+        return kind.switch(tx, run)
+
+    stored = home.store.retry_write("switch epochs", write)
+    return replace(
+        found,
+        keys=_next_keys(kind, run, (*after, *ring)),
+        grace_until=switches[0].until or now,
+        amount=replace(moved, parts=stored.parts, entries=stored.entries),
+    )
+
+
+def _next_keys(kind: Rotation, run: Run, ring: Sequence[EpochKey]) -> Keyring:
+    """The keys that the steps lead to, each as it is first found in a ring; of the kind itself first."""
+    wanted = [
+        (purpose, run.epoch(one.purposes[0])) for one in _kinds(kind, run.ring) for purpose in one.purposes
+    ]
+    places = {(key.purpose, key.epoch): key for key in reversed(ring)}
+    return tuple(places[place] for place in wanted)
+
+
+def _kinds(kind: Rotation, ring: Keyring) -> list[Rotation]:
+    """A kind and those it carries, as far as the home has keys of them."""
+    held = {key.purpose for key in ring}
+    return [one for one in (kind, *kind.carries) if one.purposes[0] in held]
+
+
+def _expand(kind: Rotation, steps: Sequence[Step]) -> list[Step]:
+    """Steps of leading purposes as steps of every purpose that goes with them; of the kind itself first."""
+    return [
+        replace(step, purpose=purpose)
+        for one in (kind, *kind.carries)
+        for step in steps
+        if step.purpose == one.purposes[0]
+        for purpose in one.purposes
+    ]
+
+
+def _move(kind: Rotation, home: Home, ring: Keyring, steps: Sequence[Step]) -> list[EpochKey]:
+    """Apply steps to the keys of all purposes that go with them."""
+    followers = {purpose for one in (kind, *kind.carries) for purpose in one.purposes[1:]}
+    return _write(home, ring, _expand(kind, [step for step in steps if step.purpose not in followers]))
+
+
+def _write(home: Home, ring: Keyring, steps: Sequence[Step]) -> list[EpochKey]:
+    """New states in one transaction. Raises KeyStateError, ConflictError where another one was first."""
+    now = home.clock()
+    moved = [after for step in steps for after in plans.apply(ring, step, now)]
+    if moved:
+        home.store.retry_write("move key epochs", lambda tx: key_epochs.move_epochs(tx, ring, moved, now))
+    return moved
+
+
+def _remove_past(kind: Rotation, home: Home, keys: KeyStore) -> None:
+    """What is stored under epochs that are over, also those whose removal a killed run did not end."""
+    ring = kind.read(home, keys)
+    for one in _kinds(kind, ring):
+        for key in ring:
+            is_over = key.state in (KeyState.RETIRED, KeyState.DESTROYED)
+            if key.purpose == one.purposes[0] and is_over:
+                one.retire(home.store, key.epoch)
+
+
+def _refresh(home: Home) -> None:
+    if isinstance(home, Node):
+        home.ring.refresh()
+
+
+@contextmanager
+def _workspace(kind: Rotation, home: Home) -> Iterator[Path | None]:
+    """The folder of temporary files, and the lock that imports wait for, of a kind that needs them."""
+    if kind.is_exclusive and isinstance(home, Node):
+        with open_workspace(home) as space:
+            yield space.folder
+    else:
+        yield None

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import batch, label, oprf
+from matcher import batch, label
 from matcher.errors import LabelError
+from matcher.suites.suite import CURRENT
 from matcher.suites.tokens import TAG_SIZE
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
@@ -33,7 +34,7 @@ class Rekeying:
     new_epoch: int
     new: bytes = field(repr=False)
     folder: Path
-    spill_key: bytes = field(repr=False)
+    scratch_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,18 @@ def rekey_stretch(work: Rekeying, scratch: SealedScratch, task: Stretch) -> Reke
     """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
     served, kept = join_loose(task.buckets)
     tokens = kept[:, :32]
-    tags, keys = batch.entry_keys(tokens, task.item, work.old_epoch)
+    tags, keys = CURRENT.entry_keys(tokens, task.item, work.old_epoch)
     if not np.array_equal(tags, served[:, :TAG_SIZE]):
         raise altered(task.item)
     origins = np.full(len(served), task.origin, dtype=np.uint8)
     try:
         place = batch.associated_data(task.item, origins, work.old_epoch)
-        records = batch.open_labels(keys, served[:, TAG_SIZE:], place)
+        records = CURRENT.open_labels(keys, served[:, TAG_SIZE:], place)
     except LabelError:
         raise altered(task.item) from None
     tokens, tags, keys = new_keys(work, task.item, tokens)
     place = batch.associated_data(task.item, origins, work.new_epoch)
-    sealed = batch.reseal_labels(keys, records, place, _nonces(len(served)))
+    sealed = CURRENT.seal_labels(keys, records, place, _nonces(len(served)))
     numbers = range(task.first, task.first + len(task.buckets))
     made = cut_buckets(
         task.origin, np.hstack([tags, sealed]), np.hstack([tokens, kept[:, 32:]]), task.bits, numbers
@@ -80,9 +81,8 @@ def rekey_stretch(work: Rekeying, scratch: SealedScratch, task: Stretch) -> Reke
 
 def new_keys(work: Rekeying, item: str, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:
     """Points, tags and label keys of the next epoch for points (n, 32) of the one before."""
-    moved = oprf.rekey(work.new, work.old, tokens.tobytes())
-    points = np.frombuffer(moved, dtype=np.uint8).reshape(-1, 32)
-    return points, *batch.entry_keys(points, item, work.new_epoch)
+    points = CURRENT.rekey(work.new, work.old, tokens)
+    return points, *CURRENT.entry_keys(points, item, work.new_epoch)
 
 
 class LinkMap:

@@ -1,29 +1,31 @@
 """What an administrator must know of the keys of a home: each with its state, what is due, what is wrong.
 
-The key store says which keys there are, the database (where it can be reached) in which state.
+The key store says which keys there are, the database (where it can be reached) in which state. What is due
+is planned from these and the policy (keys.rotation.plan): for `heqiao keys status`, for `heqiao keys rotate
+--due`, and for the scheduler of a node.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from keys import CertifiedIdentity, KeyringError, KeyStore, verify_chain
+from keys import rotation as plans
 from keys.pki.certificates import tls_epoch
+from keys.rotation import BEFORE_END, Due
 from keys.store.inventory import KeyFacts, check_files, inspect
 from keys.types import EpochKey, KeyState
 from node.config import Config, database_url
 from node.credentials.revocation_lists import Revocations
 from node.database import key_epochs as epoch_rows
 from node.database import open_store
-from node.database.epoch_switch import MissingPartitions
 from node.database.epoch_usage import EpochUse, read_uses
 from node.domain import catalogue as catalogues
+from node.domain.missing_partitions import MissingPartitions
 from node.errors import NodeError
+from node.rotation.run import policies
 from node.rotation.salt import read_missing
-
-_BEFORE_END: Final = timedelta(days=30)  # as `heqiao doctor` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class PeerUse:
 class KeyStatus:
     """All keys of a home. `problems` are those of the store and the certificate, not of single keys;
     `database` says why the states are not from the database, and is empty when they are; `missing_salt` is
-    what a rotation of the salt that was begun still waits for; `peers` are where those stand that ask here.
+    what a rotation of the salt that was begun still waits for; `peers` are those that ask here, each with the
+    epoch that it used; `due` are the steps that are due, in the order in which they are run.
     """
 
     keys: tuple[KeyLine, ...]
@@ -69,11 +72,22 @@ class KeyStatus:
     database: str
     missing_salt: tuple[MissingPartitions, ...] = ()
     peers: tuple[PeerUse, ...] = ()
+    due: tuple[Due, ...] = ()
 
     @property
     def good(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems and not any(line.facts.problems for line in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the database knows; `why` it could not be read."""
+
+    known: tuple[EpochKey, ...] = ()
+    missing: tuple[MissingPartitions, ...] = ()
+    uses: tuple[EpochUse, ...] = ()
+    why: str = ""
 
 
 def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
@@ -92,7 +106,43 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
     problems += _missing(facts, stored.known)
     lines = tuple(_line(one, facts, stored, fitting, certificate, config) for one in facts)
     peers = tuple(_peer_use(use, stored.known) for use in stored.uses)
-    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.missing, peers)
+    due = _plan(config, lines, stored, certificate, now)
+    return KeyStatus(lines, tuple(problems), certificate, stored.why, stored.missing, peers, due)
+
+
+def read_due(config: Config, store: KeyStore, now: datetime) -> tuple[Due, ...]:
+    """The steps that are due now, each with its reason, in the order in which they are run.
+
+    Raises ConfigError, KeyringError; a database that cannot be reached is passed over, as in `read_status`.
+    """
+    return read_status(config, store, now).due
+
+
+def _plan(
+    config: Config,
+    lines: Sequence[KeyLine],
+    stored: _Stored,
+    certificate: CertifiedIdentity | None,
+    now: datetime,
+) -> tuple[Due, ...]:
+    known = {(key.purpose, key.epoch) for key in stored.known}
+    # Of keys without a row the time is that of their files.
+    unknown = (line for line in lines if (line.facts.purpose, line.facts.epoch) not in known)
+    ring = (*stored.known, *(_key_of(line) for line in unknown))
+    if config.node.role != "node":  # a platform has nothing to rotate but its TLS key
+        ring = tuple(key for key in ring if key.purpose == plans.TLS)
+    return plans.plan(
+        ring,
+        policies(config),
+        now,
+        certificate_ends=certificate.not_after if certificate else None,
+        whole=not stored.missing,
+    )
+
+
+def _key_of(line: KeyLine) -> EpochKey:
+    facts = line.facts
+    return EpochKey(facts.purpose, facts.epoch, line.state, facts.fingerprint, facts.made)
 
 
 def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[int, CertifiedIdentity]:
@@ -101,16 +151,6 @@ def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[
     identity = verify_chain(certificate, config.tls.ca.read_bytes(), now)
     Revocations(config.tls.revocations, config.tls.ca).require_good(certificate, "this node")
     return epoch, identity
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What the database knows; `why` it could not be read."""
-
-    known: tuple[EpochKey, ...] = ()
-    missing: tuple[MissingPartitions, ...] = ()
-    uses: tuple[EpochUse, ...] = ()
-    why: str = ""
 
 
 def _read_database(config: Config) -> _Stored:
@@ -130,7 +170,7 @@ def _read_database(config: Config) -> _Stored:
 
 
 def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:
-    """Where a peer stands. Without a row a key never rotated, so what it used is the active one."""
+    """What a peer used. Without a row a key never rotated, so what it used is the active one."""
     states = {(key.purpose, key.epoch): key for key in known}
     key = states.get((use.purpose, use.epoch))
     until = key.grace_until if key and key.state is KeyState.GRACE else None
@@ -174,7 +214,7 @@ def _line(
     policy = config.rotation.policy(one.purpose)
     due = since + policy.every if policy and state is KeyState.ACTIVE else None
     if due and certificate and one.purpose == "tls":
-        due = min(due, certificate.not_after - _BEFORE_END)
+        due = min(due, certificate.not_after - BEFORE_END)
     grace = row.grace_until if row and state is KeyState.GRACE else None
     return KeyLine(one, state, since, due, grace)
 

@@ -1,112 +1,79 @@
 """Rotation of the keys of sums: sum key, Paillier key and check secret as one epoch (docs/adr/0009).
 
-    make     `sum.<epoch>`, `paillier.<epoch>` and `sumcheck.<epoch>` in the key store, rows `pending`
-    rekey    every group of rows under them, unpublished, over the cores (sums_tasks.py); then aliases
-    switch   states and groups in one transaction; running nodes see it within half a second
-    retire   later: the old epoch is refused, and its rows go
-    destroy  at last: its keys go too
-
-A run that is killed leaves the old epoch served; the next one goes on behind the last group that is whole.
+Every group of rows is encrypted again under them, unpublished, over the cores (sums_tasks.py); then the
+aliases. A run that follows one that was killed goes on behind the last group that is whole.
 """
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 from keys import KeyStore
-from keys import rotation as plans
-from keys.rotation import Action, Step
-from keys.store.kinds import fingerprint, generate_secret
-from keys.types import EpochKey, KeyState, RotationPolicy
-from matcher import oprf
-from matcher.errors import ScalarError
+from keys.store.kinds import generate_secret
 from matcher.sums.slots import Layout
-from node.compute.local_pool import Pool, Usage, cores
+from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
-from node.database import Connection, key_epochs, sum_epoch_switch
+from node.database import Connection, Store, sum_epoch_switch
 from node.database import sum_tables as sum_rows
 from node.database.sum_tables import GroupRow, NewGroup
 from node.index.sum_table_writer import GroupWriter
-from node.index.update_lock import open_workspace
-from node.rotation import driver
-from node.rotation.oprf import Rotated
+from node.rotation.epochs import make_epoch, read_keyring
+from node.rotation.oprf import draw_key
+from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
 from node.rotation.sums_tasks import Sorter, Stretch, SumRekeying, altered, move_aliases, rekey_block
-from node.telemetry.progress import Progress, Stopwatch
+from node.telemetry.progress import Progress
 
-SUM, PAILLIER, _ = SUM_PURPOSES
+SUM = SUM_PURPOSES[0]
 SMALL_ROWS = 256  # below this, starting processes and their tables costs more than it gains
 _ALIASES = 5_000  # moved at once
 
 
-def read_keyring(node: Node, store: KeyStore) -> tuple[EpochKey, ...]:
-    """All epochs of the three keys. Raises KeyMissingError for a home from before there were sums."""
-    return driver.read_keyring(node, store, SUM_PURPOSES)
+class SumsRotation(Rotation):
+    """Of the three keys of sums."""
 
+    purposes = SUM_PURPOSES
 
-def policy_of(node: Node, purpose: str) -> RotationPolicy:
-    """The policy of a purpose, with the longer grace of both: what a peer began ends under all three keys."""
-    found = {one: node.config.rotation.policy(one) or RotationPolicy() for one in (SUM, PAILLIER)}
-    grace = max(one.grace for one in found.values())
-    return RotationPolicy(max(found[purpose].every, grace), grace)
+    def read(self, home: Home, keys: KeyStore) -> Keyring:
+        """All epochs of the three keys. Raises KeyMissingError for a home from before there were sums."""
+        return read_keyring(home, keys, self.purposes)
 
+    def measure(self, home: Home) -> Amount:
+        """Groups and rows under the active keys."""
+        node = require_node(home)
+        if node.keys.sums is None:
+            return Amount()
+        with node.store.transaction("count rows of sums") as tx:
+            groups = sum_epoch_switch.current_groups(tx, node.keys.sums.epoch, layouts(node))
+        return Amount(len(groups), sum(group.rows for group in groups))
 
-def rotate_sums(
-    node: Node,
-    store: KeyStore,
-    policy: RotationPolicy,
-    *,
-    purpose: str = PAILLIER,
-    workers: int | None = None,
-    progress: Progress = lambda _stage, _done, _total: None,
-) -> Rotated:
-    """Make the next epoch of sums active, or finish a rotation that was begun; `purpose` is the key told of.
+    def make(self, run: Run) -> None:
+        """Three keys; the sum key is one that the stored points can be brought under."""
+        old = run.keys.get(f"{SUM}.{run.old(SUM).epoch}")
 
-    Raises ConflictError while an import or another rotation runs, KeyStateError for a state or clock that
-    does not allow it, UnavailableError for a database or disk that fails; the old epoch stays served.
-    """
-    watch = Stopwatch()
-    with open_workspace(node) as space:
-        ring = read_keyring(node, store)
-        steps = plans.plan_rotation(ring, SUM, policy, node.clock())
-        resumed = steps[0].action is not Action.MAKE
-        current, switch = plans.active(ring, SUM), steps[-1]
-        old = SumKeys.of(store, current.epoch)
-        new = _make(node, store, ring, old, switch.epoch)
-        progress("make", 1, 1)
-        watch.lap("make")
-        work = SumRekeying(old, new, layouts(node), space.folder, secrets.token_bytes(KEY_SIZE))
-        usage, workers = _rekey_all(node, work, workers, progress)
-        watch.lap("rekey")
-        groups, rows = _switch(node, store, work, switch)
-        progress("switch", 1, 1)
-        watch.lap("switch")
-    node.ring.refresh()
-    until = switch.until or node.clock()
-    named = fingerprint(purpose, store.get(f"{purpose}.{switch.epoch}"))
-    return Rotated(switch.epoch, named, until, groups, rows, resumed, dict(watch.seconds), usage, workers)
+        def draw(purpose: str) -> bytes:
+            if purpose == SUM:
+                return draw_key(SUM, old, run.home.random_bytes)
+            return generate_secret(purpose)
 
+        make_epoch(run, self.purposes, draw)
 
-def retire(node: Node, store: KeyStore, *, early: bool = False) -> list[EpochKey]:
-    """Refuse every epoch whose grace is over (with `early` all in grace), and remove its rows."""
-    done = driver.move(
-        node,
-        store,
-        SUM_PURPOSES,
-        lambda ring: plans.plan_retirement(ring, SUM, node.clock(), early=early),
-    )
-    # Also of epochs whose removal a killed run did not end.
-    for key in read_keyring(node, store):
-        if key.purpose == SUM and key.state in (KeyState.RETIRED, KeyState.DESTROYED):
-            sum_epoch_switch.forget_epoch(node.store, key.epoch)
-    node.ring.refresh()
-    return done
+    def rekey(self, run: Run) -> Amount:
+        """Every group that has no counterpart yet, and all aliases. Raises UnavailableError."""
+        old, new = (SumKeys.of(run.keys, epoch) for epoch in (run.old(SUM).epoch, run.epoch(SUM)))
+        key = secrets.token_bytes(KEY_SIZE)
+        work = SumRekeying(old, new, layouts(run.node), run.require_folder(), key)
+        return _rekey_all(run.node, work, run.workers, run.progress)
 
+    def switch(self, tx: Connection, run: Run) -> Amount:
+        """Groups become current. Raises ConflictError unless all are there."""
+        old, new, now = run.old(SUM).epoch, run.epoch(SUM), run.home.clock()
+        return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, layouts(run.node), now))
 
-def destroy(node: Node, store: KeyStore, epoch: int | None = None) -> list[EpochKey]:
-    """Erase the secrets of retired epochs, or of one. Raises KeyStateError for one still in use."""
-    return driver.destroy(node, store, SUM_PURPOSES, epoch)
+    def retire(self, store: Store, epoch: int) -> None:
+        """Its rows and aliases go."""
+        sum_epoch_switch.forget_epoch(store, epoch)
 
 
 def layouts(node: Node) -> dict[str, Layout]:
@@ -117,46 +84,27 @@ def layouts(node: Node) -> dict[str, Layout]:
     return {item.code: item.sum.layout for item in every if item.sum is not None}
 
 
-def _make(node: Node, store: KeyStore, ring: Sequence[EpochKey], old: SumKeys, epoch: int) -> SumKeys:
-    def draw(purpose: str) -> bytes:
-        return _draw_sum_key(node, old.sum_key) if purpose == SUM else generate_secret(purpose)
-
-    driver.make(node, store, [plans.active(ring, purpose) for purpose in SUM_PURPOSES], epoch, draw)
-    return SumKeys.of(store, epoch)
-
-
-def _draw_sum_key(node: Node, old: bytes) -> bytes:
-    """A fresh key whose ratio to the old one has a clamped representative: nearly every one has."""
-    while True:
-        secret = generate_secret(SUM, node.random_bytes)
-        try:
-            oprf.ratio(oprf.clamp(secret), oprf.clamp(old))
-        except ScalarError:
-            continue
-        return secret
-
-
-def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Progress) -> tuple[Usage, int]:
+def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Progress) -> Amount:
     with node.store.transaction("find groups of sums") as tx:
         missing, outdated = sum_epoch_switch.split_prepared(tx, work.old.epoch, work.new.epoch, work.layouts)
     node.store.retry_write("drop outdated groups", partial(sum_rows.remove, groups=outdated))
     total, done = sum(group.rows for group in missing), 0
     if workers is None:
         workers = cores() if total >= SMALL_ROWS else 0
-    with Pool(work, workers) as pool:
+    with open_engine(work, workers) as engine:
         for group in missing:
-            for rows in _rekey_group(node, work, pool, group):
+            for rows in _rekey_group(node, work, engine, group):
                 done += rows
                 progress("rekey", done, total)
         _move_aliases(node, work)
-        return pool.usage(), workers
+        return Amount(len(missing), total, engine.usage(), workers)
 
 
-def _rekey_group(node: Node, work: SumRekeying, pool: Pool, group: GroupRow) -> Iterator[int]:
+def _rekey_group(node: Node, work: SumRekeying, engine: Engine, group: GroupRow) -> Iterator[int]:
     """Write the counterpart of a group; yield rows as they are done."""
     size = work.new.private.public.ciphertext_size
-    sorter, found = Sorter(pool.scratch, group.rows, size), 0
-    for rows in pool.map(rekey_block, _blocks(node, group)):
+    sorter, found = Sorter(engine.scratch, group.rows, size), 0
+    for rows in engine.map(rekey_block, _blocks(node, group)):
         sorter.add(rows)
         found += len(rows)
         yield len(rows)
@@ -196,16 +144,3 @@ def _move_aliases(node: Node, work: SumRekeying) -> None:
                 partial(sum_epoch_switch.add_aliases, item=item, epoch=work.new.epoch, new=moved),
             )
             after = found[-1].alias
-
-
-def _switch(node: Node, store: KeyStore, work: SumRekeying, step: Step) -> tuple[int, int]:
-    """States and groups in one transaction; return how many groups and rows there are."""
-    ring, now = read_keyring(node, store), node.clock()
-    moved = driver.apply(ring, step, SUM_PURPOSES, node)
-    items: Collection[str] = work.layouts
-
-    def write(tx: Connection) -> tuple[int, int]:
-        key_epochs.move_epochs(tx, ring, moved, now)
-        return sum_epoch_switch.publish_epoch(tx, work.old.epoch, work.new.epoch, items, now)
-
-    return node.store.retry_write("switch epochs of sums", write)

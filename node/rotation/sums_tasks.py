@@ -35,7 +35,7 @@ class SumRekeying:
     new: SumKeys
     layouts: Mapping[str, Layout]
     folder: Path
-    spill_key: bytes = field(repr=False)
+    scratch_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,16 @@ from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs as jobs_module
 from node.errors import UnknownCallerError
-from node.jobs import engine, match_results
+from node.jobs import engine
+from node.jobs.lookup import require_job
+from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
-from node.jobs.sum_results import build_sum_report
+from node.jobs.sum_job import SUMS
 from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.platform_catalogue import catalogue_message
 
 POLL_S = 0.2
 DEFAULT_LIST = 50
@@ -59,7 +62,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     ) -> pb.GetSumReportResponse:
         """The report of a sum."""
         self._require_own(call)
-        report = build_sum_report(self._node, request.job_id)
+        report = SUMS.results(self._node, request.job_id)
         return sums_wire.report_message(report, self._job(request.job_id))
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
@@ -79,7 +82,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
         """The report in chunks."""
         self._require_own(call)
-        report = match_results.build_report(self._node, request.job_id)
+        report = MATCH.results(self._node, request.job_id)
         yield from platform.report_messages(report, self._job(request.job_id))
 
     def CancelJob(self, request: pb.CancelJobRequest, call: Call) -> pb.CancelJobResponse:  # noqa: N802
@@ -113,10 +116,10 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def GetCatalogue(self, _request: pb.GetCatalogueRequest, call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
         """The items and their attributes."""
         self._require_own(call)
-        return platform.catalogue_message(self._node.catalogue)
+        return catalogue_message(self._node.catalogue)
 
     def _job(self, job: str) -> pb.Job:
-        row = engine.require_job(self._node, job)
+        row = require_job(self._node, job)
         with self._node.store.transaction("read job") as tx:
             parts = job_rows.list_parts(tx, job)
             names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}

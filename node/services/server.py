@@ -14,12 +14,16 @@ from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 
 from matcher.suites import x25519
 from node.context import Node
+from node.domain.jobs import JobRequest
 from node.errors import ConfigError
+from node.jobs.leases import Leases
 from node.jobs.runner import Runner
+from node.jobs.scheduler import Scheduler
 from node.services.peer import PeerServicer
+from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer
 from node.telemetry import log
-from node.transport.interceptors import Edge
+from node.transport.interceptors import CallGuard
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
@@ -33,7 +37,10 @@ class Server:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._runner = Runner(node)
+        jobs = node.config.jobs
+        self._leases = Leases(node.store, jobs.lease_s)
+        self._runner = Runner(node, self._leases, jobs.poll_s)
+        self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
         self._health = health.HealthServicer()
         self._stopped = threading.Event()
         config = node.config
@@ -51,12 +58,14 @@ class Server:
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
     def start(self) -> None:
-        """Serve, and take up the jobs that an earlier process left open."""
+        """Serve, and take up the jobs that another process left open."""
+        self._leases.start()
         self._peer.start()
         self._platform.start()
         for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         resumed = self._runner.resume()
+        self._scheduler.start()
         log.get_logger().info(
             "serving",
             port=[self.peer_port, self.platform_port],
@@ -65,11 +74,17 @@ class Server:
             job=resumed,
         )
 
+    def start_job(self, job: str, submitted: JobRequest | None = None) -> None:
+        """Run a job that was submitted to this node's database, as the platform service does."""
+        self._runner.start(job, submitted)
+
     def stop(self) -> None:
-        """Refuse new calls, let running ones end for a while, keep open jobs for the next start."""
+        """Refuse new calls, let running ones end for a while, leave open jobs to another process or start."""
         self._health.enter_graceful_shutdown()
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
         self._runner.stop()
+        self._scheduler.stop()
+        self._leases.close()
         for event in ended:
             event.wait()
         self._node.store.dispose()
@@ -91,7 +106,7 @@ class Server:
         limits = self._node.config.limits
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
-            interceptors=(Edge(partial(self._node.revocations.require_good, whose="the caller")),),
+            interceptors=(CallGuard(partial(self._node.revocations.require_good, whose="the caller")),),
             maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),

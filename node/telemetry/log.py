@@ -1,11 +1,13 @@
 """Structured log: JSON lines whose fields come from an allowlist, so that no subject data slips in."""
 
+import importlib
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.config import LogSection
+from node.telemetry.request_id import current_request
 
 if TYPE_CHECKING:  # loaded when first used: only a running node logs
     from structlog.typing import EventDict, FilteringBoundLogger
@@ -14,14 +16,13 @@ if TYPE_CHECKING:  # loaded when first used: only a running node logs
 FIELDS = frozenset(
     {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
     | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
-    | {"incident", "where", "signal", "entries", "seconds", "backend", "check"}
+    | {"incident", "where", "signal", "entries", "seconds", "backend", "check", "request"}
 )
 
 
 def configure(settings: LogSection, node: str) -> None:
     """Send events as JSON lines to the configured file, or to standard error."""
-    import structlog
-
+    structlog = _load_structlog()
     stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
 
     def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
@@ -31,6 +32,7 @@ def configure(settings: LogSection, node: str) -> None:
     structlog.configure(
         processors=[
             name_node,
+            add_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             allow_fields,
@@ -44,10 +46,21 @@ def configure(settings: LogSection, node: str) -> None:
 
 def get_logger() -> "FilteringBoundLogger":
     """The node's log."""
-    import structlog
-
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: FilteringBoundLogger = _load_structlog().get_logger()
     return logger
+
+
+def _load_structlog() -> Any:
+    # Only a running node logs, and every command that opens a node imports this module.
+    return importlib.import_module("structlog")
+
+
+def add_request(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    """Add the id of the request that this thread works on, if there is one."""
+    request = current_request()
+    if request:
+        event["request"] = request
+    return event
 
 
 def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDict":

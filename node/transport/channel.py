@@ -9,6 +9,7 @@ from heqiao.peer.v1 import service_pb2_grpc
 
 from keys import target_name
 from node.context import Node
+from node.credentials.tls_identity import TlsIdentity
 from node.domain.peers import PeerRow
 from node.errors import NodeError, UnavailableError
 from node.transport.certificate_probe import server_certificate
@@ -69,7 +70,7 @@ class PeerChannel:
         node, peer = self._node, self._peer
         check = _PeerCheck(node, peer)
         keys = node.keys
-        identity = (check.certificate or keys.ca, keys.tls_key, keys.certificate)
+        identity = TlsIdentity(check.certificate or keys.ca, keys.tls_key, keys.certificate)
         most = node.config.limits.max_message_bytes
         channel = self._stack.enter_context(
             secure_channel(peer.address, target_name(peer.code), identity, most)

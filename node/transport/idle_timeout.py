@@ -3,27 +3,31 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
-_LOOK_EVERY_S = 0.25
+_LOOK_EVERY_S: Final = 0.25
 
 
 class IdleGuard:
     """Calls `cancel` once `limit_s` pass without `moved()`, or at once when `stopped()` holds.
 
     gRPC has a deadline for a whole call only, and a county's stream may rightly take an hour; a message
-    that does not come for half a minute is another matter.
+    that does not come for half a minute is another matter. `clock` counts seconds.
     """
 
     def __init__(
-        self, cancel: Callable[[], object], limit_s: float, stopped: Callable[[], bool] = lambda: False
+        self,
+        cancel: Callable[[], object],
+        limit_s: float,
+        stopped: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cancel, self._limit_s, self._stopped = cancel, limit_s, stopped
+        self._cancel, self._limit_s, self._stopped, self._clock = cancel, limit_s, stopped, clock
         self._done = threading.Event()
-        self._last = time.monotonic()
+        self._last = clock()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._look, name="idle-guard", daemon=True).start()
+        threading.Thread(target=self._watch, name="idle-guard", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -31,10 +35,16 @@ class IdleGuard:
 
     def moved(self) -> None:
         """A message came or went."""
-        self._last = time.monotonic()
+        self._last = self._clock()
 
-    def _look(self) -> None:
+    def look(self) -> bool:
+        """Cancel the stream if it is to end now; return whether it is."""
+        if not self._stopped() and self._clock() - self._last <= self._limit_s:
+            return False
+        self._cancel()
+        return True
+
+    def _watch(self) -> None:
         while not self._done.wait(_LOOK_EVERY_S):
-            if self._stopped() or time.monotonic() - self._last > self._limit_s:
-                self._cancel()
+            if self.look():
                 return

@@ -1,32 +1,50 @@
 """The service edge: who calls, what went wrong, one log line per call. Only this file aborts a call."""
 
+import math
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
 from keys import CertifiedIdentity, KeyringError, identity_of
-from node.errors import UnknownCallerError
+from node.errors import InvalidRequestError, UnavailableError, UnknownCallerError
 from node.telemetry import log
+from node.telemetry.request_id import in_request, new_request_id, read_request_id
 from node.transport import status
+from node.transport.deadlines import shortened
 
 OUR_METHODS = "/heqiao."
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a servicer is told of a call: who calls, whether anybody still listens, and how to end it."""
+    """What a servicer is told of a call: who calls, whether anybody still listens, how to end it, how long it
+    may take (`time_left`, seconds).
+    """
 
     caller: CertifiedIdentity
     is_active: Callable[[], bool]
     cancel: Callable[[], object]
+    time_left: Callable[[], float]
+
+    def require_time(self) -> None:
+        """Raises UnavailableError when the caller will have given up before it is answered."""
+        if self.time_left() <= 0:
+            raise UnavailableError(
+                "the node did not finish in the time that the caller gave",
+                "try again later, or with fewer people",
+                {"limit": "deadline"},
+            )
 
 
-class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
+class CallGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
+
+    A request id that the caller sent is in all lines of the call; without one the node draws one.
 
     `require_good` is shown the certificate (PEM) of every call, also on a connection that is open already,
     and raises UnknownCallerError for one that is not to be served.
@@ -58,40 +76,69 @@ class Edge(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
 
     def _single(self, behaviour: Callable[[Any, Call], Any], method: str) -> Callable[[Any, Any], Any]:
         def answer(request: Any, context: Any) -> Any:
-            with _Guard(method, context, self._require_good) as guard:
-                return behaviour(request, guard.call())
+            with _GuardedCall(method, context, self._require_good) as guarded:
+                return behaviour(request, guarded.call())
 
         return answer
 
     def _stream(
-        self, behaviour: Callable[[Any, Call], Iterator[Any]], method: str
+        self, behaviour: Callable[[Any, Call], Generator[Any]], method: str
     ) -> Callable[[Any, Any], Iterator[Any]]:
         def answer(request: Any, context: Any) -> Iterator[Any]:
-            with _Guard(method, context, self._require_good) as guard:
-                yield from behaviour(request, guard.call())
+            with _GuardedCall(method, context, self._require_good) as guarded:
+                call = guarded.call()
+                with closing(behaviour(request, call)) as responses:
+                    for response in responses:
+                        call.require_time()
+                        yield response
 
         return answer
 
 
-class _Guard:
-    """One call: identity first, then the servicer, then the log line and, if it failed, the status."""
+class _GuardedCall:
+    """One call: identity and request id first, then the servicer, then the log line and, if it failed, the
+    status.
+    """
 
     def __init__(self, method: str, context: Any, require_good: Callable[[bytes], None]) -> None:
         self._require_good = require_good
         self._method, self._context, self._began = method, context, time.monotonic()
         self._caller = ""
+        self._malformed: InvalidRequestError | None = None
+        self._logged = in_request(self._request_id())
 
-    def __enter__(self) -> "_Guard":
+    def __enter__(self) -> "_GuardedCall":
+        self._logged.__enter__()
         return self
 
     def call(self) -> Call:
-        """Raises UnknownCallerError for a certificate without a name of our kind, or a revoked one."""
+        """Raises UnknownCallerError for a certificate without a name of our kind, or a revoked one, and
+        InvalidRequestError for a malformed request id.
+        """
         caller, certificate = caller_of(self._context)
         self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
         self._require_good(certificate)
-        return Call(caller, self._context.is_active, self._context.cancel)
+        if self._malformed is not None:
+            raise self._malformed
+        left = self._context.time_remaining()
+        ends = math.inf if left is None else time.monotonic() + shortened(left)
+        return Call(caller, self._context.is_active, self._context.cancel, lambda: ends - time.monotonic())
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        try:
+            return self._end(error)
+        finally:
+            self._logged.__exit__(None, None, None)
+
+    def _request_id(self) -> str:
+        """What the caller sent; a new one where that is nothing, or malformed and so never written down."""
+        try:
+            return read_request_id(self._context.invocation_metadata()) or new_request_id()
+        except InvalidRequestError as error:
+            self._malformed = error
+            return new_request_id()
+
+    def _end(self, error: BaseException | None) -> bool:
         if error is None:
             self._log("OK")
             return False

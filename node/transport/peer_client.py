@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from heqiao.peer.v1 import aggregate_pb2, match_pb2
 
 from keys.signing_chain import Succession
@@ -14,7 +15,9 @@ from matcher import SUITE
 from node.context import Node
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError
+from node.telemetry.request_id import current_request, new_request_id, request_metadata
 from node.transport.channel import PeerChannel
+from node.transport.deadlines import shortened
 from node.transport.idle_timeout import IdleGuard
 from node.wire import match
 from node.wire import sums as sums_wire
@@ -29,7 +32,7 @@ from node.wire.match_messages import (
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
 
 Count = Callable[[int, int], None]
-OFFER_S = 60.0  # how long a manifest is used for further queries on one connection
+MANIFEST_S = 60.0  # how long a manifest is used for further queries on one connection
 
 
 class ManifestCache:
@@ -39,7 +42,7 @@ class ManifestCache:
     steps ask for the manifest again, which is never answered from here.
     """
 
-    def __init__(self, fresh_s: float = OFFER_S) -> None:
+    def __init__(self, fresh_s: float = MANIFEST_S) -> None:
         self._fresh_s = fresh_s
         self._kept: tuple[float, bytes, bytes] | None = None
         self.successions: tuple[Succession, ...] = ()
@@ -58,28 +61,30 @@ class ManifestCache:
 
 
 class PeerClient:
-    """node.session.Link over gRPC. Bytes of all messages go to `count(up, down)`.
+    """node.requester.context.Link over gRPC. Bytes of all messages go to `count(up, down)`.
 
     A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
-    `offer`, the first manifest of the link may be one that an earlier link was given. `salts` are the
-    versions that manifests are asked for.
+    `manifests`, the first manifest of the link may be one that an earlier link was given. `salts` are the
+    versions that manifests are asked for. All calls carry one request id: the
+    current one, or one of the link.
     """
 
     def __init__(
         self,
-        line: "PeerChannel",
+        channel: PeerChannel,
         call_s: float,
         part_s: float,
         count: Count,
         stopped: Callable[[], bool],
-        offer: ManifestCache | None = None,
+        manifests: ManifestCache | None = None,
         salts: Callable[[], Iterable[int]] = tuple,
     ) -> None:
-        self._line, self._call_s, self._stopped = line, call_s, stopped
-        self._offer, self._is_first = offer, True
+        self._channel, self._call_s, self._stopped = channel, call_s, stopped
+        self._manifests, self._is_first = manifests, True
         self._salts = salts
         self._ends = time.monotonic() + part_s
         self._counter, self._lock = count, threading.Lock()
+        self._metadata = request_metadata(current_request() or new_request_id())
         self.successions: tuple[Succession, ...] = ()
 
     @classmethod
@@ -93,60 +98,56 @@ class PeerClient:
     ) -> "Iterator[PeerClient]":
         """Connect as this node to a peer; the peer's certificate must name the peer's province.
 
-        Streams are given up soon after `stopped()` holds. Raises as Line does.
+        Streams are given up soon after `stopped()` holds. Raises as PeerChannel does.
         """
-        with PeerChannel(node, peer) as line:
-            yield cls.over(line, node, count, stopped)
+        with PeerChannel(node, peer) as channel:
+            yield cls.over(channel, node, count, stopped)
 
     @classmethod
     def over(
         cls,
-        line: "PeerChannel",
+        channel: PeerChannel,
         node: Node,
         count: Count,
         stopped: Callable[[], bool] = lambda: False,
-        offer: ManifestCache | None = None,
+        manifests: ManifestCache | None = None,
     ) -> "PeerClient":
         """A link over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
         return cls(
-            line,
+            channel,
             limits.call_timeout_s,
             limits.part_timeout_s,
             count,
             stopped,
-            offer,
+            manifests,
             lambda: node.keys.salts,
         )
 
     def get_manifest(self) -> tuple[bytes, bytes]:
-        """See node.session.Link."""
-        kept = self._offer.read() if self._offer and self._is_first else None
+        """See node.requester.context.Link."""
+        kept = self._manifests.read() if self._manifests and self._is_first else None
         self._is_first = False
-        if kept is not None and self._offer:
-            self.successions = self._offer.successions
+        if kept is not None and self._manifests:
+            self.successions = self._manifests.successions
             return kept
         found = self._manifest(with_sums=False)
-        if self._offer:
-            self._offer.keep(*found, self.successions)
+        if self._manifests:
+            self._manifests.keep(*found, self.successions)
         return found
 
     def _manifest(self, *, with_sums: bool) -> tuple[bytes, bytes]:
         request = match_pb2.GetManifestRequest(
             suites=[SUITE], with_sums=with_sums, salt_versions=sorted(self._salts())
         )
-        try:
-            response = self._line.stub.GetManifest(request, timeout=self._call_s)
-        except grpc.RpcError as error:
-            raise self._line.rebuild(error) from None
-        self._count(request.ByteSize(), response.ByteSize())
+        response = self._call("GetManifest", request)
         self.successions = match.parse_successions(response.successions)
         return response.signed_manifest.manifest, response.signed_manifest.signature
 
     def evaluate(
         self, start: EvaluateStart, chunks: Iterable[bytes]
     ) -> Iterator[EvaluatedChunk | EvaluateDone]:
-        """See node.session.Link. Raises DishonestPeerError when the stream is out of step."""
+        """See node.requester.context.Link. Raises DishonestPeerError when the stream is out of step."""
 
         def send() -> Iterator[match_pb2.EvaluateRequest]:
             opening = match.start_message(start)
@@ -160,7 +161,7 @@ class PeerClient:
                 yield message
 
         accepted = False
-        for response in self._receive(self._line.stub.Evaluate(send(), timeout=self._left())):
+        for response in self._stream("Evaluate", send()):
             kind = response.WhichOneof("message")
             if kind == "accepted" and not accepted:
                 if response.accepted.suite != SUITE or response.accepted.epoch != start.epoch:
@@ -173,28 +174,28 @@ class PeerClient:
             elif kind == "done" and accepted:
                 yield EvaluateDone(response.done.transcript)
             else:
-                raise DishonestPeerError("the peer's stream is out of step", details={"check": "stream"})
+                raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
 
     def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
-        """See node.session.Link."""
+        """See node.requester.context.Link."""
         message = match.filter_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._line.stub.FetchFilter(message, timeout=self._left())):
+        for response in self._stream("FetchFilter", message):
             yield response.offset, response.data
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
-        """See node.session.Link."""
+        """See node.requester.context.Link."""
         message = match.bucket_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._line.stub.FetchBuckets(message, timeout=self._left())):
+        for response in self._stream("FetchBuckets", message):
             yield from match.parse_slices(response)
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
-        """See node.aggregate.request.SumLink."""
+        """See node.requester.sum_context.SumLink."""
         return self._manifest(with_sums=True)
 
     def evaluate_cohort(self, start: CohortStart, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-        """See node.aggregate.request.SumLink."""
+        """See node.requester.sum_context.SumLink."""
 
         def send() -> Iterator[aggregate_pb2.EvaluateCohortRequest]:
             opening = sums_wire.start_message(start)
@@ -206,27 +207,34 @@ class PeerClient:
                 self._count(message.ByteSize(), 0)
                 yield message
 
-        for response in self._receive(self._line.stub.EvaluateCohort(send(), timeout=self._left())):
+        for response in self._stream("EvaluateCohort", send()):
             yield response.chunk.sequence, response.chunk.points
 
     def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
-        """See node.aggregate.request.SumLink."""
+        """See node.requester.sum_context.SumLink."""
         message = sums_wire.rows_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._receive(self._line.stub.FetchRows(message, timeout=self._left())):
+        for response in self._stream("FetchRows", message):
             yield sums_wire.parse_slice(response, ciphertext_size)
 
     def open_sums(self, request: OpenRequest) -> tuple[SumAnswer, ...]:
-        """See node.aggregate.request.SumLink."""
+        """See node.requester.sum_context.SumLink."""
         message = sums_wire.open_request_message(request)
-        try:
-            response = self._line.stub.OpenSums(message, timeout=self._call_s)
-        except grpc.RpcError as error:
-            raise self._line.rebuild(error) from None
-        self._count(message.ByteSize(), response.ByteSize())
+        response = self._call("OpenSums", message)
         return sums_wire.parse_answers(response, request.items)
 
-    def _receive(self, stream: Any) -> Iterator[Any]:
+    def _call(self, method: str, message: Message) -> Any:
+        timeout = min(self._call_s, self._left())
+        try:
+            response = getattr(self._channel.stub, method)(message, timeout=timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise self._channel.rebuild(error) from None
+        self._count(message.ByteSize(), response.ByteSize())
+        return response
+
+    def _stream(self, method: str, sent: Message | Iterator[Message]) -> Iterator[Any]:
+        call = getattr(self._channel.stub, method)
+        stream = call(sent, timeout=self._left(), metadata=self._metadata)
         try:
             with IdleGuard(stream.cancel, self._call_s, self._stopped) as guard:
                 for response in stream:
@@ -235,12 +243,12 @@ class PeerClient:
                     yield response
                     guard.moved()
         except grpc.RpcError as error:
-            raise self._line.rebuild(error) from None
+            raise self._channel.rebuild(error) from None
         finally:
             stream.cancel()  # no effect on a stream that has ended
 
     def _left(self) -> float:
-        return max(self._ends - time.monotonic(), 0.001)
+        return shortened(max(self._ends - time.monotonic(), 0.001))
 
     def _count(self, up: int, down: int) -> None:
         # gRPC sends from a thread of its own while this one receives.

@@ -1,13 +1,16 @@
 """The error table, both directions: a node's error to a gRPC status, and back (docs/protocol.md).
 
-The stable code crosses as google.rpc.ErrorInfo, so that the caller rebuilds the very class.
+The stable code crosses as google.rpc.ErrorInfo, so that the caller rebuilds the very class, and the time
+after which to try again as google.rpc.RetryInfo.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 import grpc
 from google.protobuf import any_pb2
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -17,6 +20,9 @@ from node import errors
 from node.errors import NodeError
 
 DOMAIN = "heqiao"
+LONGEST_RETRY: Final = timedelta(days=1)  # of a peer: what is longer is not waited for
+_SOON: Final = timedelta(seconds=1)
+_NANOS: Final = 1_000_000_000
 # The first class that fits decides, so kinds stand before their bases.
 TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.InvalidRequestError, grpc.StatusCode.INVALID_ARGUMENT),
@@ -57,13 +63,13 @@ def code_of(error: Exception) -> grpc.StatusCode | None:
 
 
 def to_status(error: Exception, status: grpc.StatusCode) -> object:
-    """What `context.abort_with_status` takes: status, constant message, ErrorInfo."""
+    """For `context.abort_with_status`: status, constant message, ErrorInfo, and RetryInfo if it has one."""
     code = getattr(error, "code", "internal")
     details = dict(getattr(error, "details", {}))
     hint = getattr(error, "hint", "")
     if hint:
         details["hint"] = hint
-    return _rich_status(status, str(error), code, details)
+    return _rich_status(status, str(error), code, details, getattr(error, "retry_after", None))
 
 
 def internal_status(incident: str) -> object:
@@ -74,14 +80,16 @@ def internal_status(incident: str) -> object:
 
 def from_rpc_error(error: grpc.RpcError) -> NodeError:
     """Rebuild the error a peer raised; transport failures become UnavailableError."""
-    info = _error_info(error)
+    found = _read_details(error)
+    info = next((one for one in found if isinstance(one, error_details_pb2.ErrorInfo)), None)
     status = error.code()
     if info is None:
         return _transport_error(status, error.details() or "")
     details = dict(info.metadata)
     hint = details.pop("hint", "")
     kind = _kind(info.reason) or _BY_STATUS.get(status, NodeError)
-    return kind(error.details() or "", hint, details)
+    retry = next((one for one in found if isinstance(one, error_details_pb2.RetryInfo)), None)
+    return kind(error.details() or "", hint, details, retry_after=retry and _read_retry(retry))
 
 
 def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
@@ -100,7 +108,7 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
         return errors.UnavailableError("the node did not answer in time", "try again later")
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger" not in details:
         return errors.LimitError(
-            "the node serves as many calls as it can", "try again in a moment", {"retry_after_s": "1"}
+            "the node serves as many calls as it can", "try again in a moment", retry_after=_SOON
         )
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.LimitError("a message is larger than the receiver accepts", "compare max_message_bytes")
@@ -114,30 +122,59 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
     return kind(f"the node answered {status.name}")
 
 
-def _error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
+def _read_details(error: grpc.RpcError) -> list[Message]:
+    """The ErrorInfo of our domain and the RetryInfo of a failed call; what else a status holds is left."""
     try:
         status = rpc_status.from_call(error)
     except (ValueError, DecodeError):
-        return None
+        return []
+    found: list[Message] = []
     for packed in status.details if status is not None else ():
-        info = error_details_pb2.ErrorInfo()
-        if packed.Unpack(info) and info.domain == DOMAIN:
-            return info
-    return None
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        try:
+            if packed.Unpack(info) and info.domain == DOMAIN:
+                found.append(info)
+            elif packed.Unpack(retry):
+                found.append(retry)
+        except DecodeError:
+            continue
+    return found
 
 
-def _rich_status(status: grpc.StatusCode, message: str, code: str, details: dict[str, str]) -> object:
-    packed = any_pb2.Any()
-    packed.Pack(error_details_pb2.ErrorInfo(reason=code, domain=DOMAIN, metadata=details))
-    return rpc_status.to_status(status_pb2.Status(code=status.value[0], message=message, details=[packed]))
+def _read_retry(info: error_details_pb2.RetryInfo) -> timedelta | None:
+    """What a peer asks to wait; None for a time that is malformed, negative or longer than LONGEST_RETRY."""
+    delay = info.retry_delay
+    longest = LONGEST_RETRY // timedelta(seconds=1) * _NANOS
+    if not 0 <= delay.nanos < _NANOS or not 0 <= delay.seconds * _NANOS + delay.nanos <= longest:
+        return None
+    return timedelta(seconds=delay.seconds, microseconds=delay.nanos // 1_000)
+
+
+def _rich_status(
+    status: grpc.StatusCode,
+    message: str,
+    code: str,
+    details: dict[str, str],
+    retry_after: timedelta | None = None,
+) -> object:
+    parts: list[Message] = [error_details_pb2.ErrorInfo(reason=code, domain=DOMAIN, metadata=details)]
+    if retry_after is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromTimedelta(retry_after)
+        parts.append(retry)
+    packed = [any_pb2.Any() for _ in parts]
+    for into, part in zip(packed, parts, strict=True):
+        into.Pack(part)
+    return rpc_status.to_status(status_pb2.Status(code=status.value[0], message=message, details=packed))
 
 
 def _kind(code: str) -> type[NodeError] | None:
-    kind = next((kind for kind in _kinds(NodeError) if kind.code == code), None)
+    kind = next((kind for kind in error_kinds(NodeError) if kind.code == code), None)
     return None if kind in _LOCAL else kind
 
 
-def _kinds(base: type[NodeError]) -> Iterator[type[NodeError]]:
+def error_kinds(base: type[NodeError]) -> Iterator[type[NodeError]]:
+    """A kind of error and all below it."""
     yield base
     for kind in base.__subclasses__():
-        yield from _kinds(kind)
+        yield from error_kinds(kind)

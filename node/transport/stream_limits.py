@@ -4,8 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
 
 from node.errors import LimitError
+
+SOON: Final = timedelta(seconds=1)
 
 
 class StreamLimits:
@@ -16,11 +20,11 @@ class StreamLimits:
 
     @contextmanager
     def take(self, owner: str) -> Iterator[None]:
-        """Hold one slot. Raises LimitError, with a time after which to try again."""
+        """Hold one stream. Raises LimitError, with a time after which to try again."""
         with self._lock:
             if self._open[owner] >= self._most:
                 raise LimitError(
-                    "too many streams at once", "end one, or wait", {"retry_after_s": "1", "rule": "streams"}
+                    "too many streams at once", "end one, or wait", {"rule": "streams"}, retry_after=SOON
                 )
             self._open[owner] += 1
         try:

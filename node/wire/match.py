@@ -1,29 +1,36 @@
 """Protobuf messages to dataclasses and back; every byte of a peer is checked here before use."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import pairwise
 
 from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from keys.signing_chain import MAX_CHAIN, Succession
-from matcher import SUITE, buckets
+from matcher import buckets
 from matcher import filter as filters
 from matcher.retrieval_plan import Plan
-from matcher.suites import tokens
-from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
+from matcher.suites.suite import CURRENT
 from node.wire import sums as sums_wire
+from node.wire.common import (
+    DIGEST_SIZE,
+    MAX_TEXT,
+    MAX_VERSION,
+    malformed,
+    require,
+    require_digest,
+    require_item_count,
+    require_short,
+    timestamp,
+)
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
+from node.wire.query_head import require_head
 
-MAX_ITEMS = 64
 MAX_SALTS = 16  # that a requester holds at once
 MAX_PARTITIONS = 10_000
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in all (design.md section 9)
-MAX_TEXT = 64
-MAX_VERSION = 2**63 - 1  # what a database can be asked for
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -38,6 +45,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         catalogue_version=manifest.catalogue_version,
         catalogue_digest=manifest.catalogue_digest,
         items=manifest.items,
+        partitions=map(_partition_message, manifest.partitions),
         canaries=manifest.canaries,
         limits=types_pb2.Limits(
             max_message_bytes=manifest.limits.max_message_bytes,
@@ -46,26 +54,28 @@ def manifest_bytes(manifest: Manifest) -> bytes:
             max_buckets_per_request=manifest.limits.max_buckets_per_request,
             retrieval_floor=manifest.limits.retrieval_floor,
         ),
-        issued_at=_timestamp(manifest.issued_at),
-        expires_at=_timestamp(manifest.expires_at),
+        issued_at=timestamp(manifest.issued_at),
+        expires_at=timestamp(manifest.expires_at),
     )
-    for part in manifest.partitions:
-        message.partitions.add(
-            item=part.item,
-            origin=part.origin,
-            epoch=part.epoch,
-            version=part.version,
-            entries=part.entries,
-            bucket_bits=part.bits,
-            root=part.root,
-            as_of=part.as_of,
-            filter_size=part.filter_size,
-            filter_digest=part.filter_digest,
-            planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
-        )
     if manifest.sums is not None:
         message.sums.CopyFrom(sums_wire.offer_message(manifest.sums))
     return message.SerializeToString(deterministic=True)
+
+
+def _partition_message(part: PartitionOffer) -> types_pb2.Partition:
+    return types_pb2.Partition(
+        item=part.item,
+        origin=part.origin,
+        epoch=part.epoch,
+        version=part.version,
+        entries=part.entries,
+        bucket_bits=part.bits,
+        root=part.root,
+        as_of=part.as_of,
+        filter_size=part.filter_size,
+        filter_digest=part.filter_digest,
+        planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
+    )
 
 
 def parse_manifest(serialised: bytes) -> Manifest:
@@ -74,11 +84,12 @@ def parse_manifest(serialised: bytes) -> Manifest:
         message = types_pb2.Manifest.FromString(serialised)
         manifest = _manifest(message)
     except (DecodeError, ValueError, OverflowError):
-        raise _bad_manifest() from None
+        raise malformed("the peer's manifest is signed but malformed", "manifest_form") from None
+    sizes = CURRENT.sizes
     sound = (
-        len(manifest.salt_check) == 8
-        and len(manifest.catalogue_digest) == 32
-        and len(manifest.canaries) == 32 * tokens.CANARIES
+        len(manifest.salt_check) == sizes.salt_check
+        and len(manifest.catalogue_digest) == DIGEST_SIZE
+        and len(manifest.canaries) == sizes.point * sizes.canaries
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
         # Without planted subjects nothing would show that a partition is served empty.
@@ -89,8 +100,8 @@ def parse_manifest(serialised: bytes) -> Manifest:
         and manifest.limits.max_buckets_per_request > 0
         and manifest.limits.retrieval_floor in tuple(Plan)
         and all(
-            len(p.root) == 32
-            and len(p.filter_digest) == 32
+            len(p.root) == DIGEST_SIZE
+            and len(p.filter_digest) == DIGEST_SIZE
             and p.filter_size <= filters.serialised_size(p.entries, filters.MAX_BIN_BITS)
             and p.bits <= buckets.MAX_BITS
             and p.entries <= MAX_ENTRIES
@@ -99,31 +110,27 @@ def parse_manifest(serialised: bytes) -> Manifest:
         )
     )
     if not sound:
-        raise _bad_manifest()
+        raise malformed("the peer's manifest is signed but malformed", "manifest_form")
     return manifest
 
 
 def salt_versions(message: match_pb2.GetManifestRequest) -> tuple[int, ...]:
     """The salt versions that a requester says it holds. Raises InvalidRequestError."""
     versions = tuple(message.salt_versions)
-    _require(len(versions) <= MAX_SALTS, f"salt_versions names more than {MAX_SALTS}")
-    _require(all(versions), "a salt version is positive")
+    require(len(versions) <= MAX_SALTS, f"salt_versions names more than {MAX_SALTS}")
+    require(all(versions), "a salt version is positive")
     return versions
 
 
 def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
     """Check and decode the opening of an evaluation. Raises InvalidRequestError or UnknownSuiteError."""
-    require_suite(message.suite)
-    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
-    _require(len(message.manifest_digest) == 32, "manifest_digest must be 32 bytes")
-    _require(len(message.mandate_root) == 32, "mandate_root must be 32 bytes")
-    _require(message.points_announced > 0, "points_announced must be positive")
-    _require(message.first_point < message.points_announced, "first_point is beyond the points announced")
-    _require(0 < len(message.items) <= MAX_ITEMS, f"items must name 1 to {MAX_ITEMS} items")
-    _require(
-        all(len(text) <= MAX_TEXT for text in (*message.items, message.purpose, message.legal_basis)),
-        f"a code is longer than {MAX_TEXT} characters",
-    )
+    require_head(message.suite, message.query_id)
+    require_digest(message.manifest_digest, "manifest_digest")
+    require_digest(message.mandate_root, "mandate_root")
+    require(message.points_announced > 0, "points_announced must be positive")
+    require(message.first_point < message.points_announced, "first_point is beyond the points announced")
+    require_item_count(tuple(message.items))
+    require_short(*message.items, message.purpose, message.legal_basis)
     return EvaluateStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -135,6 +142,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         purpose=message.purpose,
         legal_basis=message.legal_basis,
         mandate_root=message.mandate_root,
+        suite=message.suite,
     )
 
 
@@ -142,7 +150,7 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
     """The opening of an evaluation."""
     return match_pb2.EvaluateRequest(
         start=match_pb2.EvaluateStart(
-            suite=SUITE,
+            suite=start.suite,
             epoch=start.epoch,
             salt_version=start.salt_version,
             manifest_digest=start.manifest_digest,
@@ -159,13 +167,10 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
 
 def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketRequest:
     """Check and decode a request for buckets. Raises InvalidRequestError or UnknownSuiteError."""
-    require_suite(message.suite)
-    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
-    _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
-    _require(message.version <= MAX_VERSION, "no partition has such a version")
+    _require_place(message)
     numbers = tuple(message.buckets)
-    _require(bool(numbers), "buckets must name at least one bucket")
-    _require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
+    require(bool(numbers), "buckets must name at least one bucket")
+    require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
     return BucketRequest(
         epoch=message.epoch,
         query_id=message.query_id,
@@ -173,13 +178,14 @@ def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketReques
         origin=message.origin,
         version=message.version,
         buckets=numbers,
+        suite=message.suite,
     )
 
 
 def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequest:
     """A request for buckets."""
     return match_pb2.FetchBucketsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,
@@ -192,17 +198,16 @@ def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequ
 
 def parse_filter_request(message: match_pb2.FetchFilterRequest) -> FilterRequest:
     """Check and decode a request for a filter. Raises InvalidRequestError or UnknownSuiteError."""
-    require_suite(message.suite)
-    _require(len(message.query_id) == 16, "query_id must be 16 bytes")
-    _require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
-    _require(message.version <= MAX_VERSION, "no partition has such a version")
-    return FilterRequest(message.epoch, message.query_id, message.item, message.origin, message.version)
+    _require_place(message)
+    return FilterRequest(
+        message.epoch, message.query_id, message.item, message.origin, message.version, message.suite
+    )
 
 
 def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterRequest:
     """A request for a filter."""
     return match_pb2.FetchFilterRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,
@@ -248,10 +253,11 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
     )
 
 
-def require_suite(suite: str) -> None:
-    """Raises UnknownSuiteError unless this node speaks the suite."""
-    if suite != SUITE:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
+def _require_place(message: match_pb2.FetchBucketsRequest | match_pb2.FetchFilterRequest) -> None:
+    """What both requests of step 3 name: a query and a partition version."""
+    require_head(message.suite, message.query_id)
+    require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    require(message.version <= MAX_VERSION, "no partition has such a version")
 
 
 def _manifest(message: types_pb2.Manifest) -> Manifest:
@@ -322,27 +328,4 @@ def parse_successions(messages: Sequence[types_pb2.Succession]) -> tuple[Success
             for message in messages
         )
     except ValueError:
-        raise DishonestPeerError(
-            "the peer's chain of signing keys is malformed",
-            "ask the peer's administrator which version the node runs",
-            {"check": "succession_malformed"},
-        ) from None
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRequestError(message)
-
-
-def _bad_manifest() -> DishonestPeerError:
-    return DishonestPeerError(
-        "the peer's manifest is signed but malformed",
-        "ask the peer's administrator which version the node runs",
-        {"check": "manifest_form"},
-    )
+        raise malformed("the peer's chain of signing keys is malformed", "succession_malformed") from None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 
+from matcher import SUITE
 from node.errors import DishonestPeerError
 
 TRANSCRIPT_CONTEXT = "heqiao v1 transcript"
@@ -23,6 +24,7 @@ class EvaluateStart:
     purpose: str
     legal_basis: str
     mandate_root: bytes
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class FilterRequest:
     item: str
     origin: str
     version: int
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ class BucketRequest:
     origin: str
     version: int
     buckets: tuple[int, ...]
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
 class BucketSlice:
-    """A part of one served bucket; `path` stands in the first part only."""
+    """A part of one served bucket; `path` is in the first part only."""
 
     bucket: int
     size: int

@@ -1,21 +1,19 @@
 """Messages of the platform service to dataclasses and back; what a platform sends is checked here."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from heqiao.platform.v1 import platform_pb2 as pb
 
 from matcher import Identity, identity, label
 from matcher.errors import IdentityError
-from node.domain.catalogue import Catalogue
-from node.domain.days import EPOCH_START
 from node.domain.findings import Finding, Outcome, PeerSummary, Report
 from node.domain.jobs import SUM, VERIFICATION, JobRow, PartRow
 from node.domain.mandate import PROGRAMMES, Mandate
 from node.domain.subjects import Subject, holds_identity
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
+from node.wire.common import day_of, days_of, first_start, require, require_chunk, timestamp
 
 CHUNK = 2_000  # subjects or findings in a message: about 300 KiB of the 1 MiB it may have
 MAX_TEXT = 200
@@ -60,22 +58,19 @@ def read_submission(
 ) -> tuple[str, Verification]:
     """The job id and verification that a platform hands over. Raises InvalidRequestError."""
     messages = iter(requests)
-    first = next(messages, None)
-    if first is None or first.WhichOneof("message") != "start":
-        raise InvalidRequestError("the first message must be a start")
-    start = first.start
-    _require(start.subjects_announced <= max_subjects, "more subjects than one job may hold")
+    start = first_start(messages)
+    require(start.subjects_announced <= max_subjects, "more subjects than one job may hold")
     subjects: list[Subject] = []
     mandates: dict[str, Mandate] = {}
     for message in messages:
-        _require(message.WhichOneof("message") == "chunk", "after the start only chunks may follow")
+        require_chunk(message)
         for mandate in map(_mandate, message.chunk.mandates):
-            _require(mandate.number not in mandates, "a mandate number is given twice")
+            require(mandate.number not in mandates, "a mandate number is given twice")
             mandates[mandate.number] = mandate
         subjects += map(_subject, message.chunk.subjects)
-        _require(len(subjects) <= start.subjects_announced, "more subjects than announced")
-        _require(len(mandates) <= max_subjects, "more mandates than subjects may need")
-    _require(len(subjects) == start.subjects_announced, "fewer subjects than announced")
+        require(len(subjects) <= start.subjects_announced, "more subjects than announced")
+        require(len(mandates) <= max_subjects, "more mandates than subjects may need")
+    require(len(subjects) == start.subjects_announced, "fewer subjects than announced")
     verification = Verification(
         items=tuple(start.items),
         peers=tuple(start.peers),
@@ -92,9 +87,9 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
     message = pb.Job(
         job_id=row.id,
         state=JOB_STATES[row.state],
-        created_at=_stamp(row.created_at),
-        due_at=_stamp(row.due_at),
-        finished_at=_stamp(row.finished_at) if row.finished_at else None,
+        created_at=timestamp(row.created_at),
+        due_at=timestamp(row.due_at),
+        finished_at=timestamp(row.finished_at) if row.finished_at else None,
         subjects=row.subjects,
         items=row.items,
         error=row.error,
@@ -172,28 +167,6 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
     )
 
 
-def catalogue_message(catalogue: Catalogue) -> pb.GetCatalogueResponse:
-    """The catalogue's items and attributes."""
-    message = pb.GetCatalogueResponse(version=catalogue.version, digest=catalogue.digest)
-    for item in catalogue.items:
-        message.items.add(
-            code=item.code,
-            name_zh=item.name_zh,
-            name_en=item.name_en,
-            holder=item.holder_zh,
-            level=item.level.name.lower(),
-            time=item.time,
-            period_months=item.period_months or 0,
-            unit=item.unit_en,
-            calibre_zh=item.calibre_zh,
-            calibre_en=item.calibre_en,
-            sensitivity=item.sensitivity,
-            freshness_days=item.freshness_days,
-            bounds=item.bands or ((item.threshold,) if item.threshold is not None else ()),
-        )
-    return message
-
-
 def _mandate_message(mandate: Mandate) -> pb.Mandate:
     return pb.Mandate(
         mandate_no=mandate.number,
@@ -210,11 +183,11 @@ def _mandate_message(mandate: Mandate) -> pb.Mandate:
 
 def _mandate(message: pb.Mandate) -> Mandate:
     texts = (message.mandate_no, message.programme, message.doc_hash, *message.signers)
-    _require(all(len(text) <= MAX_TEXT for text in texts), "a text of a mandate is too long")
-    _require(bool(message.mandate_no), "a mandate has no number")
-    _require(not holds_identity(message.mandate_no, ()), "an identity number must not serve as a reference")
-    _require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
-    _require(
+    require(all(len(text) <= MAX_TEXT for text in texts), "a text of a mandate is too long")
+    require(bool(message.mandate_no), "a mandate has no number")
+    require(not holds_identity(message.mandate_no, ()), "an identity number must not serve as a reference")
+    require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
+    require(
         max(len(message.items), len(message.regions), len(message.signers)) <= MAX_SCOPE,
         "a mandate's scope is too long",
     )
@@ -246,12 +219,12 @@ def _subject_message(subject: Subject) -> pb.Subject:
 
 def _subject(message: pb.Subject) -> Subject:
     texts = (message.ref, message.household, message.name, message.mandate_no)
-    _require(all(len(text) <= MAX_TEXT for text in texts), "a text of a subject is too long")
-    _require(bool(message.ref), "a subject has no reference")
-    _require(0 < len(message.identities) <= MAX_IDENTITIES, "a subject needs 1 to 8 identities")
+    require(all(len(text) <= MAX_TEXT for text in texts), "a text of a subject is too long")
+    require(bool(message.ref), "a subject has no reference")
+    require(0 < len(message.identities) <= MAX_IDENTITIES, "a subject needs 1 to 8 identities")
     identities = tuple(dict.fromkeys(map(read_identity, message.identities)))
     for number in (message.ref, message.household, message.mandate_no):
-        _require(not holds_identity(number, identities), "an identity number must not serve as a reference")
+        require(not holds_identity(number, identities), "an identity number must not serve as a reference")
     return Subject(
         ref=message.ref,
         household=message.household,
@@ -278,7 +251,7 @@ def _finding_message(finding: Finding) -> pb.Finding:
         peer=finding.peer,
         outcome=OUTCOMES[finding.outcome],
         value=finding.value,
-        as_of=None if finding.as_of is None else (finding.as_of - EPOCH_START).days,
+        as_of=None if finding.as_of is None else days_of(finding.as_of),
         reason=finding.reason,
     )
 
@@ -290,7 +263,7 @@ def _finding(message: pb.Finding) -> Finding:
         peer=message.peer,
         outcome=OUTCOME_NAMES[message.outcome],
         value=message.value if message.HasField("value") else None,
-        as_of=EPOCH_START + timedelta(days=message.as_of) if message.HasField("as_of") else None,
+        as_of=day_of(message.as_of) if message.HasField("as_of") else None,
         reason=message.reason,
     )
 
@@ -317,14 +290,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise InvalidRequestError("a day of a mandate is not written as 2026-06-30") from None
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRequestError(message)

@@ -1,19 +1,17 @@
 """Messages of the platform service about sums; what a platform sends is checked here."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, timedelta
+from datetime import UTC
 
 from heqiao.platform.v1 import platform_pb2 as pb
 
-from node.domain.days import EPOCH_START
 from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.summation import Summation, in_cohort
-from node.errors import InvalidRequestError
+from node.wire.common import MILLION, day_of, days_of, first_start, require, require_chunk
 from node.wire.platform import CHUNK, MAX_IDENTITIES, STATE_NAMES, peer_summary, read_identity
 
 OUTCOMES = {one: getattr(pb, f"SUM_OUTCOME_{one.value}") for one in SumOutcome}
 OUTCOME_NAMES: dict[int, SumOutcome] = {number: one for one, number in OUTCOMES.items()}
-_MILLION = 1_000_000
 
 
 def submission(job: str, summation: Summation) -> Iterator[pb.SubmitSumRequest]:
@@ -38,21 +36,18 @@ def submission(job: str, summation: Summation) -> Iterator[pb.SubmitSumRequest]:
 def read_submission(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[str, Summation]:
     """The job id and sum that a platform hands over. Raises InvalidRequestError."""
     messages = iter(requests)
-    first = next(messages, None)
-    if first is None or first.WhichOneof("message") != "start":
-        raise InvalidRequestError("the first message must be a start")
-    start = first.start
-    _require(start.people_announced <= max_people, "more people than one job may hold")
+    start = first_start(messages)
+    require(start.people_announced <= max_people, "more people than one job may hold")
     people = []
     for message in messages:
-        _require(message.WhichOneof("message") == "chunk", "after the start only chunks may follow")
+        require_chunk(message)
         for person in message.chunk.people:
-            _require(0 < len(person.identities) <= MAX_IDENTITIES, "a person needs 1 to 8 identities")
+            require(0 < len(person.identities) <= MAX_IDENTITIES, "a person needs 1 to 8 identities")
             people.append([read_identity(one) for one in person.identities])
-        _require(len(people) <= start.people_announced, "more people than announced")
-    _require(len(people) == start.people_announced, "fewer people than announced")
+        require(len(people) <= start.people_announced, "more people than announced")
+    require(len(people) == start.people_announced, "fewer people than announced")
     cohort = in_cohort(people)
-    _require(len(cohort) == len(people), "a person of the cohort is given twice")
+    require(len(cohort) == len(people), "a person of the cohort is given twice")
     return start.job_id, Summation(tuple(start.items), tuple(start.peers), start.legal_basis, cohort)
 
 
@@ -101,11 +96,11 @@ def _finding_message(found: SumFinding) -> pb.SumFinding:
         total=_decimal(found.total),
         variance=_decimal(found.variance),
         bands=[pb.SumCell(suppressed=cell is None, count=cell or 0) for cell in found.bands],
-        epsilon_millionths=round(found.epsilon * _MILLION),
+        epsilon_millionths=round(found.epsilon * MILLION),
         asked=found.asked,
     )
     if found.as_of is not None:
-        message.as_of_from, message.as_of_to = ((day - EPOCH_START).days for day in found.as_of)
+        message.as_of_from, message.as_of_to = (days_of(day) for day in found.as_of)
     return message
 
 
@@ -122,8 +117,10 @@ def _finding(message: pb.SumFinding) -> SumFinding:
         total=_number(message.total),
         variance=_number(message.variance),
         bands=tuple(None if cell.suppressed else cell.count for cell in message.bands),
-        epsilon=message.epsilon_millionths / _MILLION,
-        as_of=(_day(message.as_of_from), _day(message.as_of_to)) if message.HasField("as_of_from") else None,
+        epsilon=message.epsilon_millionths / MILLION,
+        as_of=(day_of(message.as_of_from), day_of(message.as_of_to))
+        if message.HasField("as_of_from")
+        else None,
     )
 
 
@@ -133,12 +130,3 @@ def _decimal(number: int | None) -> str:
 
 def _number(text: str) -> int | None:
     return int(text) if text else None
-
-
-def _day(days: int) -> date:
-    return EPOCH_START + timedelta(days=days)
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRequestError(message)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
+from matcher import SUITE
+from matcher.suites.suite import CURRENT
+from matcher.sums.groups import longest_prefix
 
-POINT = 32
+POINT = CURRENT.sizes.point
 
 BLOCK_ROWS = 256  # of the largest modulus that fits a message of 1 MiB
-
-NO_AREA = "00"
 
 # Held in memory until the last has come, since they are answered in another order.
 MAX_COHORT_POINTS = 1 << 18
@@ -49,8 +49,9 @@ class SumOffer:
 
     def group_of(self, item: str, area: str) -> SumGroupOffer | None:
         """The group that holds the people of an area (six digits, or `00`): the longest prefix offered."""
-        fitting = [one for one in self.groups if one.item == item and area.startswith(one.prefix)]
-        return max(fitting, key=lambda one: len(one.prefix), default=None)
+        of_item = {one.prefix: one for one in self.groups if one.item == item}
+        found = longest_prefix(of_item, area)
+        return None if found is None else of_item[found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class CohortStart:
     items: tuple[str, ...]
     purpose: str
     legal_basis: str
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class RowsRequest:
     prefix: str
     version: int
     first_row: int
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class OpenRequest:
     query_id: bytes
     items: tuple[str, ...]
     ciphertexts: tuple[bytes, ...] = field(repr=False)
+    suite: str = SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,3 @@ class SumAnswer:
     variance: int | None = field(default=None, repr=False)
     bands: tuple[int | None, ...] = field(default=(), repr=False)
     epsilon: float = 0.0
-
-
-def interleave(points: bytes, ciphertexts: bytes, ciphertext_size: int) -> bytes:
-    """Rows as the digest of a group covers them: point, ciphertext, point, ciphertext ..."""
-    left = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT)
-    right = np.frombuffer(ciphertexts, dtype=np.uint8).reshape(-1, ciphertext_size)
-    return np.hstack([left, right]).tobytes()

@@ -5,10 +5,22 @@ from itertools import pairwise
 
 from heqiao.peer.v1 import aggregate_pb2
 
-from matcher import SUITE
-from matcher.suites import tokens
-from node.errors import DishonestPeerError, InvalidRequestError, UnknownSuiteError
+from matcher.suites.suite import CURRENT
+from node.errors import DishonestPeerError
+from node.wire.common import (
+    DIGEST_SIZE,
+    MAX_TEXT,
+    MAX_VERSION,
+    MILLION,
+    malformed,
+    require,
+    require_digest,
+    require_item_count,
+    require_short,
+)
+from node.wire.query_head import require_head
 from node.wire.sum_messages import (
+    POINT,
     CohortStart,
     OpenRequest,
     RowsRequest,
@@ -18,16 +30,12 @@ from node.wire.sum_messages import (
     SumOffer,
 )
 
-MAX_ITEMS = 64
-MAX_TEXT = 64
-MAX_VERSION = 2**63 - 1
 MAX_GROUPS = 100_000
 MAX_ROWS = 100_000_000
 MAX_MODULUS = 1024  # bytes: 8,192 bits
 MAX_PROOF = 64 * 1024
 MAX_CELLS = 64
 _NUMBER_SIZE = 16
-_MILLION = 1_000_000
 _PREFIX = re.compile(r"00|[1-9][0-9]|[1-9][0-9]{3}|[1-9][0-9]{5}")
 _RULE = re.compile(r"[a-z_]{1,48}")
 
@@ -65,14 +73,14 @@ def parse_offer(message: aggregate_pb2.SumOffer) -> SumOffer:
         0 < len(message.modulus) <= MAX_MODULUS
         and message.modulus[0] != 0
         and len(message.proof) <= MAX_PROOF
-        and len(message.canaries) == tokens.CANARIES * 32
+        and len(message.canaries) == CURRENT.sizes.canaries * POINT
         and message.max_cohort_points > 0
         and len(groups) <= MAX_GROUPS
         and len({(g.item, g.prefix) for g in groups}) == len(groups)
         and all(
             len(g.item) <= MAX_TEXT
             and _PREFIX.fullmatch(g.prefix)
-            and len(g.digest) == 32
+            and len(g.digest) == DIGEST_SIZE
             and 0 < g.rows <= MAX_ROWS
             and g.version <= MAX_VERSION
             for g in groups
@@ -89,7 +97,7 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
     """The opening of round 1."""
     return aggregate_pb2.EvaluateCohortRequest(
         start=aggregate_pb2.CohortStart(
-            suite=SUITE,
+            suite=start.suite,
             epoch=start.epoch,
             salt_version=start.salt_version,
             manifest_digest=start.manifest_digest,
@@ -104,14 +112,11 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
 
 def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
     """Check and decode the opening of round 1. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
-    _require(len(message.manifest_digest) == 32, "manifest_digest must be 32 bytes")
-    _require(message.points_announced > 0, "points_announced must be positive")
+    require_head(message.suite, message.query_id)
+    require_digest(message.manifest_digest, "manifest_digest")
+    require(message.points_announced > 0, "points_announced must be positive")
     _require_items(tuple(message.items))
-    _require(
-        len(message.purpose) <= MAX_TEXT and len(message.legal_basis) <= MAX_TEXT,
-        f"a code is longer than {MAX_TEXT} characters",
-    )
+    require_short(message.purpose, message.legal_basis)
     return CohortStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -121,13 +126,14 @@ def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
         items=tuple(message.items),
         purpose=message.purpose,
         legal_basis=message.legal_basis,
+        suite=message.suite,
     )
 
 
 def rows_request_message(request: RowsRequest) -> aggregate_pb2.FetchRowsRequest:
     """A request for rows."""
     return aggregate_pb2.FetchRowsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         item=request.item,
@@ -139,12 +145,18 @@ def rows_request_message(request: RowsRequest) -> aggregate_pb2.FetchRowsRequest
 
 def parse_rows_request(message: aggregate_pb2.FetchRowsRequest) -> RowsRequest:
     """Check and decode a request for rows. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
+    require_head(message.suite, message.query_id)
     _require_items((message.item,))
-    _require(_PREFIX.fullmatch(message.prefix) is not None, "the prefix is malformed")
-    _require(message.version <= MAX_VERSION and message.first_row <= MAX_ROWS, "no group has such rows")
+    require(_PREFIX.fullmatch(message.prefix) is not None, "the prefix is malformed")
+    require(message.version <= MAX_VERSION and message.first_row <= MAX_ROWS, "no group has such rows")
     return RowsRequest(
-        message.epoch, message.query_id, message.item, message.prefix, message.version, message.first_row
+        message.epoch,
+        message.query_id,
+        message.item,
+        message.prefix,
+        message.version,
+        message.first_row,
+        message.suite,
     )
 
 
@@ -157,7 +169,7 @@ def slice_message(part: RowsSlice) -> aggregate_pb2.FetchRowsResponse:
 
 def parse_slice(message: aggregate_pb2.FetchRowsResponse, ciphertext_size: int) -> RowsSlice:
     """Some rows of a group. Raises DishonestPeerError when points and ciphertexts do not go together."""
-    count, odd = divmod(len(message.points), 32)
+    count, odd = divmod(len(message.points), POINT)
     if odd or not count or len(message.ciphertexts) != count * ciphertext_size:
         raise _bad("rows_form")
     return RowsSlice(message.first_row, message.points, message.ciphertexts)
@@ -166,7 +178,7 @@ def parse_slice(message: aggregate_pb2.FetchRowsResponse, ciphertext_size: int) 
 def open_request_message(request: OpenRequest) -> aggregate_pb2.OpenSumsRequest:
     """A request to open sums."""
     return aggregate_pb2.OpenSumsRequest(
-        suite=SUITE,
+        suite=request.suite,
         epoch=request.epoch,
         query_id=request.query_id,
         sums=[
@@ -178,11 +190,12 @@ def open_request_message(request: OpenRequest) -> aggregate_pb2.OpenSumsRequest:
 
 def parse_open_request(message: aggregate_pb2.OpenSumsRequest) -> OpenRequest:
     """Check and decode a request to open sums. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_head(message.suite, message.query_id)
+    require_head(message.suite, message.query_id)
     items = tuple(one.item for one in message.sums)
     _require_items(items)
-    _require(all(len(one.ciphertext) <= 2 * MAX_MODULUS for one in message.sums), "a ciphertext is too long")
-    return OpenRequest(message.epoch, message.query_id, items, tuple(one.ciphertext for one in message.sums))
+    require(all(len(one.ciphertext) <= 2 * MAX_MODULUS for one in message.sums), "a ciphertext is too long")
+    ciphertexts = tuple(one.ciphertext for one in message.sums)
+    return OpenRequest(message.epoch, message.query_id, items, ciphertexts, message.suite)
 
 
 def answers_message(answers: tuple[SumAnswer, ...]) -> aggregate_pb2.OpenSumsResponse:
@@ -215,7 +228,7 @@ def _result(answer: SumAnswer) -> aggregate_pb2.SumResult:
                 else aggregate_pb2.BandCell(count=cell)
                 for cell in answer.bands
             ],
-            epsilon_millionths=round(answer.epsilon * _MILLION),
+            epsilon_millionths=round(answer.epsilon * MILLION),
         ),
     )
 
@@ -243,7 +256,7 @@ def _answer(message: aggregate_pb2.SumResult) -> SumAnswer:
         total=int.from_bytes(found.total, "big", signed=True),
         variance=int.from_bytes(found.variance, "big", signed=True) if found.variance else None,
         bands=tuple(None if cell.suppressed else cell.count for cell in found.bands),
-        epsilon=found.epsilon_millionths / _MILLION,
+        epsilon=found.epsilon_millionths / MILLION,
     )
 
 
@@ -251,26 +264,11 @@ def _number_bytes(number: int) -> bytes:
     return number.to_bytes(_NUMBER_SIZE, "big", signed=True)
 
 
-def _require_head(suite: str, query_id: bytes) -> None:
-    if suite != SUITE:
-        raise UnknownSuiteError("this suite is not spoken here", f"use {SUITE}", {"suite": SUITE})
-    _require(len(query_id) == 16, "query_id must be 16 bytes")
-
-
 def _require_items(items: tuple[str, ...]) -> None:
-    _require(0 < len(items) <= MAX_ITEMS, f"items must name 1 to {MAX_ITEMS} items")
-    _require(all(0 < len(item) <= MAX_TEXT for item in items), "an item is malformed")
-    _require(all(a != b for a, b in pairwise(sorted(items))), "an item is named twice")
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRequestError(message)
+    require_item_count(items)
+    require(all(0 < len(item) <= MAX_TEXT for item in items), "an item is malformed")
+    require(all(a != b for a, b in pairwise(sorted(items))), "an item is named twice")
 
 
 def _bad(check: str) -> DishonestPeerError:
-    return DishonestPeerError(
-        "the peer answers a sum in a malformed way",
-        "ask the peer's administrator which version the node runs",
-        {"check": check},
-    )
+    return malformed("the peer answers a sum in a malformed way", check)

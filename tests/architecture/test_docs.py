@@ -11,8 +11,16 @@ from node.transport import status
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
-FUNCTION = re.compile(r"`((?:matcher|keys|node)\.[a-z_.]+\.\w+(?:\.\w+)?)`")
+FUNCTION = re.compile(r"`((?:matcher|keys|node)\.[a-z0-9_.]+\.\w+(?:\.\w+)?)`")
 PROTOCOL = (DOCS / "protocol.md").read_text(encoding="utf-8")
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
+READMES = (ROOT / "README.md", ROOT / "README.zh.md")
+WALKS = 5
+PAGES = [*READMES, *sorted(DOCS.rglob("*.md"))]
+METAPHORS = re.compile(
+    r"\b(goes by|whoever|of our own|looks? after|in pairs|calibre|stands in|lies in)\b", re.I
+)
+TOPS = ("matcher", "keys", "node", "synth", "testbed", "bench")
 
 
 def find(name):
@@ -34,9 +42,32 @@ def test_functions_of_the_protocol_exist(name):
     assert find(name)
 
 
+@pytest.mark.parametrize("name", sorted(set(FUNCTION.findall(ARCHITECTURE))))
+def test_functions_of_the_walks_exist(name):
+    assert find(name)
+
+
+def test_each_walk_names_functions_at_every_step():
+    walks = re.split(r"\n## Walk \d: ", ARCHITECTURE)[1:]
+    assert len(walks) == WALKS
+    for walk in walks:
+        steps = re.split(r"\n\d+\. ", walk)[1:]
+        assert len(steps) >= WALKS
+        assert [step for step in steps if not FUNCTION.search(step) and "heqiao " not in step] == []
+
+
+def test_every_package_is_in_the_architecture():
+    packages = {path.parent.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py")}
+    apart = {
+        path for path in packages if path.parts[0] in ("testbed", "bench", "synth") and len(path.parts) > 1
+    }
+    named = {f"`{path}/`" for path in packages - apart} - {"`node/`", "`node/migrations/versions/`"}
+    assert {name for name in named if name not in ARCHITECTURE} == set()
+
+
 def test_every_error_code_of_the_wire_is_in_the_table():
     kinds = {kind.code for kind, _ in status.TABLE if issubclass(kind, NodeError)}
-    every = {kind.code for kind in status._kinds(NodeError)} - {"bad_config", "audit_broken"}
+    every = {kind.code for kind in status.error_kinds(NodeError)} - {"bad_config", "audit_broken"}
     assert kinds <= every
     assert {code for code in every if f"`{code}`" not in PROTOCOL} == set()
 
@@ -61,7 +92,19 @@ def test_every_table_is_in_the_data_model():
         assert [c.name for c in table.columns if f"`{c.name}`" not in section] == [], name
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_use_plain_words(path):
+    assert METAPHORS.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def test_what_is_not_built_is_listed_in_the_readme_only(path):
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    assert re.findall(r"not built(?! yet\]\([./]*README\.md#not-built-yet\))", text) == []
+    assert "### Not built yet" in READMES[0].read_text(encoding="utf-8")

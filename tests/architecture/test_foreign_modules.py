@@ -21,32 +21,33 @@ SOURCES = {
 
 # foreign module -> the files that may import it, and nobody else
 KNOWN_TO = {
-    # generated code: the two wires, the two ends of a connection, and commands that show a job
+    # generated code: the two wires and the two ends of a connection
     "heqiao": (
         "node/wire/match.py",
         "node/wire/sums.py",
         "node/wire/platform.py",
+        "node/wire/platform_jobs.py",
         "node/wire/platform_sums.py",
+        "node/wire/platform_catalogue.py",
         "node/transport/channel.py",
         "node/transport/peer_client.py",
         "node/client/platform.py",
         "node/services/peer.py",
         "node/services/platform.py",
         "node/services/server.py",
-        "node/cli/verify.py",
-        "node/cli/jobs.py",
         "node/cli/health.py",
     ),
     "google": (
+        "node/wire/common.py",
         "node/wire/match.py",
-        "node/wire/platform.py",
         "node/transport/status.py",
+        "node/transport/peer_client.py",
         "node/client/platform.py",
-        "node/cli/jobs.py",
     ),
     "grpc": (
         "node/transport/channel.py",
         "node/transport/secure_channel.py",
+        "node/transport/health.py",
         "node/transport/peer_client.py",
         "node/client/*.py",
         "node/services/server.py",
@@ -56,10 +57,10 @@ KNOWN_TO = {
     ),
     "grpc_status": ("node/transport/status.py",),
     "grpc_reflection": ("node/services/server.py",),
-    "grpc_health": ("node/services/server.py", "node/transport/channel.py"),
+    "grpc_health": ("node/services/server.py", "node/transport/health.py"),
     # SQL
-    "sqlalchemy": ("node/store/*.py", "node/migrations/*.py"),
-    "alembic": ("node/database/schema.py", "node/migrations/*.py"),
+    "sqlalchemy": ("node/database/*.py", "node/tabular/sql.py", "node/migrations/*.py"),
+    "alembic": ("node/migrations/*.py",),
     # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
     # temporary files of an import
     "cryptography": (
@@ -68,6 +69,7 @@ KNOWN_TO = {
         "matcher/vectorised.py",
         "keys/store/wrap.py",
         "keys/store/kinds.py",
+        "keys/store/key_pairs.py",
         "keys/pki/certificates.py",
         "keys/pki/issuing.py",
         "keys/pki/enrolment.py",
@@ -80,10 +82,7 @@ KNOWN_TO = {
     "ctypes": ("matcher/suites/x25519.py",),
     "gmpy2": ("matcher/suites/x25519.py", "matcher/sums/paillier.py", "matcher/sums/modulus_proof.py"),
     "hashlib": ("keys/store/header.py", "keys/pki/documents.py", "keys/store/kinds.py"),
-    "pkcs11": ("keys/store/pkcs11.py",),
     "shamir_mnemonic": ("keys/store/shares.py",),
-    # randomness that need not be secret exists for synthetic people only
-    "random": ("node/synth/*.py",),
     "structlog": ("node/telemetry/log.py",),
 }
 # The matcher is pure: no file, network, clock, log. Its two backends need to find a library.

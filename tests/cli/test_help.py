@@ -58,6 +58,15 @@ def test_short_help_is_a_whole_short_sentence(path):
 
 
 @pytest.mark.parametrize("path", EVERY)
+def test_help_uses_plain_words(path):
+    command, context = EVERY[path]
+    found = re.findall(
+        r"\b(goes by|whoever|stands|lies|of our own|looks? after)\b", command.get_help(context), re.I
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize("path", EVERY)
 def test_every_option_is_explained(path):
     command, context = EVERY[path]
     for option in command.params:

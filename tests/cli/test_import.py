@@ -142,7 +142,7 @@ def run_process(home, *arguments):
     command = [sys.executable, "-c", "from node.cli import main; main()", "import", "--home", str(home)]
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60, env=path
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=180, env=path
     )
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from node.config import load, open_key_store
 from tests.support.cli_runner import heqiao, ok
-from tests.support.rotation_home import member  # noqa: F401  the home that the commands made
 
 
 @pytest.fixture

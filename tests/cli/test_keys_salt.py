@@ -62,7 +62,7 @@ def test_a_life(world):
     assert (begun["begun"], begun["switched"], begun["missing"]) == (True, False, plan["missing"])
     assert run("keys", "status", "--home", home)["missing_salt"] == plan["missing"]
     code, _, err = heqiao("keys", "rotate", "salt", "--home", home)
-    assert (code, "without salt 2 are C21 (35 partitions)" in err) == (1, True)
+    assert (code, "missing under salt 2: C21 (35 partitions)" in err) == (1, True)
     done = run("import", "--home", home, "C21", world / "r.csv")
     assert done["salts"] == [1, 2]
     done = run("keys", "rotate", "salt", "--home", home, "--grace-days", "0")

@@ -137,7 +137,7 @@ class Session:
         with Path(f"{code}.log").open("wb") as log:
             node = subprocess.Popen([*SERVE, code, "--ready-file", str(ready)], stdout=log, stderr=log)
         self.running[code] = node
-        for _ in range(300):
+        for _ in range(1200):
             if ready.exists():
                 break
             assert node.poll() is None, Path(f"{code}.log").read_text()
@@ -149,7 +149,7 @@ class Session:
     def stop(self, _step, code):
         node = self.running.pop(code)
         node.send_signal(signal.SIGTERM)
-        assert node.wait(30) == 0
+        assert node.wait(120) == 0
         assert "Traceback" not in Path(f"{code}.log").read_text()
 
     def end(self):

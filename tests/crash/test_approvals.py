@@ -19,7 +19,7 @@ from node.database import approvals as rows
 from node.database import open_store
 from node.database import peers as peer_rows
 from node.governance import approvals
-from node.rotation import signing as rotate_signing
+from node.rotation.kinds import SIGNING
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy, each_step
 
@@ -79,7 +79,7 @@ def signing(world):
     """State of each signing key; the node opens, and signs with the one that is active."""
     config = load(world / "44/node.toml")
     node, store = open_node(config), open_key_store(config)
-    found = {key.epoch: key.state.value for key in rotate_signing.read_keyring(node, store)}
+    found = {key.epoch: key.state.value for key in SIGNING.read(node, store)}
     node.store.dispose()
     (active,) = (epoch for epoch, state in found.items() if state == "active")
     assert node.keys.signing == store.get(f"signing.{active}")
@@ -107,7 +107,7 @@ def retire_first(world):
 def asked_by(command):
     code, _, err = heqiao(*command)
     assert code == 1
-    assert "this needs another administrator: request " in err
+    assert "this needs a second administrator: request " in err
     return err.partition("request ")[2][:16]
 
 
@@ -174,7 +174,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
         code, out, err = heqiao(*case.on(world))
         if state == "used" and code == 1:
             assert case.is_done(world) == done
-            if "this needs another administrator" in err:
+            if "this needs a second administrator" in err:
                 again = err.partition("request ")[2][:16]
                 assert again != request
                 approve(world, again)

@@ -10,13 +10,12 @@ import pytest
 
 from keys.pki.certificates import load_roots, tls_epoch
 from keys.pki.revocation import load_list
-from keys.store.kinds import load_tls_key
+from keys.store.key_pairs import load_tls_key
 from node.config import load, open_key_store
 from node.context import open_node
 from tests.support.ca_member import (
     ca,
     issue,
-    made,  # noqa: F401  the CA and its member
     store_of,
 )
 from tests.support.cli_runner import heqiao, ok

@@ -1,19 +1,20 @@
 """Rotations of an index, killed before every step: the old or the new epoch whole, and again finishes it.
 
 Those of the keys of sums, and the first step of the salt's, draw a Paillier key, which takes too long to be
-done for every step: tests/cluster kills them at chosen points.
+done for every step: tests/federation/rotation kills them at chosen points.
 """
 
 import json
+import os
 from dataclasses import dataclass
 
 import pytest
 
 from keys.store.kinds import generate_secret
 from matcher import identity
-from node.config import load
+from node.config import load, open_key_store
 from node.context import open_node
-from tests.support.ca_member import base, drawn, made  # noqa: F401  the member holds records
+from node.rotation.tls import is_requested
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy, each_step
 from tests.support.single_node import Held, number
@@ -39,8 +40,11 @@ class Case:
 ROTATE = ("keys", "rotate", "oprf", "--workers", "0")
 RETIRE = ("keys", "retire", "oprf", "--now")
 SALT = ("keys", "rotate", "salt")
+DUE = ("keys", "rotate", "--due", "--workers", "0")
 IMPORT = ("import",)
+AGE = ("age",)
 CASES = {
+    "what is due": Case("signing", DUE, {1: "active"}, {1: "grace", 2: "active"}, (AGE,)),
     "oprf": Case("oprf", ROTATE, {1: "active"}, {1: "grace", 2: "active"}),
     "oprf retired": Case("oprf", RETIRE, {1: "grace", 2: "active"}, {1: "retired", 2: "active"}, (ROTATE,)),
     "oprf destroyed": Case(
@@ -74,7 +78,10 @@ CASES = {
 
 
 def run(world, command):
-    if command == IMPORT:
+    if command == AGE:
+        for purpose in ("signing", "tls"):
+            os.utime(world / f"44/keys/{purpose}.1.key", (1_000_000_000,) * 2)
+    elif command == IMPORT:
         ok("import", "--home", world / "44", "C21", world / "r.csv")
     else:
         ok(*command, "--home", world / "44")
@@ -90,6 +97,14 @@ def states(world, purpose):
     found = json.loads(heqiao("keys", "status", "--home", world / "44", "--json")[1])
     assert all(any(text in problem for text in TOLD) for problem in found["problems"]), found["problems"]
     return {key["epoch"]: key["state"] for key in found["keys"] if key["purpose"] == purpose}
+
+
+def nothing_is_left(world):
+    """Each key was rotated once; the rest is for the CA and, with its salt, for an administrator."""
+    assert states(world, "tls") == {1: "active", 2: "pending"}
+    assert is_requested(load(world / "44/node.toml"), open_key_store(load(world / "44/node.toml")))
+    found = json.loads(ok("keys", "rotate", "--due", "--home", world / "44", "--json"))
+    assert {one["purpose"]: one["outcome"] for one in found["outcomes"]} == {"salt": "left", "tls": "left"}
 
 
 @pytest.mark.long
@@ -112,4 +127,6 @@ def test_killed_before_every_step(base, drawn, killer, tmp_path, monkeypatch, na
         ok(*case.on(place))
         assert states(place, case.purpose) == case.after
         ok("audit", "verify", "--home", place / "44")
+        if name == "what is due":
+            nothing_is_left(place)
     assert (seen[0], seen[-1]) == (case.before, case.after)

@@ -43,7 +43,7 @@ def running(folder: Path, offset: int) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            code = process.wait(60)
+            code = process.wait(180)
     assert code == 130
     assert processes_naming(folder) == []
 
@@ -84,7 +84,7 @@ def keys_and_certificates(folder: Path) -> dict[str, bytes]:
 
 def heqiao(*arguments: str | Path, may_fail: bool = False) -> str:
     done = subprocess.run(
-        [HEQIAO, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [HEQIAO, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
     )
     assert may_fail or done.returncode == 0, done.stderr
     return done.stdout

@@ -27,7 +27,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     folder = tmp_path_factory.mktemp("made") / "demo"
     done = subprocess.run(
         [*DEMO, "--folder", str(folder), "--scenario", "small"],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder, done.stdout, done.stderr
@@ -45,7 +45,7 @@ def serving(demo: tuple[Path, str, str]) -> Iterator[Path]:
             yield folder
         finally:
             process.send_signal(signal.SIGINT)
-            code = process.wait(60)
+            code = process.wait(180)
     assert code == 130
     assert processes_naming(folder) == []
 
@@ -146,9 +146,9 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     ) as process:
         await_line(process, "making three homes")
         homes = [folder / "logs" / f"{code}-init.log" for code in ("45", "44", "33")]
-        wait_for(lambda: all(log.exists() for log in homes), 60, "no homes are made")  # children at once
+        wait_for(lambda: all(log.exists() for log in homes), 180, "no homes are made")  # children at once
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(180) == 130
     assert processes_naming(folder) == []
 
 
@@ -164,5 +164,5 @@ def run(words: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a command, from the root, with the programs of this environment."""
     program = BIN / Path(words[0]).name
     return subprocess.run(
-        [str(program), *words[1:]], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [str(program), *words[1:]], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
     )

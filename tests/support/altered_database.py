@@ -57,7 +57,9 @@ def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
     """Label keys of a partition's planted subjects by tag."""
     count = node.config.limits.planted_per_partition
     found = [identities.planted(item, origin, f"hit-{number}") for number in range(count)]
-    points = oprf.evaluate_own(node.keys.oprf, tokens.map_batch(node.keys.salt, found))
+    points = oprf.evaluate_own(
+        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in found)
+    )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
         for at in range(0, len(points), 32)
@@ -92,7 +94,9 @@ def reseal(
 def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
     """The responder knows the numbers in its own registers."""
     numbers = list(KNOWN)
-    points = oprf.evaluate_own(node.keys.oprf, tokens.map_batch(node.keys.salt, numbers))
+    points = oprf.evaluate_own(
+        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
+    )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
         for at in range(0, len(points), 32)

@@ -12,6 +12,7 @@ from keys.store.wrap import KdfCost
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import ok
 from tests.support.killed_commands import copy
+from tests.support.once import made_once
 from tests.support.single_node import number
 
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
@@ -30,11 +31,7 @@ def store_of(folder):
     return KeyStore.open(folder / "keys", read_passphrase(folder / "passphrase"))
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A CA that revoked somebody, and a member, with key stores that open in a moment."""
-    base = tmp_path_factory.mktemp("made") / "world"
-    base.mkdir()
+def make_member(base):
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     for code in ("44", "45"):
         ok("init", "--home", base / code, "--code", code, "--name", code)
@@ -46,13 +43,18 @@ def made(tmp_path_factory):
     ok(*ca(base, "revoke", "--code", "45", "--out", base / "revoked.pem"))
     ok("peers", "revocations", "--home", base / "44", base / "revoked.pem")
     shutil.rmtree(base / "45")
-    return base
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A CA that revoked somebody, and a member, with key stores that open in a moment."""
+    return made_once(tmp_path_factory, "ca-member", make_member)
 
 
 REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def base(made, tmp_path_factory):
     """The member holds records and the next salt."""
     place = tmp_path_factory.mktemp("base") / "world"
@@ -63,7 +65,7 @@ def base(made, tmp_path_factory):
     return place
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def drawn():
     return paillier_key("drawn")
 

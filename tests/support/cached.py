@@ -4,7 +4,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from keys import generate_secret
+from keys.store.kinds import generate_secret
 from node.database import open_store
 
 

@@ -19,7 +19,7 @@ from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.responder import epochs
 from node.services.peer import PeerServicer
-from node.transport.interceptors import Edge
+from node.transport.interceptors import CallGuard
 from node.wire import manifest as manifests
 from tests.support.cluster import (
     World,
@@ -83,7 +83,7 @@ class CheatingServicer(PeerServicer):
 def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
     node = open_home(home)
     cheat.cook(node, world)
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Edge(),))
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(CheatingServicer(node, cheat), server)
     credentials = grpc.ssl_server_credentials(
         [(node.keys.tls_key, node.keys.certificate)],
@@ -96,7 +96,7 @@ def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
         yield port
     finally:
         server.stop(0).wait()
-        epochs._tree.cache_clear()
+        epochs.merkle_tree.cache_clear()
         node.store.dispose()
 
 

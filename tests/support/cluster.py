@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 
 from keys import KeyStore
-from keys.store.kinds import signing_key
+from keys.store.key_pairs import signing_key
 from node import config
 from node.clock import Clock, utc_now
 from node.config import LogSection
@@ -26,6 +26,7 @@ from node.domain.findings import Report
 from node.domain.peers import PeerRow
 from node.domain.verification import Verification
 from node.jobs import engine, match_results
+from node.jobs.lookup import require_job
 from node.registers.importer import import_item
 from node.services.server import Server
 from node.tabular.person_lists import read_households, read_mandates
@@ -148,7 +149,7 @@ class Process:
             self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
 
     def wait_ready(self) -> "Process":
-        wait_for(self.ready.exists, 30, f"node of {self.home.name} did not start: {self.errors}")
+        wait_for(self.ready.exists, 120, f"node of {self.home.name} did not start: {self.errors}")
         self.port, self.platform_port = map(int, self.ready.read_text().split())
         return self
 
@@ -158,10 +159,20 @@ class Process:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def suspend(self) -> None:
+        """SIGSTOP: as a machine that stands still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(30)
+        return self._process.wait(120)
 
     @property
     def running(self) -> bool:
@@ -208,13 +219,13 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
     """Submit to a served node and wait for the report."""
     assert province.server is not None
     if engine.submit(province.node, job, verification):
-        province.server._runner.start(job)
+        province.server.start_job(job)
     return wait_report(province.node, job)
 
 
-def wait_report(node: Node, job: str, seconds: float = 60) -> Report:
+def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
     wait_for(
-        lambda: engine.require_job(node, job).state not in OPEN_STATES,
+        lambda: require_job(node, job).state not in OPEN_STATES,
         seconds,
         f"job {job} does not end",
         0.05,
@@ -273,8 +284,14 @@ class World:
             homes[code] = Path(shutil.copytree(self.folder / code, target / code))
         return homes
 
+    @classmethod
+    def load(cls, folder: Path) -> "World":
+        """One that make_world made, perhaps in another process."""
+        return cls(folder, folder / "data", Federation.load(folder))
 
-def make_world(folder: Path, items: Sequence[str] = ()) -> World:
+
+def make_world(folder: Path, items: Sequence[str] = ()) -> None:
+    """Make the files of a world."""
     data = folder / "data"
     write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
     federation = Federation.create()
@@ -290,7 +307,7 @@ def make_world(folder: Path, items: Sequence[str] = ()) -> World:
         for code in PROVIDERS:
             know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
             know(nodes[REQUESTER], folder / code, 0)
-    return World(folder, data, federation)
+    federation.save(folder)
 
 
 def silence_log(folder: Path) -> None:

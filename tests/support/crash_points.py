@@ -35,5 +35,5 @@ def run_until_killed(program: str, *arguments: object) -> None:
     """Run Python text that finds the modules of this folder."""
     start = f"import sys\nsys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
     command = [sys.executable, "-c", start + program, *map(str, arguments)]
-    died = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    died = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keys import KdfCost, KeyStore, accept_bundle, create_ca, generate_secret, issue_bundle, make_request
-from keys.pki.issuing import Authority, create_request, issue
-from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_tls_key, load_tls_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from keys import KdfCost, KeyStore, accept_bundle, create_ca, issue_bundle, make_request
+from keys.pki.issuing import Authority, create_request, issue, load_ca
+from keys.store.key_pairs import generate_tls_key, load_tls_key
+from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from tests.support.cached import empty_database, paillier_key
 
 REQUESTER, PROVIDERS = "45", ("44", "33")
@@ -22,6 +25,9 @@ PASSPHRASE = b"only for tests"
 SMALL_LIMITS: Mapping[str, object] = {"k_anonymity": 8, "chunk_points": 16, "planted_per_partition": 3}
 QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05, "retry_wait_max_s": 0.2}
 PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
+NO_POLLING: Mapping[str, object] = {"poll_s": 600}
+# Another process takes a killed one's jobs over soon.
+QUICK_LEASES: Mapping[str, object] = {"lease_s": 1.5, "poll_s": 0.2}
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,20 @@ class Federation:
     @classmethod
     def create(cls, name: str = "test") -> "Federation":
         return cls(create_ca(name, datetime.now(UTC)), secrets.token_bytes(32))
+
+    def save(self, folder: Path) -> None:
+        """Keep it for another process of the tests."""
+        (folder / "ca.pem").write_bytes(self.authority.pem)
+        (folder / "ca.key").write_bytes(
+            self.authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        (folder / "salt").write_bytes(self.salt)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Federation":
+        """What was saved."""
+        authority = load_ca((folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes())
+        return cls(authority, (folder / "salt").read_bytes())
 
     def make_home(
         self,
@@ -73,6 +93,7 @@ class Federation:
             "limits": limits,
             "requester": requester,
             "store": store or {},
+            "jobs": NO_POLLING,
         }
         write_config(folder, sections)
         if store is None:

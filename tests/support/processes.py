@@ -16,7 +16,7 @@ def await_line(process: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"ended without saying {words!r}: {''.join(seen)}")
 
 
-def processes_naming(folder: Path, wait_s: float = 5.0) -> list[str]:
+def processes_naming(folder: Path, wait_s: float = 60.0) -> list[str]:
     """Command lines of processes that name this folder, after those that are ending had their time."""
     deadline = time.monotonic() + wait_s
     while (found := _naming(str(folder))) and time.monotonic() < deadline:

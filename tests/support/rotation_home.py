@@ -3,18 +3,22 @@
 import pytest
 
 from tests.support.cli_runner import ok
+from tests.support.once import made_once
 from tests.support.single_node import number
 
 REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
 
 
-@pytest.fixture(scope="module")
-def member(tmp_path_factory):
-    base = tmp_path_factory.mktemp("member")
+def make_member(base):
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     ok("init", "--home", base / "44", "--code", "44", "--name", "广东")
     ok("ca", "issue", "--dir", base / "ca", base / "44/request.json", "--out", base / "bundle")
     ok("join", "--home", base / "44", base / "bundle")
     (base / "r.csv").write_text(REGISTER, encoding="utf-8")
     ok("import", "--home", base / "44", "C21", base / "r.csv")
-    return base
+
+
+@pytest.fixture(scope="session")
+def member(tmp_path_factory):
+    """Its folder; tests copy the home."""
+    return made_once(tmp_path_factory, "member", make_member)

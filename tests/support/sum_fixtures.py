@@ -6,9 +6,9 @@ from blake3 import blake3
 from matcher import identity, oprf
 from matcher.suites import tokens
 from matcher.sums import slots
+from matcher.sums.cohort import interleave
 from node.database import sum_tables
 from node.registers import importer
-from node.wire.sum_messages import interleave
 
 
 def bring(node, tmp_path, rows, mode="full", header="id_no,former_id_no,amount_fen"):
@@ -32,7 +32,7 @@ def held(node, keys=None):
         for group in sum_tables.current_groups(tx, "B11", keys.epoch):
             every, at, last = b"", 0, b""
             while block := sum_tables.read_block(tx, group.id, at):
-                every += interleave(block.points, block.ciphertexts, size)
+                every += interleave(block.points, block.ciphertexts, 32, size)
                 for row in range(len(block.points) // 32):
                     point = block.points[32 * row : 32 * row + 32]
                     assert point > last

@@ -1,6 +1,7 @@
 """Federations that tests of several folders share, as fixtures."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -14,23 +15,22 @@ from tests.support.cluster import (
     serve_all,
     silence_log,
 )
+from tests.support.once import made_once
 
 THREE = ("C21", "Z59b", "C23")
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("world")
-    silence_log(folder)
-    return make_world(folder)
+    silence_log(tmp_path_factory.mktemp("log"))
+    return World.load(made_once(tmp_path_factory, "world", make_world))
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Another, with the registers of three items only: for tests that rotate the keys of all there are."""
-    folder = tmp_path_factory.mktemp("small")
-    silence_log(folder)
-    return make_world(folder, THREE)
+    silence_log(tmp_path_factory.mktemp("log"))
+    return World.load(made_once(tmp_path_factory, "small", partial(make_world, items=THREE)))
 
 
 @pytest.fixture(scope="session")

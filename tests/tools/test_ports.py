@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed import homes
-from testbed.cluster import Place, read_services
-from testbed.cluster import _held_ports as held_ports
+from testbed.cluster import Place, held_ports, read_services
 from testbed.homes import PROVINCES, free_ports, own_ports
 from testbed.ports import BLOCK, PortTakenError, hold_ports
 from testbed.processes import ChildError

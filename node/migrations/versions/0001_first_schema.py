@@ -78,6 +78,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
+    op.create_index("ix_jobs_state", "jobs", ["state"], unique=False)
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "task_runs",
+        sa.Column("task", sa.String(length=64), nullable=False),
+        sa.Column("ended_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("task", name=op.f("pk_task_runs")),
+    )
     op.create_table(
         "key_epochs",
         sa.Column("purpose", sa.String(length=32), nullable=False),
@@ -266,6 +280,7 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(length=32), nullable=False),
         sa.Column("plan_reason", sa.Text(), nullable=False),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("refusals_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
@@ -330,6 +345,9 @@ def downgrade() -> None:
     op.drop_table("peer_keys")
     op.drop_table("peers")
     op.drop_table("key_epochs")
+    op.drop_table("task_runs")
+    op.drop_table("leases")
+    op.drop_index("ix_jobs_state", table_name="jobs")
     op.drop_index("ix_jobs_created_at", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("imports")

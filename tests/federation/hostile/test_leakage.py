@@ -25,6 +25,7 @@ import node as node_package
 from matcher import SUITE, Identity, LabelRecord, Level, buckets, oprf
 from matcher.identity import parse
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT, Blinded, Evaluated
 from node.client.platform import Platform
 from node.credentials import keyring
 from node.database import tables
@@ -35,6 +36,7 @@ from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
+from tests.support.leakage import forms
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 # Recognisable, and in no other data of a home.
@@ -61,7 +63,7 @@ WRONG_CHECK = PEOPLE[0][:-1] + ("1" if PEOPLE[0][-1] != "1" else "2")
 
 
 def heqiao(*arguments: object, fails: bool = False) -> str:
-    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=180)
     text = (done.stdout + done.stderr).decode()
     assert (done.returncode != 0) is fails, text
     return text
@@ -210,18 +212,6 @@ def _files(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
 
 
-def forms(text: str) -> dict[str, bytes]:
-    """How a text may stand in a file."""
-    found = {encoding: text.encode(encoding) for encoding in ("utf-8", "gb18030", "utf-16-le", "utf-16-be")}
-    found["escaped"] = text.encode("unicode_escape")
-    if text.isdigit():
-        found["digits"] = bytes(map(int, text))
-        if len(text) > 12:
-            found["packed"] = bytes.fromhex(text + "0" * (len(text) % 2))
-            found["number"] = int(text).to_bytes(8, "big")
-    return found
-
-
 def forms_of_people() -> dict[str, dict[str, bytes]]:
     wanted = [*PEOPLE[:10], BAD, WRONG_CHECK, *NAMES, *AMOUNTS]
     wanted += [re.sub(r"\.", "", amount) for amount in AMOUNTS]
@@ -314,7 +304,7 @@ MANDATE = mandate.Mandate(
 )
 RECORD = LabelRecord(Level.COUNT, SECRET_VALUE, 20_000, 77, True, b"secret-r")
 BYTES = b"secret-bytes-of-a-token-or-point"
-ASKED, ROWS = MappedPoints(bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
+ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
 OBJECTS = {
     "identity": ONE,
     "subject": SUBJECT,
@@ -328,6 +318,8 @@ OBJECTS = {
         match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
     ),
     "answer": match_query.Answer,
+    "blinded": Blinded(BYTES, 32),
+    "evaluated": Evaluated(BYTES, 32),
     "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b""),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),

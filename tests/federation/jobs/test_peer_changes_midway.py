@@ -1,6 +1,5 @@
 """A peer that changes while it is asked: the answers are always the same."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +10,10 @@ import pytest
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
+from node.database.leases import job_lease
 from node.domain.verification import Verification
 from node.jobs import engine
+from node.jobs.leases import Leases
 from node.registers.importer import import_item
 from node.requester import handshake, match, match_query
 from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
@@ -60,7 +61,7 @@ def ask_44(requester: Node, asked: Verification, happenings) -> tuple[dict, dict
             code=requester.code,
             peer=peer,
             catalogue=requester.catalogue,
-            link=link,
+            calls=link,
             checkpoint=checkpoint,
             mapped=PointCache(requester.keys.salts, asked.subjects),
             clock=requester.clock,
@@ -144,8 +145,11 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
         with node.store.transaction("find peer") as tx:
             peer = peer_rows.find_peer(tx, "44")
             part = job_rows.list_parts(tx, "old")[0]
-        checkpoint = StoredCheckpoint(node, "old", part, threading.Event())
-        with PeerClient.open(node, peer) as link:
+        with (
+            Leases(node.store, 30).hold(job_lease("old")) as lease,
+            PeerClient.open(node, peer) as link,
+        ):
+            checkpoint = StoredCheckpoint(node, "old", part, lease)
             context = QueryContext(
                 "45", peer, node.catalogue, link, checkpoint, PointCache(node.keys.salts, ()), clock,
                 node.random_bytes, node.config.requester,
@@ -153,7 +157,7 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
             )  # fmt: skip
             old = handshake.open_session(context)
         clock.advance(hours=30)
-        provinces["45"].server._runner.start("old")
+        provinces["45"].server.start_job("old")
         assert wait_report(node, "old").state == "done"
     queries = query_database(homes["44"], "SELECT details FROM audit WHERE event = 'query_answered'")
-    assert all(old.query_id.hex() not in str(details) for (details,) in queries)
+    assert all(old.session.query_id.hex() not in str(details) for (details,) in queries)

@@ -59,17 +59,17 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_submission_is_refused_and_quotes_nothing(stub, name: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        stub.SubmitVerification(iter(BAD[name]), timeout=10)
+        stub.SubmitVerification(iter(BAD[name]), timeout=60)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "449999" not in caught.value.details()
-    assert "stock" not in {job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=10).jobs}
+    assert "stock" not in {job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=60).jobs}
 
 
 @pytest.mark.parametrize("call", ["WatchJob", "GetReport"])
 def test_an_unknown_job_is_not_found(stub, call: str) -> None:
     request = {"WatchJob": pb.WatchJobRequest, "GetReport": pb.GetReportRequest}[call](job_id="nobody")
     with pytest.raises(grpc.RpcError) as caught:
-        list(getattr(stub, call)(request, timeout=10))
+        list(getattr(stub, call)(request, timeout=60))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
@@ -84,14 +84,14 @@ def test_watchers_are_bounded_and_do_not_fill_the_port(world: World, tmp_path) -
         port = provinces["45"].platform_port
         opened = stack.enter_context(channel(port, target_name("45"), identity))
         stub = platform_pb2_grpc.PlatformServiceStub(opened)
-        stub.SubmitVerification(platform.submission("open", asked), timeout=10)
-        watchers = [stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=30) for _ in range(2)]
+        stub.SubmitVerification(platform.submission("open", asked), timeout=60)
+        watchers = [stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=120) for _ in range(2)]
         for watcher in watchers:
             next(watcher)
         with pytest.raises(grpc.RpcError) as caught:
-            list(stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=10))
+            list(stub.WatchJob(pb.WatchJobRequest(job_id="open"), timeout=60))
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert [job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=10).jobs] == ["open"]
-        stub.CancelJob(pb.CancelJobRequest(job_id="open"), timeout=10)
+        assert [job.job_id for job in stub.ListJobs(pb.ListJobsRequest(), timeout=60).jobs] == ["open"]
+        stub.CancelJob(pb.CancelJobRequest(job_id="open"), timeout=60)
         assert wait_report(provinces["45"].node, "open").state == "cancelled"
         assert [message.job.state for message in watchers[0]][-1] == pb.JOB_STATE_CANCELLED

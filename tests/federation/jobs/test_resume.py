@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ from tests.support.cluster import (
     wait_for,
     wait_report,
 )
-from tests.support.federation import PATIENT_RETRIES, set_config
+from tests.support.federation import PATIENT_RETRIES, QUICK_LEASES, set_config
 
 
 def kept_points(home: Path, job: str, peer: str) -> int:
@@ -68,6 +68,7 @@ def three(world: World, tmp_path: Path):
     for code, home in homes.items():
         set_config(home, "peer", listen=f"127.0.0.1:{ports[code]}")
         set_config(home, "requester", **PATIENT_RETRIES)
+        set_config(home, "jobs", **QUICK_LEASES)
         set_config(home, "log", file="node.telemetry.log")
     node = open_home(homes["45"])
     for code in ("44", "33"):
@@ -86,7 +87,7 @@ def kill_in_mid_job(victim: Process, requester: Process, asked: Verification) ->
     for attempt in range(5):
         job = f"kill-{attempt}"
         submit(requester, job, asked)
-        wait_for(lambda job=job: kept_points(requester.home, job, "44") > 1, 20, "no chunk came", 0.001)
+        wait_for(lambda job=job: kept_points(requester.home, job, "44") > 1, 120, "no chunk came", 0.001)
         victim.kill()
         kept = kept_points(requester.home, job, "44")
         if states(requester.home, job)["44"] == "evaluate" and 0 < kept * 16 < len(asked.subjects):
@@ -123,14 +124,14 @@ def test_stopping_does_not_wait_for_a_peer_that_is_away(
     three: dict[str, Process], asked: Verification
 ) -> None:
     three["45"].stop()
-    set_config(three["45"].home, "requester", retry_attempts=50, retry_wait_s=30, retry_wait_max_s=60)
+    set_config(three["45"].home, "requester", retry_attempts=50, retry_wait_s=300, retry_wait_max_s=600)
     three["45"].start()
     three["44"].kill()
     submit(three["45"], "stop", asked)
-    wait_for(lambda: states(three["45"].home, "stop")["33"] == "done", 20, "33 does not answer")
+    wait_for(lambda: states(three["45"].home, "stop")["33"] == "done", 120, "33 does not answer")
     began = time.monotonic()
     assert three["45"].stop() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 120  # it would wait for minutes until the next try
     assert query_database(three["45"].home, "SELECT state FROM jobs WHERE id = 'stop'") == [("running",)]
     assert states(three["45"].home, "stop")["44"] == "manifest"
 
@@ -176,7 +177,7 @@ def test_submitting_at_once_from_many_threads_makes_one_job(served, asked: Verif
         thread.join()
     assert sorted(added) == [False] * 5 + [True]
     for _ in range(5):  # taken up once, however often it is started
-        served["45"].server._runner.start("rush")
+        served["45"].server.start_job("rush")
     assert wait_report(node, "rush").state == "done"
 
 
@@ -203,7 +204,7 @@ def test_overdue(world: World, asked: Verification, tmp_path: Path) -> None:
         node = provinces["45"].node
         engine.submit(node, "late", asked)
         clock.advance(days=15)
-        provinces["45"].server._runner.start("late")
+        provinces["45"].server.start_job("late")
         report = wait_report(node, "late")
     assert part_of(report, "44") == part_of(report, "33") == ("overdue", "due_date_passed")
     assert {f.outcome.value for f in report.findings} == {"OVERDUE", "NOT_MANDATED"}
@@ -219,19 +220,12 @@ def test_due_while_a_peer_is_away(world: World, asked: Verification, tmp_path: P
         node = provinces["45"].node
         move_peer(node, "44", free_port())
         engine.submit(node, "late", asked)
-        provinces["45"].server._runner.start("late")
-        wait_for(lambda: states(homes["45"], "late")["33"] == "done", 20, "33 does not answer")
+        provinces["45"].server.start_job("late")
+        wait_for(lambda: states(homes["45"], "late")["33"] == "done", 120, "33 does not answer")
         clock.advance(days=15)
         report = wait_report(node, "late")
     assert part_of(report, "44") == ("overdue", "due_date_passed")
     assert part_of(report, "33") == ("done", "")
-
-
-def test_working_days() -> None:
-    friday = datetime(2026, 11, 20, 9, tzinfo=UTC)
-    assert engine.add_working_days(friday, 1) == friday + timedelta(days=3)
-    assert engine.add_working_days(friday, 5) == friday + timedelta(days=7)
-    assert engine.add_working_days(friday + timedelta(days=1), 1) == friday + timedelta(days=3)
 
 
 def test_cancel_in_mid_job(world: World, asked: Verification, undisturbed, tmp_path: Path) -> None:
@@ -244,12 +238,12 @@ def test_cancel_in_mid_job(world: World, asked: Verification, undisturbed, tmp_p
         engine.submit(node, "cancel", asked)
         with pytest.raises(PreconditionError):
             match_results.build_report(node, "cancel")
-        provinces["45"].server._runner.start("cancel")
-        wait_for(lambda: states(homes["45"], "cancel")["33"] == "done", 20, "33 does not answer")
+        provinces["45"].server.start_job("cancel")
+        wait_for(lambda: states(homes["45"], "cancel")["33"] == "done", 120, "33 does not answer")
         began = time.monotonic()
         engine.cancel(node, "cancel")
         report = wait_report(node, "cancel")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 120  # it would wait for minutes until the next try
         again = engine.cancel(node, "cancel")
     assert (report.state, again.state) == ("cancelled", "cancelled")
     assert part_of(report, "44")[0] == "cancelled"
@@ -261,7 +255,7 @@ def test_cancel_before_it_runs(served, asked: Verification) -> None:
     node = served["45"].node
     engine.submit(node, "never", asked)
     engine.cancel(node, "never")
-    served["45"].server._runner.start("never")
+    served["45"].server.start_job("never")
     report = wait_report(node, "never")
     assert report.state == "cancelled"
     assert {part.state for part in report.peers} == {"cancelled"}

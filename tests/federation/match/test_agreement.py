@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from node.domain import catalogue
-from node.reports import verification
+from node.reports import kinds
 from tests.support.cluster import World, read_verification, run_job
 from tests.support.paths import ROOT
 
@@ -27,7 +27,7 @@ def test_all_items_and_provinces_agree(world: World, served, plain_join, tmp_pat
     items = tuple(one.code for one in catalogue.load().items if one.sum is None)
     result = run_job(served["45"], "all-items", read_verification(world.data, items))
     assert result.state == "done"
-    verification.write(result, catalogue.load(), tmp_path)
+    kinds.write(result, catalogue.load(), tmp_path)
     compared = plain_join.compare(tmp_path / "report.json", world.data)
     assert compared.examples == ()
     assert (compared.differ, compared.answers) == (0, len(result.subjects) * len(items) * 2)

@@ -116,7 +116,7 @@ def test_decoys_stay_the_same_in_one_query_and_differ_between_queries(world: Wor
 
     part = PartitionOffer("C21", "45", 1, 1, 100_000, 6, bytes(32), 0, (), 0, bytes(32))
     asked = set(range(60))
-    first = retrieval._decoys(b"a" * 32, part, asked, 8)
-    assert first == retrieval._decoys(b"a" * 32, part, sorted(asked, reverse=True), 8)
-    assert first != retrieval._decoys(b"b" * 32, part, asked, 8)
+    first = retrieval.draw_decoys(b"a" * 32, part, asked, 8)
+    assert first == retrieval.draw_decoys(b"a" * 32, part, sorted(asked, reverse=True), 8)
+    assert first != retrieval.draw_decoys(b"b" * 32, part, asked, 8)
     assert plans.decoy_count(0, 6, 60) == 8

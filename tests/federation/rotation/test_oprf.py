@@ -22,7 +22,8 @@ from node.errors import EpochError, ItemNotOfferedError
 from node.requester import match
 from node.responder import manifest
 from node.responder import match as respond
-from node.rotation import oprf
+from node.rotation import driver
+from node.rotation.kinds import OPRF
 from node.wire.match_messages import EvaluateStart, FilterRequest
 from tests.support.cluster import (
     World,
@@ -49,9 +50,9 @@ def rotate_home(home: Path, *, times: int = 1, retire: bool = False) -> None:
     """As the commands do it, in a process that is not the serving one's node."""
     node, store = open_home(home), open_key_store(load(home / "node.toml"))
     for _ in range(times):
-        oprf.rotate_oprf(node, store, POLICY)
+        driver.rotate(OPRF, node, store, POLICY)
     if retire:
-        oprf.retire(node, store, early=True)
+        driver.retire(OPRF, node, store, early=True)
     node.store.dispose()
 
 
@@ -191,7 +192,8 @@ from pathlib import Path
 from tests.support.crash_points import Dying
 from tests.support.cluster import open_home
 from keys.types import RotationPolicy
-from node.rotation import oprf as rotate
+from node.rotation import driver, oprf as rotate
+from node.rotation.kinds import OPRF
 from node.config import load, open_key_store
 from node.database import key_epochs as epochs, epoch_switch as succession
 home, where, calls = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -203,18 +205,18 @@ progress = lambda stage, done, total: stage == where and dying.reach()
 if where == "key file":
     after(type(store), "add")
 elif where == "retired":
-    after(rotate, "_apply")
+    after(driver, "_move")
 elif where == "partitions removed":
     after(succession, "forget_epoch")
 elif where == "key removed":
     after(type(store), "remove")
 policy = RotationPolicy(timedelta(days=90), timedelta(0))
 if where in ("retired", "partitions removed", "key removed"):
-    rotate.rotate_oprf(node, store, policy)
-    rotate.retire(node, store, early=True)
-    rotate.destroy(node, store)
+    driver.rotate(OPRF, node, store, policy)
+    driver.retire(OPRF, node, store, early=True)
+    driver.destroy(OPRF, node, store)
 else:
-    rotate.rotate_oprf(node, store, policy, progress=progress, workers=int(sys.argv[4]))
+    driver.rotate(OPRF, node, store, policy, progress=progress, workers=int(sys.argv[4]))
 """
 KILLS = [
     ("key file", 1, 0),
@@ -247,10 +249,10 @@ def test_killed_at_any_step(
         assert findings_of(run_job(provinces["45"], "after-the-kill", asked)) == undisturbed
         node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))
         if not switched:
-            done = oprf.rotate_oprf(node, store, POLICY)
-            assert (done.epoch, done.resumed) == (2, where != "key file")
-        oprf.retire(node, store, early=True)
-        oprf.destroy(node, store)
+            done = driver.rotate(OPRF, node, store, POLICY)
+            assert (done.epoch, done.begun) == (2, where == "key file")
+        driver.retire(OPRF, node, store, early=True)
+        driver.destroy(OPRF, node, store)
         assert store.epochs("oprf") == [2]
         node.store.dispose()
         assert provinces["44"].node.ring.refresh().epoch == 2
@@ -307,7 +309,7 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
     node.ring.refresh()
     assert list(respond.serve_filter(node, peer, asked))
     node.ring._due = math.inf
-    oprf.retire(other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
+    driver.retire(OPRF, other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
     with pytest.raises(EpochError) as caught:
         list(respond.serve_filter(node, peer, asked))
     assert caught.value.details == {"epoch": "2"}

@@ -23,7 +23,8 @@ from node.requester import handshake, match
 from node.requester.pinned_keys import PinnedKeys
 from node.responder import manifest
 from node.responder.manifest import SignedManifest
-from node.rotation import signing
+from node.rotation import driver
+from node.rotation.kinds import SIGNING
 from node.transport.peer_client import PeerClient
 from node.wire import manifest as manifests
 from node.wire import match as wire
@@ -59,7 +60,7 @@ def rotate(home: Path, *, times: int = 1, policy: RotationPolicy = POLICY, clock
     """As the command does it, in another process than the node's."""
     node, store = open_home(home, *([clock] if clock else [])), open_key_store(load(home / "node.toml"))
     for _ in range(times):
-        signing.rotate_signing(node, store, policy)
+        driver.rotate(SIGNING, node, store, policy)
     node.store.dispose()
 
 
@@ -117,7 +118,7 @@ def test_a_running_job_ends_right(
             rotate(homes["44"])
             provinces["44"].node.ring.refresh()
             with PeerClient.open(provinces["45"].node, context.peer) as link:
-                handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
             assert fingerprint_of(pinned(homes["45"])) == fingerprints(homes["44"])[2]
         if moment.startswith("before"):
             original(context, *rest)
@@ -156,11 +157,11 @@ def test_a_job_that_slept_over_it_goes_on(
                 rotate(homes["44"], clock=clock)
                 provinces["44"].node.ring.refresh()
                 with PeerClient.open(provinces["45"].node, context.peer) as link:
-                    handshake.check_manifest(replace(context, link=link), *link.get_manifest())
+                    handshake.check_manifest(replace(context, calls=link), *link.get_manifest())
                 clock.advance(hours=1)
                 return exchange_of(context, question)
 
-        monkeypatch.setattr("node.requester.match.ask_peer", ask)
+        monkeypatch.setattr(match, "ask_peer", ask)
         report = run_job(provinces["45"], "slept", asked)
         assert findings_of(report) == undisturbed, part_of(report, "44")
         assert len(sessions) == 1
@@ -309,11 +310,11 @@ def test_what_is_retired_leads_nobody(pair) -> None:
     rotate(province.home, times=2)
     node, store = open_home(province.home), open_key_store(load(province.home / "node.toml"))
     assert [one.number for one in offer(province).successions] == [2, 3]
-    assert {key.epoch for key in signing.retire(node, store, early=True)} == {1, 2}
+    assert {key.epoch for key in driver.retire(SIGNING, node, store, early=True)} == {1, 2}
     assert offer(province).successions == ()
     province.node.ring.refresh()
     assert refused(requester, offer(province)) == "manifest_signature"
-    signing.destroy(node, store)
+    driver.destroy(SIGNING, node, store)
     assert store.epochs("signing") == [3]
     rotate(province.home)
     assert [one.number for one in offer(province).successions] == [4]

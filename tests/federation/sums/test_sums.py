@@ -13,7 +13,7 @@ from matcher.sums import paillier
 from node.client.peer import Peer
 from node.errors import DishonestPeerError, InvalidRequestError, LimitError
 from node.registers import importer
-from node.requester import sums
+from node.requester import trusted_manifest
 from node.transport.peer_client import PeerClient
 from node.wire.sum_messages import SumAnswer
 from tests.support.cluster import Province, know, open_home
@@ -173,13 +173,13 @@ def test_rows_of_another_key_are_refused(peer, monkeypatch):
 
 
 def test_a_modulus_without_its_proof_is_refused(peer, monkeypatch):
-    real = sums._offer_of
+    real = trusted_manifest.sum_offer
 
     def forged(manifest):
         offer = real(manifest)
         return replace(offer, proof=bytes(len(offer.proof)))
 
-    monkeypatch.setattr(sums, "_offer_of", forged)
+    monkeypatch.setattr(trusted_manifest, "sum_offer", forged)
     with pytest.raises(DishonestPeerError) as refused:
         peer.sum(COHORT, ("B11",), LAW)
     assert refused.value.details["check"] == "modulus_proof"

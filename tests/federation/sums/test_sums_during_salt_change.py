@@ -17,7 +17,8 @@ from node.credentials.keyring import FRESH_S
 from node.domain.sum_findings import SumOutcome
 from node.domain.summation import Summation, in_cohort
 from node.registers import importer
-from node.rotation import salt as rotate_salt
+from node.rotation import driver
+from node.rotation.kinds import SALT
 from tests.support.cluster import know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
 from tests.support.salt_change import take_salt
@@ -84,15 +85,15 @@ class Asker:
 def rotate(home: Path, *, switches: bool) -> None:
     """As the command does it, beside the running node."""
     node = open_home(home)
-    done = rotate_salt.rotate_salt(node, open_key_store(load(home / "node.toml")), POLICY)
+    done = driver.rotate(SALT, node, open_key_store(load(home / "node.toml")), POLICY)
     assert done.switched == switches
     node.store.dispose()
 
 
 def retire(home: Path) -> None:
     node, store = open_home(home), open_key_store(load(home / "node.toml"))
-    rotate_salt.retire(node, store, early=True)
-    rotate_salt.destroy(node, store)
+    driver.retire(SALT, node, store, early=True)
+    driver.destroy(SALT, node, store)
     node.store.dispose()
 
 

@@ -36,12 +36,14 @@ def province(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def get_manifest(province: Province, identity: Identity) -> match_pb2.GetManifestResponse:
     with channel(province.port, "44.node.heqiao", identity) as line:
         stub = service_pb2_grpc.PeerServiceStub(line)
-        return stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE]), timeout=5)
+        return stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE]), timeout=60)
 
 
 def list_jobs(province: Province, identity: Identity) -> platform_pb2.ListJobsResponse:
     with channel(province.platform_port, "44.node.heqiao", identity) as line:
-        return platform_pb2_grpc.PlatformServiceStub(line).ListJobs(platform_pb2.ListJobsRequest(), timeout=5)
+        return platform_pb2_grpc.PlatformServiceStub(line).ListJobs(
+            platform_pb2.ListJobsRequest(), timeout=60
+        )
 
 
 def foreign(world: World) -> Identity:

@@ -70,7 +70,7 @@ class Stream:
         """Both nodes have looked at their files; two questions began and ended after that."""
         time.sleep(FRESH_S + 0.1)
         due = self.asked + 3
-        wait_for(lambda: self.asked >= due, 30, "nothing is asked any more")
+        wait_for(lambda: self.asked >= due, 120, "nothing is asked any more")
         assert self.wrong == []
 
 

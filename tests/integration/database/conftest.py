@@ -1,3 +1,4 @@
 """What the tests of databases share."""
 
+from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
 from tests.support.worlds import served, world  # noqa: F401  fixtures

@@ -7,7 +7,8 @@ from keys.types import KeyState, RotationPolicy
 from node.config import load, open_key_store
 from node.context import open_node
 from node.database.epoch_usage import EpochUse, note_use, read_uses
-from node.rotation.oprf import retire, rotate_oprf
+from node.rotation import driver
+from node.rotation.kinds import OPRF
 from node.rotation.status import read_status
 from tests.support.cli_runner import ok
 
@@ -27,7 +28,7 @@ def test_old_and_new(tmp_path):
         for peer, purpose in (("45", "oprf"), ("33", "oprf"), ("33", "sum")):
             note_use(tx, EpochUse(peer, purpose, 1, NOW))
     assert not any(use.behind for use in read_status(config, store, NOW).peers)
-    rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     with node.store.transaction("note", write=True) as tx:
         note_use(tx, EpochUse("33", "oprf", 2, NOW))
         assert read_uses(tx) == [
@@ -43,6 +44,6 @@ def test_old_and_new(tmp_path):
     shown = ok("keys", "status", "--home", home)
     assert told + "answered until" in shown
     assert "peer 33" not in shown
-    retire(node, store, early=True)
+    driver.retire(OPRF, node, store, early=True)
     node.store.dispose()
     assert told + "no longer answered" in ok("keys", "status", "--home", home)

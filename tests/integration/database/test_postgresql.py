@@ -1,11 +1,6 @@
 """The same node on PostgreSQL: store functions, a whole import and verification, migrations."""
 
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +26,6 @@ from node.registers.sources import Query
 from tests.support.cluster import (
     World,
     findings_of,
-    free_port,
     import_registers,
     know,
     open_home,
@@ -40,77 +34,9 @@ from tests.support.cluster import (
     serve_all,
 )
 from tests.support.federation import set_config
+from tests.support.postgresql import PostgreSQL
 
 ITEMS = ("C21", "Z59b", "C23")
-
-
-def programs() -> Path | None:
-    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin")]
-    found = shutil.which("initdb")
-    if found:
-        places.append(Path(found).resolve().parent)
-    return next((p for p in places if (p / "initdb").exists() and (p / "pg_ctl").exists()), None)
-
-
-class Server:
-    """A PostgreSQL in a temporary folder, run by an account that is not root (it refuses to be)."""
-
-    def __init__(self, folder: Path, binaries: Path, port: int) -> None:
-        self.folder, self.binaries, self.port = folder, binaries, port
-        self.account = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
-
-    def run(self, *arguments: str) -> None:
-        command = [*self.account, str(self.binaries / arguments[0]), *arguments[1:]]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=self.folder)
-        if done.returncode:
-            pytest.skip(f"PostgreSQL does not run here: {arguments[0]}: {done.stderr.decode()[-300:]}")
-
-    def start(self) -> None:
-        if self.account:
-            shutil.chown(self.folder, "nobody")
-        data = str(self.folder / "data")
-        self.run(
-            "initdb", "-D", data, "-U", "heqiao", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"
-        )
-        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port} -c fsync=off"
-        self.run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-w", "-o", options, "start")
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
-
-    def create(self, name: str) -> str:
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        return self.url(name)
-
-    def url(self, name: str) -> str:
-        return f"postgresql+psycopg://heqiao@127.0.0.1:{self.port}/{name}"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Server]:
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
-    pytest.importorskip("psycopg")
-    folder = Path(tempfile.mkdtemp(prefix="heqiao-pg-"))  # other accounts may not enter pytest's folders
-    server = Server(folder, binaries, free_port())
-    try:
-        server.start()
-        yield server
-        server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'a.db'}"
-    name = "t_" + "".join(c for c in request.node.name.lower() if c.isalnum())[:40]
-    return request.getfixturevalue("postgres").create(name)
 
 
 def test_the_migrated_schema_is_that_of_the_code(url: str) -> None:
@@ -242,7 +168,7 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
     store.dispose()
 
 
-def test_one_job_for_many_submitters(world: World, postgres: Server, tmp_path: Path) -> None:
+def test_one_job_for_many_submitters(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
     """On PostgreSQL writers do not wait for each other: the loser must see the winner's job."""
     home = world.copy(tmp_path, "45")["45"]
     set_config(home, "store", url=postgres.create("submitters"))
@@ -264,7 +190,7 @@ def test_one_job_for_many_submitters(world: World, postgres: Server, tmp_path: P
     assert sorted(added) == [False] * 6 + [True] * 2
 
 
-def test_import_and_verify(world: World, served, postgres: Server, tmp_path: Path) -> None:
+def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path: Path) -> None:
     asked = read_verification(world.data, ITEMS)
     homes = world.copy(tmp_path)
     for code in ("45", "44"):
@@ -290,7 +216,7 @@ def test_import_and_verify(world: World, served, postgres: Server, tmp_path: Pat
     assert kept == {1, 4}
 
 
-def source(postgres: Server, folder: Path, rows: int) -> Query:
+def source(postgres: PostgreSQL, folder: Path, rows: int) -> Query:
     """A table of another department, as many rows as asked, and the query that reads it."""
     url = postgres.create(f"source_{rows}")
     engine = create_engine(url)
@@ -310,7 +236,7 @@ def number(order: int) -> str:
     return body + identity.check_digit(body)
 
 
-def test_a_query_on_postgresql_is_a_source(world: World, postgres: Server, tmp_path: Path) -> None:
+def test_a_query_on_postgresql_is_a_source(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
     node = open_home(world.copy(tmp_path)["44"])
     done = import_item(node, "C21", source(postgres, tmp_path, 3_000), workers=0)
     node.store.dispose()
@@ -318,7 +244,7 @@ def test_a_query_on_postgresql_is_a_source(world: World, postgres: Server, tmp_p
     assert done.origins == {"44": 3_000}
 
 
-def test_a_source_that_drops_the_connection(world: World, postgres: Server, tmp_path: Path) -> None:
+def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
     """In the middle of the rows, which also tells that they are streamed: the version before is served."""
     node = open_home(world.copy(tmp_path)["44"])
     query, told = source(postgres, tmp_path, 40_000), list[int]()

@@ -11,7 +11,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
-from node.database import audit_log, engine, jobs, open_store, partition_versions, partitions, peers
+from node.database import audit_log, jobs, open_store, partition_versions, partitions, peers, schema
 from node.database.schema import migrate_url
 from node.database.tables import metadata
 from node.domain.jobs import JobRow
@@ -175,9 +175,9 @@ def upgrade():
 def test_a_database_of_an_older_version_is_migrated_on_request_only(url, tmp_path, monkeypatch):
     head = migrate_url(url)[1]
     later = tmp_path / "migrations"
-    shutil.copytree(engine.MIGRATIONS, later)
+    shutil.copytree(schema.MIGRATIONS, later)
     (later / "versions/9000_next.py").write_text(NEXT.format(head=head))
-    monkeypatch.setattr(engine, "MIGRATIONS", later)
+    monkeypatch.setattr(schema, "MIGRATIONS", later)
     with pytest.raises(PreconditionError, match="older schema") as told:
         open_store(url)
     assert "heqiao migrate" in told.value.hint
@@ -188,8 +188,8 @@ def test_a_database_of_an_older_version_is_migrated_on_request_only(url, tmp_pat
 
 def test_the_names_of_the_migrations_are_their_revisions_in_order():
     """A node compares names alone when it opens a database, without loading Alembic."""
-    steps = ScriptDirectory(str(engine.MIGRATIONS)).walk_revisions()
-    named = [path.name.partition("_")[0] for path in sorted(engine.MIGRATIONS.glob("versions/[0-9]*.py"))]
+    steps = ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()
+    named = [path.name.partition("_")[0] for path in sorted(schema.MIGRATIONS.glob("versions/[0-9]*.py"))]
     assert named == [step.revision for step in steps][::-1]
 
 

@@ -1,23 +1,20 @@
 """The rows of encrypted sums: decrypted by phe, they are the records of the register."""
 
 import secrets
-from collections import Counter
 
 import phe
 import pytest
 from blake3 import blake3
-from hypothesis import given
-from hypothesis import strategies as st
 
 from matcher import identity, oprf
 from matcher.suites import tokens
 from matcher.sums import slots
+from matcher.sums.cohort import interleave
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
 from node.errors import InputError
-from node.index.sum_table_writer import choose_groups
 from node.registers import importer
-from node.wire.sum_messages import BLOCK_ROWS, interleave
+from node.wire.sum_messages import BLOCK_ROWS
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, make_node, number
 
@@ -60,7 +57,7 @@ def held(node):
                 count = len(block.points) // 32
                 assert len(block.ciphertexts) == count * SIZE
                 assert count <= BLOCK_ROWS
-                all_rows += interleave(block.points, block.ciphertexts, SIZE)
+                all_rows += interleave(block.points, block.ciphertexts, 32, SIZE)
                 for at in range(count):
                     cipher = int.from_bytes(block.ciphertexts[SIZE * at : SIZE * at + SIZE], "big")
                     plain = PRIVATE.raw_decrypt(cipher)
@@ -142,14 +139,3 @@ def test_equal_values_have_different_ciphertexts(node, tmp_path):
         (group,) = sum_tables.current_groups(tx, "B11", 1)
         block = sum_tables.read_block(tx, group.id, 0)
     assert len({block.ciphertexts[SIZE * at : SIZE * at + SIZE] for at in range(6)}) == 6
-
-
-@given(st.dictionaries(st.integers(110000, 659999), st.integers(1, 50), max_size=30), st.integers(1, 40))
-def test_groups_hold_enough_or_are_what_is_left_of_a_province(areas, least):
-    group_of = choose_groups(areas, least)
-    assert group_of.keys() == areas.keys()
-    sizes = Counter()
-    for area, prefix in group_of.items():
-        assert str(area).startswith(prefix)
-        sizes[prefix] += areas[area]
-    assert all(count >= least for prefix, count in sizes.items() if len(prefix) > 2)

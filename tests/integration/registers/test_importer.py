@@ -134,7 +134,7 @@ def test_a_killed_import_is_rolled_back_by_the_next(node, tmp_path, stage, worke
         "importer.import_item = functools.partial(importer.import_item, progress=die)"
     )
     process = child(node.config.folder, path, stop)
-    assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
+    assert process.wait(180) == -signal.SIGKILL, process.stderr.read()
     process.stderr.close()
     assert (node.config.folder / update_lock.FOLDER).exists()
     assert found(node) == before
@@ -187,7 +187,7 @@ def test_a_full_disk_is_told_and_changes_nothing(node, tmp_path):
     limit = "import resource\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\nWORKERS = 0"
     process = child(node.config.folder, register(tmp_path / "n.csv"), limit)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "UnavailableError" in error
     assert "disk" in error or "cannot be written" in error

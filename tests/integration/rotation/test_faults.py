@@ -21,7 +21,8 @@ from keys.types import RotationPolicy
 from node.config import load, open_key_store
 from node.context import open_node
 from node.errors import ConflictError, UnavailableError
-from node.rotation import signing
+from node.rotation import driver, signing
+from node.rotation.kinds import SIGNING
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import FULL, heqiao, ok
 from tests.support.rotation_home import member  # noqa: F401  the home that the commands made
@@ -135,7 +136,7 @@ def test_the_clock_was_set_back(home, kind):
     base = sqlite3.connect(home / "heqiao.db")
     base.execute("UPDATE key_epochs SET activated_at = '2099-01-01 00:00:00' WHERE epoch = 2")
     base.commit()
-    assert "the clock stands before 2099-01-01" in fails(1, "rotate", kind, "--home", home)
+    assert "the clock is before 2099-01-01" in fails(1, "rotate", kind, "--home", home)
     base.execute("UPDATE key_epochs SET activated_at = '2026-01-01 00:00:00' WHERE epoch = 2")
     base.commit()
     base.close()
@@ -182,7 +183,7 @@ def test_two_administrators_at_once(home, kind):
     running = [
         subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"
     ]
-    ended = [(one.communicate(timeout=60)[1], one.returncode) for one in running]
+    ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
     assert 0 in [code for _, code in ended]
     for told, code in ended:
         assert code == 0 or (code == 1 and "heqiao: hint:" in told and "Traceback" not in told), told
@@ -195,7 +196,7 @@ def test_two_administrators_at_once(home, kind):
 @pytest.mark.parametrize("kind", ["oprf", "signing"])
 def test_no_file_can_be_written(home, kind):
     arguments = [sys.executable, "-c", FULL, "keys", "rotate", kind, "--home", str(home)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout) == (1, "")
     assert "that its disk has room" in done.stderr
     assert states(home, kind) == {1: "active"}
@@ -218,20 +219,20 @@ def test_another_administrator_is_first(opened):
 
     def meanwhile(stage, *_):
         if stage == "make":
-            signing.rotate_signing(node, open_key_store(node.config), POLICY)
+            driver.rotate(SIGNING, node, open_key_store(node.config), POLICY)
 
     with pytest.raises((ConflictError, KeyStateError)) as told:
-        signing.rotate_signing(node, store, POLICY, progress=meanwhile)
+        driver.rotate(SIGNING, node, store, POLICY, progress=meanwhile)
     assert told.value.hint
     assert store.epochs("signing") == [1, 2]
-    assert [key.state.value for key in signing.read_keyring(node, store)] == ["grace", "active"]
+    assert [key.state.value for key in SIGNING.read(node, store)] == ["grace", "active"]
 
 
 def test_more_rotations_than_a_chain_holds(opened):
     """The last ones are shown; a peer from before them needs the card."""
     node, store = opened
     for _ in range(MAX_CHAIN + 2):
-        signing.rotate_signing(node, store, POLICY)
+        driver.rotate(SIGNING, node, store, POLICY)
     signer = signing.read_signer(node.config, store)
     assert [one.number for one in signer.successions] == list(range(4, MAX_CHAIN + 4))
     card = make_card(store, "44", "x", "h:1", signing_epoch=signer.epoch, successions=signer.successions)
@@ -244,22 +245,22 @@ def test_a_full_disk(opened):
 
     def fill(full):
         while len(done) < 200:  # a few rows fit into the last page
-            done.append(signing.rotate_signing(full, store, POLICY).epoch)
+            done.append(driver.rotate(SIGNING, full, store, POLICY).epoch)
 
     with cramped(node, 0) as full, pytest.raises(UnavailableError):
         fill(full)
-    active = signing.rotate_signing(node, store, POLICY).epoch
+    active = driver.rotate(SIGNING, node, store, POLICY).epoch
     assert active == 2 + len(done)
     assert node.ring.refresh().signing == store.get(f"signing.{active}")
 
 
 def test_another_key_than_the_database_knows(opened):
     node, store = opened
-    signing.rotate_signing(node, store, POLICY)
+    driver.rotate(SIGNING, node, store, POLICY)
     store.remove("signing.2")
     store.add("signing.2", bytes(range(32)))
     with pytest.raises(KeyStateError, match="another key than the database knows"):
-        signing.rotate_signing(node, store, POLICY)
+        driver.rotate(SIGNING, node, store, POLICY)
 
 
 def test_a_home_from_before_there_were_sums(home):

@@ -15,7 +15,9 @@ from node.database import partitions as index_rows
 from node.errors import ConflictError, UnavailableError
 from node.index import update_lock
 from node.registers import importer
-from node.rotation import oprf as rotate
+from node.rotation import driver
+from node.rotation import oprf as oprf_rotation
+from node.rotation.kinds import OPRF
 from tests.support.single_node import LIMITS, NOW, Held, cramped, make_node, number, ring_of, with_key_store
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -65,8 +67,8 @@ def events(node):
 def test_it_equals_a_fresh_import(home, tmp_path, workers):
     node, store = home
     before = opened(node)
-    done = rotate.rotate_oprf(node, store, POLICY, workers=workers)
-    assert (done.epoch, done.entries, done.resumed, done.workers) == (2, 110 + 35, False, workers)
+    done = driver.rotate(OPRF, node, store, POLICY, workers=workers)
+    assert (done.epoch, done.amount.entries, done.begun, done.amount.workers) == (2, 110 + 35, True, workers)
     assert (node.keys.epoch, done.grace_until) == (2, NOW + timedelta(days=7))
     after = opened(node)
     assert after == before  # values, days, name checks and record numbers, under another key
@@ -93,7 +95,7 @@ def test_it_equals_a_fresh_import(home, tmp_path, workers):
 def test_links_move_along(home, tmp_path):
     """Who is deleted under one number is gone under the other too, in another partition."""
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     gone = tmp_path / "gone.csv"
     gone.write_text(f"id_no,record_no\n{FORMER[1]},\n{PEOPLE[20]},\n", encoding="utf-8")
     changes = importer.import_item(node, "C21", [gone], mode="delete").changes
@@ -105,7 +107,7 @@ def test_again_and_again(home, tmp_path):
     node, store = home
     before = opened(node)
     for epoch in (2, 3, 4):
-        assert rotate.rotate_oprf(node, store, POLICY).epoch == epoch
+        assert driver.rotate(OPRF, node, store, POLICY).epoch == epoch
         assert opened(node) == before
     assert states(node) == {1: "grace", 2: "grace", 3: "grace", 4: "active"}
     assert len({event["fingerprint"] for event in events(node)}) == 4
@@ -120,13 +122,13 @@ def test_again_and_again(home, tmp_path):
 def test_the_old_epoch_is_kept_for_the_grace_and_then_goes(home):
     node, store = home
     old = Held(node, "C21")
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     with node.store.transaction("look") as tx:
         kept = index_rows.partitions_of(tx, "C21", 1)
         assert {row.origin: row.root for row in kept} == {o: r.root for o, r in old.partitions.items()}
-    assert rotate.retire(node, store) == []
+    assert driver.retire(OPRF, node, store) == []
     later = replace(node, clock=lambda: NOW + timedelta(days=8))
-    (retired,) = rotate.retire(later, store)
+    (retired,) = driver.retire(OPRF, later, store)
     assert (retired.epoch, retired.state) == (1, KeyState.RETIRED)
     assert node.keys.oprf_of(1, NOW) is None
     engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
@@ -135,29 +137,29 @@ def test_the_old_epoch_is_kept_for_the_grace_and_then_goes(home):
             assert tx.execute(text(f"SELECT DISTINCT epoch FROM {table}")).scalars().all() == [2]
         left = tx.execute(text("SELECT count(*) FROM buckets WHERE cut_id NOT IN (SELECT id FROM cuts)"))
         assert left.scalar() == 0
-    assert rotate.retire(later, store) == []
-    (destroyed,) = rotate.destroy(node, store, 1)
+    assert driver.retire(OPRF, later, store) == []
+    (destroyed,) = driver.destroy(OPRF, node, store, 1)
     assert destroyed.state is KeyState.DESTROYED
     assert store.epochs("oprf") == [2]
     with pytest.raises(KeyMissingError):
         store.get("oprf.1")
-    assert rotate.destroy(node, store, 1) == []
+    assert driver.destroy(OPRF, node, store, 1) == []
     assert states(node) == {1: "destroyed", 2: "active"}
     assert len(opened(node)) == 110
 
 
 def test_early_retirement(home):
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
-    assert [key.epoch for key in rotate.retire(node, store, early=True)] == [1]
+    driver.rotate(OPRF, node, store, POLICY)
+    assert [key.epoch for key in driver.retire(OPRF, node, store, early=True)] == [1]
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_what_is_in_use_is_not_destroyed(home, epoch):
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     with pytest.raises(KeyStateError, match="cannot become destroyed"):
-        rotate.destroy(node, store, epoch)
+        driver.destroy(OPRF, node, store, epoch)
     assert store.epochs("oprf") == [1, 2]
 
 
@@ -179,11 +181,11 @@ def stop_at(stage, calls=1):
 
 @pytest.mark.parametrize("stage", ["make", "rekey", "switch"])
 def test_a_rotation_that_ended_is_finished_by_the_next(home, monkeypatch, stage):
-    monkeypatch.setattr(rotate, "GROUP_ENTRIES", 10)
+    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 10)
     node, store = home
     before = opened(node)
     with pytest.raises(StoppedError):
-        rotate.rotate_oprf(node, store, POLICY, progress=stop_at(stage, 20 if stage == "rekey" else 1))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at(stage, 20 if stage == "rekey" else 1))
     if stage == "switch":
         assert states(node) == {1: "grace", 2: "active"}
         assert opened(replace(node, ring=ring_of(node, store))) == before
@@ -191,24 +193,24 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, monkeypatch, stage)
     assert (states(node), node.keys.epoch) == ({1: "active", 2: "pending"}, 1)
     assert opened(node) == before
     secret, told = store.get("oprf.2"), []
-    done = rotate.rotate_oprf(node, store, POLICY, progress=lambda *step: told.append(step))
-    assert (done.epoch, done.resumed, store.get("oprf.2")) == (2, True, secret)
+    done = driver.rotate(OPRF, node, store, POLICY, progress=lambda *step: told.append(step))
+    assert (done.epoch, done.begun, store.get("oprf.2")) == (2, False, secret)
     assert opened(node) == before
     partitions = len([step for step in told if step[0] == "rekey"])
     assert partitions == 35 if stage == "make" else 0 < partitions < 35
 
 
 def test_an_import_in_between_is_not_lost(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(rotate, "GROUP_ENTRIES", 1)
+    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 1)
     node, store = home
     with pytest.raises(StoppedError):
-        rotate.rotate_oprf(node, store, POLICY, progress=stop_at("rekey", 34))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("rekey", 34))
     more = [*PEOPLE, number(999)]
     importer.import_item(node, "C21", [write_register(tmp_path / "more.csv", more, "b")])
     added = tmp_path / "added.csv"
     added.write_text(f"id_no,record_no\n{number(998)},z\n", encoding="utf-8")
     importer.import_item(node, "C21", [added], mode="upsert")
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     held = Held(node, "C21")
     assert all(held.open(identity.parse(person)) for person in [*more, number(998), *FORMER])
 
@@ -224,14 +226,14 @@ def test_a_publication_during_the_rotation_stops_the_switch(home):
                 tx.execute(text("UPDATE partitions SET version = 7 WHERE origin = '44' AND epoch = 1"))
 
     with pytest.raises(ConflictError, match="an import published"):
-        rotate.rotate_oprf(node, store, POLICY, progress=publish)
+        driver.rotate(OPRF, node, store, POLICY, progress=publish)
     assert states(node) == {1: "active", 2: "pending"}
 
 
 def test_an_import_under_the_old_key_is_not_published(home, tmp_path):
     """It began before the switch, on another machine."""
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     stale = replace(node, ring=make_node(tmp_path / "other").ring)
     with pytest.raises(ConflictError, match="rotated meanwhile"):
         importer.import_item(stale, "C21", [tmp_path / "r.csv"])
@@ -243,29 +245,39 @@ def test_one_at_a_time(home, tmp_path):
         update_lock.open_workspace(node),
         pytest.raises(ConflictError, match="import or rotation is running"),
     ):
-        rotate.rotate_oprf(node, store, POLICY)
+        driver.rotate(OPRF, node, store, POLICY)
 
     def meanwhile(stage, _done, _total):
         if stage == "rekey":
             with pytest.raises(ConflictError, match="import or rotation is running"):
                 importer.import_item(node, "C21", [tmp_path / "r.csv"])
             with pytest.raises(ConflictError, match="import or rotation is running"):
-                rotate.rotate_oprf(node, store, POLICY)
+                driver.rotate(OPRF, node, store, POLICY)
 
-    rotate.rotate_oprf(node, store, POLICY, progress=meanwhile)
+    driver.rotate(OPRF, node, store, POLICY, progress=meanwhile)
 
 
 def test_two_administrators_at_two_machines(home):
     """Who reads a state that another has moved meanwhile, moves nothing."""
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
-    ring = rotate.read_keyring(node, store)
-    rotate.retire(node, store, early=True)
+    driver.rotate(OPRF, node, store, POLICY)
+    ring = OPRF.read(node, store)
+    driver.retire(OPRF, node, store, early=True)
     with (
         pytest.raises(ConflictError, match="another administrator"),
         node.store.transaction("move", write=True) as tx,
     ):
         key_epochs.move_epochs(tx, ring, [replace(ring[0], state=KeyState.RETIRED)], NOW)
+
+
+def test_another_epoch_than_the_expected_one(home):
+    """It was rotated since the plan was made, or since it was approved."""
+    node, store = home
+    driver.rotate(OPRF, node, store, POLICY, epoch=2)
+    with pytest.raises(ConflictError, match="rotated the key oprf meanwhile"):
+        driver.rotate(OPRF, node, store, POLICY, epoch=2)
+    assert states(node) == {1: "grace", 2: "active"}
+    assert store.epochs("oprf") == [1, 2]
 
 
 def test_altered_entries_are_told_and_change_nothing(home):
@@ -276,18 +288,18 @@ def test_altered_entries_are_told_and_change_nothing(home):
         bad = bytes(row.entries[:100]) + bytes([row.entries[100] ^ 1]) + bytes(row.entries[101:])
         tx.execute(text("UPDATE buckets SET entries = :bad WHERE rowid = :at"), {"bad": bad, "at": row.rowid})
     with pytest.raises(UnavailableError, match="does not fit the key"):
-        rotate.rotate_oprf(node, store, POLICY)
+        driver.rotate(OPRF, node, store, POLICY)
     assert node.keys.epoch == 1
 
 
 def test_another_key_under_the_name_of_the_pending_one(home):
     node, store = home
     with pytest.raises(StoppedError):
-        rotate.rotate_oprf(node, store, POLICY, progress=stop_at("make"))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("make"))
     store.remove("oprf.2")
     store.add("oprf.2", bytes(range(32)))
     with pytest.raises(KeyStateError, match="another key"):
-        rotate.rotate_oprf(node, store, POLICY)
+        driver.rotate(OPRF, node, store, POLICY)
 
 
 def test_a_key_without_a_ratio_is_drawn_again(home):
@@ -295,21 +307,23 @@ def test_a_key_without_a_ratio_is_drawn_again(home):
     node, store = home
     old = oprf.clamp(store.get("oprf.1"))
     for _ in range(20):
-        assert oprf.ratio(oprf.clamp(rotate._draw(node, store.get("oprf.1"))), old)
+        assert oprf.ratio(
+            oprf.clamp(oprf_rotation.draw_key("oprf", store.get("oprf.1"), node.random_bytes)), old
+        )
 
 
 def test_the_clock_was_set_back(home):
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
-    with pytest.raises(KeyStateError, match="clock stands before"):
-        rotate.rotate_oprf(replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
+    with pytest.raises(KeyStateError, match="clock is before"):
+        driver.rotate(OPRF, replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
 
 
 def test_audit_names_fingerprints_and_no_keys(home):
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
-    rotate.retire(node, store, early=True)
-    rotate.destroy(node, store)
+    driver.rotate(OPRF, node, store, POLICY)
+    driver.retire(OPRF, node, store, early=True)
+    driver.destroy(OPRF, node, store)
     told = events(node)
     assert {name for one in told for name in one} == {"purpose", "epoch", "state", "fingerprint"}
     assert not any(node.keys.oprf.hex() in str(one) for one in told)
@@ -322,7 +336,7 @@ def test_a_full_disk_is_told_and_changes_nothing(home):
     node, store = home
     before = opened(node)
     with cramped(node, 1) as full, pytest.raises(UnavailableError, match="did not answer"):
-        rotate.rotate_oprf(full, store, POLICY)
+        driver.rotate(OPRF, full, store, POLICY)
     assert opened(node) == before
-    assert rotate.rotate_oprf(node, store, POLICY).epoch == 2
+    assert driver.rotate(OPRF, node, store, POLICY).epoch == 2
     assert opened(node) == before

@@ -9,9 +9,8 @@ from keys.types import RotationPolicy
 from matcher import SUITE
 from node.errors import EpochError, SaltError
 from node.responder import manifest, match, sums
-from node.rotation import oprf
-from node.rotation import salt as rotate_salt
-from node.rotation import sums as rotate_sums
+from node.rotation import driver
+from node.rotation.kinds import OPRF, SALT, SUMS
 from node.wire.match_messages import EvaluateStart
 from node.wire.sum_messages import CohortStart
 from tests.support.salt_rotation import PEER, PEOPLE, run
@@ -42,13 +41,13 @@ def led_to(epoch, call):
 def test_sums(home):
     node, store = home
     for epoch in (2, 3):
-        assert rotate_sums.rotate_sums(node, store, POLICY).epoch == epoch
+        assert driver.rotate(SUMS, node, store, POLICY).epoch == epoch
     assert ask(node, list(WAGES)[:12], 1, secrets.token_bytes(16))
     assert all(cohort(node, epoch) for epoch in (1, 2, 3))
-    assert len(rotate_sums.retire(node, store, early=True)) == 6
+    assert len(driver.retire(SUMS, node, store, early=True)) == 6
     for epoch in (1, 2, 4):
         led_to(3, lambda epoch=epoch: cohort(node, epoch))
-    assert len(rotate_sums.destroy(node, store)) == 6
+    assert len(driver.destroy(SUMS, node, store)) == 6
     for epoch in (1, 2, 4):
         led_to(3, lambda epoch=epoch: cohort(node, epoch))
     assert cohort(node, 3)
@@ -58,18 +57,18 @@ def test_salts_and_the_keys_of_the_index(salted, tmp_path):
     node, store = salted
     store.add("salt.3", secrets.token_bytes(32))
     store.remove("salt.2")  # it came and went while this one was away
-    rotate_salt.rotate_salt(node, store, SALT_POLICY)
+    driver.rotate(SALT, node, store, SALT_POLICY)
     run(node, tmp_path, PEOPLE)
-    assert rotate_salt.rotate_salt(node, store, SALT_POLICY).switched
+    assert driver.rotate(SALT, node, store, SALT_POLICY).switched
     assert (node.keys.salt_version, node.keys.epoch) == (3, 2)
     assert manifest.offer_manifest(node, PEER, (SUITE,), salt_versions=(1,))
     assert evaluation(node, 1, 1)
     assert evaluation(node, 2, 3)
     with pytest.raises(SaltError):
         manifest.offer_manifest(node, PEER, (SUITE,), salt_versions=(2,))
-    rotate_salt.retire(node, store, early=True)
-    rotate_salt.destroy(node, store)
-    oprf.destroy(node, store)
+    driver.retire(SALT, node, store, early=True)
+    driver.destroy(SALT, node, store)
+    driver.destroy(OPRF, node, store)
     led_to(2, lambda: evaluation(node, 1, 1))
     for held in ((1,), (1, 2)):
         with pytest.raises(SaltError) as told:

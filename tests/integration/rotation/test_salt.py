@@ -16,14 +16,15 @@ from matcher.suites import tokens
 from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
 from node.database import audit_log, key_epochs, partition_versions, sum_tables
-from node.database.epoch_switch import MissingPartitions
+from node.domain.missing_partitions import MissingPartitions
 from node.errors import ConflictError, EpochError, InputError, SaltError
 from node.index import update_lock
 from node.registers import importer
 from node.responder import manifest
 from node.responder import sums as respond
-from node.rotation import oprf as rotate
-from node.rotation import salt as rotate_salt
+from node.rotation import driver
+from node.rotation import salt as salt_module
+from node.rotation.kinds import OPRF, SALT
 from node.wire.sum_messages import CohortStart
 from tests.support.cached import paillier_key
 from tests.support.salt_rotation import (
@@ -65,14 +66,14 @@ def states(node):
 def test_from_one_salt_to_the_next(home, tmp_path):
     node, store = home
     assert (node.keys.salt_version, set(node.keys.salts)) == (1, {1, 2})
-    begun = rotate_salt.rotate_salt(node, store, POLICY)
-    assert (begun.version, begun.epoch, begun.begun, begun.switched) == (2, 2, True, False)
+    begun = driver.rotate(SALT, node, store, POLICY)
+    assert (begun.epoch, begun.key("oprf").epoch, begun.begun, begun.switched) == (2, 2, True, False)
     assert begun.missing == (MissingPartitions("C21", PARTITIONS),)
     assert states(node) == {"oprf.1": "active", "oprf.2": "pending", "salt.1": "active", "salt.2": "pending"}
-    assert not rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert not driver.rotate(SALT, node, store, POLICY).switched
     assert run(node, tmp_path, PEOPLE).salts == (1, 2)
     assert (node.keys.epoch, known(node)) == (1, set(PEOPLE))
-    done = rotate_salt.rotate_salt(node, store, POLICY)
+    done = driver.rotate(SALT, node, store, POLICY)
     assert (done.switched, done.grace_until, done.missing) == (True, NOW + timedelta(days=90), ())
     assert (node.keys.epoch, node.keys.salt_version, node.keys.salt) == (2, 2, store.get("salt.2"))
     assert states(node) == {"oprf.1": "grace", "oprf.2": "active", "salt.1": "grace", "salt.2": "active"}
@@ -83,14 +84,14 @@ def test_from_one_salt_to_the_next(home, tmp_path):
 def test_what_changes_meanwhile_reaches_both(home, tmp_path):
     """Before the switch and in the grace, by full import, upsert and delete."""
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     assert run(node, tmp_path, [number(900)], "upsert").salts == (1,)  # nothing of it under the new one yet
     every = [*PEOPLE, number(901)]
     run(node, tmp_path, every)
     assert run(node, tmp_path, [number(902)], "upsert").salts == (1, 2)
     wanted = {*every, number(902)}
     assert known(node, people=wanted) == known(upcoming(node), people=wanted) == wanted
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     assert run(node, tmp_path, [number(903)], "upsert").salts == (2, 1)
     assert run(node, tmp_path, [PEOPLE[0]], "delete").salts == (2, 1)
     wanted = {*wanted, number(903)} - {PEOPLE[0]}
@@ -102,23 +103,23 @@ def test_what_changes_meanwhile_reaches_both(home, tmp_path):
 
 def test_an_item_that_is_imported_later_waits_for_nobody(home, tmp_path):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
     file = tmp_path / "z.csv"
     file.write_text(f"id_no\n{PEOPLE[3]}\n", encoding="utf-8")
     importer.import_item(node, "Z59b", [file])
-    assert rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert driver.rotate(SALT, node, store, POLICY).switched
     assert known(node, "Z59b") == known(under(node, 1), "Z59b") == {PEOPLE[3]}
 
 
 def test_who_holds_which_salt(home, tmp_path):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
     offered = [node.keys.under_salt(held, NOW) for held in ((), {1}, {1, 2}, {2}, {3})]
     assert [keys and (keys.epoch, keys.salt_version) for keys in offered] == [(1, 1)] * 3 + [None] * 2
-    rotate_salt.rotate_salt(node, store, POLICY)
-    rotate.rotate_oprf(node, store, OFTEN)  # the same salt, another key
+    driver.rotate(SALT, node, store, POLICY)
+    driver.rotate(OPRF, node, store, OFTEN)  # the same salt, another key
     offered = [node.keys.under_salt(held, NOW) for held in ((), {1}, {1, 2}, {2}, {3})]
     assert [keys and (keys.epoch, keys.salt_version) for keys in offered] == [
         (3, 2), (1, 1), (3, 2), (3, 2), None
@@ -131,23 +132,23 @@ def test_who_holds_which_salt(home, tmp_path):
 
 def test_a_life(home, tmp_path):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
-    rotate_salt.rotate_salt(node, store, POLICY)
-    assert rotate_salt.retire(node, store) == []
+    driver.rotate(SALT, node, store, POLICY)
+    assert driver.retire(SALT, node, store) == []
     with pytest.raises(KeyStateError, match="cannot become destroyed"):
-        rotate_salt.destroy(node, store, 1)
+        driver.destroy(SALT, node, store, 1)
     later = replace(node, clock=lambda: NOW + timedelta(days=91))
-    assert {f"{key.purpose}.{key.epoch}" for key in rotate_salt.retire(later, store)} == {"salt.1", "oprf.1"}
+    assert {f"{key.purpose}.{key.epoch}" for key in driver.retire(SALT, later, store)} == {"salt.1", "oprf.1"}
     assert (set(node.keys.salts), under(later, 1)) == ({2}, None)
     with node.store.transaction("look") as tx:
         assert tx.execute(text("SELECT DISTINCT epoch FROM partitions")).scalars().all() == [2]
-    assert [key.state for key in rotate_salt.destroy(node, store)] == [KeyState.DESTROYED]
+    assert [key.state for key in driver.destroy(SALT, node, store)] == [KeyState.DESTROYED]
     assert store.epochs("salt") == [2]
-    rotate.destroy(node, store)
+    driver.destroy(OPRF, node, store)
     assert known(node) == set(PEOPLE)
     with pytest.raises(KeyStateError, match="no newer salt"):
-        rotate_salt.rotate_salt(node, store, POLICY)
+        driver.rotate(SALT, node, store, POLICY)
     with node.store.transaction("look") as tx:
         told = [json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"]
     assert [(one["purpose"], one["state"]) for one in told if one["epoch"] == 1] == [
@@ -159,20 +160,20 @@ def test_a_life(home, tmp_path):
 
 def test_given_up(home, tmp_path):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
     with pytest.raises(KeyStateError, match="for the next salt"):
-        rotate.rotate_oprf(node, store, OFTEN)
-    (gone,) = rotate_salt.abandon(node, store)
+        driver.rotate(OPRF, node, store, OFTEN)
+    (gone,) = driver.abandon(SALT, node, store)
     assert (gone.epoch, gone.state) == (2, KeyState.RETIRED)
-    assert rotate_salt.abandon(node, store) == []
+    assert driver.abandon(SALT, node, store) == []
     assert run(node, tmp_path, PEOPLE).salts == (1,)
-    assert rotate.rotate_oprf(node, store, OFTEN).epoch == 3
+    assert driver.rotate(OPRF, node, store, OFTEN).epoch == 3
     assert (known(node), node.keys.salt_version) == (set(PEOPLE), 1)
-    begun = rotate_salt.rotate_salt(node, store, POLICY)
-    assert (begun.epoch, begun.missing) == (4, (MissingPartitions("C21", PARTITIONS),))
+    begun = driver.rotate(SALT, node, store, POLICY)
+    assert (begun.key("oprf").epoch, begun.missing) == (4, (MissingPartitions("C21", PARTITIONS),))
     run(node, tmp_path, PEOPLE)
-    assert rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert driver.rotate(SALT, node, store, POLICY).switched
     assert known(under(node, 1)) == set(PEOPLE)  # epoch 3; epoch 1 ended long before
 
 
@@ -184,23 +185,23 @@ def test_a_rotation_of_the_key_comes_first(home):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        rotate.rotate_oprf(node, store, OFTEN, progress=stop)
+        driver.rotate(OPRF, node, store, OFTEN, progress=stop)
     with pytest.raises(KeyStateError, match="pending for another rotation"):
-        rotate_salt.rotate_salt(node, store, POLICY)
-    assert rotate.rotate_oprf(node, store, OFTEN).epoch == 2
-    assert rotate_salt.rotate_salt(node, store, POLICY).epoch == 3
+        driver.rotate(SALT, node, store, POLICY)
+    assert driver.rotate(OPRF, node, store, OFTEN).epoch == 2
+    assert driver.rotate(SALT, node, store, POLICY).key("oprf").epoch == 3
 
 
 def test_one_that_holds_nothing_switches_at_once(tmp_path):
     node, store = with_key_store(make_node(tmp_path / "45"))
     store.add("salt.2", secrets.token_bytes(32))
-    done = rotate_salt.rotate_salt(node, store, POLICY)
+    done = driver.rotate(SALT, node, store, POLICY)
     assert (done.begun, done.switched, node.keys.salt_version) == (True, True, 2)
 
 
 def test_a_source_that_changes_between_the_passes(home, tmp_path, monkeypatch):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     file, original = tmp_path / "r.csv", importer._prepare
 
     def prepare(*given):
@@ -212,13 +213,13 @@ def test_a_source_that_changes_between_the_passes(home, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="changed while it was read"):
         importer.import_item(node, "C21", [file])
     assert known(node) == set(PEOPLE)
-    assert rotate_salt.rotate_salt(node, store, POLICY).missing
+    assert driver.rotate(SALT, node, store, POLICY).missing
 
 
 @pytest.mark.parametrize("passes", [1, 2])
 def test_an_import_that_ends_half_way_leaves_both_as_they_were(home, tmp_path, monkeypatch, passes):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
     original, left = importer._prepare, [passes]
 
@@ -237,14 +238,14 @@ def test_an_import_that_ends_half_way_leaves_both_as_they_were(home, tmp_path, m
     update_lock.clean(node)
     assert not partition_versions.sweep(node.store)
     assert run(node, tmp_path, [*PEOPLE, number(910)]).salts == (1, 2)
-    assert rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert driver.rotate(SALT, node, store, POLICY).switched
 
 
 def test_a_machine_without_the_new_key_leaves_nothing_behind(home, tmp_path):
     """Its copy of the key store is from before: what it would import is in both epochs, or in neither."""
     node, store = home
     stale = replace(node, ring=KeyRing.fixed(node.keys))
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
     with pytest.raises(ConflictError, match="rotation of the salt began"):
         run(stale, tmp_path, [number(920)], "upsert")
@@ -253,12 +254,12 @@ def test_a_machine_without_the_new_key_leaves_nothing_behind(home, tmp_path):
 
 def test_a_salt_restored_from_elsewhere_is_told(home):
     node, store = home
-    rotate_salt.rotate_salt(node, store, POLICY)
+    driver.rotate(SALT, node, store, POLICY)
     store.remove("salt.2")
     store.add("salt.2", bytes(range(32)))
     node = replace(node, ring=ring_of(node, store))
-    with pytest.raises(KeyStateError, match="another key than was begun with"):
-        rotate_salt.rotate_salt(node, store, POLICY)
+    with pytest.raises(KeyStateError, match="another key than this rotation began with"):
+        driver.rotate(SALT, node, store, POLICY)
 
 
 # ---- sums
@@ -270,7 +271,7 @@ WAGES = {number(at): 1000 * at + 7 for at in range(12)}
 @pytest.fixture
 def summing(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        rotate_salt,
+        salt_module,
         "generate_secret",
         lambda purpose, *rest: DRAWN if purpose == "paillier" else generate_secret(purpose, *rest),
     )
@@ -308,7 +309,7 @@ def start(epoch, salt_version):
 
 def test_rows_of_sums_move_too(summing, tmp_path):
     node, store = summing
-    begun = rotate_salt.rotate_salt(node, store, POLICY)
+    begun = driver.rotate(SALT, node, store, POLICY)
     assert [(one.item, one.sums) for one in begun.missing] == [("B11", True)]
     assert states(node)["sum.2"] == states(node)["paillier.2"] == states(node)["sumcheck.2"] == "pending"
     bring(node, tmp_path, WAGES)
@@ -319,7 +320,7 @@ def test_rows_of_sums_move_too(summing, tmp_path):
     for salt_version in (2, 3):
         with pytest.raises(SaltError):
             respond.Cohort(node, PEER, start(1, salt_version), "node")
-    assert rotate_salt.rotate_salt(node, store, POLICY).switched
+    assert driver.rotate(SALT, node, store, POLICY).switched
     assert (node.keys.sums.epoch, node.keys.sums.salt_version) == (2, 2)
     for epoch, salt_version in ((1, 1), (2, 2)):
         assert respond.Cohort(node, PEER, start(epoch, salt_version), "node")
@@ -331,7 +332,7 @@ def test_rows_of_sums_move_too(summing, tmp_path):
     people.append(number(51))
     for version, keys in ((1, KEYS), (2, node.keys.sums)):
         assert points(keys, node) == expected(keys, store.get(f"salt.{version}"), people)
-    rotate_salt.retire(node, store, early=True)
+    driver.retire(SALT, node, store, early=True)
     with pytest.raises(EpochError):
         respond.Cohort(node, PEER, start(1, 1), "node")
     assert points(KEYS, node) == set()

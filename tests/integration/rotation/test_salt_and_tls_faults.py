@@ -105,7 +105,7 @@ def test_a_database_of_a_newer_version(world, kind):
 def test_a_full_disk(world, kind):
     before = states(world, kind)
     arguments = [sys.executable, "-c", FULL, *map(str, command(world, kind))]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "heqiao: hint:" in done.stderr
@@ -120,7 +120,7 @@ def test_two_administrators_at_once(world, kind):
     running = [
         subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"
     ]
-    ended = [(one.communicate(timeout=60)[1], one.returncode) for one in running]
+    ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
     assert 0 in [code for _, code in ended]
     for told, code in ended:
         assert code == 0 or (code == 1 and "heqiao: hint:" in told and "Traceback" not in told), told
@@ -143,7 +143,7 @@ def test_the_clock_was_set_back_before_the_salt_in_use(world):
     base.execute("UPDATE key_epochs SET activated_at = '2099-01-01 00:00:00' WHERE state = 'active'")
     base.commit()
     before = states(world, "salt")
-    assert "the clock stands before 2099-01-01" in fails(*command(world, "salt"))
+    assert "the clock is before 2099-01-01" in fails(*command(world, "salt"))
     assert states(world, "salt") == before
     base.execute("UPDATE key_epochs SET activated_at = '2026-01-01 00:00:00' WHERE state = 'active'")
     base.commit()

@@ -20,8 +20,8 @@ from node.errors import ConflictError, EpochError, RefusedError, UnavailableErro
 from node.responder import manifest
 from node.responder import sums as respond
 from node.responder.sum_opening import open_sums
-from node.rotation import oprf as rotate
-from node.rotation import sums, sums_tasks
+from node.rotation import driver, sums, sums_tasks
+from node.rotation.kinds import OPRF, SUMS
 from node.wire.sum_messages import OpenRequest, RowsRequest
 from tests.support.single_node import NOW, cramped, number
 from tests.support.sum_fixtures import bring, expected, held, phe_key, plain
@@ -42,9 +42,9 @@ def states(node):
 def test_it_is_the_register_under_other_keys(home, workers):
     node, store = home
     before, old = held(node), node.keys.sums
-    done = sums.rotate_sums(node, store, POLICY, workers=workers)
+    done = driver.rotate(SUMS, node, store, POLICY, workers=workers)
     new = node.keys.sums
-    assert (done.epoch, done.entries, done.partitions, done.resumed) == (2, len(WAGES), 2, False)
+    assert (done.epoch, done.amount.entries, done.amount.parts, done.begun) == (2, len(WAGES), 2, True)
     assert (new.epoch, done.grace_until) == (2, NOW + timedelta(days=7))
     assert states(node) == {1: "grace", 2: "active"}
     after = held(node)
@@ -64,7 +64,7 @@ def test_an_order_that_tells_nothing(home):
     """Rows stand in the order of their points; under the new ones that is another order."""
     node, store = home
     before = [value for _, value, _ in held(node).values()]
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     after = [value for _, value, _ in held(node).values()]
     assert sorted(after) == sorted(before)
     assert after != before
@@ -73,7 +73,7 @@ def test_an_order_that_tells_nothing(home):
 def test_aliases_move_along(home, tmp_path):
     """Who is named by a former number after the rotation is found, in every kind of import."""
     node, store = home
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     first = next(iter(WAGES))
     bring(node, tmp_path, [f"{FORMER},,5"], mode="upsert")
     kept = {person: fen for person, fen in WAGES.items() if person != first}
@@ -101,14 +101,14 @@ def test_a_cohort_begun_before_is_opened_after(home):
     query, people = secrets.token_bytes(16), list(WAGES)[:12]
     groups = [(group.prefix, group.version) for group in manifest.offer_sums(node, PEER).groups]
     asked = ask(node, people, 1, query)
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     summed = add_up(node, *asked, query, groups)
     opening = OpenRequest(1, query, ("B11",), (summed,))
     (answer,) = open_sums(node, PEER, opening)
     assert (answer.rule, answer.count, answer.total) == ("", 12, sum(WAGES[person] for person in people))
     with pytest.raises(RefusedError, match="was charged"):
         open_sums(node, PEER, OpenRequest(2, query, ("B11",), (bytes(767) + b"\1",)))
-    sums.retire(node, store, early=True)
+    driver.retire(SUMS, node, store, early=True)
     for late in (
         lambda: open_sums(node, PEER, opening),
         lambda: add_up(node, *asked, query, groups),
@@ -122,10 +122,10 @@ def test_a_cohort_begun_before_is_opened_after(home):
 
 def test_the_old_epoch_goes(home):
     node, store = home
-    sums.rotate_sums(node, store, POLICY)
-    assert sums.retire(node, store) == []
+    driver.rotate(SUMS, node, store, POLICY)
+    assert driver.retire(SUMS, node, store) == []
     later = replace(node, clock=lambda: NOW + timedelta(days=8))
-    moved = sums.retire(later, store)
+    moved = driver.retire(SUMS, later, store)
     assert {(key.purpose, key.epoch, key.state) for key in moved} == {
         (purpose, 1, KeyState.RETIRED) for purpose in SUM_PURPOSES
     }
@@ -140,11 +140,11 @@ def test_the_old_epoch_goes(home):
             ).scalar()
             == 0
         )
-    assert len(sums.destroy(node, store, 1)) == 3
+    assert len(driver.destroy(SUMS, node, store, 1)) == 3
     assert {name for name in store.names() if name.endswith(".1")} == {"oprf.1", "salt.1"}
     with pytest.raises(KeyMissingError):
         SumKeys.of(store, 1)
-    assert sums.destroy(node, store) == []
+    assert driver.destroy(SUMS, node, store) == []
     assert plain(held(node)) == expected(node, WAGES)
 
 
@@ -172,7 +172,7 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left)
     node, store = home
     before = held(node)
     with pytest.raises(StoppedError):
-        sums.rotate_sums(node, store, POLICY, progress=stop_at(stage, calls))
+        driver.rotate(SUMS, node, store, POLICY, progress=stop_at(stage, calls))
     if stage == "switch":
         assert states(node) == {1: "grace", 2: "active"}
         assert node.ring.refresh().sums.epoch == 2
@@ -180,8 +180,8 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left)
     assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
     assert held(node) == before
     secret, told = store.get("paillier.2"), []
-    done = sums.rotate_sums(node, store, POLICY, progress=lambda *step: told.append(step))
-    assert (done.epoch, done.resumed, store.get("paillier.2")) == (2, True, secret)
+    done = driver.rotate(SUMS, node, store, POLICY, progress=lambda *step: told.append(step))
+    assert (done.epoch, done.begun, store.get("paillier.2")) == (2, False, secret)
     assert [step[2] for step in told if step[0] == "rekey"][:1] == [left]
     assert plain(held(node)) == expected(node, WAGES)
 
@@ -191,16 +191,16 @@ def test_killed_between_the_key_files(home, purpose):
     node, store = home
     store.add(f"{purpose}.2", generate_secret(purpose))
     assert node.ring.refresh().sums.epoch == 1
-    assert sums.rotate_sums(node, store, POLICY).epoch == 2
+    assert driver.rotate(SUMS, node, store, POLICY).epoch == 2
     assert plain(held(node)) == expected(node, WAGES)
 
 
 def test_an_import_in_between_is_not_lost(home, tmp_path):
     node, store = home
     with pytest.raises(StoppedError):
-        sums.rotate_sums(node, store, POLICY, progress=stop_at("rekey", 2))
+        driver.rotate(SUMS, node, store, POLICY, progress=stop_at("rekey", 2))
     bring(node, tmp_path, [f"{number(900)},{number(901)},77"], mode="upsert")
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     now = WAGES | {number(900): 77}
     assert plain(held(node)) == expected(node, now)
     bring(node, tmp_path, [number(901)], mode="delete", header="id_no")
@@ -216,14 +216,14 @@ def test_a_publication_from_another_machine_stops_the_switch(home):
                 tx.execute(text("UPDATE sum_groups SET version = 9 WHERE epoch = 1 AND prefix = '45'"))
 
     with pytest.raises(ConflictError, match="an import published"):
-        sums.rotate_sums(node, store, POLICY, progress=publish)
+        driver.rotate(SUMS, node, store, POLICY, progress=publish)
     assert states(node) == {1: "active", 2: "pending"}
 
 
 def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
     node, store = home
     stale = replace(node, ring=type(node.ring).fixed(node.keys))
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     with pytest.raises(ConflictError, match="rotated meanwhile"):
         bring(stale, tmp_path, [f"{number(1)},,5"])
     assert plain(held(node)) == expected(node, WAGES)
@@ -246,7 +246,7 @@ def test_altered_rows_are_told_and_change_nothing(home):
                 text("UPDATE sum_blocks SET ciphertexts = :b WHERE rowid = :r"), {"b": bad, "r": row.rowid}
             )
         with pytest.raises(UnavailableError, match="do not fit the keys") as told:
-            sums.rotate_sums(node, store, POLICY)
+            driver.rotate(SUMS, node, store, POLICY)
         assert not any(person in str(told.value) for person in WAGES)
     assert node.keys.sums.epoch == 1
 
@@ -256,21 +256,21 @@ def test_a_block_that_is_gone_is_told(home):
     with create_engine(f"sqlite:///{node.config.folder}/heqiao.db").begin() as tx:
         tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
     with pytest.raises(UnavailableError, match="do not fit the keys"):
-        sums.rotate_sums(node, store, POLICY)
+        driver.rotate(SUMS, node, store, POLICY)
 
 
 def test_again_and_beside_the_oprf_key(home):
     """The epochs of the index and of sums are numbered apart; all in grace are answered."""
     node, store = home
-    rotate.rotate_oprf(node, store, POLICY)
-    sums.rotate_sums(node, store, POLICY)
-    rotate.rotate_oprf(node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
+    driver.rotate(OPRF, node, store, POLICY)
     assert (node.keys.epoch, node.keys.sums.epoch) == (3, 2)
     assert node.keys.sums_of(1, NOW).sum_key == KEYS.sum_key
     assert node.keys.sums_of(1, NOW + timedelta(days=8)) is None
     assert node.keys.sums_of(3, NOW) is None
-    with pytest.raises(KeyStateError, match="clock stands before"):
-        sums.rotate_sums(replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
+    with pytest.raises(KeyStateError, match="clock is before"):
+        driver.rotate(SUMS, replace(node, clock=lambda: NOW - timedelta(days=1)), store, POLICY)
 
 
 @pytest.mark.parametrize("bands", [0, 6, 7, 10])
@@ -288,7 +288,7 @@ def test_memory_is_bounded_by_parts(home, monkeypatch):
     monkeypatch.setattr(sums_tasks, "PART_ROWS", 3)
     monkeypatch.setattr(sums_tasks, "BUFFER_BYTES", 5000)
     node, store = home
-    sums.rotate_sums(node, store, POLICY)
+    driver.rotate(SUMS, node, store, POLICY)
     assert plain(held(node)) == expected(node, WAGES)
 
 
@@ -296,9 +296,9 @@ def test_rows_of_an_item_that_is_not_summed_any_more(home, monkeypatch):
     """They are served to nobody; the rotation leaves them behind, and they go with their epoch."""
     node, store = home
     monkeypatch.setattr(sums, "layouts", lambda _: {})
-    done = sums.rotate_sums(node, store, POLICY)
-    assert (done.partitions, done.entries, held(node)) == (0, 0, {})
-    sums.retire(node, store, early=True)
+    done = driver.rotate(SUMS, node, store, POLICY)
+    assert (done.amount.parts, done.amount.entries, held(node)) == (0, 0, {})
+    driver.retire(SUMS, node, store, early=True)
     with node.store.transaction("look") as tx:
         assert sum_epoch_switch.current_groups(tx, 1, ["B11"]) == []
 
@@ -307,17 +307,17 @@ def test_a_full_disk_is_told_and_changes_nothing(home):
     node, store = home
     before = held(node)
     with cramped(node, 2) as full, pytest.raises(UnavailableError, match="did not answer"):
-        sums.rotate_sums(full, store, POLICY)
+        driver.rotate(SUMS, full, store, POLICY)
     assert held(node) == before
-    assert sums.rotate_sums(node, store, POLICY).epoch == 2
+    assert driver.rotate(SUMS, node, store, POLICY).epoch == 2
     assert plain(held(node)) == expected(node, WAGES)
 
 
 def test_audit_names_fingerprints_and_no_keys(home):
     node, store = home
-    sums.rotate_sums(node, store, POLICY)
-    sums.retire(node, store, early=True)
-    sums.destroy(node, store)
+    driver.rotate(SUMS, node, store, POLICY)
+    driver.retire(SUMS, node, store, early=True)
+    driver.destroy(SUMS, node, store)
     with node.store.transaction("look") as tx:
         told = [json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"]
     assert {name for one in told for name in one} == {"purpose", "epoch", "state", "fingerprint"}

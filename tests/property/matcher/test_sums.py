@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matcher.sums import disclosure, modulus_proof, paillier, slots
 from matcher.sums.disclosure import Released, Rules, Suppressed
 from matcher.sums.slots import CheckKey, Layout
+from tests.support.effort import examples
 
 BITS = 1536
 LAYOUT = Layout.of((1000, 50_000), BITS)
@@ -38,7 +39,7 @@ def theirs():
 
 
 @given(VALUES, st.data(), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_the_sum_of_a_cohort_is_the_plain_sum(values, data, short):
     private, full, few = holder()
     rows = (few if short else full).encrypt(slots.pack(LAYOUT, CHECK, value) for value in values)
@@ -60,7 +61,7 @@ def test_the_sum_of_a_cohort_is_the_plain_sum(values, data, short):
 
 
 @given(VALUES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_rows_of_phe_add_to_ours(values):
     private, full, _ = holder()
     ours = [int.from_bytes(one, "big") for one in full.encrypt(values)]

@@ -130,7 +130,7 @@ REFUSED = {
     "path-number": (NODE + "[keys]\nstore = 3\n", r"\[keys\] store: must be a path"),
     "memory-database": (
         NODE + '[store]\nurl = "sqlite:///:memory:"\n',
-        r"\[store\] url: a node keeps its jobs",
+        r"\[store\] url: a node stores its jobs",
     ),
     "no-database": (NODE + '[store]\nurl = "sqlite://"\n', r"\[store\] url: must be a database URL"),
     "bare-file": (NODE + '[store]\nurl = "heqiao.db"\n', r"\[store\] url: must be a database URL"),

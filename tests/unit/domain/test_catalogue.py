@@ -106,7 +106,7 @@ def test_digest_is_blake3_over_sorted_json_without_floats():
 CHANGES = [
     ("threshold", TEXT.replace("[5_000_000]", "[5_000_001]")),
     ("band", TEXT.replace("20_000_000]", "20_000_001]")),
-    ("calibre", TEXT.replace("权属登记有效", "登记有效", 1)),
+    ("definition", TEXT.replace("权属登记有效", "登记有效", 1)),
     ("freshness", TEXT.replace("freshness_days = 92", "freshness_days = 93")),
     ("version", TEXT.replace('"federation-2026"', '"federation-2026.1"', 1)),
 ]
@@ -134,7 +134,7 @@ REFUSED = [
     ("unknown top key", 'colour = 1\n' + TEXT, "colour"),
     ("one language missing", in_item("C21", 'unit = { zh = "辆", en = "vehicle" }', 'unit = { zh = "辆" }'), "items[1].unit.en"),
     ("empty text", in_item("C21", '"vehicle"', '" "'), "items[1].unit.en"),
-    ("calibre missing", in_item("Z59b", "calibre =", "# calibre ="), "items[0].calibre"),
+    ("definition missing", in_item("Z59b", "definition =", "# definition ="), "items[0].definition"),
     ("bad code", TEXT.replace('code = "C21"', 'code = "c21"'), "items[1].code"),
     ("long code", TEXT.replace('code = "C21"', 'code = "C21ab"'), "items[1].code"),
     ("code twice", TEXT.replace('code = "C22"', 'code = "C21"'), "items[2].code"),

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from matcher import batch, identity, label, oprf, vectorised
 from matcher.errors import IdentityError, LabelError
 from matcher.suites import tokens as token
+from matcher.suites.suite import CURRENT
 from matcher.types import Identity, LabelRecord, Level
+from tests.support.effort import examples
 
 SALT, KEY = bytes(range(32)), oprf.clamp(bytes(range(1, 33)))
 
@@ -73,7 +75,7 @@ def test_derived_key_is_blake3(materials, context):
     assert [row.tobytes() for row in found] == wanted
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.binary(min_size=32, max_size=32),
     st.binary(min_size=12, max_size=12),
@@ -95,7 +97,7 @@ def test_identities_come_back():
 
 def test_points_digests_and_origins():
     types, values = pack(*PEOPLE)
-    points, digests = batch.map_to_curve(SALT, types, values), batch.digests(SALT, types, values)
+    points, digests = CURRENT.map_to_curve(SALT, types, values), CURRENT.digests(SALT, types, values)
     assert [row.tobytes() for row in points] == [token.map_to_curve(SALT, each) for each in PEOPLE]
     assert [int.from_bytes(row[:4].tobytes(), "big") for row in digests] == [
         token.bucket_prefix(SALT, each) for each in PEOPLE
@@ -108,27 +110,19 @@ def test_points_digests_and_origins():
 
 def test_labels_open():
     types, values = pack(*PEOPLE)
-    tokens = batch.evaluate(KEY, batch.map_to_curve(SALT, types, values))
-    tags, keys = batch.entry_keys(tokens, "C21", 7)
+    tokens = CURRENT.own_tokens(KEY, CURRENT.map_to_curve(SALT, types, values))
+    tags, keys = CURRENT.entry_keys(tokens, "C21", 7)
     names = ["陈阿三", "", "买" * 40, "A"] * 20
     count, places = len(PEOPLE), batch.origins(types, values)
     associated = batch.associated_data("C21", places, 7)
     records, nonces = rows_of(count, 8), rows_of(count, 12)
-    checks = batch.name_checks(records, [name.encode() for name in names[:count]])
+    checks = CURRENT.name_checks(records, [name.encode() for name in names[:count]])
     has_name = np.array([bool(name) for name in names[:count]])
     planted = np.arange(count) % 7 == 0
-    sealed = batch.seal_labels(
-        keys,
-        Level.COUNT,
-        np.arange(count),
-        np.full(count, 20_000),
-        records,
-        checks,
-        has_name,
-        planted,
-        associated,
-        nonces,
+    plain = batch.pack_records(
+        Level.COUNT, np.arange(count), np.full(count, 20_000), records, checks, has_name, planted
     )
+    sealed = CURRENT.seal_labels(keys, plain, associated, nonces)
     for row in range(count):
         assert tokens[row].tobytes() == oprf.evaluate_own(KEY, token.map_to_curve(SALT, PEOPLE[row]))
         tag, key = token.entry_keys(token.token_secret(tokens[row].tobytes()), "C21", 7)
@@ -142,7 +136,7 @@ def test_labels_open():
         )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(["449999", "119999", "999999", "810000", "829999", "009999"]),
     st.text("0123456789", min_size=8, max_size=8) | st.dates(date(1800, 1, 1)).map("{:%Y%m%d}".format),
@@ -183,11 +177,11 @@ def test_labels_are_opened_as_one_at_a_time():
     sealed = [
         label.seal(key, one, place, secrets.token_bytes(12)) for key, one in zip(keys, made, strict=True)
     ]
-    found = batch.read_labels(rows(*keys), rows(*sealed), place)
+    found = CURRENT.read_labels(rows(*keys), rows(*sealed), place)
     assert [batch.unpack_label(row) for row in found] == made
-    assert batch.read_labels(np.empty((0, 32), np.uint8), np.empty((0, 52), np.uint8), place).size == 0
+    assert CURRENT.read_labels(np.empty((0, 32), np.uint8), np.empty((0, 52), np.uint8), place).size == 0
     with pytest.raises(LabelError):
-        batch.read_labels(rows(*keys), rows(sealed[0], sealed[2], sealed[1]), place)
+        CURRENT.read_labels(rows(*keys), rows(sealed[0], sealed[2], sealed[1]), place)
 
 
 @pytest.mark.parametrize(
@@ -201,4 +195,4 @@ def test_a_label_in_another_form_is_refused_in_both_ways(plain):
     with pytest.raises(LabelError):
         label.open_label(key, sealed, place)
     with pytest.raises(LabelError):
-        batch.read_labels(rows(key), rows(sealed), place)
+        CURRENT.read_labels(rows(key), rows(sealed), place)

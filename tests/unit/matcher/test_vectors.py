@@ -1,16 +1,17 @@
 """The vectors: published ones first, then the whole way from identity number to label on every backend."""
 
 import json
-import subprocess
-import sys
 
+import numpy as np
 import pytest
 from blake3 import blake3
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from matcher import batch as columns
 from matcher import identity, label, merkle, oprf
 from matcher.errors import IdentityError, LabelError, PointError
 from matcher.suites import tokens, x25519
+from matcher.suites.suite import Blinded, find
 from matcher.types import Identity, LabelRecord, Level
 from tests.support.paths import VECTORS
 from tests.vectors import reference
@@ -30,6 +31,13 @@ def backend(request):
     if why:
         pytest.skip(why)
     return x25519.backend(request.param)
+
+
+@pytest.fixture
+def suite(backend, monkeypatch):
+    """The suite as nodes use it, over one backend."""
+    monkeypatch.setenv(x25519.ENVIRONMENT, backend.name)
+    return find(CHAIN["suite"])
 
 
 CHAIN = load("chain")
@@ -87,13 +95,6 @@ def test_rfc8439_library_and_reference():
 # --- our own -------------------------------------------------------------------------------------------
 
 
-def test_generator_reproduces_the_committed_files():
-    done = subprocess.run(
-        [sys.executable, VECTORS / "generate.py", "--check"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
 def test_reference_imports_only_the_standard_library():
     lines = (VECTORS / "reference.py").read_text().splitlines()
     assert [line for line in lines if line.startswith(("import ", "from "))] == ["import unicodedata"]
@@ -118,6 +119,40 @@ def test_points(case, backend):
     assert oprf.evaluate_own(key, mapped, backend).hex() == case["token"]
     assert oprf.ratio(unhex(case["next_key"]), key).hex() == case["key_ratio"]
     assert oprf.rekey(unhex(case["next_key"]), key, unhex(case["token"]), backend).hex() == case["next_token"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_steps_of_the_suite(case, suite):
+    """What the two sides call, from the identity to the label."""
+    found = identity.parse(case["raw"])
+    person = columns.pack_identities([(found.id_type, found.value)])
+    mapped = suite.map_to_curve(SALT, *person)
+    assert mapped.tobytes().hex() == case["mapped"]
+    assert columns.prefixes(suite.digests(SALT, *person)).tolist() == [int(case["bucket_prefix"], 16)]
+    sent = suite.blind(unhex(case["blind"]), mapped.tobytes())
+    assert sent.points.hex() == case["blinded"]
+    evaluated = suite.evaluate(unhex(case["key"]), sent)
+    assert evaluated.points.hex() == case["evaluated"]
+    assert suite.finalize(unhex(case["blind"]), sent, evaluated).hex() == case["token"]
+    own = suite.own_tokens(unhex(case["key"]), mapped)
+    assert own.tobytes().hex() == case["token"]
+    next_key = unhex(case["next_key"])
+    assert suite.rekey(next_key, unhex(case["key"]), own).tobytes().hex() == case["next_token"]
+    assert suite.token_secrets(own).tobytes().hex() == case["secret"]
+    tags, label_keys = suite.entry_keys(own, case["item"], case["epoch"])
+    assert (tags.tobytes().hex(), label_keys.tobytes().hex()) == (case["tag"], case["label_key"])
+    associated = unhex(case["associated"])
+    opened = suite.read_labels(label_keys, row(case["sealed"]), associated)
+    assert columns.unpack_label(opened[0]) == record_of(case["record"])
+    plain = suite.open_labels(label_keys, row(case["sealed"]), [associated])
+    assert (
+        suite.seal_labels(label_keys, plain, [associated], row(case["nonce"])).tobytes().hex()
+        == case["sealed"]
+    )
+
+
+def row(text):
+    return np.frombuffer(unhex(text), dtype=np.uint8).reshape(1, -1)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -147,6 +182,13 @@ def test_canaries(backend):
     assert len(vectors["points"]) == tokens.CANARIES
     assert oprf.evaluate_own(unhex(vectors["key"]), points, backend).hex() == "".join(vectors["evaluated"])
     assert tokens.salt_check(unhex(vectors["salt"])).hex() == vectors["salt_check"]
+
+
+def test_canaries_of_the_suite(suite):
+    vectors = load("canary")
+    assert suite.canary_points().hex() == "".join(vectors["points"])
+    assert suite.canary_tokens(unhex(vectors["key"])).hex() == "".join(vectors["evaluated"])
+    assert suite.salt_check(unhex(vectors["salt"])).hex() == vectors["salt_check"]
 
 
 @pytest.mark.parametrize("tree", load("merkle"), ids=lambda tree: str(tree["count"]))
@@ -199,6 +241,23 @@ def test_bad_point(case, backend):
         assert case["points"] not in str(caught.value)
         with pytest.raises(PointError):
             oprf.finalize(unhex(GOOD["blind"]), batch, backend)
+
+
+@pytest.mark.parametrize("case", bad("point"))
+def test_bad_point_of_the_suite(case, suite):
+    points, good = unhex(case["points"]), unhex(GOOD["blinded"])
+    for some in (points, good * 8 + points, points + good):
+        with pytest.raises(PointError):
+            suite.evaluate(unhex(GOOD["key"]), suite.blinded(some))
+        with pytest.raises(PointError):
+            suite.finalize(unhex(GOOD["blind"]), Blinded(some, 32), suite.evaluated(some))
+
+
+@pytest.mark.parametrize("case", bad("label"))
+def test_bad_label_of_the_suite(case):
+    associated = label.associated_data(case["item"], case["origin"], case["epoch"])
+    with pytest.raises(LabelError):
+        find(CHAIN["suite"]).read_labels(row(case["label_key"]), row(case["sealed"]), associated)
 
 
 @pytest.mark.parametrize("case", bad("label"))

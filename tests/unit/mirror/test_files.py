@@ -64,7 +64,7 @@ def test_another_version_replaces_it_and_an_older_one_is_not_read(tmp_path):
     assert len(files(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("at", [0, 130, -1], ids=["leaf", "size", "entry"])
+@pytest.mark.parametrize("at", [0, 3, 4, 134, -1], ids=["form", "version", "leaf", "size", "entry"])
 def test_damage_is_seen(tmp_path, at):
     cache, part = PartitionCache(tmp_path, 1), offer()
     keep(cache, part)
@@ -80,7 +80,7 @@ def test_damage_is_seen(tmp_path, at):
     assert cache.read("44", part) is None
 
 
-@pytest.mark.parametrize("size", [0, 10, 143, 400])
+@pytest.mark.parametrize("size", [0, 3, 10, 147, 400])
 def test_a_cut_file_is_not_read(tmp_path, size):
     cache, part = PartitionCache(tmp_path, 1), offer()
     keep(cache, part)

@@ -16,6 +16,7 @@ from node.index import people
 from node.registers import chunks, row_parser
 from node.registers.row_tables import make_key, unpack
 from node.tabular.delimited import open_table
+from tests.support.effort import examples
 
 TODAY = date(2026, 7, 1)
 SALT = bytes(32)
@@ -111,7 +112,7 @@ def lines(item):
     return st.lists(st.one_of(plain, plain, plain, row, quoted, odd), min_size=0, max_size=25)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_same_rows_rejects_and_errors(tmp_path, monkeypatch, data):
     item = data.draw(st.sampled_from([COUNTED, MONEY]))

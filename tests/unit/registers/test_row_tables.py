@@ -17,6 +17,7 @@ from node.domain.records import SourceRow, combine
 from node.index import people as people_module
 from node.registers import row_tables
 from node.registers.row_tables import dump_linked, load_linked
+from tests.support.effort import examples
 
 SALT = bytes(32)
 DAY = date(2026, 6, 30)
@@ -62,7 +63,7 @@ source_rows = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(source_rows, st.sampled_from(COMBINES), st.booleans(), st.integers(0, 40))
 def test_records_and_counts_are_those_of_combine(source, rule, joined, cut):
     item = item_of(*rule)

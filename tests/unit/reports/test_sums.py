@@ -3,58 +3,38 @@
 import csv
 import io
 import json
+import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 from heqiao.platform.v1 import platform_pb2 as pb
+from rich.cells import cell_len
 from rich.console import Console
 
 from matcher import identity
 from matcher.sums import disclosure
-from node.domain import catalogue as catalogues
 from node.domain.findings import PeerSummary
 from node.domain.jobs import SUM, JobRow, PartRow
-from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
-from node.errors import InputError, InvalidRequestError
-from node.reports import charts, sums
-from node.reports.sums_wording import rule_text
+from node.errors import ConfigError, InputError, InvalidRequestError
+from node.reports import charts, kinds, text
+from node.reports.wording import rule_text
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
-
-CATALOGUE = catalogues.load()
-NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
-DAYS = (date(2026, 1, 31), date(2026, 10, 31))
-EXACT = SumFinding(
-    "B11", "44", SumOutcome.RELEASED, 500, "", "exact", 300, 1_234_567_891, 9_000_000_000_001,
-    (None, 7, 100, 93, 97, None), 0.0, DAYS,
-)  # fmt: skip
-NOISY = SumFinding(
-    "D35", "44", SumOutcome.RELEASED, 500, "", "dp", -2, -150_050, None, (3, -1, 0, 9, 2), 0.5, DAYS
-)
-HELD = SumFinding("B11", "33", SumOutcome.SUPPRESSED, 500, "min_cohort", as_of=DAYS)
-FINDINGS = (
-    EXACT,
-    HELD,
-    SumFinding("B11", "32", SumOutcome.UNAVAILABLE, 500, "unavailable"),
-    NOISY,
-    SumFinding("D35", "33", SumOutcome.NOT_CONNECTED, 500),
-    SumFinding("D35", "32", SumOutcome.REFUSED, 500, "budget"),
-)
-REPORT = SumReport(
-    "s-1", "done", "45", "广西", "SA-2014-58", CATALOGUE.version, CATALOGUE.digest.hex(), NOW, NOW, NOW,
-    ("B11", "D35"), 500,
-    tuple(PeerSummary(code, name, "done") for code, name in (("44", "广东"), ("33", "浙江"), ("32", "江苏"))),
-    FINDINGS,
-)  # fmt: skip
+from tests.support.reports import CATALOGUE, EXACT, HELD, NOISY, NOW
+from tests.support.reports import SUMS as REPORT
 
 
-def text_of(lang):
-    console = Console(file=io.StringIO(), width=120)
+def document(lang, report=REPORT):
+    return kinds.document(report, CATALOGUE, lang)
+
+
+def text_of(lang, report=REPORT, width=120):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     with console.capture() as capture:
-        console.print(sums.render(REPORT, CATALOGUE, lang))
+        console.print(text.render(document(lang, report)))
     return capture.get()
 
 
@@ -65,7 +45,7 @@ def test_figures():
 
 
 def test_tables_in_english():
-    text = text_of("en")
+    shown = text_of("en")
     for words in (
         "300 / 500",
         "12,345,678.91 yuan",
@@ -77,12 +57,12 @@ def test_tables_in_english():
         "    refused: budget  ",
         "    the budget of queries is spent",
     ):
-        assert words in text
-    assert text.count("suppressed") >= 3  # the rule, and two cells
+        assert words in shown
+    assert shown.count("suppressed") >= 3  # the rule, and two cells
 
 
 def test_tables_in_chinese():
-    text = text_of("zh")
+    shown = text_of("zh")
     for words in (
         "    不予公布：min_cohort  ",
         "    计入人数低于下限",
@@ -91,7 +71,26 @@ def test_tables_in_chinese():
         "12,345,678.91 元",
         "广东",
     ):
-        assert words in text
+        assert words in shown
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_number_is_broken_on_80_columns(lang):
+    shown = text_of(lang, width=80)
+    for number in ("300 / 500", "12,345,678.91", "41,152.26", "30,000", "-1,500.50", "2026-10-31"):
+        assert number in shown
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+
+
+def test_no_figure_is_cut_off_where_many_provinces_answer():
+    peers = tuple(PeerSummary(f"{code}", "省", "done") for code in range(11, 31))
+    findings = tuple(replace(EXACT, peer=peer.peer, bands=(1_234_567, None)) for peer in peers)
+    many = replace(REPORT, peers=peers, findings=findings)
+    for width, tables in ((80, 5), (120, 3)):
+        shown = text_of("en", many, width)
+        assert shown.count("1,234,567") == shown.count("suppressed") == 20
+        assert shown.count("people by band") == tables
+        assert "…" not in shown
 
 
 def test_every_rule_has_words():
@@ -101,9 +100,8 @@ def test_every_rule_has_words():
 
 
 def test_files_and_back(tmp_path):
-    sums.write(REPORT, CATALOGUE, tmp_path)
-    assert sums.load_json(tmp_path / "report.json") == REPORT
-    assert sums.is_sums(tmp_path / "report.json")
+    kinds.write(REPORT, CATALOGUE, tmp_path)
+    assert kinds.load(tmp_path / "report.json") == REPORT
     plain = json.loads((tmp_path / "report.json").read_text())
     assert plain["findings"][0]["mean"] == 4_115_226
     assert plain["findings"][1]["count"] is None
@@ -123,7 +121,8 @@ def test_files_and_back(tmp_path):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda plain: plain.update(format="heqiao-report/1"), "format"),
+        (lambda plain: plain.update(format="heqiao-sums/2"), "format"),
+        (lambda plain: plain.update(format="heqiao-report/1"), "subjects"),
         (lambda plain: plain["findings"][0].update(peer="99"), "does not have"),
         (lambda plain: plain["findings"].append(plain["findings"][0]), "second time"),
         (lambda plain: plain["findings"][0].update(count="300"), "count"),
@@ -131,41 +130,60 @@ def test_files_and_back(tmp_path):
     ],
 )
 def test_a_file_that_was_changed_is_refused(tmp_path, change, text):
-    plain = sums.to_json(REPORT, CATALOGUE)
+    plain = kinds.to_json(REPORT, CATALOGUE)
     change(plain)
     (tmp_path / "report.json").write_text(json.dumps(plain), encoding="utf-8")
     with pytest.raises(InputError, match=text):
-        sums.load_json(tmp_path / "report.json")
+        kinds.load(tmp_path / "report.json")
 
 
 def test_pictures(tmp_path):
     for kind, start in (("png", b"\x89PNG\r\n"), ("svg", b"<?xml")):
         target = tmp_path / f"a.{kind}"
-        charts.draw_histograms(REPORT, CATALOGUE, "en", target, kind)
+        assert charts.draw_histograms(document, "en", target, kind)
         assert target.read_bytes().startswith(start)
     ElementTree.parse(tmp_path / "a.svg")
     first = (tmp_path / "a.svg").stat().st_size
     assert first > 5_000
 
 
-def test_no_font_with_chinese_characters_means_english_labels(tmp_path, monkeypatch):
-    monkeypatch.setattr(charts, "_font_with", lambda *_: None)
-    assert charts.draw_histograms(REPORT, CATALOGUE, "zh", tmp_path / "a.png", "png") is False
-    assert charts.draw_histograms(REPORT, CATALOGUE, "en", tmp_path / "b.png", "png") is True
+def test_no_font_with_chinese_characters_means_english_labels(tmp_path):
+    def no_font(characters):
+        assert "工资性收入" in characters
+        return
+
+    assert charts.draw_histograms(document, "zh", tmp_path / "a.png", "png", no_font) is False
+    assert charts.draw_histograms(document, "en", tmp_path / "b.png", "png", no_font) is True
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_a_font_with_chinese_characters_means_chinese_labels(tmp_path):
+    drawn = charts.draw_histograms(document, "zh", tmp_path / "a.png", "png", lambda _text: "DejaVu Sans")
+    assert drawn is True
+    charts.draw_histograms(document, "en", tmp_path / "b.png", "png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
 def test_a_font_is_taken_for_its_characters():
-    _, fonts = charts._matplotlib()
-    assert charts._font_with(fonts, "people ≤ 12,000") is not None
-    assert charts._font_with(fonts, "\U000f1234") is None
+    assert charts.find_font("people ≤ 12,000") is not None
+    assert charts.find_font("\U000f1234") is None
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ConfigError, match="matplotlib") as refused:
+        charts.draw_histograms(document, "en", tmp_path / "a.png", "png")
+    assert "`plot`" in refused.value.hint
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_nothing_to_draw(tmp_path):
+    held = partial(document, report=replace(REPORT, findings=(HELD,)))
     with pytest.raises(InputError, match="no histogram"):
-        charts.draw_histograms(replace(REPORT, findings=(HELD,)), CATALOGUE, "en", tmp_path / "a.png", "png")
+        charts.draw_histograms(held, "en", tmp_path / "a.png", "png")
     with pytest.raises(InputError, match="No such file"):
-        charts.draw_histograms(REPORT, CATALOGUE, "en", tmp_path / "none" / "a.png", "png")
+        charts.draw_histograms(document, "en", tmp_path / "none" / "a.png", "png")
 
 
 # ---- across the platform port

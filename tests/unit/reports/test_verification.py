@@ -4,73 +4,29 @@ import io
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from matcher.types import Level
-from node.domain.catalogue import load
-from node.domain.findings import Finding, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, Outcome, Report
 from node.errors import InputError
-from node.reports.coverage import ANSWERED, HAS
-from node.reports.verification import load_json, render, summarise, to_json, write
+from node.reports import kinds, text
+from node.reports.coverage import ANSWERED, HAS, summarise
+from node.reports.kinds import load, to_json, write
 from node.reports.wording import band_text, outcome_text, state_text, value_text, word
+from tests.support.reports import ANSWERS, CATALOGUE, JUNE
+from tests.support.reports import VERIFICATION as REPORT
 
-CATALOGUE = load()
-MAY, JUNE = date(2026, 5, 31), date(2026, 6, 30)
-F = Finding
-O = Outcome  # noqa: E741  (short, for the table below)
-
-FINDINGS = (
-    # two vehicles at home and one in another province add up for one person
-    F("H1/01", "C21", "44", O.FOUND, 2, JUNE),
-    F("H1/01", "C21", "33", O.FOUND, 1, MAY),
-    F("H1/02", "C21", "44", O.STALE, 1, date(2025, 1, 1)),
-    F("H1/02", "C21", "33", O.NOT_FOUND),
-    F("H2/01", "C21", "44", O.NOT_FOUND),
-    F("H2/01", "C21", "33", O.NAME_MISMATCH, None, JUNE),
-    # one province does not hold deposits, and that is no "not over"
-    F("H1/01", "C23", "44", O.OVER, 1, JUNE),
-    F("H1/02", "C23", "44", O.NOT_OVER),
-    F("H2/01", "C23", "44", O.NOT_MANDATED, None, None, "item_not_covered"),
-    *(F(subject, "C23", "33", O.NOT_CONNECTED) for subject in ("H1/01", "H1/02", "H2/01")),
-    # bands
-    F("H1/01", "D34", "44", O.FOUND, 3, JUNE),
-    F("H1/02", "D34", "44", O.FOUND, 0, MAY),
-    F("H2/01", "D34", "44", O.FOUND, 0, JUNE),
-    *(F(subject, "D34", "33", O.REFUSED, None, None, "grant") for subject in ("H1/01", "H1/02", "H2/01")),
-    # nobody answered from 51
-    *(F(s, i, "51", O.UNAVAILABLE, None, None, "=cmd()") for s in ("H1/01", "H1/02", "H2/01") for i in ("C21", "C23", "D34")),
-)  # fmt: skip
-PEERS = (
-    PeerSummary("44", "广东", "done", "", 3, 60, 1920, 2_500_000, 1.25, "buckets", "few subjects"),
-    PeerSummary("33", "浙江", "done", "", 1, 60, 999, 123_456, 0.5, "filter"),
-    PeerSummary("51", "四川", "unavailable", "no route [red]\x1b[31m"),
-)
-REPORT = Report(
-    job="job-1",
-    requester="45",
-    requester_name="广西",
-    purpose="new_application",
-    legal_basis="社会救助暂行办法",
-    catalogue_version=CATALOGUE.version,
-    catalogue_digest=CATALOGUE.digest.hex(),
-    created_at=datetime(2026, 7, 1, 8, 0, tzinfo=UTC),
-    finished_at=datetime(2026, 7, 1, 8, 1, tzinfo=UTC),
-    due_at=datetime(2026, 7, 8, 8, 0, tzinfo=UTC),
-    items=("C21", "C23", "D34"),
-    subjects=("H1/01", "H1/02", "H2/01"),
-    peers=PEERS,
-    findings=FINDINGS,
-)
+F, O = Finding, Outcome  # noqa: E741  (short, for the tables below)
 
 
 def show(report: Report, lang: str, width: int = 150) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
     with console.capture() as capture:
-        console.print(render(report, CATALOGUE, lang))
+        console.print(text.render(kinds.document(report, CATALOGUE, lang)))
     return capture.get()
 
 
@@ -96,8 +52,8 @@ def test_totals_are_of_distinct_people_and_add_up():
     summary = summarise(REPORT)
     assert (summary.subjects, summary.people, summary.people_by_peer) == (3, 3, {"44": 3, "33": 1, "51": 0})
     assert (summary.name_mismatches, summary.not_mandated) == (1, 1)
-    assert summary.answers + summary.unanswered == len(FINDINGS)
-    assert summary.answers == sum(f.outcome in ANSWERED for f in FINDINGS) == 11
+    assert summary.answers + summary.unanswered == len(ANSWERS)
+    assert summary.answers == sum(f.outcome in ANSWERED for f in ANSWERS) == 11
 
 
 COVERAGE = [
@@ -115,7 +71,7 @@ def test_coverage(item, peer, state):
 def test_coverage_in_part_and_of_nothing():
     part = replace(
         REPORT,
-        findings=(*FINDINGS[:6], F("H1/02", "C23", "44", O.OVERDUE), F("H1/01", "C23", "44", O.NOT_OVER)),
+        findings=(*ANSWERS[:6], F("H1/02", "C23", "44", O.OVERDUE), F("H1/01", "C23", "44", O.NOT_OVER)),
     )
     summary = summarise(part)
     assert summary.item("C23").coverage["44"].state == "partly"
@@ -192,23 +148,23 @@ def test_renders_at_any_width(lang, width):
 
 
 def test_chinese_text():
-    text = show(REPORT, "zh")
+    shown = show(REPORT, "zh")
     for part in (
         "跨省居民家庭经济状况核对报告", "C21 机动车", "4 辆", "C23 银行存款", "> 50,000 元", "33: 未接入", "33: 拒绝",
         "51: 暂不可用", "≤ 10,000 元: 2", "> 200,000 元: 1", "2025-01-01", "只核对、不认定", "5日内", "新申请",
         "许可接收单位", "核对 3 人", "至少一项有记录 3 人", "答复 11 条，未答复 16 条", "四川", "2.5 MB",
     ):  # fmt: skip
-        assert part in text, part
+        assert part in shown, part
 
 
 def test_english_text():
-    text = show(REPORT, "en")
+    shown = show(REPORT, "en")
     for part in (
         "C21 motor vehicles", "4 vehicles", "33: not connected", "33: refused", "51: unavailable", "buckets",
         "does not decide on eligibility", "within 5 days", "Permitted recipient: 广西", "3 people verified",
         "new application", "11 answers, 16 unanswered", "1.2", "1.9 kB", "999 B",
     ):  # fmt: skip
-        assert part in text, part
+        assert part in shown, part
 
 
 def test_an_unanswered_peer_is_never_a_zero():
@@ -218,18 +174,18 @@ def test_an_unanswered_peer_is_never_a_zero():
 
 
 def test_what_a_peer_sends_neither_marks_up_nor_steers_the_terminal():
-    text = show(REPORT, "en", 200)
-    assert "[red]" in text
-    assert "\x1b" not in text
+    shown = show(REPORT, "en", 200)
+    assert "[red]" in shown
+    assert "\x1b" not in shown
 
 
 def test_an_item_of_another_catalogue_still_shows():
     strange = replace(
         REPORT, items=("X99",), findings=(F("H1/01", "X99", "44", O.FOUND, 7),), catalogue_digest="00"
     )
-    text = show(strange, "en")
-    assert "X99" in text
-    assert "another catalogue" in text
+    shown = show(strange, "en")
+    assert "X99" in shown
+    assert "another catalogue" in shown
     assert to_json(strange, CATALOGUE)["item_facts"] == []
 
 
@@ -243,7 +199,7 @@ def test_json_holds_every_finding_as_documented():
         "subject": "H1/01", "item": "C21", "peer": "44", "outcome": "FOUND", "value": 2,
         "as_of": "2026-06-30", "reason": "",
     }  # fmt: skip
-    assert len(document["findings"]) == len(FINDINGS)
+    assert len(document["findings"]) == len(ANSWERS)
     assert document["summary"]["items"][0]["total"] == 4
     assert document["summary"]["items"][1]["coverage"]["33"]["state"] == "not_connected"
     assert [fact["code"] for fact in document["item_facts"]] == ["C21", "C23", "D34"]
@@ -256,7 +212,7 @@ def test_written_files_agree_and_read_back(tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["findings.csv", "report.json", "summary.txt"]
     assert all(p.stat().st_mode & 0o777 == 0o600 for p in folder.iterdir())
     assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == to_json(REPORT, CATALOGUE)
-    assert load_json(folder / "report.json") == REPORT
+    assert load(folder / "report.json") == REPORT
     text = (folder / "summary.txt").read_text(encoding="utf-8")
     assert "C21 机动车" in text
     assert "C21 motor vehicles" in text
@@ -267,8 +223,8 @@ def test_findings_csv(tmp_path):
     content = (tmp_path / "findings.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbfsubject,item,")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert len(rows) == len(FINDINGS)
-    assert Counter(row["outcome"] for row in rows) == Counter(f.outcome.value for f in FINDINGS)
+    assert len(rows) == len(ANSWERS)
+    assert Counter(row["outcome"] for row in rows) == Counter(f.outcome.value for f in ANSWERS)
     assert rows[0] == {
         "subject": "H1/01", "item": "C21", "item_zh": "机动车", "item_en": "motor vehicles", "peer": "44",
         "outcome": "FOUND", "outcome_zh": "有记录", "value": "2", "value_zh": "2 辆", "value_en": "2 vehicles",
@@ -292,7 +248,7 @@ def test_no_cell_is_a_formula(tmp_path, text):
 def test_an_empty_report_can_be_written(tmp_path):
     report = replace(REPORT, findings=(), peers=(), finished_at=None, state="cancelled")
     write(report, CATALOGUE, tmp_path)
-    assert load_json(tmp_path / "report.json") == report
+    assert load(tmp_path / "report.json") == report
 
 
 def change(**values):
@@ -329,7 +285,7 @@ def test_damaged_reports(tmp_path, damage, key):
     path = tmp_path / "report.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_json(path)
+        load(path)
     assert f"{path}: {key}" in str(caught.value)
     assert "449999190001010034" not in str(caught.value) + caught.value.hint
 
@@ -341,6 +297,6 @@ def test_no_report_at_all(tmp_path, content):
     path: Path = tmp_path / "report.json"
     path.write_bytes(content)
     with pytest.raises(InputError):
-        load_json(path)
+        load(path)
     with pytest.raises(InputError, match="cannot be read"):
-        load_json(tmp_path / "none.json")
+        load(tmp_path / "none.json")

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.domain.findings import Outcome
-from node.requester import checkpoint
+from node.errors import PreconditionError
+from node.requester import checkpoint, sum_checkpoint
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import Session
 from node.requester.match_query import Answer
+from node.requester.sum_context import PeerSum, Product
+from node.wire.sum_messages import SumAnswer
 
 ANSWERS = st.builds(
     Answer,
@@ -29,6 +32,8 @@ SESSIONS = st.builds(
     st.binary(max_size=300),
 )
 
+FIRST = Session(bytes(16), bytes(32), bytes(32), b"", bytes(64), b"")
+
 
 @given(st.lists(ANSWERS, max_size=50))
 def test_answers(answers: list[Answer]) -> None:
@@ -40,25 +45,42 @@ def test_sessions(session: Session) -> None:
     assert checkpoint.unpack_session(checkpoint.pack_session(session)) == session
 
 
+@pytest.mark.parametrize("version", [b"", b"\0", b"\2", b"\xff"])
+@pytest.mark.parametrize(
+    ("packed", "unpack"),
+    [
+        (checkpoint.pack_answers([Answer(Outcome.FOUND, 1)]), checkpoint.unpack_answers),
+        (checkpoint.pack_session(FIRST), checkpoint.unpack_session),
+        (sum_checkpoint.pack_product(Product(b"abc", None)), sum_checkpoint.unpack_product),
+        (sum_checkpoint.pack_sum(PeerSum(SumAnswer("B11"), 4, None)), sum_checkpoint.unpack_sum),
+    ],
+    ids=["answers", "session", "product", "sum"],
+)
+def test_forms_of_another_release_are_refused(packed, unpack, version) -> None:
+    assert unpack(packed)
+    with pytest.raises(PreconditionError) as refused:
+        unpack(version + packed[1:] if version else b"")
+    assert refused.value.details == {"rule": "packed_version"}
+
+
 def test_answers_of_a_county_stay_small() -> None:
     packed = checkpoint.pack_answers([Answer(Outcome.NOT_FOUND)] * 20_000)
     assert len(packed) < 4_096
 
 
-def test_memory_journal_forgets_with_a_new_session() -> None:
+def test_memory_checkpoint_forgets_with_a_new_session() -> None:
     kept = MemoryCheckpoint()
-    first = Session(bytes(16), bytes(32), bytes(32), b"", bytes(64), b"")
-    kept.begin(first)
+    kept.begin(FIRST)
     kept.add_tokens(0, b"t" * 64)
     kept.add_answers("C21", [Answer(Outcome.FOUND, 1)])
-    kept.renew(first)
+    kept.renew(FIRST)
     assert (kept.tokens(), list(kept.answers())) == (b"t" * 64, ["C21"])
-    kept.begin(first)
+    kept.begin(FIRST)
     assert (kept.tokens(), kept.answers()) == (b"", {})
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])
-def test_memory_journal_waits(seconds: float) -> None:
+def test_memory_checkpoint_waits(seconds: float) -> None:
     began = time.monotonic()
     MemoryCheckpoint().wait(seconds)
     assert time.monotonic() - began >= seconds

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.domain import catalogue, days
 from node.domain.findings import Outcome
 from node.domain.subjects import Subject
@@ -46,7 +47,7 @@ def question(*people: tuple[Identity, ...], uncovered: tuple[dict[str, str], ...
 
 
 def build(asked: Question, seed: bytes = bytes(32)) -> match_query.Query:
-    return build_query(asked, OFFER, SALT, seed, MappedPoints(SALT, asked.subjects))
+    return build_query(asked, OFFER, seed, MappedPoints(CURRENT, SALT, asked.subjects))
 
 
 @given(st.integers(0, 5_000_000))
@@ -109,7 +110,7 @@ def test_nobody_without_a_mandate_is_asked_about() -> None:
 def test_mandate_leaves_do_not_tell_people_from_padding() -> None:
     asked = question((A,))
     built = build(asked)
-    points = built.batch.tobytes()
+    points = CURRENT.blinded(built.batch.tobytes())
 
     def leaves_of(asked: Question) -> list[bytes]:
         return match_query.mandate_leaves(points, match_query.mandate_rows(asked, built, bytes(32)))
@@ -230,15 +231,15 @@ def batch_record(one: LabelRecord) -> np.ndarray:
 
 
 def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stretch by stretch or all at once: the same bytes, each identity mapped once."""
+    """Chunk by chunk or all at once: the same bytes, each identity mapped once."""
     bodies = (f"44999919900101{n:03}" for n in range(700))
     asked = question(*((identity.parse(body + identity.check_digit(body)),) for body in bodies))
     whole = build(asked)
     blind = oprf.draw_blind(secrets.token_bytes)
-    expected = oprf.blind(blind, whole.batch.tobytes())
+    expected = CURRENT.blind(blind, whole.batch.tobytes())
     monkeypatch.setattr(points_module, "BATCH_POINTS", 64)
     monkeypatch.setattr(match, "BATCH_POINTS", 64)
-    people = MappedPoints(SALT, asked.subjects)
-    cut = build_query(asked, OFFER, SALT, bytes(32), people)
+    people = MappedPoints(CURRENT, SALT, asked.subjects)
+    cut = build_query(asked, OFFER, bytes(32), people)
     assert match.blind_batch(blind, cut) == expected
-    assert people.points.tobytes() == MappedPoints(SALT, asked.subjects).points.tobytes()
+    assert people.points.tobytes() == MappedPoints(CURRENT, SALT, asked.subjects).points.tobytes()

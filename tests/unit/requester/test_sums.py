@@ -3,21 +3,21 @@
 import json
 import secrets
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
 from matcher import identity, oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from matcher.sums import modulus_proof, paillier
+from matcher.sums.cohort import choose_rows, shuffle
 from node.domain.summation import Person
 from node.errors import DishonestPeerError
 from node.mirror.verified_groups import VerifiedGroups
 from node.requester.point_cache import PointCache
 from node.requester.sum_checkpoint import pack_product, pack_sum, unpack_product, unpack_sum
 from node.requester.sum_context import PeerSum, Product
-from node.requester.sums import check_modulus, check_rows, lay_out, match_rows
-from node.responder.sums import shuffle
+from node.requester.sums import check_modulus, check_rows, lay_out
 from node.wire.sum_messages import RowsSlice, SumAnswer
 from tests.support.paths import VECTORS
 
@@ -58,33 +58,33 @@ def test_a_hostile_row_is_refused_whether_it_matches_or_not(case):
 
 def test_rows_of_the_cohort_are_kept():
     points = [secrets.token_bytes(32) for _ in range(8)]
-    part = RowsSlice(0, b"".join(points), b"".join(bytes([at]) * 4 for at in range(8)))
-    assert match_rows(frozenset(points[2:4]), part, 4) == [b"\2" * 4, b"\3" * 4]
+    ciphertexts = b"".join(bytes([at]) * 4 for at in range(8))
+    found = choose_rows(frozenset(points[2:4]), b"".join(points), ciphertexts, 32, 4)
+    assert found == [b"\2" * 4, b"\3" * 4]
 
 
 def test_a_batch_is_the_same_for_the_same_seed():
-    context = SimpleNamespace(mapped=PointCache({1: SALT}, (Person((one,)) for one in PEOPLE)))
-    first, again = lay_out(context, b"s" * 32, 1), lay_out(context, b"s" * 32, 1)
-    other = lay_out(context, b"t" * 32, 1)
+    people = PointCache({1: SALT}, (Person((one,)) for one in PEOPLE)).points(CURRENT, 1)
+    first, again = lay_out(people, b"s" * 32), lay_out(people, b"s" * 32)
+    other = lay_out(people, b"t" * 32)
     assert first == again
     assert other[0] != first[0]
     points = {first[0][at : at + 32] for at in range(0, len(first[0]), 32)}
-    assert tokens.map_batch(SALT, PEOPLE[:1]) in points
+    assert b"".join(tokens.map_to_curve(SALT, one) for one in PEOPLE[:1]) in points
     assert len(points) == len(first[0]) // 32 == 64
 
 
 def test_the_requester_cannot_tell_who_matched():
     """All that comes back of a cohort depends on the cohort alone, in an order that is uniform.
 
-    Whoever is in the register, the requester sees the same points, and the place of a person's own point
-    among them is spread over all places. So no row that matches a point of the answer can be laid to one of
-    them.
+    No matter who is in the register, the requester sees the same points, and the place of a person's own
+    point among them is spread over all places. So no row that matches a point of the answer can be laid to
+    one of them.
     """
     key, blind = oprf.clamp(secrets.token_bytes(32)), oprf.draw_blind(secrets.token_bytes)
-    node = SimpleNamespace(random_bytes=secrets.token_bytes)
-    mapped = tokens.map_batch(SALT, PEOPLE[:16])
+    mapped = b"".join(tokens.map_to_curve(SALT, one) for one in PEOPLE[:16])
     evaluated = oprf.evaluate(key, oprf.blind(blind, mapped))
-    answers = [oprf.finalize(blind, shuffle(node, evaluated)) for _ in range(400)]
+    answers = [oprf.finalize(blind, shuffle(evaluated, 32, secrets.token_bytes)) for _ in range(400)]
     assert len({frozenset(answer[at : at + 32] for at in range(0, 512, 32)) for answer in answers}) == 1
     mine = oprf.evaluate_own(key, mapped[:32])  # which the requester, without the key, cannot compute
     places = Counter(answer.index(mine) // 32 for answer in answers)

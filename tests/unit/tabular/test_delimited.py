@@ -16,6 +16,7 @@ from node.errors import InputError, UnavailableError
 from node.files import write_atomically
 from node.registers.row_parser import Reject, combine, read
 from node.tabular.fields import write_rejects
+from tests.support.effort import examples
 from tests.support.source_files import CATALOGUE, DAY, DEPOSITS, NAME, A, B, C, only, put, rows_of
 
 # ---- encodings and forms of files
@@ -182,7 +183,7 @@ TABLES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(st.binary(max_size=200), TABLES, TABLES.map(lambda b: b[:-3] + b"\xff\x81")),
     st.sampled_from(CATALOGUE.items),

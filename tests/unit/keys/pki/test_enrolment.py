@@ -23,8 +23,9 @@ from keys.pki.enrolment import (
     make_request,
 )
 from keys.pki.issuing import create_ca, create_request, issue
+from keys.store.key_pairs import generate_tls_key, load_tls_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import NODE_KEYS, generate_secret, generate_tls_key, load_tls_key
+from keys.store.kinds import NODE_KEYS, generate_secret
 from keys.store.wrap import KdfCost
 
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
@@ -247,7 +248,7 @@ def test_altered_requests_are_refused(tmp_path, request_, fields):
 
 
 def test_a_low_order_hpke_key_is_refused(store, request_):
-    from keys.store.kinds import signing_key
+    from keys.store.key_pairs import signing_key
 
     bad = request_.model_copy(update={"hpke_key": bytes(32)})
     signature = signing_key(store).sign(bad.signed_part(b"heqiao v1 enrolment request"))

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from keys.errors import BackupError
 from keys.store import shares
 from keys.store.backup import Recipient, load_backup, make_backup, open_for, open_with_shares
+from keys.store.key_pairs import enrol_key
 from keys.store.key_store import KeyStore
-from keys.store.kinds import enrol_key, generate_secret
+from keys.store.kinds import generate_secret
 from keys.store.wrap import KdfCost
-from node.config import load, open_key_store
-from tests.support.cli_runner import heqiao, ok
 
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -138,90 +136,3 @@ def test_recipients_that_cannot_be(store):
         make_backup(store, FILES, "node", "45", NOW, recipients=[low_order])
     with pytest.raises(ValueError, match="nobody"):
         make_backup(store, FILES, "node", "45", NOW)
-
-
-@pytest.fixture(scope="module")
-def member(tmp_path_factory):
-    base = tmp_path_factory.mktemp("member")
-    ok("ca", "init", "--dir", base / "ca", "--federation", "test")
-    ok("init", "--home", base / "45", "--code", "45", "--name", "广西")
-    ok("ca", "issue", "--dir", base / "ca", base / "45/request.json", "--out", base / "bundle")
-    ok("join", "--home", base / "45", base / "bundle")
-    ok("keys", "recipient", "--dir", base / "officer", "--name", "安全员")
-    ok("keys", "backup", "--home", base / "45", "--out", base / "45.backup", "--split", "2/3",
-       "--recipient", base / "officer/recipient.json", "--shares-dir", base / "shares")  # fmt: skip
-    return base
-
-
-@pytest.mark.parametrize("way", ["recipient", "shares"])
-def test_a_lost_home_is_restored(member, tmp_path, way):
-    how = {
-        "recipient": ("--recipient-dir", member / "officer"),
-        "shares": ("--share", member / "shares/share-03.txt", "--share", member / "shares/share-01.txt"),
-    }[way]
-    told = json.loads(ok("keys", "restore", member / "45.backup", "--home", tmp_path / "45", *how, "--json"))
-    old, new = (open_key_store(load(home / "node.toml")) for home in (member / "45", tmp_path / "45"))
-    assert {name: new.get(name) for name in new.names()} == {name: old.get(name) for name in old.names()}
-    assert told["keys"] == old.names()
-    for name in ("node.toml", "tls/node.pem", "tls/ca.pem"):
-        assert (tmp_path / "45" / name).read_bytes() == (member / "45" / name).read_bytes()
-    assert (tmp_path / "45/passphrase").read_bytes() != (member / "45/passphrase").read_bytes()
-    assert "all sound" in ok("keys", "verify", "--home", tmp_path / "45")
-    ages = [int(store.path_of("oprf.1").stat().st_mtime) for store in (old, new)]
-    assert ages[0] == ages[1]
-
-
-def test_shares_are_private_and_nothing_secret_is_said(member, tmp_path):
-    said = ok("keys", "backup", "--home", member / "45", "--out", tmp_path / "b", "--split", "2/2",
-              "--shares-dir", tmp_path / "shares")  # fmt: skip
-    found = sorted((tmp_path / "shares").iterdir())
-    assert [path.name for path in found] == ["share-01.txt", "share-02.txt"]
-    assert {path.stat().st_mode & 0o777 for path in found} == {0o600}
-    words = found[0].read_text().splitlines()[1]
-    assert len(words.split()) == 33
-    assert words not in said
-    assert "key_store_backed_up" in ok("audit", "list", "--home", member / "45")
-
-
-def test_restore_refuses(member, tmp_path):
-    officer = ("--recipient-dir", member / "officer")
-    (tmp_path / "there").mkdir()
-    ok("keys", "recipient", "--dir", tmp_path / "other", "--name", "x")
-    shutil.copy(member / "45.backup", tmp_path / "cut")
-    (tmp_path / "cut").write_bytes((tmp_path / "cut").read_bytes()[:500])
-    (tmp_path / "wrong").write_text("geheim\n")
-    (tmp_path / "wrong").chmod(0o600)
-    new = tmp_path / "new"
-    cases = (
-        ((member / "45.backup", "--home", tmp_path / "there", *officer), "exists already"),
-        ((tmp_path / "cut", "--home", new, *officer), "not JSON"),
-        ((tmp_path / "none", "--home", new, *officer), "No such file"),
-        ((member / "45.backup", "--home", new, "--recipient-dir", tmp_path / "other"), "not sealed to this"),
-        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "0000"), "another fingerprint"),
-        ((member / "45.backup", "--home", new, "--share", member / "shares/share-01.txt"), "2 are needed"),
-        ((member / "45.backup", "--home", new, "--share", member / "45/node.toml"), "open to other accounts"),
-        ((member / "45.backup", "--home", new, *officer, "--recipient-passphrase-file", tmp_path / "wrong"),
-         "does not open"),
-    )  # fmt: skip
-    for arguments, text in cases:
-        code, _, err = heqiao("keys", "restore", *arguments)
-        assert (code, text in err) == (1, True), (text, err)
-        assert "geheim" not in err
-        assert not new.exists()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
-    assert heqiao("keys", "restore", member / "45.backup", "--home", new)[0] == 2
-
-
-def test_backup_refuses(member, tmp_path):
-    card_file = member / "officer/recipient.json"
-    for options, code in (
-        (("--out", tmp_path / "b"), 2),
-        (("--out", tmp_path / "b", "--split", "2/3"), 2),
-        (("--out", tmp_path / "b", "--split", "3/2", "--shares-dir", tmp_path / "s"), 2),
-        (("--out", member / "45.backup", "--recipient", card_file), 1),
-        (("--out", member / "45.backup", "--split", "2/3", "--shares-dir", tmp_path / "s"), 1),
-        (("--out", tmp_path / "b", "--recipient", member / "45/node.toml"), 1),
-        (("--out", tmp_path / "no/b", "--recipient", card_file), 1),
-    ):
-        assert heqiao("keys", "backup", "--home", member / "45", *options)[0] == code
-    assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,9 @@
 import hashlib
 import os
 import shutil
-import subprocess
 from datetime import UTC, datetime
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.errors import StoreDamagedError
 from keys.store.inventory import check_files, inspect
@@ -33,21 +30,6 @@ def test_a_sound_store(store):
     assert all(one.problems == () and len(one.fingerprint) == 16 for one in found)
     assert {(NOW - one.made).days for one in found} == {1}
     assert check_files(store) == []
-
-
-def test_fingerprints_of_pairs_are_those_of_openssl(store, tmp_path):
-    secret = store.get("tls.1")
-    (tmp_path / "key.pem").write_bytes(secret)
-    public = subprocess.run(
-        ["openssl", "pkey", "-in", tmp_path / "key.pem", "-pubout", "-outform", "DER"],
-        capture_output=True,
-        check=True,
-    ).stdout
-    assert fingerprint("tls", secret) == hashlib.sha256(public).hexdigest()[:16]
-    signing = Ed25519PrivateKey.from_private_bytes(store.get("signing.1")).public_key()
-    raw = signing.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    expected = hashlib.sha256(raw).hexdigest()[:16]
-    assert fingerprint("signing", store.get("signing.1")) == expected
 
 
 def test_fingerprints_tell_keys_apart_and_nothing_else():

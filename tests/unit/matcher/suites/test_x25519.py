@@ -1,19 +1,13 @@
 """The backends: equality, validation, choice and fallback."""
 
-import os
 import random
-import subprocess
-import sys
-import sysconfig
 import threading
-import venv
 
 import pytest
 
 from matcher import oprf
 from matcher.errors import BackendError, PointError, ScalarError
 from matcher.suites import x25519
-from tests.support.paths import ROOT
 from tests.vectors import reference
 
 BASE = bytes([9]) + bytes(31)
@@ -121,61 +115,20 @@ def test_validate_refuses_every_number_from_p_to_2_255(excess):
         x25519.validate(BASE + le(x25519.PRIME + excess))
 
 
-# --- choice and fallback, in real processes -----------------------------------------------------------
-
-SHOW = "from matcher.suites import x25519 as x; print(x.backend().name, '|', x.available()['intel'])"
-
-
-def run(python, setting, code=SHOW):
-    environment = {**os.environ, "PYTHONPATH": f"{sysconfig.get_path('purelib')}{os.pathsep}{ROOT}"}
-    environment.pop(x25519.ENVIRONMENT, None)
-    environment.pop("LD_LIBRARY_PATH", None)
-    if setting is not None:
-        environment[x25519.ENVIRONMENT] = setting
-    done = subprocess.run([python, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout.strip(), done.stderr.strip().splitlines()[-1:]
-
-
-@pytest.fixture(scope="module")
-def bare_python(tmp_path_factory):
-    """A real environment whose lib folder holds no Intel library."""
-    home = tmp_path_factory.mktemp("bare")
-    venv.create(home, symlinks=True, with_pip=False)
-    return home / "bin" / "python"
-
-
-@pytest.mark.parametrize(
-    ("setting", "expected"),
-    [*((name, name) for name in RUNNING), ("auto", RUNNING[0]), ("", RUNNING[0]), (None, RUNNING[0])],
-)
-def test_setting_chooses(setting, expected):
-    code, output, error = run(sys.executable, setting)
-    assert (code, output.split(" |")[0], error) == (0, expected, [])
-
-
-def test_unknown_setting_is_refused():
-    code, _, error = run(sys.executable, "nonsense")
-    assert code == 1
-    assert error == [
-        "matcher.errors.BackendError: HEQIAO_X25519 must be auto, intel, lib25519, sodium or openssl"
-    ]
-
-
-@pytest.mark.parametrize("setting", [None, "auto", "sodium", "openssl"])
-def test_without_the_library_another_runs(bare_python, setting):
-    code, output, error = run(bare_python, setting)
-    assert (code, error) == (0, [])
-    name, why = output.split(" | ")
-    assert name == (
-        next(each for each in RUNNING if each != "intel") if setting in (None, "auto") else setting
-    )
-    assert why == "the Intel multi-buffer library is not installed; install the extra `fast`"
+# --- choice -------------------------------------------------------------------------------------------
 
 
 def test_a_system_without_lib25519_says_so(monkeypatch):
     monkeypatch.setattr(x25519.ctypes.util, "find_library", lambda _name: None)
     with pytest.raises(BackendError, match="no lib25519"):
         x25519.Lib25519Backend()
+
+
+def test_what_cannot_run_is_searched_for_once(monkeypatch):
+    """The search starts processes, and a single check asks for the backend several times."""
+    x25519.available()
+    monkeypatch.setattr(x25519, "_backends", lambda name: pytest.fail(f"searched for {name} again"))
+    assert tuple(x25519.available()) == x25519.NAMES
 
 
 @pytest.mark.parametrize("name", [name for name in RUNNING if name != "openssl"])
@@ -194,22 +147,6 @@ def test_other_threads_go_on_while_a_large_batch_is_computed(name):
         turns += 1
     thread.join()
     assert turns >= 3
-
-
-def test_without_the_library_intel_by_name_fails(bare_python):
-    code, output, error = run(bare_python, "intel")
-    assert (code, output) == (1, "")
-    assert error[0].startswith("matcher.errors.BackendError: the Intel multi-buffer library is not installed")
-
-
-@needs_intel
-def test_kernel_brings_no_mathematics_into_the_global_scope():
-    """The runtime libraries hold a second libm; other code must go on using the C library's."""
-    code = (
-        "import ctypes; from matcher import x25519; x25519.backend('intel');"
-        "print(hasattr(ctypes.CDLL(None), '__svml_sin8'), hasattr(ctypes.CDLL(None), 'mbx_x25519_mb8'))"
-    )
-    assert run(sys.executable, None, code)[1] == "False False"
 
 
 def test_available_names_all_in_order():

@@ -4,7 +4,7 @@ from fractions import Fraction
 from statistics import pvariance
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from matcher.errors import DisclosureError
@@ -107,6 +107,7 @@ def test_small_cells(bands, shown):
     assert judged.total == sum(range(50))
 
 
+@example([0, 1, 1], 3)
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=8), st.integers(1, 6))
 def test_hidden_cells_cannot_be_taken_back(bands, least):
     shown = disclosure._shown(tuple(bands), least)

@@ -347,7 +347,7 @@ class GetCatalogueResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., digest: _Optional[bytes] = ..., items: _Optional[_Iterable[_Union[CatalogueItem, _Mapping]]] = ...) -> None: ...
 
 class CatalogueItem(_message.Message):
-    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "calibre_zh", "calibre_en", "sensitivity", "freshness_days", "bounds")
+    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "definition_zh", "definition_en", "sensitivity", "freshness_days", "bounds")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
     NAME_EN_FIELD_NUMBER: _ClassVar[int]
@@ -356,8 +356,8 @@ class CatalogueItem(_message.Message):
     TIME_FIELD_NUMBER: _ClassVar[int]
     PERIOD_MONTHS_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
-    CALIBRE_ZH_FIELD_NUMBER: _ClassVar[int]
-    CALIBRE_EN_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_ZH_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_EN_FIELD_NUMBER: _ClassVar[int]
     SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_DAYS_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
@@ -369,12 +369,12 @@ class CatalogueItem(_message.Message):
     time: str
     period_months: int
     unit: str
-    calibre_zh: str
-    calibre_en: str
+    definition_zh: str
+    definition_en: str
     sensitivity: str
     freshness_days: int
     bounds: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., calibre_zh: _Optional[str] = ..., calibre_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., definition_zh: _Optional[str] = ..., definition_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class SubmitSumRequest(_message.Message):
     __slots__ = ("start", "chunk")

@@ -1,0 +1,334 @@
+"""A suite: one choice of curve, hash and seal, with the protocol's steps on top (design.md section 2).
+
+    identity -> M -> B -> E -> T -> tag and label key -> sealed label
+
+The steps here work on arrays, one record a row: identity values as (n, 18) ASCII bytes filled up with zeros
+(planted ones may be wider), points as (n, point), tags as (n, tag), sealed labels as (n, sealed). They are
+the same for every suite; what differs is in the parts of a `Suite`. A new suite is a file with such parts
+and one line in `SUITES`. A session looks its suite up once, with `find`, and passes it on.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count as count_up
+from typing import Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import batch, label, oprf, vectorised
+from matcher.errors import CountError, LabelError, PointError, SuiteError
+from matcher.oprf import RandomBytes
+from matcher.suites import tokens, x25519
+from matcher.types import SUITE
+from matcher.vectorised import Bytes
+
+DIGEST_SIZE = 16  # of the digest that places identities into buckets
+_STREAM_CANDIDATES = 2  # taken at once: three identities in four need no more
+
+
+class Group(Protocol):
+    """The oblivious function over a group; points are n * `sizes.point` bytes, scalars `sizes.scalar`."""
+
+    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
+        """A fresh scalar that has an inverse."""
+
+    def blind(self, scalar: bytes, mapped: bytes) -> bytes:
+        """B = r * M."""
+
+    def evaluate(self, key: bytes, blinded: bytes) -> bytes:
+        """E = k * B of points from outside: all are checked first. Raises PointError."""
+
+    def finalize(self, blind_scalar: bytes, evaluated: bytes) -> bytes:
+        """T = r' * E of points from outside. Raises PointError."""
+
+    def evaluate_own(self, key: bytes, mapped: bytes) -> bytes:
+        """T = k * M of own records."""
+
+    def rekey(self, new: bytes, old: bytes, tokens: bytes) -> bytes:
+        """T' = (k'/k) * T. Raises ScalarError for the rare pair of keys without such a scalar."""
+
+
+class Hash(Protocol):
+    """A hash with keys, contexts and output of any length, many short inputs at a time, one a row."""
+
+    def keyed(self, key: bytes, messages: Sequence[bytes], size: int, at: int = 0) -> Bytes:
+        """`size` bytes from byte `at` on of each message's stream under one key."""
+
+    def hash_each(self, messages: Sequence[bytes], size: int) -> Bytes:
+        """The first `size` bytes of each message's hash."""
+
+    def derive(self, context: str, materials: Bytes) -> Bytes:
+        """A 32-byte key of each row, in a context."""
+
+    def derive_stream(self, context: str, messages: Sequence[bytes], size: int, at: int = 0) -> Bytes:
+        """`size` bytes from byte `at` on of each message's stream in a context."""
+
+    def expand(self, keys: Bytes, message: bytes, size: int) -> Bytes:
+        """`size` bytes of one message's stream under each key."""
+
+
+class Cipher(Protocol):
+    """Authenticated encryption, many short texts of one length at a time, one a row."""
+
+    def seal(self, keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
+        """Ciphertext and authentication tag of each."""
+
+    def unseal(self, keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
+        """The plain texts. Raises LabelError when one was altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of everything whose length the suite decides; `canaries` is their number."""
+
+    point: int
+    scalar: int
+    tag: int
+    label_key: int
+    nonce: int
+    overhead: int  # of a sealed text: its authentication tag
+    salt_check: int
+    canaries: int
+
+    @property
+    def sealed(self) -> int:
+        """A sealed label."""
+        return self.nonce + label.RECORD_SIZE + self.overhead
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """The strings that keep one use of the hash apart from all others."""
+
+    identity: bytes
+    bucket: bytes
+    token: str
+    canary: str
+    salt_check: str
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blinded:
+    """Points B, as they are sent to a responder."""
+
+    points: bytes = field(repr=False)
+    size: int
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.points) // self.size
+
+    def part(self, first: int, last: int) -> Self:
+        """Those from the place `first` up to `last`, which is left out."""
+        return type(self)(self.points[first * self.size : last * self.size], self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Points E, as they come back from a responder."""
+
+    points: bytes = field(repr=False)
+    size: int
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.points) // self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite; `name` as it is written on the wire. `candidates` says which rows of a stream are points."""
+
+    name: str
+    sizes: Sizes
+    contexts: Contexts
+    group: Group = field(repr=False)
+    hash: Hash = field(repr=False)
+    cipher: Cipher = field(repr=False)
+    candidates: Callable[[Bytes], tuple[Bytes, NDArray[np.bool_]]] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Callable[[str], "Suite"], tuple[str]]:
+        return find, (self.name,)  # a worker process has the same suite under the same name
+
+    # ---- identities
+
+    def digests(self, salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+        """(n, 16): the first bytes of the digest that places identities into buckets, one for an identity.
+
+        The first four, big endian, are `tokens.bucket_prefix`.
+        """
+        return self.hash.keyed(salt, batch.messages(self.contexts.bucket, types, values), DIGEST_SIZE)
+
+    def map_to_curve(self, salt: bytes, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+        """The points M, (n, point): `tokens.map_to_curve` of each identity."""
+        messages = batch.messages(self.contexts.identity, types, values)
+        return self._first_points(messages, lambda some, size, at: self.hash.keyed(salt, some, size, at))
+
+    def canary_points(self) -> bytes:
+        """The public constants M_c whose evaluations a manifest pins, one after the other."""
+        numbers = [index.to_bytes(4, "big") for index in range(self.sizes.canaries)]
+        context = self.contexts.canary
+        stream = self._first_points(
+            numbers, lambda some, size, at: self.hash.derive_stream(context, some, size, at)
+        )
+        return stream.tobytes()
+
+    def salt_check(self, salt: bytes) -> bytes:
+        """A few bytes that tell two salts apart without helping anyone to find one (the salt is random)."""
+        found = self.hash.derive(self.contexts.salt_check, np.frombuffer(salt, np.uint8).reshape(1, -1))
+        return found[0, : self.sizes.salt_check].tobytes()
+
+    def _first_points(
+        self, messages: Sequence[bytes], read: Callable[[list[bytes], int, int], Bytes]
+    ) -> Bytes:
+        """The first candidate in each message's stream that is a point: try and increment."""
+        size = self.sizes.point
+        points, pending = np.empty((len(messages), size), dtype=np.uint8), np.arange(len(messages))
+        for start in count_up(0, _STREAM_CANDIDATES * size):
+            stream = read([messages[at] for at in pending.tolist()], _STREAM_CANDIDATES * size, start)
+            for at in range(0, _STREAM_CANDIDATES * size, size):
+                found, good = self.candidates(stream[:, at : at + size])
+                points[pending[good]] = found[good]
+                pending, stream = pending[~good], stream[~good]
+            if not len(pending):
+                break
+        return points
+
+    # ---- points
+
+    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
+        """A fresh blind, which `finalize` can take off."""
+        return self.group.draw_blind(random_bytes)
+
+    def blind(self, scalar: bytes, mapped: bytes) -> Blinded:
+        """B = r * M of every mapped point."""
+        return Blinded(self.group.blind(scalar, mapped), self.sizes.point)
+
+    def blinded(self, points: bytes, most: int | None = None) -> Blinded:
+        """Bytes as points B; `evaluate` checks them. Raises PointError, CountError above `most`."""
+        found = Blinded(points, self.sizes.point)
+        if len(points) % self.sizes.point:
+            raise PointError(f"points must be a multiple of {self.sizes.point} bytes")
+        if most is not None and found.count > most:
+            raise CountError("more points than announced")
+        return found
+
+    def evaluated(self, points: bytes) -> Evaluated:
+        """Bytes from a responder as points E; `finalize` checks them."""
+        return Evaluated(points, self.sizes.point)
+
+    def evaluate(self, key: bytes, blinded: Blinded) -> Evaluated:
+        """E = k * B, the responder's step. Checks all points first; raises PointError, computing nothing."""
+        return self.evaluated(self.group.evaluate(key, blinded.points))
+
+    def finalize(self, scalar: bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
+        """T = r' * E of what came back for `sent`.
+
+        Raises CountError where another number of points came back, PointError for points that no honest
+        responder returns.
+        """
+        if len(evaluated.points) != len(sent.points):
+            raise CountError("another number of points came back than was sent")
+        return self.group.finalize(scalar, evaluated.points)
+
+    def own_tokens(self, key: bytes, mapped: Bytes) -> Bytes:
+        """T = k * M of own records, (n, point)."""
+        return self._rows(self.group.evaluate_own(key, mapped.tobytes()))
+
+    def canary_tokens(self, key: bytes) -> bytes:
+        """The evaluations k * M_c of the public constants, as a manifest pins them."""
+        return self.group.evaluate_own(key, self.canary_points())
+
+    def rekey(self, new: bytes, old: bytes, own: Bytes) -> Bytes:
+        """T' = (k'/k) * T of own records, (n, point). Raises ScalarError (see Group)."""
+        return self._rows(self.group.rekey(new, old, own.tobytes()))
+
+    def _rows(self, points: bytes) -> Bytes:
+        return np.frombuffer(points, dtype=np.uint8).reshape(-1, self.sizes.point)
+
+    # ---- tags and labels
+
+    def token_secrets(self, own: Bytes) -> Bytes:
+        """The secret y of each token T, (n, 32): the same for all items and epochs."""
+        return self.hash.derive(self.contexts.token, own)
+
+    def entry_keys(self, own: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
+        """Tags and label keys of tokens, (n, tag) and (n, label key) (design.md section 2, step 5)."""
+        return self.secret_keys(self.token_secrets(own), item, epoch)
+
+    def secret_keys(self, secrets: Bytes, item: str, epoch: int) -> tuple[Bytes, Bytes]:
+        """The same of the secrets of tokens (n, 32)."""
+        tag = self.sizes.tag
+        stream = self.hash.expand(secrets, tokens.entry_context(item, epoch), tag + self.sizes.label_key)
+        return stream[:, :tag], stream[:, tag:]
+
+    def name_checks(self, records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
+        """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
+        head = self.contexts.name
+        pairs = zip(vectorised.rows_of(records), names, strict=True)
+        return self.hash.hash_each([head + number + name for number, name in pairs], 1)[:, 0]
+
+    def seal_labels(
+        self, label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes
+    ) -> Bytes:
+        """`label.seal` of plain records (n, 24), (n, sealed); `nonces` (n, nonce) are fresh random bytes."""
+        return np.hstack([nonces, self.cipher.seal(label_keys, nonces, records, associated)])
+
+    def open_labels(self, label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
+        """The plain records, (n, 24), of sealed labels. Raises LabelError when one does not open."""
+        nonce = self.sizes.nonce
+        return self.cipher.unseal(label_keys, sealed[:, :nonce], sealed[:, nonce:], associated)
+
+    def read_labels(self, label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
+        """`label.open_label` of n sealed labels of one place: rows of `batch.RECORD`. Raises LabelError."""
+        if sealed.shape[1] != self.sizes.sealed:
+            raise LabelError("a label has the wrong size")
+        return batch.read_records(self.open_labels(label_keys, sealed, [associated] * len(sealed)))
+
+
+X25519_BLAKE3 = Suite(
+    name=SUITE,
+    sizes=Sizes(
+        point=x25519.POINT_SIZE,
+        scalar=x25519.POINT_SIZE,
+        tag=tokens.TAG_SIZE,
+        label_key=tokens.LABEL_KEY_SIZE,
+        nonce=label.NONCE_SIZE,
+        overhead=label.OVERHEAD,
+        salt_check=tokens.SALT_CHECK_SIZE,
+        canaries=tokens.CANARIES,
+    ),
+    contexts=Contexts(
+        identity=tokens.IDENTITY_CONTEXT,
+        bucket=tokens.BUCKET_CONTEXT,
+        token=tokens.TOKEN_CONTEXT,
+        canary=tokens.CANARY_CONTEXT,
+        salt_check=tokens.SALT_CHECK_CONTEXT,
+        name=label.NAME_CONTEXT,
+    ),
+    group=oprf,
+    hash=vectorised,
+    cipher=vectorised,
+    candidates=x25519.candidates,
+)
+# By name as on the wire; a peer that speaks none of these is refused.
+SUITES: Final = {suite.name: suite for suite in (X25519_BLAKE3,)}
+# In which this node keeps its index and answers.
+CURRENT: Final = SUITES[SUITE]
+
+
+def find(name: str) -> Suite:
+    """The suite of this name. Raises SuiteError."""
+    try:
+        return SUITES[name]
+    except KeyError:
+        raise SuiteError("there is no suite of this name here") from None
+
+
+def choose(names: Iterable[str]) -> Suite:
+    """The first of some names, in a peer's order, that is known here. Raises SuiteError."""
+    return find(next((name for name in names if name in SUITES), ""))

@@ -1,0 +1,97 @@
+"""What `heqiao verify`, `heqiao sum` and `heqiao jobs` have in common: a job's progress and its report."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from node.cli.options import count, show
+from node.client.platform import Platform
+from node.domain.catalogue import Catalogue
+from node.domain.findings import PeerSummary
+from node.domain.job_progress import JobProgress
+from node.domain.records import Reject
+from node.errors import DishonestPeerError, UnavailableError
+from node.reports import kinds, text
+from node.reports.kinds import AnyReport
+from node.tabular import fields
+
+
+def prepare_folder(rejects: Sequence[Reject], source: str, out: Path) -> None:
+    """Make the folder of the report, with the rows of the source that cannot be used."""
+    out.mkdir(parents=True, exist_ok=True)
+    if rejects:
+        path = out / "rejects.csv"
+        fields.write_rejects(path, rejects)
+        click.echo(f"{count(len(rejects), 'row')} of {source} cannot be used: see {path}", err=True)
+
+
+def wait_for_job(
+    platform: Platform, job: str, people: int, rejected: int, *, detach: bool, as_json: bool
+) -> bool:
+    """Print a new job's id and wait for its end; False where it is to go on without this command."""
+    if detach:
+        show({"job": job, "rejected_rows": rejected}, f"job {job}", as_json=as_json)
+        return False
+    click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
+    watch_job(platform, job, hidden=as_json)
+    return True
+
+
+def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
+    """Show a job's progress until it ends. Raises UnavailableError when the node says nothing of it."""
+    last = None
+    with _progress(hidden=hidden) as bar:
+        tasks: dict[str, TaskID] = {}
+        for last in platform.watch(job):
+            for part in last.parts:
+                if part.peer not in tasks:
+                    tasks[part.peer] = bar.add_task("", total=None)
+                line = f"{part.peer} {part.name}: {part.state}"
+                bar.update(tasks[part.peer], description=line, completed=part.done, total=part.total or None)
+    if last is None:
+        raise UnavailableError("the node says nothing of this job", "run the command again")
+    return last
+
+
+def write_report(
+    report: AnyReport, catalogue: Catalogue, out: Path, *, as_json: bool, lang: str, rejected: int = 0
+) -> None:
+    """Write the report's files, show it, and fail when a peer gave wrong answers.
+
+    Raises DishonestPeerError.
+    """
+    kinds.write(report, catalogue, out)
+    if as_json:
+        short = kinds.to_short_json(report, catalogue)
+        show({**short, "out": str(out), "rejected_rows": rejected}, "", as_json=True)
+    else:
+        show_report(report, catalogue, lang)
+        click.echo(f"report: {', '.join(str(out / name) for name in kinds.file_names(report))}")
+    _require_honest(report.peers)
+
+
+def show_report(report: AnyReport, catalogue: Catalogue, lang: str) -> None:
+    """Show the tables of a report."""
+    Console().print(text.render(kinds.document(report, catalogue, lang)))
+
+
+def _require_honest(peers: Iterable[PeerSummary]) -> None:
+    wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
+    if wrong:
+        raise DishonestPeerError(
+            f"wrong answers from {', '.join(wrong)}: nothing of it is in the report",
+            "tell the peer's administrator; the reason is in the report's table of peers",
+        )
+
+
+@contextmanager
+def _progress(*, hidden: bool) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
+        yield bar

@@ -1,0 +1,13 @@
+"""The section [catalogue] of the configuration."""
+
+from pydantic import Field
+
+from node.config.section import HomePath, Section
+
+
+class CatalogueSection(Section):
+    """The item catalogue."""
+
+    path: HomePath | None = Field(
+        default=None, description="Catalogue file; default is the one that comes with Heqiao"
+    )

@@ -1,0 +1,23 @@
+"""The section [jobs] of the configuration: how processes on one database share its work."""
+
+from pydantic import Field
+
+from node.config.section import Section
+
+
+class JobsSection(Section):
+    """How processes that serve one database share jobs and periodic work."""
+
+    lease_s: float = Field(
+        default=30,
+        ge=1,
+        le=3_600,
+        description="A killed process's work is taken over after this; longer than a busy machine lets a "
+        "process wait, or than a large import holds the database",
+    )
+    poll_s: float = Field(
+        default=5,
+        ge=0.05,
+        le=600,
+        description="How often a process looks for work that no other process has: one short query",
+    )

@@ -1,0 +1,70 @@
+"""The section [limits] of the configuration: each limit with its reason."""
+
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+
+from node.config.section import Section
+
+_WIRE_SPARE: Final = 4_096  # what a message needs beside its points
+
+
+class LimitsSection(Section):
+    """What a peer or platform can make this node do at most."""
+
+    max_message_bytes: int = Field(
+        default=1_048_576,
+        ge=1_048_576,
+        le=16_777_216,
+        description="A slow peer costs a few messages of memory; every node must take 1 MiB",
+    )
+    chunk_points: int = Field(
+        default=4_096, ge=16, le=262_144, description="Points in one message: 128 KiB, 0.1 s of one core"
+    )
+    max_points_per_query: int = Field(
+        default=2_000_000,
+        ge=1,
+        le=100_000_000,
+        description="A county asks for 20,000; a province's re-check fits",
+    )
+    k_anonymity: int = Field(
+        default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
+    )
+    retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
+        default="filter",
+        description="Most that a query may reveal to this node: only whole partitions, or which buckets are "
+        "asked, or roughly which buckets hold matches",
+    )
+    worker_threads: int = Field(
+        default=8, ge=1, le=256, description="Calls served at once; the curve runs on all cores"
+    )
+    max_streams_per_peer: int = Field(
+        default=4, ge=1, le=64, description="One peer must not take all worker threads"
+    )
+    max_watchers: int = Field(
+        default=32,
+        ge=1,
+        le=1_024,
+        description="Platforms' streams that wait for a job's progress; each keeps one thread",
+    )
+    call_timeout_s: float = Field(
+        default=30, gt=0, le=3_600, description="A call or message without answer is retried after this"
+    )
+    max_subjects_per_job: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="A report stays readable and its job in memory"
+    )
+    part_timeout_s: float = Field(
+        default=3_600,
+        gt=0,
+        le=604_800,
+        description="One peer's part of a job, retries included; then UNAVAILABLE",
+    )
+    planted_per_partition: int = Field(
+        default=8, ge=1, le=1_024, description="Signed test records in each, so that a broken answer shows"
+    )
+
+    @model_validator(mode="after")
+    def _check_chunks(self) -> "LimitsSection":
+        if self.chunk_points * 32 + _WIRE_SPARE > self.max_message_bytes:
+            raise ValueError("chunk_points of 32 bytes each do not fit in max_message_bytes")
+        return self

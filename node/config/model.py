@@ -1,0 +1,60 @@
+"""The configuration of a node: all its sections, and what must hold between them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from keys.pki.names import split_address
+from node.config.approvals import ApprovalsSection
+from node.config.catalogue import CatalogueSection
+from node.config.identity import NodeSection
+from node.config.jobs import JobsSection
+from node.config.keys import KeysSection
+from node.config.limits import LimitsSection
+from node.config.log import LogSection
+from node.config.peer import PeerSection
+from node.config.platform import PlatformSection
+from node.config.requester import RequesterSection
+from node.config.rotation import RotationSection
+from node.config.section import Section, folder_of
+from node.config.store import StoreSection
+from node.config.tls import TlsSection
+
+
+def _take_folder(value: object, info: ValidationInfo) -> Path:
+    if value != Path():  # only the loader says where the file is
+        raise PydanticCustomError("extra_forbidden", "unknown key")
+    return folder_of(info)
+
+
+class Config(Section):
+    """A node's configuration, checked; all paths start at `folder`, where the file is."""
+
+    node: NodeSection
+    keys: KeysSection = Field(default_factory=KeysSection)
+    tls: TlsSection = Field(default_factory=TlsSection)
+    peer: PeerSection = Field(default_factory=PeerSection)
+    platform: PlatformSection = Field(default_factory=PlatformSection)
+    store: StoreSection = Field(default_factory=StoreSection)
+    catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
+    limits: LimitsSection = Field(default_factory=LimitsSection)
+    requester: RequesterSection = Field(default_factory=RequesterSection)
+    jobs: JobsSection = Field(default_factory=JobsSection)
+    rotation: RotationSection = Field(default_factory=RotationSection)
+    approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
+    log: LogSection = Field(default_factory=LogSection)
+    folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
+
+    @model_validator(mode="after")
+    def _check_ports(self) -> "Config":
+        same = self.peer.listen == self.platform.listen
+        if same and split_address(self.peer.listen)[1]:
+            raise ValueError("[peer] listen and [platform] listen are the same: both need a port")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where peers call this node."""
+        return self.peer.advertise or self.peer.listen

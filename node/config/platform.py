@@ -1,0 +1,16 @@
+"""The section [platform] of the configuration."""
+
+from pydantic import Field
+
+from node.config.section import Listen, Section
+
+
+class PlatformSection(Section):
+    """The service for this province's own platforms."""
+
+    listen: Listen = Field(
+        default="127.0.0.1:7444", description="Address to listen on; port 0 takes a free one"
+    )
+    reflection: bool = Field(
+        default=False, description="Let callers list services and messages; for trials only"
+    )

@@ -1,0 +1,151 @@
+"""Leases: which process of a node may do a piece of work, such as a job (docs/data-model.md).
+
+When a lease expires is judged by the database's clock alone, for the clocks of processes differ and a process
+may be stopped at any moment. Each acquire gives the lease a higher number. Every write of the work carries
+that number and is refused when another one has come after it.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from node.database.engine import Store
+from node.database.tables import leases, task_runs
+from node.errors import LeaseLostError
+
+# Of a write that holds a lease's row: computing comes before it, so it takes milliseconds. PostgreSQL ends
+# the transaction of a process that was stopped within one, or whose machine is gone, so that another process
+# can take over.
+IDLE_WRITE_MS = 10_000
+T = TypeVar("T")
+
+
+class DatabaseTime(FunctionElement[float]):
+    """The database's clock, in seconds since 1970."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(DatabaseTime, "sqlite")
+def _sqlite_time(_element: DatabaseTime, _compiler: SQLCompiler, **_options: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(DatabaseTime, "postgresql")
+def _postgresql_time(_element: DatabaseTime, _compiler: SQLCompiler, **_options: object) -> str:
+    # Not CURRENT_TIMESTAMP, which is when the transaction began: it may have waited for another since.
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lease:
+    """The right of this process to write for one piece of work, until another process has taken it over.
+
+    `stopping` is set when the work must stop: the node stops, or the lease is lost.
+    """
+
+    store: Store
+    name: str
+    number: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def write(self, what: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction that only the holder of the current lease may commit.
+
+        Raises LeaseLostError, and as `Store.retry_write` does.
+        """
+
+        def write(tx: Connection) -> T:
+            require(tx, self.name, self.number)
+            return work(tx)
+
+        try:
+            return self.store.retry_write(what, write)
+        except LeaseLostError:
+            self.stopping.set()
+            raise
+
+
+def acquire(tx: Connection, name: str, seconds: float) -> int | None:
+    """Take a lease that nobody holds, or whose holder let it expire; its number, None where it is held.
+
+    A transaction that makes the lease at the same moment raises ConflictError: try again.
+    """
+    taken = tx.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.expires_at <= DatabaseTime())
+        .values(number=leases.c.number + 1, expires_at=DatabaseTime() + seconds)
+        .returning(leases.c.number)
+    ).scalar_one_or_none()
+    if taken is not None:
+        return int(taken)
+    if tx.scalar(select(leases.c.number).where(leases.c.name == name)) is not None:
+        return None
+    tx.execute(insert(leases).values(name=name, number=1, expires_at=DatabaseTime() + seconds))
+    return 1
+
+
+def require(tx: Connection, name: str, number: int) -> None:
+    """Hold a lease's row for the rest of the transaction. Raises LeaseLostError unless it has this number."""
+    if tx.dialect.name == "postgresql":
+        limit = func.set_config(
+            "idle_in_transaction_session_timeout", str(IDLE_WRITE_MS), literal_column("true")
+        )
+        tx.execute(select(limit))
+    # Shared, because the parts of a job write side by side; a takeover waits until they have committed.
+    # A write transaction of SQLite has the whole database for itself.
+    found = select(leases.c.number).where(leases.c.name == name).with_for_update(read=True)
+    if tx.scalar(found) != number:
+        raise LeaseLostError("another process has taken this work over")
+
+
+def renew(tx: Connection, name: str, number: int, seconds: float) -> bool:
+    """Let a lease last from now on; False when another process has taken it over."""
+    held = (leases.c.name == name, leases.c.number == number)
+    return tx.execute(update(leases).where(*held).values(expires_at=DatabaseTime() + seconds)).rowcount > 0
+
+
+def release(tx: Connection, name: str, number: int) -> None:
+    """Let another process take the lease at once. Its number is used up: no late write passes with it."""
+    held = (leases.c.name == name, leases.c.number == number)
+    tx.execute(update(leases).where(*held).values(number=leases.c.number + 1, expires_at=0.0))
+
+
+def is_held(name: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether some process holds the lease of a name, as a condition within another statement."""
+    return exists().where(leases.c.name == name, leases.c.expires_at > DatabaseTime())
+
+
+def is_due(tx: Connection, task: str, every_s: float) -> bool:
+    """Whether a periodic task never ran, or ended so many seconds ago."""
+    due = tx.scalar(select(task_runs.c.ended_at + every_s <= DatabaseTime()).where(task_runs.c.task == task))
+    return due is None or bool(due)
+
+
+def note_run(tx: Connection, task: str) -> None:
+    """Note that a periodic task has ended now."""
+    known = tx.execute(update(task_runs).where(task_runs.c.task == task).values(ended_at=DatabaseTime()))
+    if not known.rowcount:
+        tx.execute(insert(task_runs).values(task=task, ended_at=DatabaseTime()))
+
+
+def job_lease(job: str) -> str:
+    """Name of the lease under which a job runs."""
+    return f"job {job}"

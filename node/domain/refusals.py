@@ -1,0 +1,33 @@
+"""Which subjects of a verification a peer may not be asked about, and why: packed for the database. Pure."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from node.domain.packed import add_version, strip_version
+
+Refusals = Mapping[str, str]  # of one subject: item -> why, one of mandate.REASONS
+_FORM = 1
+
+
+def pack_refusals(refusals: Sequence[Refusals]) -> bytes:
+    """The different ones as JSON and which of them each subject has, compressed: mandates are alike."""
+    shared = {id(one): json.dumps(one, sort_keys=True) for one in refusals}
+    different = list(dict.fromkeys(shared.values()))
+    number = {text: place for place, text in enumerate(different)}
+    text = f"[{','.join(different)}]".encode()
+    places = np.array([number[shared[id(one)]] for one in refusals], dtype="<u4").tobytes()
+    return add_version(_FORM, zlib.compress(len(text).to_bytes(4, "big") + text + places, 1))
+
+
+def unpack_refusals(packed: bytes) -> list[Refusals]:
+    """What pack_refusals made; only ever given bytes that opened under this node's own key.
+
+    Raises PreconditionError for a form of another version.
+    """
+    plain = zlib.decompress(strip_version(_FORM, packed))
+    end = 4 + int.from_bytes(plain[:4], "big")
+    different: list[Refusals] = json.loads(plain[4:end])
+    return [different[place] for place in np.frombuffer(plain, dtype="<u4", offset=end).tolist()]

@@ -1,0 +1,113 @@
+"""One peer's part of a job: the way to the peer, and how the part ends."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from keys import KeyringError
+from matcher import MatcherError
+from node.context import Node
+from node.database import peers as peer_rows
+from node.database.leases import Lease
+from node.domain.jobs import JobRow, PartRow
+from node.errors import (
+    CancelledError,
+    DishonestPeerError,
+    LeaseLostError,
+    NodeError,
+    NotFoundError,
+    UnavailableError,
+)
+from node.requester.checkpoint import StoredCheckpoint
+from node.requester.context import QueryContext
+from node.requester.point_cache import PointCache
+from node.telemetry import log
+from node.telemetry.request_id import in_new_request
+from node.transport.peer_client import PeerClient
+
+_WORD = re.compile(r"[a-z0-9_]{1,48}")
+C = TypeVar("C", bound=StoredCheckpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class PartRun(Generic[C]):
+    """One peer's part of a job while it runs: what its kind is given. `points` are those of the whole job."""
+
+    node: Node
+    job: JobRow
+    part: PartRow
+    lease: Lease
+    points: PointCache
+    checkpoint: C
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the peer's time to answer is over."""
+        return self.node.clock() >= self.job.due_at
+
+    @contextmanager
+    def connect(self) -> Iterator[tuple[QueryContext, PeerClient]]:
+        """The way to the peer, until the part stops or its time is over.
+
+        Raises UnavailableError (also when the job is overdue), and NotFoundError for a peer that was removed.
+        """
+        node, limits = self.node, self.node.config.limits
+        if self.overdue:
+            raise UnavailableError("the due date has passed")
+        with node.store.transaction("find peer") as tx:
+            known = peer_rows.find_peer(tx, self.part.peer)
+        if known is None:
+            raise NotFoundError("this peer is no longer known")
+        with PeerClient.open(node, known, self.checkpoint.count, self.lease.stopping.is_set) as link:
+            deadline = min(self.job.due_at, node.clock() + timedelta(seconds=limits.part_timeout_s))
+            yield QueryContext.of(node, known, link, self.checkpoint, self.points, deadline), link
+
+
+@in_new_request()
+def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
+    """Ask, and keep how it ended; what goes wrong is this part's state, never another's.
+
+    A part of a node that stops is left open. Raises LeaseLostError, and UnavailableError where the database
+    is away.
+    """
+    began = time.monotonic()
+    state, reason = "done", ""
+    try:
+        ask()
+    except LeaseLostError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the other parts go on, and this one's secrets are erased
+        if isinstance(error, CancelledError) and run.lease.stopping.is_set():
+            run.checkpoint.pause(run.part.seconds + time.monotonic() - began)
+            return
+        state, reason = _judge(run, error)
+    run.checkpoint.end(state, reason, run.part.seconds + time.monotonic() - began)
+    log.get_logger().info("part_ended", job=run.job.id, peer=run.part.peer, state=state, reason=reason)
+
+
+def _judge(run: PartRun[C], error: Exception) -> tuple[str, str]:
+    """State and reason of a part that ended by an error."""
+    match error:
+        case CancelledError():
+            return "cancelled", ""
+        case DishonestPeerError():
+            return "distrusted", f"{error.code}:{error.details.get('check', '')}"
+        case UnavailableError():
+            return ("overdue", "due_date_passed") if run.overdue else ("unavailable", error.code)
+        case NodeError():
+            rule = error.details.get("rule", "")  # of a peer: it goes into reports, so nothing but a word
+            return "refused", rule if _WORD.fullmatch(rule) else error.code
+        case MatcherError() | KeyringError():
+            return "unavailable", error.code
+    log.get_logger().error(
+        "part_failed",
+        job=run.job.id,
+        peer=run.part.peer,
+        kind=type(error).__name__,
+        where=log.where(error),
+    )
+    return "unavailable", "internal"

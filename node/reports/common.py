@@ -1,0 +1,113 @@
+"""What the reports of all kinds have in common: head, peers, the keys of report.json. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from node.domain.catalogue import Catalogue, Item
+from node.domain.findings import PeerSummary, Report
+from node.domain.sum_findings import SumReport
+from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
+from node.reports.wording import plan_text, state_text, word
+
+_PEER_COLUMNS = {
+    "peer": Kind.TEXT,
+    "state": Kind.TEXT,
+    "plan": Kind.TEXT,
+    "people": Kind.NUMBER,
+    "seconds": Kind.SECONDS,
+    "up": Kind.SIZE,
+    "down": Kind.SIZE,
+    "points": Kind.NUMBER,
+}
+
+
+def known_items(catalogue: Catalogue) -> dict[str, Item]:
+    """The items of a catalogue by code."""
+    return {item.code: item for item in catalogue.items}
+
+
+def columns(lang: str, **kinds: Kind) -> tuple[Column, ...]:
+    """Columns headed by the report's own words, each with what its cells are."""
+    return tuple(Column(word(key, lang), kind) for key, kind in kinds.items())
+
+
+def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: str) -> tuple[Fact, ...]:
+    """The head of a document: the facts of those keys, in that order; `more` are those of one kind only."""
+    values = {
+        "job": f"{report.job} ({state_text(report.state, lang)})",
+        "requester": f"{report.requester} {report.requester_name}",
+        "legal_basis": report.legal_basis or "-",
+        "created": _minute(report.created_at),
+        "finished": _minute(report.finished_at),
+        "due": _minute(report.due_at),
+        "catalogue": f"{report.catalogue_version} ({report.catalogue_digest[:16]})",
+        **more,
+    }
+    return tuple(Fact(word(key, lang), values[key]) for key in keys)
+
+
+def peers_table(
+    report: Report | SumReport, keys: Sequence[str], lang: str, people: Mapping[str, int] | None = None
+) -> Table:
+    """How each peer's part went: the columns of those keys; `people` counts whom a peer has."""
+    rows: list[Row] = []
+    for peer in report.peers:
+        state = state_text(peer.state, lang)
+        cells: dict[str, Cell] = {
+            "peer": f"{peer.peer} {peer.name}",
+            "state": f"{state}: {peer.reason}" if peer.reason else state,
+            "plan": plan_text(peer.plan, lang) or None,
+            "people": (people or {}).get(peer.peer) if peer.state == "done" else None,
+            "seconds": peer.seconds,
+            "up": peer.bytes_up,
+            "down": peer.bytes_down,
+            "points": peer.points,
+        }
+        rows.append(tuple(cells[key] for key in keys))
+    shown = columns(lang, **{key: _PEER_COLUMNS[key] for key in keys})
+    return Table(word("peers", lang), shown, (Group(tuple(rows)),), _plan_reasons(report.peers, lang))
+
+
+def _plan_reasons(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
+    # Why each peer was asked as it was, the peers with the same reason together.
+    by_reason: dict[str, list[str]] = {}
+    for peer in peers:
+        if peer.plan_reason:
+            reason = f"{plan_text(peer.plan, lang)}, {peer.plan_reason}"
+            by_reason.setdefault(reason, []).append(peer.peer)
+    return tuple(f"{word('plan', lang)} {', '.join(codes)}: {reason}" for reason, codes in by_reason.items())
+
+
+def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) -> dict[str, Any]:
+    """The first keys of report.json."""
+    known = known_items(catalogue)
+    return {
+        "job": report.job,
+        "state": report.state,
+        "requester": report.requester,
+        "requester_name": report.requester_name,
+        "purpose": purpose,
+        "legal_basis": report.legal_basis,
+        "catalogue_version": report.catalogue_version,
+        "catalogue_digest": report.catalogue_digest,
+        "created_at": report.created_at.isoformat(),
+        "finished_at": iso(report.finished_at),
+        "due_at": report.due_at.isoformat(),
+        "items": list(report.items),
+        "item_facts": [_item_json(known[code]) for code in report.items if code in known],
+    }
+
+
+def iso(moment: date | datetime | None) -> str | None:
+    """A date or time as JSON has it."""
+    return None if moment is None else moment.isoformat()
+
+
+def _item_json(item: Item) -> dict[str, Any]:
+    return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
+
+
+def _minute(moment: datetime | None) -> str:
+    return "-" if moment is None else moment.isoformat(sep=" ", timespec="minutes")

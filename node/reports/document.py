@@ -1,0 +1,150 @@
+"""A report as a document, which every renderer is given. Pure.
+
+`verification` and `sums` make it of a report. `text` shows a Document, `charts` draws its histograms, `csv`
+and `json` write a Record. A renderer knows nothing of reports: a new kind of report needs no new renderer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """What the cells of a column are."""
+
+    TEXT = "text"
+    DAY = "day"  # a date
+    DAYS = "days"  # the oldest and the newest of some dates
+    NUMBER = "number"
+    SHARE = "share"  # how many of how many
+    AMOUNT = "amount"  # a number in words, with its unit
+    SIZE = "size"  # bytes
+    SECONDS = "seconds"
+
+    @property
+    def right(self) -> bool:
+        """Whether cells are aligned to the right."""
+        return self not in (Kind.TEXT, Kind.DAY, Kind.DAYS)
+
+
+# None is a cell without a value. A text in a column of numbers says why there is none.
+Cell = str | int | float | date | tuple[date, date] | tuple[int, int] | None
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a document's head."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name` is the heading in the document's language, or the key in a file that programs read."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that belong together, under a title where they have one."""
+
+    rows: tuple[Row, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with lines of text below it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The bars of one province: `name` is short, `label` long, a cell None where it is not published."""
+
+    name: str
+    label: str
+    cells: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """People by band of one item, a table for text and bars for a picture; `hidden` is the word for None."""
+
+    title: str
+    item: str
+    bands: tuple[str, ...]
+    series: tuple[Series, ...]
+    hidden: str
+
+    def table(self) -> Table:
+        """A row for each band, a column for each province."""
+        rows = tuple(
+            (band, *(_cell(one, index, self.hidden) for one in self.series))
+            for index, band in enumerate(self.bands)
+        )
+        columns = (Column(self.item), *(Column(one.name, Kind.NUMBER) for one in self.series))
+        return Table(self.title, columns, (Group(rows),))
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text between tables."""
+
+    text: str
+
+
+Section = Table | Histogram | Paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report as people read it, in one language (`zh` or `en`)."""
+
+    lang: str
+    title: str
+    job: str
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    notes_title: str
+    notes: tuple[str, ...]
+
+    @property
+    def histograms(self) -> tuple[Histogram, ...]:
+        """The sections that can be drawn."""
+        return tuple(one for one in self.sections if isinstance(one, Histogram))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a CSV file, made as they are read, once: there may be a million."""
+
+    columns: tuple[Column, ...]
+    rows: Iterable[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A report as programs read it, in all languages.
+
+    `facts` are the keys of report.json in their order; `findings` are its last key, one object each.
+    """
+
+    facts: Mapping[str, Any]
+    findings: Sequence[Mapping[str, Any]]
+    listing: Listing
+
+
+def _cell(series: Series, index: int, hidden: str) -> Cell:
+    cell = series.cells[index] if index < len(series.cells) else None
+    return hidden if cell is None else cell

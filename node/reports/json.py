@@ -1,0 +1,54 @@
+"""A record as a JSON file, and back."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from node.errors import InputError
+
+T = TypeVar("T")
+
+
+def indented(plain: Mapping[str, Any]) -> Iterator[bytes]:
+    """Every value on a line of its own."""
+    yield json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def finding_a_line(plain: Mapping[str, Any]) -> Iterator[bytes]:
+    """The same with one finding a line: a county's report has hundreds of thousands, and must stay readable.
+
+    `findings` is the last key.
+    """
+    head = {key: value for key, value in plain.items() if key != "findings"}
+    yield json.dumps(head, ensure_ascii=False, indent=1)[:-2].encode() + b',\n "findings": ['
+    separator = "\n  "
+    for finding in plain["findings"]:
+        yield (separator + json.dumps(finding, ensure_ascii=False)).encode()
+        separator = ",\n  "
+    yield b"\n ]\n}\n"
+
+
+class _Head(BaseModel):
+    format: str
+
+
+def read_format(path: Path, content: bytes, hint: str) -> str:
+    """The key `format` of a file's content. Raises InputError naming the file and the key."""
+    return _read(path, content, TypeAdapter(_Head), hint).format
+
+
+def read(path: Path, content: bytes, kind: type[T], hint: str) -> T:
+    """A file's content, checked against a dataclass. Raises InputError naming the file and the key."""
+    return _read(path, content, TypeAdapter(kind), hint)
+
+
+def _read(path: Path, content: bytes, form: TypeAdapter[T], hint: str) -> T:
+    try:
+        return form.validate_json(content, strict=True)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: {place}: {first['msg']}", hint) from None

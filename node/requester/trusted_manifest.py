@@ -1,0 +1,203 @@
+"""What a requester believes of a peer's manifest: pure state, bytes in, verdict or refusal out.
+
+`PeerKeys` judges the signature, `TrustedState` what is signed, in this order:
+
+1. The signature is by the key under which the peer is known. One by a key that was replaced counts for
+   OVERLAP after that (`succession_replayed`); one by an unknown key only if the chain that came with it leads
+   there from the known key (`succession_...`, `manifest_signature`). A manifest that was checked when it came
+   and was kept since may also be signed by a key that was replaced later.
+2. It is well formed (`manifest_form`).
+3. It is between this peer and this node (`manifest_parties`).
+4. It was not issued in the future, beyond CLOCK_SKEW.
+5. It names a suite of this node.
+6. This node holds its salt version, and the salt under it is the same.
+7. Both nodes hold the same catalogue.
+8. A manifest that just came has not expired: an old one would bring old partitions back.
+9. Where it renews a query: the epoch and the planted subjects of the batch are the same
+   (`require_same_batch`); of a sum the keys and the salt (`require_same_sums`).
+
+Reading and following keys in the database is done by `pinned_keys`, fetching by `handshake`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from keys.errors import SuccessionError
+from keys.signing_chain import Succession, follow
+from matcher.errors import SuiteError
+from matcher.suites import suite as suites
+from matcher.suites.suite import Suite
+from node.errors import (
+    CatalogueMismatchError,
+    DishonestPeerError,
+    EpochError,
+    ItemNotOfferedError,
+    PreconditionError,
+    SaltError,
+    UnknownSuiteError,
+)
+from node.wire.manifest import Manifest, PlantedSubject, is_signed, verify
+from node.wire.match import parse_manifest
+from node.wire.sum_messages import SumOffer
+
+# Several processes of a peer switch within half a second of each other, an answer may be on its way, and a
+# kept connection uses one manifest for a minute (node/transport/peer_client.py).
+OVERLAP: Final = timedelta(minutes=2)
+CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+class OfferChangedError(Exception):
+    """The planted subjects of the batch are not those of the partitions any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerKeys:
+    """The signing key (32 bytes) under which a peer is known; those before it, and when each was replaced."""
+
+    code: str
+    key: bytes
+    replaced: Mapping[bytes, datetime] = field(default_factory=dict)
+
+    def verify(
+        self, serialised: bytes, signature: bytes, chain: Sequence[Succession], now: datetime
+    ) -> tuple[Succession, ...]:
+        """Rule 1 for a manifest that just came: the steps that lead to its key, none where it is known.
+
+        Raises DishonestPeerError.
+        """
+        if is_signed(serialised, signature, self.key):
+            return ()
+        for key, replaced_at in self.replaced.items():
+            if is_signed(serialised, signature, key):
+                if replaced_at <= now <= replaced_at + OVERLAP:
+                    return ()
+                raise DishonestPeerError(
+                    "the peer's manifest is signed by a key that was replaced",
+                    "an old copy of the peer's node is running, or its old key was stolen: telephone",
+                    {"check": "succession_replayed"},
+                )
+        try:
+            steps = follow(self.code, self.key, chain, now, self.replaced)
+        except SuccessionError as error:
+            raise DishonestPeerError(str(error), error.hint, {"check": f"succession_{error.check}"}) from None
+        verify(serialised, signature, steps[-1].new_key if steps else self.key)
+        return steps
+
+    def verify_kept(self, serialised: bytes, signature: bytes) -> None:
+        """Rule 1 for a manifest that was checked when it came. Raises DishonestPeerError."""
+        if not any(is_signed(serialised, signature, key) for key in self.replaced):
+            verify(serialised, signature, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedManifest:
+    """A manifest for which all rules hold, with the suite and the salt that it names."""
+
+    content: Manifest = field(repr=False)
+    suite: Suite
+    salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedState:
+    """What this node knows for itself, against which a manifest is judged; `salts` are those it holds."""
+
+    requester: str
+    responder: str
+    salts: Mapping[int, bytes] = field(repr=False)
+    catalogue_digest: bytes
+
+    def read(self, serialised: bytes, now: datetime) -> TrustedManifest:
+        """Rules 2 to 7 for signed bytes. Raises the error of the first rule that is broken."""
+        return self.judge(parse_manifest(serialised), now)
+
+    def judge(self, manifest: Manifest, now: datetime) -> TrustedManifest:
+        """Rules 3 to 7. Raises the error of the first rule that is broken."""
+        self._require_parties(manifest)
+        if manifest.issued_at > now + CLOCK_SKEW:
+            raise PreconditionError(
+                "the peer's manifest is from the future",
+                "compare the clocks of both nodes",
+                {"rule": "clock"},
+            )
+        try:
+            suite = suites.choose(manifest.suites)
+        except SuiteError:
+            raise UnknownSuiteError("the peer and this node have no suite in common") from None
+        salt = self._require_salt(manifest, suite)
+        self._require_catalogue(manifest)
+        return TrustedManifest(manifest, suite, salt)
+
+    def _require_parties(self, manifest: Manifest) -> None:
+        if manifest.responder != self.responder or manifest.requester != self.requester:
+            raise DishonestPeerError(
+                "the manifest is between other provinces", details={"check": "manifest_parties"}
+            )
+
+    def _require_salt(self, manifest: Manifest, suite: Suite) -> bytes:
+        salt = self.salts.get(manifest.salt_version)
+        if salt is None:
+            raise SaltError(
+                "the peer has another salt version",
+                "the node with the older version asks the federation's administrator for a new bundle",
+                {"salt_version": str(manifest.salt_version)},
+            )
+        if manifest.salt_check != suite.salt_check(salt):
+            raise SaltError(
+                "the peer has another salt under this version", "one of the two joined another federation"
+            )
+        return salt
+
+    def _require_catalogue(self, manifest: Manifest) -> None:
+        if manifest.catalogue_digest != self.catalogue_digest:
+            raise CatalogueMismatchError(
+                "the two nodes hold different catalogues",
+                "install the same catalogue on both; see `heqiao catalogue`",
+                {"catalogue": manifest.catalogue_version},
+            )
+
+
+def require_fresh(manifest: Manifest, now: datetime) -> None:
+    """Rule 8. Raises PreconditionError."""
+    if manifest.expires_at + CLOCK_SKEW < now:
+        raise PreconditionError(
+            "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
+        )
+
+
+def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> None:
+    """Rule 9 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
+
+    Raises EpochError, OfferChangedError.
+    """
+    if newer.epoch != last.epoch:
+        raise EpochError("the peer's epoch changed", details={"epoch": str(newer.epoch)})
+    if _planted(newer) != _planted(layout):
+        raise OfferChangedError
+
+
+def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
+    """Rule 9 for a sum: the offer, under the keys and the salt with which the query began.
+
+    Raises EpochError, ItemNotOfferedError where there is no offer of sums.
+    """
+    offer, first = sum_offer(newer), sum_offer(layout)
+    began = (first.epoch, first.modulus, layout.salt_version)
+    if (offer.epoch, offer.modulus, newer.salt_version) != began:
+        raise EpochError(
+            "the peer changed its keys of sums", "the query begins anew", {"epoch": str(offer.epoch)}
+        )
+    return offer
+
+
+def sum_offer(manifest: Manifest) -> SumOffer:
+    """What a manifest says of sums. Raises ItemNotOfferedError where it says nothing."""
+    if manifest.sums is None:
+        raise ItemNotOfferedError("the peer offers no sums")
+    return manifest.sums
+
+
+def _planted(manifest: Manifest) -> dict[tuple[str, str], tuple[PlantedSubject, ...]]:
+    return {(part.item, part.origin): part.planted for part in manifest.partitions}

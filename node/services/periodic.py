@@ -1,0 +1,22 @@
+"""What `heqiao serve` does again and again, in one process of several."""
+
+from datetime import timedelta
+
+from node.config import open_key_store
+from node.context import Node
+from node.jobs.scheduler import Task
+from node.rotation.status import read_status
+from node.telemetry import log
+
+
+def periodic_tasks(node: Node) -> tuple[Task, ...]:
+    """The tasks of a node."""
+    return (Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node)),)
+
+
+def log_due_rotations(node: Node) -> None:
+    """A line for every key that is due for rotation. Raises NodeError and KeyringError kinds."""
+    now = node.clock()
+    for line in read_status(node.config, open_key_store(node.config), now).keys:
+        if line.due is not None and line.due <= now:
+            log.get_logger().warning("rotation_due", kind=line.facts.purpose, epoch=line.facts.epoch)

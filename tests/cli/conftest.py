@@ -1,0 +1,4 @@
+"""Homes that the commands made, to be copied."""
+
+from tests.support.ca_member import made  # noqa: F401  a fixture
+from tests.support.rotation_home import member  # noqa: F401  a fixture

@@ -1,0 +1,14 @@
+"""What tests do with leases besides what nodes do."""
+
+from node.database import Store
+from node.database import leases as lease_rows
+
+
+def take(store: Store, name: str, seconds: float = 30) -> int | None:
+    return store.retry_write("take", lambda tx: lease_rows.acquire(tx, name, seconds))
+
+
+def expire(store: Store, name: str) -> None:
+    """As if its time were over: by the database's clock, which no test can move."""
+    with store.transaction("expire", write=True) as tx:
+        tx.exec_driver_sql(f"UPDATE leases SET expires_at = 1 WHERE name = '{name}'")

@@ -1,0 +1,240 @@
+"""What can happen to a federation in a simulation, and a plain model of what its answers must be then.
+
+Province 45 asks, 44 and 33 answer. People are numbered; a register is a dictionary.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import pvariance
+from typing import Literal
+
+from matcher import identity
+
+ASKING, ANSWERING = "45", ("44", "33")
+CODES = (ASKING, *ANSWERING)
+COUNTED, OVER, WAGES = "C21", "C23", "B11"
+ITEMS = (COUNTED, OVER, WAGES)
+MATCH_ITEMS = (COUNTED, OVER)
+THRESHOLD = 5_000_000
+MIN_COHORT = 10
+PERIOD = timedelta(days=30)
+PEOPLE = 40
+NAMES = ("欧阳瓒翀", "司徒燊犇", "上官骉羴", "赵一")
+PREFIX = "4599991990"  # of every number here
+
+Rows = tuple[tuple[int, int], ...]  # person, value from 1 to 9
+Answer = tuple[str, int | None, str]  # outcome, value, reason
+
+
+# ---- operations
+@dataclass(frozen=True)
+class Import:
+    """A full export of a register."""
+
+    code: str
+    item: str
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Upsert:
+    """Records that are added or replaced."""
+
+    code: str
+    item: str
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Delete:
+    """People whose records go."""
+
+    code: str
+    item: str
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Verify:
+    """45 asks 44 and 33 about people."""
+
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """45 asks 44 and 33 for the wages of a cohort."""
+
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """A verification is cancelled before it runs."""
+
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """The keys of a kind move to their next epoch beside the running node."""
+
+    code: str
+    kind: Literal["oprf", "sums", "signing", "salt", "tls"]
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The clock of the federation."""
+
+    hours: float
+
+
+@dataclass(frozen=True)
+class DropRequest:
+    """A piece of what 45 sends to a peer is lost with its connection, after so many others."""
+
+    code: str
+    after: int
+
+
+@dataclass(frozen=True)
+class DropResponse:
+    """A peer gets a piece, and the response to it is lost with the connection."""
+
+    code: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A node ends at once after so many pieces of what 45 sends, and starts again from its disk."""
+
+    code: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A node ends in order and starts again."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A node ends in order."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """It is there again."""
+
+    code: str
+
+
+Operation = (
+    Import
+    | Upsert
+    | Delete
+    | Verify
+    | Sum
+    | Cancel
+    | Rotate
+    | Advance
+    | DropRequest
+    | DropResponse
+    | Kill
+    | Restart
+    | Stop
+    | Start
+)
+
+
+# ---- people and what registers hold of them
+def number_of(person: int) -> str:
+    """An identity number; all of them begin with PREFIX."""
+    body = f"{PREFIX}{person % 12 + 1:02d}{person // 12 % 28 + 1:02d}{person // 336:03d}"
+    return body + identity.check_digit(body)
+
+
+def name_of(person: int) -> str:
+    """A name."""
+    return NAMES[person % len(NAMES)]
+
+
+def fen_of(item: str, person: int, value: int) -> int:
+    """Money of a person: about the threshold for a limit, never dominant and never all the same for a sum."""
+    return value * THRESHOLD // 5 + 1 if item == OVER else 300_000 + 1_000 * value + 7 * person
+
+
+@dataclass
+class Model:
+    """Registers as dictionaries, who is down, and the counts that a responder remembers of its sums."""
+
+    registers: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    counts: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    perhaps: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+
+    def verification(self, people: Iterable[int]) -> dict[tuple[str, str, str], Answer]:
+        """Findings by subject, item and peer."""
+        return {
+            (f"h/{person}", item, code): self._answer(person, item, code)
+            for person, item, code in itertools.product(people, MATCH_ITEMS, ANSWERING)
+        }
+
+    def _answer(self, person: int, item: str, code: str) -> Answer:
+        if code in self.down:
+            return "UNAVAILABLE", None, "unavailable"
+        register = self.registers.get((code, item))
+        if register is None:
+            return "NOT_CONNECTED", None, ""
+        value = register.get(person)
+        if item == COUNTED:
+            return ("NOT_FOUND", None, "") if value is None else ("FOUND", value, "")
+        over = value is not None and fen_of(item, person, value) > THRESHOLD
+        return ("OVER", 1, "") if over else ("NOT_OVER", None, "")
+
+    def wages(self, code: str, people: Iterable[int]) -> list[int] | None:
+        """Of a cohort, in fen; None where there is no register."""
+        register = self.registers.get((code, WAGES))
+        if register is None:
+            return None
+        return [fen_of(WAGES, person, register[person]) for person in people if person in register]
+
+    def outcomes(self, code: str, wages: list[int] | None, now: datetime) -> set[str]:
+        """How a sum may end: `RELEASED`, `NOT_CONNECTED`, or the rule that keeps it back."""
+        if code in self.down:
+            return {"unavailable"}
+        if wages is None:
+            return {"NOT_CONNECTED"}
+        if not wages:  # an emptied register may be offered or not
+            return {"NOT_CONNECTED", "min_cohort"}
+        if len(wages) < MIN_COHORT:
+            return {"min_cohort"}
+        if self._near(self.counts, code, len(wages), now):
+            return {"differencing"}
+        return (
+            {"RELEASED", "differencing"} if self._near(self.perhaps, code, len(wages), now) else {"RELEASED"}
+        )
+
+    def _near(
+        self, counts: Mapping[str, list[tuple[datetime, int]]], code: str, count: int, now: datetime
+    ) -> bool:
+        return any(
+            abs(count - before) < MIN_COHORT for at, before in counts.get(code, ()) if at >= now - PERIOD
+        )
+
+    def remember(self, code: str, count: int, now: datetime, *, surely: bool) -> None:
+        """A responder opened a sum of so many people; perhaps, where its answer was lost."""
+        (self.counts if surely else self.perhaps).setdefault(code, []).append((now, count))
+
+
+def figures(wages: list[int]) -> tuple[int, int, float]:
+    """Count, total and variance of plain wages."""
+    return len(wages), sum(wages), pvariance(wages)

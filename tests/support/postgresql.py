@@ -1,0 +1,87 @@
+"""PostgreSQL for tests, as fixtures: one server a module, a database of its own for each test."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.support.cluster import free_port
+
+
+def programs() -> Path | None:
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin")]
+    found = shutil.which("initdb")
+    if found:
+        places.append(Path(found).resolve().parent)
+    return next((p for p in places if (p / "initdb").exists() and (p / "pg_ctl").exists()), None)
+
+
+class PostgreSQL:
+    """A PostgreSQL in a temporary folder, run by an account that is not root (it refuses to be)."""
+
+    def __init__(self, folder: Path, binaries: Path, port: int) -> None:
+        self.folder, self.binaries, self.port = folder, binaries, port
+        self._numbers = count(1)
+        self.account = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
+
+    def run(self, *arguments: str) -> None:
+        command = [*self.account, str(self.binaries / arguments[0]), *arguments[1:]]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=self.folder)
+        if done.returncode:
+            pytest.skip(f"PostgreSQL does not run here: {arguments[0]}: {done.stderr.decode()[-300:]}")
+
+    def start(self) -> None:
+        if self.account:
+            shutil.chown(self.folder, "nobody")
+        data = str(self.folder / "data")
+        self.run(
+            "initdb", "-D", data, "-U", "heqiao", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"
+        )
+        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port} -c fsync=off"
+        self.run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-w", "-o", options, "start")
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def create(self, name: str) -> str:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return self.url(name)
+
+    def create_another(self) -> str:
+        """A database of a name that no test chose."""
+        return self.create(f"test_{next(self._numbers)}")
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://heqiao@127.0.0.1:{self.port}/{name}"
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgreSQL]:
+    binaries = programs()
+    if binaries is None:
+        pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
+    pytest.importorskip("psycopg")
+    folder = Path(tempfile.mkdtemp(prefix="heqiao-pg-"))  # other accounts may not enter pytest's folders
+    server = PostgreSQL(folder, binaries, free_port())
+    try:
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'a.db'}"
+    return request.getfixturevalue("postgres").create_another()

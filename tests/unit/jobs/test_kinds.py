@@ -1,0 +1,40 @@
+"""Kinds of jobs: what is asked, only its kind knows."""
+
+import ast
+
+import pytest
+
+from node.domain.summation import Summation
+from node.domain.verification import Verification
+from node.errors import PreconditionError
+from node.jobs.kinds import KINDS, count_people, find_kind
+from tests.support.paths import ROOT
+
+REQUESTS = (Verification((), (), "", "", (), {}), Summation((), (), "", ()))
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.kind)
+def test_a_request_finds_its_kind(request_: Verification | Summation) -> None:
+    kind = find_kind(request_.kind)
+    assert kind.name == request_.kind
+    assert kind.unpack(kind.pack(request_)) == request_
+    assert count_people(request_) == 0 == len(list(kind.identities(request_)))
+
+
+def test_every_kind_has_a_request() -> None:
+    assert {one.kind for one in REQUESTS} == set(KINDS)
+
+
+def test_an_unknown_kind_is_of_another_version() -> None:
+    with pytest.raises(PreconditionError):
+        find_kind("watch")
+
+
+@pytest.mark.parametrize("folder", ["node/jobs", "node/services", "node/cli", "node/client"])
+def test_nobody_asks_which_kind_a_request_is(folder: str) -> None:
+    names = {type(one).__name__ for one in REQUESTS}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+                asked = {getattr(one, "id", "") for one in ast.walk(node.args[1])}
+                assert not asked & names, f"{path}:{node.lineno}"

@@ -1,0 +1,241 @@
+"""What a manifest must be before a point is sent: each rule is refused by name, on bytes alone."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from keys.signing_chain import sign
+from matcher.suites.suite import CURRENT
+from node.errors import (
+    CatalogueMismatchError,
+    DishonestPeerError,
+    EpochError,
+    ItemNotOfferedError,
+    PreconditionError,
+    SaltError,
+    UnknownSuiteError,
+)
+from node.requester import trusted_manifest
+from node.requester.trusted_manifest import (
+    CLOCK_SKEW,
+    OVERLAP,
+    OfferChangedError,
+    PeerKeys,
+    TrustedState,
+    require_fresh,
+    require_same_batch,
+    require_same_sums,
+)
+from node.wire import manifest as manifests
+from node.wire.manifest import Manifest, PlantedSubject
+from node.wire.match import manifest_bytes
+from node.wire.sum_messages import SumOffer
+from tests.support.examples import MANIFEST, NOW, PART
+
+SALT = bytes(range(32))
+GOOD = replace(MANIFEST, salt_check=CURRENT.salt_check(SALT))
+STATE = TrustedState("45", "44", {1: SALT}, bytes(32))
+SKEW = CLOCK_SKEW + timedelta(seconds=1)
+OFFER = SumOffer(1, b"\x01" * 384, b"", bytes(512), 1_000, ())
+
+
+def secret(number: int) -> bytes:
+    return bytes([number]) * 32
+
+
+def public(number: int) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(secret(number)).public_key().public_bytes_raw()
+
+
+# ---- rules 2 to 7
+
+BROKEN = {
+    "another responder": (replace(GOOD, responder="33"), DishonestPeerError, "manifest_parties"),
+    "for another requester": (replace(GOOD, requester="33"), DishonestPeerError, "manifest_parties"),
+    "from the future": (
+        replace(GOOD, issued_at=NOW + SKEW, expires_at=NOW + 2 * SKEW),
+        PreconditionError,
+        "clock",
+    ),
+    "no suite": (replace(GOOD, suites=()), UnknownSuiteError, ""),
+    "another suite": (replace(GOOD, suites=("SM2-SM3-SM4",)), UnknownSuiteError, ""),
+    "another salt version": (replace(GOOD, salt_version=2), SaltError, ""),
+    "another salt": (replace(GOOD, salt_check=CURRENT.salt_check(secret(1))), SaltError, ""),
+    "another catalogue": (replace(GOOD, catalogue_digest=secret(1)), CatalogueMismatchError, ""),
+    "no planted subjects": (
+        replace(GOOD, partitions=(replace(PART, planted=()),)),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "a partition twice": (replace(GOOD, partitions=(PART, PART)), DishonestPeerError, "manifest_form"),
+    "a partition of another epoch": (
+        replace(GOOD, partitions=(replace(PART, epoch=2),)),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "too few canaries": (replace(GOOD, canaries=bytes(480)), DishonestPeerError, "manifest_form"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_rule_is_refused_by_name(case: str) -> None:
+    manifest, error, name = BROKEN[case]
+    with pytest.raises(error) as refused:
+        STATE.read(manifest_bytes(manifest), NOW)
+    assert type(refused.value) is error
+    assert name in ("", refused.value.details.get("check"), refused.value.details.get("rule"))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", manifest_bytes(GOOD)[:-9]], ids=["empty", "no message", "cut"]
+)
+def test_bytes_that_are_no_manifest_are_refused(data: bytes) -> None:
+    with pytest.raises(DishonestPeerError) as refused:
+        STATE.read(data, NOW)
+    assert refused.value.details == {"check": "manifest_form"}
+
+
+def test_a_good_manifest_names_its_suite_and_salt() -> None:
+    found = STATE.read(manifest_bytes(GOOD), NOW)
+    assert (found.content, found.suite, found.salt) == (GOOD, CURRENT, SALT)
+    assert STATE.read(manifest_bytes(replace(GOOD, issued_at=NOW + CLOCK_SKEW)), NOW)
+    both = replace(GOOD, suites=("SM2-SM3-SM4", CURRENT.name))
+    assert STATE.judge(both, NOW).suite is CURRENT
+
+
+def test_the_first_broken_rule_is_the_one_named() -> None:
+    """A manifest between other provinces says nothing about their salts or catalogues."""
+    manifest = replace(GOOD, responder="33", suites=(), salt_version=9, catalogue_digest=secret(3))
+    with pytest.raises(DishonestPeerError):
+        STATE.read(manifest_bytes(manifest), NOW)
+    with pytest.raises(UnknownSuiteError):
+        STATE.read(manifest_bytes(replace(manifest, responder="44")), NOW)
+    with pytest.raises(SaltError):
+        STATE.read(manifest_bytes(replace(manifest, responder="44", suites=GOOD.suites)), NOW)
+
+
+# ---- rule 8
+
+
+@pytest.mark.parametrize(("late", "good"), [(timedelta(0), True), (CLOCK_SKEW, True), (SKEW, False)])
+def test_only_a_fresh_manifest_is_taken(late: timedelta, good: bool) -> None:
+    if good:
+        require_fresh(GOOD, GOOD.expires_at + late)
+        return
+    with pytest.raises(PreconditionError) as refused:
+        require_fresh(GOOD, GOOD.expires_at + late)
+    assert refused.value.details == {"rule": "clock"}
+
+
+# ---- rule 9
+
+
+def planted(*names: str) -> Manifest:
+    return replace(
+        GOOD, partitions=(replace(PART, planted=tuple(PlantedSubject(name, 1) for name in names)),)
+    )
+
+
+def test_a_renewed_manifest_is_of_the_same_batch() -> None:
+    newer = replace(GOOD, partitions=(replace(PART, version=9, entries=101),))
+    require_same_batch(newer, GOOD, GOOD)
+    with pytest.raises(EpochError):
+        require_same_batch(replace(GOOD, epoch=2), GOOD, GOOD)
+    for other in (planted("hit-1"), planted("hit-0", "hit-1"), replace(GOOD, partitions=())):
+        with pytest.raises(OfferChangedError):
+            require_same_batch(other, GOOD, GOOD)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        replace(GOOD, sums=replace(OFFER, epoch=2)),
+        replace(GOOD, sums=replace(OFFER, modulus=b"\x02" * 384)),
+        replace(GOOD, sums=OFFER, salt_version=2),
+    ],
+    ids=["epoch", "modulus", "salt"],
+)
+def test_a_renewed_offer_of_sums_is_under_the_same_keys(newer: Manifest) -> None:
+    layout = replace(GOOD, sums=OFFER)
+    assert require_same_sums(replace(layout, epoch=2), layout) is OFFER
+    with pytest.raises(EpochError):
+        require_same_sums(newer, layout)
+
+
+def test_a_manifest_without_sums_offers_none() -> None:
+    with pytest.raises(ItemNotOfferedError):
+        require_same_sums(GOOD, replace(GOOD, sums=OFFER))
+    with pytest.raises(ItemNotOfferedError):
+        trusted_manifest.sum_offer(GOOD)
+
+
+# ---- rule 1: keys 1, 2, 3 follow one another, 9 is a stranger
+
+SIGNED = manifest_bytes(GOOD)
+STEP_2 = sign("44", 2, secret(1), secret(2), NOW, NOW + timedelta(days=90))
+STEP_3 = sign("44", 3, secret(2), secret(3), NOW, NOW + timedelta(days=90))
+FORGED = sign("44", 2, secret(9), secret(3), NOW, NOW + timedelta(days=90))
+KNOWN_1 = PeerKeys("44", public(1))
+KNOWN_2 = PeerKeys("44", public(2), {public(1): NOW})
+LATER = NOW + OVERLAP + timedelta(seconds=1)
+# known keys, number of the key that signed, chain, now, what comes out: steps or the name of a refusal
+KEYS = {
+    "the known key": (KNOWN_1, 1, (), NOW, 0),
+    "the known key, with a chain": (KNOWN_2, 2, (STEP_2,), NOW, 0),
+    "one step on": (KNOWN_1, 2, (STEP_2,), NOW, 1),
+    "two steps on": (KNOWN_1, 3, (STEP_2, STEP_3), NOW, 2),
+    "a step on from the middle of a chain": (KNOWN_2, 3, (STEP_2, STEP_3), NOW, 1),
+    "the key before, in the overlap": (KNOWN_2, 1, (), NOW + OVERLAP, 0),
+    "the key before, after it": (KNOWN_2, 1, (STEP_2,), LATER, "succession_replayed"),
+    "the key before, from before it was replaced": (
+        KNOWN_2,
+        1,
+        (),
+        NOW - timedelta(seconds=1),
+        "succession_replayed",
+    ),
+    "a stranger": (KNOWN_1, 9, (), NOW, "manifest_signature"),
+    "a stranger with a good chain": (KNOWN_1, 9, (STEP_2,), NOW, "manifest_signature"),
+    "a chain that does not begin here": (KNOWN_1, 3, (STEP_3,), NOW, "succession_gap"),
+    "a chain of a stranger": (KNOWN_1, 3, (FORGED,), NOW, "succession_gap"),
+    "a chain out of order": (KNOWN_1, 3, (STEP_3, STEP_2), NOW, "succession_order"),
+    "a step that has expired": (KNOWN_1, 2, (STEP_2,), NOW + timedelta(days=91), "succession_expired"),
+    "a step of another province": (
+        replace(KNOWN_1, code="33"),
+        2,
+        (STEP_2,),
+        NOW,
+        "succession_forged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_under_which_key_a_peer_is_known(case: str) -> None:
+    known, signer, chain, now, expected = KEYS[case]
+    signature = manifests.sign(SIGNED, secret(signer))
+    if isinstance(expected, int):
+        assert known.verify(SIGNED, signature, chain, now) == tuple(chain)[len(chain) - expected :]
+        return
+    with pytest.raises(DishonestPeerError) as refused:
+        known.verify(SIGNED, signature, chain, now)
+    assert refused.value.details == {"check": expected}
+
+
+@pytest.mark.parametrize(("signer", "good"), [(1, True), (2, True), (3, False), (9, False)])
+def test_a_kept_manifest_may_be_of_a_key_that_was_replaced_since(signer: int, good: bool) -> None:
+    signature = manifests.sign(SIGNED, secret(signer))
+    if good:
+        KNOWN_2.verify_kept(SIGNED, signature)
+        return
+    with pytest.raises(DishonestPeerError) as refused:
+        KNOWN_2.verify_kept(SIGNED, signature)
+    assert refused.value.details == {"check": "manifest_signature"}
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(63), bytes(64), bytes(65)])
+def test_no_other_bytes_are_a_signature(signature: bytes) -> None:
+    with pytest.raises(DishonestPeerError):
+        KNOWN_1.verify(SIGNED, signature, (), datetime.max.replace(tzinfo=NOW.tzinfo))
