@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matcher import name_tables
 from matcher.names import has_private_use, is_name, normalise_name
 from tests.vectors import name_tables as generator
+from tests.vectors import reference
 
 SAME = (
     ("龚\ue863", "龚䶮"),  # GBK's private use code of what is U+4DAE now
@@ -80,6 +81,12 @@ def test_as_the_character_database_says(name):
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         assert normalise_name(unicodedata.normalize(form, name)) == normalise_name(name)
     assert normalise_name(name.upper()) == normalise_name(name)
+
+
+@KNOWN
+@given(st.text(st.characters(exclude_categories=("Cs", "Cn"))))
+def test_as_the_second_implementation(name):
+    assert normalise_name(name) == reference.fold_name(name)
 
 
 def test_private_codes_of_gbk_are_those_of_gb18030():
