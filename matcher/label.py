@@ -6,13 +6,13 @@ Plain record, 24 bytes: level (1), flags (1), name check (1), zero (1), as-of da
 """
 
 import struct
-import unicodedata
 
 from blake3 import blake3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from matcher.errors import LabelError
+from matcher.names import normalise_name
 from matcher.types import LabelRecord, Level
 
 NAME_CONTEXT = b"heqiao v1 name"
@@ -23,8 +23,6 @@ SEALED_SIZE = NONCE_SIZE + RECORD_SIZE + OVERHEAD
 RECORD_NUMBER_SIZE = 8
 _LAYOUT = struct.Struct(">BBBxIQ8s")
 HAS_NAME, PLANTED = 1, 2  # flags
-# The dots that registers put between the parts of a name, and marks of no width that split() keeps.
-_NAME_NOISE = dict.fromkeys(map(ord, "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def associated_data(item: str, origin: str, epoch: int) -> bytes:
@@ -67,17 +65,6 @@ def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecor
     return record
 
 
-def normalise_name(name: str) -> str:
-    """The form in which both sides compare a name; empty means that no name was given.
-
-    NFKC, upper case, without white space, marks of no width and the dots between the parts of minority
-    and foreign names; again until nothing changes, since what a step brought together may compose.
-    """
-    while (folded := _fold_name(name)) != name:
-        name = folded
-    return name
-
-
 def name_check(record: bytes, name: str) -> int:
     """One byte of a name under a record number: catches a wrong name 255 times in 256, recovers none.
 
@@ -86,10 +73,6 @@ def name_check(record: bytes, name: str) -> int:
     # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
     text = normalise_name(name).encode("utf-8", "surrogatepass")
     return blake3(NAME_CONTEXT + record + text).digest(length=1)[0]
-
-
-def _fold_name(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).upper().translate(_NAME_NOISE).split())
 
 
 def _pack(record: LabelRecord) -> bytes:

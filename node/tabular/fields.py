@@ -8,7 +8,7 @@ from re import compile as pattern
 
 from matcher.errors import IdentityError
 from matcher.identity import FOREIGN, FOREIGN_OLD, PERMIT, RESIDENT, TYPES, parse
-from matcher.label import normalise_name
+from matcher.names import is_name, normalise_name
 from matcher.types import Identity
 from node.domain.records import Reject
 from node.files import write_atomically
@@ -80,10 +80,9 @@ def read_name(layout: Layout, row: Row) -> str:
     name = layout.cell(row, "name")
     if not name:
         return ""
-    folded = normalise_name(name)
-    if len(name) > MAX_NAME or len(clean(name).splitlines()) > 1 or not folded.isprintable():
+    if len(name) > MAX_NAME or not is_name(name):
         raise CellError("name", "bad_name", f"a name is one line of at most {MAX_NAME} characters")
-    return folded
+    return normalise_name(name)
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from matcher.names import is_name
 from matcher.types import Identity
 from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, PROGRAMMES, Mandate
@@ -184,7 +185,7 @@ def _read_mandate(table: Table, row: Row) -> Mandate:
     if valid_to is not None and valid_to < valid_from:
         raise CellError("valid_to", "ends_before_start", "the mandate ends before it starts")
     signers = tuple(_split(table.cell(row, "signers")))
-    if len(signers) > MAX_SCOPE or not all(map(str.isprintable, signers)):
+    if len(signers) > MAX_SCOPE or not all(map(is_name, signers)):
         raise CellError("signers", "bad_signers", f"signers are at most {MAX_SCOPE} names separated by ;")
     doc_hash = clean(table.cell(row, "doc_hash")).lower()
     if doc_hash and not _HASH.fullmatch(doc_hash):

@@ -5,7 +5,7 @@ from datetime import UTC, date
 
 from heqiao.platform.v1 import platform_pb2 as pb
 
-from matcher import Identity, identity, label
+from matcher import Identity, identity, names
 from matcher.errors import IdentityError
 from node.domain.findings import Finding, Outcome, PeerSummary, Report
 from node.domain.jobs import SUM, VERIFICATION, JobRow, PartRow
@@ -228,7 +228,7 @@ def _subject(message: pb.Subject) -> Subject:
     return Subject(
         ref=message.ref,
         household=message.household,
-        name=label.normalise_name(message.name),
+        name=names.normalise_name(message.name),
         identities=identities,
         mandate=message.mandate_no,
     )

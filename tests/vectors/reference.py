@@ -257,12 +257,39 @@ def associated_data(item, origin, epoch):
     return b"\0".join(parts)
 
 
-NAME_NOISE = "·•・.‧∙⋅●\u200b\u200c\u200d\u2060\ufeff"
+DOTS = "·•・.‧∙⋅●"
+# Of the characters that GBK kept in the private use area, those that Python's gb18030 still leaves there.
+STILL_PRIVATE = dict(
+    zip(
+        "\ue816\ue817\ue818\ue81e\ue826\ue82b\ue82c\ue831\ue832\ue83b\ue843\ue854\ue855\ue864",
+        "𠂇𠂉𠃌龴龵龶龷𡗗龸𢦏龹龺𤇾龻",
+        strict=True,
+    )
+)
+GBK_MOVED = {
+    chr(0xE815 + place): STILL_PRIVATE.get(moved, moved)
+    for place, moved in enumerate(
+        bytes((0xFE, second)).decode("gb18030") for second in (*range(0x50, 0x7F), *range(0x80, 0xA1))
+    )
+} | {"\ue7c7": "ḿ", "\ue7c8": "ǹ"}
+
+
+def is_seen(character):
+    code = ord(character)
+    return not (
+        character.isspace()
+        or character in DOTS + "\u034f\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0"
+        or unicodedata.category(character) == "Cf"
+        or 0x180B <= code <= 0x180F
+        or 0xFE00 <= code <= 0xFE0F
+        or 0xE0000 <= code <= 0xE01EF
+    )
 
 
 def fold_name(name):
-    kept = unicodedata.normalize("NFKC", name).upper()
-    folded = "".join(c for c in kept if not c.isspace() and c not in NAME_NOISE)
+    moved = "".join(GBK_MOVED.get(c, c) for c in name)
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", moved).upper())
+    folded = unicodedata.normalize("NFKD", "".join(filter(is_seen, folded)))
     return folded if folded == name else fold_name(folded)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from matcher import identity, label
+from matcher import identity, label, names
 from matcher.errors import IdentityError
 from tests.vectors import reference
 
@@ -94,7 +94,7 @@ def test_name_check_survives_any_text(name):
 @given(name=st.text(max_size=20))
 def test_normal_form_does_not_depend_on_how_a_name_is_composed(name):
     forms = {
-        label.normalise_name(unicodedata.normalize(form, name)) for form in ("NFC", "NFD", "NFKC", "NFKD")
+        names.normalise_name(unicodedata.normalize(form, name)) for form in ("NFC", "NFD", "NFKC", "NFKD")
     }
     assert len(forms) == 1
 
@@ -102,8 +102,8 @@ def test_normal_form_does_not_depend_on_how_a_name_is_composed(name):
 @given(name=any_text)
 @example(name="\u0345\u200b\u0301")
 def test_normal_form_of_a_name_is_idempotent(name):
-    once = label.normalise_name(name)
-    assert label.normalise_name(once) == once
+    once = names.normalise_name(name)
+    assert names.normalise_name(once) == once
 
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
