@@ -129,51 +129,46 @@ def _index_rows(found: Mapping[str, Any]) -> list[Row]:
 
 
 def sum_rows(found: Mapping[str, Any]) -> list[Row]:
-    """Encryption beside that of others; the targets are those of issue 4."""
-    rows = []
-    if "column_wall_s" in found.get("sums", {}):
-        ours = found["sums"]
-        rows += [
-            Row(f"column of {ours['column_rows']:,} rows", "s", ours["column_wall_s"], target=70.0),
-            Row("column, CPU", "ms a row", ours["column_cpu_ms_per_row"]),
-            Row("column, peak memory", "MiB", ours["column_peak_mib"], target=2048.0),
-        ]
+    """Encryption beside that of others, with targets."""
+    ours = found.get("sums", {})
+    rows = _table_rows(ours) if "column_wall_s" in ours else []
     for peer in paillier.ENVIRONMENTS:
-        if peer not in found:
-            continue
-        ours, theirs = found["sums"], found[peer]
-        full, short = (0.05, 0.01) if peer == "phe" else (None, None)
-        rows += [
-            Row("encrypt, one core", "us", ours["encrypt_us_full"], peer, theirs["encrypt_us"], full),
-            Row(
-                "encrypt, short exponents", "us", ours["encrypt_us_short"], peer, theirs["encrypt_us"], short
-            ),
-            Row("add", "us", ours["add_us"], peer, theirs["add_us"]),
-            Row("decrypt", "ms", ours["decrypt_ms"], peer, theirs["decrypt_ms"]),
-            Row("wrong sums", "", float(ours["wrong"]), peer, float(theirs["wrong"])),
-        ]
-        if theirs["batch_us"]:
-            both, few = (0.8, 0.2) if peer == "heu" else (None, None)
-            rows += [
-                Row(
-                    "encrypt, all cores",
-                    "us",
-                    ours["encrypt_us_full_all_cores"],
-                    peer,
-                    theirs["batch_us"],
-                    both,
-                ),
-                Row(
-                    "encrypt, short exponents, all cores",
-                    "us",
-                    ours["encrypt_us_short_all_cores"],
-                    peer,
-                    theirs["batch_us"],
-                    few,
-                ),
-                Row("encrypt, all cores, CPU", "us", ours["encrypt_us_full"], peer, theirs["batch_cpu_us"]),
-            ]
+        if peer in found:
+            rows += _encryption_rows(ours, peer, found[peer])
+            if found[peer]["batch_us"]:
+                rows += _all_core_rows(ours, peer, found[peer])
     return rows
+
+
+def _table_rows(ours: Mapping[str, Any]) -> list[Row]:
+    return [
+        Row(f"column of {ours['column_rows']:,} rows", "s", ours["column_wall_s"], target=70.0),
+        Row("column, CPU", "ms a row", ours["column_cpu_ms_per_row"]),
+        Row("column, peak memory", "MiB", ours["column_peak_mib"], target=2048.0),
+    ]
+
+
+def _encryption_rows(ours: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) -> list[Row]:
+    full, short = (0.05, 0.01) if peer == "phe" else (None, None)
+    fast, slow = ours["encrypt_us_short"], ours["encrypt_us_full"]
+    return [
+        Row("encrypt, one core", "us", slow, peer, theirs["encrypt_us"], full),
+        Row("encrypt, short exponents", "us", fast, peer, theirs["encrypt_us"], short),
+        Row("add", "us", ours["add_us"], peer, theirs["add_us"]),
+        Row("decrypt", "ms", ours["decrypt_ms"], peer, theirs["decrypt_ms"]),
+        Row("wrong sums", "", float(ours["wrong"]), peer, float(theirs["wrong"])),
+    ]
+
+
+def _all_core_rows(ours: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) -> list[Row]:
+    full, short = (0.8, 0.2) if peer == "heu" else (None, None)
+    fast, slow = ours["encrypt_us_short_all_cores"], ours["encrypt_us_full_all_cores"]
+    batch, cpu = theirs["batch_us"], theirs["batch_cpu_us"]
+    return [
+        Row("encrypt, all cores", "us", slow, peer, batch, full),
+        Row("encrypt, short exponents, all cores", "us", fast, peer, batch, short),
+        Row("encrypt, all cores, CPU", "us", ours["encrypt_us_full"], peer, cpu),
+    ]
 
 
 def _online_rows(mine: Mapping[str, Any], peers: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:

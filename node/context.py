@@ -12,6 +12,7 @@ from node.credentials.active_keys import read_keys
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
 from node.database import Store, key_epochs, open_store
+from node.database.schema import migrate_url
 from node.domain import catalogue
 from node.domain.catalogue import Catalogue
 from node.errors import UnavailableError
@@ -56,6 +57,11 @@ def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = No
         clock=clock,
         revocations=Revocations(config.tls.revocations, config.tls.ca),
     )
+
+
+def migrate_database(config: Config) -> tuple[str, str]:
+    """Bring a home's database to the schema of this version; raises and returns as `migrate_url` does."""
+    return migrate_url(database_url(config))
 
 
 def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:

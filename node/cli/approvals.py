@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,17 +16,13 @@ from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
 from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, show
-from node.clock import utc_now
-from node.config import PASSPHRASE, Config, database_url
-from node.database import Store, open_store
-from node.database import approvals as rows
-from node.database import audit_log as audit_rows
-from node.database.approvals import AdminRow
+from node.config import PASSPHRASE, Config
 from node.domain.audit_chain import Detail
-from node.errors import ConflictError, InputError, NotFoundError, PreconditionError
+from node.errors import InputError, PreconditionError
 from node.files import new_folder
-from node.governance import approvals
-from node.governance.approvals import NEEDED, ApprovalRequest
+from node.governance import administrators, approvals
+from node.governance.administrators import NEEDED
+from node.governance.approvals import ApprovalRequest
 
 KEYS = "keys"
 CARD = "admin.json"
@@ -56,19 +51,11 @@ def guard(config: Config, admin: Path | None, action: str, details: Mapping[str,
         return
     if admin is None:
         raise InputError("this home is under dual control", "name your administrator's folder with `--as`")
-    store = open_store(database_url(config))
-    life = timedelta(hours=config.approvals.hours)
-    approvals.require(store, ApprovalRequest(action, details), _open_admin(admin), utc_now(), life)
-    store.dispose()
+    approvals.require_of(config, ApprovalRequest(action, details), _open_admin(admin))
 
 
 def _open_admin(folder: Path) -> KeyStore:
     return KeyStore.open(folder / KEYS, read_passphrase(folder / PASSPHRASE))
-
-
-def _count(store: Store) -> int:
-    with store.transaction("count administrators") as tx:
-        return len(rows.list_admins(tx))
 
 
 @click.group()
@@ -119,14 +106,9 @@ def add(home: Path, as_json: bool, card: Path, admin: Path | None) -> None:
     Later ones need an approval.
     """
     config, found = load_config(home), load_card(card)
-    store, now = open_store(database_url(config)), utc_now()
-    if _count(store) >= NEEDED:
+    if administrators.has_enough(config):
         guard(config, admin, "admins add", {"name": found.name, "fingerprint": found.fingerprint()})
-    with store.transaction("add an administrator", write=True) as tx:
-        if any(found.name == one.name or found.key == one.public_key for one in rows.list_admins(tx)):
-            raise ConflictError("this name or key is enrolled already", "see `heqiao admins list`")
-        rows.add_admin(tx, AdminRow(found.name, found.key, now))
-        audit_rows.append(tx, "admin_added", {"name": found.name, "fingerprint": found.fingerprint()}, now)
+    administrators.enrol(config, found)
     text = f"administrator {found.name}, fingerprint {found.fingerprint()}"
     show({"name": found.name, "fingerprint": found.fingerprint()}, text, as_json=as_json)
 
@@ -142,13 +124,10 @@ def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
     What they requested or approved is no longer valid.
     """
     config = load_config(home)
-    if config.approvals.required and _count(open_store(database_url(config))) <= NEEDED:
+    if config.approvals.required and len(administrators.list_administrators(config)) <= NEEDED:
         raise PreconditionError("dual control needs two administrators", "enrol another one first")
     guard(config, admin, "admins remove", {"name": name})
-    with open_store(database_url(config)).transaction("remove an administrator", write=True) as tx:
-        if not rows.remove_admin(tx, name):
-            raise NotFoundError(f"there is no administrator {name}", "see `heqiao admins list`")
-        audit_rows.append(tx, "admin_removed", {"name": name}, utc_now())
+    administrators.remove(config, name)
     show({"removed": name}, f"{name} is no longer an administrator", as_json=as_json)
 
 
@@ -157,8 +136,7 @@ def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
 @json_option
 def list_admins(home: Path, as_json: bool) -> None:
     """List the administrators of a home."""
-    with open_store(database_url(load_config(home))).transaction("list administrators") as tx:
-        known = rows.list_admins(tx)
+    known = administrators.list_administrators(load_config(home))
     plain = [{"name": one.name, "added_at": one.added_at.isoformat()} for one in known]
     text = "\n".join(f"{one.name}, since {one.added_at:%Y-%m-%d}" for one in known)
     show({"admins": plain}, text or "none", as_json=as_json)
@@ -177,8 +155,7 @@ def approve(home: Path, as_json: bool, request: str, admin: Path | None) -> None
     """
     if admin is None:
         raise InputError("no administrator is named", "name your administrator's folder with `--as`")
-    store = open_store(database_url(load_config(home)))
-    row = approvals.approve(store, request, _open_admin(admin), utc_now())
+    row = approvals.approve_in(load_config(home), request, _open_admin(admin))
     plain = {"approved": row.id, "action": row.action, "details": json.loads(row.details),
              "requester": row.requester}  # fmt: skip
     show(plain, f"approved: {row.action} {row.details}, asked by {row.requester}", as_json=as_json)
@@ -195,9 +172,7 @@ def approvals_() -> None:
 @click.option("--all", "every", is_flag=True, help="Also show requests that were used or have expired.")
 def list_approvals(home: Path, as_json: bool, every: bool) -> None:
     """List requests: what, by whom, approved by whom, until when."""
-    now = utc_now()
-    with open_store(database_url(load_config(home))).transaction("list approvals") as tx:
-        found = [(row, approvals.state_of(row, now)) for row in rows.list_approvals(tx)]
+    found = approvals.list_states(load_config(home))
     shown = [(row, state) for row, state in found if every or state in ("waiting", "approved")]
     if as_json:
         plain = [

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.options import home_option, json_option, load_config, show
-from node.config import database_url
-from node.database.schema import migrate_url
+from node.context import migrate_database
 
 
 @click.command()
@@ -17,6 +16,6 @@ def migrate(home: Path, as_json: bool) -> None:
 
     Stop the node and back up the database first. A schema that is current is not changed.
     """
-    before, after = migrate_url(database_url(load_config(home)))
+    before, after = migrate_database(load_config(home))
     text = f"the schema is current ({after})" if before == after else f"schema {before or 'empty'} -> {after}"
     show({"before": before, "after": after}, text, as_json=as_json)

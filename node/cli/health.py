@@ -3,18 +3,9 @@
 from pathlib import Path
 
 import click
-from heqiao.peer.v1 import service_pb2
-from heqiao.platform.v1 import platform_pb2
 
-from keys import target_name
 from node.cli.options import home_option, json_option, load_config, show
-from node.client.platform import own_address
-from node.credentials.tls_identity import load_tls_identity
-from node.errors import NodeError
-from node.transport.health import check_health
-
-PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
-PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+from node.client.health import SERVING, ask_ports
 
 
 @click.command()
@@ -29,21 +20,10 @@ def health(home: Path, timeout: float, *, as_json: bool) -> None:
     Exits 1 unless both serve.
     """
     config = load_config(home)
-    identity = load_tls_identity(config)
-    ports = (
-        ("peer", config.peer.listen, PEER_SERVICE),
-        ("platform", config.platform.listen, PLATFORM_SERVICE),
-    )
-    found: dict[str, str] = {}
-    for port, listen, service in ports:
-        address, name = own_address(listen), target_name(config.node.code)
-        try:
-            serving = check_health(address, name, identity, service, timeout)
-            found[port] = "serving" if serving else "not serving"
-        except NodeError as error:
-            found[port] = error.code
-    good = set(found.values()) == {"serving"}
-    lines = (f"{port} port {listen}: {found[port]}" for port, listen, _ in ports)
+    found = ask_ports(config, timeout)
+    good = set(found.values()) == {SERVING}
+    listen = {"peer": config.peer.listen, "platform": config.platform.listen}
+    lines = (f"{port} port {listen[port]}: {state}" for port, state in found.items())
     show({"good": good, **found}, "\n".join(lines), as_json=as_json)
     if not good:
         raise click.exceptions.Exit(1)

@@ -27,11 +27,10 @@ from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, count, home_option, json_option, load_config, show
 from node.clock import utc_now
-from node.config import FILE, PASSPHRASE, Config, Home, database_url, open_key_store
-from node.database import audit_log as audit_rows
-from node.database import open_store
+from node.config import FILE, PASSPHRASE, Config, Home, open_key_store
 from node.errors import InputError, PreconditionError
 from node.files import disk_errors, new_folder
+from node.governance import audit
 
 KEYS: Final = "keys"
 CARD: Final = "recipient.json"
@@ -166,8 +165,7 @@ def _record(config: Config, made: Backup) -> None:
         "recipients": len(made.recipients),
         "shares": f"{made.shares_needed}/{made.shares_made}",
     }
-    with open_store(database_url(config)).transaction("audit backup", write=True) as tx:
-        audit_rows.append(tx, "key_store_backed_up", details, utc_now())
+    audit.record(config, "key_store_backed_up", details)
 
 
 @click.command()

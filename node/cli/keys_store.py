@@ -7,15 +7,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from keys import KeyStore, read_passphrase
+from keys import read_passphrase
 from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
 from node.cli.options import home_option, json_option, load_config, show
-from node.clock import utc_now
-from node.config import Config, database_url, open_key_store
+from node.config import Config, open_key_store
 from node.config.rotation import ROTATED
-from node.database import audit_log as audit_rows
-from node.database import open_store
+from node.governance import audit
 
 file_type = click.Path(path_type=Path, dir_okay=False)
 
@@ -59,7 +57,7 @@ def rewrap(
     secret = read_passphrase(Path(str(file)))
     closing = by_passphrase(secret) if token is None else _with_token(config, token, key, secret, module)
     store.rewrap(closing)
-    _record(config, store)
+    audit.record(config, "key_store_rewrapped", {"by": "token" if store.token else "passphrase"})
     now = f"token {token}, key {key}" if token else "a passphrase"
     settings = {"passphrase_file": str(Path(str(file)).absolute())}
     if token:
@@ -78,13 +76,6 @@ def _with_token(config: Config, token: str, key: str, pin: bytes, module: Path |
     if make_token_key(closing):
         click.echo(f"key {key} made in token {token}", err=True)
     return closing
-
-
-def _record(config: Config, store: KeyStore) -> None:
-    with open_store(database_url(config)).transaction("audit rewrap", write=True) as tx:
-        audit_rows.append(
-            tx, "key_store_rewrapped", {"by": "token" if store.token else "passphrase"}, utc_now()
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rich.table import Table
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
 from keys.pki.names import PROVINCE_CODES, check_address
-from keys.pki.revocation import load_list, serial_of
+from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
@@ -18,14 +18,13 @@ from node.cli import roots
 from node.cli.approvals import admin_option, guard
 from node.cli.options import checked, home_option, json_option, load_config, show, write_output
 from node.clock import utc_now
-from node.config import database_url
-from node.database import audit_log as audit_rows
-from node.database import open_store
-from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
-from node.errors import InputError, NotFoundError
+from node.errors import InputError
+from node.federation.revocations import check_newer
 from node.files import disk_errors
+from node.governance import audit
+from node.governance.peers import list_peers, put_peer, remove_peer
 
 
 @click.group()
@@ -70,28 +69,15 @@ def add(
     found = load_card(card)
     if found.code == config.node.code:
         raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
+    origins = _own_origin(found.code) if grants is None else grants
     peer = PeerRow(
-        code=found.code,
-        name=found.name,
-        address=address or found.address,
-        signing_key=found.signing_key,
-        allow_platforms=allow_platforms,
-        grants=_own_origin(found.code) if grants is None else grants,
+        found.code, found.name, address or found.address, found.signing_key, allow_platforms, origins
     )
     asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": list(peer.grants)}
     asked |= {"platforms": int(allow_platforms), "card": found.fingerprint()}
     guard(config, admin, "peers add", asked)
-    store = open_store(database_url(config))
     now = utc_now()
-    with store.transaction("add peer", write=True) as tx:
-        known = peer_rows.find_peer(tx, peer.code)
-        peer_rows.put_peer(tx, peer, now)
-        audit_rows.append(
-            tx,
-            "peer_added",
-            {"peer": peer.code, "grants": list(peer.grants), "platforms": int(allow_platforms)},
-            now,
-        )
+    known = put_peer(config, peer, now)
     text = f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.grants) or 'none'}"
     if known is not None and known.signing_key != peer.signing_key:
         text += f"\n{_judge_key(found, known.signing_key, now)}"
@@ -115,9 +101,7 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
 @json_option
 def list_(home: Path, as_json: bool) -> None:
     """List peers with their addresses and grants."""
-    store = open_store(database_url(load_config(home)))
-    with store.transaction("list peers") as tx:
-        known = peer_rows.list_peers(tx)
+    known = list_peers(load_config(home))
     if as_json:
         show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
         return
@@ -145,12 +129,7 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
     """
     config = load_config(home)
     guard(config, admin, "peers remove", {"peer": code})
-    store = open_store(database_url(config))
-    now = utc_now()
-    with store.transaction("remove peer", write=True) as tx:
-        if not peer_rows.remove_peer(tx, code):
-            raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
-        audit_rows.append(tx, "peer_removed", {"peer": code}, now)
+    remove_peer(config, code)
     show({"removed": code}, f"peer {code} is removed", as_json=as_json)
 
 
@@ -167,25 +146,11 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
     """
     config = load_config(home)
     with disk_errors("correct [tls] in node.toml; `heqiao join` writes the CA's certificate"):
-        ca, content = config.tls.ca.read_bytes(), file.read_bytes()
-        before = config.tls.revocations.read_bytes() if config.tls.revocations.exists() else None
+        content = file.read_bytes()
         own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
-    found = load_list(content, ca)
-    known = None if before is None else load_list(before, ca)
-    if known is not None and known.number <= found.number and not known.serials <= found.serials:
-        raise InputError(
-            f"{file}: list {found.number} lacks certificates that were revoked before",
-            "a list of the CA never does that; ask its administrator over another channel",
-        )
-    if known is not None and known.number > found.number:
-        raise InputError(
-            f"{file}: list {found.number} is older than list {known.number} of this home",
-            "ask the CA's administrator for the newest",
-        )
+    found = check_newer(config, content, file)
     write_output(config.tls.revocations, content)
-    with open_store(database_url(config)).transaction("take revocations", write=True) as tx:
-        details = {"list": found.number, "revoked": len(found.serials)}
-        audit_rows.append(tx, "revocations_taken", details, utc_now())
+    audit.record(config, "revocations_taken", {"list": found.number, "revoked": len(found.serials)})
     us = own is not None and serial_of(own) in found.serials
     text = f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked"
     if us:

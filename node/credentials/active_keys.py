@@ -13,11 +13,7 @@ from node.credentials.tls_identity import require_joined
 from node.errors import PreconditionError
 
 OPRF = "oprf"
-
-
 SIGNING = "signing"
-
-
 SALT = "salt"
 
 

@@ -38,29 +38,14 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
             error="",
         )
     )
-    tx.execute(
-        insert(parts),
-        [
-            {
-                "job": job.id,
-                "peer": peer,
-                "state": "pending",
-                "reason": "",
-                "done": 0,
-                "total": 0,
-                "epoch": 0,
-                "points": 0,
-                "bytes_up": 0,
-                "bytes_down": 0,
-                "seconds": 0.0,
-                "plan": "",
-                "plan_reason": "",
-                "session_sealed": None,
-                "refusals_sealed": None,
-            }
-            for peer in peers
-        ],
-    )
+    tx.execute(insert(parts), [_new_part(job.id, peer) for peer in peers])
+
+
+def _new_part(job: str, peer: str) -> dict[str, object]:
+    counts = dict.fromkeys(("done", "total", "epoch", "points", "bytes_up", "bytes_down"), 0)
+    texts = dict.fromkeys(("reason", "plan", "plan_reason"), "")
+    sealed = dict.fromkeys(("session_sealed", "refusals_sealed"))
+    return {"job": job, "peer": peer, "state": "pending", "seconds": 0.0, **counts, **texts, **sealed}
 
 
 def find_job(tx: Connection, job: str) -> JobRow | None:

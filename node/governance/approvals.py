@@ -14,15 +14,17 @@ from blake3 import blake3
 
 from keys import KeyStore
 from keys.pki.administrators import Asked, Given, check_asked, check_given, public_key, sign_asked, sign_given
-from node.database import Connection, Store
+from node.clock import utc_now
+from node.config import Config, database_url
+from node.database import Connection, Store, open_store
 from node.database import approvals as rows
 from node.database import audit_log as audit_rows
 from node.database.approvals import AdminRow, ApprovalRow
 from node.domain.audit_chain import Detail
 from node.errors import ConflictError, NotFoundError, PreconditionError, RefusedError
+from node.governance.administrators import NEEDED
 
 _CONTEXT = "heqiao v1 approval digest"
-NEEDED = 2  # administrators, before anything can be approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,25 @@ def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> Approv
         return row
 
     return store.retry_write("approve", write)
+
+
+def require_of(config: Config, ask: ApprovalRequest, admin: KeyStore) -> None:
+    """`require` in the database of a home, for as long as its node.toml says."""
+    store = open_store(database_url(config))
+    require(store, ask, admin, utc_now(), timedelta(hours=config.approvals.hours))
+    store.dispose()
+
+
+def approve_in(config: Config, wanted: str, admin: KeyStore) -> ApprovalRow:
+    """`approve` in the database of a home."""
+    return approve(open_store(database_url(config)), wanted, admin, utc_now())
+
+
+def list_states(config: Config) -> list[tuple[ApprovalRow, str]]:
+    """All requests of a home, newest first, each with its state now."""
+    now = utc_now()
+    with open_store(database_url(config)).transaction("list approvals") as tx:
+        return [(row, state_of(row, now)) for row in rows.list_approvals(tx)]
 
 
 def state_of(row: ApprovalRow, now: datetime) -> str:

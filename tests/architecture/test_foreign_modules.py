@@ -34,8 +34,8 @@ KNOWN_TO = {
         "node/client/platform.py",
         "node/services/peer.py",
         "node/services/platform.py",
+        "node/client/health.py",
         "node/services/server.py",
-        "node/cli/health.py",
     ),
     "google": (
         "node/wire/common.py",

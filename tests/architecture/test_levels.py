@@ -29,26 +29,12 @@ LEVELS = (
     ("bench",),
 )
 LEVEL_OF = {package: level for level, packages in enumerate(LEVELS) for package in packages}
+LONGEST = 40  # lines of a function
 TOPS = ("matcher", "keys", "node", "synth", "testbed", "bench")
 # What synthetic people may know of the node.
 SYNTH_KNOWS = {"node.errors", "node.domain", "node.tabular", "matcher"}
-# The library of a peer in the benchmark's own environment is imported where it is called; the others import
-# an optional or heavy library where it is used.
-APART = (
-    "bench.peers.paillier_party",
-    "keys.store.key_store",
-    "keys.store.pkcs11",
-    "node.cli.import_",
-    "node.cli.init",
-    "node.cli.terminal",
-    "node.database.engine",
-    "node.registers.sources",
-    "node.reports.charts",
-    "node.responder.noise",
-    "node.telemetry.log",
-)
-# The schema of a new database is made when it is opened.
-MUTUAL = {"node.database.engine", "node.database.schema"}
+# The library of a peer in the benchmark's own environment is imported where it is called.
+APART = ("bench.peers.paillier_party",)
 
 
 def module_name(path):
@@ -108,8 +94,7 @@ def test_no_circles():
         assert module not in path, " -> ".join([*path[path.index(module) :], module])
         path.append(module)
         for other in sorted(imported(module)):
-            if {module, other} != MUTUAL:
-                visit(other)
+            visit(other)
         done.add(path.pop())
 
     for module in MODULES:
@@ -139,6 +124,21 @@ def test_synthetic_people_know_little_of_the_node(module):
 def test_the_roles_do_not_know_the_transport(module):
     """They take protocols: a link to the peer, a checkpoint."""
     assert "node.transport" not in {room(other) for other in imported(module)}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "node.cli"])
+def test_commands_know_no_database(module):
+    assert not {room(other) for other in imported(module)} & {"node.database", "node.migrations"}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if "migrations.versions" not in name])
+def test_no_function_is_too_long(module):
+    """Its docstring apart: a command's is its help."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            if body:
+                assert (body[-1].end_lineno or 0) - body[0].lineno < LONGEST, node.name
 
 
 def test_no_test_module_imports_another():

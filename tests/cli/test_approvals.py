@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from node.cli import approvals as approving
 from node.governance import approvals
+from node.governance import approvals as approving
 from tests.support.cli_runner import heqiao, ok
 
 

@@ -1,0 +1,92 @@
+"""Whether a node is well, and whether it can ask its peers: what `heqiao doctor` shows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from keys import KeyringError, verify_chain
+from matcher import MatcherError
+from matcher.suites import x25519
+from node.config import Config
+from node.context import Node, open_node
+from node.database import partitions as index_rows
+from node.database import peers as peer_rows
+from node.domain.peers import PeerRow
+from node.errors import NodeError
+from node.requester import handshake
+from node.requester.checkpoint import MemoryCheckpoint
+from node.requester.context import QueryContext
+from node.requester.point_cache import PointCache
+from node.transport.peer_client import PeerClient
+
+SOON_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check; `hint` says which side must do what."""
+
+    check: str
+    good: bool
+    text: str
+    hint: str = ""
+
+
+def check_home(config: Config) -> Iterator[Finding]:
+    """Every check of a home: its database and keys, the node, each peer."""
+    try:
+        node = open_node(config)
+    except (NodeError, KeyringError) as error:
+        yield Finding("database and keys", False, str(error), error.hint)
+        return
+    yield from _check_node(node)
+    with node.store.transaction("list peers") as tx:
+        known = peer_rows.list_peers(tx)
+    for peer in known:
+        yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer))
+
+
+def _check_node(node: Node) -> Iterator[Finding]:
+    yield try_check("certificate", lambda: _check_certificate(node))
+    running = x25519.backend().name
+    others = "; ".join(f"{name}: {why}" for name, why in x25519.available().items() if why)
+    yield Finding("x25519 backend", True, running + (f" ({others})" if others else ""))
+    with node.store.transaction("count entries") as tx:
+        totals = index_rows.totals(tx, node.keys.epoch)
+    text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
+    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
+    yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+
+
+def _check_certificate(node: Node) -> Finding:
+    now = node.clock()
+    certified = verify_chain(node.keys.certificate, node.keys.ca, now)
+    left = (certified.not_after - now).days
+    hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
+    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
+
+
+def _check_peer(node: Node, peer: PeerRow) -> Finding:
+    checkpoint = MemoryCheckpoint()
+    with PeerClient.open(node, peer, checkpoint.count) as channel:
+        serialised, signature = channel.get_manifest()
+        mapped = PointCache(node.keys.salts, ())
+        query = QueryContext.of(node, peer, channel, checkpoint, mapped, node.clock())
+        manifest = handshake.check_manifest(query, serialised, signature).content
+    origins = sorted({part.origin for part in manifest.partitions})
+    items = ", ".join(manifest.items) or "none"
+    text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
+    if not origins:
+        hint = f"the administrator of {peer.code} grants origins with `heqiao peers add --grant`, and imports"
+        return Finding(f"peer {peer.code}", False, text, hint)
+    return Finding(f"peer {peer.code}", True, text)
+
+
+def try_check(check: str, run: Callable[[], Finding]) -> Finding:
+    """The finding of one check; one that raises is bad."""
+    try:
+        return run()
+    except (NodeError, KeyringError) as error:
+        return Finding(check, False, str(error), error.hint)
+    except MatcherError as error:
+        return Finding(check, False, str(error))
