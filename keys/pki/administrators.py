@@ -1,7 +1,7 @@
-"""Administrators, told apart by keys of their own, and what two of them sign (docs/adr/0011).
+"""Administrators, identified by their own keys, and what two of them sign (docs/adr/0011).
 
-An administrator's folder is a key store of its own, closed by that person's passphrase: DIR/keys,
-DIR/passphrase (where none was given), DIR/admin.json, the public half, which is enrolled in homes.
+An administrator's folder is a key store of its own, sealed by that person's passphrase: DIR/keys,
+DIR/passphrase (where none was given), DIR/admin.json, the public half, which homes enrol.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ class AdminCard(Document):
 
 
 class Asked(Document):
-    """That an administrator wants to do one thing, once: `digest` is of exactly what is asked."""
+    """An administrator requests one action, once: `digest` covers exactly that action."""
 
     version: Literal[1] = 1
     id: Hex
@@ -41,7 +41,7 @@ class Asked(Document):
 
 
 class Given(Document):
-    """That another administrator agrees to it."""
+    """Another administrator approves it."""
 
     version: Literal[1] = 1
     id: Hex

@@ -15,8 +15,8 @@ AREA_DIGITS: Final = 6
 def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
     """The group of each area: the area itself where it holds `least` rows, else joined upward.
 
-    Small areas of a city are one group, if they hold enough together; what is left of a province is one,
-    however small, since nothing is above it.
+    Small areas of a city are one group, if they hold enough together; the rest of a province is one,
+    however small, since no larger area is left.
     """
     found: dict[int, str] = {0: NO_AREA} if areas.get(0) else {}
     left = {f"{area:06}": count for area, count in areas.items() if area and count}

@@ -9,7 +9,7 @@ from node.config.section import Section
 
 
 class NodeSection(Section):
-    """Who this node is."""
+    """Identity of this node."""
 
     code: Annotated[str, AfterValidator(check_code)] = Field(
         description="Province code: two digits of GB/T 2260, or 66 for the 兵团"
