@@ -65,11 +65,11 @@ def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
         return None
     bins = np.repeat(np.arange(1 << found.bin_bits, dtype=np.uint64), np.diff(found.starts))
     keys = (bins << np.uint64(32)) | found.remainders
-    gone = np.sort(_keys(removed, found.bin_bits))
-    first = np.searchsorted(keys, gone)
+    dropped = np.sort(_keys(removed, found.bin_bits))
+    first = np.searchsorted(keys, dropped)
     # Different tags may have the same key: the second of equal keys removes the next place.
-    places = first + np.arange(len(gone)) - np.searchsorted(gone, gone)
-    if len(gone) and (int(places.max()) >= len(keys) or bool((keys[places] != gone).any())):
+    places = first + np.arange(len(dropped)) - np.searchsorted(dropped, dropped)
+    if len(dropped) and (int(places.max()) >= len(keys) or bool((keys[places] != dropped).any())):
         raise FilterError("a tag to be removed is not in the filter")
     keys = np.concatenate((np.delete(keys, places), _keys(added, found.bin_bits)))
     return _arrange(keys, found.bin_bits)

@@ -125,5 +125,5 @@ def describe(invalid: ValidationError) -> str:
     """The first fields and reasons of a failed validation, without the values."""
     faults = invalid.errors(include_url=False, include_context=False, include_input=False)
     shown = [f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in faults[:_SHOWN]]
-    more = len(faults) - len(told)
+    more = len(faults) - len(shown)
     return "; ".join((*shown, f"and {more} more") if more else shown)

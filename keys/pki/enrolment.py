@@ -226,7 +226,7 @@ def accept_bundle(
         store.add(label, salt)
     elif not hmac.compare_digest(store.get(label), salt):
         raise EnrolmentError(
-            f"the bundle's salt differs from our salt of the same version {bundle.salt_version}",
+            f"the bundle's salt differs from this home's salt of the same version {bundle.salt_version}",
             "ask the CA which salt is right; a new salt needs a new version",
         )
     return Membership(identity, certificate, ca, ca_fingerprint(ca), bundle.salt_version)

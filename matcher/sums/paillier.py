@@ -28,7 +28,7 @@ _SPARE = 16  # bytes drawn beyond a bound, so that the remainder is uniform up t
 _ROUNDS = 40  # GMP: Baillie-PSW and 16 rounds of Miller-Rabin
 _COFACTOR_BITS = 17
 _COFACTORS_TRIED = 8192
-_NUMBER_OVERHEAD = 56  # bytes of an mpz beside its limbs, and its place in a list
+_NUMBER_OVERHEAD = 56  # bytes of an mpz besides its limbs, and its place in a list
 _AT_ONCE = 128  # values encrypted side by side
 
 

@@ -117,7 +117,7 @@ def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
     """The key of the pending epoch under another salt; None where there is no such rotation."""
     used, names = salt_in_use(found), store.names()
     for key in found:
-        # A key store copied before the rotation began lacks this key: its node still serves, but imports fail.
+        # A key store copied before the rotation began lacks this key: the node still serves, imports fail.
         held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
         if key.purpose == OPRF and waits and held and key.salt_version != used:
             secret, version = store.get(f"{OPRF}.{key.epoch}"), key.salt_version

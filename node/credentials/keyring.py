@@ -43,7 +43,7 @@ class NodeKeys:
     (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
     Ed25519 key; `vault` seals data in the database and `digest_key` keys digests of it;
     `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of earlier epochs, by epoch;
-    `sums` are the keys of encrypted sums, None where there are none, and `grace_sums` those of earlier epochs;
+    `sums` are the keys of encrypted sums (None where there are none), `grace_sums` those of earlier epochs;
     `salt_in_use` is the salt version of the active epochs (0: the oldest salt), and `upcoming` the epoch
     under the next salt, while there is one.
     """
@@ -115,7 +115,7 @@ class NodeKeys:
         return {epoch: old for epoch, old in self.grace.items() if old.until is None or now <= old.until}
 
     def _version(self, version: int) -> int:
-        return told or min(self.salts)
+        return version or min(self.salts)
 
     def _sums_under(self, version: int, now: datetime) -> SumKeys | None:
         """The newest keys of sums whose rows are under a salt."""
@@ -184,7 +184,7 @@ class KeyRing:
 
     @property
     def current(self) -> NodeKeys:
-        """The keys, not older than FRESH_S; while the database does not answer, those that were opened last."""
+        """The keys, not older than FRESH_S; without an answer of the database, those opened last."""
         if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
             try:
                 self._look()

@@ -1,4 +1,4 @@
-"""From one epoch to the next: its partitions become current all at once; those of a past epoch are removed."""
+"""From one epoch to the next: its partitions become current all at once; past ones are removed."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ def _pending(tx: Connection, purpose: str) -> list[tuple[int, bool]]:
 
 
 def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
-    """Add a key that has no row, with its audit event. Raises ConflictError where another process added it."""
+    """Add a key that has no row, with its audit event. Raises ConflictError where it has one meanwhile."""
     tx.execute(insert(key_epochs).values(**{**asdict(key), "state": key.state.value}))
     _audit(tx, key, now)
 

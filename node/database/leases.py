@@ -29,9 +29,9 @@ from node.database.engine import Store
 from node.database.tables import leases, task_runs
 from node.errors import LeaseLostError
 
-# Timeout of a write that holds a lease's row: it contains no computation, so it takes milliseconds. PostgreSQL
-# ends the transaction of a process that was stopped within one, or whose machine has failed, so that another
-# process can take over.
+# Timeout of a write that holds a lease's row: it contains no computation, so it takes milliseconds.
+# PostgreSQL ends the transaction of a process that was stopped within one, or whose machine has failed, so
+# that another process can take over.
 _IDLE_WRITE_MS = 10_000
 T = TypeVar("T")
 

@@ -226,7 +226,7 @@ def _forget(tx: Connection, some: Sequence[int]) -> None:
 
 
 def _remove_unread(tx: Connection, of: Sequence[int]) -> None:
-    """Remove buckets of some cuts that no version reads: never published, or superseded in all kept versions."""
+    """Remove buckets of some cuts that no kept version reads: never published, or superseded in all."""
     version = partitions.c.version
     kept = partitions.c.cut_id == buckets.c.cut_id
     newest = select(func.max(version)).where(kept).scalar_subquery()

@@ -67,7 +67,7 @@ def read_pinned(tx: Connection, peer: str) -> Pinned | None:
 
 
 def pin_next(tx: Connection, statement: Succession, now: datetime) -> bool:
-    """Pin a peer's next key, with the audit event; return False where the pinned key is no longer the old one."""
+    """Pin a peer's next key, with the audit event; return False where the old key is no longer pinned."""
     peer, old = statement.code, statement.old_key
     place = and_(peers.c.code == peer, peers.c.signing_key == old)
     if tx.execute(update(peers).where(place).values(signing_key=statement.new_key)).rowcount != 1:

@@ -119,7 +119,7 @@ def test_joining_again_changes_nothing_and_renewal_keeps_the_salt(store, request
 
 def test_a_salt_is_never_exchanged_under_its_version(store, request_, bundle):
     accept(store, bundle)
-    with pytest.raises(EnrolmentError, match="differs from our salt of the same version 3") as caught:
+    with pytest.raises(EnrolmentError, match="differs from this home's salt of the same version 3") as caught:
         accept(store, issue_bundle(CA, request_, b"another planted salt............", 3, NOW))
     assert "planted" not in str(caught.value)
     assert store.newest("salt") == (3, SALT)
