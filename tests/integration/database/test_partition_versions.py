@@ -72,7 +72,7 @@ def test_deltas_add_up_and_begin_anew(store):
     with store.transaction("look") as tx:
         assert deltas.read_delta(tx, *place, 3) == Delta(3)
         assert deltas.read_delta(tx, *place, 2) == steps[1]
-        # One came and went, two went and came back: only its label can differ.
+        # One was added and removed, two was removed and added again: only its label can differ.
         assert deltas.read_delta(tx, *place, 1) == Delta(3, changed=frozenset({two, three}))
         assert deltas.read_delta(tx, *place, 0) is None
         assert deltas.read_delta(tx, *place, 4) is None

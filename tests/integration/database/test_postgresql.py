@@ -126,7 +126,7 @@ def test_audit_chain_with_many_writers(url: str) -> None:
 
 
 def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
-    """Statements of a rotation: what is ready, what is outdated, what goes; and the chain that is shown."""
+    """SQL of a rotation: prepared, outdated and removed partitions; and the chain that peers receive."""
     store, now = open_store(url), datetime(2026, 7, 1, tzinfo=UTC)
 
     def write(version: int, epoch: int, prefix: str, *, publish: bool) -> None:
@@ -169,7 +169,7 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
 
 
 def test_one_job_for_many_submitters(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
-    """On PostgreSQL writers do not wait for each other: the loser must see the winner's job."""
+    """On PostgreSQL writers do not wait for each other: the second one must find the first one's job."""
     home = world.copy(tmp_path, "45")["45"]
     set_config(home, "store", url=postgres.create("submitters"))
     node = open_home(home)
@@ -217,7 +217,7 @@ def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path:
 
 
 def source(postgres: PostgreSQL, folder: Path, rows: int) -> Query:
-    """A table of another department, as many rows as asked, and the query that reads it."""
+    """A table of another department with a number of rows, and the query that reads it."""
     url = postgres.create(f"source_{rows}")
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -245,7 +245,7 @@ def test_a_query_on_postgresql_is_a_source(world: World, postgres: PostgreSQL, t
 
 
 def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
-    """In the middle of the rows, which also tells that they are streamed: the version before is served."""
+    """Cut in the middle of the rows, which shows that they are streamed: the earlier version is still served."""
     node = open_home(world.copy(tmp_path)["44"])
     query, told = source(postgres, tmp_path, 40_000), list[int]()
     import_item(node, "C21", source(postgres, tmp_path, 100), workers=0)

@@ -75,7 +75,7 @@ def test_a_reader_keeps_its_view_while_others_write(store):
 
 
 def test_writers_wait_for_each_other(store):
-    """Eight threads append to one chain through a lock taken at the start: nobody loses, nothing is lost."""
+    """Eight threads append to one chain, each with a lock from the start: no conflict, no lost event."""
 
     def write():
         for _ in range(10):
@@ -250,7 +250,7 @@ def test_the_version_before_is_kept_for_running_queries(store):
         assert partitions.read_buckets(tx, old.id, [0]) == [(0, bytes([2]) * 68)]
         (current,) = partitions.current_partitions(tx, 1, ["45"])
         assert (current.version, current.planted, current.root) == (3, (("hit-0", 1),), b"r" * 32)
-        # The buckets and filters of a version that is gone are gone with it.
+        # The buckets and filters of a removed version are removed too.
         assert len(tx.execute(select(metadata.tables["buckets"])).all()) == 2
         assert len(tx.execute(select(metadata.tables["filters"])).all()) == 2
 
@@ -322,7 +322,7 @@ def test_the_life_of_a_part(store):
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         assert jobs.read_tokens(tx, "one", "44") == [(0, b"first"), (4096, b"later")]
         jobs.add_answers(tx, "one", "44", "C21", b"answers")
-        jobs.reset_part(tx, "one", "44", b"session 2")  # a new epoch: nothing of the old query counts
+        jobs.reset_part(tx, "one", "44", b"session 2")  # a new epoch: no result of the old query counts
         assert (jobs.read_tokens(tx, "one", "44"), jobs.read_answers(tx, "one", "44")) == ([], {})
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         jobs.add_answers(tx, "one", "44", "C21", b"answers")

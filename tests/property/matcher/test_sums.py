@@ -1,4 +1,4 @@
-"""Encrypted sums from end to end, without nodes: rows, cohort, one ciphertext, and what phe says of it."""
+"""Encrypted sums from end to end, without nodes: rows, cohort, one ciphertext, decrypted by phe."""
 
 from functools import cache
 
