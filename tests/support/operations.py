@@ -118,14 +118,14 @@ class Kill:
 
 @dataclass(frozen=True)
 class Restart:
-    """A node ends in order and starts again."""
+    """A node is stopped normally and starts again."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A node ends in order."""
+    """A node is stopped normally."""
 
     code: str
 

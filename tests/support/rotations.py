@@ -37,7 +37,7 @@ def rotate(home: Path, purpose: str, clock: Clock) -> None:
 
 
 def rotate_salt(home: Path, clock: Clock) -> bool:
-    """`heqiao keys rotate salt`: returns whether it has switched; if not, registers must be imported first."""
+    """`heqiao keys rotate salt`; returns whether it switched: if not, registers must be imported first."""
     node, store = opened(home, clock)
     done = salt.rotate_salt(node, store, POLICIES["salt"])
     node.store.dispose()

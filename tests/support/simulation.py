@@ -238,7 +238,7 @@ class Simulation:
         node.store.dispose()
 
     def _rotate_salt(self, code: str) -> None:
-        """The CA issues a new salt when the first province rotates; each rotates after importing its registers."""
+        """The CA issues a salt for the first that rotates; each province imports, then rotates."""
         version = self.salt_of[code] + 1
         if version > len(self.salts):
             self.salts.append(secrets.token_bytes(32))

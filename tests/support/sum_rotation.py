@@ -85,7 +85,7 @@ def ask(node, people, epoch, query):
 LAW = "SA-2014-58"
 
 
-STEP = 12  # between the sizes of cohorts, so that their counts differ enough
+STEP = 12  # between cohorts, so that no two are too similar
 
 
 def number(order: int) -> str:

@@ -17,7 +17,7 @@ def store(tmp_path):
     store.dispose()
 
 
-def test_a_version_that_is_not_published_is_seen_by_nobody_and_swept(store):
+def test_a_version_that_is_not_published_is_never_read_and_is_swept(store):
     with store.transaction("publish", write=True) as tx:
         publish(tx, 1, [Part()])
     with store.transaction("prepare", write=True) as tx:

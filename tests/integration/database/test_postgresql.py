@@ -245,15 +245,15 @@ def test_a_query_on_postgresql_is_a_source(world: World, postgres: PostgreSQL, t
 
 
 def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
-    """Cut in the middle of the rows, which shows that they are streamed: the earlier version is still served."""
+    """Cut in the middle of the rows, so they are streamed: the earlier version is still served."""
     node = open_home(world.copy(tmp_path)["44"])
-    query, told = source(postgres, tmp_path, 40_000), list[int]()
+    query, reported = source(postgres, tmp_path, 40_000), list[int]()
     import_item(node, "C21", source(postgres, tmp_path, 100), workers=0)
     query.url_file.write_text(postgres.url("source_40000"), encoding="utf-8")
     admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
 
     def drop(_stage: str, done: int, _total: int) -> None:
-        told.append(done)
+        reported.append(done)
         with admin.connect() as connection:
             connection.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'source_40000'")
@@ -267,5 +267,5 @@ def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, 
         assert index_rows.current_partitions(tx, 1, ("44",)) == before
     admin.dispose()
     node.store.dispose()
-    assert 0 < told[0] < 40_000
+    assert 0 < reported[0] < 40_000
     assert "127.0.0.1" not in str(caught.value)

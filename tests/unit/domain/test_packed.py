@@ -1,4 +1,4 @@
-"""Packed forms carry their version: what another version wrote is never misread."""
+"""Packed forms begin with their version: data of another version is never misread."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Kinds of jobs: what is asked, only its kind knows."""
+"""Kinds of jobs: only the kind knows the content of a request."""
 
 import ast
 

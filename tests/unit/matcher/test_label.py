@@ -1,4 +1,4 @@
-"""Labels and the name check; the sealed bytes themselves are held by the vectors."""
+"""Labels and the name check; the vectors test the sealed bytes."""
 
 import random
 from dataclasses import replace
@@ -129,7 +129,7 @@ NORMAL = [
     ("black circle", "买买提●热依汗", "买买提热依汗"),
     ("no width", "张\u200b三\ufeff", "张三"),
     ("compatibility form", "\uf9f4三", "林三"),
-    ("composes once the mark is gone", "e\u200d\u0301", "É"),
+    ("composes without the mark", "e\u200d\u0301", "É"),
     ("upper case of two letters", "Weiß", "WEISS"),
     ("nothing", " 　", ""),
 ]

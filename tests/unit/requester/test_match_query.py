@@ -1,4 +1,4 @@
-"""A peer's query as pure data, and what opened labels mean."""
+"""A query to a peer as pure data, and the outcomes of opened labels."""
 
 import secrets
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_every_point_has_its_place() -> None:
 
 
 def test_equal_identities_are_sent_once() -> None:
-    """Under one blind equal identities would be equal points, and so recognisable."""
+    """Under one blind equal identities would give equal points, and so be recognisable."""
     built = build(question((A,), (A,), (A, B)))
     points = built.batch.tobytes()
     rows = [points[at : at + 32] for at in range(0, len(points), 32)]

@@ -1,4 +1,4 @@
-"""The log: JSON lines of allowed fields only, and nothing of an error's text."""
+"""The log: JSON lines with allowed fields only, and without the text of errors."""
 
 import json
 

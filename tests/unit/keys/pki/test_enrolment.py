@@ -70,7 +70,7 @@ def accept(store, bundle, now=NOW, role="node", code="45", name="广西"):
 
 
 def resign(bundle, ca=CA, **fields):
-    """A bundle with other content, which its CA did sign."""
+    """A bundle with other content, signed by its CA."""
     changed = bundle.model_copy(update=fields)
     return changed.model_copy(
         update={"signature": ca.key.sign(changed.signed_part(b"heqiao v1 bundle"), ec.ECDSA(hashes.SHA256()))}
@@ -298,7 +298,7 @@ def test_missing_and_oversized_files(tmp_path):
 def test_card(tmp_path, store):
     card = make_card(store, "45", "广西", "10.45.0.1:7443")
     path = tmp_path / "card.json"
-    path.write_text(json.dumps(dict(reversed(json.loads(card.to_json()).items()))))  # order plays no part
+    path.write_text(json.dumps(dict(reversed(json.loads(card.to_json()).items()))))  # order does not matter
     assert load_card(path) == card
     assert card.suites == ("X25519-BLAKE3-TAI",)
     for fields in (

@@ -1,4 +1,4 @@
-"""Backups of a home's keys: who may open them, and what becomes of every wrong try."""
+"""Backups of a home's keys: who can open them, and the error for every wrong attempt."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The suite object: looked up by name, the same in another process, and free of any one suite's sizes."""
+"""The suite object: found by name, the same in another process, and independent of a suite's sizes."""
 
 import pickle
 import secrets
@@ -147,7 +147,7 @@ def test_many_at_a_time_is_one_at_a_time() -> None:
     assert CURRENT.salt_check(SALT) == tokens.salt_check(SALT)
 
 
-# ---- typed points: as many come back as were sent
+# ---- typed points: as many are returned as were sent
 
 
 @BOTH
