@@ -72,8 +72,8 @@ def sign(
     signers = [Ed25519PrivateKey.from_private_bytes(secret) for secret in (old, new)]
     old_key, new_key = (signer.public_key().public_bytes_raw() for signer in signers)
     times = int(issued_at.timestamp()), int(expires_at.timestamp())
-    said = _signed_part(code, number, old_key, new_key, times)
-    by_old, by_new = (signer.sign(said) for signer in signers)
+    signed = _signed_part(code, number, old_key, new_key, times)
+    by_old, by_new = (signer.sign(signed) for signer in signers)
     return Succession(
         code=code,
         number=number,
@@ -119,12 +119,12 @@ def follow(
 
 
 def _require_signed(code: str, statement: Succession) -> None:
-    said = statement.signed_part()
+    signed = statement.signed_part()
     try:
         if statement.code != code or statement.old_key == statement.new_key:
             raise ValueError("not of this peer")  # noqa: TRY301  one answer to every fault
-        Ed25519PublicKey.from_public_bytes(statement.old_key).verify(statement.by_old, said)
-        Ed25519PublicKey.from_public_bytes(statement.new_key).verify(statement.by_new, said)
+        Ed25519PublicKey.from_public_bytes(statement.old_key).verify(statement.by_old, signed)
+        Ed25519PublicKey.from_public_bytes(statement.new_key).verify(statement.by_new, signed)
     except (InvalidSignature, ValueError):
         raise SuccessionError(
             "forged", "a succession of keys is not signed by both of them", _INFORM_HINT

@@ -98,7 +98,7 @@ class NodeKeys:
         for epoch, old in sorted(self._in_grace(now).items(), reverse=True):
             if self._version(old.salt_version) in versions:
                 version = self._version(old.salt_version)
-                return self._as_if(epoch, old.key, version, self._sums_under(version, now))
+                return self._with_epoch(epoch, old.key, version, self._sums_under(version, now))
         return None
 
     def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
@@ -106,7 +106,7 @@ class NodeKeys:
         found: list[NodeKeys | None] = []
         if self.upcoming is not None:
             new = self.upcoming
-            found.append(self._as_if(new.epoch, new.key, new.salt_version, new.sums))
+            found.append(self._with_epoch(new.epoch, new.key, new.salt_version, new.sums))
         older = sorted({self._version(old.salt_version) for old in self._in_grace(now).values()})
         found += [self.under_salt({version}, now) for version in older if version != self.salt_version]
         return tuple(keys for keys in found if keys is not None)
@@ -124,7 +124,7 @@ class NodeKeys:
         fitting = [keys for keys in found if self._version(keys.salt_version) == version]
         return max(fitting, key=lambda keys: keys.epoch, default=None)
 
-    def _as_if(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
+    def _with_epoch(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
         """These keys with another epoch as the active one."""
         return replace(
             self,
@@ -187,7 +187,7 @@ class KeyRing:
         """The keys, not older than FRESH_S; without an answer of the database, those opened last."""
         if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
             try:
-                self._look()
+                self._check_epochs()
             except UnavailableError:
                 self._due = time.monotonic() + FRESH_S  # the caller's next statement will report the error
             finally:
@@ -197,10 +197,10 @@ class KeyRing:
     def refresh(self) -> NodeKeys:
         """The keys of the epochs that are in the database now. Raises UnavailableError, KeyringError."""
         with self._lock:
-            self._look()
+            self._check_epochs()
             return self._keys
 
-    def _look(self) -> None:
+    def _check_epochs(self) -> None:
         found, files = self._read(), self._stamp()
         if (found, files) != (self._epochs, self._files):
             self._keys = self._load(found)

@@ -126,7 +126,7 @@ def combine(
         key = f"{row.key}\0{day}" if monthly and isinstance(row.key, str) else row.key
         person.put(key, (day, row.amount), counts)
         if row.name:
-            person.call(row.name, (day, sequence))
+            person.set_name(row.name, (day, sequence))
         if not has_known_area(row.identities[0]):
             counts["unknown_area"] += 1
     return _finish(people, item, counts, reasons)
@@ -155,21 +155,21 @@ class _Person:
             counts["contradictions"] += 1
         self.parts[key] = max(old, part)
 
-    def call(self, name: str, at: tuple[int, int]) -> None:
+    def set_name(self, name: str, at: tuple[int, int]) -> None:
         """Keep the latest name."""
         if self.name and name != self.name:
             self.names_differ = True
         if at >= self.named_at:
             self.name, self.named_at = name, at
 
-    def absorb(self, other: "_Person", counts: Counter[str]) -> None:
+    def merge(self, other: "_Person", counts: Counter[str]) -> None:
         """Merge the data of the same subject under another number."""
         self.identities += other.identities
         for key, part in other.parts.items():
             self.put(key, part, counts)
         self.names_differ |= other.names_differ
         if other.name:
-            self.call(other.name, other.named_at)
+            self.set_name(other.name, other.named_at)
 
 
 def _person_of(
@@ -187,7 +187,7 @@ def _person_of(
             person.identities.append(identity)
             people[identity] = person
         elif other is not person:
-            person.absorb(other, counts)
+            person.merge(other, counts)
             people.update(dict.fromkeys(other.identities, person))
     return person
 

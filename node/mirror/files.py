@@ -29,7 +29,7 @@ MAGIC = b"HQP\x01"
 _HEAD_SIZE = merkle.DIGEST_SIZE + 4  # for each bucket: leaf and size
 
 
-class Kept:
+class KeptPartition:
     """A kept partition on disk, in which tags can be found."""
 
     def __init__(self, path: Path, buckets: int, root: bytes) -> None:
@@ -71,7 +71,7 @@ class PartitionCache:
     def __init__(self, home: Path, most_mib: int) -> None:
         self._folder, self._most = home / FOLDER, most_mib * MEBIBYTE
 
-    def read(self, peer: str, part: PartitionOffer) -> Kept | None:
+    def read(self, peer: str, part: PartitionOffer) -> KeptPartition | None:
         """The offered partition version, None when it is not kept or its file is damaged."""
         path = self._file(peer, part)
         try:
@@ -158,6 +158,6 @@ class Keeper:
 
 
 @lru_cache(maxsize=16)
-def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> Kept:
+def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> KeptPartition:
     """A mapped file, cached because most queries use the same partitions. A changed state is another file."""
-    return Kept(path, buckets, root)
+    return KeptPartition(path, buckets, root)

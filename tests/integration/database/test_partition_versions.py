@@ -57,7 +57,7 @@ def test_versions_share_the_buckets_that_did_not_change(store):
         assert sorted(map(tuple, rows)) == [(0, 2), (0, 3), (1, 1)]
 
 
-def test_deltas_add_up_and_begin_anew(store):
+def test_deltas_add_up_and_restart(store):
     one, two, three = (bytes([n]) * 16 for n in (1, 2, 3))
     steps = [
         Delta(2, frozenset({one}), frozenset({two}), frozenset()),

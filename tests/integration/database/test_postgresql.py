@@ -62,7 +62,7 @@ def a_job(identifier: str = "j") -> jobs_module.JobRow:
     )
 
 
-def test_jobs_and_what_they_keep(url: str) -> None:
+def test_jobs_and_their_stored_data(url: str) -> None:
     store = open_store(url)
     with store.transaction("add", write=True) as tx:
         job_rows.add_job(tx, a_job(), b"sealed\x00request", ("44", "33"))

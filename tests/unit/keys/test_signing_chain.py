@@ -45,12 +45,12 @@ def test_a_statement_is_what_the_protocol_says():
 
 
 @pytest.mark.parametrize("known", range(4))
-def test_it_leads_on_from_any_key_of_the_chain(known):
+def test_it_is_followed_from_any_key_of_the_chain(known):
     """Through several rotations at once; there is nothing to do where the last key is pinned."""
     assert follow("44", public(known), CHAIN, LATER) == CHAIN[known:]
 
 
-def test_no_chain_leads_nowhere():
+def test_an_empty_chain_leads_to_no_key():
     assert follow("44", public(0), (), NOW) == ()
 
 

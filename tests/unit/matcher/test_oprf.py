@@ -118,7 +118,7 @@ def test_empty_batches_pass_through():
 
 @pytest.mark.skipif(bool(x25519.available()["intel"]), reason=x25519.available()["intel"])
 @pytest.mark.parametrize("key", [LOWEST, HIGHEST, bytes(31) + b"\x60"], ids=["00", "11", "10"])
-def test_a_chosen_point_tells_nothing_of_the_key(key):
+def test_a_chosen_point_reveals_nothing_of_the_key(key):
     """The kernel is wrong on p - 2 exactly when bit 253 of the scalar is 0: a peer could learn it.
 
     Evaluated through `oprf.evaluate`, right and wrong answers come for every key, as the mask falls.

@@ -36,7 +36,7 @@ def test_a_kept_partition_costs_nothing(floor):
 
 
 @pytest.mark.parametrize("floor", list(Plan))
-def test_the_choice_shows_least_of_those_about_as_cheap_as_the_cheapest(floor):
+def test_the_choice_reveals_least_among_plans_about_as_cheap_as_the_cheapest(floor):
     for asked in (1, 50, 5_000, 50_000, 100_000, 500_000):
         for entries in (0, 10, 5_000, 3_000_000, 10_000_000):
             choice = choose(sizes(asked, entries), floor)

@@ -61,7 +61,7 @@ def test_waits(name):
     assert tried(error) == (waits, tries)
 
 
-def test_nobody_waits_beyond_the_deadline():
+def test_no_wait_exceeds_the_deadline():
     """The part ends with the peer's error, not with a later time-out."""
     assert tried(AWAY("x", retry_after=seconds(30)), left_s=20) == ([], 1)
     assert tried(LIMIT("x", retry_after=seconds(20)), left_s=19) == ([], 1)

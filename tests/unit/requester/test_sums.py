@@ -74,7 +74,7 @@ def test_a_batch_is_the_same_for_the_same_seed():
     assert len(points) == len(first[0]) // 32 == 64
 
 
-def test_the_requester_cannot_tell_who_matched():
+def test_the_requester_does_not_learn_who_matched():
     """All returned points of a cohort depend on the cohort alone, in a uniform order.
 
     No matter who is in the register, the requester sees the same points, and the place of a person's own

@@ -233,7 +233,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_nothing_planted_shows(tmp_path):
+def test_no_planted_data_is_shown(tmp_path):
     path = put(tmp_path, f"id_no,former_id_no,name,账号,余额(元)\n{A},{B},{NAME},62999912345678,123456.78\n")
     (row,) = rows_of(path, DEPOSITS)
     (record,), _ = combine([row], DEPOSITS, DAY)

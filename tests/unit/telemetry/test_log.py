@@ -54,7 +54,7 @@ def test_no_allowed_field_could_hold_a_person():
     }
 
 
-def test_where_tells_places_and_no_text():
+def test_where_gives_places_and_no_text():
     def fail():
         raise ValueError(f"{NUMBER} is not a number")
 

@@ -87,7 +87,7 @@ def test_a_suite_is_frozen() -> None:
 
 
 @BOTH
-def test_the_whole_way_from_identity_to_label(suite: Suite) -> None:
+def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     key, blind, count = (
         oprf.clamp(secrets.token_bytes(32)),
         suite.draw_blind(secrets.token_bytes),
