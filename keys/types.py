@@ -43,7 +43,7 @@ class EpochKey:
 
 @dataclass(frozen=True, slots=True)
 class RotationPolicy:
-    """How often a key rotates, and how long its old epoch is answered.
+    """Interval between rotations of a key, and grace of its old epoch.
 
     Raises:
         ValueError: an interval is not positive, or the grace is longer than the interval.

@@ -28,7 +28,7 @@ _NAME_NOISE = dict.fromkeys(map(ord, "·•・.‧∙⋅●\u200b\u200c\u200d\u2
 
 
 def associated_data(item: str, origin: str, epoch: int) -> bytes:
-    """What binds a label to its place: item, partition (origin) and epoch."""
+    """The associated data of a label, its place: item, partition (origin) and epoch."""
     return (
         b"heqiao v1 label\x00"
         + item.encode()

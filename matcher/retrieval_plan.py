@@ -72,7 +72,7 @@ def choose(sizes: Sizes, floor: Plan) -> Choice:
 
 
 def distinct_buckets(identities: int, bucket_bits: int) -> float:
-    """How many different buckets some identities fall into, on average."""
+    """The average number of different buckets of some identities."""
     buckets = float(1 << bucket_bits)
     return buckets * (1.0 - (1.0 - 1.0 / buckets) ** identities)
 

@@ -1,6 +1,6 @@
 """The errors of a node, by cause. Messages never contain an identity, name, value, token or key.
 
-`code` is stable: it labels metrics, crosses the wire, and lets the caller rebuild the class
+`code` is stable: it labels metrics, is sent to the caller, and selects the class raised there
 (node/transport/status.py). `hint` says what to do next. `details` holds short public facts (a current
 epoch, a rule's name), never by how much a limit was missed. `retry_after` is how long to wait before
 repeating the same call, None where this is unknown.
@@ -127,7 +127,7 @@ class ConflictError(NodeError):
 
 
 class LimitError(NodeError):
-    """A quota or the node's capacity is used up; `retry_after` says when to try again, None for never."""
+    """A quota or the node's capacity is used up; `retry_after` says when to try again, if known."""
 
     code = "limit"
 

@@ -33,7 +33,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         InputError: the target exists, or its parent does not.
     """
     parent = target.absolute().parent
-    with disk_errors("nothing was left behind; correct it and try again"):
+    with disk_errors("nothing was written; correct it and try again"):
         if target.exists() or target.is_symlink():
             raise InputError(
                 f"{target}: exists already", "nothing was changed; name a folder that does not exist"

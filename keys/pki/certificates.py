@@ -29,7 +29,7 @@ Root = x509.Certificate
 
 @dataclass(frozen=True, slots=True)
 class CertifiedIdentity:
-    """Who a certificate names. `name` is that of a platform, empty for a node; `fingerprint` is the
+    """The identity in a certificate. `name` is that of a platform, empty for a node; `fingerprint` is the
     SHA-256 of the certificate in hex; `not_after` is aware, in UTC.
     """
 
@@ -123,7 +123,7 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
 
 
 def identity_of(certificate_pem: bytes) -> CertifiedIdentity:
-    """Who a certificate names. Checks no signature: TLS or `verify_chain` does that.
+    """The identity in a certificate. Checks no signature: TLS or `verify_chain` does that.
 
     Raises:
         CertificateError: not one certificate, or not exactly one well-formed `heqiao://` URI in it.

@@ -56,7 +56,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     def signed_part(self, context: bytes) -> bytes:
-        """What the document's signature covers: context, a zero byte, all other fields."""
+        """The bytes that the document's signature covers: context, a zero byte, all other fields."""
         return context + b"\0" + canonical(self.model_dump(mode="json", exclude={"signature"}))
 
     def fingerprint(self) -> str:

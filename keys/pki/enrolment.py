@@ -49,7 +49,7 @@ _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHAC
 
 
 class EnrolmentRequest(Document):
-    """What a node sends to the CA: the identity it requests, and its public keys."""
+    """A node's request to the CA: the identity it requests, and its public keys."""
 
     version: Literal[1] = 1
     role: Role
@@ -63,7 +63,7 @@ class EnrolmentRequest(Document):
 
 
 class Bundle(Document):
-    """What the CA returns: certificates, and the salt, which only this node can open."""
+    """The CA's answer: certificates, and the salt, which only this node can open."""
 
     version: Literal[1] = 1
     federation: Federation
@@ -77,7 +77,7 @@ class Bundle(Document):
 
 
 class NodeCard(Document):
-    """What an administrator gives to peers: the node's address, and the key that signs its manifests."""
+    """A node's card for peers: its address, and the key that signs its manifests."""
 
     version: Literal[1] = 1
     code: Code
@@ -96,7 +96,7 @@ class NodeCard(Document):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a node has after it accepted a bundle; certificates as PEM. The salt is in its key store."""
+    """Result of accepting a bundle; certificates as PEM. The salt is in the node's key store."""
 
     identity: CertifiedIdentity
     certificate: bytes

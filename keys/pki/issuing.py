@@ -123,7 +123,7 @@ def issue(
         x509.UniformResourceIdentifier(identity_uri(ca.federation, role, code, name))
     ]
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    if role == "node":  # a platform serves nobody, so it gets neither host names nor server use
+    if role == "node":  # a platform has no server, so it gets neither host names nor server use
         names += [x509.DNSName(target_name(code)), *map(_general_name, dict.fromkeys(hosts))]
         purposes.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
     certificate = (

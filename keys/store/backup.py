@@ -79,7 +79,7 @@ class _Content(Document):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup holds: secrets by name with the time each was made (whole seconds since 1970), and
+    """Content of a backup: secrets by name with the time each was made (whole seconds since 1970), and
     files by name. No repr shows any of it.
     """
 

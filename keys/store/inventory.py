@@ -1,4 +1,4 @@
-"""Which keys a key store holds and whether they are sound, without showing a key.
+"""The keys in a key store and their problems, without showing a key.
 
 `inspect` opens every key and lists the problems of each, instead of stopping at the first.
 """

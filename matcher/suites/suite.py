@@ -315,7 +315,7 @@ X25519_BLAKE3 = Suite(
     cipher=vectorised,
     candidates=x25519.candidates,
 )
-# By name as on the wire; a peer that speaks none of these is refused.
+# By name as on the wire; a peer that knows none of these is refused.
 SUITES: Final = {suite.name: suite for suite in (X25519_BLAKE3,)}
 # The suite in which this node keeps its index and answers.
 CURRENT: Final = SUITES[SUITE]

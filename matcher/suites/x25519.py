@@ -240,7 +240,7 @@ def _are_canonical(points: bytes) -> NDArray[np.bool_]:
 
 
 def _spread(run: Callable[[int, int], T], count: int, lanes: int = 1) -> list[T]:
-    """What `run` returns for chunks of `count` points, over all cores where it pays.
+    """The results of `run` for chunks of `count` points, on all cores where that is faster.
 
     A small batch runs in its caller's thread, so that a single check never waits for a bulk
     query. `run` must release the interpreter while it computes.

@@ -25,7 +25,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 def shuffle(points: bytes, size: int, random_bytes: RandomBytes) -> bytes:
-    """The points in a random order, which hides which of them belongs to whom."""
+    """The points in a random order, which hides the person of each point."""
     rows = np.frombuffer(points, dtype=np.uint8).reshape(-1, size)
     draws = np.frombuffer(random_bytes(8 * len(rows)), dtype=np.uint64)
     return rows[np.argsort(draws, kind="stable")].tobytes()

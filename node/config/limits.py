@@ -25,7 +25,7 @@ class LimitsSection(Section):
         default=2_000_000,
         ge=1,
         le=100_000_000,
-        description="A county asks for 20,000; a province's re-check fits",
+        description="A county queries 20,000 people; a province's re-check fits",
     )
     k_anonymity: int = Field(
         default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
@@ -60,7 +60,7 @@ class LimitsSection(Section):
         description="One peer's part of a job, retries included; then UNAVAILABLE",
     )
     planted_per_partition: int = Field(
-        default=8, ge=1, le=1_024, description="Signed test records in each, so that a broken answer shows"
+        default=8, ge=1, le=1_024, description="Signed test records in each, which reveal broken answers"
     )
 
     @model_validator(mode="after")

@@ -195,7 +195,7 @@ leases = Table(
     Column("name", String(80), primary_key=True),
     # Increases whenever the lease is taken; every write of the work checks it.
     Column("number", BigInteger, nullable=False),
-    # Seconds since 1970 by the clock of the database; 0 when nobody holds it.
+    # Seconds since 1970 by the clock of the database; 0 when it is free.
     Column("expires_at", Double, nullable=False),
 )
 

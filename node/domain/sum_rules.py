@@ -24,7 +24,7 @@ class SumRule:
     `mode` is `exact` or `dp`. `bands` are the bounds of the histogram, in the unit of the item, from the
     published table `table`; without one there is no histogram. `min_cohort` contributors at least; no
     contribution may exceed `dominance_percent` of the total; figures are rounded to multiples of `rounding`;
-    histogram cells under `min_cell` are not shown. A peer may ask `queries` times within `period_days`, and
+    histogram cells under `min_cell` are not shown. A peer may query `queries` times within `period_days`, and
     in mode `dp` spend `epsilon_milli` thousandths at a time and `epsilon_milli_period` in a period, with no
     contribution counted above `max_contribution`.
     """

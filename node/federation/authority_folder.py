@@ -87,7 +87,7 @@ def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
 
 
 def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = None) -> dict[str, object]:
-    """Store a copy of an issued certificate, so that the CA knows later whom it admitted."""
+    """Store a copy of an issued certificate, as the CA's record of its members."""
     identity = identity_of(certificate)
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
         if request is not None:

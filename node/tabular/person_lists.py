@@ -81,8 +81,8 @@ def read_cohort(
 ) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
     """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
 
-    Only the columns of identities are read. A person with a repeated number is a reject: nobody may
-    count twice. Raises InputError for a file that cannot be used as a whole.
+    Only the columns of identities are read. A person with a repeated number is a reject: each
+    counts once. Raises InputError for a file that cannot be used as a whole.
     """
     seen: set[Identity] = set()
 
