@@ -1,7 +1,7 @@
 """Keys, certificates and the encrypted key store of a node (design.md section 6).
 
-`files` keeps secrets under a passphrase (`wrap`); `kinds` says which there are; `certs` is the
-federation's CA; `enrol` lets a node join it; `documents` and `disk` read and write with care.
+`store` keeps the sealed secrets, `pki` has the certificates and signed documents of a federation, `rotation`
+plans the steps of a key's life, `signing_chain` leads peers from one signing key to the next.
 """
 
 from keys.errors import KeyringError

@@ -1,4 +1,4 @@
-"""What can go wrong with keys and certificates. Messages never carry a key or a passphrase."""
+"""Errors of keys and certificates. Messages never contain a key or a passphrase."""
 
 
 class KeyringError(Exception):
@@ -18,7 +18,7 @@ class PassphraseError(KeyringError):
 
 
 class PermissionsError(KeyringError):
-    """A key file or folder is open to other accounts, or closed to ours."""
+    """Other accounts may access a key file or folder, or this account may not."""
 
     code = "key_permissions"
 
@@ -30,7 +30,7 @@ class StoreMissingError(KeyringError):
 
 
 class StoreExistsError(KeyringError):
-    """Something is there already; keys are never written over."""
+    """The target exists already; keys are never overwritten."""
 
     code = "key_store_exists"
 
@@ -54,13 +54,13 @@ class KeyMissingError(KeyringError):
 
 
 class KeyExistsError(KeyringError):
-    """The store holds a key of this name already."""
+    """The store already holds a key of this name."""
 
     code = "key_exists"
 
 
 class CertificateError(KeyringError):
-    """A certificate or signing request is malformed, expired, foreign, or names nobody we know."""
+    """A certificate or signing request is malformed, expired, of another CA, or names nobody known."""
 
     code = "bad_certificate"
 
@@ -72,13 +72,13 @@ class EnrolmentError(KeyringError):
 
 
 class KeyStateError(KeyringError):
-    """A key is not in the state that a step needs, is not there, or the clock stands before its last step."""
+    """A key is not in the state that a step needs, does not exist, or the clock is before its last step."""
 
     code = "key_state"
 
 
 class SuccessionError(KeyringError):
-    """A chain of signing keys does not lead from the one that is known; `check` is a stable word for why:
+    """A chain of signing keys does not lead from the pinned one; `check` is a stable word for the reason:
     forged, order, replayed, gap, expired, clock or malformed.
     """
 
@@ -96,12 +96,12 @@ class TokenError(KeyringError):
 
 
 class StoreBusyError(KeyringError):
-    """Somebody else is changing the key store."""
+    """Another process is changing the key store."""
 
     code = "key_store_busy"
 
 
 class BackupError(KeyringError):
-    """A backup or a share is malformed, altered, or not for whoever tries to open it."""
+    """A backup or a share is malformed, altered, or sealed to other recipients."""
 
     code = "bad_backup"

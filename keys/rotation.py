@@ -1,14 +1,14 @@
-"""What a rotation does next, as pure data: plan first, then apply step by step (design.md section 6).
+"""The next steps of a rotation, as pure data: plan first, then apply step by step (design.md section 6).
 
-    make     pending    a new key in the key store, known to nobody
-    rekey               everything stored is brought under the new key, beside the old
+    make     pending    a new key in the key store, not used yet
+    rekey               everything stored is computed again under the new key; the old copy stays
     import              or, for a new salt: it is imported from its sources under both
-    switch   active     in one transaction; the key before it goes into grace
-    retire   retired    the old epoch is refused, and what was stored under it removed
+    switch   active     in one transaction; the key before it enters grace
+    retire   retired    the old epoch is refused, and data stored under it is removed
     destroy  destroyed  its secret is erased
-    abandon  retired    or, of one that is still pending: it was never used
+    abandon  retired    or, for a key that is still pending: it was never used
 
-Each step may be repeated: a plan made after a crash holds only what is left to do.
+Each step may be repeated: a plan made after a crash holds only the remaining steps.
 `plan` says which steps are due, and why.
 """
 
@@ -23,9 +23,9 @@ from keys.types import EpochKey, KeyState, RotationPolicy
 
 SALT: Final = "salt"
 TLS: Final = "tls"
-# Keys that rotate as one, the leading purpose first, in the order in which rotations run.
+# Keys that rotate together, the leading purpose first, in the order in which rotations run.
 GROUPS: Final = (("oprf",), ("sum", "paillier", "sumcheck"), ("signing",), (SALT,), (TLS,))
-SALTED: Final = ("oprf", "sum")  # leading purposes of what is stored under a salt
+SALTED: Final = ("oprf", "sum")  # leading purposes of the keys whose data depends on a salt
 BEFORE_END: Final = timedelta(days=30)  # of a certificate: time to ask the CA for the next one
 _NEXT: Final = {
     KeyState.PENDING: (KeyState.ACTIVE,),
@@ -50,9 +50,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step for the key of an epoch. `until` is, for a switch, the end of the older key's grace.
+    """One step for the key of an epoch. For a switch, `until` is the end of the older key's grace.
 
-    `salt_version` is, where a new salt is the reason, its version.
+    Where a new salt is the reason, `salt_version` is its version.
     """
 
     action: Action
@@ -66,16 +66,16 @@ class Reason(StrEnum):
     """Why a step is due."""
 
     AGE = "age"  # older than the policy wants
-    BEGUN = "begun"  # begun and not finished
+    BEGUN = "begun"  # started and not finished
     GRACE = "grace"  # the grace is over
     CERTIFICATE = "certificate"  # it expires soon
-    CLOCK = "clock"  # set back behind the last switch: nothing can be done before it is right
-    STATE = "state"  # not exactly one key is active: a person must look at it
+    CLOCK = "clock"  # set back to before the last switch: it must be corrected first
+    STATE = "state"  # not exactly one key is active: a person must repair it
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A step that is due, why, and since when; `kind` is the leading purpose of the rotation it is of."""
+    """A step that is due, why, and since when; `kind` is the leading purpose of its rotation."""
 
     kind: str
     step: Step
@@ -127,9 +127,9 @@ def plan_salt(
     *,
     whole: bool,
 ) -> tuple[Step, ...]:
-    """The steps that put a salt version in use, in an epoch of its own of the key that depends on it.
+    """The steps that start to use a salt version, in a new epoch of the key that depends on it.
 
-    `whole`: everything was imported under it already. Raises KeyStateError while another rotation of the
+    `whole`: everything has been imported under it. Raises KeyStateError while another rotation of the
     key is under way.
     """
     current = active(keyring, purpose)
@@ -150,7 +150,7 @@ def plan_salt(
 def plan_newest_salt(
     keyring: Sequence[EpochKey], policy: RotationPolicy, now: datetime, *, whole: bool
 ) -> tuple[Step, ...]:
-    """The steps that put the newest salt in use: of the keys under it, and of itself.
+    """The steps that start to use the newest salt: for the keys that depend on it, and for itself.
 
     Raises KeyStateError where no salt is newer than the one in use, and as `plan_salt` does.
     """
@@ -182,7 +182,7 @@ def plan_abandonment(keyring: Sequence[EpochKey], purposes: Collection[str]) -> 
 def plan_retirement(
     keyring: Sequence[EpochKey], purpose: str, now: datetime, *, early: bool = False
 ) -> tuple[Step, ...]:
-    """Retire what is past its grace; with `early` everything in grace."""
+    """Retire keys that are past their grace; with `early` all keys in grace."""
     return tuple(
         Step(Action.RETIRE, purpose, key.epoch)
         for key in keyring
@@ -193,7 +193,7 @@ def plan_retirement(
 def plan_salt_retirement(
     keyring: Sequence[EpochKey], now: datetime, *, early: bool = False
 ) -> tuple[Step, ...]:
-    """Retire salts that are past their grace, with the keys of everything that is stored under them."""
+    """Retire salts that are past their grace, with the keys that depend on them."""
     steps = plan_retirement(keyring, SALT, now, early=early)
     versions = {step.epoch for step in steps}
     kept = [key.epoch for key in keyring if key.purpose == SALT and key.state is not KeyState.DESTROYED]
@@ -207,7 +207,7 @@ def plan_salt_retirement(
 def plan_destruction(keyring: Sequence[EpochKey], purpose: str, epoch: int | None = None) -> tuple[Step, ...]:
     """Destroy one retired key, or all of a purpose.
 
-    Raises KeyStateError for one that is still in use, or that is not there.
+    Raises KeyStateError for one that is still in use or does not exist.
     """
     if epoch is not None:
         named = next((key for key in keyring if (key.purpose, key.epoch) == (purpose, epoch)), None)
@@ -230,10 +230,11 @@ def plan(
     certificate_ends: datetime | None = None,
     whole: bool = True,
 ) -> tuple[Due, ...]:
-    """Everything that is due now, each step with its reason: group by group, rotations before retirements.
+    """Everything that is due now, each step with its reason; group by group, rotations before retirements.
 
     `policies` are by purpose; a key without one is never due by its age. `certificate_ends` is of the TLS
-    key in use, None before a home has joined; `whole` says that everything has the pending salt.
+    key in use, None before a home has joined; `whole` says that everything has been imported under the
+    pending salt.
     """
     due: list[Due] = []
     for group in GROUPS:
@@ -261,7 +262,7 @@ def plan(
 def _due_keys(
     keyring: Sequence[EpochKey], group: Sequence[str], policies: Mapping[str, RotationPolicy], now: datetime
 ) -> list[Due]:
-    """Rotations of keys that have epochs in the database: one that was begun, else by age."""
+    """Rotations of keys that have epochs in the database: one that was started, else by age."""
     lead, waiting = group[0], pending(keyring, group[0])
     policy = together(policies, group)
     current = active(keyring, lead)
@@ -288,7 +289,7 @@ def _due_salt(
         return [Due(SALT, step, Reason.AGE, aged)] if aged is not None and aged <= now else []
     try:
         steps = plan_newest_salt(keyring, together(policies, (SALT,)), now, whole=whole)
-    except KeyStateError:  # another rotation must end first, and is due itself
+    except KeyStateError:  # another rotation must end first; it is due too
         return []
     return [Due(SALT, step, Reason.BEGUN, waiting[-1].created_at) for step in steps]
 
@@ -315,7 +316,7 @@ def _due_retirements(keyring: Sequence[EpochKey], purpose: str, now: datetime) -
 
 
 def together(policies: Mapping[str, RotationPolicy], group: Sequence[str]) -> RotationPolicy:
-    """The policy of keys that rotate as one: the longest grace, since what a peer began ends under all."""
+    """The policy of keys that rotate together: the longest grace, since a peer's job needs all of them."""
     found = [policies[purpose] for purpose in group if purpose in policies] or [RotationPolicy()]
     grace = max(policy.grace for policy in found)
     return RotationPolicy(max(grace, *(policy.every for policy in found)), grace)
@@ -324,7 +325,7 @@ def together(policies: Mapping[str, RotationPolicy], group: Sequence[str]) -> Ro
 def _aged(
     keyring: Sequence[EpochKey], group: Sequence[str], policies: Mapping[str, RotationPolicy]
 ) -> datetime | None:
-    """When the first of some keys is, or was, as old as its policy wants."""
+    """When the first of some keys reaches, or reached, the age of its policy."""
     return min(
         (
             (key.activated_at or key.created_at) + policies[key.purpose].every
@@ -336,7 +337,7 @@ def _aged(
 
 
 def apply(keyring: Sequence[EpochKey], step: Step, now: datetime) -> tuple[EpochKey, ...]:
-    """The keys whose state a step changes, as they are afterwards; none for making and rekeying.
+    """The keys whose state a step changes, with their new state; none for making and rekeying.
 
     Raises KeyStateError for a step that does not follow from the state.
     """
@@ -386,7 +387,7 @@ def _require_clock(current: EpochKey, now: datetime) -> None:
 
 
 def pending(keyring: Sequence[EpochKey], purpose: str) -> list[EpochKey]:
-    """The keys of a purpose that are made and not used yet."""
+    """The keys of a purpose that exist and are not used yet."""
     return [key for key in keyring if key.purpose == purpose and key.state is KeyState.PENDING]
 
 

@@ -1,9 +1,9 @@
-"""From one signing key to the next: statements that both keys sign, so that peers follow by themselves.
+"""From one signing key to the next: statements that both keys sign, so that peers follow automatically.
 
-A peer that pins the old key is shown a chain of statements beside a manifest under the new one. `follow` says
-what leads from the pinned key to the last: each statement is signed by the old key (which says who comes
-after it) and by the new one (which is thereby held by whoever says so), and is good until the old key's
-grace ends. After that only a new card helps, handed over by a person.
+A peer that pinned the old key receives a chain of statements with a manifest under the new one. `follow`
+checks the chain from the pinned key to the last: each statement is signed by the old key (which names its
+successor) and by the new one (which proves its possession), and is valid until the old key's grace ends.
+After that a person must hand over a new card.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ CONTEXT: Final = b"heqiao v1 succession\x00"
 MAX_CHAIN: Final = 16  # statements in one message or card
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _CARD_HINT: Final = "get a new card from the peer's administrator, check it by telephone, `heqiao peers add`"
-_TELL_HINT: Final = "its key stays the one that is known; tell the peer's administrator"
+_INFORM_HINT: Final = "the pinned key stays in use; inform the peer's administrator"
 
 
 def _check_signature(value: bytes) -> bytes:
@@ -38,7 +38,7 @@ Moment = Annotated[int, Field(ge=0, lt=1 << 40)]
 
 
 class Succession(BaseModel):
-    """One statement: of province `code`, key `number` (its epoch, from 2) comes after the one before.
+    """One statement: of province `code`, key `number` (its epoch, from 2) follows the one before.
 
     Keys are Ed25519, the public halves; times are Unix seconds. Raises ValueError when malformed.
     """
@@ -55,11 +55,11 @@ class Succession(BaseModel):
     by_new: Signature
 
     def plain(self) -> dict[str, str | int | bytes]:
-        """All fields as they are; a model's own dump would turn bytes to text."""
+        """All fields unchanged; a model's own dump would convert bytes to text."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     def signed_part(self) -> bytes:
-        """What both signatures cover."""
+        """The bytes that both signatures cover."""
         return _signed_part(
             self.code, self.number, self.old_key, self.new_key, (self.issued_at, self.expires_at)
         )
@@ -68,12 +68,12 @@ class Succession(BaseModel):
 def sign(
     code: str, number: int, old: bytes, new: bytes, issued_at: datetime, expires_at: datetime
 ) -> Succession:
-    """The statement that key `number`, the 32-byte secret `new`, comes after the secret `old`."""
+    """The statement that key `number`, the 32-byte secret `new`, follows the secret `old`."""
     signers = [Ed25519PrivateKey.from_private_bytes(secret) for secret in (old, new)]
     old_key, new_key = (signer.public_key().public_bytes_raw() for signer in signers)
     times = int(issued_at.timestamp()), int(expires_at.timestamp())
-    said = _signed_part(code, number, old_key, new_key, times)
-    by_old, by_new = (signer.sign(said) for signer in signers)
+    signed = _signed_part(code, number, old_key, new_key, times)
+    by_old, by_new = (signer.sign(signed) for signer in signers)
     return Succession(
         code=code,
         number=number,
@@ -89,13 +89,13 @@ def sign(
 def follow(
     code: str, pinned: bytes, chain: Sequence[Succession], now: datetime, replaced: Collection[bytes] = ()
 ) -> tuple[Succession, ...]:
-    """The part of a chain that leads from the pinned key to the last; empty where that is pinned already.
+    """The part of a chain that leads from the pinned key to the last; empty where the last is pinned already.
 
-    `replaced` are keys that were pinned before. Raises SuccessionError whose `check` says what is wrong; then
-    nothing of the chain may be used.
+    `replaced` are keys that were pinned before. Raises SuccessionError, whose `check` names the fault; then
+    no part of the chain may be used.
     """
     if len(chain) > MAX_CHAIN:
-        raise SuccessionError("order", f"a chain of more than {MAX_CHAIN} successions", _TELL_HINT)
+        raise SuccessionError("order", f"a chain of more than {MAX_CHAIN} successions", _INFORM_HINT)
     for statement in chain:
         _require_signed(code, statement)
     for before, after in pairwise(chain):
@@ -104,14 +104,14 @@ def follow(
             or after.number <= before.number
             or after.issued_at < before.issued_at
         ):
-            raise SuccessionError("order", "successions of keys do not follow one another", _TELL_HINT)
+            raise SuccessionError("order", "successions of keys do not follow one another", _INFORM_HINT)
     if not chain or chain[-1].new_key == pinned:
         return ()
     start = next((at for at, statement in enumerate(chain) if statement.old_key == pinned), None)
     if any(statement.new_key in replaced for statement in chain[start or 0 :]):
-        raise SuccessionError("replayed", "a succession leads back to a key that was replaced", _TELL_HINT)
+        raise SuccessionError("replayed", "a succession leads back to a key that was replaced", _INFORM_HINT)
     if start is None:
-        raise SuccessionError("gap", "no succession leads on from the key that is known here", _CARD_HINT)
+        raise SuccessionError("gap", "no succession leads on from the key that is pinned here", _CARD_HINT)
     rest = tuple(chain[start:])
     for statement in rest:
         _require_now(statement, now)
@@ -119,15 +119,15 @@ def follow(
 
 
 def _require_signed(code: str, statement: Succession) -> None:
-    said = statement.signed_part()
+    signed = statement.signed_part()
     try:
         if statement.code != code or statement.old_key == statement.new_key:
-            raise ValueError("not of this peer")  # noqa: TRY301  one answer to all of it
-        Ed25519PublicKey.from_public_bytes(statement.old_key).verify(statement.by_old, said)
-        Ed25519PublicKey.from_public_bytes(statement.new_key).verify(statement.by_new, said)
+            raise ValueError("not of this peer")  # noqa: TRY301  one answer to every fault
+        Ed25519PublicKey.from_public_bytes(statement.old_key).verify(statement.by_old, signed)
+        Ed25519PublicKey.from_public_bytes(statement.new_key).verify(statement.by_new, signed)
     except (InvalidSignature, ValueError):
         raise SuccessionError(
-            "forged", "a succession of keys is not signed by both of them", _TELL_HINT
+            "forged", "a succession of keys is not signed by both of them", _INFORM_HINT
         ) from None
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class KeyState(StrEnum):
-    """Where a key is in its life; it moves forward only."""
+    """The state of a key; it changes in this order only."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -17,9 +17,9 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EpochKey:
-    """What is known of one key besides its secret. `grace_until` is set once it is in grace, and stays.
+    """All facts of one key besides its secret. `grace_until` is set when grace begins, and stays.
 
-    `salt_version` is, for keys of what an import makes, the salt of the identities under them; 0 stands for
+    `salt_version` is, for keys whose data an import makes, the salt of the identities under them; 0 is
     the salt that the node began with.
     """
 
@@ -43,7 +43,7 @@ class EpochKey:
 
 @dataclass(frozen=True, slots=True)
 class RotationPolicy:
-    """How often a key rotates, and how long its old epoch is answered.
+    """Interval between rotations of a key, and grace of its old epoch.
 
     Raises:
         ValueError: an interval is not positive, or the grace is longer than the interval.

@@ -1,7 +1,7 @@
 """Identities and plain labels of many records at once: the same bytes as `identity` and `label`.
 
 Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros (planted ones may
-be wider), plain labels as (n, 24). What is between the two depends on the suite (matcher/suites/suite.py).
+be wider), plain labels as (n, 24). The steps between the two depend on the suite (matcher/suites/suite.py).
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def unpack_identity(id_type: int, value: bytes) -> Identity:
 def are_resident(values: Bytes) -> NDArray[np.bool_]:
     """Which values (n, 18) are resident numbers in canonical form, as `identity.parse` would return them.
 
-    False says only that the value needs a closer look: it may be another document or a faulty number.
+    False means only that the value must be parsed singly: it may be another document or a faulty number.
     """
     digits = values.astype(np.int64) - 48
     good: NDArray[np.bool_] = np.asarray(((digits[:, :17] >= 0) & (digits[:, :17] <= 9)).all(axis=1))
@@ -144,7 +144,7 @@ def unpack_label(row: np.void) -> LabelRecord:
 
 
 def messages(context: bytes, types: NDArray[np.uint8], values: Bytes) -> list[bytes]:
-    """What is hashed of each identity: context, type and value."""
+    """The bytes that are hashed for each identity: context, type and value."""
     heads = [context + name.encode() + b"\0" for name in ID_TYPES]
     width = values.shape[1]
     texts = np.ascontiguousarray(values).view(f"S{width}").ravel().tolist()  # without the filling zeros

@@ -1,7 +1,7 @@
 """The index of one partition: entries cut into buckets, sorted by tag (design.md section 3).
 
 An entry is tag (16) || sealed label (52) = 68 bytes. A bucket's entries are sorted by tag and
-distinct. Beside the served bytes a bucket keeps, in the same order, the points T (32), the bucket
+distinct. Besides the served bytes a bucket keeps, in the same order, the points T (32), the bucket
 prefix (4) and the as-of day (4) of each entry, never served: rotation, re-cutting and incremental
 import need them.
 """
@@ -20,7 +20,7 @@ Bytes = NDArray[np.uint8]
 
 ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
 POINT_ROW_SIZE = 40
-NO_DAY = 0xFFFFFFFF  # of an entry whose date says nothing about the records: a planted one
+NO_DAY = 0xFFFFFFFF  # of planted entries, which have no record date
 MAX_BITS = 24
 _ENTRY = np.dtype([("first", ">u8"), ("second", ">u8"), ("sealed", f"V{label.SEALED_SIZE}")])
 
@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket: `entries` is served whole, `points` stays home (both in tag order)."""
+    """One bucket: `entries` is served whole, `points` is never served (both in tag order)."""
 
     number: int
     entries: bytes = field(repr=False)
@@ -68,7 +68,7 @@ def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
 
 
 def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucket]:
-    """Cut entries (n, 68) and what is kept of them (n, 40) into the buckets `numbers`, which hold them all.
+    """Cut entries (n, 68) and their kept bytes (n, 40) into the buckets `numbers`, which hold them all.
 
     Raises BucketError when two entries carry one tag, or one belongs to another bucket.
     """
@@ -104,7 +104,7 @@ def bucket_leaf(number: int, entries: bytes) -> bytes:
 
 
 class Block:
-    """Several buckets of one partition, one after another, in which all tags are looked for at once.
+    """Several buckets of one partition, one after another; all tags are searched for at once.
 
     `numbers` are ascending; the entries of the bucket at place p are those from `starts[p]` to
     `starts[p + 1]`. Nothing is copied: only the entries that a search meets are read.
@@ -121,12 +121,12 @@ class Block:
         return f"Block({len(self._numbers)} buckets, {len(self)} entries)"
 
     def holding(self, buckets: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Which bucket numbers are of this block."""
+        """Which bucket numbers are in this block."""
         places = np.minimum(np.searchsorted(self._numbers, buckets), len(self._numbers) - 1)
         return np.asarray(self._numbers[places] == buckets)
 
     def find(self, buckets: NDArray[np.integer], tags: Bytes) -> NDArray[np.int64]:
-        """The entry of each tag (n, 16) in its bucket, which must be of this block; -1 for none."""
+        """The entry of each tag (n, 16) in its bucket, which must be in this block; -1 for none."""
         places = np.searchsorted(self._numbers, buckets)
         low, end = self._starts[places], self._starts[places + 1]
         high = end.copy()

@@ -1,4 +1,4 @@
-"""What can go wrong in the matcher. Messages never carry an input."""
+"""Errors of the matcher. Messages never contain an input."""
 
 
 class MatcherError(Exception):
@@ -24,13 +24,13 @@ class PointError(MatcherError):
 
 
 class CountError(PointError):
-    """More points came than were announced, or another number came back than was sent."""
+    """More points than announced, or a different number returned than was sent."""
 
     code = "wrong_count"
 
 
 class SuiteError(MatcherError):
-    """A name of a suite that is not known here."""
+    """An unknown suite name."""
 
     code = "unknown_suite"
 
@@ -66,7 +66,7 @@ class FilterError(MatcherError):
 
 
 class PaillierError(MatcherError):
-    """Base of what can go wrong with encrypted sums."""
+    """Base of the errors of encrypted sums."""
 
     code = "paillier_error"
 
@@ -106,7 +106,7 @@ class SlotsError(MatcherError):
 
 
 class InconsistentError(SlotsError):
-    """Opened totals that contradict each other: something was added that is no row of ours."""
+    """Opened totals that contradict each other: something other than this node's rows was added."""
 
     code = "inconsistent_totals"
 

@@ -34,7 +34,7 @@ class Filter:
 
     @property
     def entries(self) -> int:
-        """How many tags it was built from."""
+        """The number of tags it was built from."""
         return len(self.remainders)
 
 
@@ -54,7 +54,7 @@ def _arrange(keys: NDArray[np.uint64], bits: int) -> Filter:
 
 
 def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
-    """The filter after some of its tags went and others came; None where the bins must change too.
+    """The filter after some tags were removed and others added; None where the number of bins must change.
 
     Raises FilterError for a ragged length, or a removed tag that was not there.
     """
@@ -65,11 +65,11 @@ def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
         return None
     bins = np.repeat(np.arange(1 << found.bin_bits, dtype=np.uint64), np.diff(found.starts))
     keys = (bins << np.uint64(32)) | found.remainders
-    gone = np.sort(_keys(removed, found.bin_bits))
-    first = np.searchsorted(keys, gone)
-    # Tags that differ may share a key: the second of equal ones removes the next place.
-    places = first + np.arange(len(gone)) - np.searchsorted(gone, gone)
-    if len(gone) and (int(places.max()) >= len(keys) or bool((keys[places] != gone).any())):
+    dropped = np.sort(_keys(removed, found.bin_bits))
+    first = np.searchsorted(keys, dropped)
+    # Different tags may have the same key: the second of equal keys removes the next place.
+    places = first + np.arange(len(dropped)) - np.searchsorted(dropped, dropped)
+    if len(dropped) and (int(places.max()) >= len(keys) or bool((keys[places] != dropped).any())):
         raise FilterError("a tag to be removed is not in the filter")
     keys = np.concatenate((np.delete(keys, places), _keys(added, found.bin_bits)))
     return _arrange(keys, found.bin_bits)
@@ -84,7 +84,7 @@ def contains(found: Filter, tags: bytes) -> NDArray[np.bool_]:
     wanted = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     low, high = found.starts[bins], found.starts[bins + 1]
     end = high.copy()
-    # One binary search for all tags at once; bins are small, so a few steps do.
+    # One binary search for all tags at once; bins are small, so a few steps suffice.
     while bool((low < high).any()):
         middle = (low + high) // 2
         open_ = low < high
@@ -99,7 +99,7 @@ def contains(found: Filter, tags: bytes) -> NDArray[np.bool_]:
 
 
 def serialise(built: Filter) -> bytes:
-    """The bytes that are served."""
+    """The served bytes."""
     counts = np.diff(built.starts).astype("<u2")
     header = _HEADER.pack(MAGIC, built.bin_bits, built.entries)
     return header + counts.tobytes() + built.remainders.astype("<u4").tobytes()

@@ -33,7 +33,7 @@ _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _FOREIGN_OLD = re.compile(r"[A-Z]{3}[0-9]{12}")
 EARLIEST_YEAR = 1850
-# Only the full-width forms, not all of NFKC: that would also fold a circled or superscript digit, and a
+# Only the full-width forms, not all of NFKC, which would also convert a circled or superscript digit; a
 # footnote mark must not become part of a number (docs/protocol.md, "Canonical form").
 _FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 
@@ -99,7 +99,7 @@ def _parse_numeric(value: str) -> Identity:
     if old_form:
         if not _FIFTEEN.fullmatch(value):
             raise _error("bad_characters")
-        # First-generation numbers carry no century; all of those still in registers are of the 1900s.
+        # First-generation numbers have no century; all of those still in registers are of the 1900s.
         body = value[:6] + "19" + value[6:]
         value = body + check_digit(body)
     elif len(value) != 18:

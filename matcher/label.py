@@ -26,7 +26,7 @@ HAS_NAME, PLANTED = 1, 2  # flags
 
 
 def associated_data(item: str, origin: str, epoch: int) -> bytes:
-    """What binds a label to its place: item, partition (origin) and epoch."""
+    """The associated data of a label, its place: item, partition (origin) and epoch."""
     return (
         b"heqiao v1 label\x00"
         + item.encode()
@@ -48,7 +48,7 @@ def seal(label_key: bytes, record: LabelRecord, associated: bytes, nonce: bytes)
 def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecord:
     """Open a sealed label. Raises LabelError for any alteration and for a malformed record.
 
-    Only the one encoding that `seal` writes is read: no unknown flag, no use of spare bytes.
+    Only the encoding that `seal` writes is accepted: no unknown flag, no use of spare bytes.
     """
     if len(sealed) != SEALED_SIZE:
         raise LabelError("a label has the wrong size")
@@ -66,11 +66,11 @@ def open_label(label_key: bytes, sealed: bytes, associated: bytes) -> LabelRecor
 
 
 def name_check(record: bytes, name: str) -> int:
-    """One byte of a name under a record number: catches a wrong name 255 times in 256, recovers none.
+    """One byte of a name under a record number: detects a wrong name 255 times in 256, reveals none.
 
-    It is sealed together with the number, and so outlives the epoch (docs/adr/0007).
+    It is sealed together with the record number, so it stays valid after the epoch ends (docs/adr/0007).
     """
-    # A badly decoded name may hold lone surrogates; it is still a name that differs, not a crash.
+    # A badly decoded name may contain lone surrogates; it counts as a different name and raises nothing.
     text = normalise_name(name).encode("utf-8", "surrogatepass")
     return blake3(NAME_CONTEXT + record + text).digest(length=1)[0]
 

@@ -52,12 +52,12 @@ def verify(digest: bytes, index: int, count: int, siblings: Sequence[bytes], exp
 
 
 class Verifier:
-    """Verifies leaves of one tree. What is on a path that held is not hashed again for the next one."""
+    """Verifies leaves of one tree. Nodes of a verified path are not hashed again for the next one."""
 
     def __init__(self, count: int, expected_root: bytes) -> None:
         """For a tree of `count` leaves."""
         self._count, self._root = count, expected_root
-        # (level, place) of nodes under the root. Beside a known node, all the way up, everything is known.
+        # Nodes of verified paths, by (level, place). A path that reaches a known node needs no more hashing.
         self._known: dict[tuple[int, int], bytes] = {}
 
     def verify(self, digest: bytes, index: int, siblings: Sequence[bytes]) -> bool:
@@ -90,7 +90,7 @@ class Verifier:
 
 
 def _nodes(below: Sequence[bytes]) -> list[bytes]:
-    """The nodes over each two of a level, by one hasher that is set back."""
+    """The parent nodes of each two nodes of a level, computed with one hasher that is reset."""
     hasher, found = blake3(), list[bytes]()
     for left, right in zip(below[::2], below[1::2], strict=False):
         hasher.reset()

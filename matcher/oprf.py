@@ -64,8 +64,8 @@ def evaluate(
 ) -> bytes:
     """E = k * B, the responder's step. Validates all points first; raises PointError, computing nothing.
 
-    Here a peer chooses the points. On a backend that is not exact it could choose them so that a wrong
-    result tells bits of k, so there E = (k/m) * (m * B) with a fresh m: what the peer chose meets only m.
+    A peer chooses the points. On a backend that is not exact it could choose them so that a wrong
+    result reveals bits of k, so there E = (k/m) * (m * B) with a fresh m: the peer's points meet only m.
     """
     x25519.validate(blinded)
     engine = backend or x25519.backend()
@@ -82,7 +82,7 @@ def finalize(blind_scalar: bytes, evaluated: bytes, backend: x25519.Backend | No
 
 
 def evaluate_own(key: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:
-    """T = k * M for the responder's own records: mapped points come from token.map_to_curve."""
+    """T = k * M for the responder's own records: mapped points come from tokens.map_to_curve."""
     return (backend or x25519.backend()).multiply(clamp(key), mapped)
 
 
@@ -96,7 +96,7 @@ def rekey(new: bytes, old: bytes, tokens: bytes, backend: x25519.Backend | None 
 
 
 def require_count(points: bytes, most: int) -> int:
-    """How many points there are. Raises PointError for a ragged length or more than announced."""
+    """The number of points. Raises PointError for a ragged length or more than announced."""
     if len(points) % x25519.POINT_SIZE:
         raise PointError("points must be a multiple of 32 bytes")
     count = len(points) // x25519.POINT_SIZE

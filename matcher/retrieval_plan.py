@@ -1,7 +1,7 @@
 """How to retrieve labels: by buckets, with the partition's filter, or the whole partition (design.md 3).
 
-The choice is by estimated bytes, among the plans that the responder's privacy floor leaves; where two cost
-about the same, the one that shows the responder less. The result of a query is the same under every plan.
+The choice is by estimated bytes, among the plans that the responder's privacy floor allows; where two
+cost about the same, the one that reveals less to the responder. The result is the same under every plan.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from matcher import filter as filters
 from matcher.buckets import ENTRY_SIZE
 
 PATH_DIGEST = 32
-# Share of the identities asked that are expected in a partition before anything is known: real lists of
-# migrants reach it, lists of strangers stay far below, so the estimate errs to the dearer side.
+# Share of the queried identities that are expected in a partition before anything is known: real lists of
+# migrants reach it, random lists stay far below, so the estimate is rather too high.
 EXPECTED_HITS = 0.25
-# Decoy buckets fetched beside those with a hit. A bucket alone hides one person among a thousand; decoys hide
-# how many buckets hold anybody: a query without any hit looks like one with a few, and a large count is
-# shown only roughly.
+# Decoy buckets fetched besides those with a hit. A bucket alone hides one person among a thousand; decoys
+# hide how many buckets have a hit: a query without any hit looks like one with a few, and a large count is
+# visible only roughly.
 LEAST_DECOYS = 8
 DECOY_SHARE = 0.25
-# How many times the bytes of the cheapest plan a plan that shows less may cost: bytes are an estimate,
+# How many times the bytes of the cheapest plan a plan that reveals less may cost: bytes are an estimate,
 # what the responder sees is not.
 SHOWS_LESS = 1.05
-# The same for a whole partition that will be kept: the second query of its version has it for nothing.
+# The same for a whole partition that will be kept: the second query of its version transfers nothing.
 WILL_BE_KEPT = 2.0
 
 
@@ -36,7 +36,7 @@ class Plan(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the estimate needs: identities asked in this partition, and the partition's size and form."""
+    """Input of the estimate: identities queried in this partition, and the partition's size and form."""
 
     asked: int
     entries: int
@@ -48,7 +48,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A chosen plan, why, and the bytes estimated for each plan that was allowed."""
+    """A chosen plan, the reason, and the bytes estimated for each allowed plan."""
 
     plan: Plan
     reason: str
@@ -56,10 +56,10 @@ class Choice:
 
 
 def choose(sizes: Sizes, floor: Plan) -> Choice:
-    """The plan that shows least of those that cost about as much as the cheapest one.
+    """The plan that reveals least among those that cost about as much as the cheapest one.
 
-    `floor` is the responder's demand: PARTITION (nothing about matches is to be learned), BUCKETS (which
-    buckets hold people asked about), FILTER (roughly which buckets hold matches).
+    `floor` is the responder's demand: PARTITION (the responder learns nothing about matches), BUCKETS (which
+    buckets hold queried people), FILTER (roughly which buckets hold matches).
     """
     estimates = tuple((plan, _ESTIMATES[plan](sizes)) for plan in _allowed(floor))
     least = min(size for _, size in estimates)
@@ -72,13 +72,13 @@ def choose(sizes: Sizes, floor: Plan) -> Choice:
 
 
 def distinct_buckets(identities: int, bucket_bits: int) -> float:
-    """How many different buckets some identities fall into, on average."""
+    """The average number of different buckets of some identities."""
     buckets = float(1 << bucket_bits)
     return buckets * (1.0 - (1.0 - 1.0 / buckets) ** identities)
 
 
 def decoy_count(hit_buckets: int, bucket_bits: int, asked_buckets: int) -> int:
-    """Decoy buckets for a filter plan, never more than the query could have asked."""
+    """Decoy buckets for a filter plan, never more than the query could have requested."""
     wanted = LEAST_DECOYS + round(hit_buckets * DECOY_SHARE)
     return max(min(wanted, min(1 << bucket_bits, asked_buckets) - hit_buckets), 0)
 

@@ -33,7 +33,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class LabelRecord:
-    """The plain content of a label: what the requester reads when it opens one.
+    """The plain content of a label, which the requester reads when it opens one.
 
     `value` is the disclosed value at `level` (1 for existence and threshold, a count, a band
     index), `as_of` days since 1970-01-01, `name_check` one byte (0 to 255) that is meaningful

@@ -1,8 +1,8 @@
 """The libraries' BLAKE3 and ChaCha20-Poly1305 over many short inputs, one input a row of an array.
 
-Building an index hashes and seals millions of short inputs that lie in arrays; these functions walk the
-rows and leave the algorithms to the libraries. What counts is how often the interpreter is entered for a
-row: one hasher is set back to its key for each row, which costs half of a new one.
+Building an index hashes and seals millions of short inputs in arrays; these functions loop over the
+rows and leave the algorithms to the libraries. The cost is the number of interpreter calls for each
+row: one hasher is reset to its key for each row, which costs half of a new one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) 
 
 
 def unseal(keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
-    """The plain texts of what `seal` made, (n, m). Raises LabelError when one of them was altered."""
+    """The plain texts of sealed rows, (n, m). Raises LabelError when one of them was altered."""
     rows = zip(rows_of(keys), rows_of(nonces), rows_of(sealed), associated, strict=True)
     try:
         found = b"".join(

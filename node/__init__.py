@@ -1,1 +1,1 @@
-"""The node that a province runs: store, servers, import, verification, command line."""
+"""The node that a province runs: database, servers, imports, verifications, sums, command line."""

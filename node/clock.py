@@ -1,4 +1,4 @@
-"""The node's clock: a function that returns the present in UTC, handed to whatever needs the time."""
+"""The node's clock: a function that returns the current time in UTC, passed to all code that needs it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What every part of a running node is given: configuration, store, keys, catalogue, clock, randomness."""
+"""The Node bundle: configuration, database, keys, catalogue, clock and randomness of a running node."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Node:
 
     @property
     def keys(self) -> NodeKeys:
-        """The keys of this moment: take them once for things that must fit together."""
+        """The current keys: read them once for values that must fit together."""
         return self.ring.current
 
     @property
@@ -75,7 +75,7 @@ def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
         try:
             return read_keys(config, opened[0], found)
         except CertificateError as error:
-            # A running node goes on with what it has: `heqiao join` may be in the middle of it.
+            # A running node keeps its keys: `heqiao join` may be writing the files right now.
             raise UnavailableError(str(error), error.hint) from None
         except StoreDamagedError:
             opened[0] = _open_again(config)  # it was rewrapped since it was opened
@@ -88,7 +88,7 @@ def _open_again(config: Config) -> KeyStore:
     try:
         return open_key_store(config)
     except PassphraseError:
-        # A node that runs goes on with the keys it has, rather than failing every call.
+        # A running node keeps the keys it has, rather than failing every call.
         raise UnavailableError(
             "the key store was rewrapped, and [keys] passphrase_file does not hold the new passphrase yet",
             "put the new passphrase there, or restart the node with the new node.toml",

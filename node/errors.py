@@ -1,9 +1,9 @@
-"""What can go wrong in a node, by cause. Messages never carry an identity, name, value, token or key.
+"""The errors of a node, by cause. Messages never contain an identity, name, value, token or key.
 
-`code` is stable: it labels metrics, crosses the wire, and lets the caller rebuild the class
+`code` is stable: it labels metrics, is sent to the caller, and selects the class raised there
 (node/transport/status.py). `hint` says what to do next. `details` holds short public facts (a current
-epoch, a rule's name), never by how much a limit was missed. `retry_after` is how long to wait before the
-same call is worth another try, None where nobody can say.
+epoch, a rule's name), never by how much a limit was missed. `retry_after` is how long to wait before
+repeating the same call, None where this is unknown.
 """
 
 from collections.abc import Mapping
@@ -55,19 +55,19 @@ class InvalidPointsError(InvalidRequestError):
 
 
 class UnknownSuiteError(InvalidRequestError):
-    """A suite this node does not speak."""
+    """A suite this node does not know."""
 
     code = "unknown_suite"
 
 
 class UnknownCallerError(NodeError):
-    """The caller's certificate names nobody this node serves."""
+    """The caller's certificate names no peer or platform of this node."""
 
     code = "unknown_peer"
 
 
 class RefusedError(NodeError):
-    """A mandate, grant or policy says no; `details["rule"]` says which."""
+    """A mandate, grant or policy forbids it; `details["rule"]` names the rule."""
 
     code = "refused"
 
@@ -91,7 +91,7 @@ class JobConflictError(NodeError):
 
 
 class PreconditionError(NodeError):
-    """Something must happen first; a step is out of order."""
+    """Another step must be done first."""
 
     code = "precondition"
 
@@ -127,19 +127,19 @@ class ConflictError(NodeError):
 
 
 class LimitError(NodeError):
-    """A quota or the node's capacity is spent; `retry_after` says when to try again, if ever."""
+    """A quota or the node's capacity is used up; `retry_after` says when to try again, if known."""
 
     code = "limit"
 
 
 class UnavailableError(NodeError):
-    """The database, the disk or a peer is away."""
+    """The database, the disk or a peer does not answer."""
 
     code = "unavailable"
 
 
 class UnreachableError(UnavailableError):
-    """Nobody answers at an address: no node of ours ever saw the call."""
+    """No server answers at an address: the call certainly reached no node."""
 
 
 class CancelledError(NodeError):
@@ -149,7 +149,7 @@ class CancelledError(NodeError):
 
 
 class LeaseLostError(CancelledError):
-    """Another process has taken the work over: nothing more of it may be written here."""
+    """Another process has taken over the work: this process must write no more of it."""
 
 
 class DishonestPeerError(NodeError):
@@ -159,6 +159,6 @@ class DishonestPeerError(NodeError):
 
 
 class AuditBrokenError(NodeError):
-    """A link of the audit chain does not hold."""
+    """An event of the audit chain does not match its digest or the event before it."""
 
     code = "audit_broken"

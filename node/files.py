@@ -1,4 +1,4 @@
-"""Files of a home: written whole or not at all, new folders, errors of the disk in plain words."""
+"""Files of a home: atomic writes, new folders, file system errors as InputError."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from node.errors import InputError, UnavailableError
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file of mode 0600 beside its target, then put it in place: all of it, or none.
+    """Write a file of mode 0600 under a temporary name, then rename it: a reader sees all of it or none.
 
     Raises UnavailableError naming the path.
     """
@@ -27,13 +27,13 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder that gets its name when all is written, and is removed when something fails.
+    """A folder that gets its name when everything is written, and is removed after an error.
 
     Raises:
         InputError: the target exists, or its parent does not.
     """
     parent = target.absolute().parent
-    with disk_errors("nothing was left behind; correct it and try again"):
+    with disk_errors("nothing was written; correct it and try again"):
         if target.exists() or target.is_symlink():
             raise InputError(
                 f"{target}: exists already", "nothing was changed; name a folder that does not exist"
@@ -46,12 +46,12 @@ def new_folder(target: Path) -> Iterator[Path]:
             partial.rename(target)
             sync_folder(parent)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)  # nothing to remove where all went well
+            shutil.rmtree(partial, ignore_errors=True)  # after success it no longer exists
 
 
 @contextmanager
 def disk_errors(hint: str) -> Iterator[None]:
-    """Turn what the file system refuses into an InputError that names the file."""
+    """Raise an error of the file system as an InputError that names the file."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Administrators, told apart by keys of their own, and what two of them sign (docs/adr/0011).
+"""Administrators, identified by their own keys, and what two of them sign (docs/adr/0011).
 
-An administrator's folder is a key store of its own, closed by that person's passphrase: DIR/keys,
-DIR/passphrase (where none was given), DIR/admin.json, the public half, which is enrolled in homes.
+An administrator's folder is a key store of its own, sealed by that person's passphrase: DIR/keys,
+DIR/passphrase (where none was given), DIR/admin.json, the public half, which homes enrol.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from keys.store.key_store import KeyStore
 
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 _CARD: Final = b"heqiao v1 administrator"
-_ASKED: Final = b"heqiao v1 approval asked"
-_GIVEN: Final = b"heqiao v1 approval given"
+_REQUEST: Final = b"heqiao v1 approval asked"
+_APPROVAL: Final = b"heqiao v1 approval given"
 
 
 class AdminCard(Document):
@@ -29,8 +29,8 @@ class AdminCard(Document):
     signature: Base64 = b""
 
 
-class Asked(Document):
-    """That an administrator wants to do one thing, once: `digest` is of exactly what is asked."""
+class RequestStatement(Document):
+    """An administrator requests one action, once: `digest` covers exactly that action."""
 
     version: Literal[1] = 1
     id: Hex
@@ -40,8 +40,8 @@ class Asked(Document):
     signature: Base64 = b""
 
 
-class Given(Document):
-    """That another administrator agrees to it."""
+class ApprovalStatement(Document):
+    """Another administrator approves this action."""
 
     version: Literal[1] = 1
     id: Hex
@@ -65,24 +65,24 @@ def load_card(path: Path) -> AdminCard:
     return card
 
 
-def sign_asked(store: KeyStore, asked: Asked) -> bytes:
+def sign_request(store: KeyStore, request: RequestStatement) -> bytes:
     """The requester's signature."""
-    return signing_key(store).sign(asked.signed_part(_ASKED))
+    return signing_key(store).sign(request.signed_part(_REQUEST))
 
 
-def sign_given(store: KeyStore, given: Given) -> bytes:
+def sign_approval(store: KeyStore, approval: ApprovalStatement) -> bytes:
     """The approver's signature."""
-    return signing_key(store).sign(given.signed_part(_GIVEN))
+    return signing_key(store).sign(approval.signed_part(_APPROVAL))
 
 
-def check_asked(asked: Asked, key: bytes, signature: bytes) -> None:
+def check_request(request: RequestStatement, key: bytes, signature: bytes) -> None:
     """Raises EnrolmentError unless the requester signed this."""
-    check_signature(asked, _ASKED, key, signature, "the request for an approval")
+    check_signature(request, _REQUEST, key, signature, "the request for an approval")
 
 
-def check_given(given: Given, key: bytes, signature: bytes) -> None:
+def check_approval(approval: ApprovalStatement, key: bytes, signature: bytes) -> None:
     """Raises EnrolmentError unless the approver signed this."""
-    check_signature(given, _GIVEN, key, signature, "the approval")
+    check_signature(approval, _APPROVAL, key, signature, "the approval")
 
 
 def public_key(store: KeyStore) -> bytes:

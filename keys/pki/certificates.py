@@ -1,8 +1,8 @@
-"""Certificates of a federation: who may speak, and as whom (design.md sections 1 and 6, RFC 5280).
+"""Certificates of a federation: which nodes and platforms exist (design.md sections 1 and 6, RFC 5280).
 
 A node's identity is its province code, never its host: every certificate carries exactly one URI
 `heqiao://<federation>/node/<code>` or `heqiao://<federation>/platform/<code>/<name>`, and a node also
-the DNS name `<code>.node.heqiao`, which callers demand as TLS target name wherever the node runs.
+the DNS name `<code>.node.heqiao`, which callers require as TLS target name wherever the node runs.
 The CA takes the public key of a signing request, and no name from it.
 """
 
@@ -29,7 +29,7 @@ Root = x509.Certificate
 
 @dataclass(frozen=True, slots=True)
 class CertifiedIdentity:
-    """Who a certificate names. `name` is that of a platform, empty for a node; `fingerprint` is the
+    """The identity in a certificate. `name` is that of a platform, empty for a node; `fingerprint` is the
     SHA-256 of the certificate in hex; `not_after` is aware, in UTC.
     """
 
@@ -66,7 +66,7 @@ def load_ca_certificate(pem: bytes) -> x509.Certificate:
 
 
 def load_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """The roots that a file names, of one federation: one, or two while it changes its CA. The first issues.
+    """The roots in a file, of one federation: one, or two while it changes its CA. The first one issues.
 
     Raises:
         CertificateError: none, too many, not CAs, or of different federations.
@@ -123,7 +123,7 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
 
 
 def identity_of(certificate_pem: bytes) -> CertifiedIdentity:
-    """Who a certificate names. Checks no signature: TLS or `verify_chain` does that.
+    """The identity in a certificate. Checks no signature: TLS or `verify_chain` does that.
 
     Raises:
         CertificateError: not one certificate, or not exactly one well-formed `heqiao://` URI in it.
@@ -146,7 +146,7 @@ def identity_of(certificate_pem: bytes) -> CertifiedIdentity:
 
 
 def hosts_of(certificate_pem: bytes) -> tuple[str, ...]:
-    """Host names and addresses that a node's certificate carries beside the name of its province."""
+    """Host names and addresses in a node's certificate, besides the name of its province."""
     names = load_certificate(certificate_pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     own = target_name(identity_of(certificate_pem).code)
     hosts = names.value.get_values_for_type(x509.DNSName)
@@ -155,11 +155,11 @@ def hosts_of(certificate_pem: bytes) -> tuple[str, ...]:
 
 
 def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> CertifiedIdentity:
-    """Check that a CA (of those in the file) issued a certificate and that both are valid now; say whom it
-    names.
+    """Check that a CA (of those in the file) issued a certificate and that both are valid now; return the
+    identity it names.
 
     Raises:
-        CertificateError: it does not hold, or the federation of the two differs.
+        CertificateError: a check fails, or the federation of the two differs.
     """
     certificate, roots = load_certificate(certificate_pem), load_roots(ca_pem)
     ca = next((root for root in roots if has_issued(root, certificate)), roots[0])
@@ -203,19 +203,19 @@ def has_issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def tls_key_for(store: KeyStore, certificate_pem: bytes) -> bytes:
-    """The `tls` key (PKCS8 PEM) of our store that a certificate is for; the newest may have none yet.
+    """The `tls` key (PKCS8 PEM) of a store that a certificate is for; the newest may have none yet.
 
     Raises:
-        CertificateError: it is for none of our keys.
+        CertificateError: it is for none of the store's keys.
     """
     return store.get(f"tls.{tls_epoch(store, certificate_pem)}")
 
 
 def tls_epoch(store: KeyStore, certificate_pem: bytes) -> int:
-    """Epoch of the `tls` key of our store that a certificate is for.
+    """Epoch of the `tls` key of a store that a certificate is for.
 
     Raises:
-        CertificateError: it is for none of our keys.
+        CertificateError: it is for none of the store's keys.
     """
     public_key = load_certificate(certificate_pem).public_key()
     for epoch in reversed(store.epochs("tls")):

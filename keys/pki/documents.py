@@ -1,7 +1,7 @@
-"""JSON documents that administrators carry between CA, nodes and peers: strict to read, canonical to sign.
+"""JSON documents that administrators carry between CA, nodes and peers: read strictly, signed canonically.
 
 A signature covers a context string and the canonical JSON of the parsed document (sorted keys, no
-spaces, UTF-8, no floats), so that order, spacing and doubled keys of the file play no part. The
+spaces, UTF-8, no floats), so that order, spacing and doubled keys of the file do not matter. The
 fields are plain ASCII names and the values strings, integers and lists: for those this is the form of
 RFC 8785.
 """
@@ -19,7 +19,7 @@ from keys.errors import EnrolmentError, KeyringError
 from keys.store.atomic_files import MAX_BYTES
 
 VERSION: Final = 1
-_TOLD: Final = 2  # faults of a document in one message; a wrong file has one at every field
+_SHOWN: Final = 2  # faults of a document in one message; a wrong file has one at every field
 
 
 def _decode(value: object) -> bytes:
@@ -51,12 +51,12 @@ Key32 = Annotated[Base64, AfterValidator(_check_key)]
 
 
 class Document(BaseModel):
-    """Base of the documents: unknown fields and other types than said are refused; frozen."""
+    """Base of the documents: unknown fields and wrong types are refused; frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     def signed_part(self, context: bytes) -> bytes:
-        """What the document's signature covers: context, a zero byte, all other fields."""
+        """The bytes that the document's signature covers: context, a zero byte, all other fields."""
         return context + b"\0" + canonical(self.model_dump(mode="json", exclude={"signature"}))
 
     def fingerprint(self) -> str:
@@ -124,6 +124,6 @@ def parse(model: type[Model], content: bytes, source: str, error: type[KeyringEr
 def describe(invalid: ValidationError) -> str:
     """The first fields and reasons of a failed validation, without the values."""
     faults = invalid.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in faults[:_TOLD]]
-    more = len(faults) - len(told)
-    return "; ".join((*told, f"and {more} more") if more else told)
+    shown = [f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in faults[:_SHOWN]]
+    more = len(faults) - len(shown)
+    return "; ".join((*shown, f"and {more} more") if more else shown)

@@ -1,12 +1,12 @@
-"""Joining a federation with no secret in the clear, and the card by which peers know a node.
+"""Joining a federation with no secret in the clear, and the card that identifies a node to peers.
 
     node: heqiao init          ->  request.json  ->  CA: heqiao ca issue
     node: heqiao join bundle   <-  bundle.json   <-
 
 The request carries public keys only and is signed by the node's signing key; the bundle carries the
 certificates and the federation's salt, sealed to the node (HPKE, RFC 9180), and is signed by the CA.
-Neither file is secret. But whoever could swap the request on its way would receive the salt, and
-whoever could swap the bundle would choose the CA, so administrators compare both fingerprints by
+Neither file is secret. But an attacker who replaces the request in transit would receive the salt, and
+one who replaces the bundle would choose the CA, so administrators compare both fingerprints by
 voice (`heqiao init`, `heqiao ca issue` and `heqiao join` print them).
 """
 
@@ -49,7 +49,7 @@ _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHAC
 
 
 class EnrolmentRequest(Document):
-    """What a node sends to the CA: whom it wants to be, and its public keys."""
+    """A node's request to the CA: the identity it requests, and its public keys."""
 
     version: Literal[1] = 1
     role: Role
@@ -63,7 +63,7 @@ class EnrolmentRequest(Document):
 
 
 class Bundle(Document):
-    """What the CA returns: certificates, and the salt, which only this node can open."""
+    """The CA's answer: certificates, and the salt, which only this node can open."""
 
     version: Literal[1] = 1
     federation: Federation
@@ -77,7 +77,7 @@ class Bundle(Document):
 
 
 class NodeCard(Document):
-    """What an administrator hands to peers: where the node is, and the key that signs its manifests."""
+    """A node's card for peers: its address, and the key that signs its manifests."""
 
     version: Literal[1] = 1
     code: Code
@@ -89,14 +89,14 @@ class NodeCard(Document):
     signature: Base64 = b""
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
-        """As pydantic does it; without `successions` where there are none, as before there were any."""
+        """As pydantic does it, but without an empty `successions`."""
         left_out = set() if self.successions else {"successions"}
         return super().model_dump(**{**options, "exclude": {*(options.get("exclude") or ()), *left_out}})
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a node has after it accepted a bundle; certificates as PEM. The salt is in its key store."""
+    """Result of accepting a bundle; certificates as PEM. The salt is in the node's key store."""
 
     identity: CertifiedIdentity
     certificate: bytes
@@ -153,9 +153,9 @@ def issue_bundle(
 ) -> Bundle:
     """Certificate for a request, and the 32-byte salt sealed to it.
 
-    The request's names are granted as they are: the caller has looked at them. With a
-    `certificate` that was issued for it before, only the salt is new. `roots` are all that members trust
-    now (PEM, the one of `ca` first), where they are more than one.
+    The request's names are granted as they are: the caller has checked them. With a
+    `certificate` that was issued for it before, only the salt is new. `roots` are all roots that members
+    trust now (PEM, that of `ca` first), where there are several.
 
     Raises:
         EnrolmentError: the request's signature or HPKE key is bad.
@@ -196,13 +196,13 @@ def _seal_salt(federation: str, request: EnrolmentRequest, salt: bytes, version:
 def accept_bundle(
     store: KeyStore, bundle: Bundle, role: Role, code: str, name: str, now: datetime
 ) -> Membership:
-    """Check a bundle against our own role, code, name (of a platform) and keys, and store its salt.
+    """Check a bundle against this home's role, code, name (of a platform) and keys, and store its salt.
 
     Accepting the same bundle again changes nothing.
 
     Raises:
-        EnrolmentError: altered, for another node, or its salt does not open or differs from ours.
-        CertificateError: the chain does not hold now, or the certificate is for another key.
+        EnrolmentError: altered, for another node, or its salt does not open or differs from the stored one.
+        CertificateError: the chain is not valid now, or the certificate is for another key.
     """
     _check_bundle_signature(bundle)
     certificate, ca = bundle.certificate.encode(), bundle.ca.encode()
@@ -226,7 +226,7 @@ def accept_bundle(
         store.add(label, salt)
     elif not hmac.compare_digest(store.get(label), salt):
         raise EnrolmentError(
-            f"the bundle's salt differs from our salt of the same version {bundle.salt_version}",
+            f"the bundle's salt differs from this home's salt of the same version {bundle.salt_version}",
             "ask the CA which salt is right; a new salt needs a new version",
         )
     return Membership(identity, certificate, ca, ca_fingerprint(ca), bundle.salt_version)
@@ -250,7 +250,7 @@ def make_card(
 ) -> NodeCard:
     """The card of a node, signed by its newest signing key, or by that of an epoch.
 
-    `successions` lead to that key from those that peers may know still.
+    `successions` lead to that key from those that peers may still have pinned.
 
     Raises:
         ValueError: a code, name or address is not acceptable.
@@ -268,8 +268,8 @@ def make_card(
 
 
 def load_card(path: Path) -> NodeCard:
-    """Read a peer's card and check its signature. That the card is the peer's own, an administrator
-    decides, by its fingerprint.
+    """Read a peer's card and check its signature. An administrator compares its fingerprint, to make sure
+    that the card is the peer's own.
 
     Raises:
         EnrolmentError: malformed or altered.
@@ -286,7 +286,7 @@ def check_signature(document: Document, context: bytes, key: bytes, signature: b
     except (InvalidSignature, ValueError):
         raise EnrolmentError(
             f"{source}: the signature does not fit the content",
-            "the file was altered on its way; ask its sender for it again",
+            "the file was altered in transit; ask its sender for it again",
         ) from None
 
 
@@ -296,7 +296,7 @@ def _check_bundle_signature(bundle: Bundle) -> None:
         key.verify(bundle.signature, bundle.signed_part(_BUNDLE), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         raise EnrolmentError(
-            "the bundle is not signed by its CA", "it was altered on its way; ask the CA for it again"
+            "the bundle is not signed by its CA", "it was altered in transit; ask the CA for it again"
         ) from None
 
 
@@ -316,7 +316,7 @@ def _open_salt(store: KeyStore, bundle: Bundle) -> bytes:
 
 
 def _salt_info(federation: str, role: Role, code: str, salt_version: int) -> bytes:
-    """What the sealed salt is bound to: nobody can pass it on as that of another node or version."""
+    """Binds the sealed salt to its node and version, so that it does not open as that of another."""
     return b"heqiao v1 salt\0" + canonical(
         {"federation": federation, "role": role, "code": code, "salt_version": salt_version}
     )

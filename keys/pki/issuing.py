@@ -18,13 +18,13 @@ from keys.store.key_pairs import load_tls_key
 
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 397
-# Certificates begin a little in the past, for clocks of other provinces that run behind.
+# Certificates begin a little in the past, for clocks of other provinces that are slow.
 BACKDATE: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A federation CA: its certificate, and its private key, which shows in no repr."""
+    """A federation CA: its certificate, and its private key, which no repr shows."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
@@ -48,8 +48,8 @@ def create_ca(
     key: ec.EllipticCurvePrivateKey | None = None,
     generation: int = 1,
 ) -> Authority:
-    """A new self-signed CA for a federation; `key` is made if not given. Later generations have names of
-    their own, so that a verifier that trusts two knows whose a certificate is.
+    """A new self-signed CA for a federation; `key` is made if not given. Later generations have
+    different names, so that a verifier that trusts two knows which one issued a certificate.
 
     Raises:
         ValueError: the federation's name is not acceptable.
@@ -87,7 +87,7 @@ def load_ca(certificate_pem: bytes, secret: bytes) -> Authority:
 
 
 def create_request(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A signing request (PEM) that carries and proves a public key, and asks for no name."""
+    """A signing request (PEM) that contains a public key and proves its possession; it asks for no name."""
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM)
 
@@ -103,7 +103,7 @@ def issue(
     name: str = "",
     hosts: Iterable[str] = (),
 ) -> bytes:
-    """Certificate (PEM) for the public key of a signing request, and for the names given here only.
+    """Certificate (PEM) for the public key of a signing request, and for the given names only.
 
     Raises:
         CertificateError: the request is malformed, not signed by its key, or of another kind of key;
@@ -123,7 +123,7 @@ def issue(
         x509.UniformResourceIdentifier(identity_uri(ca.federation, role, code, name))
     ]
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    if role == "node":  # a platform serves nobody, so it gets neither host names nor server use
+    if role == "node":  # a platform has no server, so it gets neither host names nor server use
         names += [x509.DNSName(target_name(code)), *map(_general_name, dict.fromkeys(hosts))]
         purposes.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
     certificate = (

@@ -1,4 +1,4 @@
-"""Names that stand in certificates: federations, province codes, hosts, and the URI of an identity."""
+"""Names in certificates: federations, province codes, hosts, and the URI of an identity."""
 
 import contextlib
 import ipaddress
@@ -24,7 +24,7 @@ _HOST_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def check_federation(name: str) -> str:
-    """A federation's name: 1 to 63 of a-z, 0-9 and inner hyphens, since it stands in a URI.
+    """A federation's name: 1 to 63 of a-z, 0-9 and inner hyphens, since it is part of a URI.
 
     Raises:
         ValueError: it is not.
@@ -58,12 +58,12 @@ def check_name(name: str) -> str:
 
 def check_host(host: str) -> str:
     """A DNS name or IP address that a certificate may carry. No wildcard, and no name under
-    `heqiao`, which would let one node pass for another.
+    `heqiao`, which would let one node impersonate another.
 
     Raises:
         ValueError: it is not acceptable.
     """
-    if "%" not in host:  # an IPv6 zone (fe80::1%eth0) means something on one machine only
+    if "%" not in host:  # an IPv6 zone (fe80::1%eth0) is valid on one machine only
         with contextlib.suppress(ValueError):
             return ipaddress.ip_address(host).compressed
     labels = host.split(".")
@@ -75,7 +75,7 @@ def check_host(host: str) -> str:
 
 
 def target_name(code: str) -> str:
-    """The DNS name that stands for a node in TLS, wherever it runs."""
+    """The DNS name of a node in TLS, wherever it runs."""
     return f"{check_code(code)}.{NODE_DOMAIN}"
 
 

@@ -1,11 +1,11 @@
-"""Certificates that are no longer good: the CA's revocation list (RFC 5280 section 5), carried as a file.
+"""The CA's list of revoked certificates (RFC 5280 section 5), distributed as a file.
 
-A list names all revoked certificates of the federation, so a node needs the newest one only. Lists are
-numbered, and a node never takes an older one than it has. A list does not run out before its CA: a node
-that gets no newer one goes on with what it has.
+A list names all revoked certificates of the federation, so a node needs only the newest one. Lists are
+numbered, and a node never accepts an older one than it has. A list is valid as long as its CA: a node
+that gets no newer one keeps using the one it has.
 
 While a federation has two roots, a file holds the same list signed by each, so that a node that trusts only
-one of them can check it. The numbers go on from root to root.
+one of them can check it. The numbers continue from root to root.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,10 +37,10 @@ NOTHING_REVOKED: Final = RevocationList(0, frozenset(), datetime.min.replace(tzi
 
 
 def make_list(ca: Authority, before: bytes | None, certificates: Iterable[bytes], now: datetime) -> bytes:
-    """The next list (PEM): what the list `before` names, and some certificates (PEM) more.
+    """The next list (PEM): all entries of the list `before`, and some more certificates (PEM).
 
     Raises:
-        CertificateError: `before` is not a list of this CA, or the clock stands before it.
+        CertificateError: `before` is not a list of this CA, or the clock is before it.
     """
     old = max(_parse(before, ca.pem), key=_number_of) if before is not None else None
     return _sign(ca, old, certificates, now)
@@ -49,7 +49,7 @@ def make_list(ca: Authority, before: bytes | None, certificates: Iterable[bytes]
 def make_lists(
     cas: Sequence[Authority], before: bytes | None, certificates: Iterable[bytes], now: datetime
 ) -> bytes:
-    """The next list, signed by each of some CAs: what the lists `before` of any of them name, and more.
+    """The next list, signed by each of some CAs: all entries of their lists `before`, and more.
 
     Raises as `make_list`.
     """
@@ -88,7 +88,7 @@ def _sign(
 
 
 def load_list(content: bytes, ca_pem: bytes) -> RevocationList:
-    """Check a list (PEM) of the federation's CA; of lists by several roots all that ours signed count.
+    """Check a list (PEM) of the federation's CA; with several roots, the lists of all trusted roots count.
 
     Raises:
         CertificateError: malformed, too large, or not signed by this CA.
@@ -114,7 +114,7 @@ def serial_of(certificate: bytes) -> int:
 
 
 def _parse(content: bytes, ca_pem: bytes) -> list[x509.CertificateRevocationList]:
-    """The lists in a file that a root of ours signed; one at least."""
+    """The lists in a file that a trusted root signed; at least one."""
     hint = "take the list as `heqiao ca revoke` wrote it"
     roots = load_roots(ca_pem)
     if len(content) > MAX_LIST_BYTES:

@@ -4,7 +4,7 @@
     CA: heqiao ca roll --switch: certificates are issued by the new root; members renew theirs
     every member: heqiao peers roots --drop-old;  CA: heqiao ca roll --end
 
-The old root signs the new one, so whoever trusts the old one need not compare fingerprints; both are
+The old root signs the new one, so members that trust the old one need not compare fingerprints; both are
 trusted until the old one is dropped.
 """
 
@@ -30,7 +30,7 @@ _ROOTS: Final = b"heqiao v1 roots"
 
 
 class NextRoot(Document):
-    """The root that follows, signed by the one before."""
+    """The next root, signed by the one before."""
 
     version: Literal[1] = 1
     federation: Federation
@@ -39,13 +39,13 @@ class NextRoot(Document):
 
 
 def sign_root(old: Authority, new: Root) -> NextRoot:
-    """What members take with `heqiao peers roots`."""
+    """The document that members read with `heqiao peers roots`."""
     document = NextRoot(federation=old.federation, ca=roots_pem([new]).decode())
     return document.model_copy(update={"signature": sign(old, document.signed_part(_ROOTS))})
 
 
 def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[Root, ...]:
-    """The roots to trust from now on. Taking the same root again changes nothing.
+    """The roots to trust from now on. Adding the same root again changes nothing.
 
     Raises:
         EnrolmentError: not signed by a root that is trusted, of another federation, or not valid now.
@@ -71,8 +71,8 @@ def add_root(trusted_pem: bytes, offered: NextRoot, now: datetime) -> tuple[Root
 
 
 def require_trusted(trusted_pem: bytes, offered_pem: bytes) -> None:
-    """Check that a home trusts the root that issued its bundle. What a bundle names besides is for new
-    members: a root that was dropped must not come back with a renewal.
+    """Check that a home trusts the root that issued its bundle. Further roots of a bundle are for new
+    members: a renewal must not bring back a root that was dropped.
 
     Raises:
         EnrolmentError: it does not.
@@ -86,7 +86,7 @@ def require_trusted(trusted_pem: bytes, offered_pem: bytes) -> None:
 
 
 def drop_roots(trusted_pem: bytes, certificate_pem: bytes) -> tuple[Root, ...]:
-    """The newest root alone. Raises CertificateError while the own certificate hangs on the older one."""
+    """The newest root alone. Raises CertificateError while the own certificate is of the older one."""
     *older, newest = load_roots(trusted_pem)
     if older and not has_issued(newest, load_certificate(certificate_pem)):
         raise CertificateError(

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and files of secrets: exclusive, closed to other accounts.
+"""Files written whole or not at all, and files of secrets: exclusive, not accessible to other accounts.
 
 Every write goes to a temporary name in the same folder, is flushed to disk, and only then gets its
 name, so that a crash leaves the old file, the new file, or a stray dot file, never half a file.
@@ -15,13 +15,13 @@ from keys.errors import KeyExistsError, PassphraseError, PermissionsError, Store
 
 PRIVATE: Final = 0o600
 PUBLIC: Final = 0o644
-MAX_BYTES: Final = 1_048_576  # no key, certificate, request or bundle comes near this
+MAX_BYTES: Final = 1_048_576  # far more than any key, certificate, request or bundle has
 _OPEN_TO_OTHERS: Final = 0o077
 PASSPHRASE_BYTES: Final = 4096
 
 
 class NewFile:
-    """A file under a temporary name beside its own, until it is published; removed at the end if it was not.
+    """A file under a temporary name in the same folder until it is published; removed if it never is.
 
     with NewFile(path, PRIVATE) as new:
         new.file.write(content)
@@ -29,7 +29,7 @@ class NewFile:
     """
 
     def __init__(self, path: Path, mode: int) -> None:
-        """Open the temporary file, with these permissions whatever the umask says. Raises OSError."""
+        """Open the temporary file, with these permissions under any umask. Raises OSError."""
         self._path = path
         self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -47,9 +47,9 @@ class NewFile:
         self.close()
 
     def publish(self, *, over: bool = True) -> None:
-        """Flush the file to disk and give it its name, `over` an old file or only where there is none.
+        """Flush the file to disk and give it its name; with `over` it may replace an old file.
 
-        Raises FileExistsError where there is one, OSError when the disk refuses.
+        Raises FileExistsError where there is one and `over` is false, OSError when the disk refuses.
         """
         self.file.flush()
         os.fsync(self.file.fileno())
@@ -92,7 +92,7 @@ def _write(path: Path, content: bytes, mode: int, *, over: bool) -> None:
             new.file.write(content)
             new.publish(over=over)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a write to a full disk does not say of which file
+        error.filename = error.filename or str(path)  # an error of a full disk does not name the file
         raise
 
 
@@ -112,7 +112,7 @@ def check_private(path: Path, mode: int) -> None:
     """Refuse a file or folder that the group or others may read, write or enter.
 
     Raises:
-        PermissionsError: it is open to them.
+        PermissionsError: they may.
     """
     if mode & _OPEN_TO_OTHERS:
         wanted = "700" if stat.S_ISDIR(mode) else "600"
@@ -123,17 +123,17 @@ def check_private(path: Path, mode: int) -> None:
 
 
 def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Read a regular file that is closed to other accounts.
+    """Read a regular file that other accounts may not access.
 
     Raises:
-        PermissionsError: open to other accounts, or not readable by ours.
+        PermissionsError: open to other accounts, or not readable by this one.
         StoreDamagedError: not a regular file, or larger than `limit` bytes.
         FileNotFoundError: no such file.
     """
     content = None
     try:
         with open(path, "rb", opener=_open_unblocked) as file:
-            mode = os.fstat(file.fileno()).st_mode  # of the open file: the name may change under us
+            mode = os.fstat(file.fileno()).st_mode  # of the open file: its name may be replaced meanwhile
             if stat.S_ISREG(mode):
                 check_private(path, mode)
                 content = file.read(limit + 1)
@@ -151,7 +151,7 @@ def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def _open_unblocked(path: str, flags: int) -> int:
-    # A named pipe in place of the file would hold the node for ever.
+    # Reading a named pipe in place of the file would block the node for ever.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
@@ -160,7 +160,7 @@ def read_passphrase(path: Path) -> bytes:
 
     Raises:
         PassphraseError: the file is missing, empty, too long, or not a regular file.
-        PermissionsError: the file is open to other accounts, or not readable by ours.
+        PermissionsError: the file is open to other accounts, or not readable by this one.
     """
     hint = "give a file with the passphrase on one line, readable by this account only (chmod 600)"
     try:

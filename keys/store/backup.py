@@ -4,8 +4,8 @@
     content key  --> sealed to each recipient, who opens the backup alone
                  --> split into n shares, any k of which open it
 
-The backup depends on no passphrase and no token of the node. It is not signed: whoever can swap the file
-can choose the keys, so its fingerprint is noted when it is made and compared when it is restored.
+The backup depends on no passphrase and no token of the node. It is not signed: an attacker who replaces the
+file chooses the keys, so its fingerprint is noted when it is made and compared when it is restored.
 """
 
 import secrets
@@ -35,7 +35,7 @@ _Threshold = Annotated[int, Field(ge=0, le=shares.MAX_SHARES)]
 
 
 class Recipient(Document):
-    """Somebody who may open backups: a name, and the public key of a folder of theirs."""
+    """A person who may open backups: a name, and the public key of that person's folder."""
 
     version: Literal[1] = 1
     name: Name
@@ -49,7 +49,7 @@ class _Sealed(Document):
 
 
 class Backup(Document):
-    """The file. Who may open it is in the clear; what is in it is not."""
+    """The file. Its recipients are in the clear; its content is sealed."""
 
     version: Literal[1] = 1
     role: Role
@@ -61,7 +61,7 @@ class Backup(Document):
     content: Base64 = b""
 
     def binding(self) -> str:
-        """What the content is sealed for: all that stands beside it."""
+        """The associated data of the content's seal: all other fields."""
         return canonical(self.model_dump(mode="json", exclude={"content"})).decode()
 
 
@@ -79,8 +79,8 @@ class _Content(Document):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup holds: secrets by name with the time each was made (whole seconds since 1970), and
-    files by name. Nothing of it shows in a repr.
+    """Content of a backup: secrets by name with the time each was made (whole seconds since 1970), and
+    files by name. No repr shows any of it.
     """
 
     secrets: Mapping[str, bytes] = field(repr=False)
@@ -101,7 +101,7 @@ def make_backup(
     """A backup of all keys of a store and of some files, and the shares (none without `split` = k, n).
 
     Raises:
-        ValueError: nobody could open it, or `split` is out of bounds.
+        ValueError: no recipients and no shares, or `split` is out of bounds.
         BackupError: a recipient's key is not usable.
         StoreDamagedError: a key does not open.
     """
@@ -138,7 +138,7 @@ def _seal_to(recipient: Recipient, key: bytes) -> _Sealed:
 
 
 def open_for(backup: Backup, recipient: KeyStore) -> Contents:
-    """What a backup holds, opened by a recipient's key store.
+    """The content of a backup, opened by a recipient's key store.
 
     Raises:
         BackupError: it is not sealed to this recipient, or was altered.
@@ -161,7 +161,7 @@ def _unseal(sealed: _Sealed, private: X25519PrivateKey) -> bytes:
 
 
 def open_with_shares(backup: Backup, lines: Sequence[str]) -> Contents:
-    """What a backup holds, opened by enough shares.
+    """The content of a backup, opened by enough shares.
 
     Raises:
         BackupError: it was not split, shares are too few or wrong, or it was altered.

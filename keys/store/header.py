@@ -3,7 +3,7 @@
     keys    --- sealed under ---> data keys (in store.json)
     data keys --- sealed under ---> key-encryption key: Argon2id of a passphrase, or an AES key in a token
 
-So that another passphrase or token takes one atomic write of the header (`heqiao keys rewrap`). Each
+A new passphrase or token therefore takes one atomic write of the header (`heqiao keys rewrap`). Each
 rewrap adds a data key, under which all later keys are sealed: a stolen old copy of the header opens no key
 made after it. Older data keys stay, since older keys are sealed under them.
 """
@@ -24,11 +24,11 @@ from keys.store.wrap import KEK_BYTES, SALT_BYTES, KdfCost, derive_kek
 
 VERSION: Final = 1
 STANDARD_COST = KdfCost()
-_DATA_KEYS: Final = 64  # of one store; nobody rewraps more often
+_DATA_KEYS: Final = 64  # of one store; far more rewraps than any home needs
 
 
 class Sealer(Protocol):
-    """A key-encryption key, wherever it is."""
+    """A key-encryption key, in memory or in a token."""
 
     def seal(self, name: str, secret: bytes) -> bytes:
         """Seal `secret` for the entry `name`."""
@@ -70,11 +70,11 @@ class Header(Document):
     digest: str = ""
 
     def binding(self) -> str:
-        """What the data keys are sealed for."""
+        """The associated data of the data keys' seal."""
         return self._text({"data_keys", "digest"})
 
     def checksum(self) -> str:
-        """Tells a damaged header from a wrong passphrase; it is no protection."""
+        """Distinguishes a damaged header from a wrong passphrase; it is no protection."""
         return hashlib.sha256(self._text({"digest"}).encode()).hexdigest()
 
     def _text(self, without: set[str]) -> str:
@@ -83,14 +83,14 @@ class Header(Document):
 
 @dataclass(frozen=True, slots=True)
 class KeyWrapping:
-    """A way to close a store: what the header says of it, and the key-encryption key."""
+    """How a store is sealed: what the header records of it, and the key-encryption key."""
 
     kek: ByPassphrase | ByToken
     sealer: Sealer = field(repr=False)
 
 
 def by_passphrase(passphrase: bytes, cost: KdfCost | None = None) -> KeyWrapping:
-    """Close a store by a passphrase, under a fresh salt.
+    """Seal a store by a passphrase, under a fresh salt.
 
     Raises:
         PassphraseError: the passphrase is empty.
@@ -110,7 +110,7 @@ def new_data_key() -> bytes:
     return secrets.token_bytes(KEK_BYTES)
 
 
-def make_header(closing: KeyWrapping, data_keys: Sequence[bytes]) -> Header:
+def make_header(wrapping: KeyWrapping, data_keys: Sequence[bytes]) -> Header:
     """The header that seals data keys, newest first.
 
     Raises:
@@ -120,9 +120,9 @@ def make_header(closing: KeyWrapping, data_keys: Sequence[bytes]) -> Header:
         raise StoreDamagedError(
             f"a key store has at most {_DATA_KEYS} data keys", "restore its backup into a new home"
         )
-    header = Header(kek=closing.kek)
+    header = Header(kek=wrapping.kek)
     header = header.model_copy(
-        update={"data_keys": closing.sealer.seal(header.binding(), b"".join(data_keys))}
+        update={"data_keys": wrapping.sealer.seal(header.binding(), b"".join(data_keys))}
     )
     return header.model_copy(update={"digest": header.checksum()})
 

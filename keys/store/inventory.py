@@ -1,6 +1,6 @@
-"""What lies in a key store and whether it is sound, without showing a key.
+"""The keys in a key store and their problems, without showing a key.
 
-`inspect` opens every key and says what is wrong with each, instead of stopping at the first.
+`inspect` opens every key and lists the problems of each, instead of stopping at the first.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _SKEW: Final = timedelta(minutes=10)
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
     """One key of a store. `made` is when its file was written, aware, in UTC; `fingerprint` is empty where
-    the key does not open; `problems` says what is wrong, and is empty for a sound key.
+    the key does not open; `problems` is empty for a sound key.
     """
 
     name: str
@@ -54,7 +54,7 @@ def _inspect_key(store: KeyStore, name: str, now: datetime) -> KeyFacts:
 
 
 def check_files(store: KeyStore) -> list[str]:
-    """What is wrong with the files of a store: open to others, no plain files, or not of the store."""
+    """Problems of the files of a store: open to others, no plain files, or not of the store."""
     known = {HEADER, *(store.path_of(name).name for name in store.names())}
     problems = []
     for path in sorted(store.folder.iterdir()):

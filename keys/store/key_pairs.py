@@ -39,7 +39,7 @@ def load_tls_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
 def signing_key(store: KeyStore, epoch: int | None = None) -> Ed25519PrivateKey:
     """The node's signing key (manifests, node cards, receipts): the newest, or that of an epoch.
 
-    The newest may be pending still: where there is a database, it says which is active.
+    The newest may still be pending: where there is a database, it records which is active.
     """
     secret = store.newest("signing")[1] if epoch is None else store.get(f"signing.{epoch}")
     return Ed25519PrivateKey.from_private_bytes(secret)

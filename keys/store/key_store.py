@@ -1,11 +1,12 @@
 """The key store: a folder with a header and one sealed file per key (design.md section 6).
 
     keys/            0700
-      store.json     version, how it is closed (keys.header), the sealed data keys, digest
+      store.json     version, how it is sealed (header.py), the sealed data keys, digest
       oprf.1.key     the sealed secret of `oprf`, epoch 1, 0600
 
-The digest of the header is no protection: it tells a damaged header from a wrong passphrase. The seal of
-the data keys is, having the rest of the header as its name: a header with other parameters does not open.
+The digest of the header is no protection: it distinguishes a damaged header from a wrong passphrase. The
+seal of the data keys protects the header, which is its associated data: with other parameters it does not
+open.
 """
 
 import contextlib
@@ -47,11 +48,11 @@ _NAME: Final = re.compile(r"([a-z][a-z0-9-]{0,31})\.([1-9][0-9]{0,8})")
 
 @contextlib.contextmanager
 def lock_store(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Keep every other command out that locks this store; a command that is killed lets go.
+    """Exclude all other commands that lock this store; the lock of a killed command is freed.
 
     Raises:
         StoreMissingError: there is no such folder.
-        StoreBusyError: another one still has it after `wait_s` seconds.
+        StoreBusyError: another command still has the lock after `wait_s` seconds.
     """
     busy = StoreBusyError(f"{folder}: another command is changing this key store", "wait until it has ended")
     with contextlib.ExitStack() as held:
@@ -93,7 +94,7 @@ class KeyStore:
             StoreExistsError: the folder holds something.
             PassphraseError: the passphrase is empty.
         """
-        closing = by_passphrase(passphrase, cost)
+        wrapping = by_passphrase(passphrase, cost)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)
@@ -101,17 +102,17 @@ class KeyStore:
         except FileExistsError:
             occupied = True
         if occupied:
-            raise StoreExistsError(f"{folder}: not empty", "keys are never written over; choose a new folder")
+            raise StoreExistsError(f"{folder}: not empty", "keys are never overwritten; choose a new folder")
         data_keys = [new_data_key()]
-        header = make_header(closing, data_keys)
+        header = make_header(wrapping, data_keys)
         write_new(folder / HEADER, header.to_json())
         sync_folder(folder.parent)
         return cls(folder, header, data_keys)
 
     @classmethod
     def open(cls, folder: Path, passphrase: bytes, module: Path | None = None) -> Self:
-        """Open a store by its passphrase; by the PIN of its token, where one closes it, whose PKCS#11
-        library is `module`.
+        """Open a store by its passphrase, or by the PIN of the token that seals it, whose PKCS#11 library
+        is `module`.
 
         Raises:
             StoreMissingError: no store there.
@@ -119,7 +120,7 @@ class KeyStore:
             StoreDamagedError: the header is not as it was written.
             StoreVersionError: the store is of a newer Heqiao.
             PassphraseError: the passphrase does not open it, or the token refuses the PIN.
-            TokenError: the token is not there or has not the key.
+            TokenError: the token is missing or does not have the key.
         """
         try:
             check_private(folder, folder.stat().st_mode)
@@ -137,15 +138,15 @@ class KeyStore:
 
     @property
     def token(self) -> str:
-        """Label of the token that closes this store; empty where a passphrase does."""
+        """Label of the token that seals this store; empty where a passphrase does."""
         return "" if isinstance(self._header.kek, ByPassphrase) else self._header.kek.token
 
-    def rewrap(self, closing: KeyWrapping) -> None:
-        """Close the store in another way from now on; the keys stay. One atomic write: whatever happens,
-        either the old way or the new one opens the whole store.
+    def rewrap(self, wrapping: KeyWrapping) -> None:
+        """Seal the store in another way from now on; the keys stay. One atomic write: after a crash either
+        the old way or the new one opens the whole store.
 
         Raises:
-            StoreBusyError: somebody else rewraps it, or has done so since it was opened.
+            StoreBusyError: another process rewraps it, or has done so since it was opened.
         """
         with self.locked():
             now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
@@ -155,13 +156,13 @@ class KeyStore:
                     "find out who did it, then try again",
                 )
             data_keys = (new_data_key(), *self._data_keys)
-            header = make_header(closing, data_keys)
-            open_data_keys(header, closing.sealer)  # a token that cannot open must not close
+            header = make_header(wrapping, data_keys)
+            open_data_keys(header, wrapping.sealer)  # a token that cannot open the store must not seal it
             replace(self.folder / HEADER, header.to_json(), PRIVATE)
         self._header, self._data_keys, self._keks = header, data_keys, tuple(map(Kek, data_keys))
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
-        """`lock_store` of this one."""
+        """`lock_store` of this store."""
         return lock_store(self.folder)
 
     def add(self, name: str, secret: bytes) -> None:
@@ -204,7 +205,7 @@ class KeyStore:
         self._secrets.pop(name, None)
 
     def remove(self, name: str) -> bool:
-        """Destroy a key: its file and the copy in memory. Return whether there was one.
+        """Destroy a key: its file and the copy in memory. Returns whether it existed.
 
         Backups of the key store still hold it.
         """

@@ -1,4 +1,4 @@
-"""The kinds of keys in a store, and how each is made and read back (design.md section 6).
+"""The kinds of keys in a store, and how each is made and read (design.md section 6).
 
 | purpose | secret in the store |
 | --- | --- |
@@ -28,7 +28,7 @@ from keys.errors import StoreDamagedError
 from keys.store.key_pairs import SECRET_BYTES, generate_tls_key, load_tls_key
 from matcher.errors import MatcherError
 
-# What `heqiao init` makes. The salt comes with the bundle of the CA.
+# The keys that `heqiao init` makes. The bundle of the CA brings the salt.
 NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
@@ -54,7 +54,7 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
 
 
 def fingerprint(purpose: str, secret: bytes) -> str:
-    """What names a key in tables and audit rows, 16 hex digits; tells nothing of the key.
+    """The name of a key in tables and audit rows, 16 hex digits; it reveals nothing of the key.
 
     Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
     bytes (signing, enrol). Of anything else it is a BLAKE3 of purpose and secret under a context of its own.
@@ -69,7 +69,7 @@ def fingerprint(purpose: str, secret: bytes) -> str:
 
 
 def fingerprint_of(key: bytes) -> str:
-    """The fingerprint of a signing key, of whose two halves only the public one (32 bytes) is known."""
+    """The fingerprint of a signing key whose public half (32 bytes) alone is known."""
     return hashlib.sha256(key).hexdigest()[:16]
 
 
@@ -84,7 +84,7 @@ def _public_half(purpose: str, secret: bytes) -> bytes:
 
 
 def check_secret(purpose: str, secret: bytes) -> None:
-    """Check that a secret has the form of its purpose; a purpose not known here only must not be empty.
+    """Check that a secret has the form of its purpose; a secret of an unknown purpose only must not be empty.
 
     Raises:
         StoreDamagedError: it has not.

@@ -2,8 +2,8 @@
 
     sealed = "HEQIAO" || 2 || nonce (12 random bytes) || AES-256-GCM ciphertext and 16-byte tag
 
-The AES key is made in the token, sensitive and not extractable; the token does the sealing, with the
-marker and the name of the entry as associated data, as keys.wrap has it.
+The AES key is made in the token, sensitive and not extractable; the token seals, with the
+marker and the name of the entry as associated data, as in keys/store/wrap.py.
 """
 
 import importlib
@@ -27,7 +27,7 @@ _LOCK: Final = threading.Lock()
 
 
 class TokenKek:
-    """A key-encryption key in a token; keys.header.Sealer. It shows nothing of itself."""
+    """A key-encryption key in a token (keys.store.header.Sealer). Its repr shows nothing of it."""
 
     __slots__ = ("_key", "_module", "_pin", "_token")
 
@@ -43,7 +43,7 @@ class TokenKek:
         raise TypeError("a key-encryption key is not pickled")
 
     def make(self) -> bool:
-        """Make the key in the token unless there is one of its label; says whether one was made.
+        """Make the key in the token unless one has its label; returns whether one was made.
 
         Raises:
             TokenError: the token cannot be used or made no key.
@@ -92,7 +92,7 @@ class TokenKek:
             key = self._find(session)
             try:
                 return bytes(key.decrypt(ciphertext, **_gcm(nonce, name)))
-            except _load_pkcs11().PKCS11Error:  # tokens disagree on the code for a wrong tag
+            except _load_pkcs11().PKCS11Error:  # tokens differ in the error code for a wrong tag
                 raise StoreDamagedError(
                     f"the key {self._key} in token {self._token} does not open this key store",
                     "is it another token of the same label? otherwise restore the backup",
@@ -153,7 +153,7 @@ def _token_error(module: Path, token: str, key: str, error: Exception) -> TokenE
 
 
 def by_token(module: Path | None, token: str, key: str, pin: bytes) -> KeyWrapping:
-    """Close a store by a key in a token; `make_token_key` makes that key.
+    """Seal a store by a key in a token; `make_token_key` makes that key.
 
     Raises:
         TokenError: no library is given.
@@ -166,6 +166,6 @@ def by_token(module: Path | None, token: str, key: str, pin: bytes) -> KeyWrappi
     return KeyWrapping(ByToken(token=token, key=key), TokenKek(module, token, key, pin))
 
 
-def make_token_key(closing: KeyWrapping) -> bool:
-    """Make the key of a closing `by_token` in its token, unless it is there; says whether it was made."""
-    return isinstance(closing.sealer, TokenKek) and closing.sealer.make()
+def make_token_key(wrapping: KeyWrapping) -> bool:
+    """Make the key of a wrapping `by_token` in its token, unless it exists; returns whether it was made."""
+    return isinstance(wrapping.sealer, TokenKek) and wrapping.sealer.make()

@@ -1,9 +1,9 @@
-"""A secret split among n people, of whom k together restore it and k - 1 know nothing: SLIP-0039.
+"""A secret split among n people: any k of them restore it, k - 1 learn nothing (SLIP-0039).
 
 SLIP-0039 (Shamir over GF(256), 33 words for 32 bytes, with a checksum, a set number and the threshold in
-each share) because shares are kept for years on paper: they can be read aloud and typed, a slip of the pen
-is found, shares of two backups are told apart, and hardware and other programs read them too. The library is
-the standard's reference implementation; it is not hardened against side channels, which plays no part
+each share) because shares are kept for years on paper: they can be read aloud and typed, writing errors are
+detected, shares of two backups are distinguished, and hardware and other programs read them too. The library
+is the standard's reference implementation; it is not hardened against side channels, which does not matter
 where a backup is made or restored, but would in a server.
 """
 
@@ -29,7 +29,7 @@ def split(secret: bytes, threshold: int, shares: int) -> list[str]:
 
 
 def combine(shares: Sequence[str]) -> bytes:
-    """The secret of at least as many shares as its threshold; further ones are not looked at.
+    """The secret of at least as many shares as its threshold; further shares are ignored.
 
     Raises:
         BackupError: a share is misspelt, doubled or of another set, or there are too few.

@@ -3,8 +3,8 @@
     sealed = "HEQIAO" || version (1 byte) || nonce (12 random bytes) || ChaCha20-Poly1305 ciphertext
 
 The marker and the name of the entry are the associated data, so that an entry neither opens under
-another name nor pretends to be of another version (design.md section 6). The version byte is where
-a suite of another kind is told apart: 2 is AES-GCM in a PKCS#11 token (keys.hsm).
+another name nor pretends to be of another version (design.md section 6). The version byte
+names the cipher: 2 is AES-GCM in a PKCS#11 token (pkcs11.py).
 """
 
 import secrets
@@ -31,7 +31,7 @@ _HEAD: Final = len(MAGIC) + 1
 class KdfCost:
     """Argon2id parameters; the default is the second recommended option of RFC 9106 section 4.
 
-    The bounds are there because the parameters are read back from a file: a header must not be able
+    The parameters have bounds because they are read from a file: a header must not be able
     to make the node allocate all its memory.
 
     Raises:
@@ -52,7 +52,7 @@ class KdfCost:
 
 
 class Kek:
-    """A key-encryption key. It shows nothing of itself, and is never written anywhere."""
+    """A key-encryption key. Its repr shows nothing of it, and it is never stored."""
 
     __slots__ = ("_aead",)
 

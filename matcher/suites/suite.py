@@ -4,8 +4,8 @@
 
 The steps here work on arrays, one record a row: identity values as (n, 18) ASCII bytes filled up with zeros
 (planted ones may be wider), points as (n, point), tags as (n, tag), sealed labels as (n, sealed). They are
-the same for every suite; what differs is in the parts of a `Suite`. A new suite is a file with such parts
-and one line in `SUITES`. A session looks its suite up once, with `find`, and passes it on.
+the same for every suite; the parts of a `Suite` differ. A new suite is a file with such parts
+and one line in `SUITES`. A session looks up its suite once, with `find`, and passes it on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -50,7 +50,7 @@ class Group(Protocol):
 
 
 class Hash(Protocol):
-    """A hash with keys, contexts and output of any length, many short inputs at a time, one a row."""
+    """A hash with keys, contexts and output of any length, for many short inputs at a time, one a row."""
 
     def keyed(self, key: bytes, messages: Sequence[bytes], size: int, at: int = 0) -> Bytes:
         """`size` bytes from byte `at` on of each message's stream under one key."""
@@ -111,37 +111,37 @@ class Contexts:
 
 @dataclass(frozen=True, slots=True)
 class Blinded:
-    """Points B, as they are sent to a responder."""
+    """Points B, as sent to a responder."""
 
     points: bytes = field(repr=False)
     size: int
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of points."""
         return len(self.points) // self.size
 
     def part(self, first: int, last: int) -> Self:
-        """Those from the place `first` up to `last`, which is left out."""
+        """The points from place `first` to before `last`."""
         return type(self)(self.points[first * self.size : last * self.size], self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Points E, as they come back from a responder."""
+    """Points E, as a responder returns them."""
 
     points: bytes = field(repr=False)
     size: int
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of points."""
         return len(self.points) // self.size
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite; `name` as it is written on the wire. `candidates` says which rows of a stream are points."""
+    """One suite; `name` as written on the wire. `candidates` says which rows of a stream are points."""
 
     name: str
     sizes: Sizes
@@ -152,7 +152,7 @@ class Suite:
     candidates: Callable[[Bytes], tuple[Bytes, NDArray[np.bool_]]] = field(repr=False)
 
     def __reduce__(self) -> tuple[Callable[[str], "Suite"], tuple[str]]:
-        return find, (self.name,)  # a worker process has the same suite under the same name
+        return find, (self.name,)  # a worker process finds the same suite by its name
 
     # ---- identities
 
@@ -178,7 +178,7 @@ class Suite:
         return stream.tobytes()
 
     def salt_check(self, salt: bytes) -> bytes:
-        """A few bytes that tell two salts apart without helping anyone to find one (the salt is random)."""
+        """A few bytes that distinguish two salts without helping anyone to find one (the salt is random)."""
         found = self.hash.derive(self.contexts.salt_check, np.frombuffer(salt, np.uint8).reshape(1, -1))
         return found[0, : self.sizes.salt_check].tobytes()
 
@@ -201,7 +201,7 @@ class Suite:
     # ---- points
 
     def draw_blind(self, random_bytes: RandomBytes) -> bytes:
-        """A fresh blind, which `finalize` can take off."""
+        """A fresh blind, which `finalize` can remove."""
         return self.group.draw_blind(random_bytes)
 
     def blind(self, scalar: bytes, mapped: bytes) -> Blinded:
@@ -226,13 +226,13 @@ class Suite:
         return self.evaluated(self.group.evaluate(key, blinded.points))
 
     def finalize(self, scalar: bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
-        """T = r' * E of what came back for `sent`.
+        """T = r' * E of the points returned for `sent`.
 
-        Raises CountError where another number of points came back, PointError for points that no honest
-        responder returns.
+        Raises CountError where a different number of points was returned, PointError for points that no
+        honest responder returns.
         """
         if len(evaluated.points) != len(sent.points):
-            raise CountError("another number of points came back than was sent")
+            raise CountError("a different number of points was returned than was sent")
         return self.group.finalize(scalar, evaluated.points)
 
     def own_tokens(self, key: bytes, mapped: Bytes) -> Bytes:
@@ -315,9 +315,9 @@ X25519_BLAKE3 = Suite(
     cipher=vectorised,
     candidates=x25519.candidates,
 )
-# By name as on the wire; a peer that speaks none of these is refused.
+# By name as on the wire; a peer that knows none of these is refused.
 SUITES: Final = {suite.name: suite for suite in (X25519_BLAKE3,)}
-# In which this node keeps its index and answers.
+# The suite in which this node keeps its index and answers.
 CURRENT: Final = SUITES[SUITE]
 
 
@@ -326,9 +326,9 @@ def find(name: str) -> Suite:
     try:
         return SUITES[name]
     except KeyError:
-        raise SuiteError("there is no suite of this name here") from None
+        raise SuiteError("no suite of this name is known") from None
 
 
 def choose(names: Iterable[str]) -> Suite:
-    """The first of some names, in a peer's order, that is known here. Raises SuiteError."""
+    """The first of some names, in a peer's order, that this node knows. Raises SuiteError."""
     return find(next((name for name in names if name in SUITES), ""))

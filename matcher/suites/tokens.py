@@ -31,7 +31,7 @@ def map_to_curve(salt: bytes, identity: Identity) -> bytes:
 def bucket_prefix(salt: bytes, identity: Identity) -> int:
     """The first 32 bits that place an identity into buckets (design.md section 3).
 
-    The same for every item and epoch, and nested as the number of buckets grows.
+    It is the same for every item and epoch; a larger number of buckets uses more of its leading bits.
     """
     message = BUCKET_CONTEXT + identity.id_type.encode() + b"\x00" + identity.value.encode()
     return int.from_bytes(blake3(message, key=salt).digest(length=4), "big")
@@ -52,7 +52,7 @@ def entry_keys(secret: bytes, item: str, epoch: int) -> tuple[bytes, bytes]:
 
 
 def entry_context(item: str, epoch: int) -> bytes:
-    """What entry keys are derived for: item and epoch."""
+    """The context from which entry keys are derived: item and epoch."""
     return item.encode() + b"\x00" + epoch.to_bytes(4, "big")
 
 
@@ -65,7 +65,7 @@ def canary_points() -> bytes:
 
 
 def salt_check(salt: bytes) -> bytes:
-    """Eight bytes that tell two salts apart without helping anyone to find one (the salt is random)."""
+    """Eight bytes that distinguish two salts without helping anyone to find one (the salt is random)."""
     return blake3(salt, derive_key_context=SALT_CHECK_CONTEXT).digest(length=SALT_CHECK_SIZE)
 
 

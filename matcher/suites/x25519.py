@@ -1,12 +1,12 @@
-"""The group operation, in batches, over well-kept libraries that compute the same bytes.
+"""The group operation, in batches, over maintained libraries that compute the same bytes.
 
 Points are passed as one bytes object of n * 32 bytes (u coordinates, little endian), never as lists
 of objects. All backends run RFC 7748's function; this file holds no curve arithmetic beyond the Legendre
-symbol that tells curve from twist. In the order in which they are chosen:
+symbol that distinguishes curve and twist. In the order in which they are chosen:
 
     intel      multi-buffer kernel of ipp-crypto, eight lanes at once; needs AVX-512 IFMA
     lib25519   four lanes at once with AVX2; where the system has the library (Debian 13: lib25519-1)
-    sodium     libsodium through PyNaCl; runs everywhere, and lets other threads go on
+    sodium     libsodium through PyNaCl; runs everywhere, and other threads run meanwhile
     openssl    through `cryptography`; runs everywhere, one thread at a time
 """
 
@@ -40,7 +40,7 @@ _FULL_WORD = 0xFFFFFFFFFFFFFFFF
 _LOWEST_NON_CANONICAL = 0xFFFFFFFFFFFFFFED
 ENVIRONMENT = "HEQIAO_X25519"
 NAMES = ("intel", "lib25519", "sodium", "openssl")  # fastest first
-_SPREAD_FROM = 512  # points; below, handing over costs more than it saves
+_SPREAD_FROM = 512  # points; below, starting threads costs more than it saves
 _SLICE = 2_048  # points of one call into lib25519: some 50 ms, so that it seldom waits for the interpreter
 _CORES = os.cpu_count() or 1
 T = TypeVar("T")
@@ -48,7 +48,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Backend(Protocol):
-    """One library's batch multiplication. `exact` says that it is right on every input there is."""
+    """One library's batch multiplication. `exact` says that it is right on every possible input."""
 
     name: str
     exact: bool
@@ -77,7 +77,7 @@ class OpenSslBackend:
 
 
 class SodiumBackend:
-    """X25519 of libsodium, one point at a time over all cores: the interpreter is free while it computes."""
+    """X25519 of libsodium, one point at a time over all cores: it computes without the interpreter lock."""
 
     name = "sodium"
     exact = True
@@ -127,8 +127,8 @@ class IntelBackend:
     """Multi-buffer X25519 of Intel's cryptography primitives, eight points a call.
 
     Not exact: its subtraction corrects once where twice may be needed, so it is wrong on a few inputs that
-    chance never finds (about 2^-60) but a peer can choose, and whether it is wrong may depend on the scalar
-    (docs/protocol.md, "Edge values"). `oprf.evaluate` takes care of that.
+    do not occur by chance (about 2^-60) but a peer can choose. Whether it is wrong may depend on the scalar
+    (docs/protocol.md, "Edge values"). `oprf.evaluate` prevents that.
     """
 
     name = "intel"
@@ -189,7 +189,7 @@ def _why_not(name: str) -> str:
 
 
 def validate(points: bytes) -> int:
-    """Check points from outside and return how many there are (design.md section 2, step 4).
+    """Check points from outside and return their number (design.md section 2, step 4).
 
     Raises PointError for a length that is not a multiple of 32, a non-canonical u, u = 0, and a u that
     is on the twist. Other points of low order show as the all-zero result of the multiplication.
@@ -240,10 +240,10 @@ def _are_canonical(points: bytes) -> NDArray[np.bool_]:
 
 
 def _spread(run: Callable[[int, int], T], count: int, lanes: int = 1) -> list[T]:
-    """What `run` returns for chunks of `count` points, over all cores where it pays.
+    """The results of `run` for chunks of `count` points, on all cores where that is faster.
 
-    A small batch runs at once in its caller's thread, so that a single check never waits for a bulk
-    query's turn. `run` must let other threads go on while it computes.
+    A small batch runs in its caller's thread, so that a single check never waits for a bulk
+    query. `run` must release the interpreter while it computes.
     """
     if count < _SPREAD_FROM or _CORES < 2:
         return [run(0, count)]

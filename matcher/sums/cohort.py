@@ -25,14 +25,14 @@ RandomBytes = Callable[[int], bytes]
 
 
 def shuffle(points: bytes, size: int, random_bytes: RandomBytes) -> bytes:
-    """The points in an order that nobody can tell: it hides which of them belongs to whom."""
+    """The points in a random order, which hides the person of each point."""
     rows = np.frombuffer(points, dtype=np.uint8).reshape(-1, size)
     draws = np.frombuffer(random_bytes(8 * len(rows)), dtype=np.uint64)
     return rows[np.argsort(draws, kind="stable")].tobytes()
 
 
 def distinct_points(points: bytes, size: int) -> frozenset[bytes]:
-    """Points in which rows are looked for."""
+    """The points of the cohort, as a set."""
     return frozenset(points[at : at + size] for at in range(0, len(points), size))
 
 
@@ -46,7 +46,7 @@ def interleave(points: bytes, ciphertexts: bytes, point_size: int, ciphertext_si
 def require_rows(public: PublicKey, ciphertexts: bytes) -> None:
     """Every row is checked, found or not. Raises CiphertextError.
 
-    If a faulty row were noticed only where it matches, the peer would learn who is in the cohort.
+    If only matching rows were checked, a peer with a faulty row would learn who is in the cohort.
     """
     size = public.ciphertext_size
     rows = (ciphertexts[at : at + size] for at in range(0, len(ciphertexts), size))
@@ -67,7 +67,7 @@ def choose_rows(
 def add_rows(public: PublicKey, chosen: Sequence[bytes], random_bytes: RandomBytes) -> bytes:
     """The sum of checked ciphertexts, re-randomised.
 
-    No ciphertext gives a fresh zero, so that the responder sees no difference before it decrypts.
+    For no ciphertext it is a fresh zero, so that the responder sees no difference before it decrypts.
     """
     numbers = [int.from_bytes(one, "big") for one in chosen]
     total = paillier.add(public, numbers) if numbers else paillier.encrypt(public, 0, random_bytes)
@@ -77,9 +77,9 @@ def add_rows(public: PublicKey, chosen: Sequence[bytes], random_bytes: RandomByt
 def open_totals(
     private: PrivateKey, secret: bytes, item: str, layout: Layout, ciphertext: int
 ) -> Totals | None:
-    """What a sum says; `secret` is that of the check slot.
+    """The totals of a decrypted sum; `secret` is that of the check slot.
 
-    None when its slots contradict each other: somebody added numbers that are no rows of this key.
+    None when its slots contradict each other: numbers were added that are not rows of this key.
     """
     try:
         totals = slots.unpack(layout, paillier.decrypt(private, ciphertext))

@@ -1,7 +1,7 @@
-"""What of a sum may leave the node: a pure judgement over totals (design.md section 5, disclosure control).
+"""Disclosure control: which part of a sum may leave the node, decided from totals (design.md section 5).
 
-A refusal names a rule, never by how much it was missed. Budgets are kept by the node, which uses the same
-words. What these rules cannot see is written down in docs/threat-model.md.
+A refusal names a rule, never by how much it was missed. The node keeps the budgets and uses the same
+words. docs/threat-model.md describes what these rules cannot detect.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ SMALL_CELL: Final = "small_cell"
 BUDGET: Final = "budget"
 PRIVACY_BUDGET: Final = "privacy_budget"
 INCONSISTENT: Final = "inconsistent"
-# Every rule that can keep a sum, or a cell of it, back.
+# Every rule that can suppress a sum, or a cell of it.
 RULES = (
     MIN_COHORT,
     NO_VARIANCE,
@@ -32,7 +32,7 @@ RULES = (
     PRIVACY_BUDGET,
     INCONSISTENT,
 )
-LEAST_COHORT = 3  # of two contributors each knows the other's value
+LEAST_COHORT = 3  # with two contributors each can compute the other's value
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Rules:
 
     min_cohort: fewest contributors. dominance_share: in (0, 1], the share of the total that no single
     contribution may be forced to exceed. rounding: totals are multiples of it (1: exact). min_cell: fewest
-    people in a band that is shown, besides none.
+    people in a band that is shown; an empty band is shown too.
     """
 
     min_cohort: int = 10
@@ -60,9 +60,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class Released:
-    """What may be answered: the count, the rounded total and variance, a number or None for each band.
+    """A permitted answer: the count, the rounded total and variance, a number or None for each band.
 
-    `variance` is of the population, in the unit squared; None stands for a cell held back as `small_cell`.
+    `variance` is of the population, in the unit squared; None is a cell suppressed as `small_cell`.
     """
 
     count: int = field(repr=False)
@@ -78,36 +78,36 @@ class Released:
 
 @dataclass(frozen=True)
 class Suppressed:
-    """Nothing may be answered but the name of the rule, one of RULES."""
+    """A suppressed answer: only the name of the rule, one of RULES."""
 
     rule: str
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
-            raise DisclosureError("there is no such rule of disclosure")
+            raise DisclosureError("unknown disclosure rule")
 
 
 def judge_opened(
     totals: Totals | None, asked: int, rules: Rules, earlier: Iterable[int] = ()
 ) -> Released | Suppressed:
-    """`judge` of what a sum opened to (see `cohort.open_totals`); `asked` is the size of the cohort."""
+    """`judge` of decrypted totals (see `cohort.open_totals`); `asked` is the size of the cohort."""
     if totals is None or totals.count > asked:
         return Suppressed(INCONSISTENT)
     return judge(totals, rules, earlier)
 
 
 def judge_noisy(totals: Totals | None, asked: int, min_cohort: int) -> Totals | Suppressed:
-    """The totals to which noise may be added, or the rule that keeps them back."""
+    """The totals to which noise may be added, or the rule that suppresses them."""
     if totals is None or totals.count > asked:
         return Suppressed(INCONSISTENT)
     return totals if totals.count >= min_cohort else Suppressed(MIN_COHORT)
 
 
 def judge(totals: Totals, rules: Rules, earlier: Iterable[int] = ()) -> Released | Suppressed:
-    """What of consistent totals may be answered.
+    """Which part of consistent totals may be answered.
 
     `earlier` are the counts opened before in the period, for this peer, item and groups, also those that were
-    suppressed. A count nearer to one of them than `min_cohort`, equal ones included, could be told apart by
+    suppressed. A count nearer to one of them than `min_cohort`, equal ones included, could be separated by
     subtraction: the difference would be about too few people.
     """
     count, total, squares = totals.count, totals.total, totals.squares
@@ -147,9 +147,9 @@ def _rounded(number: Fraction, base: int) -> int:
 def _shown(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
     """The histogram without small cells.
 
-    A small cell takes others with it, the smallest first, until at least two are hidden that hold
-    `least` people together: otherwise count minus the shown cells would give it back. If all people are in
-    one band nothing is shown, since that would tell everyone's band.
+    With a small cell others are hidden, the smallest first, until at least two hidden cells hold
+    `least` people together: otherwise count minus the shown cells would reveal it. If all people are in
+    one band nothing is shown, since that would reveal everyone's band.
     """
     filled = sorted((number, at) for at, number in enumerate(bands) if number)
     if len(filled) < 2:

@@ -1,4 +1,4 @@
-"""Groups of rows by area of registration: large enough that being in one says little (design.md section 5).
+"""Groups of rows by area of registration: large enough to reveal little of a person (design.md section 5).
 
 A group is named by the first 6, 4 or 2 digits of its people's identity numbers, or NO_AREA for documents
 without an area.
@@ -15,8 +15,8 @@ AREA_DIGITS: Final = 6
 def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
     """The group of each area: the area itself where it holds `least` rows, else joined upward.
 
-    Small areas of a city are one group, if they hold enough together; what is left of a province is one,
-    however small, since nothing is above it.
+    Small areas of a city are one group, if they hold enough together; the rest of a province is one,
+    however small, since no larger area is left.
     """
     found: dict[int, str] = {0: NO_AREA} if areas.get(0) else {}
     left = {f"{area:06}": count for area, count in areas.items() if area and count}
@@ -31,7 +31,7 @@ def choose_groups(areas: Mapping[int, int], least: int) -> dict[int, str]:
 
 
 def covering_group(prefixes: Iterable[str], area: int) -> str:
-    """The group among `prefixes` that holds an area's people; a new area goes to the rest of its province."""
+    """The group among `prefixes` for an area's people; a new area belongs to the rest of its province."""
     if not area:
         return NO_AREA
     text = f"{area:06}"

@@ -5,8 +5,8 @@ Goldberg, Reyzin, Sagga, Baldimtsi, "Efficient noninteractive certification of R
 has an n-th root modulo n. The holder shows n-th roots of ROOTS numbers that a hash of n chooses; the verifier
 has excluded every prime below 2^16 by division, so a false proof exists for one try in 2^128.
 
-What a good proof gives the requester: x -> x^n is one to one modulo n, so a re-randomised ciphertext tells
-nothing but its plaintext. It does not say that n has two primes only; that is the holder's own affair.
+A good proof assures the requester that x -> x^n is one to one modulo n, so a re-randomised ciphertext reveals
+nothing but its plaintext. It does not prove that n has two primes only; that concerns only the key holder.
 """
 
 import functools
@@ -21,7 +21,7 @@ from matcher.sums.paillier import DEFAULT_BITS, PrivateKey, PublicKey
 CONTEXT = "heqiao v1 modulus proof"
 BOUND = 1 << 16  # n has no prime factor below
 ROOTS = 8  # times 16 bits of soundness each
-MAX_BITS = 8192  # a longer modulus would only make its readers work
+MAX_BITS = 8192  # a longer modulus would only cost computing time
 REASONS: Final = (
     "too_short",
     "too_long",
@@ -39,7 +39,7 @@ _SPARE = 16  # bytes drawn beyond n, so that the remainder is uniform up to 2^-1
 def prove(private: PrivateKey) -> bytes:
     """The proof for a key's modulus: ROOTS numbers of the modulus' length, big endian. Public, made once.
 
-    Raises PaillierKeyError for a modulus that `verify` would refuse whatever its proof.
+    Raises PaillierKeyError for a modulus that `verify` would refuse with any proof.
     """
     public = private.public
     order = (private.p - 1) * (private.q - 1)
@@ -71,7 +71,7 @@ def verify(modulus: bytes, proof: bytes, min_bits: int = DEFAULT_BITS) -> Public
 
 
 def modulus_bytes(public: PublicKey) -> bytes:
-    """The modulus as it travels: big endian, without leading zeros."""
+    """The modulus as transmitted: big endian, without leading zeros."""
     return public.n.to_bytes(public.size, "big")
 
 

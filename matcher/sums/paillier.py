@@ -23,18 +23,18 @@ from matcher.errors import CiphertextError, PaillierKeyError, PlaintextError
 
 RandomBytes = Callable[[int], bytes]
 DEFAULT_BITS = 3072
-LEAST_BITS = 512  # below that nothing here makes sense, not even in a test
+LEAST_BITS = 512  # for tests; real keys have DEFAULT_BITS
 _SPARE = 16  # bytes drawn beyond a bound, so that the remainder is uniform up to 2^-128
 _ROUNDS = 40  # GMP: Baillie-PSW and 16 rounds of Miller-Rabin
 _COFACTOR_BITS = 17
 _COFACTORS_TRIED = 8192
-_NUMBER_OVERHEAD = 56  # bytes of an mpz beside its limbs, and its place in a list
+_NUMBER_OVERHEAD = 56  # bytes of an mpz besides its limbs, and its place in a list
 _AT_ONCE = 128  # values encrypted side by side
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """The modulus n. A peer's comes from `modulus.verify`, never straight from the wire."""
+    """The modulus n. A peer's comes from `modulus_proof.verify`, never directly from the wire."""
 
     n: int
 
@@ -61,7 +61,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """The two primes of n, in ascending order; neither is shown."""
+    """The two primes of n, in ascending order; repr shows neither."""
 
     p: int = field(repr=False)
     q: int = field(repr=False)
@@ -108,7 +108,7 @@ def private_from_bytes(data: bytes) -> PrivateKey:
 
 
 def encrypt(public: PublicKey, value: int, random_bytes: RandomBytes = secrets.token_bytes) -> int:
-    """One ciphertext, without the private key: for a key holder's many, see Encryptor."""
+    """One ciphertext, without the private key; a key holder encrypts many with Encryptor."""
     _require_plaintext(public, value)
     return int((1 + value * public.n) * _residue(public, random_bytes) % public.n_squared)
 
@@ -124,7 +124,7 @@ def decrypt(private: PrivateKey, ciphertext: int) -> int:
 def decrypt_short(private: PrivateKey, ciphertext: int) -> int:
     """The plaintext modulo the smaller prime, in half the time: the plaintext itself if that is below it.
 
-    For a key holder who can tell otherwise whether it is: rows are packed again and compared. Raises
+    For a key holder who can check this in another way: rows are packed again and compared. Raises
     CiphertextError.
     """
     _require_units(private.public, [ciphertext])
@@ -165,7 +165,7 @@ def rerandomise(public: PublicKey, ciphertext: int, random_bytes: RandomBytes = 
     """A ciphertext of the same plaintext that is independent of the one given, if gcd(n, phi(n)) = 1.
 
     Under a modulus without that property it is not independent (docs/threat-model.md), hence
-    `modulus.verify`.
+    `modulus_proof.verify`.
     """
     return int(ciphertext * _residue(public, random_bytes) % public.n_squared)
 
@@ -188,13 +188,13 @@ class Encryptor:
     """A key holder's encryption in bulk: fixed-base tables modulo p^2 and q^2.
 
     Modulo p^2 the n-th residues are the cyclic group of order p - 1, and likewise modulo q^2. A base of
-    each is chosen at random and *proven* to generate it (p - 1 is factored: `generate` sees to it), and
+    each is chosen at random and *proven* to generate it (p - 1 can be factored for keys of `generate`), and
     exponents are uniform in [0, p - 1) and [0, q - 1). So R is exactly uniform among the n-th residues
     modulo n^2, the distribution of Paillier's r^n, and no assumption is added.
 
     With `exponent_bits` (256 is usual) R is h^e mod n^2 with one short exponent e and h a random square of
-    full order (Damgard, Jurik, Nielsen 2010). That adds an assumption: that such h^e cannot be told from h^e
-    with full exponents. Faster, hence an option; never the default.
+    full order (Damgard, Jurik, Nielsen 2010). That adds an assumption: such h^e cannot be distinguished
+    from h^e with full exponents. Faster, hence an option; never the default.
 
     The tables are built once, here: about 1 s and 49 MB at 3,072 bits, 8 MB with short exponents
     (`table_bytes`). Immutable afterwards, so threads may share one and forked processes inherit it.

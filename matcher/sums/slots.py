@@ -6,7 +6,7 @@
 check = alpha + sum of beta_j * x_j, x_j being the value, its square and the band slots: alpha (80 bits) and
 the beta_j (40 bits) are secret and of one epoch and item. Sums of rows keep the relation; a party that
 adds other numbers to the count, the value or a band must guess alpha or a beta_j. Multiples of a row keep
-it too: see docs/threat-model.md for what that leaves.
+it too: docs/threat-model.md describes the remaining risk.
 """
 
 from bisect import bisect_left
@@ -31,10 +31,10 @@ _FIXED = 4  # count, value, square, check
 
 @dataclass(frozen=True)
 class Layout:
-    """Where numbers lie, and what fits: `max_rows` rows of values in [0, max_value] never overflow a slot.
+    """Positions and bounds of the slots: `max_rows` rows of values in [0, max_value] never overflow a slot.
 
-    `bands` are ascending inclusive upper bounds as in a catalogue table; n bounds make n + 1 bands, none
-    none.
+    `bands` are ascending inclusive upper bounds as in a catalogue table; n bounds make n + 1 bands,
+    no bounds make no band.
     """
 
     bands: tuple[int, ...]
@@ -61,12 +61,12 @@ class Layout:
 
     @property
     def band_slots(self) -> int:
-        """How many bands there are."""
+        """The number of bands."""
         return len(self.bands) + 1 if self.bands else 0
 
     @property
     def slots(self) -> int:
-        """How many slots a plaintext has."""
+        """The number of slots of a plaintext."""
         return _FIXED + self.band_slots
 
     def band_of(self, value: int) -> int:
@@ -101,7 +101,7 @@ class CheckKey:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a decrypted sum says, before disclosure control. Not shown."""
+    """The slots of a decrypted sum, before disclosure control. repr shows none."""
 
     count: int = field(repr=False)
     total: int = field(repr=False)
@@ -133,7 +133,7 @@ def unpack(layout: Layout, total: int) -> Totals:
 def require_consistent(check_key: CheckKey, totals: Totals) -> None:
     """Raises InconsistentError, always the same, unless these can be totals of rows made with this key.
 
-    Beside the check slot: every row is in one band, and for whole numbers n * sum(x^2) >= sum(x)^2 and
+    Besides the check slot: every row is in one band, and for whole numbers n * sum(x^2) >= sum(x)^2 and
     sum(x^2) >= sum(x).
     """
     numbers = (totals.total, totals.squares, *totals.bands)

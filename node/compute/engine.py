@@ -1,7 +1,7 @@
-"""Work over many cores: a task is mapped over chunks, and the results come back in the order of the chunks.
+"""Work on many cores: a task is mapped over chunks; the results are in the order of the chunks.
 
-This is the only way to worker processes (docs/architecture.md): an engine over several machines would be one
-more file beside node/compute/local_pool.py, chosen here.
+All worker processes are used through this interface (docs/architecture.md): an engine for several machines
+would be one more file beside node/compute/local_pool.py, chosen here.
 """
 
 import os
@@ -14,18 +14,18 @@ from node.compute.scratch import SealedScratch
 from node.compute.types import Shared, Usage
 
 SMALL_BYTES = 1 << 20  # of a source: below this, starting processes costs more than it gains
-# Started ahead of their run, and ended with the block or with the engine that used them.
+# Started before their run; the end of the block, or the engine that used them, ends them.
 Workers = LocalWorkers
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Maps tasks over chunks. `workers` is the number of processes, 0 where the work is done in this one."""
+    """Maps tasks over chunks. `workers` is the number of processes, 0 where this process does the work."""
 
     @property
     def workers(self) -> int:
-        """How many processes work."""
+        """The number of worker processes."""
 
     @property
     def scratch(self) -> SealedScratch:
@@ -34,18 +34,18 @@ class Engine(Protocol):
     def map(
         self, task: Callable[[Any, SealedScratch, Chunk], Result], chunks: Iterable[Chunk]
     ) -> Iterator[Result]:
-        """The results of a task, given what the run shares, in the order of the chunks.
+        """The results of a task, which also receives the run's shared data, in the order of the chunks.
 
         Only a few chunks are taken ahead. Raises what the task raises, and UnavailableError when a worker is
-        ended from outside.
+        killed.
         """
 
     def usage(self) -> Usage:
-        """Of all processes of the run together; the sum of peaks is at least the peak of the sum."""
+        """Usage of all processes of the run together. Memory is the sum of their peaks, an upper bound."""
 
 
 def choose_workers(size: int) -> int:
-    """How many processes suit a source of some size in bytes, 0 where nobody knows it."""
+    """The number of processes for a source of some size in bytes (0 for an unknown size)."""
     return 0 if 0 < size < SMALL_BYTES else cores()
 
 
@@ -55,10 +55,10 @@ def cores() -> int:
 
 
 def start_workers(count: int) -> Workers:
-    """Start workers before this process knows a key or runs a thread: they need not load anything again."""
+    """Start workers before this process knows a key or runs a thread, so that they can be forked."""
     return LocalWorkers(count, fork=True)
 
 
 def open_engine(shared: Shared, workers: Workers | int) -> AbstractContextManager[Engine]:
-    """An engine for one run, by workers that were started ahead or by so many new ones. It ends them."""
+    """An engine for one run, with started workers or with a number of new ones. It ends them."""
     return LocalEngine(shared, LocalWorkers(workers) if isinstance(workers, int) else workers)

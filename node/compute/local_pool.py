@@ -1,7 +1,7 @@
-"""The engine of one machine: tasks over its cores, bounded queues, results in order, no orphan process.
+"""The engine of one machine: tasks on its cores, bounded queues, results in order, no orphan process.
 
-Keys reach a worker through a pipe, never through arguments or the environment. A small run does its work in
-this process.
+Workers receive keys through a pipe, never through arguments or the environment. A small run works in this
+process.
 """
 
 import gc
@@ -26,20 +26,20 @@ from node.errors import UnavailableError
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 Task = Callable[[Any, SealedScratch, Chunk], Result]
-_AHEAD = 2  # chunks that wait for each worker
+_AHEAD = 2  # chunks queued for each worker
 
 
 def own_usage() -> Usage:
-    """Of this process."""
+    """Usage of this process."""
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Usage(time.process_time(), size if sys.platform == "darwin" else size * 1024)
 
 
 class LocalWorkers:
-    """Worker processes that wait for what their run shares; `count` may be 0."""
+    """Worker processes that wait for the shared data of their run; `count` may be 0."""
 
     def __init__(self, count: int, *, fork: bool = False) -> None:
-        """Start them; with `fork`, loading nothing twice, only where no thread runs and no key is known."""
+        """Start them; `fork` avoids loading modules again, and needs a process without threads and keys."""
         self.count = count
         self.executor: ProcessPoolExecutor | None = None
         if count:
@@ -53,7 +53,7 @@ class LocalWorkers:
             self._waiting = count
 
     def share(self, shared: Shared | None) -> None:
-        """Give each worker what the run shares, once; None shuts down those who wait for it."""
+        """Give each worker the shared data of the run, once; None shuts the waiting workers down."""
         while self.executor is not None and self._waiting:
             self._shared.put(shared)
             self._waiting -= 1
@@ -65,7 +65,7 @@ class LocalWorkers:
         self.close()
 
     def close(self) -> None:
-        """Wait for the work in hand, and end the processes; nothing when they have ended."""
+        """Wait for running tasks, and end the processes; does nothing when they have ended."""
         self.share(None)
         if self.executor is not None:
             self.executor.shutdown(wait=True, cancel_futures=True)
@@ -75,7 +75,7 @@ class LocalEngine:
     """Runs tasks in worker processes, or in this one where there are none (node.compute.engine.Engine)."""
 
     def __init__(self, shared: Shared, workers: LocalWorkers) -> None:
-        """Use workers that have had no work yet. The engine ends them."""
+        """Use workers that have not worked yet. The engine ends them."""
         self._workers, self._shared = workers, shared
         workers.share(shared)
         self.workers, self._executor = workers.count, workers.executor
@@ -105,7 +105,7 @@ class LocalEngine:
                 yield self._take(waiting.popleft())
         except BrokenProcessPool:
             raise UnavailableError(
-                "a worker process was ended from outside, most likely for lack of memory",
+                "a worker process was killed, most likely for lack of memory",
                 "nothing was published; free some memory, then run the command again",
             ) from None
         finally:
@@ -125,12 +125,12 @@ class LocalEngine:
 
 # ---- in the worker
 
-_own: list[Any] = []  # what the run shares, and the temporary file of this process
+_own: list[Any] = []  # shared data of the run, and the temporary file of this process
 
 
 def _begin(queue: "SimpleQueue[Shared | None]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run, and with it the workers
-    gc.disable()  # tasks make millions of cells and no cycles: looking for them took a tenth of the time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run and its workers
+    gc.disable()  # tasks make millions of cells and no cycles: collection took a tenth of the time
     threading.Thread(target=_end_with_parent, daemon=True).start()
     shared = queue.get()
     if shared is None:  # the run ended before it began
@@ -139,7 +139,7 @@ def _begin(queue: "SimpleQueue[Shared | None]") -> None:
 
 
 def _end_with_parent() -> None:
-    # A worker waits on a queue whose both ends it holds, so it would outlive a parent that is killed.
+    # A worker waits on a queue whose two ends it has open, so it would survive a killed parent.
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

@@ -1,8 +1,8 @@
-"""Temporary files of an import: sealed, private, gone when it ends (design.md sections 1 and 9).
+"""Temporary files of an import: sealed, private, removed when it ends (design.md sections 1 and 9).
 
-Rows and points wait on disk so that memory does not grow with the file. No identity number may lie
-there, so every piece is sealed under a key that is drawn for one run and kept in memory only: what
-a killed import leaves behind is noise, and the next one removes it.
+Rows and points are stored on disk so that memory does not grow with the file. No identity number may be
+there in the clear, so every piece is sealed under a key that is drawn for one run and kept in memory only:
+the files of a killed import are unreadable, and the next import removes them.
 """
 
 import os
@@ -21,7 +21,7 @@ _NONCE_SIZE = 12
 
 
 class Piece(NamedTuple):
-    """Where sealed bytes stand: the name of a file, offset, size."""
+    """Position of sealed bytes: the name of a file, offset, size."""
 
     file: str
     offset: int
@@ -40,7 +40,7 @@ class SealedScratch:
         self._end = 0
 
     def write(self, data: bytes) -> Piece:
-        """Seal and append. Raises UnavailableError when the disk is full or away."""
+        """Seal and append. Raises UnavailableError when the disk is full or missing."""
         nonce = secrets.token_bytes(_NONCE_SIZE)
         place = f"{self._name} {self._end}".encode()
         sealed = nonce + self._aead.encrypt(nonce, data, place)
@@ -61,7 +61,7 @@ class SealedScratch:
         return piece
 
     def read(self, piece: Piece) -> bytes:
-        """Open a piece. Raises UnavailableError when it is gone or was altered."""
+        """Open a piece. Raises UnavailableError when it is missing or was altered."""
         try:
             with (self._folder / piece.file).open("rb", buffering=0) as file:
                 file.seek(piece.offset)
@@ -70,19 +70,19 @@ class SealedScratch:
             return self._aead.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], place)
         except (OSError, InvalidTag, ValueError):
             raise UnavailableError(
-                f"{self._folder}: a temporary file is gone or was altered",
+                f"{self._folder}: a temporary file is missing or was altered",
                 "nothing else may write there; import again",
             ) from None
 
     def close(self) -> None:
-        """Close the file this process wrote."""
+        """Close the file of this process."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
 
 def make_folder(folder: Path) -> Path:
-    """An empty private folder, without what an earlier run left. Raises UnavailableError."""
+    """An empty private folder; files of an earlier run are removed. Raises UnavailableError."""
     try:
         remove_folder(folder)
         folder.mkdir(mode=0o700)
@@ -94,7 +94,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def remove_folder(folder: Path) -> bool:
-    """Remove the folder of a run; return whether there was one."""
+    """Remove the folder of a run; return whether it existed."""
     if not folder.exists():
         return False
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,15 +1,15 @@
-"""What every engine of node/compute/engine.py and its users know."""
+"""Types shared by every engine of node/compute/engine.py and its users."""
 
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 
 class Shared(Protocol):
-    """What every process of a run knows: at least where it works, and under which key."""
+    """Shared data of a run, given to every process: at least the folder and key of its temporary files."""
 
     @property
     def folder(self) -> Path:
-        """Of temporary files."""
+        """The folder of temporary files."""
 
     @property
     def scratch_key(self) -> bytes:
@@ -17,7 +17,7 @@ class Shared(Protocol):
 
 
 class Usage(NamedTuple):
-    """CPU seconds of a process, and the most memory it held, in bytes."""
+    """CPU seconds of a process, and its peak memory in bytes."""
 
     cpu_s: float
     peak: int

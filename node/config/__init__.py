@@ -1,7 +1,7 @@
 """The configuration of a node: one TOML file, strict. Every limit has a default and a reason.
 
 One file of this package per section of node.toml. Relative paths are relative to the folder of the file.
-Secrets are in files of their own, named here by path. docs/configuration.md shows the file that
+Secrets are in separate files, named here by path. docs/configuration.md shows the file that
 `render_default` writes.
 """
 

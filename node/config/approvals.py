@@ -6,7 +6,7 @@ from node.config.section import Section
 
 
 class ApprovalsSection(Section):
-    """Dual control: what one administrator asks for, another one approves."""
+    """Dual control: one administrator requests, another one approves."""
 
     required: bool = Field(
         default=False,

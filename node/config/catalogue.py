@@ -9,5 +9,5 @@ class CatalogueSection(Section):
     """The item catalogue."""
 
     path: HomePath | None = Field(
-        default=None, description="Catalogue file; default is the one that comes with Heqiao"
+        default=None, description="Catalogue file; default is the one installed with Heqiao"
     )

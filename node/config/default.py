@@ -35,9 +35,9 @@ def render_default(
     advertise: str | None = None,
     passphrase_file: str | None = None,
 ) -> str:
-    """Text of a node.toml: what is given is set, everything else is shown as a comment.
+    """Text of a node.toml: given values are set, all other keys are comments with their defaults.
 
-    The values are not checked here: `node.config.load` does that when the file is read.
+    The values are not checked here: `node.config.loading.load` does that when the file is read.
     """
     given: dict[str, Mapping[str, str | None]] = {
         "node": {"code": code, "name": name, "role": role},
@@ -68,7 +68,7 @@ def _shown(section: str, key: str, field: FieldInfo) -> str:
 
 
 def _literal(value: object) -> str:
-    """A TOML literal. A JSON string is one too, and these hold printable characters only."""
+    """A TOML literal. A JSON string of printable characters is one too."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | Path):

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words that never show a value."""
+"""Faults of a configuration in words, without any value."""
 
 import difflib
 

@@ -1,4 +1,4 @@
-"""Where a node lives."""
+"""The home of a node."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from node.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a node lives: its folder, and its configuration in it."""
+    """The home of a node: its folder, and the configuration file."""
 
     folder: Path
     config: Path
@@ -22,7 +22,7 @@ class Home:
     def find(
         cls, home: Path | None = None, config: Path | None = None, environ: Mapping[str, str] = os.environ
     ) -> "Home":
-        """The home given, else that of a configuration file given, else that of HEQIAO_HOME.
+        """The given home, else that of the given configuration file, else that of HEQIAO_HOME.
 
         `home` and HEQIAO_HOME may also name the configuration file itself, where it is elsewhere.
 

@@ -1,4 +1,4 @@
-"""Names in a node's home."""
+"""Names of files in a node's home."""
 
 from typing import Final
 

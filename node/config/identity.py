@@ -9,10 +9,10 @@ from node.config.section import Section
 
 
 class NodeSection(Section):
-    """Who this node is."""
+    """Identity of this node."""
 
     code: Annotated[str, AfterValidator(check_code)] = Field(
         description="Province code: two digits of GB/T 2260, or 66 for the 兵团"
     )
     name: Annotated[str, AfterValidator(check_name)] = Field(description="Name that people read, as in 广西")
-    role: Role = Field(default="node", description="node, or platform: a caller that serves nobody")
+    role: Role = Field(default="node", description="node, or platform: a caller without server")

@@ -12,8 +12,8 @@ class JobsSection(Section):
         default=30,
         ge=1,
         le=3_600,
-        description="A killed process's work is taken over after this; longer than a busy machine lets a "
-        "process wait, or than a large import holds the database",
+        description="A killed process's work is taken over after this; longer than the pauses of a busy "
+        "machine, and than a large import locks the database",
     )
     poll_s: float = Field(
         default=5,

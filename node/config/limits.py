@@ -6,11 +6,11 @@ from pydantic import Field, model_validator
 
 from node.config.section import Section
 
-_WIRE_SPARE: Final = 4_096  # what a message needs beside its points
+_WIRE_SPARE: Final = 4_096  # bytes of a message besides its points
 
 
 class LimitsSection(Section):
-    """What a peer or platform can make this node do at most."""
+    """Limits on what peers and platforms can request of this node."""
 
     max_message_bytes: int = Field(
         default=1_048_576,
@@ -25,7 +25,7 @@ class LimitsSection(Section):
         default=2_000_000,
         ge=1,
         le=100_000_000,
-        description="A county asks for 20,000; a province's re-check fits",
+        description="A county queries 20,000 people; a province's re-check fits",
     )
     k_anonymity: int = Field(
         default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
@@ -33,7 +33,7 @@ class LimitsSection(Section):
     retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
         default="filter",
         description="Most that a query may reveal to this node: only whole partitions, or which buckets are "
-        "asked, or roughly which buckets hold matches",
+        "requested, or roughly which buckets hold matches",
     )
     worker_threads: int = Field(
         default=8, ge=1, le=256, description="Calls served at once; the curve runs on all cores"
@@ -60,7 +60,7 @@ class LimitsSection(Section):
         description="One peer's part of a job, retries included; then UNAVAILABLE",
     )
     planted_per_partition: int = Field(
-        default=8, ge=1, le=1_024, description="Signed test records in each, so that a broken answer shows"
+        default=8, ge=1, le=1_024, description="Signed test records in each, which reveal broken answers"
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The configuration of a node: all its sections, and what must hold between them."""
+"""The configuration of a node: all its sections, and the checks across sections."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,13 +24,13 @@ from node.config.tls import TlsSection
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:
-    if value != Path():  # only the loader says where the file is
+    if value != Path():  # only the loader sets the folder
         raise PydanticCustomError("extra_forbidden", "unknown key")
     return folder_of(info)
 
 
 class Config(Section):
-    """A node's configuration, checked; all paths start at `folder`, where the file is."""
+    """A node's configuration, checked; all paths start at `folder`, the folder of the file."""
 
     node: NodeSection
     keys: KeysSection = Field(default_factory=KeysSection)
@@ -56,5 +56,5 @@ class Config(Section):
 
     @property
     def address(self) -> str:
-        """Where peers call this node."""
+        """The address that peers call."""
         return self.peer.advertise or self.peer.listen

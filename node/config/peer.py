@@ -12,7 +12,7 @@ class PeerSection(Section):
     """The service for other provinces' nodes."""
 
     listen: Listen = Field(
-        default="127.0.0.1:7443", description="Address to listen on; port 0 takes a free one"
+        default="127.0.0.1:7443", description="Address to listen on; port 0 is any free port"
     )
     advertise: Annotated[str, AfterValidator(check_address)] | None = Field(
         default=None, description="Address that peers call, if not the same"

@@ -9,7 +9,7 @@ class PlatformSection(Section):
     """The service for this province's own platforms."""
 
     listen: Listen = Field(
-        default="127.0.0.1:7444", description="Address to listen on; port 0 takes a free one"
+        default="127.0.0.1:7444", description="Address to listen on; port 0 is any free port"
     )
     reflection: bool = Field(
         default=False, description="Let callers list services and messages; for trials only"

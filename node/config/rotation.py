@@ -23,7 +23,7 @@ class RotationSection(Section):
     oprf_grace_days: int = _days(7, "Longer than the longest job of a peer")
     paillier_days: int = _days(365, "Paillier keys: stored ciphertexts are encrypted again")
     paillier_grace_days: int = _days(7, "Longer than the longest job of a peer")
-    signing_days: int = _days(730, "Signing keys: peers follow by themselves")
+    signing_days: int = _days(730, "Signing keys: peers follow automatically")
     signing_grace_days: int = _days(30, "Time for all peers to follow; later they need the new card")
     tls_days: int = _days(335, "TLS keys: a month before their certificates of 397 days end")
     tls_grace_days: int = _days(14, "The certificate before it stays valid; a node drops it after this")

@@ -1,4 +1,4 @@
-"""What the secret files of a configuration open: the key store, the database."""
+"""The secret files of a configuration: passphrase of the key store, password of the database."""
 
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ def open_key_store(config: Config) -> KeyStore:
     """The node's key store, opened with the passphrase of the configured file.
 
     Raises:
-        KeyringError: as `read_passphrase` and `KeyStore.open` say.
+        KeyringError: as `read_passphrase` and `KeyStore.open`.
     """
     keys = config.keys
     return KeyStore.open(keys.store, read_passphrase(keys.passphrase_file), keys.pkcs11_module)
@@ -22,8 +22,8 @@ def database_url(config: Config) -> str:
     """URL of the database with its password, if there is a file for it. Never log this.
 
     Raises:
-        ConfigError: there is a password but no user to give it to.
-        KeyringError: the file cannot be used, as `read_passphrase` says.
+        ConfigError: there is a password, but the URL names no user.
+        KeyringError: the file cannot be used, as `read_passphrase`.
     """
     url, file = config.store.url, config.store.password_file
     if file is None:

@@ -1,4 +1,4 @@
-"""What every section of the configuration is made of: strictness, paths, addresses."""
+"""Common parts of all configuration sections: strictness, paths, addresses."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ STRICT: Final = ConfigDict(
 
 
 class Section(BaseModel):
-    """One section of node.toml: unknown keys are refused, and it never changes."""
+    """One section of node.toml: unknown keys are refused, values are immutable."""
 
     model_config = STRICT
 

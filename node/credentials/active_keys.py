@@ -1,4 +1,4 @@
-"""Which keys of the key store a node uses now: the active epoch, epochs in grace, salts."""
+"""The keys of the key store that a node uses now: the active epoch, epochs in grace, salts."""
 
 from blake3 import blake3
 
@@ -18,7 +18,7 @@ SALT = "salt"
 
 
 def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
-    """The keys of a home whose database says `found` of their epochs.
+    """The keys of a home whose database has the epochs `found`.
 
     Raises KeyringError, or PreconditionError before `heqiao join` and for a key that the database needs.
     """
@@ -69,19 +69,19 @@ def _active_key(store: KeyStore, purpose: str, epoch: int) -> bytes:
 
 
 def active_epoch(store: KeyStore, found: Epochs, purpose: str = OPRF) -> int:
-    """The active epoch of a key: what the database says, the lowest there is before any rotation.
+    """The active epoch of a key by the database; before any rotation, the lowest epoch of the key store.
 
     Raises KeyMissingError where there is none.
     """
     known = [key.epoch for key in found if key.purpose == purpose and key.state is KeyState.ACTIVE]
     if known:
         return known[0]
-    store.newest(purpose)  # raises, with what to do, when there is none
+    store.newest(purpose)  # raises an error with a hint when there is none
     return store.epochs(purpose)[0]
 
 
 def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:
-    """OPRF keys of the epochs in grace; all others that are over are dropped from memory."""
+    """OPRF keys of the epochs in grace; keys of epochs that have ended are dropped from memory."""
     keys = {}
     for key in found:
         if key.purpose == OPRF and key.state is KeyState.GRACE:
@@ -93,7 +93,7 @@ def grace_keys(store: KeyStore, found: Epochs) -> dict[int, GraceKey]:
 
 
 def read_salts(store: KeyStore, found: Epochs) -> dict[int, bytes]:
-    """Salts by version, without those that are over."""
+    """Salts by version, without retired ones."""
     over = {
         f"{SALT}.{key.epoch}"
         for key in found
@@ -113,7 +113,7 @@ def upcoming_key(store: KeyStore, found: Epochs) -> NextKey | None:
     """The key of the pending epoch under another salt; None where there is no such rotation."""
     used, names = salt_in_use(found), store.names()
     for key in found:
-        # A key store copied before the rotation began has no such key: its node serves, and imports fail.
+        # A key store copied before the rotation began lacks this key: the node still serves, imports fail.
         held, waits = f"{OPRF}.{key.epoch}" in names, key.state is KeyState.PENDING
         if key.purpose == OPRF and waits and held and key.salt_version != used:
             secret, version = store.get(f"{OPRF}.{key.epoch}"), key.salt_version

@@ -1,4 +1,4 @@
-"""The opened keys of a running node, which picks up a rotation without a restart (design.md section 6)."""
+"""The opened keys of a running node, which adopts a rotation without a restart (design.md section 6)."""
 
 import threading
 import time
@@ -12,13 +12,13 @@ from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import GraceSums, SumKeys
 from node.errors import UnavailableError
 
-FRESH_S = 0.5  # how long a node may go on without having looked for another epoch
+FRESH_S = 0.5  # seconds between two checks for another epoch
 Epochs = tuple[EpochKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GraceKey:
-    """A key whose epoch is still answered, to the end of `until`; what it holds is under a salt version."""
+    """A key whose epoch is still answered until `until`, and the salt version of its data."""
 
     key: bytes = field(repr=False)
     until: datetime | None
@@ -27,7 +27,7 @@ class GraceKey:
 
 @dataclass(frozen=True, slots=True)
 class NextKey:
-    """The keys of an epoch under the next salt, which imports fill and nobody is answered from yet."""
+    """The keys of an epoch under the next salt, which imports fill and which is not served yet."""
 
     epoch: int
     key: bytes = field(repr=False)
@@ -37,14 +37,14 @@ class NextKey:
 
 @dataclass(frozen=True, slots=True)
 class NodeKeys:
-    """The opened keys a node works with. Nothing of them shows in a repr.
+    """The opened keys of a node. No repr shows any of them.
 
     `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
     (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
-    Ed25519 key; `vault` seals what the database keeps and `digest_key` keys digests of it;
-    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of epochs before, by epoch;
-    `sums` are the keys of encrypted sums, None where there are none, and `grace_sums` those of epochs before;
-    `salt_in_use` is the salt version of the active epochs (0: the oldest there is), and `upcoming` the epoch
+    Ed25519 key; `vault` seals data in the database and `digest_key` keys digests of it;
+    `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of earlier epochs, by epoch;
+    `sums` are the keys of encrypted sums (None where there are none), `grace_sums` those of earlier epochs;
+    `salt_in_use` is the salt version of the active epochs (0: the oldest salt), and `upcoming` the epoch
     under the next salt, while there is one.
     """
 
@@ -66,7 +66,7 @@ class NodeKeys:
 
     @property
     def salt_version(self) -> int:
-        """The salt version of the active epoch; a newer salt waits for `heqiao keys rotate salt`."""
+        """The salt version of the active epoch; a newer salt is used after `heqiao keys rotate salt`."""
         return self.salt_in_use or min(self.salts)
 
     @property
@@ -75,21 +75,21 @@ class NodeKeys:
         return self.salts[self.salt_version]
 
     def oprf_of(self, epoch: int, now: datetime) -> bytes | None:
-        """The OPRF key of an epoch that is answered; None of any other."""
+        """The OPRF key of an epoch that is answered; None for any other."""
         if epoch == self.epoch:
             return self.oprf
         old = self._in_grace(now).get(epoch)
         return old.key if old else None
 
     def salt_version_of(self, epoch: int, now: datetime) -> int | None:
-        """The salt version of an epoch that is answered; None of any other."""
+        """The salt version of an epoch that is answered; None for any other."""
         if epoch == self.epoch:
             return self.salt_version
         old = self._in_grace(now).get(epoch)
         return self._version(old.salt_version) if old else None
 
     def under_salt(self, versions: Collection[int], now: datetime) -> "NodeKeys | None":
-        """These keys as they are for who holds some salt versions (none told: the active one).
+        """The keys for a requester that has these salt versions (none given: the active one).
 
         The active epoch where its salt is among them, else the newest in grace under one of them.
         """
@@ -98,15 +98,15 @@ class NodeKeys:
         for epoch, old in sorted(self._in_grace(now).items(), reverse=True):
             if self._version(old.salt_version) in versions:
                 version = self._version(old.salt_version)
-                return self._as_if(epoch, old.key, version, self._sums_under(version, now))
+                return self._with_epoch(epoch, old.key, version, self._sums_under(version, now))
         return None
 
     def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
-        """These keys as they are for each epoch under another salt that imports must write, too."""
+        """The keys for each epoch under another salt that imports must also write."""
         found: list[NodeKeys | None] = []
         if self.upcoming is not None:
             new = self.upcoming
-            found.append(self._as_if(new.epoch, new.key, new.salt_version, new.sums))
+            found.append(self._with_epoch(new.epoch, new.key, new.salt_version, new.sums))
         older = sorted({self._version(old.salt_version) for old in self._in_grace(now).values()})
         found += [self.under_salt({version}, now) for version in older if version != self.salt_version]
         return tuple(keys for keys in found if keys is not None)
@@ -114,8 +114,8 @@ class NodeKeys:
     def _in_grace(self, now: datetime) -> Mapping[int, GraceKey]:
         return {epoch: old for epoch, old in self.grace.items() if old.until is None or now <= old.until}
 
-    def _version(self, told: int) -> int:
-        return told or min(self.salts)
+    def _version(self, version: int) -> int:
+        return version or min(self.salts)
 
     def _sums_under(self, version: int, now: datetime) -> SumKeys | None:
         """The newest keys of sums whose rows are under a salt."""
@@ -124,8 +124,8 @@ class NodeKeys:
         fitting = [keys for keys in found if self._version(keys.salt_version) == version]
         return max(fitting, key=lambda keys: keys.epoch, default=None)
 
-    def _as_if(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
-        """As if an epoch were the active one."""
+    def _with_epoch(self, epoch: int, key: bytes, salt_version: int, sums: SumKeys | None) -> "NodeKeys":
+        """These keys with another epoch as the active one."""
         return replace(
             self,
             epoch=epoch,
@@ -143,7 +143,7 @@ class NodeKeys:
         return self._version(keys.salt_version)
 
     def sums_of(self, epoch: int, now: datetime) -> SumKeys | None:
-        """The keys of sums of an epoch that is answered; None of any other."""
+        """The keys of sums of an epoch that is answered; None for any other."""
         if self.sums is not None and epoch == self.sums.epoch:
             return self.sums
         old = self.grace_sums.get(epoch)
@@ -154,7 +154,7 @@ class KeyRing:
     """Holds the keys, and opens them again when the states of epochs in the database, or the
     files of certificates, have changed.
 
-    Whoever needs several facts of the keys for one answer takes `current` once, so that they fit together.
+    Code that needs several values of the keys for one answer reads `current` once, so that they fit together.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class KeyRing:
     ) -> None:
         """Read the states, and open the keys at once. Raises what `read` and `load` raise.
 
-        `stamp` is something that changes with the files of certificates.
+        `stamp` returns a value that changes with the files of certificates.
         """
         self._read, self._load, self._stamp = read, load, stamp
         self._files = stamp()
@@ -176,7 +176,7 @@ class KeyRing:
 
     @classmethod
     def fixed(cls, keys: NodeKeys) -> "KeyRing":
-        """Of keys that never change."""
+        """A ring of keys that never change."""
         return cls(tuple, lambda _: keys)
 
     def __repr__(self) -> str:
@@ -184,23 +184,23 @@ class KeyRing:
 
     @property
     def current(self) -> NodeKeys:
-        """The keys, not older than FRESH_S; while the database is away, the ones that were opened last."""
+        """The keys, not older than FRESH_S; without an answer of the database, those opened last."""
         if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
             try:
-                self._look()
+                self._check_epochs()
             except UnavailableError:
-                self._due = time.monotonic() + FRESH_S  # whatever the caller does next will say so
+                self._due = time.monotonic() + FRESH_S  # the caller's next statement will report the error
             finally:
                 self._lock.release()
         return self._keys
 
     def refresh(self) -> NodeKeys:
-        """The keys as the database says at this moment. Raises UnavailableError, KeyringError."""
+        """The keys of the epochs that are in the database now. Raises UnavailableError, KeyringError."""
         with self._lock:
-            self._look()
+            self._check_epochs()
             return self._keys
 
-    def _look(self) -> None:
+    def _check_epochs(self) -> None:
         found, files = self._read(), self._stamp()
         if (found, files) != (self._epochs, self._files):
             self._keys = self._load(found)

@@ -1,4 +1,4 @@
-"""The revocation list a node goes by: a file, looked at before every call, so that it acts at once."""
+"""The revocation list of a node: a file, checked before every call, so that changes apply at once."""
 
 import threading
 from pathlib import Path
@@ -14,12 +14,12 @@ _Stamp = tuple[int, int, int]
 class Revocations:
     """The list in a file, read again whenever the file has changed.
 
-    A list that cannot be used, or is older than the one read before, does not take its place: what was
-    revoked stays revoked until the node is started again.
+    A list that cannot be used, or is older than the one read before, is ignored: revoked certificates
+    stay revoked until the node is started again.
     """
 
     def __init__(self, path: Path | None = None, ca: Path | None = None) -> None:
-        """Read the list, if there is one; without a path there never is. Raises KeyringError when it
+        """Read the list, if there is one; without a path there is none. Raises KeyringError when it
         cannot be used.
         """
         self._path, self._ca = path, ca
@@ -29,7 +29,7 @@ class Revocations:
 
     @property
     def current(self) -> RevocationList:
-        """The list of this moment."""
+        """The current list."""
         stamp = stamp_of(self._path)
         if stamp != self._stamp:
             with self._lock:
@@ -46,7 +46,7 @@ class Revocations:
             )
 
     def _renew(self, stamp: _Stamp | None) -> None:
-        if stamp == self._stamp:  # another thread was first
+        if stamp == self._stamp:  # another thread has read it
             return
         try:
             found = self._read() if stamp else NOTHING_REVOKED
@@ -65,7 +65,7 @@ class Revocations:
 
 
 def stamp_of(path: Path | None) -> _Stamp | None:
-    """What changes when a file is replaced; None where there is none."""
+    """A value that changes when the file is replaced; None where there is no file."""
     if path is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The keys with which a responder makes and opens sums (design.md section 5).
+"""The keys with which a responder encrypts rows and opens sums (design.md section 5).
 
 Three keys make one epoch and rotate together (docs/adr/0009): the sum key k_s, the Paillier key, and the
 secret of the check slot.
@@ -21,11 +21,11 @@ SUM_PURPOSES: Final = ("sum", "paillier", "sumcheck")
 
 @dataclass(frozen=True, slots=True)
 class SumKeys:
-    """One epoch of them. Nothing shows in a repr.
+    """The keys of one epoch. No repr shows them.
 
     `sum_key` is the 32-byte key k_s of the rows' points, `primes` the Paillier key as it is stored, `check`
     the 32-byte secret of the check slot; `salt_version` is the salt of the identities in their rows (0: the
-    oldest there is).
+    oldest salt).
     """
 
     epoch: int
@@ -52,7 +52,7 @@ class SumKeys:
 
     @property
     def proof(self) -> bytes:
-        """The proof that travels with the modulus; made once in a process."""
+        """The proof that is sent with the modulus; made once in a process."""
         return _proof(self.primes)
 
     @property
@@ -63,14 +63,14 @@ class SumKeys:
 
 @dataclass(frozen=True, slots=True)
 class GraceSums:
-    """Keys whose epoch is still answered, to the end of `until`."""
+    """Keys whose epoch is still answered until `until`."""
 
     keys: SumKeys
     until: datetime | None
 
 
 def active_sums(store: KeyStore, found: Iterable[EpochKey]) -> SumKeys | None:
-    """The active keys: as the database says, of the lowest epoch there is before any rotation.
+    """The active keys by the database; before any rotation, those of the lowest epoch of the key store.
 
     None where a home was made before there were sums. Raises KeyMissingError where one of three is missing.
     """
@@ -84,7 +84,7 @@ def active_sums(store: KeyStore, found: Iterable[EpochKey]) -> SumKeys | None:
 
 
 def grace_sums(store: KeyStore, found: Iterable[EpochKey]) -> dict[int, GraceSums]:
-    """The keys of epochs in grace. Those of epochs before are dropped from memory."""
+    """The keys of epochs in grace. Keys of older epochs are dropped from memory."""
     found = [key for key in found if key.purpose == SUM_PURPOSES[0]]
     if any(key.state in (KeyState.RETIRED, KeyState.DESTROYED) for key in found):
         for kept in (_private, _proof, encryptor):

@@ -1,4 +1,4 @@
-"""What a home shows in TLS: all that a platform's client opens of a key store."""
+"""The identity of a home in TLS; a platform's client opens nothing else of a key store."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from node.errors import PreconditionError
 
 @dataclass(frozen=True, slots=True)
 class TlsIdentity:
-    """The roots that are trusted, the private key and its certificate, all PEM."""
+    """The trusted roots, the private key and its certificate, all PEM."""
 
     ca: bytes
     key: bytes = field(repr=False)

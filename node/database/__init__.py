@@ -1,13 +1,13 @@
 """The node's database: every SQL statement of the node is in this package (docs/data-model.md).
 
-Functions of the modules take the connection of a named transaction, so that several of them, and the audit
-event, are one:
+Functions of the modules take the connection of a named transaction, so that several calls and the audit
+event are committed together:
 
     with store.transaction("publish partitions", write=True) as tx:
         partition_versions.publish(tx, prepared, now)
         audit_log.append(tx, "item_imported", details, now)
 
-Nothing here goes beyond what SQLite and PostgreSQL both do.
+All SQL here works on SQLite and on PostgreSQL.
 """
 
 from sqlalchemy import Connection

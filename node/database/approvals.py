@@ -1,4 +1,4 @@
-"""Administrators and what they asked and approved. Signatures are checked in node/governance/approvals.py."""
+"""Administrators, their requests and approvals. node/governance/approvals.py checks the signatures."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
-    """A request, and the approval once there is one. `details` is JSON, `digest` of action and details."""
+    """A request, and its approval if there is one. `details` is JSON, `digest` covers action and details."""
 
     id: str
     action: str
@@ -42,12 +42,12 @@ def list_admins(tx: Connection) -> list[AdminRow]:
 
 
 def add_admin(tx: Connection, row: AdminRow) -> None:
-    """Raises ConflictError (at the end of the transaction) for a name or key that is there already."""
+    """Raises ConflictError (at the end of the transaction) for a name or key that exists already."""
     tx.execute(insert(admins).values(name=row.name, public_key=row.public_key, added_at=row.added_at))
 
 
 def remove_admin(tx: Connection, name: str) -> bool:
-    """Whether there was one."""
+    """Remove an administrator; return whether it existed."""
     return tx.execute(delete(admins).where(admins.c.name == name)).rowcount > 0
 
 
@@ -58,7 +58,7 @@ def list_approvals(tx: Connection) -> list[ApprovalRow]:
 
 
 def add_request(tx: Connection, row: ApprovalRow) -> None:
-    """A request that waits."""
+    """Add a request that waits for approval."""
     tx.execute(
         insert(approvals).values(
             id=row.id,
@@ -74,13 +74,13 @@ def add_request(tx: Connection, row: ApprovalRow) -> None:
 
 
 def approve(tx: Connection, wanted: str, approver: str, signature: bytes, now: datetime) -> bool:
-    """Whether it was still waiting."""
+    """Approve a request; return whether it was still waiting."""
     waits = and_(approvals.c.id == wanted, approvals.c.approver.is_(None), approvals.c.used_at.is_(None))
     values = {"approver": approver, "approved_at": now, "given_signature": signature}
     return tx.execute(update(approvals).where(waits).values(**values)).rowcount == 1
 
 
 def use(tx: Connection, wanted: str, now: datetime) -> bool:
-    """Whether it was approved and not used yet."""
+    """Use up an approval; return whether it was approved and not used yet."""
     good = and_(approvals.c.id == wanted, approvals.c.approver.is_not(None), approvals.c.used_at.is_(None))
     return tx.execute(update(approvals).where(good).values(used_at=now)).rowcount == 1

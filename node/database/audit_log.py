@@ -1,4 +1,4 @@
-"""The audit chain in the database; nothing here updates or deletes."""
+"""The audit chain in the database; rows are never updated or deleted."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from node.domain.audit_chain import AuditEvent, Detail, link
 
 
 def append(tx: Connection, event: str, details: Mapping[str, Detail], now: datetime) -> AuditEvent:
-    """Add one event. Two writers at once: one raises ConflictError and tries again."""
+    """Add one event. Of two simultaneous writers one raises ConflictError and tries again."""
     row = tx.execute(select(audit).order_by(audit.c.seq.desc()).limit(1).with_for_update()).one_or_none()
     new = link(None if row is None else _event(row), event, details, now)
     tx.execute(
@@ -27,7 +27,7 @@ def append(tx: Connection, event: str, details: Mapping[str, Detail], now: datet
 
 
 def events(tx: Connection, after: int = 0) -> Iterator[AuditEvent]:
-    """Events in order, those after a number."""
+    """Events after a number, in order."""
     for row in tx.execute(select(audit).where(audit.c.seq > after).order_by(audit.c.seq)):
         yield _event(row)
 

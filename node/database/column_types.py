@@ -1,4 +1,4 @@
-"""Types of columns that SQLite and PostgreSQL hold alike."""
+"""Column types that are equal on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 

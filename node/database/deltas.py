@@ -6,13 +6,13 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 
 from node.database.tables import deltas, partitions
 
-KEPT_DELTAS = 64  # versions one may be behind before the whole partition must be looked at again
+KEPT_DELTAS = 64  # versions a follower may be behind before it must query the whole partition again
 _TAG = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What happened up to `version`. `changed` tags were there before and are, with another label."""
+    """Changes up to `version`. `changed` tags existed before and now have another label."""
 
     version: int
     added: frozenset[bytes] = field(repr=False, default=frozenset())
@@ -21,7 +21,7 @@ class Delta:
 
 
 def append_delta(tx: Connection, item: str, origin: str, epoch: int, delta: Delta) -> None:
-    """Add what one version changed; the oldest entry goes when there are too many."""
+    """Add the changes of one version; the oldest one is removed when there are too many."""
     tx.execute(
         insert(deltas).values(
             item=item,
@@ -38,14 +38,14 @@ def append_delta(tx: Connection, item: str, origin: str, epoch: int, delta: Delt
 
 
 def restart_deltas(tx: Connection, item: str, epoch: int) -> None:
-    """After a full import the streams of an item begin anew."""
+    """Empty the streams of an item, after a full import."""
     tx.execute(delete(deltas).where(deltas.c.item == item, deltas.c.epoch == epoch))
 
 
 def read_delta(tx: Connection, item: str, origin: str, epoch: int, since_version: int) -> Delta | None:
-    """What changed after a version, as one delta; None where the stream does not reach back so far.
+    """The changes after a version, as one delta; None where the stream does not reach back so far.
 
-    Then the follower looks at the whole partition again. None also where there is no such partition.
+    Then the follower queries the whole partition again. None also where there is no such partition.
     """
     current = tx.scalar(
         select(func.max(partitions.c.version)).where(
@@ -64,7 +64,7 @@ def read_delta(tx: Connection, item: str, origin: str, epoch: int, since_version
     ).all()
     if len(rows) != current - since_version:
         return None
-    before: dict[bytes, bool] = {}  # whether a tag was there at the start
+    before: dict[bytes, bool] = {}  # whether a tag existed at the start
     now: dict[bytes, bool] = {}
     for row in rows:
         for tags, was, stays in (

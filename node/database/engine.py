@@ -13,7 +13,7 @@ from node.errors import ConfigError, ConflictError, UnavailableError
 
 WRITE = "heqiao_write"  # option of a connection that writes
 _BUSY_TIMEOUT_MS = 30_000
-_RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4)  # at most, before each further try of a write
+_RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4)  # maximum wait before each further attempt of a write
 _RANDOM = secrets.SystemRandom()
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Store:
         """One transaction, committed at the end of the block, rolled back on any exception.
 
         Raises ConflictError when a concurrent write won, UnavailableError when the database or its
-        disk is away; `name` is all that the message tells.
+        disk does not answer; the message contains only `name`.
         """
         try:
             with self._engine.connect() as connection:
@@ -48,7 +48,7 @@ class Store:
             raise UnavailableError(f"the database failed ({name}: {type(error).__name__})") from None
 
     def retry_write(self, name: str, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction, again while another writer is first (five times at most)."""
+        """Run `work` in a write transaction; repeat it after a conflict (five attempts at most)."""
         for wait_s in _RETRY_WAITS_S:
             try:
                 with self.transaction(name, write=True) as tx:
@@ -64,7 +64,7 @@ class Store:
 
 
 def make_engine(url: str) -> Engine:
-    """A database, not looked at yet. Raises ConfigError for a URL that cannot be used."""
+    """A database, not yet connected. Raises ConfigError for a URL that cannot be used."""
     try:
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError, ValueError):
@@ -78,15 +78,15 @@ def make_engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Several processes use one file: write-ahead log, waiting for locks, writers locked from the start.
+    """Several processes use one file: write-ahead log, waiting for locks, write locks from the start.
 
     A deferred transaction that reads first and writes later fails at once when another process wrote in
-    between, whatever the timeout; so writers begin IMMEDIATE.
+    between, with any timeout; so writers begin IMMEDIATE.
     """
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own
+        connection.isolation_level = None  # the driver must not begin transactions itself
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")

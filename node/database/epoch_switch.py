@@ -1,4 +1,4 @@
-"""From one epoch to the next: its partitions become current all at once, and those of a past one go."""
+"""From one epoch to the next: its partitions become current all at once; past ones are removed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from node.errors import ConflictError
 def split_prepared(tx: Connection, old: int, new: int) -> tuple[list[PartitionRow], list[int]]:
     """Partitions of `old` that have no counterpart under `new` yet, and ids under `new` that are outdated.
 
-    A counterpart carries the version that it was made from.
+    A counterpart has the same version as its original.
     """
     current = {(row.item, row.origin, row.version): row for row in index_rows.partitions_of_epoch(tx, old)}
     made = index_rows.partitions_of_epoch(tx, new, published=False)
@@ -56,7 +56,7 @@ def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
 
 
 def missing(tx: Connection, old: int, new: int) -> tuple[MissingPartitions, ...]:
-    """What is current under `old` and not under `new`, by item."""
+    """Partitions that are current under `old` and missing under `new`, by item."""
     there = {(row.item, row.origin) for row in index_rows.partitions_of_epoch(tx, new)}
     current = index_rows.partitions_of_epoch(tx, old)
     counts = Counter(row.item for row in current if (row.item, row.origin) not in there)
@@ -64,7 +64,7 @@ def missing(tx: Connection, old: int, new: int) -> tuple[MissingPartitions, ...]
 
 
 def forget_epoch(store: Store, epoch: int) -> None:
-    """Remove everything stored under an epoch that is not answered any more; may be repeated."""
+    """Remove everything stored under an epoch that is no longer answered; may be repeated."""
 
     def forget(tx: Connection) -> list[tuple[int, int]]:
         tx.execute(delete(partitions).where(partitions.c.epoch == epoch))

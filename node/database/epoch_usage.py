@@ -1,4 +1,4 @@
-"""Which epoch each peer asked under last: who still uses an old one, before it is retired."""
+"""The epoch of each peer's last query: shows which peers still use an old one, before it is retired."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,6 @@ def note_use(tx: Connection, use: EpochUse) -> None:
 
 
 def read_uses(tx: Connection) -> list[EpochUse]:
-    """All of them, by peer and purpose."""
+    """All last queries, by peer and purpose."""
     rows = tx.execute(select(epoch_uses).order_by(epoch_uses.c.peer, epoch_uses.c.purpose))
     return [EpochUse(row.peer, row.purpose, row.epoch, row.at) for row in rows]

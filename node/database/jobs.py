@@ -1,7 +1,7 @@
-"""Jobs, their parts, and what a killed requester resumes from (design.md section 8).
+"""Jobs, their parts, and the checkpoint from which a killed requester resumes (design.md section 8).
 
-Whatever could name a person (the request, the session with its blind, tokens, answers) is sealed
-before it comes here.
+All data that could identify a person (the request, the session with its blind, tokens, answers) is sealed
+before it is passed to this module.
 """
 
 import json
@@ -76,12 +76,12 @@ def read_request(tx: Connection, job: str) -> bytes:
 def set_job_state(
     tx: Connection, job: str, state: str, finished_at: datetime | None = None, error: str = ""
 ) -> None:
-    """Move a job on."""
+    """Set the state of a job."""
     tx.execute(update(jobs).where(jobs.c.id == job).values(state=state, finished_at=finished_at, error=error))
 
 
 def request_cancel(tx: Connection, job: str) -> bool:
-    """Ask a job to stop; False when it has ended already."""
+    """Request that a job stops; False when it has ended already."""
     done = tx.execute(
         update(jobs).where(jobs.c.id == job, jobs.c.state.in_(OPEN_STATES)).values(cancel_requested=True)
     )
@@ -89,7 +89,7 @@ def request_cancel(tx: Connection, job: str) -> bool:
 
 
 def cancel_requested(tx: Connection, job: str) -> bool:
-    """Whether somebody asked the job to stop."""
+    """Whether the job was requested to stop."""
     return bool(tx.scalar(select(jobs.c.cancel_requested).where(jobs.c.id == job)))
 
 
@@ -110,14 +110,14 @@ def read_session(tx: Connection, job: str, peer: str) -> bytes | None:
 
 
 def reset_part(tx: Connection, job: str, peer: str, session_sealed: bytes | None) -> None:
-    """Start a part's query anew: forget what the old one gathered, keep the new session (or none)."""
+    """Restart a part's query: delete the results of the old one, store the new session (or none)."""
     for table in (tokens, sum_products, answers):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": session_sealed, "done": 0, "total": 0})
 
 
 def close_part(tx: Connection, job: str, peer: str) -> None:
-    """Erase what only a running query needs: its blind, its tokens, its sums."""
+    """Erase the data that only a running query needs: its blind, its tokens, its sums."""
     for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})
@@ -130,7 +130,7 @@ def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:
 
 
 def add_tokens(tx: Connection, job: str, peer: str, first_point: int, sealed: bytes) -> None:
-    """Keep the sealed tokens of one chunk."""
+    """Store the sealed tokens of one chunk."""
     tx.execute(insert(tokens).values(job=job, peer=peer, first_point=first_point, sealed=sealed))
 
 
@@ -145,7 +145,7 @@ def read_tokens(tx: Connection, job: str, peer: str) -> list[tuple[int, bytes]]:
 
 
 def add_product(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
-    """Keep the sealed sum of one item until it is opened."""
+    """Store the sealed sum of one item until it is opened."""
     tx.execute(insert(sum_products).values(job=job, peer=peer, item=item, sealed=sealed))
 
 
@@ -155,7 +155,7 @@ def read_products(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
 
 
 def add_answers(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
-    """Keep the sealed answers of one item."""
+    """Store the sealed answers of one item."""
     tx.execute(insert(answers).values(job=job, peer=peer, item=item, sealed=sealed))
 
 

@@ -19,7 +19,7 @@ def read_epochs(tx: Connection) -> tuple[EpochKey, ...]:
 
 
 def pending_epochs(tx: Connection, purpose: str) -> list[int]:
-    """Epochs that a rotation prepares from what is stored: what is unpublished of them is not left over."""
+    """Epochs that a rotation prepares from stored data: their unpublished versions must not be swept."""
     return [epoch for epoch, salted in _pending(tx, purpose) if not salted]
 
 
@@ -36,19 +36,19 @@ def _pending(tx: Connection, purpose: str) -> list[tuple[int, bool]]:
 
 
 def add_epoch(tx: Connection, key: EpochKey, now: datetime) -> None:
-    """A key that had no row, with its audit event. Raises ConflictError where another was first."""
+    """Add a key that has no row, with its audit event. Raises ConflictError where it has one meanwhile."""
     tx.execute(insert(key_epochs).values(**{**asdict(key), "state": key.state.value}))
     _audit(tx, key, now)
 
 
 def name_salt(tx: Connection, purposes: Sequence[str], version: int) -> None:
-    """Write down which salt the keys of some purposes began with, before there is a second one."""
+    """Store the salt that the keys of some purposes began with, before there is a second one."""
     unnamed = and_(key_epochs.c.purpose.in_(purposes), key_epochs.c.salt_version == 0)
     tx.execute(update(key_epochs).where(unnamed).values(salt_version=version))
 
 
 def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[EpochKey], now: datetime) -> None:
-    """Write new states, each with its audit event. Raises ConflictError unless all are as they were read."""
+    """Write new states, each with its audit event. Raises ConflictError when one has changed since."""
     states = {(key.purpose, key.epoch): key.state for key in before}
     for key in after:
         place = and_(
@@ -68,7 +68,7 @@ def move_epochs(tx: Connection, before: Iterable[EpochKey], after: Iterable[Epoc
 
 
 def require_active(tx: Connection, purpose: str, epoch: int) -> None:
-    """Raises ConflictError when the active key is another one (no row at all means the first epoch)."""
+    """Raises ConflictError when the active key is another one (without a row it is the first epoch)."""
     wanted = and_(key_epochs.c.purpose == purpose, key_epochs.c.state == KeyState.ACTIVE.value)
     found = tx.scalar(select(key_epochs.c.epoch).where(wanted))
     if found is not None and found != epoch:

@@ -1,8 +1,8 @@
-"""Leases: which process of a node may do a piece of work, such as a job (docs/data-model.md).
+"""Leases: a process of a node needs one to do a piece of work, such as a job (docs/data-model.md).
 
-When a lease expires is judged by the database's clock alone, for the clocks of processes differ and a process
-may be stopped at any moment. Each acquire gives the lease a higher number. Every write of the work carries
-that number and is refused when another one has come after it.
+Only the database's clock decides whether a lease has expired, because the clocks of processes differ and a
+process may be stopped at any moment. Each acquire increases the number of the lease. Every write of the work
+checks that number and is refused when a higher one exists.
 """
 
 import threading
@@ -29,9 +29,9 @@ from node.database.engine import Store
 from node.database.tables import leases, task_runs
 from node.errors import LeaseLostError
 
-# Of a write that holds a lease's row: computing comes before it, so it takes milliseconds. PostgreSQL ends
-# the transaction of a process that was stopped within one, or whose machine is gone, so that another process
-# can take over.
+# Timeout of a write that holds a lease's row: it contains no computation, so it takes milliseconds.
+# PostgreSQL ends the transaction of a process that was stopped within one, or whose machine has failed, so
+# that another process can take over.
 IDLE_WRITE_MS = 10_000
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def _sqlite_time(_element: DatabaseTime, _compiler: SQLCompiler, **_options: obj
 
 @compiles(DatabaseTime, "postgresql")
 def _postgresql_time(_element: DatabaseTime, _compiler: SQLCompiler, **_options: object) -> str:
-    # Not CURRENT_TIMESTAMP, which is when the transaction began: it may have waited for another since.
+    # Not CURRENT_TIMESTAMP, the start of the transaction, which may have waited for another one since.
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
@@ -84,9 +84,9 @@ class Lease:
 
 
 def acquire(tx: Connection, name: str, seconds: float) -> int | None:
-    """Take a lease that nobody holds, or whose holder let it expire; its number, None where it is held.
+    """Take a lease that is free or has expired; returns its number, None where it is held.
 
-    A transaction that makes the lease at the same moment raises ConflictError: try again.
+    Raises ConflictError when another transaction creates the lease at the same moment: try again.
     """
     taken = tx.execute(
         update(leases)
@@ -103,27 +103,27 @@ def acquire(tx: Connection, name: str, seconds: float) -> int | None:
 
 
 def require(tx: Connection, name: str, number: int) -> None:
-    """Hold a lease's row for the rest of the transaction. Raises LeaseLostError unless it has this number."""
+    """Lock a lease's row for the rest of the transaction. Raises LeaseLostError unless it has this number."""
     if tx.dialect.name == "postgresql":
         limit = func.set_config(
             "idle_in_transaction_session_timeout", str(IDLE_WRITE_MS), literal_column("true")
         )
         tx.execute(select(limit))
-    # Shared, because the parts of a job write side by side; a takeover waits until they have committed.
-    # A write transaction of SQLite has the whole database for itself.
+    # Shared, because the parts of a job write concurrently; a takeover waits until they have committed.
+    # A write transaction of SQLite locks the whole database.
     found = select(leases.c.number).where(leases.c.name == name).with_for_update(read=True)
     if tx.scalar(found) != number:
-        raise LeaseLostError("another process has taken this work over")
+        raise LeaseLostError("another process has taken over this work")
 
 
 def renew(tx: Connection, name: str, number: int, seconds: float) -> bool:
-    """Let a lease last from now on; False when another process has taken it over."""
+    """Extend a lease from now; False when another process has taken it over."""
     held = (leases.c.name == name, leases.c.number == number)
     return tx.execute(update(leases).where(*held).values(expires_at=DatabaseTime() + seconds)).rowcount > 0
 
 
 def release(tx: Connection, name: str, number: int) -> None:
-    """Let another process take the lease at once. Its number is used up: no late write passes with it."""
+    """Free the lease for other processes at once. Late writes with its number are refused."""
     held = (leases.c.name == name, leases.c.number == number)
     tx.execute(update(leases).where(*held).values(number=leases.c.number + 1, expires_at=0.0))
 
@@ -134,7 +134,7 @@ def is_held(name: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def is_due(tx: Connection, task: str, every_s: float) -> bool:
-    """Whether a periodic task never ran, or ended so many seconds ago."""
+    """Whether a periodic task never ran, or ended at least `every_s` seconds ago."""
     due = tx.scalar(select(task_runs.c.ended_at + every_s <= DatabaseTime()).where(task_runs.c.task == task))
     return due is None or bool(due)
 

@@ -1,8 +1,8 @@
-"""Writing partitions: buckets first, in many transactions, then one that makes the version current.
+"""Writes partitions: buckets first, in many transactions, then one that makes the version current.
 
-What is written before that last transaction is seen by nobody: rows of a cut or of a version that is
-not published. A run that ends half-way leaves such rows, and `sweep` removes them. One run at a time
-may write (node/index/update_lock.py), so whatever is unpublished when a run begins is left over.
+Rows written before that last transaction belong to a cut or version that is not published, so no query
+reads them. A run that ends half-way leaves such rows, and `sweep` removes them. Only one run at a time
+writes (node/index/update_lock.py), so all unpublished rows at its start are left over.
 """
 
 import json
@@ -17,8 +17,8 @@ from node.database.engine import Store
 from node.database.tables import buckets, cuts, filters, partitions
 
 FILTER_PART = 512 * 1024  # bytes of a filter in one row and one message
-KEPT_VERSIONS = 2  # the current one, and the one that running queries may still be reading
-_SWEPT = 256  # buckets removed in one transaction, so that neither lock nor log grows
+KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
+_SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class NewPartition:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep removed of runs that did not end: versions and cuts."""
+    """Versions and cuts of unfinished runs that a sweep removed."""
 
     versions: int
     cuts: int
@@ -152,9 +152,9 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
 
 
 def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
-    """Remove what runs left that did not end, and versions and buckets that nobody may read any more.
+    """Remove the rows of unfinished runs, and versions and buckets that no query may read any more.
 
-    Whole versions of the epochs in `preparing` stay: a rotation that was ended will go on with them.
+    Whole versions of the epochs in `preparing` stay: an interrupted rotation will continue with them.
     """
 
     def forget(tx: Connection) -> tuple[int, list[tuple[int, int]], list[int]]:
@@ -173,7 +173,7 @@ def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
 
 
 def retire(store: Store, item: str, epoch: int) -> None:
-    """Remove versions of an item that are no longer kept, and the buckets only they held."""
+    """Remove versions of an item that are no longer kept, and the buckets that only they used."""
 
     def forget(tx: Connection) -> tuple[list[tuple[int, int]], list[int]]:
         newest = (
@@ -201,7 +201,7 @@ def retire(store: Store, item: str, epoch: int) -> None:
 
 
 def remove_cuts(store: Store, unused: Sequence[tuple[int, int]]) -> None:
-    """Remove cuts (id, bits) with their buckets: many small ones at once, large ones bit by bit."""
+    """Remove cuts (id, bits) with their buckets: many small ones at once, large ones in steps."""
     small = [identifier for identifier, bits in unused if 1 << bits <= _SWEPT]
     for at in range(0, len(small), _SWEPT // 8):
         some = small[at : at + _SWEPT // 8]
@@ -226,7 +226,7 @@ def _forget(tx: Connection, some: Sequence[int]) -> None:
 
 
 def _remove_unread(tx: Connection, of: Sequence[int]) -> None:
-    """Buckets of some cuts that no version reads: never published, or superseded in every version kept."""
+    """Remove buckets of some cuts that no kept version reads: never published, or superseded in all."""
     version = partitions.c.version
     kept = partitions.c.cut_id == buckets.c.cut_id
     newest = select(func.max(version)).where(kept).scalar_subquery()

@@ -1,4 +1,4 @@
-"""Partitions and buckets as they are served (design.md section 3); `partition_versions` writes them."""
+"""Reads partitions and buckets that are served (design.md section 3); `partition_versions` writes them."""
 
 import json
 from collections.abc import Sequence
@@ -50,12 +50,12 @@ _COLUMNS = (
 
 
 def record_import(tx: Connection, item: str, mode: str, tally: dict[str, object], now: datetime) -> None:
-    """Keep what an import counted; `mode` is full, upsert or delete."""
+    """Store the counts of an import; `mode` is full, upsert or delete."""
     tx.execute(insert(imports).values(item=item, mode=mode, tally=json.dumps(tally), finished_at=now))
 
 
 def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
-    """What the newest full import of an item counted, None before the first."""
+    """The counts of the newest full import of an item, None before the first."""
     tally = tx.scalar(
         select(imports.c.tally)
         .where(imports.c.item == item, imports.c.mode == "full")
@@ -66,7 +66,7 @@ def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
 
 
 def current_items(tx: Connection, epoch: int) -> list[str]:
-    """Codes of the items this node holds in an epoch, sorted."""
+    """Codes of the items this node has in an epoch, sorted."""
     rows = tx.execute(
         select(partitions.c.item).where(partitions.c.is_current, partitions.c.epoch == epoch).distinct()
     )
@@ -119,7 +119,7 @@ def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: 
 
 
 def current_version(tx: Connection, item: str, origin: str, epoch: int) -> int | None:
-    """The current version number of a place, None when there is no such partition."""
+    """The current version number of a partition, None when there is none."""
     return tx.scalar(
         select(partitions.c.version).where(
             partitions.c.item == item,
@@ -131,19 +131,19 @@ def current_version(tx: Connection, item: str, origin: str, epoch: int) -> int |
 
 
 def read_leaves(tx: Connection, partition: int) -> bytes:
-    """Digests of a partition's buckets, 32 bytes each, in order; empty when the version is gone."""
+    """Digests of a partition's buckets, 32 bytes each, in order; empty when the version was removed."""
     return bytes(tx.scalar(select(partitions.c.leaves).where(partitions.c.id == partition)) or b"")
 
 
 def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
-    """Served bytes of some buckets, ordered by number. Keep `numbers` short: all are held in memory."""
+    """Served bytes of some buckets, ordered by number. Keep `numbers` short: all are loaded into memory."""
     rows = tx.execute(_buckets(partition).where(buckets.c.number.in_(numbers)).order_by(buckets.c.number))
     return [(row.number, bytes(row.entries)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBucket:
-    """A bucket with what is kept beside it."""
+    """A bucket with its unserved data."""
 
     number: int
     entries: bytes
@@ -152,7 +152,7 @@ class StoredBucket:
 
 
 def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[StoredBucket]:
-    """Some buckets of a version, published or not, with what is kept beside them; ordered by number."""
+    """Some buckets of a version, published or not, with their unserved data; ordered by number."""
     newest = _newest(literal(version))
     rows = tx.execute(
         select(buckets)
@@ -166,7 +166,7 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
 
 
 def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int) -> list[StoredBucket]:
-    """The next buckets of a version that hold links, `most` at most, with numbers above `after`."""
+    """The next buckets of a version that have links, `most` at most, with numbers above `after`."""
     linked = and_(buckets.c.cut_id == cut, buckets.c.number > after, func.length(buckets.c.links_sealed) > 0)
     rows = tx.execute(
         select(buckets)
@@ -187,7 +187,7 @@ def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
 
 
 def _buckets(partition: int) -> Select[Any]:
-    """The rows of a version: of each number the newest that is not newer than the version."""
+    """The rows of a version: for each number the newest one that is not newer than the version."""
     return (
         select(buckets.c.number, buckets.c.entries)
         .join_from(partitions, buckets, partitions.c.cut_id == buckets.c.cut_id)
@@ -210,7 +210,7 @@ def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:
 
 
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
-    """(item, partitions, entries, oldest as-of day) of what is current."""
+    """(item, partitions, entries, oldest as-of day) of the current partitions."""
     rows = tx.execute(
         select(
             partitions.c.item,

@@ -1,4 +1,4 @@
-"""Peers and what they are granted: a table (peer, origin), not an equation (design.md section 3)."""
+"""Peers and their grants, a table of (peer, origin) (design.md section 3)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from node.domain.peers import PeerRow
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
-    """Add a peer, or replace what was known of it; keys it was known by before, unless it has another now."""
+    """Add or replace a peer; its earlier keys are kept, unless its key changes."""
     where = (peers.c.code == peer.code, peers.c.signing_key == peer.signing_key)
     before = select(peer_keys).join(peers, peers.c.code == peer_keys.c.peer).where(*where)
     replaced = [dict(row._mapping) for row in tx.execute(before)]  # noqa: SLF001
@@ -32,7 +32,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
-    """Forget a peer, its keys and its grants; return whether it was known."""
+    """Delete a peer, its keys and its grants; return whether it existed."""
     tx.execute(delete(peer_keys).where(peer_keys.c.peer == code))
     tx.execute(delete(grants).where(grants.c.peer == code))
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0

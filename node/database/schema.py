@@ -1,4 +1,4 @@
-"""Schema versions: opening a database at the current one, migrations, which Alembic runs."""
+"""Schema versions: opens a database at the current one; migrations, which Alembic runs."""
 
 import importlib
 from pathlib import Path
@@ -10,11 +10,11 @@ from node.database.engine import WRITE, Store, make_engine
 from node.errors import PreconditionError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-_REVISION: ColumnElement[str] = column("version_num")  # where Alembic notes it
+_REVISION: ColumnElement[str] = column("version_num")  # the column of Alembic's version table
 
 
 def open_store(url: str) -> Store:
-    """Open the database; an empty one is given the current schema.
+    """Open the database; an empty one gets the current schema.
 
     Raises ConfigError for a URL that cannot be used, PreconditionError for an older or newer schema,
     UnavailableError when the database does not answer.
@@ -44,7 +44,7 @@ def schema_state(engine: Engine) -> str:
 
 
 def read_revision(engine: Engine) -> str | None:
-    """What Alembic noted at the last migration; None for an empty database. Raises UnavailableError."""
+    """The revision of the last migration; None for an empty database. Raises UnavailableError."""
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):

@@ -1,4 +1,4 @@
-"""Signing keys: statements from one of ours to the next, and by which key each peer is known."""
+"""Signing keys: statements from one own key to the next, and the pinned key of each peer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +15,14 @@ from node.domain.audit_chain import Detail
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """The signing key (32 bytes) by which a peer is known; those before it, and when they were replaced."""
+    """The pinned signing key (32 bytes) of a peer; its earlier keys, and when they were replaced."""
 
     key: bytes
     replaced: dict[bytes, datetime]
 
 
 def add_statement(tx: Connection, statement: Succession, old_epoch: int, now: datetime) -> None:
-    """Our own next key, with its event."""
+    """Add the statement for this node's next key, with its audit event."""
     fields = {name: value for name, value in statement.plain().items() if name != "code"}
     tx.execute(insert(successions).values(**fields, old_epoch=old_epoch))
     details: dict[str, Detail] = {
@@ -35,7 +35,7 @@ def add_statement(tx: Connection, statement: Succession, old_epoch: int, now: da
 
 
 def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Succession, ...]:
-    """The chain that ends in our active key: back to the first key in grace, MAX_CHAIN at most."""
+    """The chain that ends in this node's active key: from the first key in grace, MAX_CHAIN at most."""
     graced = and_(
         key_epochs.c.purpose == "signing",
         key_epochs.c.epoch == successions.c.old_epoch,
@@ -58,7 +58,7 @@ def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Success
 
 
 def read_pinned(tx: Connection, peer: str) -> Pinned | None:
-    """By which keys a peer is known; None for a stranger."""
+    """The pinned keys of a peer; None for an unknown peer."""
     key = tx.scalar(select(peers.c.signing_key).where(peers.c.code == peer))
     if key is None:
         return None
@@ -67,7 +67,7 @@ def read_pinned(tx: Connection, peer: str) -> Pinned | None:
 
 
 def pin_next(tx: Connection, statement: Succession, now: datetime) -> bool:
-    """Know a peer by its next key, with the event; return False where the key is not the old one any more."""
+    """Pin a peer's next key, with the audit event; return False where the old key is no longer pinned."""
     peer, old = statement.code, statement.old_key
     place = and_(peers.c.code == peer, peers.c.signing_key == old)
     if tx.execute(update(peers).where(place).values(signing_key=statement.new_key)).rowcount != 1:

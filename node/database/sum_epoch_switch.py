@@ -1,4 +1,4 @@
-"""Rows of sums from one epoch to the next: their groups become current all at once, past ones go."""
+"""Rows of sums from one epoch to the next: groups become current all at once; past ones are removed."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from node.database.tables import sum_aliases, sum_groups
 from node.errors import ConflictError
 
 _AT_ONCE = 8  # groups removed in one transaction
-_ALIASES = 20_000  # removed in one
+_ALIASES = 20_000  # removed in one transaction
 
 
 def current_groups(tx: Connection, epoch: int, items: Collection[str]) -> list[GroupRow]:
@@ -27,7 +27,7 @@ def split_prepared(
 ) -> tuple[list[GroupRow], list[int]]:
     """Groups of `old` that have no whole counterpart under `new`, and ids under `new` that are outdated.
 
-    A counterpart carries the version that it was made from.
+    A counterpart has the same version as its original.
     """
     current = {(row.item, row.prefix, row.version): row for row in current_groups(tx, old, items)}
     made = _groups(tx, sum_groups.c.epoch == new, sum_groups.c.published_at.is_(None))
@@ -44,7 +44,7 @@ def split_prepared(
 def publish_epoch(
     tx: Connection, old: int, new: int, items: Collection[str], now: datetime
 ) -> tuple[int, int]:
-    """Make all groups of an epoch current; return how many groups and rows.
+    """Make all groups of an epoch current; return the numbers of groups and rows.
 
     Raises ConflictError unless all are there.
     """
@@ -66,7 +66,7 @@ def missing(tx: Connection, old: int, new: int, items: Collection[str]) -> list[
 
 
 def forget_epoch(store: Store, epoch: int) -> None:
-    """Remove all rows of an epoch that is not answered any more, some at a time; may be repeated."""
+    """Remove all rows of an epoch that is no longer answered, some at a time; may be repeated."""
 
     def forget(tx: Connection) -> int:
         wanted = select(sum_groups.c.id).where(sum_groups.c.epoch == epoch).limit(_AT_ONCE)
@@ -94,7 +94,7 @@ def forget_aliases(store: Store, epoch: int) -> None:
 
 
 def read_aliases(tx: Connection, item: str, epoch: int, after: bytes, limit: int) -> list[Alias]:
-    """Aliases of an item in order, from behind one on."""
+    """The next aliases of an item after `after`, in order, `limit` at most."""
     rows = tx.execute(
         select(sum_aliases.c.alias, sum_aliases.c.point, sum_aliases.c.area)
         .where(sum_aliases.c.item == item, sum_aliases.c.epoch == epoch, sum_aliases.c.alias > after)
@@ -105,7 +105,7 @@ def read_aliases(tx: Connection, item: str, epoch: int, after: bytes, limit: int
 
 
 def add_aliases(tx: Connection, item: str, epoch: int, new: Sequence[Alias]) -> None:
-    """Aliases of an epoch that is being prepared."""
+    """Add aliases of an epoch that is being prepared."""
     tx.execute(insert(sum_aliases), [{"item": item, "epoch": epoch, **asdict(one)} for one in new])
 
 

@@ -1,6 +1,6 @@
-"""Rows of encrypted sums and the queries that peers made of them (design.md section 5).
+"""Rows of encrypted sums and the queries of peers about them (design.md section 5).
 
-What an import writes is seen by nobody before `publish`; `sweep` removes what a run left that did not end.
+No query reads the rows of an import before `publish`; `sweep` removes the rows of unfinished runs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from node.database.tables import sum_aliases, sum_blocks, sum_groups, sum_queries
 
-KEPT_VERSIONS = 2  # the current one, and the one that running queries may still be reading
+KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
 _AT_ONCE = 500  # variables in one statement
 
 
@@ -102,7 +102,7 @@ _QUERY = (
 
 
 def open_group(tx: Connection, new: NewGroup) -> int:
-    """The row of a version, unpublished and empty; return its id."""
+    """Add the row of a version, unpublished and empty; return its id."""
     place = (
         sum_groups.c.item == new.item,
         sum_groups.c.prefix == new.prefix,
@@ -126,7 +126,7 @@ def open_group(tx: Connection, new: NewGroup) -> int:
 
 
 def add_blocks(tx: Connection, group: int, new: Sequence[NewBlock]) -> None:
-    """Blocks of a version that is not published yet."""
+    """Add blocks of a version that is not published yet."""
     tx.execute(
         insert(sum_blocks),
         [
@@ -143,7 +143,7 @@ def add_blocks(tx: Connection, group: int, new: Sequence[NewBlock]) -> None:
 
 
 def finish_group(tx: Connection, group: int, rows: int, digest: bytes, days: tuple[int, int]) -> None:
-    """What is known of a version once all its blocks are written."""
+    """Store row count, digest and days of a version after all its blocks are written."""
     values = {"rows": rows, "digest": digest, "as_of_from": days[0], "as_of_to": days[1]}
     tx.execute(update(sum_groups).where(sum_groups.c.id == group).values(**values))
 
@@ -151,7 +151,7 @@ def finish_group(tx: Connection, group: int, rows: int, digest: bytes, days: tup
 def publish(
     tx: Connection, item: str, epoch: int, prepared: Iterable[int], *, whole: bool, now: datetime
 ) -> None:
-    """Make prepared versions current; with `whole` no other group of the item stays so."""
+    """Make prepared versions current; with `whole` no other group of the item stays current."""
     ids = list(prepared)
     place = (sum_groups.c.item == item, sum_groups.c.epoch == epoch, sum_groups.c.is_current)
     if whole:
@@ -187,9 +187,9 @@ def retire(tx: Connection, item: str, epoch: int) -> None:
 
 
 def sweep(tx: Connection, kept: Sequence[int] = ()) -> int:
-    """Remove what runs left that did not end; return how many group versions.
+    """Remove the rows of unfinished runs; return the number of group versions.
 
-    Whole versions of the epochs `kept` stay: a rotation that did not end goes on behind them.
+    Whole versions of the epochs `kept` stay: an interrupted rotation continues after them.
     """
     unfinished = or_(sum_groups.c.epoch.not_in(kept), sum_groups.c.digest == b"")
     left = list(tx.scalars(select(sum_groups.c.id).where(sum_groups.c.published_at.is_(None), unfinished)))
@@ -251,7 +251,7 @@ def current_groups(tx: Connection, item: str, epoch: int) -> list[GroupRow]:
 
 
 def granted_groups(tx: Connection, epoch: int, origins: Sequence[str]) -> list[GroupRow]:
-    """The current groups of all items whose areas lie in the origins, those without rows left out."""
+    """The current groups of all items with areas in the origins, without empty ones."""
     rows = tx.execute(
         select(*GROUP)
         .where(
@@ -298,7 +298,7 @@ def find_query(tx: Connection, peer: str, query_id: bytes) -> dict[str, QueryRow
 
 
 def queries_since(tx: Connection, peer: str, item: str, since: datetime) -> list[QueryRow]:
-    """A peer's queries of one item in a period, the charge of its budget."""
+    """A peer's queries of one item in a period, which its budget is charged with."""
     where = (sum_queries.c.peer == peer, sum_queries.c.item == item, sum_queries.c.at > since)
     return [QueryRow(*row) for row in tx.execute(select(*_QUERY).where(*where).order_by(sum_queries.c.at))]
 
@@ -332,7 +332,7 @@ def keep_answer(
     contributors: int | None,
     sealed: bytes,
 ) -> None:
-    """What was opened of one item; `opened` is the digest of its ciphertext."""
+    """Store the answer for one item; `opened` is the digest of its ciphertext."""
     tx.execute(
         update(sum_queries)
         .where(sum_queries.c.peer == peer, sum_queries.c.query_id == query_id, sum_queries.c.item == item)

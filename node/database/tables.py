@@ -41,7 +41,7 @@ peers = Table(
     Column("added_at", UtcDateTime, nullable=False),
 )
 
-# Signing keys by which a peer was known before: what they signed is refused, but for what was under way.
+# Earlier pinned signing keys of a peer: their signatures are refused, except in queries under way.
 peer_keys = Table(
     "peer_keys",
     metadata,
@@ -57,8 +57,8 @@ grants = Table(
     Column("origin", String(2), primary_key=True),
 )
 
-# One way of cutting a partition into buckets. Versions of a partition share the rows of a cut, except for
-# the buckets that changed; a cut that no version refers to is of an import that did not end.
+# One division of a partition into buckets. Versions of a partition share the rows of a cut, except for
+# the buckets that changed; a cut without a version was left by an unfinished import.
 cuts = Table(
     "cuts",
     metadata,
@@ -89,13 +89,13 @@ partitions = Table(
     Column("filter_digest", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
     Column("planted", Text, nullable=False),
-    # Empty while an import prepares the version: nobody is served such a row.
+    # Empty while an import prepares the version: such a row is never served.
     Column("published_at", UtcDateTime),
     UniqueConstraint("item", "origin", "epoch", "version"),
     Index("ix_partitions_cut_id", "cut_id"),
 )
 
-# A version of a partition holds of each number the newest row that is not newer than the version itself.
+# A version of a partition has, for each number, the newest row that is not newer than the version itself.
 buckets = Table(
     "buckets",
     metadata,
@@ -105,13 +105,13 @@ buckets = Table(
     # Oldest as-of day of its records, in days since 1970-01-01.
     Column("oldest", BigInteger, nullable=False),
     Column("entries", LargeBinary, nullable=False),
-    # Points, prefixes and days of the entries: sealed, because a point opens the label beside it (ADR 1).
+    # Points, prefixes and days of the entries: sealed, because a point opens its label (ADR 1).
     Column("points_sealed", LargeBinary, nullable=False),
     # Which entries are of one record: sealed, because peers must not learn a person's numbers. Mostly empty.
     Column("links_sealed", LargeBinary, nullable=False),
 )
 
-# What versions of a partition changed, for those who follow it: tags, 16 bytes each.
+# Changes between versions of a partition, for peers that follow it: tags, 16 bytes each.
 deltas = Table(
     "deltas",
     metadata,
@@ -184,18 +184,18 @@ parts = Table(
     Column("plan_reason", Text, nullable=False),
     # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
-    # Which subjects this peer may not be asked about, and why; empty until the part runs.
+    # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),
 )
 
-# Which process may do a piece of work: `job <id>`, or `scheduler`.
+# The right of a process to do a piece of work: `job <id>`, or `scheduler`.
 leases = Table(
     "leases",
     metadata,
     Column("name", String(80), primary_key=True),
-    # Increases whenever the lease is taken; every write of the work carries it.
+    # Increases whenever the lease is taken; every write of the work checks it.
     Column("number", BigInteger, nullable=False),
-    # Seconds since 1970 by the clock of the database; 0 when nobody holds it.
+    # Seconds since 1970 by the clock of the database; 0 when it is free.
     Column("expires_at", Double, nullable=False),
 )
 
@@ -268,7 +268,7 @@ sum_aliases = Table(
     Column("area", Integer, nullable=False),
 )
 
-# Queries of peers for sums, charged before anything is evaluated: what budgets are kept with.
+# Queries of peers for sums, charged to their budgets before anything is evaluated.
 sum_queries = Table(
     "sum_queries",
     metadata,
@@ -277,18 +277,18 @@ sum_queries = Table(
     Column("item", String(8), primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    # Of the opening and the whole cohort: a retry must be the same query.
+    # Digest of the start and the whole cohort: a retry must be the same query.
     Column("cohort_digest", LargeBinary, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("epsilon_milli", Integer, nullable=False),
-    # What was opened, once: digest of the ciphertext, contributors, and the answer.
+    # The opened sum, once: digest of the ciphertext, contributors, and the answer.
     Column("opened_digest", LargeBinary),
     Column("contributors", BigInteger),
     Column("answer_sealed", LargeBinary),
     Index("ix_sum_queries_at", "peer", "item", "at"),
 )
 
-# What this node asks of others: the sum of one item before it is opened; erased when the part ends.
+# This node's own queries: the sum of one item before it is opened; erased when the part ends.
 sum_products = Table(
     "sum_products",
     metadata,
@@ -309,8 +309,8 @@ audit = Table(
     Column("digest", LargeBinary, nullable=False),
 )
 
-# What is known of keys by epoch besides their secrets, which are in the key store. A purpose without rows
-# has one epoch, the active one.
+# Facts of keys by epoch; their secrets are in the key store. A purpose without rows has one epoch, the
+# active one.
 key_epochs = Table(
     "key_epochs",
     metadata,
@@ -324,11 +324,11 @@ key_epochs = Table(
     Column("grace_until", UtcDateTime),
     Column("retired_at", UtcDateTime),
     Column("destroyed_at", UtcDateTime),
-    # Of keys that depend on it: the salt of the identities under them; 0 is the one the node began with.
+    # For keys that depend on it: the salt of the identities under them; 0 is the one the node began with.
     Column("salt_version", Integer, nullable=False, default=0),
 )
 
-# Statements by which peers follow from one of our signing keys to the next; public.
+# Statements with which peers follow from one of this node's signing keys to the next; public.
 successions = Table(
     "successions",
     metadata,
@@ -337,14 +337,14 @@ successions = Table(
     Column("old_epoch", Integer, nullable=False),
     Column("old_key", LargeBinary(32), nullable=False),
     Column("new_key", LargeBinary(32), nullable=False),
-    # Unix seconds, as they are signed.
+    # Unix seconds, as signed.
     Column("issued_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("by_old", LargeBinary(64), nullable=False),
     Column("by_new", LargeBinary(64), nullable=False),
 )
 
-# Administrators who act in pairs, by the public halves of their keys.
+# Administrators under dual control, by the public halves of their keys.
 admins = Table(
     "admins",
     metadata,
@@ -353,7 +353,7 @@ admins = Table(
     Column("added_at", UtcDateTime, nullable=False),
 )
 
-# What one administrator asks for and another approves: once, and exactly that.
+# Requests of one administrator that another approves; each is good for one action.
 approvals = Table(
     "approvals",
     metadata,
@@ -363,7 +363,7 @@ approvals = Table(
     Column("digest", String(64), nullable=False),
     Column("requester", String(200), nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
-    # As it is signed: ISO 8601.
+    # As signed: ISO 8601.
     Column("expires_at", String(40), nullable=False),
     Column("asked_signature", LargeBinary, nullable=False),
     Column("approver", String(200)),
@@ -372,7 +372,7 @@ approvals = Table(
     Column("used_at", UtcDateTime),
 )
 
-# Under which epoch of a key (oprf, or sum for sums) each peer asked last.
+# The epoch of a key (oprf, or sum for sums) of each peer's last query.
 epoch_uses = Table(
     "epoch_uses",
     metadata,

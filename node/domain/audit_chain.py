@@ -1,4 +1,4 @@
-"""The audit chain: each event carries the digest of the one before (design.md section 7).
+"""The audit chain: each event contains the digest of the one before (design.md section 7).
 
 Events hold codes, counts and digests only: never an identity number, name, value, token or key.
 """
@@ -17,7 +17,7 @@ Detail = str | int | list[str]
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One link of the chain. `details` is canonical JSON."""
+    """One event of the chain. `details` is canonical JSON."""
 
     seq: int
     at: datetime
@@ -28,16 +28,16 @@ class AuditEvent:
 
 
 def link(last: AuditEvent | None, event: str, details: Mapping[str, Detail], now: datetime) -> AuditEvent:
-    """The next link after `last` (None for the first)."""
+    """The next event after `last` (None for the first)."""
     seq, previous = (1, START) if last is None else (last.seq + 1, last.digest)
-    # Whole microseconds in UTC are what every database gives back unchanged.
+    # Every database returns whole microseconds in UTC unchanged.
     at = now.astimezone(UTC)
     text = json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return AuditEvent(seq, at, event, text, previous, _digest(seq, at, event, text, previous))
 
 
 def first_broken(events: Iterable[AuditEvent]) -> int | None:
-    """The number of the first link that does not hold, None when the whole chain does."""
+    """The number of the first event that does not fit the chain, None when the whole chain is sound."""
     expected, previous = 1, START
     for found in events:
         good = _digest(found.seq, found.at, found.event, found.details, found.previous)

@@ -1,8 +1,8 @@
-"""The item catalogue: what may be verified, how it is counted, and how much of it is disclosed.
+"""The item catalogue: which items may be verified, how they are counted and how much is disclosed.
 
 A catalogue is one TOML file, the same in every province (design.md sections 3 and 4; domain.md
-sections 4 and 11, S16). Figures that a peer could otherwise choose freely, thresholds above all,
-stand in published tables with a code, an issuing body and a date; an item only names its table.
+sections 4 and 11, S16). Figures that a peer could otherwise choose freely, such as thresholds,
+are in published tables with a code, an issuing body and a date; an item only names its table.
 Money is in fen, always an integer. The format is documented in docs/catalogue.md.
 """
 
@@ -29,10 +29,10 @@ from node.errors import ConfigError, ItemNotOfferedError
 BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
 CODE_PATTERN = r"[A-Z][0-9]{2}[a-z]?"
 LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
-# Item attributes that are read by people, so they come in both languages.
+# Item attributes that people read, so they exist in both languages.
 TEXTS = ("name", "format", "measure", "unit", "definition", "holder")
 
-# What each level needs of the values it discloses: the kinds it can show and the table it reads.
+# For each level: the kinds of values it can show and the kind of table it needs.
 _KINDS = {
     Level.EXISTENCE: ("flag", "count", "money"),
     Level.COUNT: ("count",),
@@ -101,7 +101,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A checked catalogue. Two nodes hold the same one exactly if their digests are equal."""
+    """A checked catalogue. Two nodes have the same one exactly if their digests are equal."""
 
     version: str
     title_zh: str
@@ -139,7 +139,7 @@ def load(path: Path | None = None) -> Catalogue:
     """Read and check a catalogue file, the built-in one by default.
 
     Raises ConfigError naming the file and the key: unknown keys, missing attributes in either
-    language, and anything the rules of docs/catalogue.md forbid.
+    language, and violations of the rules of docs/catalogue.md.
     """
     path = path or BUILT_IN
     try:
@@ -249,7 +249,7 @@ class _CatalogueForm(_Form):
     items: Annotated[list[_ItemForm], Field(min_length=1, max_length=500)]
 
 
-# ---- rules that need more than one key
+# ---- rules for several keys
 
 
 def _build(path: Path, form: _CatalogueForm) -> Catalogue:
@@ -387,5 +387,5 @@ def _key_path(parts: tuple[int | str, ...]) -> str:
 
 
 def _shown(code: str) -> str:
-    # A mistyped --items value may be anything, an identity number included.
+    # A mistyped --items value may be anything, even an identity number.
     return code if len(code) <= 4 and code.isascii() and code.isalnum() else "of that code"

@@ -11,7 +11,7 @@ EPOCH_START = date(1970, 1, 1)
 
 
 def add_working_days(start: datetime, days: int) -> datetime:
-    """The same time of day `days` Mondays to Fridays later; public holidays are the office's to add."""
+    """The same time of day `days` Mondays to Fridays later; the office adds public holidays itself."""
     moment = start
     while days > 0:
         moment += timedelta(days=1)

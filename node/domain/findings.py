@@ -1,4 +1,4 @@
-"""Outcomes of a verification as data: what a report is made of (design.md section 4)."""
+"""Outcomes of a verification as data, the content of a report (design.md section 4)."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What one province says of one subject and item."""
+    """The answer of one province for one subject and item."""
 
     FOUND = "FOUND"
     NOT_FOUND = "NOT_FOUND"
@@ -26,7 +26,7 @@ class Finding:
     """The answer for one subject, item and peer.
 
     `subject` is the caller's own reference (household/member), never an identity number. `value`
-    is what the item's level discloses (1, a count, a band index) where the outcome is FOUND, OVER
+    is the value that the item's level discloses (1, a count, a band index) where the outcome is FOUND, OVER
     or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED, UNAVAILABLE.
     """
 
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PeerSummary:
-    """How one peer's part of a job went. Bytes are those of the messages; seconds are wall time."""
+    """Result and cost of one peer's part of a job. Bytes are those of the messages; seconds are wall time."""
 
     peer: str
     name: str

@@ -1,4 +1,4 @@
-"""How far a job is, as a client sees it."""
+"""Progress of a job, for clients."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from node.domain.findings import PeerSummary
 
 @dataclass(frozen=True, slots=True)
 class PartProgress(PeerSummary):
-    """One peer's part: work `done` and in all, in points and then in buckets."""
+    """One peer's part: work done and total work, in points and then in buckets."""
 
     done: int = 0
     total: int = 0
@@ -16,7 +16,7 @@ class PartProgress(PeerSummary):
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """A job now. `state` and `kind` are those of `node.domain.jobs`."""
+    """Progress of a job. `state` and `kind` are those of `node.domain.jobs`."""
 
     job_id: str
     state: str

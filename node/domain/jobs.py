@@ -11,27 +11,27 @@ VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
 
 
 class JobRequest(Protocol):
-    """What a job asks: what requests of every kind have (`node.jobs.kinds` knows the rest of each)."""
+    """The common fields of requests of every kind of job (`node.jobs.kinds` has the others)."""
 
     @property
     def kind(self) -> str:
-        """Name of the kind."""
+        """The kind of the job."""
 
     @property
     def items(self) -> tuple[str, ...]:
-        """Codes of the items asked about."""
+        """Codes of the queried items."""
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """Codes of the provinces asked."""
+        """Codes of the queried provinces."""
 
     @property
     def purpose(self) -> str:
-        """Why, as peers are told."""
+        """The purpose, which peers receive."""
 
     @property
     def legal_basis(self) -> str:
-        """Code of the law it is asked under; may be empty."""
+        """Code of the law that permits the query; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

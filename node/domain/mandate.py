@@ -11,11 +11,11 @@ from blake3 import blake3
 DIGEST_CONTEXT = "heqiao v1 mandate"
 ANY = "*"
 PROGRAMMES = ("new_application", "review", "report", "monitoring", "other")
-# Codes that a platform or peer chooses and that this node writes into its log and audit chain: never a
-# number as long as an identity number.
+# Codes that a platform or peer chooses and that this node writes into its log and audit chain: too short
+# for an identity number.
 CODE = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9._-]{1,64}")
 LEGAL_BASIS = re.compile(rf"(?:{CODE.pattern})?")
-# Why a mandate does not cover a query; stable words, shown in reports.
+# Reasons why a mandate does not cover a query; stable words, shown in reports.
 REASONS = (
     "no_mandate",
     "not_yet_valid",
@@ -29,7 +29,7 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Mandate:
-    """A citizen's authorisation (授权书): for which programme, items and regions, and how long.
+    """A citizen's authorisation (授权书): its programme, items, regions and validity.
 
     `programme` is one of PROGRAMMES, or `*` for all; `items` and `regions` may hold `*`. Both days of
     the validity count; `valid_to` None lasts until revoked. From the day `revoked_at` it covers nothing
@@ -47,17 +47,17 @@ class Mandate:
     doc_hash: str
 
     def __repr__(self) -> str:
-        # Signers are people, and a mandate's number leads to one.
+        # Signers are people, and a mandate's number identifies one.
         return f"Mandate({self.programme}, {self.valid_from} to {self.valid_to}, ****)"
 
 
 _FIELDS = tuple(sorted(field.name for field in fields(Mandate)))
-# Made once: a county's list has as many mandates as households.
+# Cached: a county's list has as many mandates as households.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def covers(mandate: Mandate | None, item: str, region: str, programme: str, today: date) -> str | None:
-    """None where the mandate covers asking `region` about `item` today, else one of REASONS."""
+    """None where the mandate permits to query `region` about `item` today, else one of REASONS."""
     if mandate is None:
         return "no_mandate"
     if today < mandate.valid_from:
@@ -91,7 +91,7 @@ def _json(value: str | tuple[str, ...] | frozenset[str] | date | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _common_json(value: frozenset[str] | date | None) -> str:
-    """Of what the mandates of a list have in common: items, regions, days."""
+    """JSON of fields that the mandates of a list share: items, regions, days."""
     if isinstance(value, date):
         return _ENCODER.encode(value.isoformat())
     return _ENCODER.encode(value if value is None else sorted(value))

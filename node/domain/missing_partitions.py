@@ -1,11 +1,11 @@
-"""What a new epoch waits for before it can be switched to."""
+"""Partitions that a new epoch lacks, and without which it cannot become active."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MissingPartitions:
-    """Partitions of an item that are served, and that another epoch has not; `sums`: its rows of sums too."""
+    """Served partitions of an item that another epoch lacks; `sums`: its rows of sums are missing too."""
 
     item: str
     partitions: int

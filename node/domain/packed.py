@@ -1,7 +1,7 @@
-"""Versions of what this node keeps packed for itself: one leading byte (design.md section 8).
+"""Version byte in front of data that this node packs for itself (design.md section 8).
 
-Such bytes are sealed, or checked against a digest, so they are never hostile; but a node may be started with
-another release than the one that wrote them.
+Such bytes are sealed, or checked against a digest, so they are never hostile; but another release may have
+written them.
 """
 
 from node.errors import PreconditionError
@@ -13,11 +13,11 @@ def add_version(version: int, data: bytes) -> bytes:
 
 
 def strip_version(version: int, packed: bytes) -> bytes:
-    """What `add_version` got. Raises PreconditionError for another version, or none."""
+    """The data given to `add_version`. Raises PreconditionError for another version, or none."""
     if packed[:1] != bytes([version]):
         raise PreconditionError(
-            "what is kept here was written by another release of this program",
-            "use the release that wrote it, or ask again",
+            "the stored data was written by another release of this program",
+            "use the release that wrote it, or submit the job again",
             {"rule": "packed_version"},
         )
     return packed[1:]

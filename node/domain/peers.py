@@ -1,11 +1,11 @@
-"""A peer province as this node knows it."""
+"""A peer province in this node's database."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PeerRow:
-    """A peer this node knows; `grants` are the origins it may ask about."""
+    """A peer of this node; `grants` are the origins it may query."""
 
     code: str
     name: str

@@ -1,7 +1,7 @@
-"""Rows of one item to one record per subject, and the counts (design.md section 3).
+"""Combines the rows of one item to one record per subject, and counts them (design.md section 3).
 
-Every row ends as accepted, duplicate or rejected, and the three add up to the rows read: the same
-counts go from here to the report (design.md section 8). One compact object is kept per subject.
+Every row is counted as accepted, duplicate or rejected, and the three add up to the rows read. The report
+shows the same counts (design.md section 8). One compact object is kept per subject.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from node.errors import NodeError
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not used: where it stands and why, never what it holds.
+    """A row that was not used: its place and the reason, never its content.
 
     `line` is the physical line where the row starts (the header is line 1), `column` the header
     of the offending cell or empty, `reason` a stable word.
@@ -30,12 +30,12 @@ class Reject:
     message: str
 
 
-FIRST_DAY = date(1970, 1, 1)  # labels count their as-of days from it
+FIRST_DAY = date(1970, 1, 1)  # as-of days of labels are counted from it
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceRow:
-    """One usable row. `amount` is fen, a count, or 0 and 1; `key` tells rows of one subject apart.
+    """One usable row. `amount` is fen, a count, or 0 and 1; `key` distinguishes rows of one subject.
 
     `identities` holds the current number first, then former ones. `as_of` is None where the row
     has no date.
@@ -105,10 +105,10 @@ def combine(
 ) -> tuple[list[Record], Tally]:
     """One record per subject by the item's rule, in order of first appearance, and the counts.
 
-    Rows that share any identity are of one subject. Rows of a subject with the same record number
+    Rows that share any identity belong to one subject. Rows of a subject with the same record number
     count once, the newest of them (for a period item: per date, so that monthly rows add up). A
     sum or count is as old as its oldest part; over a period, and for a flag, the newest date
-    stands. `default_as_of` dates rows without a date; `on_reject` is given every reject.
+    counts. `default_as_of` dates rows without a date; `on_reject` receives every reject.
     """
     people: dict[Identity, _Person] = {}
     counts: Counter[str] = Counter()
@@ -126,14 +126,14 @@ def combine(
         key = f"{row.key}\0{day}" if monthly and isinstance(row.key, str) else row.key
         person.put(key, (day, row.amount), counts)
         if row.name:
-            person.call(row.name, (day, sequence))
+            person.set_name(row.name, (day, sequence))
         if not has_known_area(row.identities[0]):
             counts["unknown_area"] += 1
     return _finish(people, item, counts, reasons)
 
 
 class _Person:
-    """What is kept of one subject while rows stream by: identities, parts by key, latest name."""
+    """The data kept of one subject while rows are read: identities, parts by key, latest name."""
 
     __slots__ = ("identities", "name", "named_at", "names_differ", "parts")
 
@@ -145,7 +145,7 @@ class _Person:
         self.names_differ = False
 
     def put(self, key: str | bytes, part: tuple[int, int], counts: Counter[str]) -> None:
-        """Keep a part (day, amount); of equal keys the newest, and the larger of one day."""
+        """Keep a part (day, amount); for equal keys the newest, on the same day the larger."""
         old = self.parts.get(key)
         if old is None:
             self.parts[key] = part
@@ -155,21 +155,21 @@ class _Person:
             counts["contradictions"] += 1
         self.parts[key] = max(old, part)
 
-    def call(self, name: str, at: tuple[int, int]) -> None:
+    def set_name(self, name: str, at: tuple[int, int]) -> None:
         """Keep the latest name."""
         if self.name and name != self.name:
             self.names_differ = True
         if at >= self.named_at:
             self.name, self.named_at = name, at
 
-    def absorb(self, other: "_Person", counts: Counter[str]) -> None:
-        """Take over what is known of the same subject under another number."""
+    def merge(self, other: "_Person", counts: Counter[str]) -> None:
+        """Merge the data of the same subject under another number."""
         self.identities += other.identities
         for key, part in other.parts.items():
             self.put(key, part, counts)
         self.names_differ |= other.names_differ
         if other.name:
-            self.call(other.name, other.named_at)
+            self.set_name(other.name, other.named_at)
 
 
 def _person_of(
@@ -187,7 +187,7 @@ def _person_of(
             person.identities.append(identity)
             people[identity] = person
         elif other is not person:
-            person.absorb(other, counts)
+            person.merge(other, counts)
             people.update(dict.fromkeys(other.identities, person))
     return person
 

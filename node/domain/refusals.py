@@ -1,4 +1,4 @@
-"""Which subjects of a verification a peer may not be asked about, and why: packed for the database. Pure."""
+"""Subjects of a verification that must not be queried at a peer, with reasons, packed for the database."""
 
 import json
 import zlib
@@ -13,7 +13,7 @@ _FORM = 1
 
 
 def pack_refusals(refusals: Sequence[Refusals]) -> bytes:
-    """The different ones as JSON and which of them each subject has, compressed: mandates are alike."""
+    """The distinct refusals as JSON and the index of each subject's, compressed: most mandates are alike."""
     shared = {id(one): json.dumps(one, sort_keys=True) for one in refusals}
     different = list(dict.fromkeys(shared.values()))
     number = {text: place for place, text in enumerate(different)}
@@ -23,7 +23,7 @@ def pack_refusals(refusals: Sequence[Refusals]) -> bytes:
 
 
 def unpack_refusals(packed: bytes) -> list[Refusals]:
-    """What pack_refusals made; only ever given bytes that opened under this node's own key.
+    """The opposite of `pack_refusals`; its input was sealed under this node's own key.
 
     Raises PreconditionError for a form of another version.
     """

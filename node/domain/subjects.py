@@ -13,7 +13,7 @@ _IDENTITY_LIKE = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Subject:
-    """One person asked about. `ref` is `household_no/member_no`, the only name a report uses.
+    """One queried person. `ref` is `household_no/member_no`, the only name a report uses.
 
     `name` is normalised and may be empty; `mandate` is the mandate's number, empty where the list
     gives none.
@@ -30,11 +30,11 @@ class Subject:
 
 
 def holds_identity(number: str, own: tuple[Identity, ...]) -> bool:
-    """Whether a reference holds an identity number; it would carry it into jobs, logs and reports."""
+    """Whether a reference contains an identity number, which must not get into jobs, logs and reports."""
     for found in _IDENTITY_LIKE.findall(number):
         with suppress(IdentityError):
             parse(found)
             return True
     upper = number.upper()
-    # The old 15-digit form is its successor without century and check digit.
+    # The old 15-digit form is the 18-digit form without century and check digit.
     return any(one.value in upper or one.value[:6] + one.value[8:17] in upper for one in own)

@@ -1,4 +1,4 @@
-"""The report of a sum as data: what each province says of each item."""
+"""The report of a sum as data: the answer of each province for each item."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -7,11 +7,11 @@ from math import isqrt
 
 from node.domain.findings import PeerSummary
 
-NOT_CONNECTED = "not_connected"  # no rule of the responder: it holds nothing of this item
+NOT_CONNECTED = "not_connected"  # not a rule of the responder: it has no data of this item
 
 
 class SumOutcome(StrEnum):
-    """What one province says of one item."""
+    """The answer of one province for one item."""
 
     RELEASED = "RELEASED"
     SUPPRESSED = "SUPPRESSED"
@@ -23,12 +23,12 @@ class SumOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SumFinding:
-    """One item's answer of one peer; the figures count where the outcome is RELEASED.
+    """One item's answer of one peer; the figures are valid where the outcome is RELEASED.
 
     `reason` names the rule for SUPPRESSED, and the rule or cause for REFUSED, OVERDUE and UNAVAILABLE.
     `count` are the people in the sum, `asked` those of the cohort. `total` and `variance` are in the item's
     unit (fen) and its square. In mode `dp` every figure has noise of `epsilon`, and there is no variance. A
-    None in `bands` is a cell too small to show. `as_of` is the range of dates of all records looked at.
+    None in `bands` is a cell too small to show. `as_of` is the range of dates of all records in the groups.
     """
 
     item: str
@@ -46,7 +46,7 @@ class SumFinding:
 
     @property
     def mean(self) -> int | None:
-        """The mean to the nearest unit; None where there is none, or noise left nobody to divide by."""
+        """The mean to the nearest unit; None where there is no figure, or the noisy count is not positive."""
         if self.total is None or self.count is None or self.count <= 0:
             return None
         return (2 * self.total + self.count) // (2 * self.count)
@@ -79,7 +79,7 @@ class SumReport:
     findings: tuple[SumFinding, ...] = field(repr=False)
 
     def finding(self, item: str, peer: str) -> SumFinding:
-        """The answer of a peer for an item; raises KeyError."""
+        """The answer of a peer for an item. Raises KeyError."""
         for found in self.findings:
             if (found.item, found.peer) == (item, peer):
                 return found

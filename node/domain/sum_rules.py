@@ -11,7 +11,7 @@ from matcher.sums import slots
 from matcher.sums.disclosure import Rules
 from matcher.sums.slots import Layout
 
-STATISTICS = "statistics"  # the purpose of a query that names nobody in its answer
+STATISTICS = "statistics"  # the purpose of a query whose answer names nobody
 
 MODULUS_BITS = 3072
 MILLI = 1000
@@ -19,12 +19,12 @@ MILLI = 1000
 
 @dataclass(frozen=True, slots=True)
 class SumRule:
-    """Disclosure control of one item. No floats, so that its digest is the same everywhere.
+    """Disclosure control of one item. No floats, so that its digest is the same on all nodes.
 
     `mode` is `exact` or `dp`. `bands` are the bounds of the histogram, in the unit of the item, from the
     published table `table`; without one there is no histogram. `min_cohort` contributors at least; no
     contribution may exceed `dominance_percent` of the total; figures are rounded to multiples of `rounding`;
-    histogram cells under `min_cell` are not shown. A peer may ask `queries` times within `period_days`, and
+    histogram cells under `min_cell` are not shown. A peer may query `queries` times within `period_days`, and
     in mode `dp` spend `epsilon_milli` thousandths at a time and `epsilon_milli_period` in a period, with no
     contribution counted above `max_contribution`.
     """
@@ -82,10 +82,10 @@ class SumForm(BaseModel):
 
 
 def build(form: SumForm, sensitivity: str, bands: tuple[int, ...]) -> SumRule:
-    """The rule of an item. Raises ValueError, saying why, for one that cannot work."""
+    """The rule of an item. Raises ValueError with the reason for one that cannot work."""
     mode = form.mode or ("dp" if sensitivity == "SF" else "exact")
     if mode == "dp" and form.max_contribution is None:
-        raise ValueError("the mode dp needs max_contribution: noise is made to hide one such contribution")
+        raise ValueError("the mode dp needs max_contribution: noise must hide one such contribution")
     if mode == "exact" and form.max_contribution is not None:
         raise ValueError("max_contribution is for the mode dp")
     rule = SumRule(

@@ -1,4 +1,4 @@
-"""A sum as a platform hands it over, and its packed form (which is sealed before it is stored)."""
+"""The request of a sum as a platform submits it, and its packed form (sealed when stored)."""
 
 import json
 import zlib
@@ -16,14 +16,14 @@ _FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of a cohort."""
+    """A person of a cohort."""
 
     identities: tuple[Identity, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Summation:
-    """What is asked of whom, about which people; nobody in it has a name.
+    """The queried items, provinces and people; people have no names in it.
 
     `cohort` holds the identities of each person, in order.
     """
@@ -42,7 +42,7 @@ class Summation:
 
 
 def in_cohort(people: Iterable[Iterable[Identity]]) -> tuple[tuple[Identity, ...], ...]:
-    """People as a cohort holds them: each once and in order, whatever the order of the list."""
+    """People in the canonical form of a cohort: each once, sorted."""
 
     def key(one: Identity) -> tuple[str, str]:
         return one.id_type, one.value
@@ -64,7 +64,7 @@ def pack_summation(summation: Summation) -> bytes:
 
 
 def unpack_summation(packed: bytes) -> Summation:
-    """What pack_summation made; only ever given bytes that opened under this node's own key.
+    """The opposite of `pack_summation`; its input was sealed under this node's own key.
 
     Raises PreconditionError for a form of another version.
     """

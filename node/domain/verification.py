@@ -1,4 +1,4 @@
-"""A verification as a platform hands it over, and its packed form (which is sealed before it is stored)."""
+"""The request of a verification as a platform submits it, and its packed form (sealed when stored)."""
 
 import json
 import zlib
@@ -18,7 +18,7 @@ _FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Who is asked about, what, whom and why. `mandates` are by number."""
+    """The queried people, items and provinces, and the purpose. `mandates` are by number."""
 
     kind: ClassVar[str] = VERIFICATION
 
@@ -61,7 +61,7 @@ def pack_verification(verification: Verification) -> bytes:
 
 
 def unpack_verification(packed: bytes) -> Verification:
-    """What pack_verification made; only ever given bytes that opened under this node's own key.
+    """The opposite of `pack_verification`; its input was sealed under this node's own key.
 
     Raises PreconditionError for a form of another version.
     """

@@ -1,8 +1,8 @@
 """The folder of a federation's certificate authority.
 
-DIR/ca.pem (two roots during a roll-over, the one that issues first), DIR/keys (sealed: ca.1, salt.1 ...),
+DIR/ca.pem (two roots during a roll-over, the issuing one first), DIR/keys (sealed: ca.1, salt.1 ...),
 DIR/passphrase, DIR/revoked.pem,
-DIR/issued/<fingerprint>.pem and, where there was one, the request that it answered (.json)
+DIR/issued/<fingerprint>.pem and, where there was one, its request (.json)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ WAIT_S = 15.0  # for another command of the CA, which takes about a second
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A holder of a certificate that is good now: the newest one, and the request that it answered."""
+    """A holder of a valid certificate: its newest certificate, and the request for it."""
 
     identity: CertifiedIdentity
     certificate: bytes
@@ -45,13 +45,13 @@ def open_roots(folder: Path, passphrase_file: Path | None) -> Iterator[tuple[Key
     """The keys of a CA and all roots that members trust now; the first one issues.
 
     The folder is locked until the end of the block, and another command waits: two administrators at once
-    would make two roots, or two lists of one number that each lack what the other revoked. Raises InputError
+    would make two roots, or two lists of one number that each lack the other's revocations. Raises InputError
     where there is no CA, KeyringError.
     """
     if not (folder / CERTIFICATE).is_file():
         raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
     with lock_store(folder / KEYS, WAIT_S):
-        # Opened under the lock, so that what the command before made is seen.
+        # Opened under the lock, to see the changes of the previous command.
         store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
         yield store, _read_roots(folder, store)
 
@@ -70,12 +70,12 @@ def _read_roots(folder: Path, store: KeyStore) -> list[Authority]:
 
 
 def trusted(authorities: Sequence[Authority]) -> bytes:
-    """The roots as a file, the one that issues first."""
+    """The roots as a file, with the issuing root first."""
     return roots_pem(authority.certificate for authority in authorities)
 
 
 def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
-    """A salt by its version, the newest by default. Raises InputError for one that is not there."""
+    """A salt by its version, the newest by default. Raises InputError for an unknown version."""
     if wanted is None:
         return store.newest("salt")
     try:
@@ -87,7 +87,7 @@ def choose_salt(store: KeyStore, wanted: int | None) -> tuple[int, bytes]:
 
 
 def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = None) -> dict[str, object]:
-    """Keep a copy of what was issued, so that the CA can say later whom it admitted."""
+    """Store a copy of an issued certificate, as the CA's record of its members."""
     identity = identity_of(certificate)
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r} that you may write to"):
         if request is not None:
@@ -103,7 +103,7 @@ def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = 
 
 
 def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
-    """Everybody whose certificate has neither ended nor been revoked, by role, code and name."""
+    """All holders of certificates that are neither expired nor revoked, by role, code and name."""
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
         revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
         every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
@@ -115,7 +115,7 @@ def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
 
 
 def describe(result: Mapping[str, object]) -> str:
-    """A result for people, a line each."""
+    """A result as text, one line for each value."""
     return "\n".join(_lines(result))
 
 

@@ -51,14 +51,14 @@ def drop_old_root(store: KeyStore, roots: Sequence[Authority]) -> list[Authority
 
 
 def erase_older_keys(store: KeyStore, root: Authority) -> None:
-    """Erase the keys of roots before this one, also what an earlier run did not erase."""
+    """Erase the keys of all roots before this one, including those that an earlier run left."""
     for epoch in store.epochs("ca"):
         if epoch < _epoch(store, root):
             store.remove(f"ca.{epoch}")
 
 
 def sign_lists(folder: Path, roots: Sequence[Authority]) -> bytes:
-    """The revocation list once more, signed by every root that members trust; empty where there is none."""
+    """The revocation list, signed again by every root that members trust; empty where there is none."""
     path = folder / REVOKED
     with disk_errors("run as the account that owns the folder of the CA"):
         before = path.read_bytes() if path.exists() else None

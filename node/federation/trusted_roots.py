@@ -1,4 +1,4 @@
-"""The roots that a home trusts: what is checked and recorded before they change."""
+"""The roots that a home trusts: checks and audit records for their changes."""
 
 from keys.errors import KeyringError
 from keys.pki.certificates import Root, roots_pem
@@ -12,7 +12,7 @@ from node.errors import PreconditionError
 
 
 def require_readable_list(config: Config, left: tuple[Root, ...]) -> None:
-    """The revocation list here must be one of a root that stays: the node could not read it any more.
+    """The revocation list of the home must be signed by a remaining root: else the node could not read it.
 
     Raises PreconditionError.
     """
@@ -28,7 +28,7 @@ def require_readable_list(config: Config, left: tuple[Root, ...]) -> None:
 
 
 def record_change(config: Config, before: tuple[Root, ...], after: tuple[Root, ...]) -> None:
-    """Write which roots are trusted from now on, and which are not any more, to the audit chain."""
+    """Write the newly trusted and the dropped roots to the audit chain."""
     with open_store(database_url(config)).transaction("audit roots", write=True) as tx:
         for event, changed in (
             ("root_trusted", [root for root in after if root not in before]),

@@ -1,7 +1,7 @@
-"""Dual control: one administrator asks, another approves, the first goes on (docs/adr/0011).
+"""Dual control: one administrator requests an action, another approves it (docs/adr/0011).
 
-What is asked is an action with its details; the digest of both is what the two sign. Before the action, an
-approval is used up in a transaction with an audit event that names both: it is good once, for exactly that.
+A request is an action with its details; both administrators sign the digest of the two. Before the action,
+the approval is used up in a transaction with an audit event that names both: it permits this action once.
 """
 
 import json
@@ -13,7 +13,15 @@ from datetime import datetime, timedelta
 from blake3 import blake3
 
 from keys import KeyStore
-from keys.pki.administrators import Asked, Given, check_asked, check_given, public_key, sign_asked, sign_given
+from keys.pki.administrators import (
+    ApprovalStatement,
+    RequestStatement,
+    check_approval,
+    check_request,
+    public_key,
+    sign_approval,
+    sign_request,
+)
 from node.clock import utc_now
 from node.config import Config, database_url
 from node.database import Connection, Store, open_store
@@ -29,7 +37,7 @@ _CONTEXT = "heqiao v1 approval digest"
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What an administrator wants to do."""
+    """An action that an administrator wants to do."""
 
     action: str
     details: Mapping[str, Detail]
@@ -41,19 +49,19 @@ class ApprovalRequest:
 
     @property
     def digest(self) -> str:
-        """Of exactly this: 64 hex digits."""
+        """Digest of action and details: 64 hex digits."""
         return _digest(self.action, self.text)
 
 
 class ApprovalNeededError(PreconditionError):
-    """The request is written down and waits for another administrator."""
+    """The request is stored and waits for another administrator."""
 
 
 def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, life: timedelta) -> None:
-    """Go on only with an approval, which is used up; else write the request down.
+    """Return only with an approval, which is used up; else store the request.
 
-    Raises ApprovalNeededError, RefusedError for somebody who is no administrator, PreconditionError while
-    there are not two of them, EnrolmentError for rows that the two did not sign.
+    Raises ApprovalNeededError, RefusedError for a key of no administrator, PreconditionError while
+    there are fewer than two, EnrolmentError for rows that the two did not sign.
     """
 
     def write(tx: Connection) -> ApprovalRow | None:
@@ -68,11 +76,11 @@ def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, 
             row for row in rows.list_approvals(tx) if (row.digest, row.requester) == (ask.digest, me.name)
         ]
         for row in mine:
-            if row.used_at is None and row.approver is not None and not _is_over(row, now):
+            if row.used_at is None and row.approver is not None and not _is_expired(row, now):
                 _use(tx, row, ask, known, now)
                 return None
-        waiting = next((row for row in mine if row.approver is None and not _is_over(row, now)), None)
-        return waiting or _ask(tx, ask, me, admin, now, life)
+        waiting = next((row for row in mine if row.approver is None and not _is_expired(row, now)), None)
+        return waiting or _add_request(tx, ask, me, admin, now, life)
 
     waiting = store.retry_write("ask for an approval", write)
     if waiting is not None:
@@ -83,10 +91,10 @@ def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, 
 
 
 def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> ApprovalRow:
-    """Approve what another administrator asked.
+    """Approve another administrator's request.
 
     Raises NotFoundError, RefusedError for the own request or somebody who is no administrator,
-    PreconditionError for one that is over, approved or used already, EnrolmentError for an altered one.
+    PreconditionError for one that is expired, approved or used already, EnrolmentError for an altered one.
     """
 
     def write(tx: Connection) -> ApprovalRow:
@@ -95,20 +103,20 @@ def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> Approv
         row = next((one for one in rows.list_approvals(tx) if one.id == wanted), None)
         if row is None:
             raise NotFoundError(f"there is no request {wanted}", "see `heqiao approvals list`")
-        _check_asked(row, known)
+        _check_request(row, known)
         if row.requester == me.name:
             raise RefusedError(
-                "nobody can approve a request of their own", "another administrator has to approve it"
+                "administrators cannot approve their own requests", "another administrator has to approve it"
             )
-        if _is_over(row, now) or row.approver is not None or row.used_at is not None:
+        if _is_expired(row, now) or row.approver is not None or row.used_at is not None:
             raise PreconditionError(
                 f"request {wanted} is {state_of(row, now)}",
                 "run the first command again to make a new request",
             )
-        signature = sign_given(admin, _given(row, me.name))
+        signature = sign_approval(admin, _approval(row, me.name))
         if not rows.approve(tx, wanted, me.name, signature, now):
             raise ConflictError("another administrator was first", "see `heqiao approvals list`")
-        audit_rows.append(tx, "approval_given", _told(row, approver=me.name), now)
+        audit_rows.append(tx, "approval_given", _event_details(row, approver=me.name), now)
         return row
 
     return store.retry_write("approve", write)
@@ -137,28 +145,30 @@ def state_of(row: ApprovalRow, now: datetime) -> str:
     """`waiting`, `approved`, `used` or `expired`."""
     if row.used_at is not None:
         return "used"
-    if _is_over(row, now):
+    if _is_expired(row, now):
         return "expired"
     return "waiting" if row.approver is None else "approved"
 
 
-def _ask(
+def _add_request(
     tx: Connection, ask: ApprovalRequest, me: AdminRow, admin: KeyStore, now: datetime, life: timedelta
 ) -> ApprovalRow:
     until = (now + life).isoformat(timespec="seconds")
-    asked = Asked(id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until)
+    statement = RequestStatement(
+        id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until
+    )
     row = ApprovalRow(
-        asked.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_asked(admin, asked)
+        statement.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_request(admin, statement)
     )
     rows.add_request(tx, row)
-    audit_rows.append(tx, "approval_asked", _told(row), now)
+    audit_rows.append(tx, "approval_asked", _event_details(row), now)
     return row
 
 
 def _use(
     tx: Connection, row: ApprovalRow, ask: ApprovalRequest, known: list[AdminRow], now: datetime
 ) -> None:
-    _check_asked(row, known)
+    _check_request(row, known)
     keys = {one.name: one.public_key for one in known}
     approver = row.approver or ""
     if approver not in keys or approver == row.requester:
@@ -166,27 +176,29 @@ def _use(
             f"{approver}, who approved this, is no longer an administrator",
             "run the command again to make a new request",
         )
-    check_given(_given(row, approver), keys[approver], row.given_signature or b"")
+    check_approval(_approval(row, approver), keys[approver], row.given_signature or b"")
     if not rows.use(tx, row.id, now):
         raise ConflictError("this approval was used meanwhile", "see `heqiao approvals list`")
-    details = {**_told(row, approver=approver), "digest": ask.digest}
+    details = {**_event_details(row, approver=approver), "digest": ask.digest}
     audit_rows.append(tx, "approval_used", details, now)
 
 
-def _check_asked(row: ApprovalRow, known: list[AdminRow]) -> None:
-    """The row says what its requester signed, and that is what its digest is of."""
+def _check_request(row: ApprovalRow, known: list[AdminRow]) -> None:
+    """Check that the row is the request that its requester signed, with its action and details."""
     keys = {one.name: one.public_key for one in known}
     if row.requester not in keys or row.digest != _digest(row.action, row.details):
         raise RefusedError(
             "the request was altered, or its requester is no longer an administrator",
             "run the command again to make a new request",
         )
-    asked = Asked(id=row.id, digest=row.digest, requester=row.requester, expires_at=row.expires_at)
-    check_asked(asked, keys[row.requester], row.asked_signature)
+    statement = RequestStatement(
+        id=row.id, digest=row.digest, requester=row.requester, expires_at=row.expires_at
+    )
+    check_request(statement, keys[row.requester], row.asked_signature)
 
 
-def _given(row: ApprovalRow, approver: str) -> Given:
-    return Given(id=row.id, digest=row.digest, requester=row.requester, approver=approver)
+def _approval(row: ApprovalRow, approver: str) -> ApprovalStatement:
+    return ApprovalStatement(id=row.id, digest=row.digest, requester=row.requester, approver=approver)
 
 
 def _find(known: list[AdminRow], admin: KeyStore) -> AdminRow:
@@ -197,7 +209,7 @@ def _find(known: list[AdminRow], admin: KeyStore) -> AdminRow:
     return found
 
 
-def _is_over(row: ApprovalRow, now: datetime) -> bool:
+def _is_expired(row: ApprovalRow, now: datetime) -> bool:
     return datetime.fromisoformat(row.expires_at) < now
 
 
@@ -205,6 +217,6 @@ def _digest(action: str, text: str) -> str:
     return blake3(json.dumps([action, text]).encode(), derive_key_context=_CONTEXT).hexdigest()
 
 
-def _told(row: ApprovalRow, *, approver: str = "") -> dict[str, Detail]:
-    told: dict[str, Detail] = {"id": row.id, "action": row.action, "requester": row.requester}
-    return {**told, "approver": approver} if approver else told
+def _event_details(row: ApprovalRow, *, approver: str = "") -> dict[str, Detail]:
+    details: dict[str, Detail] = {"id": row.id, "action": row.action, "requester": row.requester}
+    return {**details, "approver": approver} if approver else details

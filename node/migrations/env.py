@@ -1,4 +1,4 @@
-"""Alembic runs migrations on the connection that node.store.schema.migrate hands over."""
+"""Alembic runs migrations on the connection that node.database.schema.migrate passes."""
 
 from alembic import context
 

@@ -1,8 +1,8 @@
-"""Peers' partitions that this node keeps whole, so that a later query fetches nothing (docs/protocol.md).
+"""Peers' partitions that this node keeps whole, so that later queries need no download (docs/protocol.md).
 
 The root in the peer's signed manifest names the file. A file is "HQP" and the version of its form (one byte),
 the leaves of its buckets, 32 bytes each, their sizes in bytes (u32, little endian), then the entries of all
-buckets in order. The leaves must lead to the root; a bucket is held against its leaf before it is used, once
+buckets in order. The leaves must lead to the root; a bucket is compared with its leaf before its first use
 in a process. A file of another form is not read: its partition is fetched again.
 """
 
@@ -26,11 +26,11 @@ from node.wire.manifest import PartitionOffer
 FOLDER = "cache/partitions"
 MEBIBYTE = 1_048_576
 MAGIC = b"HQP\x01"
-_HEAD_SIZE = merkle.DIGEST_SIZE + 4  # of each bucket: leaf and size
+_HEAD_SIZE = merkle.DIGEST_SIZE + 4  # for each bucket: leaf and size
 
 
-class Kept:
-    """A partition on disk, in which tags can be looked for."""
+class KeptPartition:
+    """A kept partition on disk, in which tags can be found."""
 
     def __init__(self, path: Path, buckets: int, root: bytes) -> None:
         """Map a file. Raises OSError, and ValueError where it is not the partition of this root."""
@@ -53,7 +53,7 @@ class Kept:
         self._good, self._lock = np.zeros(buckets, dtype=bool), threading.Lock()
 
     def block(self, numbers: NDArray[np.int64]) -> index.Block | None:
-        """All buckets, of which those of some numbers were verified; None where one of them is damaged."""
+        """All buckets, after verifying those of some numbers; None where one of them is damaged."""
         wanted = np.unique(numbers)
         with self._lock:
             for number in wanted[~self._good[wanted]].tolist():
@@ -71,8 +71,8 @@ class PartitionCache:
     def __init__(self, home: Path, most_mib: int) -> None:
         self._folder, self._most = home / FOLDER, most_mib * MEBIBYTE
 
-    def read(self, peer: str, part: PartitionOffer) -> Kept | None:
-        """The very partition version of an offer, None when it is not here or its file is damaged."""
+    def read(self, peer: str, part: PartitionOffer) -> KeptPartition | None:
+        """The offered partition version, None when it is not kept or its file is damaged."""
         path = self._file(peer, part)
         try:
             stat = path.stat()
@@ -81,11 +81,11 @@ class PartitionCache:
             return None
 
     def drop(self, peer: str, part: PartitionOffer) -> None:
-        """Remove a file that turned out to be damaged."""
+        """Remove a damaged file."""
         self._file(peer, part).unlink(missing_ok=True)
 
     def has_room(self, peer: str, part: PartitionOffer) -> bool:
-        """Whether a partition fits beside the others, in the place of its own older versions."""
+        """Whether there is room for a partition, which replaces its own older versions."""
         others = (file for file in self._folder.glob("*.hqp") if not self._is_of(file, peer, part))
         size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE + len(MAGIC)
         try:
@@ -94,7 +94,7 @@ class PartitionCache:
             return False
 
     def keeper(self, peer: str, part: PartitionOffer) -> "Keeper | None":
-        """What keeps a partition while it is fetched; None where there is no room for it."""
+        """A writer that keeps a partition while it is fetched; None where there is no room for it."""
         if not self.has_room(peer, part):
             return None
         try:
@@ -112,9 +112,9 @@ class PartitionCache:
 
 
 class Keeper:
-    """Writes verified buckets, all of a partition in order; the file appears when the last one is there.
+    """Writes verified buckets, all of a partition in order; the file appears after the last one.
 
-    A disk that refuses ends the keeping and nothing else: what is not kept is fetched again.
+    After an error of the disk the partition is not kept; the query continues.
     """
 
     def __init__(self, target: Path, buckets: int, older: Sequence[Path]) -> None:
@@ -158,6 +158,6 @@ class Keeper:
 
 
 @lru_cache(maxsize=16)
-def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> Kept:
-    """A mapped file; kept, because most queries ask the same partitions. Another state is another file."""
-    return Kept(path, buckets, root)
+def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> KeptPartition:
+    """A mapped file, cached because most queries use the same partitions. A changed state is another file."""
+    return KeptPartition(path, buckets, root)

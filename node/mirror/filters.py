@@ -1,4 +1,4 @@
-"""Filters of peers' partitions that this node downloaded, kept as files under their digest.
+"""Filters of peers' partitions that this node downloaded, kept as files named by their digest.
 
 The digest in the peer's signed manifest names the file, so that a stale or altered file is never used:
 it has another name, or its bytes do not have that digest.
@@ -20,17 +20,17 @@ FOLDER = "cache/filters"
 
 
 class FilterCache:
-    """A folder with one file for each peer, item and origin: the newest filter seen."""
+    """A folder with one file for each peer, item and origin: the newest downloaded filter."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
 
     def holds(self, peer: str, part: PartitionOffer) -> bool:
-        """Whether the very filter of this partition version is here."""
+        """Whether the filter of this partition version is kept."""
         return self._file(peer, part).is_file()
 
     def read(self, peer: str, part: PartitionOffer) -> filters.Filter | None:
-        """The filter of this version, None when it is not here or its file is damaged."""
+        """The filter of this version, None when it is not kept or its file is damaged."""
         path = self._file(peer, part)
         try:
             stat = path.stat()
@@ -41,7 +41,7 @@ class FilterCache:
             return None
 
     def keep(self, peer: str, part: PartitionOffer, data: bytes) -> None:
-        """Keep a verified filter in place of an older one. Raises UnavailableError when the disk refuses."""
+        """Keep a verified filter in place of an older one. Raises UnavailableError for a disk error."""
         target = self._file(peer, part)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ class FilterCache:
 
 
 def parse_filter(data: bytes | memoryview, digest: bytes, entries: int) -> filters.Filter:
-    """Check a filter against what the signed manifest says of it. Raises FilterError."""
+    """Check a filter against digest and count in the signed manifest. Raises FilterError."""
     if blake3(data).digest() != digest:
         raise FilterError("a filter is not the one in the signed manifest")
     found = filters.parse(data)
@@ -73,9 +73,9 @@ def parse_filter(data: bytes | memoryview, digest: bytes, entries: int) -> filte
 
 @lru_cache(maxsize=16)
 def _open(path: Path, _state: tuple[int, int, int], digest: bytes, entries: int) -> filters.Filter:
-    """A mapped file, verified once: a check of one person must not read ten million entries.
+    """A mapped file, verified once: a query about one person must not read ten million entries.
 
-    Another state is another file. Raises OSError, ValueError (an empty file), FilterError.
+    A changed state is another file. Raises OSError, ValueError (an empty file), FilterError.
     """
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

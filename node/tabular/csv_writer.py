@@ -1,11 +1,11 @@
-"""CSV as spreadsheets read it, with cells that they would take for formulas disarmed."""
+"""CSV for spreadsheets, in which no cell is read as a formula."""
 
 import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-# A spreadsheet takes such a first character, in either width, for the start of a formula.
+# A spreadsheet reads a cell with such a first character, in either width, as a formula.
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -23,5 +23,5 @@ def csv_lines(rows: Iterable[Sequence[object]], mark: bool = False) -> Iterator[
 
 
 def disarm(cell: str) -> str:
-    """A cell that no spreadsheet program takes for a formula."""
+    """A cell that no spreadsheet program reads as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -1,7 +1,7 @@
-"""Delimited text files as provinces export them: encoding, header, rows; and atomic writing.
+"""Delimited text files as provinces export them: encoding, header, rows.
 
-Reading streams in bounded memory. Nothing of a cell's content ever enters a reject or an error
-(design.md section 7); a first line that looks like data is not quoted back as a header either.
+Reading streams in bounded memory. No reject and no error contains the content of a cell
+(design.md section 7); a first line that looks like data is not quoted as a header either.
 """
 
 import codecs
@@ -21,19 +21,19 @@ from node.domain.records import Reject
 from node.errors import InputError
 from node.tabular.csv_writer import disarm
 
-CHUNK = 1 << 20  # bytes read at once while the encoding is found
-MAX_LINE = 1 << 20  # characters; one line is the most that is held besides a row
-MAX_CELL = 1000  # characters; no field we read comes near it
+CHUNK = 1 << 20  # bytes read at once while the encoding is detected
+MAX_LINE = 1 << 20  # characters; besides a row, at most one line is in memory
+MAX_CELL = 1000  # characters; far more than any field has
 ENCODINGS = ("utf-8", "gb18030")
 Aliases = Mapping[str, tuple[str, ...]]
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_DIGITS_OF_DATA = 6  # a header with so many digits is taken for a first line of data
+_DIGITS_OF_DATA = 6  # a header with so many digits is regarded as data
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the right number of cells; `line` is where it starts."""
+    """One row of the right number of cells; `line` is its first line."""
 
     line: int
     cells: Sequence[str]
@@ -54,7 +54,7 @@ class CellError(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the fields stand in the rows of a source: `columns` maps a field to its column number."""
+    """The columns of a source: `columns` maps a field to its column number."""
 
     path: Path
     headers: Sequence[str]
@@ -67,7 +67,7 @@ class Layout:
         return "" if column is None else row.cells[column]
 
     def header(self, field: str) -> str:
-        """The header of a field as the source spells it; the field's own name where it has none."""
+        """The header of a field in the source; the field's own name where it has none."""
         column = self.columns.get(field)
         return field if column is None else self.headers[column].strip()
 
@@ -87,12 +87,12 @@ class Layout:
 
 
 def find_layout(path: Path, headers: Sequence[str], aliases: Aliases, mapping: Mapping[str, str]) -> Layout:
-    """Understand a header. Raises InputError where a mapped column is missing or a field stands twice."""
+    """Map a header's columns to fields. Raises InputError for a missing mapped column or a field with two."""
     return Layout(path, headers, _find_columns(path, headers, aliases, mapping), aliases)
 
 
 class Table:
-    """An open file with its header understood."""
+    """An open file whose header is read."""
 
     def __init__(
         self, path: Path, stream: io.TextIOWrapper, aliases: Aliases, mapping: Mapping[str, str]
@@ -114,13 +114,13 @@ class Table:
         self.layout.require(*fields)
 
     def skip(self, lines: int) -> None:
-        """Pass over some lines after the header."""
+        """Skip some lines after the header."""
         deque(islice(self._lines, lines), maxlen=0)
 
     def rows(self, *, allow_empty: bool = False) -> Iterator[Row | Reject]:
-        """Every row after the header. Blank lines are passed over; every other line is accounted for.
+        """Every row after the header. Blank lines are skipped; every other line gives a row or a reject.
 
-        Raises InputError where the rows can no longer be told apart (a quote that never closes,
+        Raises InputError where the rows can no longer be separated (a quote that never closes,
         an endless line) and, without `allow_empty`, where the file has no rows at all.
         """
         empty = True
@@ -141,19 +141,19 @@ class Table:
 
 
 def raise_changed(path: Path) -> NoReturn:
-    """Bytes that were of the encoding a moment ago."""
+    """Raise InputError for bytes that no longer fit the detected encoding."""
     raise _unusable(path, "the file changed while it was read", "run the command again") from None
 
 
 def raise_empty(path: Path) -> NoReturn:
-    """A header and nothing below it."""
+    """Raise InputError for a header without rows."""
     raise _unusable(
         path, "there is a header but no row", "check that the export finished; an empty list cannot be used"
     )
 
 
 def split_rows(path: Path, lines: "Lines", delimiter: str, width: int) -> Iterator[Row | Reject]:
-    """The rows of some lines; `lines.count` says how many stand before them. Raises InputError, see Table."""
+    """The rows of some lines; `lines.count` lines are before them. Raises InputError, see Table."""
     reader, offset = csv.reader(lines, delimiter=delimiter, strict=True), lines.count
     while True:
         line = offset + reader.line_num + 1
@@ -191,7 +191,7 @@ def _broken_row(path: Path, first: int, last: int, ended: bool, error: csv.Error
 
 
 def _faults(path: Path, first: int, last: int, reason: str, message: str) -> Iterator[Reject]:
-    # A stray quote swallows the lines after it: each of them was a row, so each is counted.
+    # A stray quote joins the lines after it: each of them was a row, so each is counted.
     for line in range(first, last + 1):
         yield Reject(str(path), line, "", reason, message)
 
@@ -223,7 +223,7 @@ def clean(text: str) -> str:
 
 
 class Lines:
-    """Physical lines of a stream, counted, of bounded length; `ended` after the last one."""
+    """Physical lines of a stream, counted, of bounded length; `ended` is true after the last one."""
 
     def __init__(self, path: Path, stream: TextIO, count: int = 0) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Cells to values: identity numbers, names and dates, each with the reason why one is refused."""
+"""Cells to values: identity numbers, names and dates, with a reason for each refusal."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date

@@ -59,7 +59,7 @@ def read_households(
 ) -> tuple[list[Subject], list[Reject]]:
     """Read a household list: one subject per row, in file order, and the rows that cannot be used.
 
-    A reference that was seen before is a reject; the same person under two references is not.
+    A repeated reference is a reject; the same person under two references is not.
     Raises InputError for a file that cannot be used as a whole.
     """
     seen: set[str] = set()
@@ -82,8 +82,8 @@ def read_cohort(
 ) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
     """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
 
-    Only the columns of identities are read. A person with a number that was seen before is a reject: nobody
-    may count twice. Raises InputError for a file that cannot be used as a whole.
+    Only the columns of identities are read. A person with a repeated number is a reject: each
+    counts once. Raises InputError for a file that cannot be used as a whole.
     """
     seen: set[Identity] = set()
 
@@ -100,7 +100,7 @@ def read_cohort(
 def read_mandates(
     path: Path, columns: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Mandate], list[Reject]]:
-    """Read a list of mandates by number; a number that was seen before is a reject.
+    """Read a list of mandates by number; a repeated number is a reject.
 
     Raises InputError for a file that cannot be used as a whole.
     """
@@ -147,7 +147,7 @@ def _read_subject(table: Table, row: Row) -> Subject:
     household = _read_number(table, row, "household_no")
     member = _read_number(table, row, "member_no")
     for field, number in (("household_no", household), ("member_no", member)):
-        # A reference goes into jobs, logs and reports, where no identity number may ever be.
+        # A reference is used in jobs, logs and reports, which must never contain an identity number.
         if holds_identity(number, identities):
             raise CellError(
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
@@ -214,12 +214,12 @@ def _read_day(table: Table, row: Row, field: str) -> date | None:
 
 
 def _split(text: str) -> list[str]:
-    # NFKC makes the full-width semicolon plain; lists are also written with commas for lists (、).
+    # NFKC converts the full-width semicolon; lists also use the Chinese list comma (、).
     return [part.strip() for part in clean(text).replace("、", ";").split(";") if part.strip()]
 
 
 def _short_region(code: str) -> str:
-    # 440000 and 44 are the same province (GB/T 2260): a trailing pair of zeros says "all of it".
+    # 440000 and 44 are the same province (GB/T 2260): a trailing pair of zeros means the whole area.
     while len(code) > 2 and code.endswith("00"):
         code = code[:-2]
     return code

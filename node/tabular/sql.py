@@ -1,4 +1,4 @@
-"""A database of another department, read row by row for an import; nothing is written there."""
+"""Reads a database of another department, row by row, for an import; it writes nothing there."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _BUFFER_ROWS = 8192
 
 @contextmanager
 def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[Sequence[Any]]]]:
-    """The column names and the rows of a query, streamed: the server keeps what is not read yet.
+    """The column names and the rows of a query, streamed: unread rows stay on the server.
 
     Raises ConfigError for a URL this machine cannot use, UnavailableError when the query or the connection
     fails, also in the middle of the rows.
@@ -33,7 +33,7 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[S
             result = streaming.exec_driver_sql(query)
             yield list(result.keys()), _counted(result, count)
     except SQLAlchemyError as error:
-        # The driver's text may hold the URL or a row, so only the class of the failure is told.
+        # The driver's text may contain the URL or a row, so the message has only the class of the failure.
         raise UnavailableError(
             f"the source database failed after {count[0]} rows ({type(error).__name__})",
             "check the query and the connection, then import again; nothing was published",

@@ -1,4 +1,4 @@
-"""Structured log: JSON lines whose fields come from an allowlist, so that no subject data slips in."""
+"""Structured log: JSON lines with fields of an allowlist only, so that no subject data gets in."""
 
 import importlib
 import logging
@@ -12,7 +12,7 @@ from node.telemetry.request_id import current_request
 if TYPE_CHECKING:  # loaded when first used: only a running node logs
     from structlog.typing import EventDict, FilteringBoundLogger
 
-# Fields an event may have. Whatever is not here is dropped and named in `dropped`.
+# Fields an event may have. Other fields are dropped and named in `dropped`.
 FIELDS = frozenset(
     {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
     | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
@@ -74,7 +74,7 @@ def allow_fields(_logger: object, _method: str, event: "EventDict") -> "EventDic
 
 
 def where(error: BaseException) -> list[str]:
-    """Files, lines and functions of a failure, without its text, which might hold data."""
+    """Files, lines and functions of a failure, without its text, which might contain data."""
     return [
         f"{frame.name} {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
     ]

@@ -1,4 +1,4 @@
-"""How far a long run is, and how long its parts took."""
+"""Durations of the stages of a long run."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Stopwatch:
     _since: float = field(default_factory=time.monotonic)
 
     def lap(self, stage: str) -> None:
-        """Since the last lap, this stage ran."""
+        """Add the time since the last lap to this stage."""
         now = time.monotonic()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
         self._since = now

@@ -1,7 +1,7 @@
-"""The number of one call chain, by which its lines are found in the logs of both provinces.
+"""The id of one chain of calls, with which its lines are found in the logs of both provinces.
 
-The calling side draws it: one for each part of a job, and one for each call of a platform. It crosses as
-metadata of the gRPC call.
+The calling side draws it: one for each part of a job, and one for each call of a platform. The gRPC call
+carries it as metadata.
 """
 
 import re
@@ -25,7 +25,7 @@ def new_request_id() -> str:
 
 @contextmanager
 def in_request(request_id: str) -> Iterator[None]:
-    """Lines that this thread logs inside carry a request id, and so do its calls to peers."""
+    """Add a request id to the log lines of this thread, and to its calls to peers, inside the block."""
     before = _CURRENT.set(request_id)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Bounds, heads and timestamps that all codecs share; every byte from outside is checked before use."""
+"""Bounds, heads and timestamps of all codecs; every byte from outside is checked before use."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -11,10 +11,10 @@ from node.errors import DishonestPeerError, InvalidRequestError
 
 MAX_ITEMS = 64
 MAX_TEXT = 64  # characters of a code between nodes
-MAX_VERSION = 2**63 - 1  # what a database can be asked for
+MAX_VERSION = 2**63 - 1  # the greatest integer of a database
 QUERY_ID_SIZE = 16
 DIGEST_SIZE = 32  # BLAKE3, wherever a message holds a digest or a root
-MILLION = 1_000_000  # epsilon travels in millionths
+MILLION = 1_000_000  # epsilon is sent in millionths
 
 
 def require(holds: bool, message: str) -> None:
@@ -34,12 +34,12 @@ def require_item_count(items: tuple[str, ...]) -> None:
 
 
 def require_short(*texts: str) -> None:
-    """Raises InvalidRequestError unless every code fits."""
+    """Raises InvalidRequestError for a code longer than MAX_TEXT."""
     require(all(len(text) <= MAX_TEXT for text in texts), f"a code is longer than {MAX_TEXT} characters")
 
 
 def first_start(messages: Iterator[Any]) -> Any:
-    """The start that opens a stream. Raises InvalidRequestError for any other first message, or none."""
+    """The start message of a stream. Raises InvalidRequestError for any other first message, or none."""
     message = next(messages, None)
     if message is None or message.WhichOneof("message") != "start":
         raise InvalidRequestError("the first message must be a start")
@@ -47,26 +47,26 @@ def first_start(messages: Iterator[Any]) -> Any:
 
 
 def require_chunk(message: Any) -> None:
-    """Raises InvalidRequestError for a message that is no chunk."""
+    """Raises InvalidRequestError for a message that is not a chunk."""
     require(message.WhichOneof("message") == "chunk", "after the start only chunks may follow")
 
 
 def malformed(message: str, check: str) -> DishonestPeerError:
-    """The error for an answer that is not in its form; `check` is a stable word."""
+    """The error for a malformed answer; `check` is a stable word."""
     return DishonestPeerError(
         message, "ask the peer's administrator which version the node runs", {"check": check}
     )
 
 
 def timestamp(moment: datetime) -> Timestamp:
-    """A moment as it travels."""
+    """A time as a message field."""
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp
 
 
 def day_of(days: int) -> date:
-    """A day that travels as days since 1970-01-01."""
+    """The date of days since 1970-01-01, the form of dates in messages."""
     return EPOCH_START + timedelta(days=days)
 
 

@@ -1,4 +1,4 @@
-"""The signed manifest: what a responder offers to one requester (design.md section 3)."""
+"""The signed manifest: a responder's offer to one requester (design.md section 3)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ SIGNATURE_CONTEXT = b"heqiao v1 manifest\x00"
 
 @dataclass(frozen=True, slots=True)
 class PlantedSubject:
-    """A planted test subject of a partition and the value its label must carry."""
+    """A planted test subject of a partition and the value of its label."""
 
     name: str
     value: int
@@ -40,7 +40,7 @@ class PartitionOffer:
 
     @property
     def buckets(self) -> int:
-        """How many buckets it is cut into."""
+        """The number of its buckets."""
         return 1 << self.bits
 
     def bucket(self, prefix: int) -> int:
@@ -50,7 +50,7 @@ class PartitionOffer:
 
 @dataclass(frozen=True, slots=True)
 class PeerLimits:
-    """What the responder accepts of one query."""
+    """Limits of one query at the responder."""
 
     max_message_bytes: int
     chunk_points: int
@@ -77,7 +77,7 @@ class Manifest:
     limits: PeerLimits
     issued_at: datetime
     expires_at: datetime
-    # Only where the requester asked for it.
+    # Only where the requester requested it.
     sums: SumOffer | None = None
 
     def partition(self, item: str, origin: str) -> PartitionOffer | None:
@@ -86,7 +86,7 @@ class Manifest:
 
 
 def digest(serialised: bytes) -> bytes:
-    """What a query binds itself to: BLAKE3 of the serialised manifest."""
+    """BLAKE3 of the serialised manifest, which every query names."""
     return blake3(serialised).digest()
 
 

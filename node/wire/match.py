@@ -1,4 +1,4 @@
-"""Protobuf messages to dataclasses and back; every byte of a peer is checked here before use."""
+"""Messages of a verification: protobuf to dataclasses and back; every byte of a peer is checked here."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
@@ -28,13 +28,13 @@ from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubj
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
 from node.wire.query_head import require_head
 
-MAX_SALTS = 16  # that a requester holds at once
+MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
-MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in all (design.md section 9)
+MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in total (design.md section 9)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
-    """Serialise a manifest; these bytes are what is signed."""
+    """Serialise a manifest; these bytes are signed."""
     message = types_pb2.Manifest(
         responder=manifest.responder,
         requester=manifest.requester,
@@ -79,7 +79,7 @@ def _partition_message(part: PartitionOffer) -> types_pb2.Partition:
 
 
 def parse_manifest(serialised: bytes) -> Manifest:
-    """The manifest in bytes whose signature holds already. Raises DishonestPeerError if it is malformed."""
+    """The manifest in bytes whose signature was verified. Raises DishonestPeerError if it is malformed."""
     try:
         message = types_pb2.Manifest.FromString(serialised)
         manifest = _manifest(message)
@@ -92,7 +92,7 @@ def parse_manifest(serialised: bytes) -> Manifest:
         and len(manifest.canaries) == sizes.point * sizes.canaries
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
-        # Without planted subjects nothing would show that a partition is served empty.
+        # Without planted subjects an emptied partition would not be detected.
         and all(
             p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
         )
@@ -115,7 +115,7 @@ def parse_manifest(serialised: bytes) -> Manifest:
 
 
 def salt_versions(message: match_pb2.GetManifestRequest) -> tuple[int, ...]:
-    """The salt versions that a requester says it holds. Raises InvalidRequestError."""
+    """The salt versions that a requester names. Raises InvalidRequestError."""
     versions = tuple(message.salt_versions)
     require(len(versions) <= MAX_SALTS, f"salt_versions names more than {MAX_SALTS}")
     require(all(versions), "a salt version is positive")
@@ -123,7 +123,7 @@ def salt_versions(message: match_pb2.GetManifestRequest) -> tuple[int, ...]:
 
 
 def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
-    """Check and decode the opening of an evaluation. Raises InvalidRequestError or UnknownSuiteError."""
+    """Check and decode the start of an evaluation. Raises InvalidRequestError or UnknownSuiteError."""
     require_head(message.suite, message.query_id)
     require_digest(message.manifest_digest, "manifest_digest")
     require_digest(message.mandate_root, "mandate_root")
@@ -147,7 +147,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
 
 
 def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
-    """The opening of an evaluation."""
+    """The start of an evaluation."""
     return match_pb2.EvaluateRequest(
         start=match_pb2.EvaluateStart(
             suite=start.suite,
@@ -217,7 +217,7 @@ def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterReque
 
 
 def parse_slices(message: match_pb2.FetchBucketsResponse) -> Iterator[BucketSlice]:
-    """A part of a served bucket, and the whole buckets behind it."""
+    """A part of a served bucket, and the whole buckets that follow it."""
     yield BucketSlice(message.bucket, message.size, message.offset, message.data, tuple(message.path))
     for whole in message.more:
         data = whole.data
@@ -231,7 +231,7 @@ def slice_messages(
     waiting: list[BucketSlice] = []
     room = most
     for part in parts:
-        size = len(part.data) + 48 * (len(part.path) + 1)  # digests, and what frames them
+        size = len(part.data) + 48 * (len(part.path) + 1)  # digests, and their framing
         if waiting and not (several and size <= room and part.size == len(part.data)):
             yield _slices_message(waiting)
             waiting, room = [], most
@@ -254,7 +254,7 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
 
 
 def _require_place(message: match_pb2.FetchBucketsRequest | match_pb2.FetchFilterRequest) -> None:
-    """What both requests of step 3 name: a query and a partition version."""
+    """Check the query and partition version, which both requests of step 3 name."""
     require_head(message.suite, message.query_id)
     require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
     require(message.version <= MAX_VERSION, "no partition has such a version")
@@ -319,7 +319,7 @@ def succession_messages(chain: Sequence[Succession]) -> list[types_pb2.Successio
 
 
 def parse_successions(messages: Sequence[types_pb2.Succession]) -> tuple[Succession, ...]:
-    """A chain in its form; whether it holds, `pinned_keys` looks. Raises DishonestPeerError if malformed."""
+    """A well-formed chain; `pinned_keys` verifies it. Raises DishonestPeerError if malformed."""
     try:
         if len(messages) > MAX_CHAIN:
             raise ValueError("too many")  # noqa: TRY301  one answer to all of it

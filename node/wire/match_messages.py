@@ -1,4 +1,4 @@
-"""The messages of a verification as dataclasses, and the transcript both sides keep (docs/protocol.md)."""
+"""The messages of a verification as dataclasses, and the transcript of both sides (docs/protocol.md)."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ class EvaluateStart:
 
 @dataclass(frozen=True, slots=True)
 class FilterRequest:
-    """Asks for the filter of one partition version (step 3 under the filter plan)."""
+    """Requests the filter of one partition version (step 3 under the filter plan)."""
 
     epoch: int
     query_id: bytes
@@ -41,7 +41,7 @@ class FilterRequest:
 
 @dataclass(frozen=True, slots=True)
 class BucketRequest:
-    """Asks for whole buckets of one partition version (step 3)."""
+    """Requests whole buckets of one partition version (step 3)."""
 
     epoch: int
     query_id: bytes
@@ -79,7 +79,7 @@ class EvaluateDone:
 
 
 class Transcript:
-    """A running BLAKE3 over one stream: its opening, then every chunk asked and answered, in order."""
+    """A running BLAKE3 over one stream: its start, then every chunk and its answer, in order."""
 
     def __init__(self, start: EvaluateStart) -> None:
         self._hash = blake3(derive_key_context=TRANSCRIPT_CONTEXT)
@@ -100,11 +100,11 @@ class Transcript:
         self._hash.update(evaluated)
 
     def digest(self) -> bytes:
-        """32 bytes over everything so far."""
+        """32 bytes over all messages so far."""
         return self._hash.digest()
 
     def require_equal(self, other: bytes) -> None:
-        """Raises DishonestPeerError when the other side saw something else."""
+        """Raises DishonestPeerError when the other side's digest differs."""
         if self.digest() != other:
             raise DishonestPeerError(
                 "the two sides saw different messages",

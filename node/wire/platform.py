@@ -1,4 +1,4 @@
-"""Messages of the platform service to dataclasses and back; what a platform sends is checked here."""
+"""Messages of the platform service to dataclasses and back; all input of a platform is checked here."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date
@@ -15,7 +15,7 @@ from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import day_of, days_of, first_start, require, require_chunk, timestamp
 
-CHUNK = 2_000  # subjects or findings in a message: about 300 KiB of the 1 MiB it may have
+CHUNK = 2_000  # subjects or findings in a message: about 300 KiB of the allowed 1 MiB
 MAX_TEXT = 200
 MAX_IDENTITIES = 8
 MAX_SCOPE = 100
@@ -33,7 +33,7 @@ OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.ite
 
 
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:
-    """The messages that hand a verification over."""
+    """The messages that submit a verification."""
     yield pb.SubmitVerificationRequest(
         start=pb.VerificationStart(
             job_id=job,
@@ -56,7 +56,7 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
 def read_submission(
     requests: Iterable[pb.SubmitVerificationRequest], max_subjects: int
 ) -> tuple[str, Verification]:
-    """The job id and verification that a platform hands over. Raises InvalidRequestError."""
+    """The job id and verification that a platform submits. Raises InvalidRequestError."""
     messages = iter(requests)
     start = first_start(messages)
     require(start.subjects_announced <= max_subjects, "more subjects than one job may hold")
@@ -83,7 +83,7 @@ def read_submission(
 
 
 def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) -> pb.Job:
-    """A job and how far each part is."""
+    """A job and the progress of each part."""
     message = pb.Job(
         job_id=row.id,
         state=JOB_STATES[row.state],
@@ -269,7 +269,7 @@ def _finding(message: pb.Finding) -> Finding:
 
 
 def peer_summary(part: pb.Part) -> PeerSummary:
-    """How one peer's part went."""
+    """Result and cost of one peer's part."""
     return PeerSummary(
         peer=part.peer,
         name=part.name,

@@ -1,4 +1,4 @@
-"""Messages of the platform service about jobs, as a client reads them."""
+"""Messages of the platform service about jobs, for clients."""
 
 from dataclasses import fields
 from datetime import UTC
@@ -12,7 +12,7 @@ KIND_NAMES = {number: name for name, number in JOB_KINDS.items()}
 
 
 def read_job(message: pb.Job) -> JobProgress:
-    """How far a job is."""
+    """Progress of a job."""
     return JobProgress(
         job_id=message.job_id,
         state=STATE_NAMES[message.state],

@@ -1,4 +1,4 @@
-"""Messages of the platform service about sums; what a platform sends is checked here."""
+"""Messages of the platform service about sums; all input of a platform is checked here."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC
@@ -15,7 +15,7 @@ OUTCOME_NAMES: dict[int, SumOutcome] = {number: one for one, number in OUTCOMES.
 
 
 def submission(job: str, summation: Summation) -> Iterator[pb.SubmitSumRequest]:
-    """The messages that hand a sum over."""
+    """The messages that submit a sum."""
     yield pb.SubmitSumRequest(
         start=pb.SumStart(
             job_id=job,
@@ -34,7 +34,7 @@ def submission(job: str, summation: Summation) -> Iterator[pb.SubmitSumRequest]:
 
 
 def read_submission(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[str, Summation]:
-    """The job id and sum that a platform hands over. Raises InvalidRequestError."""
+    """The job id and sum that a platform submits. Raises InvalidRequestError."""
     messages = iter(requests)
     start = first_start(messages)
     require(start.people_announced <= max_people, "more people than one job may hold")
@@ -65,7 +65,7 @@ def report_message(report: SumReport, job: pb.Job) -> pb.GetSumReportResponse:
 
 
 def read_report(message: pb.GetSumReportResponse) -> SumReport:
-    """The report that a node gives its platform. Raises InvalidRequestError."""
+    """The report that a node sends to its platform. Raises InvalidRequestError."""
     job = message.job
     return SumReport(
         job=job.job_id,

@@ -1,4 +1,4 @@
-"""What every request of a query begins with: suite and query id."""
+"""The head of every request of a query: suite and query id."""
 
 from matcher import SUITE
 from matcher.suites.suite import SUITES
@@ -7,12 +7,12 @@ from node.wire.common import QUERY_ID_SIZE, require
 
 
 def require_suite(suite: str) -> None:
-    """Raises UnknownSuiteError unless this node speaks the suite."""
+    """Raises UnknownSuiteError unless this node knows the suite."""
     if suite not in SUITES:
         raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
 
 
 def require_head(suite: str, query_id: bytes) -> None:
-    """What every request of a query begins with. Raises InvalidRequestError or UnknownSuiteError."""
+    """Check suite and query id of a request. Raises InvalidRequestError or UnknownSuiteError."""
     require_suite(suite)
     require(len(query_id) == QUERY_ID_SIZE, f"query_id must be {QUERY_ID_SIZE} bytes")

@@ -10,10 +10,10 @@ POINT = CURRENT.sizes.point
 
 BLOCK_ROWS = 256  # of the largest modulus that fits a message of 1 MiB
 
-# Held in memory until the last has come, since they are answered in another order.
+# In memory until the last one has arrived, since they are answered in another order.
 MAX_COHORT_POINTS = 1 << 18
 
-NO_QUERY = "no_query"  # the rule that refuses rows and sums of a query that is not known here
+NO_QUERY = "no_query"  # the rule that refuses rows and sums of an unknown query
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SumGroupOffer:
 
 @dataclass(frozen=True, slots=True)
 class SumOffer:
-    """What a responder offers for sums: its Paillier modulus n (big endian) with its proof, its groups.
+    """A responder's offer for sums: its Paillier modulus n (big endian) with its proof, its groups.
 
     `canaries` are k_s * M_c of the public constants, 32 bytes each.
     """
@@ -48,7 +48,7 @@ class SumOffer:
     groups: tuple[SumGroupOffer, ...]
 
     def group_of(self, item: str, area: str) -> SumGroupOffer | None:
-        """The group that holds the people of an area (six digits, or `00`): the longest prefix offered."""
+        """The group of an area (six digits, or `00`): the one with the longest offered prefix."""
         of_item = {one.prefix: one for one in self.groups if one.item == item}
         found = longest_prefix(of_item, area)
         return None if found is None else of_item[found]
@@ -71,7 +71,7 @@ class CohortStart:
 
 @dataclass(frozen=True, slots=True)
 class RowsRequest:
-    """Round 2: asks for the rows of one group version, from `first_row` on."""
+    """Round 2: requests the rows of one group version, from `first_row` on."""
 
     epoch: int
     query_id: bytes
@@ -104,11 +104,11 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class SumAnswer:
-    """What the responder opened of one item: figures, or the `rule` that holds them back.
+    """The responder's answer for one item: figures, or the `rule` that suppresses them.
 
     `total` and `variance` are in the item's unit (fen) and its square; with noise
     there is no variance. A None in `bands` is a cell that is
-    too small to show. `epsilon` is what the answer cost of the privacy budget, 0 in mode `exact`.
+    too small to show. `epsilon` is the answer's cost in privacy budget, 0 in mode `exact`.
     """
 
     item: str

@@ -64,7 +64,7 @@ def offer_message(offer: SumOffer) -> aggregate_pb2.SumOffer:
 
 
 def parse_offer(message: aggregate_pb2.SumOffer) -> SumOffer:
-    """The offer in a manifest whose signature holds already. Raises ValueError if it is malformed."""
+    """The offer in a manifest whose signature was verified. Raises ValueError if it is malformed."""
     groups = tuple(
         SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
         for g in message.groups
@@ -94,7 +94,7 @@ def parse_offer(message: aggregate_pb2.SumOffer) -> SumOffer:
 
 
 def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
-    """The opening of round 1."""
+    """The start of round 1."""
     return aggregate_pb2.EvaluateCohortRequest(
         start=aggregate_pb2.CohortStart(
             suite=start.suite,
@@ -111,7 +111,7 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
 
 
 def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
-    """Check and decode the opening of round 1. Raises InvalidRequestError or UnknownSuiteError."""
+    """Check and decode the start of round 1. Raises InvalidRequestError or UnknownSuiteError."""
     require_head(message.suite, message.query_id)
     require_digest(message.manifest_digest, "manifest_digest")
     require(message.points_announced > 0, "points_announced must be positive")
@@ -168,7 +168,7 @@ def slice_message(part: RowsSlice) -> aggregate_pb2.FetchRowsResponse:
 
 
 def parse_slice(message: aggregate_pb2.FetchRowsResponse, ciphertext_size: int) -> RowsSlice:
-    """Some rows of a group. Raises DishonestPeerError when points and ciphertexts do not go together."""
+    """Some rows of a group. Raises DishonestPeerError when the numbers of points and ciphertexts differ."""
     count, odd = divmod(len(message.points), POINT)
     if odd or not count or len(message.ciphertexts) != count * ciphertext_size:
         raise _bad("rows_form")
@@ -199,12 +199,12 @@ def parse_open_request(message: aggregate_pb2.OpenSumsRequest) -> OpenRequest:
 
 
 def answers_message(answers: tuple[SumAnswer, ...]) -> aggregate_pb2.OpenSumsResponse:
-    """What was opened."""
+    """The answers of round 4."""
     return aggregate_pb2.OpenSumsResponse(results=[_result(answer) for answer in answers])
 
 
 def parse_answers(message: aggregate_pb2.OpenSumsResponse, items: tuple[str, ...]) -> tuple[SumAnswer, ...]:
-    """What was opened, for the items asked. Raises DishonestPeerError when it is malformed."""
+    """The answers of round 4 for the queried items. Raises DishonestPeerError when malformed."""
     if tuple(one.item for one in message.results) != items:
         raise _bad("sums_items")
     return tuple(_answer(one) for one in message.results)
@@ -235,7 +235,7 @@ def _result(answer: SumAnswer) -> aggregate_pb2.SumResult:
 
 def _answer(message: aggregate_pb2.SumResult) -> SumAnswer:
     if message.WhichOneof("result") == "suppressed":
-        if not _RULE.fullmatch(message.suppressed.rule):  # it goes into reports, so nothing but a word
+        if not _RULE.fullmatch(message.suppressed.rule):  # it is shown in reports, so it must be a plain word
             raise _bad("sums_form")
         return SumAnswer(message.item, rule=message.suppressed.rule)
     found = message.released

@@ -1,4 +1,4 @@
-"""Cooked databases: the responder signs the root of what it altered."""
+"""Altered databases: a hostile responder signs the root of its altered buckets."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def reseal(
 
 
 def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
-    """The responder knows the numbers in its own registers."""
+    """The numbers in the responder's own registers, which it knows."""
     numbers = list(KNOWN)
     points = oprf.evaluate_own(
         node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
@@ -128,7 +128,7 @@ def altered(**changes: Any) -> Callable[[LabelRecord], LabelRecord]:
 
 
 def serve_older(node: Node, world: World) -> None:
-    """Publish a new version, then serve the old one under its name and digests' place."""
+    """Publish a new version, then serve the old one's buckets under its number and digests."""
     path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
     import_item(node, "C21", [path])
     rows, part = tables.buckets, tables.partitions

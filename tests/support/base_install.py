@@ -1,4 +1,4 @@
-"""What an install without any extra has: the base dependencies of pyproject.toml and what these need."""
+"""An install without any extra: the base dependencies of pyproject.toml and their dependencies."""
 
 import re
 import tomllib
@@ -8,12 +8,12 @@ from importlib import metadata
 from tests.support.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# Ours are looked for here, and not in whatever is installed.
+# This repository's modules come from here, not from an installed copy.
 OURS = ("heqiao", "keys", "matcher", "node", "synth")
 
 
 def distribution(requirement: str) -> str:
-    """The name of what a requirement asks for, as package indexes compare names."""
+    """The package name of a requirement, in the normalised form of package indexes."""
     found = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert found, requirement
     return re.sub(r"[-_.]+", "-", found[0]).lower()
@@ -27,7 +27,7 @@ def listed(*extras: str) -> set[str]:
 
 @cache
 def base_distributions() -> frozenset[str]:
-    """The base dependencies, and what they need in turn."""
+    """The base dependencies, and their dependencies in turn."""
     found: set[str] = set()
     waiting = sorted(listed())
     while waiting:
@@ -51,7 +51,7 @@ def is_installed(requirement: str) -> bool:
 
 @cache
 def modules_by_base() -> tuple[frozenset[str], frozenset[str]]:
-    """Top-level modules of what is installed here: those of the base, and all others."""
+    """Top-level modules of the installed packages: those of the base, and all others."""
     base, others = set(), set()
     for module, distributions in metadata.packages_distributions().items():
         names = {distribution(name) for name in distributions}

@@ -1,4 +1,4 @@
-"""A certificate authority and its member, made by the commands, with key stores that open in a moment."""
+"""A certificate authority and its member, made by the commands, with key stores that open quickly."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def make_member(base):
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """A CA that revoked somebody, and a member, with key stores that open in a moment."""
+    """A CA that has revoked a certificate, and a member, with key stores that open quickly."""
     return made_once(tmp_path_factory, "ca-member", make_member)
 
 
@@ -56,7 +56,7 @@ REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
 
 @pytest.fixture(scope="session")
 def base(made, tmp_path_factory):
-    """The member holds records and the next salt."""
+    """The member has records and the next salt."""
     place = tmp_path_factory.mktemp("base") / "world"
     copy(made, place)
     (place / "r.csv").write_text(REGISTER, encoding="utf-8")

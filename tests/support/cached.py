@@ -1,4 +1,4 @@
-"""What takes long to make, made once in each process of the tests."""
+"""Expensive test data, made once in each process of the tests."""
 
 import tempfile
 from functools import cache
@@ -10,7 +10,7 @@ from node.database import open_store
 
 @cache
 def paillier_key(_of: str) -> bytes:
-    """A Paillier key, the same whenever the same name asks: it takes half a second."""
+    """A Paillier key, the same for the same name; making one takes half a second."""
     return generate_secret("paillier")
 
 

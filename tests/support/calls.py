@@ -1,4 +1,4 @@
-"""Calls that must fail, and what their status says."""
+"""Calls that must fail, and their status."""
 
 from collections.abc import Callable
 

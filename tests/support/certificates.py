@@ -1,4 +1,4 @@
-"""Certificates renewed as the commands do."""
+"""Renews certificates as the commands do."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,14 +8,14 @@ from node.config import load, open_key_store
 
 
 def put(path: Path, content: bytes) -> None:
-    """As the commands write: beside it, then in its place."""
+    """Write a file as the commands do: under a temporary name, then renamed."""
     partial = path.with_suffix(".part")
     partial.write_bytes(content)
     partial.replace(path)
 
 
 def renew(home: Path, authority, salt: bytes) -> None:
-    """What `heqiao ca issue` and `heqiao join` do."""
+    """Do what `heqiao ca issue` and `heqiao join` do."""
     store, name = open_key_store(load(home / "node.toml")), f"province {home.name}"
     request, now = make_request(store, "node", home.name, name, ["127.0.0.1"]), datetime.now(UTC)
     bundle = issue_bundle(authority, request, salt, 1, now)

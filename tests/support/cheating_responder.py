@@ -1,4 +1,4 @@
-"""Ways for a responder to cheat: a real server that runs the honest steps and alters what they say."""
+"""Ways for a responder to cheat: a real server that runs the honest steps and alters their results."""
 
 import itertools
 import secrets
@@ -37,7 +37,7 @@ def honest(_node: Node, answers: Any) -> Any:
 
 @dataclass(frozen=True)
 class Cheat:
-    """What is altered: the manifest's fields, the streams, the key, the database."""
+    """The alterations: of the manifest's fields, the streams, the key, the database."""
 
     manifest: Callable[[types_pb2.Manifest], None] = lambda _manifest: None
     sign: Callable[[Node, bytes], bytes] = lambda node, serialised: manifests.sign(
@@ -205,7 +205,7 @@ def endless_chunks(_node: Node, responses: Responses) -> Responses:
 
 
 def one_bucket_each(responses: Responses) -> Responses:
-    """As a responder does that packs nothing."""
+    """Sends single buckets, like a responder that packs none together."""
     for response in responses:
         others = list(response.more)
         del response.more[:]

@@ -1,4 +1,4 @@
-"""Provinces on loopback: real TLS, real databases; served in this process or in one of their own."""
+"""Provinces on loopback: real TLS, real databases; served in this process or in separate processes."""
 
 import shutil
 import signal
@@ -51,7 +51,7 @@ class FakeClock:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago, for nodes that must come back on the same one."""
+    """A port that was free just now, for nodes that must restart on the same one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -70,7 +70,7 @@ def know(
     allow_platforms: bool = False,
     code: str | None = None,
 ) -> PeerRow:
-    """What `heqiao peers add` does with the card of another home."""
+    """Do what `heqiao peers add` does with the card of another home."""
     theirs = config.load(other / "node.toml")
     keys = KeyStore.open(theirs.keys.store, PASSPHRASE)
     row = PeerRow(
@@ -87,7 +87,7 @@ def know(
 
 
 def move_peer(node: Node, code: str, port: int) -> None:
-    """Tell a node that a peer listens on another port now."""
+    """Change the port of a peer in a node's database."""
     with node.store.transaction("move peer", write=True) as tx:
         row = peer_rows.find_peer(tx, code)
         assert row is not None
@@ -126,7 +126,7 @@ class Province:
         self.node.store.dispose()
 
 
-# ---- served in a process of its own
+# ---- served in a separate process
 class Process:
     """A node served by `heqiao serve`."""
 
@@ -160,7 +160,7 @@ class Process:
         self._process.wait()
 
     def suspend(self) -> None:
-        """SIGSTOP: as a machine that stands still."""
+        """SIGSTOP: like a machine that is suspended."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
@@ -199,7 +199,7 @@ def wait_for(holds: Callable[[], object], seconds: float, message: str, every: f
 
 
 def import_registers(node: Node, federation: Path, items: Sequence[str] = ()) -> None:
-    """The registers of a synthetic federation that are this province's: of these items, or all."""
+    """This province's registers of a synthetic federation: of some items, or all."""
     for path in sorted((federation / node.code / "registers").iterdir()):
         item = path.name.split("_")[1]
         if item in items or not items:
@@ -234,7 +234,7 @@ def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
 
 
 def findings_of(report: Report, *peers: str) -> dict[tuple[str, str, str], tuple[str, int | None, str]]:
-    """Answers by subject, item and peer, without what may differ from run to run."""
+    """Answers by subject, item and peer, without fields that may differ between runs."""
     return {
         (f.subject, f.item, f.peer): (f.outcome.value, f.value, f.reason)
         for f in report.findings
@@ -247,7 +247,7 @@ def part_of(report: Report, peer: str) -> tuple[str, str]:
 
 
 def query_database(home: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
-    """Read a node's database from outside, as it stands."""
+    """Read a node's database directly, in its current state."""
     with sqlite3.connect(f"file:{home / 'heqiao.db'}?mode=ro", uri=True, timeout=30) as base:
         rows = base.execute(sql, values).fetchall()
     base.close()
@@ -255,7 +255,7 @@ def query_database(home: Path, sql: str, *values: object) -> list[tuple[object, 
 
 
 def channel(port: int, target: str, identity: Identity) -> grpc.Channel:
-    """A stock gRPC channel."""
+    """An ordinary gRPC channel."""
     credentials = grpc.ssl_channel_credentials(identity.ca, identity.key, identity.certificate)
     return grpc.secure_channel(
         f"127.0.0.1:{port}",
@@ -278,7 +278,7 @@ class World:
     federation: Federation
 
     def copy(self, target: Path, *codes: str) -> dict[str, Path]:
-        """Homes of its own for a test that changes them."""
+        """Separate homes for a test that changes them."""
         homes = {}
         for code in codes or (REQUESTER, *PROVIDERS):
             homes[code] = Path(shutil.copytree(self.folder / code, target / code))
@@ -286,7 +286,7 @@ class World:
 
     @classmethod
     def load(cls, folder: Path) -> "World":
-        """One that make_world made, perhaps in another process."""
+        """Load a world that make_world made, perhaps in another process."""
         return cls(folder, folder / "data", Federation.load(folder))
 
 
@@ -317,7 +317,7 @@ def silence_log(folder: Path) -> None:
 
 @contextmanager
 def serve_all(homes: Mapping[str, Path], clock: Clock = utc_now) -> Iterator[dict[str, Province]]:
-    """Serve homes in this process and tell the requester where the others listen."""
+    """Serve homes in this process and give the requester the ports of the others."""
     provinces = {code: Province(home, clock) for code, home in homes.items()}
     try:
         for province in provinces.values():

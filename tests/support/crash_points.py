@@ -1,4 +1,4 @@
-"""A process that ends itself by kill -9 at some point of its work, and whoever starts it."""
+"""Processes that end themselves by kill -9 at some point of their work, and their start."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from tests.support.paths import ROOT
 
 
 class Dying:
-    """In the process: the n-th time that a point is reached is the last."""
+    """In the process: kill it when a point is reached for the n-th time."""
 
     def __init__(self, calls: int) -> None:
         self._left = calls
@@ -20,7 +20,7 @@ class Dying:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def after(self, owner: object, name: str) -> None:
-        """The point is behind a function."""
+        """Put the point after a function."""
         original = getattr(owner, name)
 
         def run(*arguments, **options):

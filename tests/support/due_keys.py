@@ -34,7 +34,7 @@ def world(member, tmp_path, monkeypatch, drawn):
 
 
 def age(world, *purposes):
-    """As if the keys were made long ago."""
+    """Set the creation times of the keys far back."""
     for purpose in purposes:
         for path in (world / "44/keys").glob(f"{purpose}.1.key"):
             os.utime(path, (time.time() - AGE,) * 2)

@@ -1,8 +1,8 @@
-"""How many examples Hypothesis draws, and how: no deadline, for a busy machine is no fault of the code.
+"""How many examples Hypothesis draws; without a deadline, since a slow machine is not a fault of the code.
 
-`make test` draws the same examples each time: a change is judged by what it changed, and a failure is there
-again when somebody looks. `make test-long` draws new ones, ten times as many, and prints how to repeat a
-failure; what it finds is kept in the tests as a literal example.
+`make test` draws the same examples each time, so that only a change of the code changes the result, and a
+failure can be repeated. `make test-long` draws new ones, ten times as many, and prints how to repeat a
+failure; its findings are added to the tests as literal examples.
 """
 
 from hypothesis import HealthCheck, settings
@@ -22,5 +22,5 @@ def register() -> None:
 
 
 def examples(count: int) -> int:
-    """So many examples in `make test`, more in `make test-long`."""
+    """Settings for a number of examples in `make test`, more in `make test-long`."""
     return count * _MORE if settings.get_current_profile_name() == LONG else count

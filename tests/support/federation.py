@@ -1,6 +1,6 @@
-"""Homes of a federation, made of the same parts as `heqiao init`, `ca issue` and `join` make them.
+"""Homes of a federation, made with the same functions as by `heqiao init`, `ca issue` and `join`.
 
-But with the cheapest Argon2id there is, so that a test has a federation in a moment.
+They use the cheapest Argon2id parameters, so that a test gets a federation quickly.
 """
 
 import secrets
@@ -26,7 +26,7 @@ SMALL_LIMITS: Mapping[str, object] = {"k_anonymity": 8, "chunk_points": 16, "pla
 QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05, "retry_wait_max_s": 0.2}
 PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
 NO_POLLING: Mapping[str, object] = {"poll_s": 600}
-# Another process takes a killed one's jobs over soon.
+# Another process soon takes over the jobs of a killed one.
 QUICK_LEASES: Mapping[str, object] = {"lease_s": 1.5, "poll_s": 0.2}
 
 
@@ -42,7 +42,7 @@ class Federation:
         return cls(create_ca(name, datetime.now(UTC)), secrets.token_bytes(32))
 
     def save(self, folder: Path) -> None:
-        """Keep it for another process of the tests."""
+        """Save it for another process of the tests."""
         (folder / "ca.pem").write_bytes(self.authority.pem)
         (folder / "ca.key").write_bytes(
             self.authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -51,7 +51,7 @@ class Federation:
 
     @classmethod
     def load(cls, folder: Path) -> "Federation":
-        """What was saved."""
+        """Load a saved federation."""
         authority = load_ca((folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes())
         return cls(authority, (folder / "salt").read_bytes())
 
@@ -65,7 +65,7 @@ class Federation:
         requester: Mapping[str, object] = QUICK_RETRIES,
         store: Mapping[str, object] | None = None,
     ) -> Path:
-        """What `heqiao init` and `heqiao join` leave behind."""
+        """A home as `heqiao init` and `heqiao join` make it."""
         folder.mkdir(parents=True)
         (folder / "passphrase").write_bytes(PASSPHRASE)
         (folder / "passphrase").chmod(0o600)
@@ -113,7 +113,7 @@ class Federation:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a gRPC client shows: CA it trusts, key, certificate (None for no certificate)."""
+    """TLS files of a gRPC client: trusted CA, key, certificate (None for no certificate)."""
 
     ca: bytes
     key: bytes | None = field(repr=False)

@@ -1,7 +1,7 @@
-"""Commands that are ended by kill -9 before each of their steps that last: one run for every step.
+"""Commands that are killed by kill -9 before each of their durable steps: one run for every step.
 
 A step is a file made, written, renamed, linked or removed, a commit to the database, and the end of the
-command, when all is done and nobody was told. A process that has loaded the command line forks for each run.
+command, after all work and before its output. A process that has loaded the command line forks for each run.
 """
 
 import gc
@@ -30,7 +30,7 @@ class Killer:
         )
 
     def run(self, step: int, arguments: Sequence[object]) -> int:
-        """The exit code of a command that is killed before a step: -9 when it came so far."""
+        """The exit code of a command that is killed before a step: -9 when it reached the step."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         asked = json.dumps({"step": step, "arguments": ["heqiao", *map(str, arguments)]})
@@ -44,7 +44,7 @@ class Killer:
 
 
 def copy(world: Path, place: Path) -> Path:
-    """A world that no database connection of this process is at work in: they end when they are collected."""
+    """A world without database connections of this process: they are closed by garbage collection."""
     gc.collect()
     return Path(shutil.copytree(world, place))
 
@@ -54,7 +54,7 @@ def each_step(
 ) -> Iterator[Path]:
     """For every step a copy of `world` in which the command on that copy was killed before the step.
 
-    `ends` is the exit code of the command when nobody kills it.
+    `ends` is the exit code of the command when it is not killed.
     """
     for step in itertools.count(1):
         place = folder / f"step{step}"
@@ -74,9 +74,9 @@ def serve() -> None:
     """Fork and run for each line of standard input."""
     from node.cli import COMMANDS, main
 
-    for module in COMMANDS.values():  # which the command line loads when it needs them
+    for module in COMMANDS.values():  # the command line loads them when it needs them
         import_module(module)
-    sys.dont_write_bytecode = True  # of what a command loads later: a compiled module is none of its steps
+    sys.dont_write_bytecode = True  # writing a compiled module is not a step of a command
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()

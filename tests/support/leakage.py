@@ -1,4 +1,4 @@
-"""How an identity number, a name or an amount may be written in a file."""
+"""The forms in which an identity number, a name or an amount may be in a file."""
 
 
 def forms(text: str) -> dict[str, bytes]:

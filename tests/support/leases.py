@@ -1,4 +1,4 @@
-"""What tests do with leases besides what nodes do."""
+"""Operations on leases for tests."""
 
 from node.database import Store
 from node.database import leases as lease_rows
@@ -9,6 +9,6 @@ def take(store: Store, name: str, seconds: float = 30) -> int | None:
 
 
 def expire(store: Store, name: str) -> None:
-    """As if its time were over: by the database's clock, which no test can move."""
+    """Let a lease expire, by changing its row: no test can move the database's clock."""
     with store.transaction("expire", write=True) as tx:
         tx.exec_driver_sql(f"UPDATE leases SET expires_at = 1 WHERE name = '{name}'")

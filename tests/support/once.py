@@ -1,4 +1,4 @@
-"""What takes long to make, made once in a run of the tests, whichever of its processes needs it first."""
+"""Expensive test data, made once in a run of the tests, by the first process that needs it."""
 
 import fcntl
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder of a name that all processes of this run share; `make` fills it, the first time only.
 
-    Nobody may change what is in it. Where making it failed, the next who asks tries again.
+    No test may change its files. If making it failed, the next caller tries again.
     """
     base = factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base

@@ -1,6 +1,6 @@
-"""What can happen to a federation in a simulation, and a plain model of what its answers must be then.
+"""Operations on a simulated federation, and a plain model of the answers that it must then give.
 
-Province 45 asks, 44 and 33 answer. People are numbered; a register is a dictionary.
+Province 45 queries, 44 and 33 answer. People are numbered; a register is a dictionary.
 """
 
 import itertools
@@ -49,7 +49,7 @@ class Upsert:
 
 @dataclass(frozen=True)
 class Delete:
-    """People whose records go."""
+    """People whose records are removed."""
 
     code: str
     item: str
@@ -58,14 +58,14 @@ class Delete:
 
 @dataclass(frozen=True)
 class Verify:
-    """45 asks 44 and 33 about people."""
+    """45 queries 44 and 33 about people."""
 
     people: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Sum:
-    """45 asks 44 and 33 for the wages of a cohort."""
+    """45 queries 44 and 33 for the wages of a cohort."""
 
     people: tuple[int, ...]
 
@@ -79,7 +79,7 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Rotate:
-    """The keys of a kind move to their next epoch beside the running node."""
+    """The keys of a kind are rotated while the node runs."""
 
     code: str
     kind: Literal["oprf", "sums", "signing", "salt", "tls"]
@@ -87,14 +87,14 @@ class Rotate:
 
 @dataclass(frozen=True)
 class Advance:
-    """The clock of the federation."""
+    """Advances the clock of the federation."""
 
     hours: float
 
 
 @dataclass(frozen=True)
 class DropRequest:
-    """A piece of what 45 sends to a peer is lost with its connection, after so many others."""
+    """A piece of the data from 45 to a peer is lost with its connection, after a number of others."""
 
     code: str
     after: int
@@ -102,7 +102,7 @@ class DropRequest:
 
 @dataclass(frozen=True)
 class DropResponse:
-    """A peer gets a piece, and the response to it is lost with the connection."""
+    """A peer receives a piece, and the response to it is lost with the connection."""
 
     code: str
     after: int
@@ -110,7 +110,7 @@ class DropResponse:
 
 @dataclass(frozen=True)
 class Kill:
-    """A node ends at once after so many pieces of what 45 sends, and starts again from its disk."""
+    """A node is killed after a number of pieces from 45, and starts again from its disk."""
 
     code: str
     after: int
@@ -118,21 +118,21 @@ class Kill:
 
 @dataclass(frozen=True)
 class Restart:
-    """A node ends in order and starts again."""
+    """A node is stopped normally and starts again."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A node ends in order."""
+    """A node is stopped normally."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Start:
-    """It is there again."""
+    """A stopped node starts again."""
 
     code: str
 
@@ -155,7 +155,7 @@ Operation = (
 )
 
 
-# ---- people and what registers hold of them
+# ---- people and their records
 def number_of(person: int) -> str:
     """An identity number; all of them begin with PREFIX."""
     body = f"{PREFIX}{person % 12 + 1:02d}{person // 12 % 28 + 1:02d}{person // 336:03d}"
@@ -168,13 +168,13 @@ def name_of(person: int) -> str:
 
 
 def fen_of(item: str, person: int, value: int) -> int:
-    """Money of a person: about the threshold for a limit, never dominant and never all the same for a sum."""
+    """Money of a person: near the threshold for a limit; for a sum never dominant and never all equal."""
     return value * THRESHOLD // 5 + 1 if item == OVER else 300_000 + 1_000 * value + 7 * person
 
 
 @dataclass
 class Model:
-    """Registers as dictionaries, who is down, and the counts that a responder remembers of its sums."""
+    """Registers as dictionaries, stopped nodes, and the counts of sums that a responder stores."""
 
     registers: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
@@ -201,14 +201,14 @@ class Model:
         return ("OVER", 1, "") if over else ("NOT_OVER", None, "")
 
     def wages(self, code: str, people: Iterable[int]) -> list[int] | None:
-        """Of a cohort, in fen; None where there is no register."""
+        """Wages of a cohort, in fen; None where there is no register."""
         register = self.registers.get((code, WAGES))
         if register is None:
             return None
         return [fen_of(WAGES, person, register[person]) for person in people if person in register]
 
     def outcomes(self, code: str, wages: list[int] | None, now: datetime) -> set[str]:
-        """How a sum may end: `RELEASED`, `NOT_CONNECTED`, or the rule that keeps it back."""
+        """How a sum may end: `RELEASED`, `NOT_CONNECTED`, or the rule that suppresses it."""
         if code in self.down:
             return {"unavailable"}
         if wages is None:
@@ -231,7 +231,7 @@ class Model:
         )
 
     def remember(self, code: str, count: int, now: datetime, *, surely: bool) -> None:
-        """A responder opened a sum of so many people; perhaps, where its answer was lost."""
+        """Record that a responder opened a sum; `perhaps` where its answer was lost."""
         (self.counts if surely else self.perhaps).setdefault(code, []).append((now, count))
 
 

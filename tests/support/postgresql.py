@@ -1,4 +1,4 @@
-"""PostgreSQL for tests, as fixtures: one server a module, a database of its own for each test."""
+"""PostgreSQL for tests, as fixtures: one server a module, a separate database for each test."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ class PostgreSQL:
         return self.url(name)
 
     def create_another(self) -> str:
-        """A database of a name that no test chose."""
+        """A new database with a generated name."""
         return self.create(f"test_{next(self._numbers)}")
 
     def url(self, name: str) -> str:

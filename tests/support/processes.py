@@ -1,4 +1,4 @@
-"""What the tests of real processes share: waiting for a line, and looking for processes left behind."""
+"""For tests of real processes: waits for a line of output, and finds processes that were left running."""
 
 import subprocess
 import time
@@ -17,7 +17,7 @@ def await_line(process: subprocess.Popen[str], words: str) -> None:
 
 
 def processes_naming(folder: Path, wait_s: float = 60.0) -> list[str]:
-    """Command lines of processes that name this folder, after those that are ending had their time."""
+    """Command lines of processes that name this folder, after waiting for those that are ending."""
     deadline = time.monotonic() + wait_s
     while (found := _naming(str(folder))) and time.monotonic() < deadline:
         time.sleep(0.1)

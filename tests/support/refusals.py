@@ -1,4 +1,4 @@
-"""What a test may not do: an audit hook of the interpreter refuses it (PEP 578)."""
+"""Forbids operations in tests, with an audit hook of the interpreter (PEP 578)."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def _look(event: str, _arguments: tuple[object, ...]) -> None:
         raise AssertionError(f"{event}: not in this folder, see docs/CONTRIBUTING.md")
 
 
-sys.addaudithook(_look)  # for good: a hook cannot be taken away, so what it refuses is a set
+sys.addaudithook(_look)  # a hook cannot be removed, so its refused events are a set that can change
 
 
 @contextmanager

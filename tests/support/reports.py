@@ -1,4 +1,4 @@
-"""Two reports that the tests of reports share: every outcome, provinces that answered in part, not at all."""
+"""Two reports that the tests of reports share: every outcome, and provinces that answered in part or not at all."""
 # ruff: noqa: E501  (a case of a table is one line)
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ ANSWERS = (
     F("H1/02", "C21", "33", O.NOT_FOUND),
     F("H2/01", "C21", "44", O.NOT_FOUND),
     F("H2/01", "C21", "33", O.NAME_MISMATCH, None, JUNE),
-    # one province does not hold deposits, and that is no "not over"
+    # one province has no deposits, which does not mean "not over"
     F("H1/01", "C23", "44", O.OVER, 1, JUNE),
     F("H1/02", "C23", "44", O.NOT_OVER),
     F("H2/01", "C23", "44", O.NOT_MANDATED, None, None, "item_not_covered"),

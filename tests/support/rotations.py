@@ -1,4 +1,4 @@
-"""Keys of a home rotated beside its running node, as the commands do it but by a clock of the test."""
+"""Rotates keys of a home while its node runs, as the commands do, but with a clock of the test."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ def rotate(home: Path, purpose: str, clock: Clock) -> None:
 
 
 def rotate_salt(home: Path, clock: Clock) -> bool:
-    """`heqiao keys rotate salt`: whether it has switched; if not, registers are to be imported first."""
+    """`heqiao keys rotate salt`; returns whether it switched: if not, registers must be imported first."""
     node, store = opened(home, clock)
     done = driver.rotate(SALT, node, store, POLICIES["salt"])
     node.store.dispose()

@@ -9,7 +9,7 @@ from tests.support.federation import Federation
 
 
 def take_salt(federation: Federation, salt: bytes, *homes: Path, version: int = 2) -> None:
-    """What `heqiao ca salt` and `heqiao join` do."""
+    """Do what `heqiao ca salt` and `heqiao join` do."""
     for home in homes:
         store, name = open_key_store(load(home / "node.toml")), f"province {home.name}"
         asking = make_request(store, "node", home.name, name, ["127.0.0.1"])

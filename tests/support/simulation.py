@@ -1,7 +1,7 @@
-"""Real nodes on loopback that do what a list of operations says, beside the plain model.
+"""Real nodes on loopback that run a list of operations, compared with the plain model.
 
-Real TLS, real SQLite, one clock for all. The one who asks reaches its peers through relays that lose what
-they are told to. After each operation nothing of a person is in any file of a home, and audit chains hold.
+Real TLS, real SQLite, one clock for all. The requester reaches its peers through relays that can lose
+messages. After each operation no data of a person is in any file of a home, and all audit chains are sound.
 """
 
 import csv
@@ -56,7 +56,7 @@ PLANTED = [
 
 
 def make_homes(folder: Path) -> None:
-    """Homes of 45, 44 and 33 that know each other and hold nothing, to be copied."""
+    """Homes of 45, 44 and 33 that have each other as peers and no records, to be copied."""
     federation = Federation.create()
     for code in ops.CODES:
         federation.make_home(folder / code, code, limits=LIMITS)
@@ -68,7 +68,7 @@ def make_homes(folder: Path) -> None:
         node.store.dispose()
     asking.store.dispose()
     for code in ops.CODES:
-        set_config(folder / code, "jobs", **QUICK_LEASES)  # what a killed home had is taken over soon
+        set_config(folder / code, "jobs", **QUICK_LEASES)  # the jobs of a killed home are soon taken over
     federation.save(folder)
 
 
@@ -83,7 +83,7 @@ class Simulation:
         (folder / "homes").mkdir()
         silence_log(folder / "homes")
         self._jobs = self._copies = 0
-        self._faulty: set[str] = set()  # peers that a fault was armed for since the last question
+        self._faulty: set[str] = set()  # peers with a fault armed since the last query
         self._killed: dict[str, Path] = {}
         self._kills: set[str] = set()
         self.taps = {code: Tap() for code in ops.ANSWERING}
@@ -163,7 +163,7 @@ class Simulation:
 
     @_do.register
     def _(self, operation: ops.Cancel) -> None:
-        """The job after it is not touched by that."""
+        """Cancel a job; the next job is not affected."""
         node, job = self.provinces[ops.ASKING].node, self._next_job()
         engine.submit(node, job, self._verification(operation.people))
         engine.cancel(node, job)
@@ -182,7 +182,9 @@ class Simulation:
         else:
             rotations.rotate(home, operation.kind, self.clock)
         if operation.code not in self.model.down:
-            self.provinces[operation.code].node.ring.refresh()  # which it does by itself in half a second
+            self.provinces[
+                operation.code
+            ].node.ring.refresh()  # which it would do itself within half a second
 
     @_do.register
     def _(self, operation: ops.Advance) -> None:
@@ -222,7 +224,7 @@ class Simulation:
 
     # ---- registers and keys
     def _import(self, code: str, item: str, rows: ops.Rows, mode: Any) -> None:
-        path = self.folder / f"{code}-{item}.csv"  # beside the homes, which are searched
+        path = self.folder / f"{code}-{item}.csv"  # outside the homes, which are searched
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("id_no", "name", "record_no", "amount_fen", "as_of"))
@@ -236,7 +238,7 @@ class Simulation:
         node.store.dispose()
 
     def _rotate_salt(self, code: str) -> None:
-        """The CA gives all a new salt when the first province moves; each moves with its registers."""
+        """The CA issues a salt for the first that rotates; each province imports, then rotates."""
         version = self.salt_of[code] + 1
         if version > len(self.salts):
             self.salts.append(secrets.token_bytes(32))
@@ -264,7 +266,7 @@ class Simulation:
         self.taps[code].arm(fault)
 
     def _take_snapshot(self, code: str) -> None:
-        """What a kill -9 would leave: the files of this moment, between two transactions."""
+        """The files that a kill -9 would leave now, between two transactions."""
         home = self.provinces[code].home
         cut = [self.taps[code]] if code in self.taps else list(self.taps.values())
         for tap in cut:
@@ -281,7 +283,7 @@ class Simulation:
             tap.relay_to(None)
 
     def _revive(self) -> None:
-        """Start those that were killed from what they left; those that were not reached die idle."""
+        """Start killed nodes from their files; nodes whose kill was not reached are killed idle."""
         killed = sorted(self._kills, key=lambda code: code == ops.ASKING)
         self._kills.clear()
         for tap in self.taps.values():
@@ -295,10 +297,10 @@ class Simulation:
         for code, tap in self.taps.items():
             if code not in killed:
                 tap.relay_to(self.provinces[code].port if self._up(code) else None)
-        for code in killed:  # last the one who asks, and goes on with its job at once
+        for code in killed:  # the requester last: it continues its job at once
             self._start(code)
 
-    # ---- questions
+    # ---- queries
     def _verification(self, people: tuple[int, ...]) -> Verification:
         subjects = tuple(
             Subject(f"h/{one}", "h", ops.name_of(one), (parse(ops.number_of(one)),), "M") for one in people
@@ -363,7 +365,7 @@ class Simulation:
 
 @contextmanager
 def simulated(homes: Path, federation: Federation, folder: Path) -> Iterator[Simulation]:
-    """A simulation that ends with all that it started."""
+    """A simulation that stops all its nodes at the end."""
     simulation = Simulation(homes, federation, folder)
     try:
         yield simulation

@@ -64,7 +64,7 @@ def number(order: int, area: str = "449999") -> str:
 
 
 class Held:
-    """What a node serves of one item, read back and checked, as a peer with all grants would see it."""
+    """The served partitions of one item, read and checked as by a peer with all grants."""
 
     def __init__(self, node: Node, code: str) -> None:
         self.node, self.code = node, code
@@ -148,7 +148,7 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
 
 @contextmanager
 def cramped(node: Node, spare: int) -> Iterator[Node]:
-    """The same node on a disk that has room for a few pages of its SQLite file, then no more."""
+    """The same node on a disk with room for only a few more pages of its SQLite file."""
     with node.store.transaction("look") as tx:
         used = tx.exec_driver_sql("PRAGMA page_count").scalar()
     full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")

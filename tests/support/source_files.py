@@ -1,4 +1,4 @@
-"""Small registers for tests of the reader, and what is read of them."""
+"""Small registers for tests of the reader, and the rows read from them."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What tests of sums read of a node: the rows of B11, decrypted by phe, and what they must be."""
+"""For tests of sums: a node's rows of B11, decrypted by phe, and the expected rows."""
 
 import phe
 from blake3 import blake3
@@ -23,7 +23,7 @@ def phe_key(keys):
 
 
 def held(node, keys=None):
-    """By point of the current sum key: the slots that phe decrypts. Digest, order and check are verified."""
+    """The slots that phe decrypts, by point of the current sum key. Digest, order and check are verified."""
     keys = keys or node.keys.sums
     private, size, found = phe_key(keys), keys.private.public.ciphertext_size, {}
     layout = node.catalogue.item("B11").sum.layout

@@ -1,4 +1,4 @@
-"""A home whose wages are summed, and cohorts to ask for."""
+"""A home whose wages are summed, and cohorts to query."""
 
 import secrets
 import shutil
@@ -85,7 +85,7 @@ def ask(node, people, epoch, query):
 LAW = "SA-2014-58"
 
 
-STEP = 12  # between cohorts, so that none is too near to another
+STEP = 12  # between cohorts, so that no two are too similar
 
 
 def number(order: int) -> str:

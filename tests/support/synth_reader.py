@@ -63,7 +63,7 @@ def fen(text: str) -> int:
 
 @dataclass
 class Held:
-    """What one number has of one item in one province, from the register file."""
+    """The rows of one number for one item in one province, from the register file."""
 
     records: dict[str, int] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)

@@ -16,7 +16,7 @@ FaultKind = Literal["request", "response", "call"]
 
 @dataclass
 class Fault:
-    """Strikes once, after so many more pieces that the caller sends."""
+    """Occurs once, after a number of further pieces from the caller."""
 
     kind: FaultKind
     after: int
@@ -24,7 +24,7 @@ class Fault:
 
 
 class Tap:
-    """Listens on a port of its own, which stays, and relays to the port where the node listens now."""
+    """Listens on a fixed port, and relays to the current port of the node."""
 
     def __init__(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -37,7 +37,7 @@ class Tap:
         threading.Thread(target=self._accept, name="tap", daemon=True).start()
 
     def relay_to(self, port: int | None) -> None:
-        """Send what comes to a port from now on; None: refuse it, and end what is open."""
+        """Relay to a port from now on; None: refuse connections, and close open ones."""
         with self._lock:
             self._target = port
             ended = set() if port else set(self._pairs)
@@ -46,16 +46,16 @@ class Tap:
         self._flow.set()
 
     def hold(self) -> None:
-        """Let nothing through until `relay_to` says what is to become of it."""
+        """Hold all data back until the next `relay_to`."""
         self._flow.clear()
 
     def arm(self, fault: Fault | None) -> None:
-        """Let a fault strike once; None takes back one that has not."""
+        """Arm a fault, which occurs once; None disarms it."""
         with self._lock:
             self._fault = fault
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self.relay_to(None)
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)

@@ -28,14 +28,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Another, with the registers of three items only: for tests that rotate the keys of all there are."""
+    """Another, with the registers of three items only, for tests that rotate all keys."""
     silence_log(tmp_path_factory.mktemp("log"))
     return World.load(made_once(tmp_path_factory, "small", partial(make_world, items=THREE)))
 
 
 @pytest.fixture(scope="session")
 def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    """Three provinces at work, for tests that change nothing of them."""
+    """Three running provinces, for tests that do not change them."""
     with serve_all(world.copy(tmp_path_factory.mktemp("served"))) as provinces:
         yield provinces
 
@@ -48,7 +48,7 @@ def asked(world: World) -> Verification:
 
 @pytest.fixture(scope="session")
 def undisturbed(served: dict, asked: Verification) -> dict:
-    """What it finds when nothing happens."""
+    """Its findings without any interruption."""
     report = run_job(served["45"], "undisturbed", asked)
     assert report.state == "done"
     return findings_of(report)

@@ -84,7 +84,7 @@ def vectors():
 
 
 def _chain(name, raw):
-    """One identity from its number to its sealed label, every step written out."""
+    """One identity from its number to its sealed label, with the result of every step."""
     id_type, value = ref.canonical(raw)
     number = list(IDENTITIES).index(name)
     key, blind, next_key = (ref.clamp(_bytes(part, name)) for part in ("key", "blind", "next key"))
@@ -151,7 +151,7 @@ def _canaries():
 
 
 def _edges():
-    """Points whose limbs are nearly empty or nearly full: where a missed carry would show."""
+    """Points whose limbs are nearly empty or nearly full: where a missed carry would be detected."""
     groups = {
         "small": [u for u in range(2, 60) if ref.is_on_curve(u)],
         "power": [u for i in range(6, 255) for u in (2**i, 2**i + 1) if ref.is_on_curve(u)][:40],
@@ -211,7 +211,7 @@ def _bad_points():
 
 
 def _bad_labels(case):
-    """One good label, and every way to alter it or the place it is read at."""
+    """One good label, and every alteration of it or of the place at which it is read."""
     sealed = bytes.fromhex(case["sealed"])
     place = {"item": case["item"], "origin": case["origin"], "epoch": case["epoch"]}
     key = bytes.fromhex(case["label_key"])

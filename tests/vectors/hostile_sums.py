@@ -31,7 +31,7 @@ def vectors():
 
 
 def bad_forms(n, good):
-    """Moduli whose form alone is wrong, with a proof of the right size."""
+    """Moduli of a wrong form, with a proof of the right size."""
     half, third, whole = prime("square", 512), prime("cube", 342), prime("prime", 1024)
     yield case("even", 2 * prime("even", 1023), good, "even")
     yield case("power_of_two", 1 << 1023, good, "even")
@@ -58,7 +58,7 @@ def bad_forms(n, good):
 
 
 def bad_proofs(n, good, order):
-    """Proofs that do not hold. Whoever cannot take a root gives the best it has, the number itself."""
+    """Invalid proofs. In place of a root that does not exist they have the number itself."""
     inner = prime("divides", 340)
     outer = prime("one above", 686, step=2 * inner)
     yield case("p_divides_q_less_1", inner * outer, prove(inner * outer, (inner - 1) * (outer - 1)), "proof")
@@ -81,7 +81,7 @@ def bad_proofs(n, good, order):
 
 
 def bad_ciphertexts(n, p, good):
-    """Bytes that are no ciphertext under n."""
+    """Bytes that are not a ciphertext under n."""
     square, size = n * n, 2048 // 4
     numbers = {"zero": 0, "n": n, "multiple_of_n": 77 * n, "factor": p, "multiple_of_a_factor": p * (n + 2),
                "square_of_a_factor": p * p, "n_squared": square, "above_n_squared": square + 1,
@@ -96,13 +96,13 @@ def bad_ciphertexts(n, p, good):
 
 
 def prove(n, order):
-    """The proof, as far as there is one."""
+    """The proof, where one exists."""
     size = (n.bit_length() + 7) // 8
     return b"".join(root.to_bytes(size, "big") for root in roots(n, order))
 
 
 def roots(n, order):
-    """n-th roots of the challenges; of a modulus that has none, the challenges."""
+    """n-th roots of the challenges; for a modulus without roots, the challenges."""
     size = (n.bit_length() + 7) // 8
     stream = ref.blake3(n.to_bytes(size, "big"), ROOTS * (size + 16), context="heqiao v1 modulus proof")
     parts = [stream[at : at + size + 16] for at in range(0, len(stream), size + 16)]
@@ -118,7 +118,7 @@ def case(name, n, proof, reason):
 
 
 def prime(label, bits, step=2):
-    """The first prime that is 1 modulo `step` above a number of `bits` bits that the label chooses."""
+    """The first prime that is 1 modulo `step` above a number of `bits` bits chosen by the label."""
     start = number(label, bits)
     found = start - start % step + 1
     while not is_prime(found):

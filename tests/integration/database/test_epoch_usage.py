@@ -1,4 +1,4 @@
-"""Who still asks under an old epoch: written with the audit of each query, shown by `heqiao keys status`."""
+"""Peers that still query under an old epoch: stored with each query's audit event, shown by `keys status`."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -40,10 +40,10 @@ def test_old_and_new(tmp_path):
     assert [(use["peer"], use["purpose"], use["behind"]) for use in found] == [
         ("33", "oprf", False), ("33", "sum", False), ("45", "oprf", True)
     ]  # fmt: skip
-    told = f"peer 45 last asked under oprf.1, {NOW:%Y-%m-%d %H:%M} UTC: "
+    line = f"peer 45 last asked under oprf.1, {NOW:%Y-%m-%d %H:%M} UTC: "
     shown = ok("keys", "status", "--home", home)
-    assert told + "answered until" in shown
+    assert line + "answered until" in shown
     assert "peer 33" not in shown
     driver.retire(OPRF, node, store, early=True)
     node.store.dispose()
-    assert told + "no longer answered" in ok("keys", "status", "--home", home)
+    assert line + "no longer answered" in ok("keys", "status", "--home", home)

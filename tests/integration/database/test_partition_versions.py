@@ -17,7 +17,7 @@ def store(tmp_path):
     store.dispose()
 
 
-def test_a_version_that_is_not_published_is_seen_by_nobody_and_swept(store):
+def test_a_version_that_is_not_published_is_never_read_and_is_swept(store):
     with store.transaction("publish", write=True) as tx:
         publish(tx, 1, [Part()])
     with store.transaction("prepare", write=True) as tx:
@@ -57,7 +57,7 @@ def test_versions_share_the_buckets_that_did_not_change(store):
         assert sorted(map(tuple, rows)) == [(0, 2), (0, 3), (1, 1)]
 
 
-def test_deltas_add_up_and_begin_anew(store):
+def test_deltas_add_up_and_restart(store):
     one, two, three = (bytes([n]) * 16 for n in (1, 2, 3))
     steps = [
         Delta(2, frozenset({one}), frozenset({two}), frozenset()),
@@ -72,7 +72,7 @@ def test_deltas_add_up_and_begin_anew(store):
     with store.transaction("look") as tx:
         assert deltas.read_delta(tx, *place, 3) == Delta(3)
         assert deltas.read_delta(tx, *place, 2) == steps[1]
-        # One came and went, two went and came back: only its label can differ.
+        # One was added and removed, two was removed and added again: only its label can differ.
         assert deltas.read_delta(tx, *place, 1) == Delta(3, changed=frozenset({two, three}))
         assert deltas.read_delta(tx, *place, 0) is None
         assert deltas.read_delta(tx, *place, 4) is None

@@ -62,7 +62,7 @@ def a_job(identifier: str = "j") -> jobs_module.JobRow:
     )
 
 
-def test_jobs_and_what_they_keep(url: str) -> None:
+def test_jobs_and_their_stored_data(url: str) -> None:
     store = open_store(url)
     with store.transaction("add", write=True) as tx:
         job_rows.add_job(tx, a_job(), b"sealed\x00request", ("44", "33"))
@@ -126,7 +126,7 @@ def test_audit_chain_with_many_writers(url: str) -> None:
 
 
 def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
-    """Statements of a rotation: what is ready, what is outdated, what goes; and the chain that is shown."""
+    """SQL of a rotation: prepared, outdated and removed partitions; and the chain that peers receive."""
     store, now = open_store(url), datetime(2026, 7, 1, tzinfo=UTC)
 
     def write(version: int, epoch: int, prefix: str, *, publish: bool) -> None:
@@ -169,7 +169,7 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
 
 
 def test_one_job_for_many_submitters(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
-    """On PostgreSQL writers do not wait for each other: the loser must see the winner's job."""
+    """On PostgreSQL writers do not wait for each other: the second one must find the first one's job."""
     home = world.copy(tmp_path, "45")["45"]
     set_config(home, "store", url=postgres.create("submitters"))
     node = open_home(home)
@@ -217,7 +217,7 @@ def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path:
 
 
 def source(postgres: PostgreSQL, folder: Path, rows: int) -> Query:
-    """A table of another department, as many rows as asked, and the query that reads it."""
+    """A table of another department with a number of rows, and the query that reads it."""
     url = postgres.create(f"source_{rows}")
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -245,15 +245,15 @@ def test_a_query_on_postgresql_is_a_source(world: World, postgres: PostgreSQL, t
 
 
 def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
-    """In the middle of the rows, which also tells that they are streamed: the version before is served."""
+    """Cut in the middle of the rows, so they are streamed: the earlier version is still served."""
     node = open_home(world.copy(tmp_path)["44"])
-    query, told = source(postgres, tmp_path, 40_000), list[int]()
+    query, reported = source(postgres, tmp_path, 40_000), list[int]()
     import_item(node, "C21", source(postgres, tmp_path, 100), workers=0)
     query.url_file.write_text(postgres.url("source_40000"), encoding="utf-8")
     admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
 
     def drop(_stage: str, done: int, _total: int) -> None:
-        told.append(done)
+        reported.append(done)
         with admin.connect() as connection:
             connection.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'source_40000'")
@@ -267,5 +267,5 @@ def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, 
         assert index_rows.current_partitions(tx, 1, ("44",)) == before
     admin.dispose()
     node.store.dispose()
-    assert 0 < told[0] < 40_000
+    assert 0 < reported[0] < 40_000
     assert "127.0.0.1" not in str(caught.value)

@@ -75,7 +75,7 @@ def test_a_reader_keeps_its_view_while_others_write(store):
 
 
 def test_writers_wait_for_each_other(store):
-    """Eight threads append to one chain through a lock taken at the start: nobody loses, nothing is lost."""
+    """Eight threads append to one chain, each with a lock from the start: no conflict, no lost event."""
 
     def write():
         for _ in range(10):
@@ -91,7 +91,7 @@ def test_writers_wait_for_each_other(store):
         assert [event.seq for event in audit_log.events(tx)] == list(range(1, 81))
 
 
-def test_a_conflict_is_retried_and_then_told(store):
+def test_a_conflict_is_retried_and_then_raised(store):
     with store.transaction("add", write=True) as tx:
         jobs.add_job(tx, job(), b"sealed", ("44",))
     tries = []
@@ -122,13 +122,13 @@ def test_other_errors_are_not_retried(store):
     assert len(tries) == 1
 
 
-def test_no_parameter_of_a_failed_statement_is_told(store):
+def test_no_parameter_of_a_failed_statement_is_in_the_error(store):
     secret = "459999199001010010"
-    with pytest.raises(UnavailableError) as told, store.transaction("odd") as tx:
+    with pytest.raises(UnavailableError) as caught, store.transaction("odd") as tx:
         tx.execute(text("SELECT * FROM nowhere WHERE number = :number"), {"number": secret})
-    assert secret not in repr(told.value) + str(told.value) + told.value.hint
-    assert told.value.__cause__ is None
-    assert "odd" in str(told.value)
+    assert secret not in repr(caught.value) + str(caught.value) + caught.value.hint
+    assert caught.value.__cause__ is None
+    assert "odd" in str(caught.value)
 
 
 def test_foreign_keys_hold(store):
@@ -154,9 +154,9 @@ def test_a_database_of_a_newer_version_is_refused(url, tmp_path):
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
         raw.commit()
     for opening in (open_store, migrate_url):
-        with pytest.raises(PreconditionError, match="newer version") as told:
+        with pytest.raises(PreconditionError, match="newer version") as caught:
             opening(url)
-        assert "install" in told.value.hint
+        assert "install" in caught.value.hint
 
 
 NEXT = """
@@ -178,9 +178,9 @@ def test_a_database_of_an_older_version_is_migrated_on_request_only(url, tmp_pat
     shutil.copytree(schema.MIGRATIONS, later)
     (later / "versions/9000_next.py").write_text(NEXT.format(head=head))
     monkeypatch.setattr(schema, "MIGRATIONS", later)
-    with pytest.raises(PreconditionError, match="older schema") as told:
+    with pytest.raises(PreconditionError, match="older schema") as caught:
         open_store(url)
-    assert "heqiao migrate" in told.value.hint
+    assert "heqiao migrate" in caught.value.hint
     assert migrate_url(url) == (head, "9000")
     with open_store(url).transaction("look") as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM added").scalar_one() == 0
@@ -250,7 +250,7 @@ def test_the_version_before_is_kept_for_running_queries(store):
         assert partitions.read_buckets(tx, old.id, [0]) == [(0, bytes([2]) * 68)]
         (current,) = partitions.current_partitions(tx, 1, ["45"])
         assert (current.version, current.planted, current.root) == (3, (("hit-0", 1),), b"r" * 32)
-        # The buckets and filters of a version that is gone are gone with it.
+        # The buckets and filters of a removed version are removed too.
         assert len(tx.execute(select(metadata.tables["buckets"])).all()) == 2
         assert len(tx.execute(select(metadata.tables["filters"])).all()) == 2
 
@@ -267,7 +267,7 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
         assert partitions.totals(tx, 2) == [("C21", 1, 1, 20_000)]
 
 
-def test_a_large_filter_lies_in_parts(store):
+def test_a_large_filter_is_stored_in_parts(store):
     size = 2 * partition_versions.FILTER_PART + 7
     with store.transaction("publish", write=True) as tx:
         publish(tx, 1, [Part(size=size)])
@@ -300,7 +300,7 @@ def test_a_peer_is_replaced_whole(store):
         assert (peers.remove_peer(tx, "44"), peers.remove_peer(tx, "44")) == (True, False)
 
 
-def test_a_job_comes_back_as_it_was_stored(store):
+def test_a_job_is_read_as_it_was_stored(store):
     beijing = timezone(timedelta(hours=8))
     stored = job(created_at=NOW.astimezone(beijing))
     with store.transaction("add", write=True) as tx:
@@ -322,7 +322,7 @@ def test_the_life_of_a_part(store):
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         assert jobs.read_tokens(tx, "one", "44") == [(0, b"first"), (4096, b"later")]
         jobs.add_answers(tx, "one", "44", "C21", b"answers")
-        jobs.reset_part(tx, "one", "44", b"session 2")  # a new epoch: nothing of the old query counts
+        jobs.reset_part(tx, "one", "44", b"session 2")  # a new epoch: no result of the old query counts
         assert (jobs.read_tokens(tx, "one", "44"), jobs.read_answers(tx, "one", "44")) == ([], {})
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         jobs.add_answers(tx, "one", "44", "C21", b"answers")

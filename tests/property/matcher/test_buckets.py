@@ -1,4 +1,4 @@
-"""Laws of buckets, labels and trees over random and hostile bytes."""
+"""Properties of buckets, labels and trees over random and hostile bytes."""
 
 from hypothesis import given
 from hypothesis import strategies as st

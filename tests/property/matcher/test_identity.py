@@ -1,4 +1,4 @@
-"""Laws of what people type: identity numbers and names."""
+"""Properties of typed identity numbers and names."""
 
 import unicodedata
 from datetime import date
@@ -52,7 +52,7 @@ def test_canonical_form_is_idempotent(number):
 def test_width_case_and_blanks_do_not_matter(number, blanks, lower):
     shown = blanks + (number.lower() if lower else number).translate(WIDE) + blanks
     assert identity.parse(shown) == identity.parse(number)
-    assert unicodedata.normalize("NFKC", shown).strip().upper() == number, "NFKC folds these alike"
+    assert unicodedata.normalize("NFKC", shown).strip().upper() == number, "NFKC folds these to the same text"
 
 
 @given(number=numbers())

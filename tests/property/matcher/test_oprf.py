@@ -1,4 +1,4 @@
-"""Laws of the points: both backends, blinding, rotation."""
+"""Properties of the points: both backends, blinding, rotation."""
 
 import contextlib
 import random
@@ -22,7 +22,7 @@ scalars = st.binary(min_size=32, max_size=32).map(oprf.clamp)
 identities = st.builds(
     Identity, st.sampled_from(identity.TYPES), st.text("0123456789X", min_size=1, max_size=18)
 )
-# Uniform u, on the curve or not; values with long runs of equal bits are the business of edge.json.
+# Uniform u, on the curve or not; values with long runs of equal bits are tested by edge.json.
 points = st.integers(0, 2**64).map(
     lambda seed: random.Random(seed).randrange(2, x25519.PRIME).to_bytes(32, "little")
 )

@@ -1,4 +1,4 @@
-"""Encrypted sums from end to end, without nodes: rows, cohort, one ciphertext, and what phe says of it."""
+"""Encrypted sums from end to end, without nodes: rows, cohort, one ciphertext, decrypted by phe."""
 
 from functools import cache
 
@@ -62,7 +62,7 @@ def test_the_sum_of_a_cohort_is_the_plain_sum(values, data, short):
 
 @given(VALUES)
 @settings(max_examples=examples(25))
-def test_rows_of_phe_add_to_ours(values):
+def test_rows_of_phe_add_to_own_rows(values):
     private, full, _ = holder()
     ours = [int.from_bytes(one, "big") for one in full.encrypt(values)]
     mixed = [*ours, *(theirs()[0].raw_encrypt(value) for value in values)]

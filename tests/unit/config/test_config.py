@@ -155,7 +155,7 @@ def test_refused(tmp_path, text, message):
     assert caught.value.__suppress_context__
 
 
-def test_every_fault_is_told_at_once(tmp_path):
+def test_all_faults_are_reported_at_once(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load(write(tmp_path, NODE + "[limits]\nworker_threads = 0\n[log]\nlevle = 1\n"))
     assert "worker_threads" in str(caught.value)

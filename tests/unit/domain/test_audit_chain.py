@@ -1,4 +1,4 @@
-"""The audit chain: any change of any event is found, at the place where it was made."""
+"""The audit chain: any change of any event is detected, with its place."""
 
 import json
 from dataclasses import fields, replace
@@ -74,5 +74,5 @@ def test_what_is_removed_put_in_or_moved_is_found():
 
 
 def test_a_cut_end_is_not_found_without_another_witness():
-    """Which is why checkpoints are to be exchanged with peers (design.md section 7)."""
+    """Therefore checkpoints should be exchanged with peers (design.md section 7)."""
     assert first_broken(chain(5)[:3]) is None

@@ -79,6 +79,6 @@ def test_the_digest_does_not_depend_on_the_order_of_scopes():
     assert digest(MANDATE).hex() == "903e80ac0a3e6e663a237d7136f64a26212440731326ae462887c8c619fe2452"
 
 
-def test_repr_names_nobody():
+def test_repr_shows_no_person():
     assert "张三丰" not in repr(MANDATE)
     assert MANDATE.number not in repr(MANDATE)

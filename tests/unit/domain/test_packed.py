@@ -1,4 +1,4 @@
-"""Packed forms carry their version: what another version wrote is never misread."""
+"""Packed forms begin with their version: data of another version is never misread."""
 
 from datetime import date
 
@@ -45,7 +45,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_a_form_comes_back_and_no_other_version_is_read(name: str) -> None:
+def test_a_packed_form_is_read_and_no_other_version(name: str) -> None:
     value, pack, unpack = FORMS[name]
     packed = pack(value)
     assert unpack(packed) == value

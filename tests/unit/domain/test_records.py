@@ -85,7 +85,7 @@ def test_contradictions_and_unknown_areas_are_counted(tmp_path):
     assert (tally.contradictions, tally.duplicates, tally.unknown_area) == (1, 1, 1)
 
 
-def test_entries_stand_under_every_number(tmp_path):
+def test_entries_exist_under_every_number(tmp_path):
     _, tally = take(tmp_path, f"id_no,former_id_no,record_no\n{A},{B};{C},1\n")
     assert (tally.records, tally.entries) == (1, 3)
 

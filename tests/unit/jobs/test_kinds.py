@@ -1,4 +1,4 @@
-"""Kinds of jobs: what is asked, only its kind knows."""
+"""Kinds of jobs: only the kind knows the content of a request."""
 
 import ast
 
@@ -31,7 +31,7 @@ def test_an_unknown_kind_is_of_another_version() -> None:
 
 
 @pytest.mark.parametrize("folder", ["node/jobs", "node/services", "node/cli", "node/client"])
-def test_nobody_asks_which_kind_a_request_is(folder: str) -> None:
+def test_no_code_tests_the_kind_of_a_request(folder: str) -> None:
     names = {type(one).__name__ for one in REQUESTS}
     for path in sorted((ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -264,7 +264,7 @@ def test_keys_of_sums_have_the_longest_grace():
 
 
 def test_nothing_is_done_by_planning_again():
-    """What is due is applied, and is then not due any more."""
+    """Steps that are due are applied, and are then no longer due."""
     keys = (key(1, "active", made=95), key(2, "pending", made=1))
     *_, switch = plan(keys, POLICIES, NOW)
     assert plan(apply(keys, switch.step, NOW), POLICIES, NOW) == ()

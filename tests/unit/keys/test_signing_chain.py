@@ -1,4 +1,4 @@
-"""Chains of signing keys: what leads on, and every way in which one must not."""
+"""Chains of signing keys: valid ones, and every kind of invalid one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,12 +45,12 @@ def test_a_statement_is_what_the_protocol_says():
 
 
 @pytest.mark.parametrize("known", range(4))
-def test_it_leads_on_from_any_key_of_the_chain(known):
-    """Through several rotations at once; nothing is to be done where the last key is known."""
+def test_it_is_followed_from_any_key_of_the_chain(known):
+    """Through several rotations at once; there is nothing to do where the last key is pinned."""
     assert follow("44", public(known), CHAIN, LATER) == CHAIN[known:]
 
 
-def test_no_chain_leads_nowhere():
+def test_an_empty_chain_leads_to_no_key():
     assert follow("44", public(0), (), NOW) == ()
 
 
@@ -86,7 +86,7 @@ CASES = {
     "numbers that do not ascend": Case("order", (CHAIN[0], link(1, LATER, number=2))),
     "issued before the one before": Case("order", (CHAIN[0], link(1, NOW - timedelta(days=1)))),
     "too many": Case("order", tuple(link(at) for at in range(MAX_CHAIN + 1)), now=NOW),
-    "from a key that nobody knows": Case("gap", CHAIN, known=9),
+    "from an unknown key": Case("gap", CHAIN, known=9),
     "from before the key that is known": Case("gap", CHAIN[:1], known=2),
     "back to a key that was replaced": Case("replayed", CHAIN[:1], known=2, replaced=(0, 1)),
     "on to a key that was replaced": Case(
@@ -106,8 +106,8 @@ def test_what_must_not_be_followed(name):
     assert not any(public(at).hex() in str(refused.value) for at in range(4))
 
 
-def test_a_stolen_key_from_before_leads_nobody_who_went_on():
-    """Whoever holds key 0 can sign another successor, and only who still knows key 0 would follow."""
+def test_an_old_stolen_key_misleads_no_peer_with_a_newer_key():
+    """A thief of key 0 can sign another successor, but only peers that still pin key 0 would follow."""
     other = sign("44", 2, SECRETS[0], SECRETS[20], NOW, NOW + GRACE)
     for known in (1, 2, 3):
         with pytest.raises(SuccessionError) as refused:

@@ -1,4 +1,4 @@
-"""The batch functions against the ones that take a record at a time, and the lanes against the libraries."""
+"""The batch functions compared with those for single records, and the lanes with the libraries."""
 
 import secrets
 from datetime import date

@@ -23,7 +23,7 @@ def test_it_misses_nothing_and_survives_the_wire(count):
 
 def test_false_hits_are_rare():
     built = filters.build(tags(100_000))
-    # 400,000 strangers at 2^-27 each: three of them would happen once in 10^9 runs
+    # 400,000 unknown tags at 2^-27 each: three false hits occur once in 10^9 runs
     assert int(filters.contains(built, tags(400_000)).sum()) < 3
 
 

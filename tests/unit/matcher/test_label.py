@@ -1,4 +1,4 @@
-"""Labels and the name check; the sealed bytes themselves are held by the vectors."""
+"""Labels and the name check; the vectors test the sealed bytes."""
 
 import random
 from dataclasses import replace

@@ -82,7 +82,7 @@ def test_places_outside_the_tree(index, count):
 
 @pytest.mark.parametrize("change", [-1, 1, 32])
 def test_digests_of_another_size_are_refused(change):
-    """Moving the border between two digests would otherwise hash to the same node."""
+    """With another border between two digests the node's hash would otherwise be the same."""
     leaves, _ = tree_of(2)
     joined = leaves[0] + leaves[1] + bytes(32)
     left, right = joined[: 32 + change], joined[32 + change : 64]

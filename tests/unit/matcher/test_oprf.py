@@ -1,4 +1,4 @@
-"""Scalars and the steps of the OPRF; points are checked in the vectors and laws."""
+"""Scalars and the steps of the OPRF; vectors and property tests check the points."""
 
 import random
 
@@ -50,7 +50,7 @@ def test_unclamped_scalars_are_refused(function, scalar):
 
 
 def scalar_without_inverse():
-    """A clamped r for which neither 1/r nor -1/r modulo 8 l lies in [2^254, 2^255).
+    """A clamped r for which neither 1/r nor -1/r modulo 8 l is in [2^254, 2^255).
 
     Clamped numbers stop at 2^255 while 8 l is about 2^255 + 2^127.8, so only about one scalar in 2^126
     has this fault: it is built from an inverse in the gap, not found.
@@ -118,8 +118,8 @@ def test_empty_batches_pass_through():
 
 @pytest.mark.skipif(bool(x25519.available()["intel"]), reason=x25519.available()["intel"])
 @pytest.mark.parametrize("key", [LOWEST, HIGHEST, bytes(31) + b"\x60"], ids=["00", "11", "10"])
-def test_a_chosen_point_tells_nothing_of_the_key(key):
-    """The kernel is wrong on p - 2 exactly when bit 253 of the scalar is 0: a peer could read it off.
+def test_a_chosen_point_reveals_nothing_of_the_key(key):
+    """The kernel is wrong on p - 2 exactly when bit 253 of the scalar is 0: a peer could learn it.
 
     Evaluated through `oprf.evaluate`, right and wrong answers come for every key, as the mask falls.
     """

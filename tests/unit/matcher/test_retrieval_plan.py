@@ -1,4 +1,4 @@
-"""The planner: what it chooses, what the floor forbids, and what decoys hide."""
+"""The planner: its choices, the effect of the floor, and of decoys."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
     ("name", "asked", "entries", "cached", "floor", "expected"),
     [
         ("one person in a large partition", 1, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
-        ("a village, filter at hand", 300, 10_000_000, True, Plan.FILTER, Plan.FILTER),
+        ("a village, filter kept", 300, 10_000_000, True, Plan.FILTER, Plan.FILTER),
         ("a county against a small partition", 20_000, 60_000, False, Plan.FILTER, Plan.PARTITION),
         ("a small partition has one bucket", 5, 900, False, Plan.FILTER, Plan.PARTITION),
         ("the floor demands the whole partition", 1, 10_000_000, True, Plan.PARTITION, Plan.PARTITION),
@@ -36,7 +36,7 @@ def test_a_kept_partition_costs_nothing(floor):
 
 
 @pytest.mark.parametrize("floor", list(Plan))
-def test_the_choice_shows_least_of_those_about_as_cheap_as_the_cheapest(floor):
+def test_the_choice_reveals_least_among_plans_about_as_cheap_as_the_cheapest(floor):
     for asked in (1, 50, 5_000, 50_000, 100_000, 500_000):
         for entries in (0, 10, 5_000, 3_000_000, 10_000_000):
             choice = choose(sizes(asked, entries), floor)
@@ -48,7 +48,7 @@ def test_the_choice_shows_least_of_those_about_as_cheap_as_the_cheapest(floor):
 
 
 def test_buckets_that_are_nearly_all_become_the_whole_partition():
-    """100,000 people ask for all but a few of 8,192 buckets: fetching the rest shows none of them."""
+    """100,000 people need all but a few of 8,192 buckets: fetching the rest too hides them."""
     choice = choose(sizes(100_000, 10_000_000), Plan.FILTER)
     assert choice.plan is Plan.PARTITION
     assert "shows less" in choice.reason

@@ -1,4 +1,4 @@
-"""The vectors: published ones first, then the whole way from identity number to label on every backend."""
+"""The vectors: published ones first, then all steps from identity number to label on every backend."""
 
 import json
 
@@ -92,7 +92,7 @@ def test_rfc8439_library_and_reference():
     assert ChaCha20Poly1305(key).encrypt(nonce, plain, associated).hex() == sealed
 
 
-# --- our own -------------------------------------------------------------------------------------------
+# --- this project -------------------------------------------------------------------------------------------
 
 
 def test_reference_imports_only_the_standard_library():
@@ -123,7 +123,7 @@ def test_points(case, backend):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_steps_of_the_suite(case, suite):
-    """What the two sides call, from the identity to the label."""
+    """The calls of both sides, from the identity to the label."""
     found = identity.parse(case["raw"])
     person = columns.pack_identities([(found.id_type, found.value)])
     mapped = suite.map_to_curve(SALT, *person)
@@ -215,7 +215,7 @@ def test_edge_values(group, backend, request):
         assert backend.multiply(unhex(case["scalar"]), unhex(case["points"])).hex() == case["results"]
 
 
-# --- what must be refused ------------------------------------------------------------------------------
+# --- refused inputs ------------------------------------------------------------------------------
 
 
 def bad(kind):
@@ -233,7 +233,7 @@ GOOD = CHAIN["cases"][0]
 
 @pytest.mark.parametrize("case", bad("point"))
 def test_bad_point(case, backend):
-    """Refused by both steps that take points from outside, alone and hidden among good ones."""
+    """Refused by both steps that take points from outside, alone and among good ones."""
     points, good = unhex(case["points"]), unhex(GOOD["blinded"])
     for batch in (points, good * 8 + points, points + good):
         with pytest.raises(PointError) as caught:

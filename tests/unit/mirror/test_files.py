@@ -1,4 +1,4 @@
-"""Partitions kept on disk: what is read back, what is refused, and how much room they take."""
+"""Partitions kept on disk: reading, refusal of damaged files, and the space limit."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -106,4 +106,4 @@ def test_the_room_is_bounded(tmp_path):
     keep(cache, offer())
     assert cache.keeper("44", replace(offer(origin="50"), entries=15_412)) is None
     with cache.keeper("44", replace(offer(), entries=15_412)) as keeper:  # type: ignore[union-attr]
-        assert keeper is not None  # it takes the place of the one that is there
+        assert keeper is not None  # it replaces the kept one

@@ -1,4 +1,4 @@
-"""Filters that are kept: verified once, mapped, and never another than the manifest's."""
+"""Kept filters: verified once, mapped, and always that of the manifest."""
 
 import secrets
 from dataclasses import replace
@@ -38,7 +38,7 @@ def test_what_was_kept_is_read_as_it_was(cache):
 
 
 def test_a_filter_is_verified_once(cache, monkeypatch):
-    """A check of one person must not read ten million entries again."""
+    """A query about one person must not read ten million entries again."""
     parsed, original = [], filters.parse
     monkeypatch.setattr(filters, "parse", lambda data: parsed.append(1) or original(data))
     first = cache.read("44", PART)
@@ -69,7 +69,7 @@ def test_another_version_takes_the_place_of_the_one_before(cache, tmp_path):
     cache.keep("44", newer, data)
     assert cache.read("44", PART) is None
     assert filters.contains(cache.read("44", newer), tags).all()
-    assert filters.contains(held, TAGS).all()  # a query that has begun goes on with its own
+    assert filters.contains(held, TAGS).all()  # a running query keeps using its own filter
     assert kept_file(tmp_path).name.startswith("44-C21-45-")
 
 

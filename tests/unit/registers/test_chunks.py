@@ -1,4 +1,4 @@
-"""Files cut into blocks against the reader that takes them row by row: the same rows, rejects and errors."""
+"""Files read in chunks, compared with the reader of single rows: the same rows, rejects and errors."""
 
 from collections import Counter
 from dataclasses import replace
@@ -56,7 +56,7 @@ TYPES = ["", "居民身份证", "resident", "hmt-permit", "护照"]
 
 
 def read_whole(path, item, terms, **options):
-    """By the reader that takes a row at a time."""
+    """Read by the reader of single rows."""
     rows, linked, rejects = Counter(), Counter(), []
     for row in row_parser.read(path, item, None, TODAY, **options):
         if isinstance(row, Reject):

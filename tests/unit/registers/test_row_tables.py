@@ -1,4 +1,4 @@
-"""Rows as arrays against the exact combination of one row at a time (node/domain/records.py)."""
+"""Rows as arrays, compared with the exact combination of single rows (node/domain/records.py)."""
 
 from dataclasses import replace
 from datetime import date, timedelta

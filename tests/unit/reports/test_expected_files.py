@@ -1,4 +1,4 @@
-"""The files and tables of a few reports, byte for byte as they are kept in expected/.
+"""The files and tables of a few reports, byte for byte as in expected/.
 
 A change that is meant is kept with `python -m tests.unit.reports.test_expected_files`.
 """
@@ -18,7 +18,7 @@ TERMINAL = 80  # columns
 
 
 def write_all(name: str, folder: Path) -> None:
-    """The three files of a report, and what a terminal shows of it."""
+    """The three files of a report, and its form in a terminal."""
     kinds.write(REPORTS[name], CATALOGUE, folder)
     for lang in ("zh", "en"):
         console = Console(file=io.StringIO(), width=TERMINAL, color_system=None)

@@ -1,4 +1,4 @@
-"""Reports of sums: files, tables and pictures; a figure held back never looks like a number."""
+"""Reports of sums: files, tables and pictures; a suppressed figure is never shown as a number."""
 
 import csv
 import io
@@ -257,7 +257,7 @@ def test_a_report_crosses():
 
 
 def test_numbers_beyond_64_bits_cross():
-    """A peer may claim them, and they must not break the node's own platform port."""
+    """A peer may send them, and they must not break the node's own platform port."""
     huge = replace(EXACT, total=1 << 100, variance=1 << 120)
     message = sums_wire.report_message(replace(REPORT, findings=(huge,)), pb.Job(state=pb.JOB_STATE_DONE))
     assert sums_wire.read_report(message).findings == (huge,)

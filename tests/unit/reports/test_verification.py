@@ -179,7 +179,7 @@ def test_what_a_peer_sends_neither_marks_up_nor_steers_the_terminal():
     assert "\x1b" not in shown
 
 
-def test_an_item_of_another_catalogue_still_shows():
+def test_an_item_of_another_catalogue_is_still_shown():
     strange = replace(
         REPORT, items=("X99",), findings=(F("H1/01", "X99", "44", O.FOUND, 7),), catalogue_digest="00"
     )

@@ -1,4 +1,4 @@
-"""What a part keeps, packed and read back."""
+"""The checkpoint of a part, packed and read again."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A peer's query as pure data, and what opened labels mean."""
+"""A query to a peer as pure data, and the outcomes of opened labels."""
 
 import secrets
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_every_point_has_its_place() -> None:
 
 
 def test_equal_identities_are_sent_once() -> None:
-    """Under one blind equal identities would be equal points, and so recognisable."""
+    """Under one blind equal identities would give equal points, and so be recognisable."""
     built = build(question((A,), (A,), (A, B)))
     points = built.batch.tobytes()
     rows = [points[at : at + 32] for at in range(0, len(points), 32)]
@@ -101,13 +101,13 @@ def test_equal_identities_are_sent_once() -> None:
     assert [point.subject for point in built.subjects] == [0, 1, 2, 2]
 
 
-def test_nobody_without_a_mandate_is_asked_about() -> None:
+def test_no_person_without_a_mandate_is_queried() -> None:
     built = build(question((A,), (B,), uncovered=({"C21": "expired"}, {})))
     assert tokens.map_to_curve(SALT, A) not in built.batch.tobytes()
     assert [point.subject for point in built.subjects] == [1]
 
 
-def test_mandate_leaves_do_not_tell_people_from_padding() -> None:
+def test_mandate_leaves_do_not_distinguish_people_from_padding() -> None:
     asked = question((A,))
     built = build(asked)
     points = CURRENT.blinded(built.batch.tobytes())

@@ -1,4 +1,4 @@
-"""How long a step waits before it is tried again, and for which errors it is."""
+"""Waits before a step is repeated, and the errors after which it is."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ def seconds(number):
 
 
 def tried(error, settings=SETTINGS, left_s=3_600.0):
-    """The waits of a step that fails always with an error, and how often it was tried."""
+    """The waits of a step that always fails with an error, and the number of attempts."""
     waits, tries = [], []
 
     def step():
@@ -61,8 +61,8 @@ def test_waits(name):
     assert tried(error) == (waits, tries)
 
 
-def test_nobody_waits_beyond_the_deadline():
-    """The error of the peer is what the part ends with, not a time-out after it."""
+def test_no_wait_exceeds_the_deadline():
+    """The part ends with the peer's error, not with a later time-out."""
     assert tried(AWAY("x", retry_after=seconds(30)), left_s=20) == ([], 1)
     assert tried(LIMIT("x", retry_after=seconds(20)), left_s=19) == ([], 1)
     assert tried(AWAY("x"), left_s=0) == ([], 1)

@@ -1,4 +1,4 @@
-"""The requester of a sum against hostile keys and rows; what it sees tells nothing about who matched."""
+"""The requester of a sum with hostile keys and rows; its messages reveal nothing about who matched."""
 
 import json
 import secrets
@@ -44,7 +44,7 @@ def test_a_hostile_modulus_is_refused_by_name(case, monkeypatch):
 
 @pytest.mark.parametrize("case", CIPHERTEXTS["cases"], ids=[case["name"] for case in CIPHERTEXTS["cases"]])
 def test_a_hostile_row_is_refused_whether_it_matches_or_not(case):
-    """One among good ones; nothing is looked at before that depends on the cohort."""
+    """One bad row among good ones; no earlier step depends on the cohort."""
     size = PUBLIC.ciphertext_size
     good = [paillier.to_bytes(PUBLIC, paillier.encrypt(PUBLIC, at)) for at in range(3)]
     bad = bytes.fromhex(case["ciphertext"]).rjust(size, b"\0")[-size:]
@@ -74,8 +74,8 @@ def test_a_batch_is_the_same_for_the_same_seed():
     assert len(points) == len(first[0]) // 32 == 64
 
 
-def test_the_requester_cannot_tell_who_matched():
-    """All that comes back of a cohort depends on the cohort alone, in an order that is uniform.
+def test_the_requester_does_not_learn_who_matched():
+    """All returned points of a cohort depend on the cohort alone, in a uniform order.
 
     No matter who is in the register, the requester sees the same points, and the place of a person's own
     point among them is spread over all places. So no row that matches a point of the answer can be laid to
@@ -91,7 +91,7 @@ def test_the_requester_cannot_tell_who_matched():
     assert len(places) == 16
     # Pearson's test over 16 equally likely places: above 50 once in 80,000 runs.
     assert sum((count - 25) ** 2 / 25 for count in places.values()) < 50
-    # What the requester can compute of its own people, r * M, never comes back, nor does M.
+    # The points that the requester can compute, r * M and M, are never returned.
     known = {mapped[at : at + 32] for at in range(0, 512, 32)}
     assert not known & {answers[0][at : at + 32] for at in range(0, 512, 32)}
 
@@ -112,7 +112,7 @@ def test_groups_seen_before_are_known_and_forgotten_in_time():
         SumAnswer("B11", "", "dp", -3, -(1 << 70), None, (-1, 4, 8), 0.5),
     ],
 )
-def test_what_a_journal_keeps_comes_back(answer):
+def test_a_checkpoint_is_read_as_it_was_written(answer):
     for as_of in (None, (1, 2)):
         assert unpack_sum(pack_sum(PeerSum(answer, 400, as_of))) == PeerSum(answer, 400, as_of)
         assert unpack_product(pack_product(Product(b"abc", as_of))) == Product(b"abc", as_of)

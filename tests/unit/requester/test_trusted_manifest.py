@@ -1,4 +1,4 @@
-"""What a manifest must be before a point is sent: each rule is refused by name, on bytes alone."""
+"""Checks of a manifest before a point is sent: each violation has its name; on bytes alone."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -106,7 +106,7 @@ def test_a_good_manifest_names_its_suite_and_salt() -> None:
 
 
 def test_the_first_broken_rule_is_the_one_named() -> None:
-    """A manifest between other provinces says nothing about their salts or catalogues."""
+    """A manifest between other provinces reveals nothing about their salts or catalogues."""
     manifest = replace(GOOD, responder="33", suites=(), salt_version=9, catalogue_digest=secret(3))
     with pytest.raises(DishonestPeerError):
         STATE.read(manifest_bytes(manifest), NOW)
@@ -171,7 +171,7 @@ def test_a_manifest_without_sums_offers_none() -> None:
         trusted_manifest.sum_offer(GOOD)
 
 
-# ---- rule 1: keys 1, 2, 3 follow one another, 9 is a stranger
+# ---- rule 1: keys 1, 2, 3 follow one another, 9 is unknown
 
 SIGNED = manifest_bytes(GOOD)
 STEP_2 = sign("44", 2, secret(1), secret(2), NOW, NOW + timedelta(days=90))
@@ -180,7 +180,7 @@ FORGED = sign("44", 2, secret(9), secret(3), NOW, NOW + timedelta(days=90))
 KNOWN_1 = PeerKeys("44", public(1))
 KNOWN_2 = PeerKeys("44", public(2), {public(1): NOW})
 LATER = NOW + OVERLAP + timedelta(seconds=1)
-# known keys, number of the key that signed, chain, now, what comes out: steps or the name of a refusal
+# pinned keys, number of the key that signed, chain, now, result: steps or the name of a refusal
 KEYS = {
     "the known key": (KNOWN_1, 1, (), NOW, 0),
     "the known key, with a chain": (KNOWN_2, 2, (STEP_2,), NOW, 0),
@@ -197,9 +197,9 @@ KEYS = {
         "succession_replayed",
     ),
     "a stranger": (KNOWN_1, 9, (), NOW, "manifest_signature"),
-    "a stranger with a good chain": (KNOWN_1, 9, (STEP_2,), NOW, "manifest_signature"),
+    "an unknown key with a good chain": (KNOWN_1, 9, (STEP_2,), NOW, "manifest_signature"),
     "a chain that does not begin here": (KNOWN_1, 3, (STEP_3,), NOW, "succession_gap"),
-    "a chain of a stranger": (KNOWN_1, 3, (FORGED,), NOW, "succession_gap"),
+    "a chain of an unknown key": (KNOWN_1, 3, (FORGED,), NOW, "succession_gap"),
     "a chain out of order": (KNOWN_1, 3, (STEP_3, STEP_2), NOW, "succession_order"),
     "a step that has expired": (KNOWN_1, 2, (STEP_2,), NOW + timedelta(days=91), "succession_expired"),
     "a step of another province": (

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (a case of a table is one line)
-"""Source files: their forms, encodings and columns, and that nothing of them shows."""
+"""Source files: their forms, encodings and columns, and that no error shows their content."""
 
 import csv
 import io
@@ -105,9 +105,9 @@ def test_files_that_cannot_be_used(tmp_path, content, problem):
 def test_a_file_without_header_is_not_quoted_back(tmp_path):
     with pytest.raises(InputError, match="looks like data") as caught:
         rows_of(put(tmp_path, f"{A},{NAME}\n{B},李四\n"))
-    told = str(caught.value) + caught.value.hint
-    assert A not in told
-    assert NAME not in told
+    shown = str(caught.value) + caught.value.hint
+    assert A not in shown
+    assert NAME not in shown
 
 
 def test_missing_column_shows_the_headers_and_the_way_out(tmp_path):
@@ -193,15 +193,15 @@ def test_any_bytes_give_counts_or_one_clear_error(tmp_path, content, item):
     try:
         records, tally = combine(read(put(tmp_path, content), item), item, DAY, rejects.append)
     except InputError as error:
-        told = f"{error} {error.hint}"
-        if not error.hint or any(secret in told for secret in (A, B, C)):
+        shown = f"{error} {error.hint}"
+        if not error.hint or any(secret in shown for secret in (A, B, C)):
             pytest.fail("an error without advice, or one that tells too much")
         return
     assert tally.read == tally.accepted + tally.duplicates + tally.rejected
     assert tally.rejected == len(rejects) == sum(count for _, count in tally.reasons)
     assert len(records) == tally.records
-    told = repr(rejects) + repr(records)
-    assert not any(number in told for number in (A, B, C, NAME))
+    shown = repr(rejects) + repr(records)
+    assert not any(number in shown for number in (A, B, C, NAME))
 
 
 # ---- names, rejects, secrecy
@@ -233,13 +233,13 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_nothing_planted_shows(tmp_path):
+def test_no_planted_data_is_shown(tmp_path):
     path = put(tmp_path, f"id_no,former_id_no,name,账号,余额(元)\n{A},{B},{NAME},62999912345678,123456.78\n")
     (row,) = rows_of(path, DEPOSITS)
     (record,), _ = combine([row], DEPOSITS, DAY)
     for thing in (row, record):
-        told = repr(thing) + str(thing) + f"{thing}"
-        assert not any(secret in told for secret in (A, B, NAME, "62999912345678", "12345678", "123456.78"))
+        shown = repr(thing) + str(thing) + f"{thing}"
+        assert not any(secret in shown for secret in (A, B, NAME, "62999912345678", "12345678", "123456.78"))
 
 
 def test_memory_is_bounded_by_the_row(tmp_path):

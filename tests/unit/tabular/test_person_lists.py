@@ -74,10 +74,10 @@ def test_rejected_members(tmp_path, line, reason, column):
 
 
 def test_repr_hides_the_person():
-    told = repr(Subject("H1/01", "H1", NAME, (Identity("resident", A),), "M1"))
-    assert "H1/01" in told
-    assert NAME not in told
-    assert A not in told
+    shown = repr(Subject("H1/01", "H1", NAME, (Identity("resident", A),), "M1"))
+    assert "H1/01" in shown
+    assert NAME not in shown
+    assert A not in shown
 
 
 FILES = [

@@ -1,4 +1,4 @@
-"""The log: JSON lines of allowed fields only, and nothing of an error's text."""
+"""The log: JSON lines with allowed fields only, and without the text of errors."""
 
 import json
 
@@ -54,7 +54,7 @@ def test_no_allowed_field_could_hold_a_person():
     }
 
 
-def test_where_tells_places_and_no_text():
+def test_where_gives_places_and_no_text():
     def fail():
         raise ValueError(f"{NUMBER} is not a number")
 

@@ -1,4 +1,4 @@
-"""Request ids: what is drawn, what is accepted from outside, and which lines carry them."""
+"""Request ids: their form, the accepted ones from outside, and the log lines that have them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How much of its time a caller gives to the next hop."""
+"""The share of its time that a caller gives to the next hop."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The guard that ends a stream on which nothing moves."""
+"""The timeout that ends a stream without messages."""
 
 import threading
 

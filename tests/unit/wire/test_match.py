@@ -1,4 +1,4 @@
-"""Messages of peers: what is refused, and that no bytes whatever break the decoders."""
+"""Messages of peers: refused ones, and that no bytes break the decoders."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -129,7 +129,7 @@ SIZES = st.lists(st.integers(0, 90), max_size=40)
 
 @given(SIZES, st.booleans())
 def test_small_buckets_share_messages_and_come_out_as_they_went_in(sizes: list[int], several: bool) -> None:
-    """As a responder makes them, only small: parts of at most 50 bytes, messages of at most 1,000."""
+    """Like those of a responder, only smaller: parts of at most 50 bytes, messages of at most 1,000."""
     parts = [
         BucketSlice(
             number, size, at, bytes([number]) * min(50, size - at), (bytes(32),) * 3 if at == 0 else ()

@@ -1,4 +1,4 @@
-"""A job as the node tells it and as its platform reads it."""
+"""A job as the node sends it and as its platform reads it."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

@@ -73,7 +73,7 @@ def make(uris, *, key=None, others=(), ca=CA):
     ],
     ids=lambda uris: "+".join(uris) or "none",
 )
-def test_certificates_that_name_nobody(uris):
+def test_certificates_without_a_valid_name(uris):
     for others in ((), [x509.DNSName("45.node.heqiao")]):
         with pytest.raises(CertificateError, match="name exactly one"):
             identity_of(make(uris, others=others))

@@ -70,7 +70,7 @@ def accept(store, bundle, now=NOW, role="node", code="45", name="广西"):
 
 
 def resign(bundle, ca=CA, **fields):
-    """A bundle with other content, which its CA did sign."""
+    """A bundle with other content, signed by its CA."""
     changed = bundle.model_copy(update=fields)
     return changed.model_copy(
         update={"signature": ca.key.sign(changed.signed_part(b"heqiao v1 bundle"), ec.ECDSA(hashes.SHA256()))}
@@ -119,7 +119,7 @@ def test_joining_again_changes_nothing_and_renewal_keeps_the_salt(store, request
 
 def test_a_salt_is_never_exchanged_under_its_version(store, request_, bundle):
     accept(store, bundle)
-    with pytest.raises(EnrolmentError, match="differs from our salt of the same version 3") as caught:
+    with pytest.raises(EnrolmentError, match="differs from this home's salt of the same version 3") as caught:
         accept(store, issue_bundle(CA, request_, b"another planted salt............", 3, NOW))
     assert "planted" not in str(caught.value)
     assert store.newest("salt") == (3, SALT)
@@ -298,7 +298,7 @@ def test_missing_and_oversized_files(tmp_path):
 def test_card(tmp_path, store):
     card = make_card(store, "45", "广西", "10.45.0.1:7443")
     path = tmp_path / "card.json"
-    path.write_text(json.dumps(dict(reversed(json.loads(card.to_json()).items()))))  # order plays no part
+    path.write_text(json.dumps(dict(reversed(json.loads(card.to_json()).items()))))  # order does not matter
     assert load_card(path) == card
     assert card.suites == ("X25519-BLAKE3-TAI",)
     for fields in (

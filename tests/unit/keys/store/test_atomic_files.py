@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, whatever writes it."""
+"""A file is written whole or not at all, by every writer."""
 
 import os
 

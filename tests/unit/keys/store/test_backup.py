@@ -1,4 +1,4 @@
-"""Backups of a home's keys: who may open them, and what becomes of every wrong try."""
+"""Backups of a home's keys: who can open them, and the error for every wrong attempt."""
 
 import itertools
 import json
@@ -49,7 +49,7 @@ def same(contents, store):
     assert contents.made_at["oprf.1"] == 1_700_000_000
 
 
-def test_each_recipient_opens_it_alone_and_nobody_else(store, officers):
+def test_each_recipient_opens_it_alone_and_no_other_can(store, officers):
     made, lines = make_backup(
         store, FILES, "node", "45", NOW, recipients=[card(officers[0]), card(officers[1])]
     )
@@ -76,7 +76,7 @@ def test_any_k_of_n_shares_open_it_and_fewer_do_not(store):
             open_with_shares(made, few)
 
 
-def test_wrong_shares_are_told_without_their_words(store):
+def test_errors_of_wrong_shares_do_not_show_their_words(store):
     made, lines = make_backup(store, FILES, "node", "45", NOW, split=(2, 3))
     _, others = make_backup(store, FILES, "node", "45", NOW, split=(2, 3))
     words = lines[1].split()

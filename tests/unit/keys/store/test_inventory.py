@@ -32,7 +32,7 @@ def test_a_sound_store(store):
     assert check_files(store) == []
 
 
-def test_fingerprints_tell_keys_apart_and_nothing_else():
+def test_fingerprints_distinguish_keys_and_reveal_nothing_else():
     one, two = generate_secret("oprf"), generate_secret("oprf")
     assert fingerprint("oprf", one) == fingerprint("oprf", one) != fingerprint("oprf", two)
     assert fingerprint("oprf", one) not in (
@@ -43,21 +43,21 @@ def test_fingerprints_tell_keys_apart_and_nothing_else():
         fingerprint("signing", b"short")
 
 
-def test_each_fault_is_told_of_its_key(store):
+def test_each_fault_is_reported_with_its_key(store):
     store.path_of("oprf.1").write_bytes(b"rubbish")
     store.add("salt.1", b"too short")
     store.add("tls.2", b"no key at all")
     os.utime(store.path_of("enrol.1"), (NOW.timestamp() + 86_400,) * 2)
     shutil.copy(store.path_of("storage.1"), store.path_of("signing.1"))
     found = {one.name: one for one in inspect(KeyStore.open(store.folder, b"word"), NOW) if one.problems}
-    told = {name: " ".join(one.problems) for name, one in found.items()}
-    assert "clock set back" in told["enrol.1"]
-    assert "not a sealed key" in told["oprf.1"]
-    assert "does not open" in told["signing.1"]
-    assert "not 32 bytes" in told["salt.1"]
-    assert "not a P-256 private key" in told["tls.2"]
+    problems = {name: " ".join(one.problems) for name, one in found.items()}
+    assert "clock set back" in problems["enrol.1"]
+    assert "not a sealed key" in problems["oprf.1"]
+    assert "does not open" in problems["signing.1"]
+    assert "not 32 bytes" in problems["salt.1"]
+    assert "not a P-256 private key" in problems["tls.2"]
     assert found["oprf.1"].fingerprint == found["signing.1"].fingerprint == ""
-    assert "storage.1" not in told
+    assert "storage.1" not in problems
 
 
 def test_loose_modes_and_strays(store):
@@ -67,9 +67,9 @@ def test_loose_modes_and_strays(store):
     (store.folder / "notes.txt").write_bytes(b"x")
     store.path_of("tls.1").rename(store.folder / "elsewhere")
     store.path_of("tls.1").symlink_to("elsewhere")
-    told = "\n".join(check_files(store))
-    assert "mode 750" in told
-    assert "mode 640" in told
-    assert "left by a command that was killed" in told
-    assert "notes.txt: not a file of the key store" in told
-    assert "tls.1.key: not a plain file" in told
+    problems = "\n".join(check_files(store))
+    assert "mode 750" in problems
+    assert "mode 640" in problems
+    assert "left by a command that was killed" in problems
+    assert "notes.txt: not a file of the key store" in problems
+    assert "tls.1.key: not a plain file" in problems

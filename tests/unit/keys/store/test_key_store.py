@@ -130,7 +130,7 @@ def test_newer_store(folder):
 
 
 def test_cost_is_bound_to_the_data_keys(folder):
-    # An attacker who lowers the cost and mends the digest still does not open the data keys.
+    # An attacker who lowers the cost and corrects the digest still cannot open the data keys.
     header = Header.model_validate_json((folder / "store.json").read_bytes())
     cheaper = header.model_copy(update={"kek": header.kek.model_copy(update={"memory_kib": 16})})
     cheaper = cheaper.model_copy(update={"digest": cheaper.checksum()})

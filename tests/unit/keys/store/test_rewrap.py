@@ -1,4 +1,4 @@
-"""KeyWrapping a key store in another way: whole before, whole after, whatever happens in between."""
+"""Sealing a key store in another way: after a crash at any point it opens with the old or the new way."""
 
 import fcntl
 import os

@@ -64,7 +64,7 @@ def test_other_name_and_other_key_are_refused():
         Kek(bytes(32)).unseal("oprf.1", sealed)
 
 
-def test_newer_version_is_told_apart():
+def test_newer_version_is_recognised():
     sealed = bytearray(Kek(KEY).seal("oprf.1", b"secret"))
     sealed[6] = 2
     with pytest.raises(StoreVersionError, match="version 2"):

@@ -1,4 +1,4 @@
-"""The suite object: looked up by name, the same in another process, and free of any one suite's sizes."""
+"""The suite object: found by name, the same in another process, and independent of a suite's sizes."""
 
 import pickle
 import secrets
@@ -87,7 +87,7 @@ def test_a_suite_is_frozen() -> None:
 
 
 @BOTH
-def test_the_whole_way_from_identity_to_label(suite: Suite) -> None:
+def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     key, blind, count = (
         oprf.clamp(secrets.token_bytes(32)),
         suite.draw_blind(secrets.token_bytes),
@@ -147,7 +147,7 @@ def test_many_at_a_time_is_one_at_a_time() -> None:
     assert CURRENT.salt_check(SALT) == tokens.salt_check(SALT)
 
 
-# ---- typed points: as many come back as were sent
+# ---- typed points: as many are returned as were sent
 
 
 @BOTH

@@ -22,7 +22,7 @@ def le(number):
 
 
 def random_points(count, seed):
-    """Curve and twist points alike: the function is defined on both."""
+    """Points of curve and twist: the function is defined on both."""
     draw = random.Random(seed)
     return b"".join(le(draw.randrange(2, x25519.PRIME)) for _ in range(count))
 
@@ -133,7 +133,7 @@ def test_what_cannot_run_is_searched_for_once(monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in RUNNING if name != "openssl"])
 def test_other_threads_go_on_while_a_large_batch_is_computed(name):
-    """A single check must not wait until somebody's list is done."""
+    """A single check must not wait for the end of a large list."""
     points, ended = random_points(20_000, 6), threading.Event()
 
     def compute():

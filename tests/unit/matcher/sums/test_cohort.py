@@ -1,4 +1,4 @@
-"""A cohort and the rows of a sum, on bytes alone: what is added is what the plain join says."""
+"""A cohort and the rows of a sum, on bytes alone: the sum equals that of the plain join."""
 
 import secrets
 from functools import cache
@@ -52,7 +52,7 @@ def test_the_sum_is_that_of_the_plain_join(numbers):
 
 @pytest.mark.parametrize("numbers", [(), (3,)], ids=["nobody", "one"])
 def test_a_sum_is_fresh_each_time(numbers):
-    """The holder of the key cannot tell a row from a sum, nor that nobody was found, before it decrypts."""
+    """Before decryption, the key holder cannot distinguish a row, a sum and the sum of no rows."""
     size = key().public.ciphertext_size
     seen = {add(numbers)[0] for _ in range(3)}
     assert len(seen) == 3
@@ -72,7 +72,7 @@ def test_rows_are_checked_whether_they_match_or_not():
 
 @pytest.mark.parametrize("added", [1, 1 << 128, 1 << 256, 1 << 500])
 def test_a_number_that_is_no_row_opens_to_nothing(added):
-    """Beside real rows, on any slot: the answer is the one word `inconsistent`."""
+    """Added to real rows, on any slot: the answer is only the word `inconsistent`."""
     public = key().public
     forged = int.from_bytes(add((1, 2))[0], "big") * paillier.encrypt(public, added) % public.n_squared
     totals = cohort.open_totals(key(), SECRET, "B11", LAYOUT, forged)

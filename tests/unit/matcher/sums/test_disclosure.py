@@ -1,4 +1,4 @@
-"""Disclosure control on plain numbers: what each rule stops and what it lets through."""
+"""Disclosure control on plain numbers: what each rule suppresses and releases."""
 
 from fractions import Fraction
 from statistics import pvariance
@@ -70,7 +70,7 @@ def test_dominance(values, stopped):
     st.sampled_from([0.2, 0.25, 0.5, 0.9, 1.0]),
 )
 def test_dominance_never_accuses_wrongly(values, share):
-    """Whoever is suppressed does have one contribution above the share."""
+    """Every suppressed sum has a contribution above the share."""
     if judge(totals(values), Rules(dominance_share=share)) == Suppressed("dominance"):
         assert max(values) > share * sum(values)
 

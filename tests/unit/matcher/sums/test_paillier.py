@@ -25,7 +25,7 @@ def encryptor(exponent_bits=None):
 
 @cache
 def theirs():
-    """Our key in phe's hands."""
+    """A private key of this project as phe's."""
     public = phe.PaillierPublicKey(key().public.n)
     return public, phe.PaillierPrivateKey(public, key().p, key().q)
 
@@ -64,7 +64,7 @@ def test_what_phe_makes_is_opened():
 
 
 def test_short_plaintexts_are_opened_modulo_one_prime():
-    """What phe made: itself below the smaller prime, its remainder above; hostile numbers as in full."""
+    """Ciphertexts of phe: the plaintext if below the smaller prime, else its remainder; hostile ones too."""
     public, _ = theirs()
     for value in values():
         cipher = public.encrypt(0).ciphertext() * public.raw_encrypt(value) % public.nsquare

@@ -1,4 +1,4 @@
-"""Slots against plain sums, at their bounds, and against numbers that somebody added."""
+"""Slots compared with plain sums, at their bounds, and with forged numbers added."""
 
 import pytest
 from hypothesis import given
@@ -132,7 +132,7 @@ def test_totals_of_another_layout():
 
 
 def test_a_scaled_row_passes():
-    """What the check slot cannot see, as the threat model says; variance zero is what gives it away."""
+    """Forgeries that the check slot cannot detect (docs/threat-model.md); a variance of zero reveals them."""
     totals = slots.unpack(LAYOUT, 12 * slots.pack(LAYOUT, KEY, 500))
     slots.require_consistent(KEY, totals)
     assert totals.count * totals.squares == totals.total**2

@@ -78,7 +78,7 @@ class PeerServiceServicer:
     """
 
     def GetManifest(self, request, context):
-        """Step 1: what the responder offers to the caller, signed.
+        """Step 1: the signed offer of the responder to the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -87,7 +87,7 @@ class PlatformServiceServicer:
     """
 
     def SubmitVerification(self, request_iterator, context):
-        """Hand over a verification; it runs as a persisted job.
+        """Submit a verification; it runs as a persisted job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +108,7 @@ class PlatformServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Stop a job; parts that are done stay done.
+        """Stop a job; finished parts keep their results.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,7 +129,7 @@ class PlatformServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SubmitSum(self, request_iterator, context):
-        """Hand over a sum over many people; it runs as a persisted job, watched and cancelled like any other.
+        """Submit a sum over many people; it runs as a persisted job, watched and cancelled like any other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
