@@ -24,6 +24,7 @@ from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer
 from node.telemetry import log
 from node.transport.interceptors import CallGuard
+from node.transport.secure_channel import KEEPALIVE_MS
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
@@ -111,6 +112,8 @@ class Server:
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),
                 ("grpc.max_send_message_length", limits.max_message_bytes),
+                # Callers ping while they wait in silence (KEEPALIVE_MS): by default that ends the connection.
+                ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 3),
                 ("grpc.so_reuseport", 0),  # two nodes on one port would answer by turns
             ),
         )

@@ -29,7 +29,10 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[S
     count = [0]
     try:
         with engine.connect() as connection:
-            streaming = connection.execution_options(stream_results=True, max_row_buffer=_BUFFER_ROWS)
+            # Without parameters the driver takes the query as it is: a % in it stays a %.
+            streaming = connection.execution_options(
+                stream_results=True, max_row_buffer=_BUFFER_ROWS, no_parameters=True
+            )
             result = streaming.exec_driver_sql(query)
             yield list(result.keys()), _counted(result, count)
     except SQLAlchemyError as error:

@@ -7,8 +7,10 @@ import grpc
 
 from node.credentials.tls_identity import TlsIdentity
 
+KEEPALIVE_MS = 30_000
 _KEEPALIVE = (
-    ("grpc.keepalive_time_ms", 30_000),  # a peer whose host vanished is noticed in the middle of a stream
+    # A peer whose host vanished is noticed in the middle of a stream.
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
@@ -26,6 +28,7 @@ def secure_channel(
     credentials = grpc.ssl_channel_credentials(identity.ca, identity.key, identity.certificate)
     options = (
         *_KEEPALIVE,
+        ("grpc.enable_http_proxy", 0),  # a node talks to addresses; http_proxy is for other programs
         ("grpc.ssl_target_name_override", name),
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),

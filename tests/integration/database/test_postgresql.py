@@ -1,6 +1,7 @@
 """The same node on PostgreSQL: store functions, a whole import and verification, migrations."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -242,6 +243,16 @@ def test_a_query_on_postgresql_is_a_source(world: World, postgres: PostgreSQL, t
     node.store.dispose()
     assert (done.tally.read, done.tally.accepted, done.tally.entries) == (3_000, 3_000, 3_000)
     assert done.origins == {"44": 3_000}
+
+
+def test_a_query_reaches_postgresql_as_it_is(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
+    """A per cent sign is no placeholder: LIKE, modulo, and two of them in a text."""
+    node = open_home(world.copy(tmp_path)["44"])
+    plain = source(postgres, tmp_path, 60)
+    text = "SELECT id_no, plate || '%s %%' AS record_no FROM cars WHERE plate LIKE 'a%' AND length(plate) % 2 = 0"
+    done = import_item(node, "C21", replace(plain, query=text), workers=0)
+    node.store.dispose()
+    assert done.tally.read == 10  # a0 to a9
 
 
 def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, tmp_path: Path) -> None:
