@@ -8,7 +8,7 @@ import grpc
 from node.credentials.tls_identity import TlsIdentity
 
 _KEEPALIVE = (
-    ("grpc.keepalive_time_ms", 30_000),  # a peer whose host vanished is noticed in the middle of a stream
+    ("grpc.keepalive_time_ms", 30_000),  # detects in the middle of a stream that a host has vanished
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
