@@ -71,7 +71,7 @@ from node.registers.row_parser import ALIASES
 )
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **options: Any) -> None:
-    """Replace the register of one item by new files.
+    """Import a register: a full export, or only changes.
 
     ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
     UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
@@ -94,12 +94,12 @@ def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **opti
 
 
 def _load_run() -> Any:
-    # Apart from this module, because loading it takes a second, and worker processes are made before it.
+    # A separate module, because loading it takes a second, and worker processes are made before it.
     return importlib.import_module("node.cli.import_run")
 
 
 def _start_workers(count: int | None, files: tuple[Path, ...]) -> Workers:
-    """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
+    """Workers, made before this process opens keys or database: they have their code, and no secrets."""
     x25519.backend()
     return start_workers(
         choose_workers(sum(file.stat().st_size for file in files)) if count is None else count

@@ -74,9 +74,9 @@ class Peer:
     ) -> list[PeerSum]:
         """Totals over the people of a cohort that this peer has: an answer per item, in their order.
 
-        Neither side learns who matched: the peer sees blinded points, this side points in a random order. For a
-        suppressed figure the peer sends the name of the rule. Raises NodeError kinds, LimitError when a budget is
-        spent.
+        Neither side learns who matched: the peer sees blinded points, this side points in a random order.
+        For a suppressed figure the peer sends the name of the rule. Raises NodeError kinds, LimitError when
+        a budget is spent.
         """
         node = self._node
         for code in items:

@@ -1,4 +1,4 @@
-"""One import at a time: the lock, the folder of temporary files, and the removal of what an earlier run left."""
+"""One import at a time: the lock, the folder of temporary files, the removal of leftovers."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -79,7 +79,7 @@ class Server:
         self._runner.start(job, submitted)
 
     def stop(self) -> None:
-        """Refuse new calls, give running ones time to end, leave open jobs to another process or a restart."""
+        """Refuse new calls, give running ones time to end, leave open jobs to another process or restart."""
         self._health.enter_graceful_shutdown()
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
         self._runner.stop()

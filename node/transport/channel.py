@@ -42,7 +42,7 @@ class PeerChannel:
 
     @property
     def stub(self) -> service_pb2_grpc.PeerServiceStub:
-        """The peer's calls. Raises UnknownCallerError as `__init__`, UnavailableError while it is unreachable."""
+        """The peer's calls. Raises UnknownCallerError as `__init__`, UnavailableError while unreachable."""
         with self._lock:
             if self._stub is None:
                 self._stub = self._dial()

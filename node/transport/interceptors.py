@@ -131,7 +131,7 @@ class _GuardedCall:
             self._logged.__exit__(None, None, None)
 
     def _request_id(self) -> str:
-        """The id that the caller sent; a new one where it is missing or malformed (that one is never logged)."""
+        """The id that the caller sent; a new one where it is missing or malformed (then never logged)."""
         try:
             return read_request_id(self._context.invocation_metadata()) or new_request_id()
         except InvalidRequestError as error:

@@ -94,7 +94,7 @@ def from_rpc_error(error: grpc.RpcError) -> NodeError:
 
 def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
     if status is grpc.StatusCode.UNAVAILABLE:
-        # gRPC's text distinguishes a refused certificate from a closed port; it holds addresses, no subject data.
+        # gRPC's text distinguishes a refused certificate from a closed port; it has no subject data.
         tls = any(word in details.lower() for word in ("ssl", "handshake", "certificate", "tls", "hostname"))
         if tls:
             return errors.UnavailableError(
@@ -142,7 +142,7 @@ def _read_details(error: grpc.RpcError) -> list[Message]:
 
 
 def _read_retry(info: error_details_pb2.RetryInfo) -> timedelta | None:
-    """How long a peer asks to wait; None for a time that is malformed, negative or longer than LONGEST_RETRY."""
+    """How long a peer asks to wait; None for a malformed or negative time, or one above LONGEST_RETRY."""
     delay = info.retry_delay
     longest = LONGEST_RETRY // timedelta(seconds=1) * _NANOS
     if not 0 <= delay.nanos < _NANOS or not 0 <= delay.seconds * _NANOS + delay.nanos <= longest:
