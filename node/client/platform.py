@@ -160,7 +160,7 @@ class Platform:
 
 
 def own_address(listen: str) -> str:
-    """The address to call a server on this machine that listens on `listen`. Raises ConfigError for port 0."""
+    """Where to call a local server that listens on `listen`. Raises ConfigError for port 0."""
     host, port = split_address(listen)
     if port == 0:
         raise ConfigError(

@@ -278,8 +278,8 @@ def test_a_platform(world):
     [
         (("--due",), "--due needs --home"),
         (("--home", "44"), "name a kind of keys, or give --due"),
-        (("--due", "oprf", "--home", "44"), "give them behind its name"),
-        (("--home", "44", "oprf", "--home", "44"), "give them behind its name"),
+        (("--due", "oprf", "--home", "44"), "give them after its name"),
+        (("--home", "44", "oprf", "--home", "44"), "give them after its name"),
     ],
 )
 def test_wrong_usage(arguments, expected):
