@@ -73,10 +73,11 @@ from node.registers.row_parser import ALIASES
 def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **options: Any) -> None:
     """Import a register: a full export, or only changes.
 
-    ITEM is a code of the catalogue, such as C21. FILES are a full export of its register as CSV, in
-    UTF-8 or GB18030, with the usual Chinese or English headers, or as Parquet (.parquet). With --upsert or
-    --delete they hold only the people who changed. Rows that cannot be used are listed and counted, and do
-    not stop the import. Peers see the old version until the new one is whole.
+    ITEM is a code of the catalogue, such as C21. FILES are CSV in UTF-8 or GB18030, with the usual Chinese
+    or English headers, or Parquet (.parquet). Without an option they are a full export, which replaces
+    everything held of the item. With --upsert they hold all rows of the people who changed, with --delete
+    the people to remove. Rows that cannot be used are listed and counted, and do not stop the import. Peers
+    get the old version until the new one is complete.
 
     \b
     heqiao import --home 44 C21 vehicles.csv

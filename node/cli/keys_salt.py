@@ -75,7 +75,7 @@ def rotate_salt(
 
 def _not_switched(version: int, missing: Sequence[MissingPartitions]) -> PreconditionError:
     return PreconditionError(
-        f"not switched: without salt {version} are {_listed(missing)}",
+        f"not switched: missing under salt {version}: {_listed(missing)}",
         "import these in full (`heqiao import`, without --upsert), then run this again",
     )
 
@@ -130,7 +130,7 @@ def _describe(done: Rotated) -> str:
     return (
         f"salt.{salt.epoch} is pending: {salt.fingerprint}\n"
         f"  with oprf.{oprf.epoch}; every import writes under both salts from now on\n"
-        f"  without it are {_listed(done.missing)}: import these in full, then run this again"
+        f"  missing under it: {_listed(done.missing)}; import these in full, then run this again"
     )
 
 
