@@ -54,7 +54,7 @@ def run(
 ) -> dict[str, Any]:
     """Measure ours, then each peer, one after the other; everything there is to know of the run.
 
-    `say` is told what is about to be done.
+    `say` gets the name of each step before it runs.
     """
     machine = describe_machine()
     found: dict[str, Any] = {"machine": machine, "versions": list_versions(), "sizes": asdict(sizes)}

@@ -27,7 +27,7 @@ from testbed.processes import Children, wait_until
 STATE = "index.json"
 REGISTER = "register.csv"
 BUSY_SUBJECTS = 100_000
-LONGEST_S = 900.0  # a client that has not ended by then never will
+LONGEST_S = 900.0  # a client that runs longer is stuck
 CHECKS = 100
 BUSY_CHECKS = 300  # of which those count that lie within a running job
 

@@ -1,4 +1,4 @@
-"""The requester's platform, a process of its own: hands over a list, or checks one person after another.
+"""The requester's platform, a separate process: submits a list, or checks one person after another.
 
     python -m bench.match '{"mode": "job", ...}'
 

@@ -62,7 +62,7 @@ def workspace(keep: Path | None) -> Iterator[Path]:
 
 
 def _largest(online: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of the largest list, under the names that stand at the top."""
+    """The figures of the largest list, under the names at the top of the report."""
     row = online[0]
     return {
         "subjects": row["subjects"],

@@ -38,7 +38,7 @@ def plain_sum(chosen: bulk.People, rows: int) -> tuple[int, int]:
 
 
 def measure(children: Children, folder: Path, rows: int, people: int = PEOPLE) -> dict[str, Any]:
-    """Ask RUNS + 1 times in homes that hold a column of `rows` rows; the first time is told by itself.
+    """Ask RUNS + 1 times in homes that hold a column of `rows` rows; the first time is reported separately.
 
     It also verifies the responder's modulus, once per key. The median of the others counts.
     """

@@ -1,4 +1,4 @@
-"""The requester's platform of a sum, a process of its own: hands over a cohort and waits for the report.
+"""The requester's platform of a sum, a separate process: submits a cohort and waits for the report.
 
     python -m bench.sum_query HOME ADDRESS ITEM PEER COHORT...
 

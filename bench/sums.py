@@ -19,7 +19,7 @@ def run(bits: int, parts: tuple[str, ...] = PARTS, rows: int = 100_000) -> dict[
     if "encryption" in parts:
         figures |= paillier.run(bits)
     if {"column", "cohort"} & set(parts):
-        # A cohort needs a column, so that one is made and told in any case.
+        # A cohort needs a column, so that one is always made and reported.
         with workspace(None) as folder, Children(folder / "logs") as children:
             measured = [figures, sum_table.measure(children, folder, rows)]
             if "cohort" in parts:

@@ -134,7 +134,7 @@ def reference(row: int) -> str:
 
 
 def plain_join(register: Path, households: Path) -> dict[str, int]:
-    """Reference to value of every subject that the register holds: the join that nobody may do in earnest.
+    """Reference to value of every subject that the register holds: the plain join (test data only).
 
     It reads the two files, not the numbers that made them; both have rows of a fixed length.
     """

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from synth.people import Person
 from synth.scenario import PROVINCES
 
-# Under which of a person's numbers a row stands.
+# Under which of a person's numbers a row is recorded.
 CURRENT: Final = "current"
 FORMER: Final = "former"
 BOTH: Final = "both"
@@ -102,7 +102,7 @@ class Ledger:
         return days
 
     def holdings(self, province: str, item: str) -> Iterator[Holding]:
-        """The facts of one register, one Holding per number under which rows stand."""
+        """The facts of one register, one Holding per number that has rows."""
         sums: dict[str, tuple[int, int, str, date]] = {}
         for fact in self.facts(province, item):
             identity = fact.person.former if fact.under == FORMER else fact.person.number

@@ -32,7 +32,7 @@ _SIGNS_FROM: Final = 14  # a guardian signs for younger members (domain.md secti
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """One household's authorisation, as it stands on the signed form."""
+    """One household's authorisation, as on the signed form."""
 
     number: str
     scope_items: str

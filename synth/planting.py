@@ -141,7 +141,7 @@ class _Planter:
     def plant_vehicles(self, owners: list[Person]) -> None:
         """One each, the rest to a few: some have three, some have one in another province too."""
         extra = self.scenario.figures.vehicles - len(owners)
-        # People whose number changed come first: their vehicles may stand under two numbers.
+        # People whose number changed come first: their vehicles may be recorded under two numbers.
         order = sorted(owners, key=lambda person: not person.former)[: max(1, round(extra * 0.9))]
         count = Counter(person.number for person in owners)
         count.update(order[place % len(order)].number for place in range(extra))
@@ -169,7 +169,7 @@ class _Planter:
         """A second record elsewhere under a wrong name, for people who have a right one at home.
 
         The name check is one byte and lets 1 wrong name in 256 pass (design.md section 3); planted
-        so, each figure holds whichever way it falls.
+        so, each figure is right in both cases.
         """
         steady = [person for person in people if not person.former][: self.scenario.name_differs]
         for person in steady:
@@ -228,7 +228,7 @@ class _Planter:
             self.ledger.add(province, item, person, fen=fen, under=under)
 
     def ways(self, item: str, person: Person, count: int) -> list[str]:
-        """Under which number each of `count` rows stands; people with two numbers take turns.
+        """The number of each of `count` rows; for people with two numbers they alternate.
 
         Separate rows under separate numbers, with nothing that joins them, only where the requester can
         combine the answers (counts add up): a responder cannot know that they are one person.

@@ -3,7 +3,7 @@
     python -m testbed.cluster [--folder cluster] [--port-offset N]
 
 What differs from containers: /srv/heqiao is the folder, files that are mounted there are copied, and
-every address is one of loopback. Ctrl-C stops all; the folder stays, and the next start goes on with it.
+every address is one of loopback. Ctrl-C stops all; the folder is kept, and the next start uses it again.
 """
 
 import argparse
@@ -205,7 +205,7 @@ def main() -> int:
         print(f"cluster: error: {error.filename}: {error.strerror}\n"
               "cluster: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
     except KeyboardInterrupt:
-        _say("stopped; no process of it is left")
+        _say("stopped; all its processes have ended")
         return 130
     return 1
 

@@ -129,7 +129,7 @@ def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]
 
 
 def ask_sums(children: Children, folder: Path) -> float:
-    """45 asks for sums over its workers; the seconds it took. The last step, told in one line."""
+    """45 asks for sums over its workers; the seconds it took. The last step, reported in one line."""
     began = time.monotonic()
     homes.heqiao(children, "sum", *sum_command(folder))
     seconds = time.monotonic() - began
@@ -155,12 +155,12 @@ def _print_more(folder: Path) -> None:
     again = "make demo-serve" if own else f".venv/bin/python -m testbed.demo serve --folder {folder}"
     provider = homes.PROVIDERS[0].code
     print(f"""
-The homes are kept in {folder}; three commands to go on with:
+The homes are kept in {folder}; three commands to try next:
   start the three nodes again; leave it running, Ctrl-C ends it
     {again}
   in another terminal, ask about two more items
     .venv/bin/heqiao {verify}
-  see what {provider} has learnt: who asked, when, for what, about how many
+  see what {provider} knows of the query: who asked, when, which items, how many people
     .venv/bin/heqiao audit list --home {folder / provider}
 """)
 

@@ -79,7 +79,7 @@ def show(
         f"{len(plain['peers'])} provinces in {seconds:.1f} s (the whole of `heqiao verify`)."
     )
     console.print(
-        f"Planted people under a wrong name: {wrong}; told as 'name differs': {comparison.names_caught}; "
+        f"Planted people under a wrong name: {wrong}; reported as 'name differs': {comparison.names_caught}; "
         f"passed the one-byte check: {comparison.names_passed}. Without mandate, never asked about: "
         f"{summary['not_mandated']}."
     )

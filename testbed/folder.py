@@ -13,7 +13,7 @@ from testbed.processes import ChildError, stoppable
 
 @contextmanager
 def own_folder(folder: Path, name: str, *, fresh: bool) -> Iterator[None]:
-    """Hold the folder of `make NAME` alone; a fresh one is emptied, after a look at whether it is one at all.
+    """Hold the folder of `make NAME` alone; a fresh one is emptied, after a check that this program made it.
 
     Raises ChildError for a folder of something else, or one that is in use.
     """
@@ -64,5 +64,5 @@ def exit_code(name: str, run: Callable[[], int]) -> int:
               f"{name}: hint: check the folder, its permissions and the disk", file=sys.stderr)  # fmt: skip
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: stopped; no process of it is left", file=sys.stderr)
+        print(f"{name}: stopped; all its processes have ended", file=sys.stderr)
         return 130

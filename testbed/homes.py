@@ -156,7 +156,7 @@ def configure(home: Path, settings: Mapping[str, str]) -> None:
 
 
 def issue(children: Children, folder: Path, code: str) -> None:
-    """The CA answers the request that lies in a home, and the home takes the answer."""
+    """The CA answers the request of a home, and the home joins with the answer."""
     bundle = folder / f"{code}.bundle"
     bundle.unlink(missing_ok=True)
     heqiao(

@@ -46,7 +46,7 @@ def import_register(children: Children, folder: Path, register: Path) -> dict[st
 
 
 def serve(children: Children, folder: Path) -> Nodes:
-    """Start both nodes on free ports, and tell the requester where the responder listens."""
+    """Start both nodes on free ports, and give the requester the responder's address."""
     started: dict[str, Child] = {}
     ready = {code: folder / f"{code}.ready" for code in _NAMES}
     for code, file in ready.items():

@@ -1,4 +1,4 @@
-"""The plain join: what every node together must answer, computed the way nobody may in earnest.
+"""The plain join: what all nodes must answer, computed in the clear (not allowed with real data).
 
 Reads the truth folder of a synthetic federation (`heqiao synth`) and joins people with holdings in
 sqlite3. It shares no code with the matcher, the keys or the node, so that no mistake is made twice.

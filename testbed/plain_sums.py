@@ -1,4 +1,4 @@
-"""The plain sums: what encrypted sums must come to, computed the way nobody may in earnest.
+"""The plain sums: what encrypted sums must come to, computed in the clear (not allowed with real data).
 
 Reads the truth folder of a synthetic federation (`heqiao synth --sums`) and adds in sqlite3. Like the plain
 join it shares no code with the matcher, the keys or the node.

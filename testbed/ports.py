@@ -20,8 +20,8 @@ class PortTakenError(ChildError):
 def hold_ports(ports: Iterable[int]) -> Iterator[None]:
     """Hold these ports, and the hundreds that they belong to, until the end of the block.
 
-    A node binds its ports only once it starts, and is without them whenever it is started again: that they
-    were free a moment ago says nothing. So runs also lock a file for each hundred of ports; the system
+    A node binds its ports only when it starts, and releases them during a restart: a port that is free now
+    may be taken later. So runs also lock a file for each hundred of ports; the system
     unlocks it however the run ends. Raises PortTakenError.
     """
     ports = sorted(ports)
@@ -47,7 +47,7 @@ def is_free(port: int) -> bool:
 
 
 def _lock_file(first: int) -> Path:
-    # Never written and never removed: it is there for everybody on this machine, whoever made it.
+    # Never written and never removed: all users of this machine share it.
     path = Path(tempfile.gettempdir()) / f"heqiao-ports-{first}.lock"
     with suppress(FileExistsError):
         path.touch(0o644, exist_ok=False)

@@ -18,11 +18,11 @@ from typing import NoReturn
 TAIL_LINES = 12
 STOP_S = 15.0  # a node drains for up to 10 s
 POLL_S = 0.05
-SCRIPTS = Path(sys.executable).parent  # not resolved: the scripts lie in the environment
+SCRIPTS = Path(sys.executable).parent  # not resolved: the scripts are in the environment
 
 
 class ChildError(Exception):
-    """A process failed, or something stands in its way; `hint` says what to do."""
+    """A process failed, or something blocks it; `hint` says what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class Child:
 class Children:
     """Processes that end with this one: `with Children(logs) as children`.
 
-    Each leads a session of its own, so that Ctrl-C reaches them in order, through `stop`, and never
+    Each is the leader of its own session, so that Ctrl-C reaches them in order, through `stop`, and never
     twice; a signal to its group ends what it started too.
     """
 
@@ -166,7 +166,7 @@ def wait_until(
             child.check()
         if time.monotonic() > deadline:
             logs = ", ".join(str(child.log) for child in children)
-            raise ChildError(f"{what}: nothing after {timeout_s:.0f} s", f"the reason may stand in {logs}")
+            raise ChildError(f"{what}: nothing after {timeout_s:.0f} s", f"the reason may be in {logs}")
         time.sleep(POLL_S)
 
 

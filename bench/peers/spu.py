@@ -104,7 +104,7 @@ def _result(party: Child) -> dict[str, Any]:
     found = [line.removeprefix("RESULT ") for line in lines if line.startswith("RESULT ")]
     if party.process.returncode or not found:
         raise ChildError(
-            f"spu ended with {party.process.returncode} and no result", f"the reason may stand in {party.log}"
+            f"spu ended with {party.process.returncode} and no result", f"the reason may be in {party.log}"
         )
     return dict(json.loads(found[-1]))
 

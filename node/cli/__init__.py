@@ -57,7 +57,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when asked for."""
+    """A group whose commands are imported when used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names in the order of the sections."""
@@ -97,7 +97,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line: exit code 2 for wrong usage, 1 for a failure, with what to do next."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to standard error, beside our log
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to standard error, into the log
     code: object = None
     try:
         with _written_output():
@@ -130,7 +130,7 @@ def main() -> NoReturn:
 
 @contextlib.contextmanager
 def _written_output() -> Iterator[None]:
-    """Whatever was printed is really written: a full disk is a failure, a reader who left is not news."""
+    """Flush the output: a full disk is a failure, a closed pipe is not."""
     try:
         yield
         sys.stdout.flush()
@@ -154,7 +154,7 @@ def _fail_without(missing: ModuleNotFoundError) -> NoReturn:
     """For a package that is not installed: without extras there is a platform's client only."""
     package = (missing.name or "").partition(".")[0]
     if package in _OURS:
-        raise missing  # a fault of this program, whose traceback is wanted
+        raise missing  # a fault of this program: show the traceback
     fail(
         f"this command needs the Python package {package}, which is not installed here",
         "install Heqiao with the extra `node`: pip install 'heqiao[node]'",

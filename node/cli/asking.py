@@ -33,7 +33,7 @@ def prepare_folder(rejects: Sequence[Reject], source: str, out: Path) -> None:
 def wait_for_job(
     platform: Platform, job: str, people: int, rejected: int, *, detach: bool, as_json: bool
 ) -> bool:
-    """Print a new job's id and wait for its end; False where it is to go on without this command."""
+    """Print a new job's id and wait for its end; False with --detach."""
     if detach:
         show({"job": job, "rejected_rows": rejected}, f"job {job}", as_json=as_json)
         return False
@@ -43,7 +43,7 @@ def wait_for_job(
 
 
 def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
-    """Show a job's progress until it ends. Raises UnavailableError when the node says nothing of it."""
+    """Show a job's progress until it ends. Raises UnavailableError when the node sends no progress."""
     last = None
     with _progress(hidden=hidden) as bar:
         tasks: dict[str, TaskID] = {}
@@ -54,7 +54,7 @@ def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
                 line = f"{part.peer} {part.name}: {part.state}"
                 bar.update(tasks[part.peer], description=line, completed=part.done, total=part.total or None)
     if last is None:
-        raise UnavailableError("the node says nothing of this job", "run the command again")
+        raise UnavailableError("the node sends no progress of this job", "run the command again")
     return last
 
 
@@ -84,7 +84,7 @@ def _require_honest(peers: Iterable[PeerSummary]) -> None:
     wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
     if wrong:
         raise DishonestPeerError(
-            f"wrong answers from {', '.join(wrong)}: nothing of it is in the report",
+            f"wrong answers from {', '.join(wrong)}: none of its answers is in the report",
             "tell the peer's administrator; the reason is in the report's table of peers",
         )
 

@@ -36,7 +36,7 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
     now = datetime.now(UTC)
     with open_roots(folder, passphrase_file) as (store, authorities):
         known = members(folder, trusted(authorities), now)
-        if out.exists():  # before a salt is made for nothing
+        if out.exists():  # checked before a salt is made
             raise InputError(f"{out}: exists already", "name a folder that does not exist")
         version, secret = choose_salt(store, again)
         if again is None:
@@ -47,7 +47,7 @@ def salt(folder: Path, out: Path, again: int | None, passphrase_file: Path | Non
                 for member in known
                 if member.request is not None
             ]
-            if again is None:  # last: a disk that is full must not leave a salt that nobody was sent
+            if again is None:  # last: with a full disk no salt without bundles is left
                 store.add(f"salt.{version}", secret)
     result: dict[str, object] = {
         "salt_version": version,

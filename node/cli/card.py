@@ -1,4 +1,4 @@
-"""`heqiao card`: what peers are given of this node."""
+"""`heqiao card`: the card of this node for its peers."""
 
 from pathlib import Path
 

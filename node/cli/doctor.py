@@ -1,4 +1,4 @@
-"""`heqiao doctor`: whether this node is well, and whether it can ask its peers."""
+"""`heqiao doctor`: checks this node and its connections to peers."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a home's secrets lie, and the passphrase of a new home."""
+"""Folders of a home's secrets, and the passphrase of a new home."""
 
 import secrets
 from pathlib import Path

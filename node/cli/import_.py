@@ -95,12 +95,12 @@ def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **opti
 
 
 def _load_run() -> Any:
-    # Apart from this module, because loading it takes a second, and worker processes are made before it.
+    # A separate module, because loading it takes a second, and worker processes are made before it.
     return importlib.import_module("node.cli.import_run")
 
 
 def _start_workers(count: int | None, files: tuple[Path, ...]) -> Workers:
-    """Workers, made before this process opens keys or database: they hold their code, and nothing else."""
+    """Workers, made before this process opens keys or database: they have their code, and no secrets."""
     x25519.backend()
     return start_workers(
         choose_workers(sum(file.stat().st_size for file in files)) if count is None else count

@@ -1,6 +1,6 @@
 """What `heqiao import` does, after its command line was read: `node/cli/import_.py`.
 
-Apart from it, because loading this takes a second, and worker processes are made before it.
+A separate module, because loading this takes a second, and worker processes are made before it.
 """
 
 from dataclasses import asdict
@@ -46,7 +46,7 @@ def clean(config: Config, *, as_json: bool) -> None:
     node = open_node(config)
     found = update_lock.clean(node)
     node.store.dispose()
-    text = "what a killed import left was removed" if found else "nothing was left of any import"
+    text = "removed what a killed import had left" if found else "no import had left anything"
     show({"rolled_back": found}, text, as_json=as_json)
 
 

@@ -113,11 +113,11 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--ca-fingerprint",
-    "told",
+    "expected_fingerprint",
     help="Fingerprint of the CA as its administrator gave it; any other is refused.",
 )
 @json_option
-def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
+def join(home: Path, bundle: Path, expected_fingerprint: str | None, *, as_json: bool) -> None:
     """Accept the federation's bundle for this home.
 
     The BUNDLE is what the federation's CA made of this home's request: certificate, CA certificate and
@@ -126,7 +126,7 @@ def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
-    trusted = _check_ca(config, offered, told)
+    trusted = _check_ca(config, offered, expected_fingerprint)
     node = config.node
     member = accept_bundle(
         open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
@@ -153,10 +153,10 @@ def join(home: Path, bundle: Path, told: str | None, *, as_json: bool) -> None:
     show(result, lines, as_json=as_json)
 
 
-def _check_ca(config: Config, bundle: Bundle, told: str | None) -> bytes:
-    """Refuse a CA other than the one told, or than those that this home trusts; say what to trust then."""
+def _check_ca(config: Config, bundle: Bundle, expected_fingerprint: str | None) -> bytes:
+    """Refuse a CA other than the expected one or a trusted one; return the roots to trust."""
     offered = ca_fingerprint(bundle.ca.encode())
-    if told is not None and told.strip().lower() != offered:
+    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != offered:
         raise EnrolmentError(
             "the bundle's CA has another fingerprint than the one given",
             "do not use this bundle: ask the CA's administrator for it over another channel",

@@ -1,4 +1,4 @@
-"""`heqiao keys`: the keys of a home: what there is, whether it is sound, and what is due."""
+"""`heqiao keys`: the keys of a home: their states, errors, and what is due."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -121,7 +121,7 @@ def _plain(found: KeyStatus, now: datetime) -> dict[str, object]:
 
 
 def _describe_behind(use: PeerUse, now: datetime) -> str:
-    """Who must still come to the active epoch, and until when the old one is there for it."""
+    """Which peer has not used the active epoch yet, and until when its epoch is answered."""
     ends = use.grace_until
     rest = f"answered until {ends:%Y-%m-%d %H:%M} UTC" if ends and ends > now else "no longer answered"
     return f"peer {use.peer} last asked under {use.purpose}.{use.epoch}, {use.at:%Y-%m-%d %H:%M} UTC: {rest}"

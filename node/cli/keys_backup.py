@@ -176,7 +176,11 @@ def _record(config: Config, made: Backup) -> None:
               help="File with that folder's passphrase.  [default: the one in it]")  # fmt: skip
 @click.option("--share", "shares", type=file_type, multiple=True,
               help="File with a share; repeat it for each share that is needed.")  # fmt: skip
-@click.option("--fingerprint", "told", help="Fingerprint noted when the backup was made; others are refused.")
+@click.option(
+    "--fingerprint",
+    "expected_fingerprint",
+    help="Fingerprint noted when the backup was made; others are refused.",
+)
 @click.option("--passphrase-file", type=file_type,
               help="File with the new passphrase; without it a random one is made.")  # fmt: skip
 @json_option
@@ -186,7 +190,7 @@ def restore(
     recipient_dir: Path | None,
     recipient_passphrase_file: Path | None,
     shares: tuple[Path, ...],
-    told: str | None,
+    expected_fingerprint: str | None,
     passphrase_file: Path | None,
     *,
     as_json: bool,
@@ -204,7 +208,7 @@ def restore(
         raise click.UsageError("give --recipient-dir or --share", click.get_current_context())
     with disk_errors("give the backup file"):
         found = load_backup(backup.read_bytes()[: 4 * MAX_BYTES], str(backup))
-    if told is not None and told.strip().lower() != found.fingerprint():
+    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != found.fingerprint():
         raise BackupError(
             "the backup has another fingerprint than the one given", "do not use it: take another copy"
         )
@@ -240,7 +244,7 @@ def _require_one_is_enough(contents: Contents) -> None:
     """Under dual control several holders of shares restore, who are two people at least."""
     if FILE not in contents.files:
         return
-    # Only the one section: a setting of a later release must not keep anybody from the keys.
+    # Only the one section: a setting of a later release must not prevent a restore.
     section = tomllib.loads(contents.files[FILE].decode()).get("approvals", {})
     if isinstance(section, dict) and section.get("required", False):
         raise PreconditionError(

@@ -1,4 +1,4 @@
-"""`heqiao keys rotate --due`: everything that is due, group by group, each thing said."""
+"""`heqiao keys rotate --due`: everything that is due, group by group, with every result printed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ _NEXT_SALT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a due step: `done`, `asked` (for an approval), `left` (for a person) or `failed`."""
+    """The result of a due step: `done`, `asked` (for an approval), `left` (for a person) or `failed`."""
 
     purpose: str
     outcome: str
@@ -73,7 +73,7 @@ class _Run:
 def run_due(
     config: Config, keys: KeyStore, admin: Path | None, *, workers: int | None, dry_run: bool, as_json: bool
 ) -> bool:
-    """Do what is due and say it; False where something failed. What fails does not keep back the rest."""
+    """Run all due steps and print results; False where one failed. The others still run."""
     due = read_due(config, keys, utc_now())
     result: dict[str, object] = {"due": plain_due(due)}
     if dry_run:
@@ -168,7 +168,7 @@ def _request(run: _Run, due: Sequence[Due]) -> Outcome:
 
 
 def _left_salt(due: Sequence[Due]) -> Iterator[Outcome]:
-    """What a person must do for the salt: its sources are not at hand here."""
+    """What a person must do for the salt: its sources are not on this machine."""
     rotations = [one for one in due if one.step.action is not Action.RETIRE]
     if rotations:
         first = rotations[0]
@@ -189,8 +189,8 @@ def _opened(run: _Run) -> Iterator[Node]:
 
 
 def _plain(one: Outcome) -> dict[str, object]:
-    told = {"message": one.text, "hint": one.hint} if one.outcome != "done" else {}
-    return {**one.plain, "purpose": one.purpose, "outcome": one.outcome, **told}
+    advice = {"message": one.text, "hint": one.hint} if one.outcome != "done" else {}
+    return {**one.plain, "purpose": one.purpose, "outcome": one.outcome, **advice}
 
 
 def _describe(one: Outcome) -> str:

@@ -68,7 +68,7 @@ def rotate(
     if ctx.invoked_subcommand is not None:
         given = [name for name in ctx.params if ctx.get_parameter_source(name) is _TYPED]
         if given:
-            raise click.UsageError("options of --due are not for one kind: give them behind its name", ctx)
+            raise click.UsageError("options of --due are not for one kind: give them after its name", ctx)
         return
     if not due:
         raise click.UsageError("name a kind of keys, or give --due", ctx)
@@ -187,7 +187,7 @@ def destroy(
 def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
     """A node's home, for a command that moves its keys."""
     config = require_node_role(load_config(home))
-    keys = open_key_store(config)  # once: it costs as much as its passphrase is to be guessed
+    keys = open_key_store(config)  # once: opening is slow on purpose, against guessing
     node = open_node(config, keys=keys)
     try:
         yield node, keys

@@ -53,7 +53,7 @@ def rotate_salt(
         if abandon:
             guard(node.config, admin, "keys rotate salt", {"abandon": 1})
             moved = driver.abandon(SALT, node, keys)
-            show_moved(moved, "no rotation of the salt is under way", as_json=as_json)
+            show_moved(moved, "no rotation of the salt is in progress", as_json=as_json)
             return
         policy = with_grace(SALT.policy(node.config), grace_days)
         run = driver.prepare(SALT, node, keys, policy)

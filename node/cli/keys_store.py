@@ -1,4 +1,4 @@
-"""`heqiao keys rewrap` and `policy`: how the key store is closed, how often its keys are due."""
+"""`heqiao keys rewrap` and `policy`: how the key store is sealed, how often its keys are due."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

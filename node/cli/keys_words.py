@@ -1,4 +1,4 @@
-"""What the commands of keys say: their help by kind, steps, results, and what is due."""
+"""Texts of the keys commands: help by kind, steps, results, and what is due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,10 +95,10 @@ _SIGNING = Words(
     """Replace the key that signs manifests and cards.
 
     The old key signs the new one. Peers learn of it with the next manifest and accept the new key by
-    themselves during the grace; a peer that was away for longer needs the new card (`heqiao card`).
+    themselves during the grace; a peer that was offline for longer needs the new card (`heqiao card`).
     After the switch the old key signs nothing. If it is interrupted, run it again.
 
-    If the old key was stolen, use `--grace-days 0`, so that no peer accepts its word, and send new cards.
+    If the old key was stolen, use `--grace-days 0`, so that no peer accepts it, and send new cards.
 
     \b
     heqiao keys rotate signing --home 44 --dry-run

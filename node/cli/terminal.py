@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Update(Protocol):
-    """Says how far one part of the work is; `total` is 0 while nobody knows it, `text` replaces its name."""
+    """Says how far one part of the work is; `total` is 0 while unknown, `text` replaces its name."""
 
     def __call__(self, part: str, done: int, total: int, text: str = "") -> None:
         """Draw it."""

@@ -1,4 +1,4 @@
-"""A peer province asked directly, with no own node in between: blinds, and opens labels, in this process.
+"""A client that queries a peer directly, without its own node: this process blinds and opens labels.
 
 It needs the extra `node`: the curve kernels, and the database of its home.
 """
@@ -72,11 +72,11 @@ class Peer:
     def sum(
         self, cohort: Iterable[Iterable[Identity]], items: Sequence[str], legal_basis: str
     ) -> list[PeerSum]:
-        """Totals over those of a cohort whom this peer knows: an answer per item, in their order.
+        """Totals over the people of a cohort that this peer has: an answer per item, in their order.
 
-        Nobody learns who matched: the peer sees blinded points, this side points in a random order. What the
-        peer holds back comes as the name of a rule. Raises NodeError kinds, LimitError when a budget is
-        spent.
+        Neither side learns who matched: the peer sees blinded points, this side points in a random order.
+        For a suppressed figure the peer sends the name of the rule. Raises NodeError kinds, LimitError when
+        a budget is spent.
         """
         node = self._node
         for code in items:

@@ -80,14 +80,14 @@ class Platform:
         self._stack.close()
 
     def submit(self, verification: Verification, job: str | None = None) -> str:
-        """Hand over a verification and return its job id; the same id and content is the same job."""
+        """Submit a verification and return its job id; the same id and content is the same job."""
         job = job or f"v-{secrets.token_hex(8)}"
         messages = platform.submission(job, verification)
         response: pb.SubmitVerificationResponse = self._call("SubmitVerification", messages)
         return str(response.job_id)
 
     def sum(self, summation: Summation, job: str | None = None) -> SumReport:
-        """Totals over many people, of several peers at once: hand over, wait for the end, fetch the report.
+        """Totals over many people, of several peers at once: submit, wait for the end, fetch the report.
 
         Longer than other calls: use `submit_sum`, `watch` and `sum_report` to see how far it is.
         """
@@ -97,7 +97,7 @@ class Platform:
         return self.sum_report(found)
 
     def submit_sum(self, summation: Summation, job: str | None = None) -> str:
-        """Hand over a sum and return its job id; the same id and content is the same job."""
+        """Submit a sum and return its job id; the same id and content is the same job."""
         job = job or f"s-{secrets.token_hex(8)}"
         response: pb.SubmitSumResponse = self._call("SubmitSum", sums_wire.submission(job, summation))
         return str(response.job_id)
@@ -160,7 +160,7 @@ class Platform:
 
 
 def own_address(listen: str) -> str:
-    """Where this machine reaches an address that is listened on. Raises ConfigError for port 0."""
+    """Where to call a local server that listens on `listen`. Raises ConfigError for port 0."""
     host, port = split_address(listen)
     if port == 0:
         raise ConfigError(

@@ -17,7 +17,7 @@ from node.domain.records import Record
 from node.index.layout import ENTRY, LINK, BuildSpec, Entries
 from node.index.people import People, disclose_all
 
-_AT_ONCE = 1 << 13  # entries made together: what they need stays in the cache of a core
+_AT_ONCE = 1 << 13  # entries made together: their data fits in the cache of a core
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def find_links(records: Sequence[Record], made: Entries) -> Entries:
 
 
 def make_entries(work: BuildSpec, drafts: Drafts) -> Iterator[Entries]:
-    """Map, evaluate, tag and seal, some at a time."""
+    """Map, evaluate, tag and seal in batches."""
     wanted = np.arange(len(drafts.types)) if work.every else np.flatnonzero(drafts.shown)
     for at in range(0, len(wanted), _AT_ONCE):
         yield _make(work, drafts, wanted[at : at + _AT_ONCE])
@@ -210,7 +210,7 @@ def _random(count: int, size: int) -> Bytes:
 
 
 def join_loose(parts: Sequence[tuple[bytes, bytes]]) -> tuple[Bytes, Bytes]:
-    """Entries of several parts and what is kept of them, as arrays."""
+    """Entries of several parts, served and kept bytes, as arrays."""
     served = np.frombuffer(b"".join(served for served, _ in parts), dtype=np.uint8)
     kept = np.frombuffer(b"".join(kept for _, kept in parts), dtype=np.uint8)
     return served.reshape(-1, buckets.ENTRY_SIZE), kept.reshape(-1, buckets.POINT_ROW_SIZE)

@@ -12,7 +12,7 @@ from matcher.suites.suite import CURRENT, Suite
 from node.credentials.sum_keys import SumKeys
 from node.index.people import ReadOptions
 
-# `shown` is 0 for a record that discloses nothing: an incremental import must know its tag all the same.
+# `shown` is 0 for a record that discloses nothing: a delta import must know its tag too.
 ENTRY = np.dtype(
     [
         ("origin", "u1"),
@@ -23,7 +23,7 @@ ENTRY = np.dtype(
 )
 
 
-# Little endian, as ROW: joining arrays would turn the other order round.
+# Little endian, as ROW: joining arrays would change another byte order.
 # Two entries of one record: an entry's tag, and where another entry of the same record is.
 LINK = np.dtype(
     [("tag", "V16"), ("place", "u1"), ("prefix", "<u4"), ("other", "V16"), ("origin", "u1"), ("at", "<u4")]
@@ -35,7 +35,7 @@ Entries = NDArray[np.void]
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """What every process of a run knows.
+    """What every process of a run needs.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
     only name subjects. `sums` are the keys of encrypted sums, for an item that has them. Entries are made in

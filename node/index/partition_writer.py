@@ -1,6 +1,6 @@
 """Writes new versions of partitions (design.md section 3).
 
-Buckets are written as they come, in transactions of bounded size, as versions that nobody sees; the
+Buckets are written as they come, in transactions of bounded size, as versions that are not served yet; the
 caller publishes them all in one short transaction at the end (node/database/partition_versions.py).
 """
 
@@ -49,7 +49,7 @@ class PartitionWriter:
         self._bytes = 0
 
     def open(self, bits_of: Mapping[int, int], planted: Sequence[tuple[str, int]]) -> dict[int, Version]:
-        """Begin versions with new cuts, of these bucket bits by origin."""
+        """Begin new versions with these numbers of bucket bits, by origin."""
         versions = {}
         with self._node.store.transaction("begin versions", write=True) as tx:
             for code, bits in bits_of.items():
@@ -67,14 +67,14 @@ class PartitionWriter:
         version.oldest = min(version.oldest, made.oldest)
 
     def put(self, version: Version, made: CutBucket, links: bytes) -> None:
-        """Write a bucket, soon."""
+        """Add a bucket to the next write."""
         bucket, vault = made.bucket, self._node.keys.vault
         place = f"{self._item} {version.origin:02} {self._epoch} {bucket.number}"
         new = NewBucket(
             bucket.number,
             made.oldest,
             bucket.entries,
-            # Sealed, because a point opens the label beside it (docs/adr/0001).
+            # Sealed, because a point opens its label (docs/adr/0001).
             vault.seal(f"points {place}", bucket.points),
             vault.seal(f"links {place}", links) if links else b"",
         )
@@ -92,7 +92,7 @@ class PartitionWriter:
     def finish(self, finished: Iterable[tuple[Version, bytes]]) -> list[int]:
         """Write the rows of versions whose buckets are whole, with their serialised filters.
 
-        Return their ids, to be published. Each filter is taken when the one before is written.
+        Return their ids, to be published. Each filter is read after the previous one is written.
         """
         self.flush()
         written: list[int] = []

@@ -14,7 +14,7 @@ from node.domain.catalogue import Item
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What reading depends on besides the file: item, salt, as-of day of undated rows, today."""
+    """What reading needs besides the file: item, salt, as-of day of undated rows, today."""
 
     item: Item
     salt: bytes = field(repr=False)

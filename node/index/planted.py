@@ -5,7 +5,7 @@ from node.domain.catalogue import Item
 
 
 def planted_value(item: Item, number: int) -> int:
-    """The value that planted subject `number` of an item carries: small, legal at the item's level."""
+    """The value that planted subject `number` of an item carries: small, allowed at the item's level."""
     if item.level is Level.BAND:
         return number % (len(item.bands) + 1)
     if item.level in (Level.COUNT, Level.VALUE):

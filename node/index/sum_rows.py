@@ -37,7 +37,7 @@ class SumPieces:
 
 
 def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `deleted` says that it names a record that leaves, and has no ciphertext."""
+    """A row: `deleted` marks a record to be removed; it has no ciphertext."""
     return np.dtype(
         [
             ("point", "V32"),
@@ -60,9 +60,8 @@ def make_rows(
 ) -> SumPieces:
     """Rows of records; `days` since 1970-01-01.
 
-    With `owners` there is one line per identity, and those of one record follow one another: the first has
-    the row, the others become aliases. In a run that changes single subjects each identity named also
-    tells what leaves.
+    With `owners` there is one line per identity, and those of one record are adjacent: the first has the
+    row, the others become aliases. In an upsert or delete each identity also names a row to be removed.
     """
     keys = work.sums
     if keys is None or not len(types):
@@ -91,7 +90,7 @@ def make_rows(
 
 
 def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Totals as they go into rows: no more than the noise is made to hide."""
+    """Totals as they are written into rows: at most what the noise hides."""
     rule = work.terms.item.sum
     if rule is None or not rule.max_contribution:
         return totals
@@ -99,7 +98,7 @@ def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _fits(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which totals become rows: those that a slot can hold, none where records leave."""
+    """Which totals become rows: those that a slot can hold, none where records are removed."""
     return np.asarray((totals >= 0) & (totals <= _layout(work).max_value) & (not work.hidden))
 
 
@@ -145,7 +144,7 @@ def _write_aliases(
 
 
 def parts_of(points: NDArray[np.void], bits: int) -> NDArray[np.int64]:
-    """The part of each point: its first bits, so that parts follow one another in the order of points."""
+    """The part of each point: its first bits, so that parts are in the order of points."""
     head = np.frombuffer(points.tobytes(), dtype=np.uint8).reshape(-1, POINT)[:, :4]
     numbers = np.ascontiguousarray(head).view(">u4")[:, 0].astype(np.uint64)
     return (numbers >> np.uint64(32 - bits)).astype(np.int64)

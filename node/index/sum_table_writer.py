@@ -1,11 +1,11 @@
 """The rows of encrypted sums of an item in groups, as they are served.
 
-    rows.make_rows      in a worker: records -> sealed rows, by the first bits of their points
+    sum_rows.make_rows  in a worker: records -> sealed rows, by the first bits of their points
     SumTableWriter.replace_all  all rows -> groups by area of registration -> blocks in order of the points
     SumTableWriter.change       the same for the groups that an upsert or delete touches
 
 What they write is unpublished until SumChange.publish. Points are pseudorandom, so
-their order tells nothing of the order of the source (design.md section 5).
+their order reveals nothing about the order of the source (design.md section 5).
 """
 
 from collections import Counter, defaultdict
@@ -33,9 +33,9 @@ from node.wire.sum_messages import BLOCK_ROWS, POINT
 
 @dataclass(frozen=True, slots=True)
 class SumChange:
-    """What a run made: prepared group versions, and the aliases that go with them.
+    """What a run made: prepared group versions, and their aliases.
 
-    `removed` are the points of rows that left, None where all of the item are replaced.
+    `removed` are the points of removed rows, None where all rows of the item are replaced.
     """
 
     item: str
@@ -67,7 +67,7 @@ class GroupWriter:
     _digest: "blake3" = field(default_factory=blake3)
 
     def add(self, rows: Rows) -> None:
-        """Rows whose points ascend, and come after all before."""
+        """Add rows in ascending order of points, after all earlier ones."""
         if not len(rows):
             return
         self.first_day = min(self.first_day, int(rows["day"].min()))
@@ -82,13 +82,13 @@ class GroupWriter:
 
     @classmethod
     def open(cls, node: Node, new: NewGroup, size: int) -> "GroupWriter":
-        """Begin a version, which nobody sees before it is published."""
+        """Begin a version, which is not served before it is published."""
         return cls(
             node, node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new)), size
         )
 
     def finish(self) -> int:
-        """Write what is left, and what is known of the whole; return the version's id."""
+        """Write the rest, then size and digest of the whole; return the version's id."""
         if self._count:
             self._write(np.concatenate(self._waiting))
         self.node.store.retry_write(
@@ -165,7 +165,7 @@ class SumTableWriter:
     ) -> int:
         new = NewGroup(self.item.code, prefix, self.keys.epoch)
         writer = GroupWriter.open(self.node, new, self.keys.private.public.ciphertext_size)
-        stay = _Stay(self._old_rows(old, leaving))
+        stay = _OldRows(self._old_rows(old, leaving))
         for part in sorted(parts):
             rows = np.concatenate([self._load(piece) for piece in parts[part]])
             rows = rows[rows["deleted"] == 0]
@@ -194,7 +194,7 @@ class SumTableWriter:
     def _split(
         self, found: Sequence[SumPieces], group_of: Mapping[int, str]
     ) -> dict[str, dict[int, list[Piece]]]:
-        """The rows once more, by group and part."""
+        """The rows, split again by group and part."""
         pieces: dict[str, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
         prefixes = sorted(set(group_of.values()))
         number_of = {area: prefixes.index(prefix) for area, prefix in group_of.items()}
@@ -230,8 +230,8 @@ class SumTableWriter:
         )
 
 
-class _Stay:
-    """Rows of the version before, which are taken while others are put between them."""
+class _OldRows:
+    """Rows of the previous version, read in order while new rows are merged in."""
 
     def __init__(self, rows: Iterator[Rows]) -> None:
         self._rows = rows
@@ -248,14 +248,14 @@ class _Stay:
             self._left = next(self._rows, None)
 
     def rest(self) -> Iterator[Rows]:
-        """All others."""
+        """All other rows."""
         while self._left is not None:
             yield self._left
             self._left = next(self._rows, None)
 
 
-def _merge(stay: _Stay, new: Rows) -> Iterator[Rows]:
-    """Both in order of their points."""
+def _merge(stay: _OldRows, new: Rows) -> Iterator[Rows]:
+    """Merge both in order of points."""
     if not len(new):
         return
     old = list(stay.up_to(new["point"][-1].tobytes()))

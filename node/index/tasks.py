@@ -11,7 +11,7 @@ from node.index.layout import BuildSpec, split
 
 @dataclass(frozen=True, slots=True)
 class Plants:
-    """Where planted subjects are due: in `origins`, and in new ones that turn up, but not in `present`."""
+    """Which partitions need planted subjects: `origins` and new ones, but not those in `present`."""
 
     values: Sequence[tuple[str, int]]
     origins: frozenset[int]
@@ -20,7 +20,7 @@ class Plants:
 
 @dataclass(frozen=True, slots=True)
 class CutPart:
-    """Whole buckets of a part, the entries of partitions too small for that, and the tags of all."""
+    """Whole buckets of a part, the entries of partitions too small to have one, and all tags."""
 
     buckets: Sequence[CutBucket]
     loose: Mapping[int, tuple[bytes, bytes]]
@@ -30,7 +30,7 @@ class CutPart:
 def cut_part(
     work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], Mapping[int, int]]
 ) -> CutPart:
-    """One part of all entries to buckets; `task` ends with the bucket bits of each origin."""
+    """Cut one part of all entries into buckets; `task` ends with the bucket bits of each origin."""
     part, pieces, bits_of = task
     entries = load_entries(scratch, pieces)
     entries = entries[entries["shown"] != 0]

@@ -1,4 +1,4 @@
-"""One import at a time: the lock, the folder of temporary files, and what an earlier run left."""
+"""One import at a time: the lock, the folder of temporary files, the removal of leftovers."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,12 +28,12 @@ class Workspace:
 
 @contextmanager
 def open_workspace(node: Node) -> Iterator[Workspace]:
-    """Take the lock of the home, remove what an earlier run left, and the own files at the end.
+    """Take the lock of the home, remove what an earlier run left, and at the end the files of this run.
 
-    Raises ConflictError while another import runs, UnavailableError when the disk is full or away.
+    Raises ConflictError while another import runs, UnavailableError when the disk is full or missing.
     """
     with _locked(node.config.folder / LOCK):
-        node.ring.refresh()  # a rotation may have ended just before
+        node.ring.refresh()  # a rotation may just have ended
         folder = node.config.folder / FOLDER
         rolled_back = _clean(node, folder)
         try:

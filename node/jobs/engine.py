@@ -1,6 +1,6 @@
 """Jobs of the requester: persisted, resumed after a kill, cancelled on request (design.md 8).
 
-A job asks all its peers at once, each in a thread of its own. What is asked, only its kind knows. It runs
+A job asks all its peers at once, each in a thread of its own. Only its kind knows the request. It runs
 under a lease (node/database/leases.py), which every write carries. Whatever could name a person is sealed
 under the node's storage key before it is written.
 """
@@ -40,7 +40,7 @@ OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
 
 
 def submit(node: Node, job: str, request: JobRequest) -> bool:
-    """Store a new job; False when the same one is there already.
+    """Store a new job; False when the same one exists already.
 
     Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), RefusedError (a sum that
     nobody may answer), and JobConflictError for a known id with other content.
@@ -96,9 +96,9 @@ def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: byte
 def run_job(node: Node, job: str, lease: Lease, submitted: JobRequest | None = None) -> None:
     """Run or resume one job to its end, under its lease. A failure is the job's state and a log line.
 
-    `submitted` is what the job holds, where the caller has it at hand: it need not be read back.
-    While the database is away nothing can be written, not even a failure: the job waits for it. Once
-    another process has taken the job over, nothing more of it is done here.
+    `submitted` is the request, if the caller has it: then it is not read from the database.
+    While the database is unreachable, nothing can be written, not even a failure: the job waits. Once
+    another process has taken the job over, this one stops.
     """
     while not lease.stopping.is_set():
         try:

@@ -30,7 +30,7 @@ class JobKind(Protocol[R, C]):
         """Made for each part."""
 
     def check(self, node: Node, request: R) -> None:
-        """Refuse what can be seen to be wrong before it is kept. Raises NodeError kinds."""
+        """Refuse a wrong request before it is stored. Raises NodeError kinds."""
 
     def pack(self, request: R) -> bytes:
         """Canonical bytes with a version inside: the same request always packs to the same bytes."""

@@ -19,7 +19,7 @@ class Leases:
     """Takes, renews and gives back leases of `lease_s` seconds; one thread renews them all.
 
     A lease is lost when another process has taken it over, and also when it could not be renewed for as long
-    as it lasts, because another process may have taken it by now. Then its work is told to stop.
+    as it lasts, because another process may have taken it by now. Then its work must stop.
     """
 
     def __init__(self, store: Store, lease_s: float, ticks: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class Leases:
     def hold(self, name: str) -> Iterator[Lease | None]:
         """A lease for the time of the block; None where another process holds it, or this one is stopping.
 
-        Raises UnavailableError when the database is away.
+        Raises UnavailableError when the database is unreachable.
         """
         lease = None if self._interrupted.is_set() else self._acquire(name)
         try:
@@ -48,7 +48,7 @@ class Leases:
                 self._release(lease)
 
     def renew(self) -> None:
-        """Renew all that are held, and tell the work of those that are lost to stop."""
+        """Renew all held leases, and signal the work of lost ones to stop."""
         with self._lock:
             held = list(self._held)
         for lease in held:
@@ -62,7 +62,7 @@ class Leases:
                 self._note(lease, began) if renewed else self._drop(lease)
 
     def interrupt(self) -> None:
-        """Tell all work to stop, and take no more; leases are renewed until their work has ended."""
+        """Signal all work to stop, and take no more leases; leases are renewed until their work has ended."""
         self._interrupted.set()
         with self._lock:
             for lease in self._held:
@@ -91,7 +91,7 @@ class Leases:
     def _release(self, lease: Lease) -> None:
         with self._lock:
             self._held.pop(lease, None)
-        with suppress(NodeError):  # while the database is away it can only expire
+        with suppress(NodeError):  # while the database is unreachable it can only expire
             self._store.retry_write(
                 "release lease", lambda tx: lease_rows.release(tx, lease.name, lease.number)
             )

@@ -31,7 +31,7 @@ class MatchJob:
             raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
         for item in request.items:
             if node.catalogue.item(item).level is Level.AGGREGATE:
-                # Nothing is held of it per person, which would read as "no record".
+                # No person has a record of it, so every answer would be "no record".
                 raise InvalidRequestError(
                     f"{item} is answered as a sum only", "ask for it with `heqiao sum`, over many people"
                 )
@@ -53,7 +53,7 @@ class MatchJob:
         return request.subjects
 
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
-        """Ask one peer about all for whom it may be asked; keep about whom it may not, and why."""
+        """Ask one peer about all people it may be asked about; keep the refusals of the others."""
         question = ask_question(run.node, request, run.part.peer, run.job.created_at.date())
         run.checkpoint.refuse(question.uncovered)
         with run.connect() as (context, _):

@@ -68,7 +68,7 @@ def build_report(node: Node, job: str) -> Report:
 
 
 def _open_refusals(node: Node, part: PartRow, sealed: bytes | None, subjects: int) -> Sequence[Refusals]:
-    """What was kept when the part ran; nothing of a part that never did."""
+    """What was kept when the part ran; empty for a part that never ran."""
     if sealed is None:
         return [{}] * subjects
     return unpack_refusals(node.keys.vault.unseal(f"part {part.job} {part.peer} refusals", sealed))

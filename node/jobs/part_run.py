@@ -1,4 +1,4 @@
-"""One peer's part of a job: the way to the peer, and how the part ends."""
+"""One peer's part of a job: the connection to the peer, and how the part ends."""
 
 import re
 import time
@@ -51,7 +51,7 @@ class PartRun(Generic[C]):
 
     @contextmanager
     def connect(self) -> Iterator[tuple[QueryContext, PeerClient]]:
-        """The way to the peer, until the part stops or its time is over.
+        """A connection to the peer, until the part stops or its time is over.
 
         Raises UnavailableError (also when the job is overdue), and NotFoundError for a peer that was removed.
         """
@@ -69,10 +69,10 @@ class PartRun(Generic[C]):
 
 @in_new_request()
 def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
-    """Ask, and keep how it ended; what goes wrong is this part's state, never another's.
+    """Ask, and keep how it ended; an error is the state of this part only.
 
-    A part of a node that stops is left open. Raises LeaseLostError, and UnavailableError where the database
-    is away.
+    The part stays open when the node stops. Raises LeaseLostError, and UnavailableError where the database
+    is unreachable.
     """
     began = time.monotonic()
     state, reason = "done", ""

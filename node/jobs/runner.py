@@ -19,8 +19,8 @@ SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list
 class Runner:
     """Runs jobs in the background of a serving node, each under a lease, so that no other process runs it.
 
-    Takes up open jobs that no process holds: those that a killed one left, when its leases have expired,
-    and those that a stopped one gave back. Small jobs have workers of their own: a check of one household
+    Resumes open jobs that no process holds: those of a killed process, when its leases have expired, and
+    those that a stopped one gave back. Small jobs have separate workers: a check of one household
     never waits for lists to end.
     """
 
@@ -34,13 +34,13 @@ class Runner:
         self._polling = threading.Thread(target=self._keep_polling, name="open-jobs", daemon=True)
 
     def resume(self) -> int:
-        """Take up every open job that no process holds, now and again while the node serves; how many now."""
+        """Resume every open job that no process holds, now and repeatedly while serving; return how many."""
         found = self._take_up()
         self._polling.start()
         return found
 
     def start(self, job: str, submitted: JobRequest | None = None) -> None:
-        """Run a job soon; one that is waiting or running already is left alone.
+        """Run a job soon; a waiting or running one is not started twice.
 
         `submitted` spares reading the job's request back. Of a job that has to wait it is not kept.
         """
@@ -74,7 +74,7 @@ class Runner:
         while not self._stopping.wait(self._poll_s):
             try:
                 self._take_up()
-            except NodeError as error:  # the database is away: the next look may find it
+            except NodeError as error:  # the database is unreachable: tried again later
                 log.get_logger().error("open_jobs_not_read", code=error.code, where=log.where(error))
 
     def _count(self, job: str) -> int:
@@ -87,7 +87,7 @@ class Runner:
             with self._leases.hold(job_lease(job)) as lease:
                 if lease is not None:
                     run_job(self._node, job, lease, submitted)
-        except NodeError as error:  # no lease while the database is away: it is taken up when it is back
+        except NodeError as error:  # no lease while the database is unreachable: resumed later
             log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
         finally:
             with self._lock:

@@ -29,7 +29,7 @@ class Task:
 
 
 class Scheduler:
-    """Runs tasks one after another, under a lease of its own, in a thread of this process.
+    """Runs tasks one after another, under its own lease, in a thread of this process.
 
     A task that fails is logged and waits for its next turn. A process that is killed in the middle of one
     leaves it to the next.
@@ -80,5 +80,5 @@ class Scheduler:
                     while lease is not None and not lease.stopping.is_set():
                         self.run_due(lease)
                         lease.stopping.wait(self._poll_s)
-            except NodeError as error:  # the lease was lost, or the database is away
+            except NodeError as error:  # the lease was lost, or the database is unreachable
                 log.get_logger().warning("scheduler_waits", code=error.code, where=log.where(error))

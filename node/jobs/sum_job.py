@@ -21,7 +21,7 @@ class SumJob:
     checkpoint = StoredSumCheckpoint
 
     def check(self, node: Node, request: Summation) -> None:
-        """What can be seen before anybody is asked, and so costs no budget.
+        """Checks before any peer is asked, which therefore cost no budget.
 
         Raises InvalidRequestError, ItemNotOfferedError (no such item), and RefusedError for a cohort that no
         peer may answer.

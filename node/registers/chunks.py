@@ -1,13 +1,13 @@
 """A register file cut into blocks that processes can read apart from each other (design.md section 9).
 
-A block is a stretch of whole lines. Where no quote is in it, lines are rows; where quotes are, the
-block is taken only if its last quote closes within it, since a row may hold line breaks. From the first
-block that does not fit these rules the rest of the file is read by `delimited.Table` in order, as
-`node.reader` does: slower, with the same result.
+A block is a sequence of whole lines. Without quotes, lines are rows; with quotes, the block is used only
+if its last quote closes within it, since a row may contain line breaks. From the first block that breaks
+these rules on, `delimited.Table` reads the rest of the file in order, as `row_parser.read` does: slower,
+with the same result.
 
 Reading a block takes the plain rows together: identity numbers already in their canonical form, names of
 Chinese characters only, dates and amounts that can be read. Every other row goes through
-`reader.source_row`, so that each fault has its line and reason.
+`row_parser.source_row`, so that each fault has its line and reason.
 """
 
 import csv
@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a block held. `linked` are the rows whose subject has several numbers; counts are of rows."""
+    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows."""
 
     rows: Rows
     linked: Sequence[SourceRow] = field(repr=False)
@@ -88,8 +88,8 @@ class Reading:
 def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool = False) -> Iterator[Block]:
     """Blocks of an open file in order. Raises InputError as `Table.rows` does."""
     line, empty = 2, True
-    for data in _stretches(path):
-        if not _stands_alone(data, table):
+    for data in _whole_lines(path):
+        if not _is_complete(data, table):
             table.skip(line - 2)
             yield from _cut_rows(table, amount, allow_empty=allow_empty or not empty)
             return
@@ -111,12 +111,12 @@ def _cut_rows(table: Table, amount: str | None, *, allow_empty: bool) -> Iterato
     yield from batch_rows(table.layout, amount, table.rows(allow_empty=allow_empty))
 
 
-def _stretches(path: Path) -> Iterator[bytes]:
-    """The file after its first line, in stretches of whole lines."""
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The file after its first line, in chunks of whole lines."""
     with path.open("rb") as file:
         header = file.readline()
         if b"\r" in header.removesuffix(b"\r\n"):
-            yield b"\r"  # lines end in a way of their own: not to be cut here
+            yield b"\r"  # line ends are CR only: not cut here
             return
         tail = b""
         while chunk := file.read(BLOCK_BYTES):
@@ -131,8 +131,8 @@ def _stretches(path: Path) -> Iterator[bytes]:
             yield tail
 
 
-def _stands_alone(data: bytes, table: Table) -> bool:
-    """Whether the stretch holds whole rows, and no line end but LF and CR LF."""
+def _is_complete(data: bytes, table: Table) -> bool:
+    """Whether the chunk has whole rows only, and no line end but LF and CR LF."""
     if len(data) > _MOST_BYTES or data.count(b"\r") != data.count(b"\r\n"):
         return False
     if b'"' not in data:
@@ -327,7 +327,7 @@ def _amount(known: str, cell: str, item: Item) -> int | None:
 def _keys(
     split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: ReadOptions
 ) -> NDArray[np.uint8]:
-    """16 bytes a row, the same as of `reader.source_row` and `make_key`."""
+    """16 bytes a row, the same as of `row_parser.source_row` and `make_key`."""
     count = len(split.numbers)
     if len(split.columns) == 1:
         return np.zeros((count, KEY_SIZE), dtype=np.uint8)

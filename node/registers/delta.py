@@ -1,10 +1,10 @@
 """Upsert and delete: single subjects of a published item (design.md section 3, "Deltas").
 
-    entries of the subjects named -> the buckets they stand in -> new rows of these buckets only
+    entries of the named subjects -> the buckets that contain them -> new rows of these buckets only
 
-The source names subjects. Their records go, wholly, wherever an entry of them stands (a record of a person
-with two numbers has two entries, which know each other by their links); an upsert puts the records of the
-source in their place. Buckets that hold none of them stay as they are, in the same rows of the database.
+The source names subjects. All their records are removed, with every entry (a record of a person with two
+numbers has two entries, connected by links); an upsert then writes the records of the source. Other buckets
+are not changed and keep their database rows.
 Each partition that changed gets a new version and an entry in its delta stream.
 """
 
@@ -73,7 +73,7 @@ def apply(
     watch: Stopwatch,
     progress: Progress,
 ) -> Change:
-    """Write the versions that a harvest (made with `every`) leads to, unpublished."""
+    """Write new versions from indexed rows (made with `every`), unpublished."""
     run = _Delta(node, item, engine, work, planted)
     places = run.split(indexed)
     links = run.new_links(indexed)
@@ -121,7 +121,7 @@ class _Delta:
         return PartitionWriter(self.node, self.item.code, self.work.epoch)
 
     def split(self, indexed: IndexedRows) -> dict[int, dict[int, list[Piece]]]:
-        """The pieces of the harvest once more, by origin and part."""
+        """The pieces of the indexed rows, split again by origin and part."""
         found: dict[int, dict[int, list[Piece]]] = defaultdict(lambda: defaultdict(list))
         scratch = self.engine.scratch
         for part, pieces in indexed.entries.items():
@@ -139,7 +139,7 @@ class _Delta:
     def find_siblings(
         self, places: Mapping[int, Places], present: Mapping[int, PartitionRow]
     ) -> dict[int, dict[int, set[bytes]]]:
-        """Where else the records of the subjects stand: tags to be removed, by origin and bucket."""
+        """Other entries of the subjects' records: tags to be removed, by origin and bucket."""
         found: dict[int, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
         for code, parts in places.items():
             partition = present.get(code)
@@ -159,16 +159,16 @@ class _Delta:
     def rewrite(
         self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]], links: Entries
     ) -> tuple[_Tally, int | None]:
-        """A new version of one partition, only the touched buckets of it anew; None where nothing changes."""
+        """A new version of one partition with its changed buckets; None where nothing changes."""
         code, writer, tally = int(partition.origin), self.writer, _Tally()
         version = Version(code, partition.version + 1, partition.cut, partition.bits, partition.planted)
         with self.node.store.transaction("read digests") as tx:
             version.leaves = bytearray(index_rows.read_leaves(tx, partition.id))
             oldest = index_rows.oldest_days(tx, partition.id)
         mine = links[links["place"] == code]
-        for numbers, entries, gone in self._touched(parts, partition.bits, siblings):
+        for numbers, entries, removed in self._touched(parts, partition.bits, siblings):
             for stored in self._stored(partition, numbers):
-                made = self._merge(writer, version, stored, entries, gone, mine, tally)
+                made = self._merge(writer, version, stored, entries, removed, mine, tally)
                 if made is not None:
                     version.leaves[32 * stored.number : 32 * stored.number + 32] = made.leaf
                     oldest[stored.number] = made.oldest
@@ -183,7 +183,7 @@ class _Delta:
         return tally, writer.finish([(version, self._filter(partition, version, tally))])[0]
 
     def write_new(self, code: int, parts: Places, links: Entries) -> int:
-        """The first version of a partition that was not there."""
+        """The first version of a new partition."""
         entries = load_entries(self.engine.scratch, [piece for pieces in parts.values() for piece in pieces])
         entries, writer = entries[entries["shown"] != 0], self.writer
         bits = buckets.bucket_bits(len(entries), self.node.config.limits.k_anonymity)
@@ -201,11 +201,11 @@ class _Delta:
         version: Version,
         stored: index_rows.StoredBucket,
         entries: Entries,
-        gone: set[bytes],
+        removed: set[bytes],
         links: Entries,
         tally: _Tally,
     ) -> CutBucket | None:
-        """One stored bucket with the entries that belong to it; None where it stays as it is."""
+        """One stored bucket with its new entries; None where it does not change."""
         code, bits = version.origin, version.bits
         points, old_links = writer.unseal(code, stored)
         served = np.frombuffer(stored.entries, dtype=np.uint8).reshape(-1, buckets.ENTRY_SIZE)
@@ -214,7 +214,7 @@ class _Delta:
         named = entries[here]
         new = named[named["shown"] != 0]
         old_tags, new_tags = _tags(served), set(_tags(new["served"]))
-        leaving = (set(_tags(named["served"])) | gone) & set(old_tags)
+        leaving = (set(_tags(named["served"])) | removed) & set(old_tags)
         if not leaving and not new_tags:
             return None
         tally.added |= new_tags - leaving
@@ -282,11 +282,11 @@ class _Delta:
     def _touched(
         self, parts: Places, bits: int, siblings: Mapping[int, set[bytes]]
     ) -> Iterator[tuple[list[int], Entries, set[bytes]]]:
-        """Some bucket numbers at a time, with all new entries and all leaving siblings of theirs."""
+        """Bucket numbers in groups, with all their new entries and all siblings to be removed."""
         left = dict(siblings)
         for numbers, entries in self._buckets_of(parts, bits):
-            gone = [left.pop(number) for number in numbers if number in left]
-            yield numbers, entries, set().union(*gone)
+            removed = [left.pop(number) for number in numbers if number in left]
+            yield numbers, entries, set().union(*removed)
         some = sorted(left)
         for at in range(0, len(some), _AT_ONCE):
             numbers = some[at : at + _AT_ONCE]

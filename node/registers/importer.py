@@ -59,8 +59,8 @@ class Imported:
 
     `accepted_before` are the rows that the full import before this one accepted, None for the first.
     `changes` counts entries by what an upsert or delete did to them. `seconds` is wall time by stage.
-    `rolled_back` says that an earlier import had not ended, and that what it left was removed. `salts` are
-    the salt versions that it was written under, that of the active epoch first.
+    `rolled_back`: an earlier import had not ended, and what it left was removed. `salts` are the salt
+    versions that it was written under, that of the active epoch first.
     """
 
     item: str
@@ -102,7 +102,7 @@ def import_item(
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
-    """Bring the rows of a source into what this node holds of one item.
+    """Import the rows of a source for one item.
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
@@ -112,11 +112,11 @@ def import_item(
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
     an upsert or delete before the first full import; ConflictError while another import runs;
-    UnavailableError for a source, disk or database that fails. What was published before stays as it was
-    whenever this raises.
+    UnavailableError for a source, disk or database that fails. What was published before
+    does not change when this raises.
 
     While the federation changes its salt, the same is done for the epochs under the other salt, and published
-    in the same transaction: none of them is ever older than another (docs/rotation.md).
+    in the same transaction: all are equally new (docs/rotation.md).
     """
     item = node.catalogue.item(code)
     if default_as_of is not None and not FIRST_DAY <= default_as_of <= node.clock().date():
@@ -207,16 +207,16 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
 def _prepare_other_salts(
     node: Node, item: Item, space: Workspace, how: _How, first: PreparedVersion
 ) -> Iterator[PreparedVersion]:
-    """The same rows under every other salt that is served or waited for, each in a pass of its own.
+    """The same rows under every other salt that is served or pending, in a separate pass each.
 
     An upsert or delete changes an epoch only where that holds the item already. Raises InputError when
-    the source is not what it was a moment ago.
+    the source has changed since the first pass.
     """
     for keys in node.keys.other_salts(node.clock()):
         other = replace(node, ring=KeyRing.fixed(keys))
         if how.mode != "full" and not delta.present_partitions(other, item):
             continue
-        # Workers that were started ahead have ended with the first pass.
+        # Workers that were started earlier have ended with the first pass.
         again = how.workers if isinstance(how.workers, int) else None
         found = _prepare(other, item, space, replace(how, rejects_file=None, workers=again))
         if found.indexed.tally != first.indexed.tally:
@@ -265,11 +265,11 @@ def _change_sums(
 
 
 def _plants(node: Node, item: Item, mode: Mode, present: frozenset[int]) -> Plants:
-    """At a full import every origin gets a partition, so that an empty one is no news."""
+    """At a full import every origin gets a partition, so that an empty one reveals nothing."""
     values = _planted_values(node, item)
     if mode != "full":
         return Plants(values, frozenset(), present)
-    # Also one that holds nobody any more: it would be served as it was.
+    # Also one that has become empty: otherwise its old version would still be served.
     return Plants(values, frozenset(map(int, (*identity.PROVINCES, identity.NO_ORIGIN))) | present)
 
 
@@ -333,7 +333,7 @@ class _Run:
         part: int,
         found: CutPart,
     ) -> None:
-        """Buckets that go over several parts wait for the last of them."""
+        """Buckets that span several parts wait for the last part."""
         for code, version in versions.items():
             shallower = self.work.part_bits - version.bits
             if shallower <= 0:

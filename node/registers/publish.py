@@ -1,4 +1,4 @@
-"""What an import prepared becomes current: under every salt that is served, in one transaction."""
+"""Makes the versions of an import current, under every served salt, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -53,7 +53,7 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
         audit_rows.append(tx, "item_imported", details, now)
         return before
 
-    # Again when another writer took the next link of the audit chain: hours of work may be at stake.
+    # Retried when another writer took the next place in the audit chain: an import may have taken hours.
     before = node.store.retry_write("publish import", write)
     return None if before is None else int(before["accepted"])
 
@@ -69,7 +69,7 @@ def _publish_epoch(tx: Connection, item: Item, mode: str, epoch: int, change: Ch
 
 
 def _require_all_salts(tx: Connection, item: Item, written: Sequence[int]) -> None:
-    """An epoch under the next salt that holds the item must not be left behind by this import."""
+    """An epoch under the next salt that holds the item must not miss this import."""
     for epoch in key_epochs.awaiting_epochs(tx, OPRF):
         if epoch not in written and item.code in index_rows.current_items(tx, epoch):
             raise ConflictError(

@@ -43,7 +43,7 @@ class _Rows:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def subjects(self) -> bytes:
-        """Subjects that share a row with another, 16 bytes each, sorted."""
+        """Subjects that share a row with another one, 16 bytes each, sorted."""
         pairs = np.frombuffer(b"".join(self.edges), dtype=">u8").reshape(-1, 2)
         return np.unique(pairs, axis=0).tobytes() if len(pairs) else b""
 

@@ -186,7 +186,7 @@ def record_number(cell: str) -> str:
 
 
 def row_digest(cells: Sequence[str]) -> bytes:
-    """16 bytes that stand for all cells of a row, so that nothing raw is kept."""
+    """A digest of 16 bytes of all cells of a row, so that nothing raw is kept."""
     if len(cells) == 1:
         return bytes(16)  # rows of one subject with no other cell are all the same
     return blake3("\x1f".join(cells).encode("utf-8", "surrogatepass")).digest(16)

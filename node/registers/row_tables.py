@@ -1,7 +1,7 @@
 """Rows of a register as arrays, and one record per subject of them (design.md sections 3 and 9).
 
-What `node/domain/records.py` says of a row at a time, for many at once: the same records and the same
-counts. Only rows whose subject has a single identity come here; the few others go through `combine`.
+The same as `node/domain/records.py` for many rows at once: the same records and the same counts.
+It takes only rows whose subject has a single identity; the few others go through `combine`.
 """
 
 import json
@@ -24,7 +24,7 @@ from node.domain.records import SourceRow
 from node.index.people import Numbers, People
 
 # `subject` is the bucket digest of the identity, as two numbers; `copies` counts wholly equal rows that
-# were joined into this one; `name_size` is 0 without a name, whose bytes stand beside the rows.
+# were joined into this one; `name_size` is 0 without a name, whose bytes are stored apart from the rows.
 ROW = np.dtype(
     [
         ("subject", "<u8", 2),
@@ -83,7 +83,7 @@ class Rows:
 
 
 def make_key(key: str | bytes, day: int, *, monthly: bool) -> bytes:
-    """What tells two records of a subject apart, in 16 bytes: a short record number itself, else a digest.
+    """The key of a record of a subject, 16 bytes: a short record number itself, else a digest.
 
     Over a period the date belongs to a record number, so that twelve monthly rows of one account add up.
     """
@@ -209,7 +209,7 @@ def collapse(rows: Rows) -> Rows:
     for column in (*table["subject"].T, *table["key"].T, table["day"], table["amount"], names):
         same &= column[order][1:] == column[order][:-1]
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
-    # The last of equal rows stands for all: the latest of two names decides (node/domain/records.py).
+    # The last of equal rows represents all: the latest of two names decides (node/domain/records.py).
     kept = order[np.concatenate((starts[1:], [len(order)])) - 1]
     found = rows.take(kept)
     found.table["copies"] = np.add.reduceat(table["copies"][order], starts)

@@ -45,7 +45,7 @@ class Reading:
 
 
 class Source(Protocol):
-    """Rows in blocks. `size` is in bytes, 0 where nobody knows before the end."""
+    """Rows in blocks. `size` is in bytes, 0 where it is unknown before the end."""
 
     @property
     def size(self) -> int:
@@ -174,4 +174,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        return 0  # opening it will say what is wrong
+        return 0  # opening it raises the error

@@ -1,4 +1,4 @@
-"""The stages of an import that run in worker processes, over whole batches (design.md sections 2, 3 and 9).
+"""The tasks of an import that run in worker processes, on whole batches (design.md sections 2, 3 and 9).
 
     read_rows      block of a source -> sealed rows, by the first bits of the bucket prefix
     index_rows     one part of the rows -> one record per subject -> sealed entries
@@ -6,8 +6,8 @@
     cut_part       one part of the entries -> whole buckets
     build_filter   tags of a partition -> its filter
 
-Each takes the Work of the run, the process's own Spill, and a task. Rows are split by bucket prefix, so a
-part holds all rows of its subjects and whole buckets of every partition that has enough of them.
+Each takes the BuildSpec of the run, the SealedScratch of the process, and a task. Rows are split by bucket
+prefix, so a part holds all rows of its subjects and whole buckets of every partition that has enough of them.
 """
 
 from collections import Counter
@@ -122,7 +122,7 @@ def index_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequenc
     left = None
     if linked:
         high = np.frombuffer(linked, dtype=">u8")[::2].astype(np.uint64)
-        # A subject that only looks like a linked one is no harm: index_linked takes any row.
+        # A false match is harmless: index_linked takes any row.
         apart = np.isin(rows.table["subject"][:, 0], high)
         if apart.any():
             left = scratch.write(rows.take(apart).to_bytes())
@@ -143,8 +143,8 @@ def index_linked(
 ) -> Indexed:
     """People with several numbers, by the exact combination, and planted subjects.
 
-    `task` holds pieces of linked rows, pieces of rows that belong to them, what is planted, the origins
-    where it is due so far, and today in days since 1970-01-01.
+    `task` holds pieces of linked rows, pieces of their other rows, the planted subjects, the origins that
+    need them so far, and today in days since 1970-01-01.
     """
     linked, left, plants, due, today = task
     rows = [row for piece in linked for row in load_linked(scratch.read(piece))]

@@ -1,7 +1,7 @@
 """The histograms of a document as a picture: one row of bars an item, one colour a province.
 
 Drawn with matplotlib, the extra `plot`. Chinese labels need a font that has the characters; where this
-machine has none the labels are English and provinces are their codes, since boxes for characters say nothing.
+machine has none, labels are in English and provinces are shown by code, because boxes are unreadable.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from node.reports.document import Document, Histogram
 _WIDTH, _HEIGHT, _DPI = 10.0, 3.6, 120
 _SPACE = 0.8  # of a band that its bars take
 _LATIN_FONT = "DejaVu Sans"
-# A font that has this one too draws a box for every character: a font of last resort.
+# Only a font of last resort has this character: it draws a box for every character.
 _UNASSIGNED = 0xF1234
 
 
@@ -40,7 +40,7 @@ def draw_histograms(
     kind: str,
     find_font: Callable[[str], str | None] = find_font,
 ) -> bool:
-    """Write a picture, `kind` png or svg; False where no font had the Chinese characters asked for.
+    """Write a picture, `kind` png or svg; return False where no font has the Chinese characters.
 
     `in_language` makes the document of a report. Raises InputError for one without any histogram or a file
     that cannot be written, ConfigError without matplotlib.
@@ -86,7 +86,7 @@ def _draw_one(axes: Any, histogram: Histogram) -> None:
         axes.bar_label(bars, ["" if cell is None else f"{cell:,}" for cell in one.cells], fontsize=8)
         for place, cell in zip(places, one.cells, strict=True):
             if cell is None:
-                # A word, not an empty place: nothing shown must not read as nobody.
+                # A word and not an empty place: a suppressed figure must not look like zero.
                 style = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 7, "color": "0.35"}
                 axes.text(place, top * 0.02, histogram.hidden, **style)
     ranges = [band.replace(", ≤", ",\n≤") for band in histogram.bands]
@@ -106,7 +106,7 @@ def _texts(document: Document) -> list[str]:
 
 
 def _import(module: str) -> Any:
-    # By name when it is needed: it is an extra, it takes a second, and no other command uses it.
+    # Imported only when needed: it is optional, loading takes a second, and no other command uses it.
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -51,7 +51,7 @@ def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: st
 def peers_table(
     report: Report | SumReport, keys: Sequence[str], lang: str, people: Mapping[str, int] | None = None
 ) -> Table:
-    """How each peer's part went: the columns of those keys; `people` counts whom a peer has."""
+    """How each peer's part went: the columns of those keys; `people` counts the people that a peer has."""
     rows: list[Row] = []
     for peer in report.peers:
         state = state_text(peer.state, lang)

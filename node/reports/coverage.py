@@ -1,7 +1,7 @@
 """Figures of a report: who was found where, who answered what (design.md section 4). Pure.
 
-"Has the item" means FOUND, OVER or STALE. A NAME_MISMATCH is nobody's finding: it is counted by
-itself and left to a person. A peer that did not answer is never counted as "no record".
+"Has the item" means FOUND, OVER or STALE. A NAME_MISMATCH is not a finding: it is counted
+separately, and an officer checks it. A peer that did not answer is never counted as "no record".
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ class Coverage:
     """How far one peer answered for one item: `answered` answers, and the rest by outcome.
 
     `state` is `answered`, `partly`, or the commonest cause for no answer in lower case
-    (`not_connected`, `refused`, ...); `none` where the peer said nothing at all.
+    (`not_connected`, `refused`, ...); `none` where the peer sent nothing.
     """
 
     answered: int
@@ -120,7 +120,7 @@ def _summarise_item(code: str, findings: list[Finding], states: Mapping[str, str
 def _cover(outcomes: Counter[Outcome], peer_state: str) -> Coverage:
     missing = {outcome: count for outcome, count in outcomes.items() if outcome not in ANSWERED}
     answered = sum(outcomes.values()) - sum(missing.values())
-    # Subjects that the requester itself held back say nothing about the peer.
+    # Subjects that the requester itself did not ask about are not part of the peer's coverage.
     causes = {outcome: count for outcome, count in missing.items() if outcome is not Outcome.NOT_MANDATED}
     if answered:
         state = "partly" if causes else "answered"

@@ -8,7 +8,7 @@ from node.tabular.csv_writer import csv_lines
 
 
 def render(listing: Listing) -> Iterator[bytes]:
-    """Lines with a byte order mark first, so that spreadsheets read UTF-8; no cell is taken for a formula."""
+    """Lines with a byte order mark first, so that spreadsheets read UTF-8; no cell is read as a formula."""
     return csv_lines(_rows(listing), mark=True)
 
 

@@ -1,7 +1,7 @@
 """A report as a document, which every renderer is given. Pure.
 
 `verification` and `sums` make it of a report. `text` shows a Document, `charts` draws its histograms, `csv`
-and `json` write a Record. A renderer knows nothing of reports: a new kind of report needs no new renderer.
+and `json` write a Record. A renderer does not depend on reports: a new kind of report needs no new renderer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def indented(plain: Mapping[str, Any]) -> Iterator[bytes]:
-    """Every value on a line of its own."""
+    """Every value on its own line."""
     yield json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def finding_a_line(plain: Mapping[str, Any]) -> Iterator[bytes]:
-    """The same with one finding a line: a county's report has hundreds of thousands, and must stay readable.
+    """The same with one finding per line: a county's report has hundreds of thousands of them.
 
     `findings` is the last key.
     """

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ReportKind(Generic[R]):
-    """What is particular to the reports of one kind of job."""
+    """What differs between the reports of different kinds of jobs."""
 
     form: type[R]
     format: str  # the first key of its report.json
@@ -65,7 +65,7 @@ def kind_of(report: AnyReport) -> ReportKind[Any]:
 
 
 def document(report: AnyReport, catalogue: Catalogue, lang: str) -> Document:
-    """A report as people read it. Raises InputError for a language there is not."""
+    """A report as people read it. Raises InputError for an unknown language."""
     return kind_of(report).document(report, catalogue, lang)
 
 

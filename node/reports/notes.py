@@ -1,4 +1,4 @@
-"""What every reader of a report must be told, in Chinese and English (domain.md section 2). Pure."""
+"""What every reader of a report must know, in Chinese and English (domain.md section 2). Pure."""
 
 from collections.abc import Mapping
 
@@ -61,13 +61,13 @@ _SUMS_DIFFER = ("本报告依据的项目目录与此处所用目录不同，名
 
 
 def verification_notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
-    """The notes of a verification. Raises InputError for a language there is not."""
+    """The notes of a verification. Raises InputError for an unknown language."""
     closing = _closing(report, report.purpose, catalogue, _VERIFICATION_DIFFERS, lang)
     return (*_VERIFICATION[lang], *closing)
 
 
 def sum_notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
-    """The notes of sums. Raises InputError for a language there is not."""
+    """The notes of sums. Raises InputError for an unknown language."""
     closing = _closing(report, STATISTICS, catalogue, _SUMS_DIFFER, lang)
     return (*_SUMS[lang], *closing)
 

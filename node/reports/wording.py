@@ -96,19 +96,19 @@ _RULES: Mapping[str, tuple[str, str]] = {
 
 
 def choose(pair: tuple[str, str], lang: str) -> str:
-    """The text of a pair in that language. Raises InputError for a language there is not."""
+    """The text of a pair in that language. Raises InputError for an unknown language."""
     if lang not in LANGUAGES:
         raise InputError("a report is written in zh or en", "choose one of the two")
     return pair[LANGUAGES.index(lang)]
 
 
 def word(key: str, lang: str) -> str:
-    """One of the report's own words; raises InputError for a language there is not."""
+    """One of the report's own words; raises InputError for an unknown language."""
     return choose(_WORDS[key], lang)
 
 
 def outcome_text(outcome: Outcome, lang: str) -> str:
-    """An outcome in the words of the trade."""
+    """An outcome in words."""
     return choose(_OUTCOMES[outcome], lang)
 
 
@@ -123,7 +123,7 @@ def plan_text(plan: str, lang: str) -> str:
 
 
 def purpose_text(purpose: str, lang: str) -> str:
-    """The purpose of a query; one that a county named itself stays as it is."""
+    """The purpose of a query; one that a county named itself is not changed."""
     return choose(_PURPOSES.get(purpose, (purpose, purpose)), lang)
 
 
@@ -152,12 +152,12 @@ def band_text(item: Item, index: int, lang: str) -> str:
 
 
 def rule_text(rule: str, lang: str) -> str:
-    """What a rule says; nothing for one of a later version."""
+    """The meaning of a rule; empty for one of a later version."""
     return choose(_RULES.get(rule, ("", "")), lang)
 
 
 def sum_outcome_lines(found: SumFinding, lang: str) -> tuple[str, ...]:
-    """What a province says where it gives no figures, with the rule or cause by name, and then in words."""
+    """Why a province gives no figures: the rule or cause by name, and then in words."""
     held = found.outcome is SumOutcome.SUPPRESSED
     outcome = word("suppressed", lang) if held else state_text(found.outcome.lower(), lang)
     if not found.reason or found.reason == found.outcome.lower():
@@ -179,7 +179,7 @@ def noise_text(found: SumFinding, lang: str) -> str:
 
 
 def sum_band_text(item: Item | None, index: int, lang: str) -> str:
-    """The range of one band of an item's histogram; its number where the catalogue at hand differs."""
+    """The range of one band of an item's histogram; its number where the loaded catalogue differs."""
     bounds = item.sum.bands if item and item.sum else ()
     return _range_text(bounds, index, lang) if bounds and index <= len(bounds) else str(index)
 

@@ -1,4 +1,4 @@
-"""What a running part keeps: in the node's database, sealed, or in memory for a caller without one."""
+"""The checkpoint of a running part: sealed in the node's database, or in memory for a caller without one."""
 
 import json
 import time
@@ -31,7 +31,7 @@ _SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the las
 
 
 class StoredCheckpoint:
-    """What a part keeps, in the database; survives a kill at any point.
+    """The checkpoint of a part in the database; survives a kill at any point.
 
     Every write needs the job's lease, and raises LeaseLostError when another process took the job over.
     """
@@ -56,7 +56,7 @@ class StoredCheckpoint:
         try:
             return unpack_session(self._unseal("session", sealed))
         except PreconditionError:
-            return None  # of another release: the query begins anew
+            return None  # of another release: the query starts again
 
     def begin(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
@@ -125,7 +125,7 @@ class StoredCheckpoint:
                 return
 
     def refuse(self, refusals: Sequence[Refusals]) -> None:
-        """Keep what the peer may not be asked of each subject, and why, for the report."""
+        """Keep which items the peer may not be asked about each subject, and why, for the report."""
         sealed = self._seal("refusals", pack_refusals(refusals))
         self._write(
             "keep refusals",
@@ -175,7 +175,7 @@ class StoredCheckpoint:
 
 
 class MemoryCheckpoint:
-    """What a part keeps, in one process; nothing is left when it ends."""
+    """The checkpoint of a part in memory; nothing is left when the process ends."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
@@ -246,7 +246,7 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
-    """What pack_answers made; only ever given bytes that opened under this node's own key.
+    """What pack_answers made; called only with bytes that opened under this node's own key.
 
     Raises PreconditionError for those of another release.
     """

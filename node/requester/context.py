@@ -33,9 +33,7 @@ from node.wire.match_messages import (
 )
 
 T = TypeVar("T")
-LONGEST_WAIT: Final = timedelta(
-    minutes=1
-)  # a free stream is waited for, the budget of the next period is not
+LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the budget of the next period
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Session:
     """The secrets and the manifest of one query; with it a query resumes exactly where it stopped.
 
     `layout` is the manifest the batch was laid out by; `manifest`, with its signature, is newer when
-    partitions were published in between.
+    partitions were published since then.
     """
 
     query_id: bytes
@@ -56,7 +54,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session in memory: with the suite, and what its two manifests say, each parsed once."""
+    """A session in memory with its suite and its two manifests, each parsed once."""
 
     session: Session
     suite: Suite
@@ -87,7 +85,7 @@ class PeerCalls(Protocol):
 
 
 class Checkpoint(Protocol):
-    """What is kept of a part while it runs, and how it is told to stop."""
+    """Keeps the state of a part while it runs, and signals when it must stop."""
 
     def session(self) -> Session | None:
         """The session to resume, None for a new query."""
@@ -96,7 +94,7 @@ class Checkpoint(Protocol):
         """Keep a new session; forget tokens and answers of an earlier one."""
 
     def renew(self, session: Session) -> None:
-        """Keep a session whose manifest was renewed; tokens and answers stay."""
+        """Keep a session whose manifest was renewed, with its tokens and answers."""
 
     def tokens(self) -> bytes:
         """Tokens received so far, from point 0 on."""
@@ -114,15 +112,15 @@ class Checkpoint(Protocol):
         """Keep which retrieval plan was chosen, and why."""
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
-        """Say how far the part is. Raises CancelledError when it is to stop."""
+        """Report progress. Raises CancelledError when the part must stop."""
 
     def wait(self, seconds: float) -> None:
-        """Let time pass before another try. Raises CancelledError as soon as the part is to stop."""
+        """Wait before another try. Raises CancelledError as soon as the part must stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryContext:
-    """Everything the steps need about this node, the peer and the way to it."""
+    """Everything the steps need: this node, the peer and the calls to it."""
 
     code: str
     peer: PeerRow
@@ -138,9 +136,9 @@ class QueryContext:
     filters: FilterCache | None = None
     # Where whole partitions are kept, if they are.
     partitions: PartitionCache | None = None
-    # Under which signing key the peer is known at this moment; without it under that of `peer`.
+    # The pinned signing key of the peer; without it, the key in `peer`.
     pinned_keys: PinnedKeys | None = None
-    # Groups of encrypted sums that need no second look.
+    # Groups of encrypted sums whose rows were verified before.
     verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
 
     @classmethod
@@ -174,7 +172,7 @@ class QueryContext:
 
 
 def with_retries(context: QueryContext, step: Callable[[], T]) -> T:
-    """Run a repeatable step again while the peer is away, until the part's deadline.
+    """Run a repeatable step again while the peer is unreachable, until the part's deadline.
 
     The waits grow, and are never shorter than what the peer asked for.
     """

@@ -55,9 +55,9 @@ def fetch_buckets(
     use: Callable[[index.Block], None],
     keep: Callable[[Sequence[tuple[int, bytes]]], None] = lambda _buckets: None,
 ) -> None:
-    """Hand the buckets to `use` once their paths to the signed root hold; a broken stream goes on.
+    """Pass the buckets to `use` once their paths to the signed root are verified; resumes a broken stream.
 
-    They come in blocks of some megabytes, so that a search has many entries at once and memory stays small.
+    They come in blocks of some megabytes: a search gets many entries at once, and memory is bounded.
     `keep` has them as they are.
     """
     download = _Download(context, opened, part, list(numbers), use, keep, len(numbers))
@@ -66,7 +66,7 @@ def fetch_buckets(
 
 @dataclass
 class _Download:
-    """The buckets that are still to come, and those that came and wait to be used together."""
+    """The buckets that are missing, and those that arrived and wait to be used together."""
 
     context: QueryContext
     opened: OpenSession
@@ -86,7 +86,7 @@ class _Download:
             try:
                 self._receive(asked)
             except UnavailableError:
-                self._hand_over()  # what came before a stream broke need not come again
+                self._hand_over()  # what arrived before a stream broke is not fetched again
                 raise
             self._hand_over()
 

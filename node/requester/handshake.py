@@ -1,6 +1,6 @@
 """The first step of a query: the responder's manifest, checked and kept, and a session under it.
 
-What must be true of a manifest is judged by `trusted_manifest`; here it is fetched, parsed once, and kept.
+`trusted_manifest` checks a manifest; this module fetches it, parses it once and keeps it.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def begin_session(context: QueryContext, get_manifest: GetManifest) -> OpenSessi
 
 
 def resume_session(context: QueryContext) -> OpenSession | None:
-    """The session in the checkpoint, judged again; None without one, or where its salt is retired.
+    """The session in the checkpoint, checked again; None without one, or where its salt is retired.
 
     Its manifest may have expired. Raises what `check_manifest` raises.
     """
@@ -84,10 +84,10 @@ def renew_manifest(context: QueryContext, opened: OpenSession) -> OpenSession:
 
 
 def check_manifest(context: QueryContext, serialised: bytes, signature: bytes) -> TrustedManifest:
-    """Everything that must hold of a manifest that just came before a point is sent.
+    """Check a manifest that just came, before any point is sent.
 
-    Each rule of `trusted_manifest` has its own error. The peer's key is followed before the content is
-    judged.
+    Each rule of `trusted_manifest` has its own error. The peer's new key is pinned before the content is
+    checked.
     """
     if context.pinned_keys is None:
         _card_key(context).verify(serialised, signature, (), context.clock())
@@ -108,5 +108,5 @@ def _state(context: QueryContext) -> TrustedState:
 
 
 def _card_key(context: QueryContext) -> PeerKeys:
-    """A caller that follows no keys knows the peer under the key on its card."""
+    """A caller without pinned keys uses the key on the peer's card."""
     return PeerKeys(context.peer.code, context.peer.signing_key)

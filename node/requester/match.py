@@ -34,8 +34,8 @@ from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the checkpoint holds. A peer that moved to another epoch, or offers other partitions or
-    planted subjects than the batch was laid out for, is asked anew.
+    Resumes what the checkpoint holds. Starts again when the peer changed its epoch, or offers other
+    partitions or planted subjects than those of the batch.
     """
     for _ in range(RESTARTS):
         try:
@@ -89,13 +89,13 @@ def token_secrets(context: QueryContext, opened: OpenSession) -> Bytes:
 
 
 def _summarise(plans: Sequence[str]) -> tuple[str, str]:
-    """The names of the plans used, and why, for the job's record."""
+    """The names of the plans used, and why, for the job."""
     names = {plan.split()[1].rstrip(":") for plan in plans}
     return "+".join(sorted(names)), "; ".join(dict.fromkeys(plans))
 
 
 def evaluate_query(context: QueryContext, opened: OpenSession, question: Question, query: Query) -> None:
-    """Step 2: blind, have evaluated, finalize; tokens go to the checkpoint chunk by chunk."""
+    """Step 2: blind, let the peer evaluate, finalize; each chunk of tokens goes to the checkpoint."""
     manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
@@ -130,7 +130,7 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
 def blind_batch(blind: bytes, query: Query) -> Blinded:
     """B = r * M of the whole batch.
 
-    A large one is blinded behind the mapping: that keeps the interpreter busy, blinding leaves it alone.
+    A large one is blinded while the next points are mapped: mapping needs the interpreter, blinding does not.
     """
     suite = query.batch.suite
     if query.points <= BATCH_POINTS:
@@ -171,7 +171,7 @@ def _run_stream(
 
 
 def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
-    """T = r' * E for one chunk; refuses it when a canary comes back different (design.md section 2)."""
+    """T = r' * E for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
     suite, constants = opened.suite, opened.manifest.canaries
     try:
         tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))

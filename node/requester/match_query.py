@@ -1,7 +1,7 @@
 """One peer's query as pure data: which points, in which order, and what the opened labels mean.
 
-The points of a query are the subjects' identities, hidden among canaries, planted subjects (hits
-that must be found) and misses (random test identities that must not be; they also pad the batch to
+The points of a query are the subjects' identities, mixed with canaries, planted subjects (hits
+that must be found) and misses (random test identities that must not be found; they also pad the batch to
 a size class), all in one secret order (design.md section 2).
 """
 
@@ -42,11 +42,11 @@ _NONCE_CONTEXT = "heqiao v1 mandate nonce"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one peer is asked. `uncovered[i]` are the items it may not be asked of subject i, and why."""
+    """What one peer is asked. `uncovered[i]` maps the items not to be asked about subject i to the reason."""
 
     subjects: tuple[Subject, ...] = field(repr=False)
     uncovered: tuple[Mapping[str, str], ...]
-    mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where it is not known
+    mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where unknown
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
@@ -84,7 +84,7 @@ class Batch:
         return f"Batch({len(self)})"
 
     def chunks(self) -> Iterator[tuple[Numbers, Bytes]]:
-        """Places and points, some at a time; people are mapped as their turn comes."""
+        """Places and points in chunks; people are mapped chunk by chunk."""
         yield self._order[len(self._rows) :], self._others
         for first, points in self._people.chunks():
             here = np.flatnonzero((self._rows >= first) & (self._rows < first + len(points)))
@@ -100,7 +100,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch, and what its points mean."""
+    """The whole batch, with the meaning of its points."""
 
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
@@ -116,7 +116,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one peer says of one subject and item, before it becomes a Finding."""
+    """One peer's answer about one subject and item, before it becomes a Finding."""
 
     outcome: Outcome
     value: int | None = None
@@ -125,9 +125,9 @@ class Answer:
 
 
 def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: MappedPoints) -> Query:
-    """Lay out the batch; the same arguments give the same batch, so that a resumed query goes on.
+    """Lay out the batch; the same arguments give the same batch, so that a query can be resumed.
 
-    In order of the places it has: distinct identities of subjects, planted subjects, canaries, misses.
+    Its places are, in order: distinct identities of subjects, planted subjects, canaries, misses.
     """
     numbers, identities = _asked_identities(question)
     places = mapped.places(identities)
@@ -164,15 +164,15 @@ def pack_planted(hits: Sequence[tuple[str, str, str, int]]) -> tuple[NDArray[np.
 
 
 def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple[Bytes, NDArray[np.uint32]]:
-    """Points and bucket prefixes of identities that are no subject's."""
+    """Points and bucket prefixes of identities that belong to no subject."""
     suite, salt = mapped.suite, mapped.salt
     return suite.map_to_curve(salt, types, values), batch.prefixes(suite.digests(salt, types, values))
 
 
 def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
-    """What the leaves of the mandate tree hold beside the blinded point, (points, 64): digest and nonce.
+    """Digest and nonce of each leaf of the mandate tree, (points, 64).
 
-    Points that are nobody's have zeros for a digest, as have those of people without a mandate.
+    The digest is zero for points of nobody and for people without a mandate.
     """
     different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
     digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
@@ -188,7 +188,7 @@ def mandate_leaves(blinded: Blinded, rows: Bytes) -> list[bytes]:
     """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
 
     A leaf is BLAKE3 of the blinded point, the mandate's digest and a nonce of the query: `rows` are those
-    of `mandate_rows`. The nonce lets points that are nobody's look the same.
+    of `mandate_rows`. With the nonce, points of nobody look the same.
     """
     points = np.frombuffer(blinded.points, dtype=np.uint8).reshape(-1, blinded.size)
     leaves = vectorised.derive(_LEAF_CONTEXT, np.hstack((points, rows))).tobytes()
@@ -199,16 +199,16 @@ def mandate_leaves(blinded: Blinded, rows: Bytes) -> list[bytes]:
 def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
     """Which subjects have a mandate for at least one of some items."""
     codes = tuple(items)
-    # Mandates that cover the same share one mapping: it is looked at once.
+    # Mandates that cover the same share one mapping: it is checked once.
     shared = {id(why): why for why in question.uncovered}
     good = {key: any(code not in why for code in codes) for key, why in shared.items()}
     return np.array([good[id(why)] for why in question.uncovered], dtype=bool)
 
 
 def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
-    """Every identity of every subject with a mandate for at least one item: nobody else is asked about.
+    """Every identity of every subject with a mandate for at least one item; no others are asked about.
 
-    The first of the two says whose each is.
+    Returns the subject's row of each identity, then the identities.
     """
     asked = np.flatnonzero(covered(question, (item.code for item in question.items)))
     subjects = [question.subjects[number].identities for number in asked.tolist()]
@@ -216,7 +216,7 @@ def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
 
 
 def _distinct(places: Numbers) -> tuple[Numbers, Numbers]:
-    """Different values in the order in which they first come, and for each place which of them it is."""
+    """Distinct values in order of first occurrence, and for each place the index of its value."""
     values, first, inverse = np.unique(places, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
@@ -245,7 +245,7 @@ def _choose_hits(
 def ask_question(node: Node, verification: Verification, peer: str, today: date) -> Question:
     """What one peer may be asked: no mandate, no verification (design.md section 7).
 
-    `today` is the day of submission, so that a job resumed after midnight asks what it began to ask.
+    `today` is the day of submission, so that a job resumed after midnight asks the same.
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same

@@ -18,7 +18,7 @@ from node.requester.match_query import Answer, Question, covered
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Labels that opened, one a row: whose, the record (`batch.RECORD`), the check byte of the asked name."""
+    """Opened labels, one a row: subject, record (`batch.RECORD`), check byte of the asked name."""
 
     subject: NDArray[np.int64] = field(repr=False)
     record: NDArray[np.void] = field(repr=False)
@@ -28,9 +28,9 @@ class Opened:
 def open_names(
     suite: Suite, question: Question, subject: NDArray[np.int64], record: NDArray[np.void]
 ) -> Opened:
-    """Labels with the check byte that each would carry if its name were the asked one.
+    """Labels with the check byte that each would have for the asked name.
 
-    Where no name was asked, or the record has none, the byte is the record's own: nothing differs.
+    Where no name was asked, or the record has none, it is the record's own byte, so that nothing differs.
     """
     names = [question.subjects[number].name for number in subject.tolist()]
     check: NDArray[np.uint8] = record["check"].copy()
@@ -49,7 +49,7 @@ def open_names(
 def conclude_all(
     question: Question, item: Item, found: Sequence[Opened], missing: NDArray[np.bool_], today: date
 ) -> list[Answer]:
-    """`conclude` of every subject; `missing[i]` says that an origin of subject i is not granted."""
+    """`conclude` of every subject; `missing[i]` is true where an origin of subject i is not granted."""
     nothing, refused = _nothing(item, False), _nothing(item, True)
     answers = [refused if gap else nothing for gap in missing.tolist()]
     for number in np.flatnonzero(~covered(question, (item.code,))).tolist():

@@ -1,4 +1,4 @@
-"""What hides the size and order of a batch: size classes, canaries, test misses, the secret order."""
+"""Hides the size and order of a batch: size classes, canaries, test misses, the secret order."""
 
 from collections.abc import Sequence
 
@@ -29,10 +29,10 @@ _CHOICE_CONTEXT = "heqiao v1 query choice"
 
 
 def size_class(points: int) -> int:
-    """The class a batch is padded to, 16 at least, so that sizes show roughly only.
+    """The class a batch is padded to, 16 at least, so that only its rough size is visible.
 
-    Up to 4,096 points there are four classes to a doubling. Above, sixteen do: each hides the size among a
-    thousand and more, and padding costs a large list a few per cent instead of up to a quarter.
+    Up to 4,096 points there are four classes per doubling, above sixteen: a class still covers a thousand
+    sizes or more, and padding costs a large list a few per cent instead of up to a quarter.
     """
     size = SMALLEST_CLASS
     while size < points:

@@ -1,7 +1,7 @@
-"""The signing key under which a peer is known, read and followed in the database (design.md section 6).
+"""The pinned signing key of a peer, read and replaced in the database (design.md section 6).
 
-Whether a manifest's key may be followed is judged by `trusted_manifest.PeerKeys`; here the peer is then known
-under the last key of the chain from now on, without anybody's doing, with an event for each step.
+`trusted_manifest.PeerKeys` decides whether the key of a manifest may be accepted. This module then pins the
+last key of the chain without an administrator, with an audit event for each step.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class PinnedKeys:
         self._store, self._peer, self._clock = store, peer, clock
 
     def verify(self, serialised: bytes, signature: bytes, chain: Sequence[Succession]) -> None:
-        """Of a manifest that just came; follows `chain` where its key is a newer one.
+        """Check a manifest that just came; pins the last key of `chain` where it is newer.
 
         Raises DishonestPeerError.
         """
@@ -30,7 +30,7 @@ class PinnedKeys:
             self._store.retry_write("follow a peer's key", lambda tx: self._pin(tx, steps))
 
     def verify_kept(self, serialised: bytes, signature: bytes) -> None:
-        """Of a manifest that was checked when it came; the peer's key may have been replaced since.
+        """Check a kept manifest again; the peer's key may have been replaced since it came.
 
         Raises DishonestPeerError.
         """
@@ -44,5 +44,5 @@ class PinnedKeys:
         return PeerKeys(self._peer.code, found.key, found.replaced)
 
     def _pin(self, tx: Connection, steps: Sequence[Succession]) -> None:
-        # Where another process was first, the key is the newer one already.
+        # Another process may have pinned the newer key already.
         all(rows.pin_next(tx, statement, self._clock()) for statement in steps)

@@ -8,13 +8,13 @@ from node.requester.points import HasIdentities, MappedPoints
 
 
 class PointCache:
-    """Points of people's identities under each salt that some peer offers; each is computed once.
+    """Points of people's identities under each salt that a peer offers; each is computed once.
 
-    Nothing shows in a repr.
+    The repr shows no content.
     """
 
     def __init__(self, salts: Mapping[int, bytes], people: Iterable[HasIdentities]) -> None:
-        """`salts` are those that this node holds, by version."""
+        """`salts` are those of this node, by version."""
         self._salts, self._people = dict(salts), tuple(people)
         self._mapped: dict[tuple[str, int], MappedPoints] = {}
         self._lock = threading.Lock()

@@ -64,7 +64,7 @@ class SubjectPoints(Sequence[SubjectPoint]):
 
 
 class HasIdentities(Protocol):
-    """Somebody asked about: a subject, or a person of a cohort."""
+    """A person who is asked about: a subject, or a member of a cohort."""
 
     @property
     def identities(self) -> tuple[Identity, ...]:

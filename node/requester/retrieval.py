@@ -57,8 +57,8 @@ class Retrieval:
 class Lookups:
     """The tags looked for in one partition, one a row.
 
-    `subject` is whose tag it is; HIT marks planted hits, all of `planted` in order, and MISS what nobody
-    holds.
+    `subject` is whose tag it is; HIT marks planted hits, all of `planted` in order, and MISS identities of
+    nobody.
     """
 
     bucket: NDArray[np.int64]
@@ -142,7 +142,7 @@ def _fetch(
     plan: Plan,
     search: Callable[[buckets.Block], None],
 ) -> None:
-    """Search what a plan fetches; a whole partition is kept where there is room for it."""
+    """Search the buckets of a plan; a whole partition is kept where there is room for it."""
     context = retrieval.context
     numbers = choose_buckets(retrieval, part, lookups, plan)
     keeper = None
@@ -156,7 +156,7 @@ def _fetch(
 
 
 def _read_kept(context: QueryContext, part: PartitionOffer, lookups: Lookups) -> buckets.Block | None:
-    """The very version on offer, kept by an earlier query: nothing needs to be fetched."""
+    """The offered version from the mirror, if an earlier query kept it: nothing is fetched then."""
     if context.partitions is None:
         return None
     kept = context.partitions.read(context.peer.code, part)
@@ -169,7 +169,7 @@ def _read_kept(context: QueryContext, part: PartitionOffer, lookups: Lookups) ->
 def choose_plan(
     context: QueryContext, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
 ) -> Choice:
-    """What matcher.plan chooses under the floor; never `filter` for a caller that keeps no filters."""
+    """The plan of matcher/retrieval_plan.py under the floor; never `filter` for a caller without a mirror."""
     floor = Plan(manifest.limits.retrieval_floor)
     if context.filters is None and floor is Plan.FILTER:
         floor = Plan.BUCKETS
@@ -212,8 +212,8 @@ def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) 
 def draw_decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
     """Buckets without a candidate that are fetched too, so that not every bucket fetched holds a match.
 
-    They are buckets that the query asks about anyway, and always the same ones in one query: a resumed
-    query that drew others would show which buckets stay.
+    They are buckets with identities of the query, and always the same in one query: other decoys in a
+    resumed query would show which buckets are real.
     """
     place = f"{part.item} {part.origin} {part.version} ".encode()
     order = blake3(seed + place, derive_key_context=_DECOY_CONTEXT).digest()
@@ -221,7 +221,7 @@ def draw_decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted:
 
 
 def _require_planted(lookups: Lookups, row: int, record: np.void) -> int:
-    """The position of the planted hit that a row looked for; its record must say what the manifest says."""
+    """The position of the planted hit that a row looked for; its record must equal that of the manifest."""
     first = len(lookups) - len(lookups.planted) - int(np.count_nonzero(lookups.subject == MISS))
     if lookups.subject[row] == HIT:
         hit = lookups.planted[row - first]
@@ -231,7 +231,7 @@ def _require_planted(lookups: Lookups, row: int, record: np.void) -> int:
 
 
 def _require_possible(records: NDArray[np.void], item: Item) -> None:
-    """Refuse a record that no import makes (node.catalogue.disclose): reports rely on the ranges."""
+    """Refuse a record that no import makes (node/domain/catalogue.py): reports rely on the ranges."""
     highest = {
         Level.EXISTENCE: 1,
         Level.THRESHOLD: 1,

@@ -1,4 +1,4 @@
-"""What a running part of a sum keeps besides what every part keeps (node/requester/checkpoint.py)."""
+"""The checkpoint of a part of a sum: more than every part keeps (node/requester/checkpoint.py)."""
 
 import json
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ SUM_VERSION = 1
 
 
 class StoredSumCheckpoint(StoredCheckpoint):
-    """What a part keeps, in the database; survives a kill at any point."""
+    """The checkpoint of a part in the database; survives a kill at any point."""
 
     def products(self) -> dict[str, Product]:
         """See node.requester.sum_context.SumCheckpoint."""
-        with self._node.store.transaction("read sums under way") as tx:
+        with self._node.store.transaction("read running sums") as tx:
             sealed = job_rows.read_products(tx, self._job, self._peer)
         return {item: unpack_product(self._unseal(f"product {item}", data)) for item, data in sealed.items()}
 
@@ -30,7 +30,7 @@ class StoredSumCheckpoint(StoredCheckpoint):
         self._write("keep a sum", lambda tx: job_rows.add_product(tx, self._job, self._peer, item, sealed))
 
     def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
-        """See node.requester.sum_context.SumCheckpoint. All at once: they are of one opening."""
+        """See node.requester.sum_context.SumCheckpoint. All at once: they come from one call."""
         sealed = {item: self._seal(item, pack_sum(found), "answers") for item, found in sums.items()}
 
         def write(tx: Connection) -> None:
@@ -41,7 +41,7 @@ class StoredSumCheckpoint(StoredCheckpoint):
 
 
 class MemorySumCheckpoint(MemoryCheckpoint):
-    """What a part keeps, in one process; nothing is left when it ends."""
+    """The checkpoint of a part in memory; nothing is left when the process ends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ def pack_sum(found: PeerSum) -> bytes:
 
 
 def unpack_sum(packed: bytes) -> PeerSum:
-    """What pack_sum made; only ever given bytes that opened under this node's own key.
+    """What pack_sum made; called only with bytes that opened under this node's own key.
 
     Raises PreconditionError for those of another release.
     """

@@ -38,7 +38,7 @@ class SumQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The sum of one item before it is opened; `as_of` the dates of all rows looked at."""
+    """The sum of one item before it is opened; `as_of` the dates of all rows read."""
 
     ciphertext: bytes = field(repr=False)
     as_of: Days | None
@@ -46,7 +46,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class PeerSum:
-    """One item's answer of a peer: `asked` people, `as_of` the dates of all rows looked at (days)."""
+    """One item's answer of a peer: `asked` people, `as_of` the dates of all rows read (days)."""
 
     answer: SumAnswer
     asked: int
@@ -54,9 +54,9 @@ class PeerSum:
 
 
 class SumCheckpoint(Checkpoint, Protocol):
-    """What is kept of a part while it runs. `tokens` are those of the cohort, in an order that tells nothing.
+    """Keeps the state of a part while it runs. `tokens` are those of the cohort, in a random order.
 
-    A killed requester goes on with the same query id, blind and batch, so that its query is charged once.
+    A killed requester resumes with the same query id, blind and batch, so that its query is charged once.
     """
 
     def products(self) -> dict[str, Product]:

@@ -71,7 +71,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class SumQuery:
-    """A query under way, what the peer's newest manifest offers, and the items that the peer holds."""
+    """A running query, the newest offer of the peer, and the items that the peer has."""
 
     opened: OpenSession
     offer: SumOffer
@@ -85,7 +85,7 @@ def ask_sums(
     """All rounds with one peer: an answer per item, in the order asked.
 
     Resumes what the checkpoint holds. A peer that changed its keys of sums, or does not know the query, is
-    asked anew. Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError,
+    asked again. Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError,
     other kinds of check_manifest.
     """
     run = Round(context, calls, checkpoint, question)
@@ -95,7 +95,7 @@ def ask_sums(
         except EpochError:
             open_query(run)
         except RefusedError as error:
-            # A peer that was restored from a backup has forgotten what was charged since.
+            # A peer that was restored from a backup has lost the charges made since then.
             if error.details.get("rule") != NO_QUERY:
                 raise
             open_query(run)
@@ -106,7 +106,7 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
     try:
         query = resume_query(run, resume_session(run.context) or open_query(run))
     except ItemNotOfferedError:
-        # A peer without keys of sums: nothing is connected, which is an answer and no failure.
+        # A peer without keys of sums: NOT_CONNECTED is an answer and no failure.
         return keep_answers(run, {}, {})
     if query.held and not run.checkpoint.tokens():
         run.checkpoint.add_tokens(0, evaluate_cohort(run, query))
@@ -132,10 +132,10 @@ def open_query(run: Round) -> OpenSession:
 
 
 def resume_query(run: Round, opened: OpenSession) -> SumQuery:
-    """What a session says of sums; under a fresh manifest where its own has expired.
+    """The sum query of a session; under a fresh manifest where its own has expired.
 
     Raises ItemNotOfferedError where the peer offers no sums, DishonestPeerError for an unfit modulus,
-    EpochError when the peer's keys are not those under which the query began.
+    EpochError when the peer's keys are not those of the query.
     """
     if opened.manifest.expires_at < run.context.clock():
         return renew_query(run, opened)
@@ -174,7 +174,7 @@ def check_modulus(n: bytes, proof: bytes) -> PublicKey:
 def lay_out(people: MappedPoints, seed: bytes) -> tuple[bytes, list[int]]:
     """The points M of the cohort, canaries and padding, in a secret order; and which canaries are in it.
 
-    The same seed gives the same batch, so that a resumed query goes on.
+    The same seed gives the same batch, so that a query can be resumed.
     """
     suite, cohort = people.suite, people.points
     total = size_class(len(cohort) + MISSES + CANARIES)
@@ -188,8 +188,8 @@ def lay_out(people: MappedPoints, seed: bytes) -> tuple[bytes, list[int]]:
 def evaluate_cohort(run: Round, query: SumQuery) -> bytes:
     """Rounds 1 and 2: the cohort's points under the sum key, S, in the peer's order, canaries among them.
 
-    Taking the blind off these few points and comparing them with the rows' S says the same as r * S of every
-    row would (docs/adr/0008).
+    Unblinding these few points and comparing them with S of the rows gives the same result as blinding S of
+    every row (docs/adr/0008).
     """
     opened, suite = query.opened, query.opened.suite
     people = run.context.mapped.points(suite, opened.manifest.salt_version)
@@ -209,7 +209,7 @@ def evaluate_cohort(run: Round, query: SumQuery) -> bytes:
 
 
 def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
-    """One try: the chunks go out, and as many points come back. Raises UnavailableError when it breaks."""
+    """Send the chunks once, receive as many points. Raises UnavailableError when the stream breaks."""
     opened, epoch, points = query.opened, query.offer.epoch, blinded.count
     opening = CohortStart(
         epoch=epoch,
@@ -239,7 +239,7 @@ def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
 def make_product(run: Round, query: SumQuery, cohort: frozenset[bytes], item: str) -> Product:
     """Rounds 2 and 3: fetch the rows of an item, add those of the cohort, re-randomise.
 
-    Also the oldest and newest date of the rows looked at.
+    Also the oldest and newest date of the rows read.
     """
     groups = groups_of(query.offer, item, run.question)
     kept: list[bytes] = []
@@ -252,7 +252,7 @@ def make_product(run: Round, query: SumQuery, cohort: frozenset[bytes], item: st
 
 
 def open_products(run: Round, query: SumQuery, products: Mapping[str, Product]) -> dict[str, SumAnswer]:
-    """Rounds 3 and 4: have the sums opened; an answer for every item that the peer holds."""
+    """Rounds 3 and 4: let the peer open the sums; an answer for every item that the peer has."""
     if not query.held:
         return {}
     ciphertexts = tuple(products[code].ciphertext for code in query.held)
@@ -279,7 +279,7 @@ def keep_answers(
 
 
 def groups_of(offer: SumOffer, item: str, question: SumQuestion) -> list[SumGroupOffer]:
-    """The groups in which anybody of the cohort may be."""
+    """The groups that may contain people of the cohort."""
     areas = {
         found.value[:AREA_DIGITS] if identity.origin(found) != identity.NO_ORIGIN else NO_AREA
         for person in question.cohort
@@ -302,7 +302,7 @@ def _match_group(
 
 
 class _GroupFetch:
-    """The rows of one group; a stream that broke goes on behind the last row that came."""
+    """The rows of one group; a broken stream is resumed after the last row received."""
 
     def __init__(
         self,
@@ -319,7 +319,7 @@ class _GroupFetch:
         self.digest, self.kept = blake3(), list[bytes]()
 
     def run(self) -> None:
-        """Fetch what is left. Raises UnavailableError when the stream ends early, DishonestPeerError."""
+        """Fetch the other rows. Raises UnavailableError when the stream ends early, DishonestPeerError."""
         query, group, row = self._query, self._group, self._row
         if row < group.rows:
             opened, epoch = query.opened, query.offer.epoch
@@ -352,7 +352,7 @@ class _GroupFetch:
 
 
 def check_rows(part: RowsSlice, public: PublicKey) -> None:
-    """Every row is checked, found or not (see `cohort.require_rows`). Raises DishonestPeerError."""
+    """Check every row, matched or not (see `cohort.require_rows`). Raises DishonestPeerError."""
     try:
         cohorts.require_rows(public, part.ciphertexts)
     except MatcherError:

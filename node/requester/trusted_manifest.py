@@ -1,8 +1,8 @@
-"""What a requester believes of a peer's manifest: pure state, bytes in, verdict or refusal out.
+"""Decides whether a requester trusts a peer's manifest: pure, bytes in, verdict or refusal out.
 
 `PeerKeys` judges the signature, `TrustedState` what is signed, in this order:
 
-1. The signature is by the key under which the peer is known. One by a key that was replaced counts for
+1. The signature is by the pinned key of the peer. One by a key that was replaced counts for
    OVERLAP after that (`succession_replayed`); one by an unknown key only if the chain that came with it leads
    there from the known key (`succession_...`, `manifest_signature`). A manifest that was checked when it came
    and was kept since may also be signed by a key that was replaced later.
@@ -42,19 +42,19 @@ from node.wire.manifest import Manifest, PlantedSubject, is_signed, verify
 from node.wire.match import parse_manifest
 from node.wire.sum_messages import SumOffer
 
-# Several processes of a peer switch within half a second of each other, an answer may be on its way, and a
+# Several processes of a peer switch within half a second of each other, an answer may be in transit, and a
 # kept connection uses one manifest for a minute (node/transport/peer_client.py).
 OVERLAP: Final = timedelta(minutes=2)
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class OfferChangedError(Exception):
-    """The planted subjects of the batch are not those of the partitions any more."""
+    """The planted subjects of the batch are no longer those of the partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerKeys:
-    """The signing key (32 bytes) under which a peer is known; those before it, and when each was replaced."""
+    """The pinned signing key (32 bytes) of a peer, and earlier keys with the time of their replacement."""
 
     code: str
     key: bytes
@@ -102,7 +102,7 @@ class TrustedManifest:
 
 @dataclass(frozen=True, slots=True)
 class TrustedState:
-    """What this node knows for itself, against which a manifest is judged; `salts` are those it holds."""
+    """What this node knows, and checks a manifest against; `salts` are those it has."""
 
     requester: str
     responder: str
@@ -179,7 +179,7 @@ def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> Non
 
 
 def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
-    """Rule 9 for a sum: the offer, under the keys and the salt with which the query began.
+    """Rule 9 for a sum: the offer, under the keys and the salt of the query.
 
     Raises EpochError, ItemNotOfferedError where there is no offer of sums.
     """
@@ -193,7 +193,7 @@ def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
 
 
 def sum_offer(manifest: Manifest) -> SumOffer:
-    """What a manifest says of sums. Raises ItemNotOfferedError where it says nothing."""
+    """The offer of sums of a manifest. Raises ItemNotOfferedError where it has none."""
     if manifest.sums is None:
         raise ItemNotOfferedError("the peer offers no sums")
     return manifest.sums

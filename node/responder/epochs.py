@@ -1,4 +1,4 @@
-"""What a responder refuses before it works: an unknown salt, an epoch that is not served, an unknown item."""
+"""Refusals before any work: an unknown salt, an epoch that is not served, an unknown item."""
 
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ def require_epoch(node: Node, epoch: int) -> bytes:
     """The key of an epoch that is answered: the active one, or one before in its grace. Raises EpochError."""
     key = node.keys.oprf_of(epoch, node.clock())
     if key is None:
-        # Another process of this province may have switched a moment ago.
+        # Another process of this province may just have switched.
         current = node.ring.refresh()
         key = current.oprf_of(epoch, node.clock())
         if key is None:
@@ -48,7 +48,7 @@ def salt_error(version: int) -> SaltError:
 
 
 def require_known_items(node: Node, start: EvaluateStart) -> None:
-    """What an opening names must be known here, and not be too much.
+    """Items, purpose and legal basis of a start must be known, and its size allowed.
 
     Raises ItemNotOfferedError, RefusedError, InvalidRequestError, InvalidPointsError.
     """
@@ -60,7 +60,7 @@ def require_known_items(node: Node, start: EvaluateStart) -> None:
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
     if not LEGAL_BASIS.fullmatch(start.legal_basis):
-        # It goes into the audit chain, where no identity number may ever be.
+        # It goes into the audit chain, which must never contain an identity number.
         raise InvalidRequestError("the legal basis is not a code")
     if start.points_announced > node.config.limits.max_points_per_query:
         raise InvalidPointsError("more points announced than one query may hold", "split the query")
@@ -68,6 +68,6 @@ def require_known_items(node: Node, start: EvaluateStart) -> None:
 
 @lru_cache(maxsize=32)
 def merkle_tree(leaves: bytes) -> list[list[bytes]]:
-    """All levels over a partition's bucket digests; kept, because most queries ask the same partitions."""
+    """All levels over a partition's bucket digests; cached, because most queries use the same partitions."""
     size = merkle.DIGEST_SIZE
     return merkle.levels([leaves[at : at + size] for at in range(0, len(leaves), size)])

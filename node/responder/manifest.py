@@ -43,7 +43,7 @@ def offer_manifest(
     with_sums: bool = False,
     salt_versions: tuple[int, ...] = (),
 ) -> SignedManifest:
-    """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer holds.
+    """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer has.
 
     Raises UnknownSuiteError, SaltError.
     """
@@ -75,7 +75,7 @@ def offer_manifest(
 
 
 def _keys_under(node: Node, salt_versions: tuple[int, ...]) -> NodeKeys:
-    """The keys of an epoch under a salt that the peer holds. Raises SaltError."""
+    """The keys of an epoch under a salt that the peer has. Raises SaltError."""
     current = node.keys
     keys = current.under_salt(salt_versions, node.clock())
     if keys is None:
@@ -111,9 +111,9 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
 
 
 def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
-    """What the manifest says of sums, for the areas that the peer is granted; None without keys for it.
+    """The offer of sums in the manifest, for the areas that the peer is granted; None without keys for it.
 
-    `current` are the keys of the salt that the peer holds, by default those of the active epochs.
+    `current` are the keys of the salt that the peer has, by default those of the active epochs.
     """
     keys = (current or node.keys).sums
     if keys is None:

@@ -23,16 +23,16 @@ from node.responder.epochs import merkle_tree, require_epoch, require_known_item
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 
-SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest max_message_bytes there is
+SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest allowed max_message_bytes
 READ_BYTES = 2 * 1024 * 1024  # of buckets held in memory at once by one stream, if one is not larger
-MAX_READ = 256  # numbers in one question to the database
+MAX_READ = 256  # numbers in one database query
 
 
 class Evaluation:
     """Step 2: one stream of blinded points, answered chunk by chunk in order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
-        """Check the opening and write the query to the audit chain before any point is evaluated.
+        """Check the start and write the query to the audit chain before any point is evaluated.
 
         Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
         """
@@ -142,7 +142,7 @@ def _require_partition(
     if part is not None:
         return part
     if current is None:
-        # An epoch that was retired a moment ago is no longer there, and our keys may be half a second old.
+        # An epoch may just have been retired, and the loaded keys may be half a second old.
         node.ring.refresh()
         require_epoch(node, request.epoch)
         raise ItemNotOfferedError("this node holds no such partition")

@@ -34,7 +34,7 @@ def add_noise(totals: Totals, max_contribution: int, epsilon: float) -> Noisy:
 
 @cache
 def _opendp() -> Any:
-    """Loaded by the first sum with noise: it takes half a second, which all commands would pay."""
+    """Loaded by the first sum with noise: loading takes half a second."""
     library = importlib.import_module("opendp.prelude")
     library.enable_features("contrib")
     return library

@@ -47,7 +47,7 @@ _COHORT_CONTEXT = "heqiao v1 cohort"
 
 
 class Cohort:
-    """Rounds 1 and 2: a cohort comes in chunks, and goes back under the sum key in another order."""
+    """Rounds 1 and 2: receive a cohort in chunks, return it under the sum key in another order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
         """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
@@ -161,7 +161,7 @@ def _audited(peer: PeerRow, start: CohortStart, caller: str) -> dict[str, Detail
 
 
 def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[RowsSlice]:
-    """Round 2: the rows of a group that belongs to a charged query, in order, from some row on.
+    """Round 2: the rows of a group that belongs to a charged query, in order, from the requested row on.
 
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
@@ -235,7 +235,7 @@ def require_keys(node: Node, epoch: int) -> SumKeys:
     """
     found = node.keys.sums_of(epoch, node.clock())
     if found is None:
-        current = node.ring.refresh()  # another process of this province may have switched a moment ago
+        current = node.ring.refresh()  # another process of this province may just have switched
         found = current.sums_of(epoch, node.clock())
         if current.sums is None:
             raise ItemNotOfferedError("this node offers no sums")
@@ -247,7 +247,7 @@ def require_keys(node: Node, epoch: int) -> SumKeys:
 
 
 def require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: int, what: str) -> None:
-    """The items were charged in the epoch that is asked now: an epoch's rows are of no use to another's.
+    """The items were charged in this epoch: rows of one epoch are of no use in another.
 
     Raises RefusedError; `what` begins its sentence.
     """

@@ -1,14 +1,14 @@
-"""Rotation of keys of every kind: from one epoch to the next, and what becomes of the old one.
+"""Rotation of keys of every kind: from one epoch to the next, and the end of the old one.
 
     read     the states, and from them the steps that are left to do (keys.rotation)
     make     the next keys in the key store, rows `pending`
-    rekey    what is stored, under them too, unpublished
+    rekey    stored data, under them too, unpublished
     switch   states, and what belongs to the new epoch, in one transaction
     retire   later: the old epoch is refused, and what is stored under it removed
-    destroy  at last: its secrets are erased
+    destroy  finally: its secrets are erased
 
-A run that is killed leaves the old epoch served or the new one whole; the next one does what is left.
-Imports and rotations of what they write exclude each other by the lock of node/index/update_lock.py.
+A killed run leaves the old epoch served or the new one complete; the next run does the rest.
+Imports and rotations of imported data exclude each other by the lock of node/index/update_lock.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def rotate(
     workers: int | None = None,
     progress: Progress = _silent,
 ) -> Rotated:
-    """Make the next epoch active, or finish a rotation that was begun; `epoch` is the one that is expected.
+    """Make the next epoch active, or finish a rotation that was begun; `epoch` is the expected one.
 
     Raises ConflictError while an import or another rotation runs or where another one was first,
     KeyStateError for a state or clock that does not allow it, UnavailableError for a database or disk that
@@ -89,14 +89,14 @@ def destroy(kind: Rotation, home: Home, keys: KeyStore, epoch: int | None = None
     ring = kind.read(home, keys)
     steps = plans.plan_destruction(ring, kind.purposes[0], epoch)
     for step in steps:
-        # The secrets first: a run that is killed in between finds the rows still to be moved.
+        # The secrets first: after a kill in between, the next run still finds the rows to be moved.
         for purpose in kind.purposes:
             keys.remove(f"{purpose}.{step.epoch}")
     return _move(kind, home, ring, steps)
 
 
 def abandon(kind: Rotation, home: Home, keys: KeyStore) -> list[EpochKey]:
-    """Give up what a rotation that has not switched made for the kinds it carries; its own key stays."""
+    """Abandon an unswitched rotation: the keys of the kinds it carries are given up, its own key stays."""
     with _workspace(kind, home):
         ring = kind.read(home, keys)
         carried = [purpose for other in kind.carries for purpose in other.purposes]
@@ -132,7 +132,7 @@ def _switch(kind: Rotation, run: Run, moved: Amount) -> Rotated:
 
 
 def _next_keys(kind: Rotation, run: Run, ring: Sequence[EpochKey]) -> Keyring:
-    """The keys that the steps lead to, each as it is first found in a ring; of the kind itself first."""
+    """The next keys of the steps, each as first found in a ring; those of the kind itself first."""
     wanted = [
         (purpose, run.epoch(one.purposes[0])) for one in _kinds(kind, run.ring) for purpose in one.purposes
     ]
@@ -147,7 +147,7 @@ def _kinds(kind: Rotation, ring: Keyring) -> list[Rotation]:
 
 
 def _expand(kind: Rotation, steps: Sequence[Step]) -> list[Step]:
-    """Steps of leading purposes as steps of every purpose that goes with them; of the kind itself first."""
+    """Steps of leading purposes as steps of every purpose rotated with them; the kind itself first."""
     return [
         replace(step, purpose=purpose)
         for one in (kind, *kind.carries)
@@ -158,7 +158,7 @@ def _expand(kind: Rotation, steps: Sequence[Step]) -> list[Step]:
 
 
 def _move(kind: Rotation, home: Home, ring: Keyring, steps: Sequence[Step]) -> list[EpochKey]:
-    """Apply steps to the keys of all purposes that go with them."""
+    """Apply steps to the keys of all purposes that rotate with them."""
     followers = {purpose for one in (kind, *kind.carries) for purpose in one.purposes[1:]}
     return _write(home, ring, _expand(kind, [step for step in steps if step.purpose not in followers]))
 
@@ -173,7 +173,7 @@ def _write(home: Home, ring: Keyring, steps: Sequence[Step]) -> list[EpochKey]:
 
 
 def _remove_past(kind: Rotation, home: Home, keys: KeyStore) -> None:
-    """What is stored under epochs that are over, also those whose removal a killed run did not end."""
+    """Remove stored data of retired epochs, also where a killed run did not finish."""
     ring = kind.read(home, keys)
     for one in _kinds(kind, ring):
         for key in ring:

@@ -12,7 +12,7 @@ from node.rotation.run import Draw, Home, Keyring, Run
 
 
 def read_keyring(home: Home, keys: KeyStore, purposes: Sequence[str]) -> Keyring:
-    """All epochs of some purposes; before the first rotation of one the key there is, which has no row yet.
+    """All epochs of some purposes; before the first rotation of one its only key, which has no row yet.
 
     Raises KeyMissingError where the key store has none.
     """
@@ -33,7 +33,7 @@ def make_epoch(run: Run, purposes: Sequence[str], draw: Draw, salts: tuple[int, 
     """The next epoch of keys that rotate as one: those an earlier run made, or fresh ones; rows `pending`.
 
     `salts` are the versions that the active and the next keys are under; without it both are under the same.
-    Raises KeyStateError for a key store that holds other keys than those that were begun with.
+    Raises KeyStateError for a key store whose keys are not those that the rotation began with.
     """
     current = [run.old(purpose) for purpose in purposes]
     if salts:
@@ -75,6 +75,6 @@ def _keep(keys: KeyStore, name: str, draw: Draw) -> bytes:
         secret = draw(name.partition(".")[0])
         try:
             keys.add(name, secret)
-        except KeyExistsError:  # another administrator was first, a moment ago
+        except KeyExistsError:  # another administrator was faster
             return keys.get(name)
         return secret

@@ -1,7 +1,7 @@
-"""Rotation of the OPRF key: the index is brought under the next one, beside the old (design.md section 6).
+"""Rotation of the OPRF key: the index is written under the next key too (design.md section 6).
 
-Every partition is written under the next epoch, unpublished, over the cores (node/rotation/oprf_tasks.py); a
-run that follows one that was killed goes on with the partitions that are whole.
+Every partition is written under the next epoch, unpublished, over the cores (node/rotation/oprf_tasks.py);
+after a kill the next run keeps the complete partitions.
 """
 
 import secrets
@@ -23,24 +23,24 @@ from node.database.partitions import PartitionRow, StoredBucket
 from node.index import tasks as tasks_module
 from node.index.partition_writer import PartitionWriter, Version
 from node.rotation.epochs import make_epoch, read_keyring
-from node.rotation.oprf_tasks import LinkMap, Rekeyed, Rekeying, Stretch, altered, rekey_stretch
+from node.rotation.oprf_tasks import Batch, LinkMap, Rekeyed, Rekeying, altered, rekey_batch
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
 from node.telemetry.progress import Progress
 
 SMALL_ENTRIES = 20_000  # below this, starting processes costs more than it gains
-STRETCH_ENTRIES = 1 << 14  # entries of one task
+BATCH_ENTRIES = 1 << 14  # entries of one task
 GROUP_ENTRIES = 1 << 18  # entries of partitions that are finished together
 _BUCKETS_AT_ONCE = 512  # of one task
 _LINKED_AT_ONCE = 64  # stored buckets held in memory at once
 
 
 class OprfRotation(Rotation):
-    """Of the key of the index."""
+    """Rotation of the key of the index."""
 
     purposes = (OPRF,)
 
     def read(self, home: Home, keys: KeyStore) -> Keyring:
-        """All epochs; before the first rotation the one key there is."""
+        """All epochs; before the first rotation the only key."""
         return read_keyring(home, keys, self.purposes)
 
     def measure(self, home: Home) -> Amount:
@@ -50,7 +50,7 @@ class OprfRotation(Rotation):
             return _measure(tx, node.keys.epoch)
 
     def make(self, run: Run) -> None:
-        """A key that the stored points can be brought under."""
+        """Make a key to which the stored points can be converted."""
         old = run.keys.get(f"{OPRF}.{run.old(OPRF).epoch}")
         make_epoch(run, self.purposes, lambda _: draw_key(OPRF, old, run.home.random_bytes))
 
@@ -68,7 +68,7 @@ class OprfRotation(Rotation):
         return _measure(tx, run.epoch(OPRF))
 
     def retire(self, store: Store, epoch: int) -> None:
-        """Its partitions go."""
+        """Remove its partitions."""
         epoch_switch.forget_epoch(store, epoch)
 
 
@@ -120,7 +120,7 @@ def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
 
 
 class _ItemRun:
-    """The partitions of one item, brought under the next epoch."""
+    """Writes the partitions of one item under the next epoch."""
 
     def __init__(self, node: Node, work: Rekeying, engine: Engine, item: str) -> None:
         self._node, self._work, self._engine, self._item = node, work, engine, item
@@ -129,7 +129,7 @@ class _ItemRun:
         self._links = LinkMap(work, item)
 
     def collect_links(self) -> None:
-        """Look at every entry that is linked with another, in any partition of the item."""
+        """Collect every entry that is linked with another, in all partitions of the item."""
         with self._node.store.transaction("find partitions") as tx:
             parts = index_rows.partitions_of(tx, self._item, self._work.old_epoch)
         for part in parts:
@@ -149,11 +149,11 @@ class _ItemRun:
         """Write new versions of some partitions; yield entries as they are done."""
         versions = self._open(group)
         links: dict[tuple[int, int], bytes] = {}
-        tasks = (task for part in group for task in self._stretches(part, links))
-        for made in self._engine.map(rekey_stretch, tasks):
+        tasks = (task for part in group for task in self._batches(part, links))
+        for made in self._engine.map(rekey_batch, tasks):
             yield self._append(versions, made, links)
         for part in group:
-            versions[part.origin].oldest = part.as_of  # as it was, also where nobody is in it
+            versions[part.origin].oldest = part.as_of  # unchanged, also in an empty partition
         serialised = self._engine.map(
             tasks_module.build_filter, [version.tags for version in versions.values()]
         )
@@ -170,7 +170,7 @@ class _ItemRun:
         return version.entries - before
 
     def _open(self, group: Sequence[PartitionRow]) -> dict[str, Version]:
-        """Begin versions with the numbers, and cuts with the bits, of those they are made from."""
+        """Begin versions with the version numbers and bucket bits of the old ones."""
         epoch, now = self._work.new_epoch, self._node.clock()
 
         def write(tx: Connection) -> dict[str, Version]:
@@ -182,17 +182,17 @@ class _ItemRun:
 
         return self._node.store.retry_write("begin versions", write)
 
-    def _stretches(self, part: PartitionRow, links: dict[tuple[int, int], bytes]) -> Iterator[Stretch]:
+    def _batches(self, part: PartitionRow, links: dict[tuple[int, int], bytes]) -> Iterator[Batch]:
         """Stored buckets in order, as tasks; their links wait in `links` until the task is back."""
         code, count = int(part.origin), 1 << part.bits
-        step = max(STRETCH_ENTRIES * count // max(part.entries, 1), 1)
+        step = max(BATCH_ENTRIES * count // max(part.entries, 1), 1)
         for first in range(0, count, min(step, _BUCKETS_AT_ONCE)):
             numbers = range(first, min(first + min(step, _BUCKETS_AT_ONCE), count))
             with self._node.store.transaction("read buckets") as tx:
                 stored = index_rows.read_cut(tx, part.cut, part.version, numbers)
             if len(stored) != len(numbers):
                 raise altered(self._item)
-            yield Stretch(
+            yield Batch(
                 self._item, code, part.bits, first, [self._opened(code, each, links) for each in stored]
             )
 

@@ -1,9 +1,9 @@
-"""Buckets brought under another OPRF key, without source data (design.md section 6).
+"""Converts buckets to another OPRF key, without source data (design.md section 6).
 
     T' = (k'/k) T   old label key -> record -> new label key   buckets sorted anew
 
 A bucket keeps its number and its people, since buckets are cut by identity and not by tag: only the
-order within it changes. So any stretch of whole buckets is a task of its own.
+order within it changes. So any batch of whole buckets can be a task.
 """
 
 import secrets
@@ -27,7 +27,7 @@ from node.index.layout import LINK
 
 @dataclass(frozen=True, slots=True)
 class Rekeying:
-    """What every process of a rotation knows: both epochs with their keys."""
+    """What every process of a rotation needs: both epochs with their keys."""
 
     old_epoch: int
     old: bytes = field(repr=False)
@@ -38,7 +38,7 @@ class Rekeying:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Batch:
     """Whole buckets of one partition, in order: served bytes and points of each."""
 
     item: str
@@ -56,7 +56,7 @@ class Rekeyed:
     tags: Piece
 
 
-def rekey_stretch(work: Rekeying, scratch: SealedScratch, task: Stretch) -> Rekeyed:
+def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:
     """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
     served, kept = join_loose(task.buckets)
     tokens = kept[:, :32]
@@ -115,7 +115,7 @@ class LinkMap:
         self._old, self._points = [], []
 
     def move(self, links: bytes) -> bytes:
-        """The links of a bucket with the new tags; one whose other end is gone says nothing, and goes."""
+        """The links of a bucket with the new tags; a link to a removed entry is dropped."""
         rows = np.frombuffer(links, dtype=LINK).copy()
         if not len(rows) or not len(self._tags):
             return b""
@@ -129,7 +129,7 @@ class LinkMap:
 
 
 def altered(item: str) -> UnavailableError:
-    """Something stored does not open under the key it was stored under, or names what is not there."""
+    """Something stored does not open under the key it was stored under, or refers to something missing."""
     return UnavailableError(
         f"{item}: what is stored of this item does not fit the key of its epoch",
         "the database or the key store was altered, or they are of different times: restore both from one "

@@ -1,4 +1,4 @@
-"""What one rotation is given, and what each kind of keys does in it (node/rotation/driver.py runs it)."""
+"""The input of a rotation, and what each kind of keys does in it (node/rotation/driver.py runs it)."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,8 +28,8 @@ NO_USAGE: Final = Usage(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KeyHome:
-    """A home of which only the configuration and the database are opened: that is enough for its TLS key,
-    and all that there is of the home of a platform.
+    """A home of which only the configuration and the database are opened: enough for its TLS key,
+    and all that the home of a platform has.
     """
 
     config: Config
@@ -86,9 +86,9 @@ class Run:
 
 
 class Rotation(Protocol):
-    """A kind of keys. What it does not say otherwise is nothing.
+    """A kind of keys. By default a step does nothing.
 
-    `purposes` have one epoch together; the first leads, and plans are made of it. `carries` are kinds whose
+    `purposes` have one epoch together; plans are made for the first. `carries` are kinds whose
     keys get an epoch of their own in the same switch. `is_exclusive`: imports wait for it.
     """
 
@@ -112,7 +112,7 @@ class Rotation(Protocol):
         return plans.plan_retirement(ring, self.purposes[0], now, early=early)
 
     def missing(self, _home: Home, _ring: Keyring) -> tuple[MissingPartitions, ...]:
-        """What must be brought under the next key by other means before the switch."""
+        """What must be imported under the next key before the switch."""
         return ()
 
     def measure(self, _home: Home) -> Amount:
@@ -123,7 +123,7 @@ class Rotation(Protocol):
         """Make the next keys, pending; those that an earlier run made stay. Raises KeyStateError."""
 
     def rekey(self, _run: Run) -> Amount:
-        """Bring what is stored under the next keys, unpublished; return what this run moved."""
+        """Write stored data under the next keys, unpublished; return what this run moved."""
         return Amount()
 
     def switch(self, _tx: Connection, _run: Run) -> Amount:
@@ -131,7 +131,7 @@ class Rotation(Protocol):
         return Amount()
 
     def retire(self, _store: Store, _epoch: int) -> None:
-        """Remove what is stored under an epoch that is over, some at a time; may be repeated."""
+        """Remove stored data of a retired epoch in batches; may be repeated."""
         return None  # noqa: RET501  mypy takes an empty body for an abstract one
 
 

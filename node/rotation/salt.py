@@ -1,4 +1,4 @@
-"""Rotation of the federation's salt: an epoch of its own, filled from the sources (design.md section 6).
+"""Rotation of the federation's salt: a new epoch, filled from the sources (design.md section 6).
 
     make     keys `oprf.<epoch>` and those of sums; rows `pending` of them and of the salt, which
              `heqiao join` brought
@@ -7,9 +7,9 @@
     retire   later: the old salt is refused, and what is stored under it removed
     destroy  at last: the salt is erased
 
-The new epoch is an epoch like any other, with keys of its own, so that nothing of the old salt's tags, labels
-or rows comes back under the new one. Until an item was imported in full it has nothing under the new salt;
-from then on no import leaves either behind, also in the grace (docs/adr/0010).
+The new epoch has its own keys, so that no tag, label or row of the old salt is found again under the new
+one. An item has nothing under the new salt before its first full import; after it every import writes under
+both, also in the grace (docs/adr/0010).
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
 
 
 class SaltRotation(Rotation):
-    """Of the salt, and with it of the keys of everything that is stored under it."""
+    """Rotation of the salt, with the keys of all data stored under it."""
 
     purposes = (SALT,)
 
@@ -71,7 +71,7 @@ class SaltRotation(Rotation):
         return plans.plan_salt_retirement(ring, now, early=early)
 
     def missing(self, home: Home, ring: Keyring) -> tuple[MissingPartitions, ...]:
-        """What is served and is not there under the newest salt."""
+        """Served partitions that are missing under the newest salt."""
         versions = [key.epoch for key in plans.pending(ring, SALT)]
         if not versions:
             return ()
@@ -81,7 +81,7 @@ class SaltRotation(Rotation):
     def make(self, run: Run) -> None:
         """Rows of the salts, then keys of the epochs under the next one."""
         salts = run.old(SALT).epoch, run.epoch(SALT)
-        # The salt first: what waits for it says so from its first moment.
+        # The salt first: status then shows at once what it waits for.
         make_epoch(run, (SALT,), lambda _: run.keys.get(f"{SALT}.{salts[1]}"))
         run.home.store.retry_write("begin a salt", lambda tx: _settle_salts(tx, salts, run.home.clock()))
         for kind in self.carries:
@@ -89,7 +89,7 @@ class SaltRotation(Rotation):
                 make_epoch(run, kind.purposes, lambda one: generate_secret(one, run.home.random_bytes), salts)
 
     def switch(self, tx: Connection, run: Run) -> Amount:
-        """Nothing to publish: every import did. Raises KeyStateError where something is missing after all."""
+        """Nothing to publish: every import did. Raises KeyStateError where something is missing."""
         if _missing(tx, run.node.catalogue, run.ring, run.epoch(SALT)):
             raise KeyStateError("an import published meanwhile", "run this again")
         return Amount()
@@ -109,7 +109,7 @@ def read_missing(
 def _missing(
     tx: Connection, catalogue: Catalogue, ring: Sequence[EpochKey], version: int
 ) -> tuple[MissingPartitions, ...]:
-    """What is served under the active epochs and is not there under those of a salt."""
+    """Partitions served under the active epochs that are missing under those of a salt."""
     summed = [code for code in catalogue.codes if catalogue.item(code).sum is not None]
 
     def epochs_of(purpose: str) -> tuple[int, int]:

@@ -1,9 +1,9 @@
-"""Rotation of the signing key: the next one is signed by the one before, and peers follow (design.md 6).
+"""Rotation of the signing key: the old key signs the next one, and peers accept it (design.md 6).
 
 With the switch a statement is kept that both keys sign. Running nodes sign with the new key within half a
 second, and show the statement beside each manifest until the grace ends. The statement is the last thing that
 the old key signs. Peers that see it within its grace pin the new key (node/requester/pinned_keys.py); a peer
-that was away for longer needs the new card.
+that was offline for longer needs the new card.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class SigningRotation(Rotation):
     is_exclusive = False
 
     def read(self, home: Home, keys: KeyStore) -> Keyring:
-        """All epochs; before the first rotation the one key there is."""
+        """All epochs; before the first rotation the only key."""
         return read_keyring(home, keys, self.purposes)
 
     def make(self, run: Run) -> None:
@@ -38,7 +38,7 @@ class SigningRotation(Rotation):
         make_epoch(run, self.purposes, lambda one: generate_secret(one, run.home.random_bytes))
 
     def switch(self, tx: Connection, run: Run) -> Amount:
-        """The statement that leads peers to the next key."""
+        """Store the statement by which peers accept the next key."""
         before, step, now = run.old(SIGNING), run.steps[-1], run.home.clock()
         old, new = (run.keys.get(f"{SIGNING}.{epoch}") for epoch in (before.epoch, step.epoch))
         code = require_node(run.home).code
@@ -49,7 +49,7 @@ class SigningRotation(Rotation):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Epoch of the active signing key, and the statements that lead to it from keys in grace."""
+    """Epoch of the active signing key, and the statements from keys in grace to it."""
 
     epoch: int
     successions: tuple[Succession, ...] = ()

@@ -113,7 +113,7 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
 def read_due(config: Config, store: KeyStore, now: datetime) -> tuple[Due, ...]:
     """The steps that are due now, each with its reason, in the order in which they are run.
 
-    Raises ConfigError, KeyringError; a database that cannot be reached is passed over, as in `read_status`.
+    Raises ConfigError, KeyringError; a database that cannot be reached is skipped, as in `read_status`.
     """
     return read_status(config, store, now).due
 
@@ -129,7 +129,7 @@ def _plan(
     # Of keys without a row the time is that of their files.
     unknown = (line for line in lines if (line.facts.purpose, line.facts.epoch) not in known)
     ring = (*stored.known, *(_key_of(line) for line in unknown))
-    if config.node.role != "node":  # a platform has nothing to rotate but its TLS key
+    if config.node.role != "node":  # a platform rotates only its TLS key
         ring = tuple(key for key in ring if key.purpose == plans.TLS)
     return plans.plan(
         ring,
@@ -179,7 +179,7 @@ def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:
 
 
 def _is_missing_file(url: str) -> bool:
-    # Opening would make it, and a look at the keys makes nothing.
+    # Opening would create it, and reading the status must create nothing.
     scheme, _, rest = url.partition(":///")
     return scheme.startswith("sqlite") and not Path(rest.partition("?")[0]).exists()
 

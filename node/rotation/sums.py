@@ -1,7 +1,7 @@
 """Rotation of the keys of sums: sum key, Paillier key and check secret as one epoch (docs/adr/0009).
 
 Every group of rows is encrypted again under them, unpublished, over the cores (sums_tasks.py); then the
-aliases. A run that follows one that was killed goes on behind the last group that is whole.
+aliases. After a kill the next run continues after the last complete group.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from node.index.sum_table_writer import GroupWriter
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf import draw_key
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
-from node.rotation.sums_tasks import Sorter, Stretch, SumRekeying, altered, move_aliases, rekey_block
+from node.rotation.sums_tasks import Batch, Sorter, SumRekeying, altered, move_aliases, rekey_block
 from node.telemetry.progress import Progress
 
 SUM = SUM_PURPOSES[0]
@@ -31,7 +31,7 @@ _ALIASES = 5_000  # moved at once
 
 
 class SumsRotation(Rotation):
-    """Of the three keys of sums."""
+    """Rotation of the three keys of sums."""
 
     purposes = SUM_PURPOSES
 
@@ -72,7 +72,7 @@ class SumsRotation(Rotation):
         return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, layouts(run.node), now))
 
     def retire(self, store: Store, epoch: int) -> None:
-        """Its rows and aliases go."""
+        """Remove its rows and aliases."""
         sum_epoch_switch.forget_epoch(store, epoch)
 
 
@@ -117,19 +117,19 @@ def _rekey_group(node: Node, work: SumRekeying, engine: Engine, group: GroupRow)
     writer.finish()
 
 
-def _blocks(node: Node, group: GroupRow) -> Iterator[Stretch]:
+def _blocks(node: Node, group: GroupRow) -> Iterator[Batch]:
     number = 0
     while True:
         with node.store.transaction("read rows of sums") as tx:
             block = sum_rows.read_block(tx, group.id, number)
         if block is None:
             return
-        yield Stretch(group.item, block)
+        yield Batch(group.item, block)
         number += 1
 
 
 def _move_aliases(node: Node, work: SumRekeying) -> None:
-    """The aliases of all items, anew: an import may have changed them since an earlier run."""
+    """Convert the aliases of all items again: an import may have changed them since an earlier run."""
     sum_epoch_switch.forget_aliases(node.store, work.new.epoch)
     for item in work.layouts:
         after = b""

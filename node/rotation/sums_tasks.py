@@ -1,4 +1,4 @@
-"""Rows of sums brought under other keys, without source data (design.md section 6).
+"""Converts rows of sums to other keys, without source data (design.md section 6).
 
     S' = (k_s'/k_s) S       decrypt -> check slot of the old epoch -> pack with the new -> encrypt
 
@@ -24,7 +24,7 @@ from node.index.sum_rows import Rows, parts_of, row_type
 from node.wire.sum_messages import POINT
 
 PART_ROWS = 1 << 15  # sorted in memory at once
-BUFFER_BYTES = 1 << 26  # rows that wait in memory before they are sealed and put aside
+BUFFER_BYTES = 1 << 26  # rows that wait in memory before they are sealed and written to scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class SumRekeying:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Batch:
     """A stored block of an item."""
 
     item: str
     block: NewBlock = field(repr=False)
 
 
-def rekey_block(work: SumRekeying, _spill: SealedScratch, task: Stretch) -> Rows:
+def rekey_block(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows:
     """All rows of a block under the new keys. Raises UnavailableError for altered rows."""
     old, new = work.old.private, work.new.private
     count, layout = len(task.block.points) // POINT, work.layouts[task.item]
@@ -98,11 +98,11 @@ def move_aliases(work: SumRekeying, found: Sequence[Alias]) -> list[Alias]:
 
 
 class Sorter:
-    """The rows of a group, handed over in any order and given back by their points, in bounded memory."""
+    """Sorts the rows of a group by their points, in bounded memory."""
 
     def __init__(self, scratch: SealedScratch, rows: int, ciphertext_size: int) -> None:
-        """For a group of so many rows."""
-        self._spill, self._type = scratch, row_type(ciphertext_size)
+        """For a group of `rows` rows."""
+        self._scratch, self._type = scratch, row_type(ciphertext_size)
         self._bits = (max(rows - 1, 0) // PART_ROWS).bit_length()
         self._waiting: list[list[Rows]] = [[] for _ in range(1 << self._bits)]
         self._pieces: list[list[Piece]] = [[] for _ in self._waiting]
@@ -120,7 +120,7 @@ class Sorter:
     def sorted(self) -> Iterator[Rows]:
         """All of them, a part at a time."""
         for pieces, waiting in zip(self._pieces, self._waiting, strict=True):
-            read = [np.frombuffer(self._spill.read(piece), dtype=self._type) for piece in pieces]
+            read = [np.frombuffer(self._scratch.read(piece), dtype=self._type) for piece in pieces]
             if read or waiting:
                 rows = np.concatenate([*read, *waiting])
                 yield rows[np.argsort(rows["point"], kind="stable")]
@@ -128,7 +128,7 @@ class Sorter:
     def _put_aside(self) -> None:
         for number, waiting in enumerate(self._waiting):
             if waiting:
-                self._pieces[number].append(self._spill.write(np.concatenate(waiting).tobytes()))
+                self._pieces[number].append(self._scratch.write(np.concatenate(waiting).tobytes()))
                 waiting.clear()
         self._bytes = 0
 

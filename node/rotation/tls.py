@@ -35,7 +35,7 @@ class TlsRotation(Rotation):
     is_exclusive = False
 
     def read(self, home: Home, keys: KeyStore) -> Keyring:
-        """All keys there are. Raises PreconditionError before `heqiao join`."""
+        """All keys. Raises PreconditionError before `heqiao join`."""
         used, now = tls_epoch(keys, read_certificate(home.config)), home.clock()
         named = {epoch: fingerprint(TLS, keys.get(f"{TLS}.{epoch}")) for epoch in keys.epochs(TLS)}
         return tuple(EpochKey(TLS, epoch, _state(epoch, used), named[epoch], now) for epoch in named)
@@ -99,7 +99,7 @@ def _make_key(run: Run, epoch: int) -> None:
         "state": KeyState.PENDING.value,
         "fingerprint": fingerprint(TLS, secret),
     }
-    # First the event: a key without one must not be, an event without its key is seen by the next run.
+    # The event first: no key may exist without one; the next run handles an event without its key.
     with run.home.store.transaction("audit tls key", write=True) as tx:
         audit_rows.append(tx, "key_state_changed", details, run.home.clock())
         run.keys.add(f"{TLS}.{epoch}", secret)

@@ -132,7 +132,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
 
 
 def known_peer(node: Node, call: Call) -> PeerRow:
-    """The peer a caller speaks for. Raises UnknownCallerError, one text for all: nothing is learnt."""
+    """The peer that a caller is. Raises UnknownCallerError with one text for all causes."""
     with node.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, call.caller.code)
     if peer is None or (call.caller.role == "platform" and not peer.allow_platforms):

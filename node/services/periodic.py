@@ -1,4 +1,4 @@
-"""What `heqiao serve` does again and again, in one process of several."""
+"""Periodic tasks of `heqiao serve`: of several processes, one runs them."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
 
 
 def log_due_rotations(node: Node) -> None:
-    """A line for every key that is due for rotation. Raises NodeError and KeyringError kinds."""
+    """Log a line for every key that is due for rotation. Raises NodeError and KeyringError kinds."""
     now = node.clock()
     for line in read_status(node.config, open_key_store(node.config), now).keys:
         if line.due is not None and line.due <= now:

@@ -1,4 +1,4 @@
-"""The platform service: this province's own systems hand over verifications and fetch reports."""
+"""The platform service: this province's own systems submit verifications and fetch reports."""
 
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
     ) -> pb.SubmitVerificationResponse:
-        """Store the job, then let it run."""
+        """Store the job, then start it."""
         self._require_own(call)
         job, verification = platform.read_submission(requests, self._node.config.limits.max_subjects_per_job)
         added = engine.submit(self._node, job, verification)
@@ -48,7 +48,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def SubmitSum(  # noqa: N802
         self, requests: Iterator[pb.SubmitSumRequest], call: Call
     ) -> pb.SubmitSumResponse:
-        """Store the job, then let it run."""
+        """Store the job, then start it."""
         self._require_own(call)
         most = self._node.config.limits.max_subjects_per_job
         job, summation = sums_wire.read_submission(requests, most)
@@ -66,7 +66,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return sums_wire.report_message(report, self._job(request.job_id))
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
-        """The job now, and again whenever something changed, until it ends."""
+        """The job now, and again after each change, until it ends."""
         self._require_own(call)
         with self._watchers.take("watch"):
             shown = None

@@ -1,4 +1,4 @@
-"""The only wiring: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
+"""Puts a node together: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
 
 import signal
 import threading
@@ -59,7 +59,7 @@ class Server:
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
     def start(self) -> None:
-        """Serve, and take up the jobs that another process left open."""
+        """Serve, and resume the jobs that another process left open."""
         self._leases.start()
         self._peer.start()
         self._platform.start()
@@ -80,7 +80,7 @@ class Server:
         self._runner.start(job, submitted)
 
     def stop(self) -> None:
-        """Refuse new calls, let running ones end for a while, leave open jobs to another process or start."""
+        """Refuse new calls, give running ones time to end, leave open jobs to another process or restart."""
         self._health.enter_graceful_shutdown()
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
         self._runner.stop()
@@ -112,9 +112,9 @@ class Server:
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),
                 ("grpc.max_send_message_length", limits.max_message_bytes),
-                # Callers ping while they wait in silence (KEEPALIVE_MS): by default that ends the connection.
+                # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
                 ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 3),
-                ("grpc.so_reuseport", 0),  # two nodes on one port would answer by turns
+                ("grpc.so_reuseport", 0),  # two nodes on one port would answer in turn
             ),
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -1,4 +1,4 @@
-"""Which certificate a node shows: gRPC tells its clients nothing of it, so a handshake of our own asks."""
+"""Reads the certificate of a node in a separate TLS handshake: gRPC does not show it to clients."""
 
 import socket
 import ssl
@@ -8,14 +8,14 @@ from node.errors import UnavailableError, UnreachableError
 
 
 def server_certificate(address: str, name: str, ca: bytes, timeout_s: float) -> bytes:
-    """The certificate (PEM) of the server at an address, after TLS found it good: issued by the CA
-    (PEM), valid now, for `name`. No certificate of ours is shown, so the server then ends the connection.
+    """The certificate (PEM) of the server at an address, after TLS verified it: issued by the CA
+    (PEM), valid now, for `name`. This side shows no certificate, so the server then ends the connection.
 
     Raises:
-        UnreachableError: nobody answers.
+        UnreachableError: no server answers.
         UnavailableError: the certificate is not accepted.
     """
-    # TLS 1.3 only: there the client's side of the handshake is done before the server misses ours.
+    # TLS 1.3 only: there the client's handshake ends before the server asks for the client's certificate.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["h2"])

@@ -1,4 +1,4 @@
-"""The connection to a peer: mutual TLS, its certificate looked up in the revocation list, health."""
+"""The connection to a peer: mutual TLS, its certificate checked against the revocation list, health."""
 
 import threading
 from contextlib import ExitStack, suppress
@@ -20,19 +20,18 @@ from node.transport.status import from_rpc_error
 class PeerChannel:
     """A connection as this node to a peer, whose certificate must name the peer's province.
 
-    Where there is a revocation list, the peer's certificate is asked for first, and is the only one that the
-    connection trusts. So a peer that is away is asked again at the next call, and so is one whose
-    connection failed: it may have renewed its certificate meanwhile. So it is where our own certificate or
-    the roots that we trust are no longer those the connection began with.
+    Where there is a revocation list, the peer's certificate is read first, and the connection trusts only
+    that one. The next call connects anew where the peer was unreachable or its connection failed (it may
+    have renewed its certificate), and where this node's certificate or trusted roots have changed.
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
-        """Connect, if the peer is there. Raises UnknownCallerError for a revoked certificate."""
+        """Connect, if the peer answers. Raises UnknownCallerError for a revoked certificate."""
         self._node, self._peer = node, peer
         self._lock, self._stack = threading.Lock(), ExitStack()
         self._stub: service_pb2_grpc.PeerServiceStub | None = None
         self._pinned, self._identity = False, self._now()
-        with suppress(UnavailableError):  # the first call says so, and may be made again
+        with suppress(UnavailableError):  # the first call reports it, and may be retried
             self._stub = self._dial()
 
     def __enter__(self) -> Self:
@@ -43,7 +42,7 @@ class PeerChannel:
 
     @property
     def stub(self) -> service_pb2_grpc.PeerServiceStub:
-        """The peer's calls. Raises UnknownCallerError as `__init__`, UnavailableError while it is away."""
+        """The peer's calls. Raises UnknownCallerError as `__init__`, UnavailableError while unreachable."""
         with self._lock:
             if self._stub is None:
                 self._stub = self._dial()
@@ -86,9 +85,9 @@ class _PeerCheck(
 ):
     """Refuses a peer whose certificate is on the revocation list, before each call.
 
-    Where there is a list, the peer's certificate is asked for first and then the only one that the channel
-    trusts: who holds a revoked key cannot take the connection over afterwards. The list is looked at again
-    before each call, so that one that comes later ends what is open.
+    Where there is a list, the peer's certificate is read first, and the channel trusts only that one: the
+    holder of a revoked key cannot take the connection over afterwards. The list is checked again before
+    each call, so that a newer list also ends open connections.
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:

@@ -1,7 +1,7 @@
 """How much of its time a caller gives to the next hop (boulder shortens deadlines in the same way).
 
-The next hop gets a little less than there is, so that it can still report which of its own waits was too
-long; otherwise the outer time-out would be all that anybody hears of.
+The next hop gets a little less than the time left, so that it can still report which of its waits took too
+long; otherwise the caller would see only the outer time-out.
 """
 
 from typing import Final

@@ -16,7 +16,7 @@ def check_health(address: str, name: str, identity: TlsIdentity, service: str, t
     """Ask grpc.health.v1 (grpc/doc/health-checking.md) whether a service of a node serves.
 
     Address, name and identity are those of `secure_channel`. Raises NodeError kinds, UnavailableError
-    when nobody answers in time.
+    when the node does not answer in time.
     """
     with secure_channel(address, name, identity, _MAX_BYTES) as channel:
         try:

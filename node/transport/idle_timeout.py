@@ -1,4 +1,4 @@
-"""Ends a stream on which nothing moves: no thread waits for ever on a peer (design.md section 8)."""
+"""Ends a stream without messages: no thread waits forever for a peer (design.md section 8)."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ _LOOK_EVERY_S: Final = 0.25
 class IdleGuard:
     """Calls `cancel` once `limit_s` pass without `moved()`, or at once when `stopped()` holds.
 
-    gRPC has a deadline for a whole call only, and a county's stream may rightly take an hour; a message
-    that does not come for half a minute is another matter. `clock` counts seconds.
+    gRPC has a deadline for a whole call only. A county's stream may take an hour, but the next message
+    must come within seconds. `clock` counts seconds.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class IdleGuard:
         self._last = self._clock()
 
     def look(self) -> bool:
-        """Cancel the stream if it is to end now; return whether it is."""
+        """Cancel the stream if it is due to end; return whether it was."""
         if not self._stopped() and self._clock() - self._last <= self._limit_s:
             return False
         self._cancel()

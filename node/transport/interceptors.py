@@ -22,8 +22,8 @@ OUR_METHODS = "/heqiao."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a servicer is told of a call: who calls, whether anybody still listens, how to end it, how long it
-    may take (`time_left`, seconds).
+    """What a servicer knows about a call: the caller, whether it still waits, how to end the call, and how
+    long it may take (`time_left`, seconds).
     """
 
     caller: CertifiedIdentity
@@ -44,17 +44,17 @@ class Call:
 class CallGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
 
-    A request id that the caller sent is in all lines of the call; without one the node draws one.
+    All log lines of the call carry the request id that the caller sent, or a new one.
 
-    `require_good` is shown the certificate (PEM) of every call, also on a connection that is open already,
-    and raises UnknownCallerError for one that is not to be served.
+    `require_good` is shown the certificate (PEM) of every call, also on an open connection,
+    and raises UnknownCallerError for one that must not be served.
     """
 
     def __init__(self, require_good: Callable[[bytes], None] = lambda _certificate: None) -> None:
         self._require_good = require_good
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Wrap our own methods; health and reflection are left as they are."""
+        """Wrap Heqiao's methods; health and reflection are not wrapped."""
         handler = continuation(details)
         if handler is None or not details.method.startswith(OUR_METHODS):
             return handler
@@ -112,7 +112,7 @@ class _GuardedCall:
         return self
 
     def call(self) -> Call:
-        """Raises UnknownCallerError for a certificate without a name of our kind, or a revoked one, and
+        """Raises UnknownCallerError for a certificate without a Heqiao name, or a revoked one, and
         InvalidRequestError for a malformed request id.
         """
         caller, certificate = caller_of(self._context)
@@ -131,7 +131,7 @@ class _GuardedCall:
             self._logged.__exit__(None, None, None)
 
     def _request_id(self) -> str:
-        """What the caller sent; a new one where that is nothing, or malformed and so never written down."""
+        """The id that the caller sent; a new one where it is missing or malformed (then never logged)."""
         try:
             return read_request_id(self._context.invocation_metadata()) or new_request_id()
         except InvalidRequestError as error:
@@ -154,7 +154,7 @@ class _GuardedCall:
             self._context.abort_with_status(status.to_status(error, known))
         incident = secrets.token_hex(6)
         self._log("INTERNAL", incident=incident, kind=type(error).__name__, where=log.where(error))
-        # The cause stays here: its text could hold data, and is nobody's business outside.
+        # The cause is only logged: its text could hold data that the caller must not see.
         self._context.abort_with_status(status.internal_status(incident))
         return True
 

@@ -36,10 +36,10 @@ MANIFEST_S = 60.0  # how long a manifest is used for further queries on one conn
 
 
 class ManifestCache:
-    """The manifest that a peer gave last, for the next queries of a caller that keeps its connection.
+    """The last manifest of a peer, for the next queries of a caller that keeps its connection.
 
     It may be outdated by a new epoch or new versions: the peer then refuses the query, and the requester's
-    steps ask for the manifest again, which is never answered from here.
+    steps ask for the manifest again, which is never taken from this cache.
     """
 
     def __init__(self, fresh_s: float = MANIFEST_S) -> None:
@@ -48,7 +48,7 @@ class ManifestCache:
         self.successions: tuple[Succession, ...] = ()
 
     def keep(self, manifest: bytes, signature: bytes, successions: tuple[Succession, ...]) -> None:
-        """A manifest that just came, with the chain beside it."""
+        """Store a manifest that just came, with its chain."""
         self._kept = (time.monotonic(), manifest, signature)
         self.successions = successions
 
@@ -61,12 +61,11 @@ class ManifestCache:
 
 
 class PeerClient:
-    """node.requester.context.Link over gRPC. Bytes of all messages go to `count(up, down)`.
+    """node.requester.context.PeerCalls over gRPC. Bytes of all messages go to `count(up, down)`.
 
-    A call, or a stream's next message, may take `call_s`; all calls of a link together `part_s`. With
-    `manifests`, the first manifest of the link may be one that an earlier link was given. `salts` are the
-    versions that manifests are asked for. All calls carry one request id: the
-    current one, or one of the link.
+    A call, or a stream's next message, may take `call_s`; all calls of a client together `part_s`. With
+    `manifests`, the first manifest may be one that an earlier client received. `salts` are the salt
+    versions that this node has. All calls carry one request id: the current one, or a new one.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class PeerClient:
     ) -> "Iterator[PeerClient]":
         """Connect as this node to a peer; the peer's certificate must name the peer's province.
 
-        Streams are given up soon after `stopped()` holds. Raises as PeerChannel does.
+        Streams are cancelled soon after `stopped()` holds. Raises as PeerChannel does.
         """
         with PeerChannel(node, peer) as channel:
             yield cls.over(channel, node, count, stopped)
@@ -112,7 +111,7 @@ class PeerClient:
         stopped: Callable[[], bool] = lambda: False,
         manifests: ManifestCache | None = None,
     ) -> "PeerClient":
-        """A link over a connection that is kept for several queries; its time begins now."""
+        """A client over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
         return cls(
             channel,
@@ -125,7 +124,7 @@ class PeerClient:
         )
 
     def get_manifest(self) -> tuple[bytes, bytes]:
-        """See node.requester.context.Link."""
+        """See node.requester.context.PeerCalls."""
         kept = self._manifests.read() if self._manifests and self._is_first else None
         self._is_first = False
         if kept is not None and self._manifests:
@@ -147,7 +146,7 @@ class PeerClient:
     def evaluate(
         self, start: EvaluateStart, chunks: Iterable[bytes]
     ) -> Iterator[EvaluatedChunk | EvaluateDone]:
-        """See node.requester.context.Link. Raises DishonestPeerError when the stream is out of step."""
+        """See node.requester.context.PeerCalls. Raises DishonestPeerError when the stream is out of step."""
 
         def send() -> Iterator[match_pb2.EvaluateRequest]:
             opening = match.start_message(start)
@@ -177,25 +176,25 @@ class PeerClient:
                 raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
 
     def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
-        """See node.requester.context.Link."""
+        """See node.requester.context.PeerCalls."""
         message = match.filter_request_message(request)
         self._count(message.ByteSize(), 0)
         for response in self._stream("FetchFilter", message):
             yield response.offset, response.data
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
-        """See node.requester.context.Link."""
+        """See node.requester.context.PeerCalls."""
         message = match.bucket_request_message(request)
         self._count(message.ByteSize(), 0)
         for response in self._stream("FetchBuckets", message):
             yield from match.parse_slices(response)
 
     def get_sum_manifest(self) -> tuple[bytes, bytes]:
-        """See node.requester.sum_context.SumLink."""
+        """See node.requester.sum_context.SumCalls."""
         return self._manifest(with_sums=True)
 
     def evaluate_cohort(self, start: CohortStart, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-        """See node.requester.sum_context.SumLink."""
+        """See node.requester.sum_context.SumCalls."""
 
         def send() -> Iterator[aggregate_pb2.EvaluateCohortRequest]:
             opening = sums_wire.start_message(start)
@@ -211,14 +210,14 @@ class PeerClient:
             yield response.chunk.sequence, response.chunk.points
 
     def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
-        """See node.requester.sum_context.SumLink."""
+        """See node.requester.sum_context.SumCalls."""
         message = sums_wire.rows_request_message(request)
         self._count(message.ByteSize(), 0)
         for response in self._stream("FetchRows", message):
             yield sums_wire.parse_slice(response, ciphertext_size)
 
     def open_sums(self, request: OpenRequest) -> tuple[SumAnswer, ...]:
-        """See node.requester.sum_context.SumLink."""
+        """See node.requester.sum_context.SumCalls."""
         message = sums_wire.open_request_message(request)
         response = self._call("OpenSums", message)
         return sums_wire.parse_answers(response, request.items)
@@ -251,6 +250,6 @@ class PeerClient:
         return shortened(max(self._ends - time.monotonic(), 0.001))
 
     def _count(self, up: int, down: int) -> None:
-        # gRPC sends from a thread of its own while this one receives.
+        # gRPC sends from another thread while this one receives.
         with self._lock:
             self._counter(up, down)

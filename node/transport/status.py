@@ -1,7 +1,7 @@
 """The error table, both directions: a node's error to a gRPC status, and back (docs/protocol.md).
 
-The stable code crosses as google.rpc.ErrorInfo, so that the caller rebuilds the very class, and the time
-after which to try again as google.rpc.RetryInfo.
+The stable code crosses as google.rpc.ErrorInfo, so that the caller rebuilds the same class; the time
+after which to retry crosses as google.rpc.RetryInfo.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from node import errors
 from node.errors import NodeError
 
 DOMAIN = "heqiao"
-LONGEST_RETRY: Final = timedelta(days=1)  # of a peer: what is longer is not waited for
+LONGEST_RETRY: Final = timedelta(days=1)  # of a peer: a longer time is ignored
 _SOON: Final = timedelta(seconds=1)
 _NANOS: Final = 1_000_000_000
-# The first class that fits decides, so kinds stand before their bases.
+# The first class that fits decides, so subclasses come before their bases.
 TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.InvalidRequestError, grpc.StatusCode.INVALID_ARGUMENT),
     (errors.InputError, grpc.StatusCode.INVALID_ARGUMENT),
@@ -50,10 +50,10 @@ _BY_STATUS: dict[grpc.StatusCode, type[NodeError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitError,
     grpc.StatusCode.UNAVAILABLE: errors.UnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.UnavailableError,
-    # Cancelled is what this side does; a peer that ends a call so was away, and may be asked again.
+    # Only this side cancels; a peer that ends a call with it was unavailable, and may be asked again.
     grpc.StatusCode.CANCELLED: errors.UnavailableError,
 }
-# Verdicts of this node over others and of its own operators: nobody outside may make it believe them.
+# This node's judgements of peers and errors of its operators: no peer may cause them.
 _LOCAL: tuple[type[NodeError], ...] = (errors.CancelledError, errors.DishonestPeerError)
 
 
@@ -94,7 +94,7 @@ def from_rpc_error(error: grpc.RpcError) -> NodeError:
 
 def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
     if status is grpc.StatusCode.UNAVAILABLE:
-        # gRPC's text tells a refused certificate from a closed port; it holds addresses, no subject data.
+        # gRPC's text distinguishes a refused certificate from a closed port; it has no subject data.
         tls = any(word in details.lower() for word in ("ssl", "handshake", "certificate", "tls", "hostname"))
         if tls:
             return errors.UnavailableError(
@@ -115,7 +115,7 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
     if status is grpc.StatusCode.UNIMPLEMENTED:
         return errors.PreconditionError(
             "this port does not serve the call",
-            "provinces and platforms have ports of their own, see [peer] and [platform] in node.toml; "
+            "provinces and platforms use different ports, see [peer] and [platform] in node.toml; "
             "or the node is of another version",
         )
     kind = _BY_STATUS.get(status, NodeError)
@@ -123,7 +123,7 @@ def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
 
 
 def _read_details(error: grpc.RpcError) -> list[Message]:
-    """The ErrorInfo of our domain and the RetryInfo of a failed call; what else a status holds is left."""
+    """The ErrorInfo of our domain and the RetryInfo of a failed call; other details are ignored."""
     try:
         status = rpc_status.from_call(error)
     except (ValueError, DecodeError):
@@ -142,7 +142,7 @@ def _read_details(error: grpc.RpcError) -> list[Message]:
 
 
 def _read_retry(info: error_details_pb2.RetryInfo) -> timedelta | None:
-    """What a peer asks to wait; None for a time that is malformed, negative or longer than LONGEST_RETRY."""
+    """How long a peer asks to wait; None for a malformed or negative time, or one above LONGEST_RETRY."""
     delay = info.retry_delay
     longest = LONGEST_RETRY // timedelta(seconds=1) * _NANOS
     if not 0 <= delay.nanos < _NANOS or not 0 <= delay.seconds * _NANOS + delay.nanos <= longest:
@@ -174,7 +174,7 @@ def _kind(code: str) -> type[NodeError] | None:
 
 
 def error_kinds(base: type[NodeError]) -> Iterator[type[NodeError]]:
-    """A kind of error and all below it."""
+    """A kind of error and all its subclasses."""
     yield base
     for kind in base.__subclasses__():
         yield from error_kinds(kind)

@@ -29,7 +29,7 @@ def _fetcher(ring: KeyRing) -> Callable[[], Any]:
         nonlocal shown
         keys = ring.current
         if (keys.certificate, keys.ca) == shown:
-            return None  # as before
+            return None  # not changed
         renewed = _configuration(ring)
         shown = (keys.certificate, keys.ca)
         return renewed

@@ -1,4 +1,4 @@
-"""A client of the drill, a process of its own: asks without end, and holds answers against the plain ones.
+"""A client of the drill, a separate process: asks repeatedly, and compares answers with the plain ones.
 
     python -m testbed.drill.clients '{"kind": "check", ...}'
 

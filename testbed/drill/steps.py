@@ -77,7 +77,7 @@ def end(drill: Drill, purpose: str) -> None:
 
 def rotate_signing(drill: Drill) -> None:
     """The next signing key; then those who ask look once, as a telephone call before the end of the grace
-    would have them do: whoever has not seen the key by then needs the new card.
+    would have them do: a peer that has not seen the key by then needs the new card.
     """
     rotate(drill, "signing")
     drill.each((homes.REQUESTER, REVOKED), "doctor", "doctor")
@@ -165,7 +165,7 @@ def back_up(drill: Drill) -> None:
 
 
 def wipe(drill: Drill) -> None:
-    """Its machine is gone: kill -9, and nothing of the home is left."""
+    """Its machine is lost: kill -9, and the home is deleted."""
     drill.nodes.pop(LOST.code).kill()
     shutil.rmtree(drill.home(LOST))
 

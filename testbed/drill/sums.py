@@ -13,7 +13,7 @@ ITEMS = ("B11", "D35")
 PEOPLE = 150
 LEAST = 12  # contributors of the smallest cohort
 STEP = 3  # the fewest people that the drill's catalogue lets two cohorts differ by
-STRANGERS = 20  # people of a cohort whom no register holds
+UNKNOWN_PEOPLE = 20  # people of a cohort whom no register holds
 HELD_BACK = "differencing"
 CATALOGUE = "catalogue.toml"
 _AREA = "459999"
@@ -74,13 +74,13 @@ def choose_cohorts(registers: Mapping[tuple[str, str], Path]) -> Iterator[Cohort
     """
     held = {place: _read(path) for place, path in registers.items()}
     draw = random.Random(7)
-    strangers = [_number(10 * PEOPLE + more) for more in range(STRANGERS)]
+    unknown = [_number(10 * PEOPLE + more) for more in range(UNKNOWN_PEOPLE)]
     for turn in itertools.count():
         for count in range(LEAST, PEOPLE + 1, STEP):
             for (province, item), rows in held.items():
                 found = draw.sample(sorted(rows), count)
                 fen = [rows[person] for person in found]
-                people = draw.sample([*found, *strangers], count + STRANGERS)
+                people = draw.sample([*found, *unknown], count + UNKNOWN_PEOPLE)
                 yield Cohort(province, item, people, count, sum(fen), float(pvariance(fen)), turn > 0)
 
 

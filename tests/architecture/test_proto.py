@@ -1,7 +1,7 @@
 """The shape of the messages, and that version 1 only grows.
 
 tests/vectors/heqiao_v1.txt holds one line for every field, enum value and call of the v1 packages as
-they were published. A line that is gone breaks the provinces that still run the older version: that
+they were published. A removed line breaks the provinces that still run the older version: that
 needs a v2 beside v1. A line that is new is added with
 
     python -m tests.architecture.test_proto

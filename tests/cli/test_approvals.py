@@ -98,8 +98,8 @@ def test_one_asks_and_another_approves(world, name):
     assert "asked by 李雷" in approve(world, request)
     assert waiting(world)[0]["state"] == "approved"
     ok(*command, *as_(world, "李雷"))
-    told = [details for event, details in events(world) if event == "approval_used"]
-    assert [(one["id"], one["requester"], one["approver"]) for one in told] == [(request, "李雷", "韩梅")]
+    printed = [details for event, details in events(world) if event == "approval_used"]
+    assert [(one["id"], one["requester"], one["approver"]) for one in printed] == [(request, "李雷", "韩梅")]
     assert waiting(world) == []
     assert waiting(world, "--all")[0]["state"] == "used"
     ok("audit", "verify", "--home", world / "44")

@@ -54,7 +54,7 @@ def held(world):
 @pytest.mark.parametrize("fault", ["passphrase", "damaged key", "newer store", "other root"])
 def test_what_does_not_open(world, command, fault):
     before = held(world)
-    path, wrong, told = {
+    path, wrong, expected = {
         "passphrase": ("passphrase", b"another one", "does not open this key store"),
         "damaged key": ("keys/ca.1.key", bytes(64), "ca.1"),
         "newer store": ("keys/store.json", None, "version 9"),
@@ -67,7 +67,7 @@ def test_what_does_not_open(world, command, fault):
         ok("ca", "init", "--dir", world / "other", "--federation", "test")
         wrong = (world / "other/ca.pem").read_bytes()
     path.write_bytes(wrong)
-    assert told in fails(*command)
+    assert expected in fails(*command)
     path.write_bytes(before[path])
     assert held(world) == before
     ok(*command)
@@ -155,13 +155,13 @@ def test_two_administrators_at_once(world):
     ended = {name: (one.communicate(timeout=180)[1], one.returncode) for name, one in running.items()}
     root = (world / "ca/ca.pem").read_bytes()
     gone = load_list((world / "ca/revoked.pem").read_bytes(), root).serials
-    for name, (told, code) in ended.items():
-        assert code == 0, told
+    for name, (expected, code) in ended.items():
+        assert code == 0, expected
         assert serial_of((world / f"ca/issued/{name}.pem").read_bytes()) in gone
 
 
 def test_a_member_that_is_two_roots_behind(world):
-    """It is told, and takes one after the other."""
+    """They run one after the other."""
     roll = ("ca", "roll", "--dir", world / "ca")
     ok(*roll, "--out", world / "second.json")
     ok(*roll, "--switch")

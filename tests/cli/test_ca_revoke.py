@@ -47,10 +47,14 @@ def take(world, code, name):
 
 
 def test_one_certificate_and_then_a_province(world):
-    told = revoke(world, fingerprint(world, "44")[:10], "--out", world / "one")
-    assert (told["list"], told["revoked"]) == (1, [fingerprint(world, "44")])
-    told = revoke(world, "--code", "45", "--out", world / "two")
-    assert (told["list"], told["revoked"], told["revoked_in_all"]) == (2, [fingerprint(world, "45")], 2)
+    printed = revoke(world, fingerprint(world, "44")[:10], "--out", world / "one")
+    assert (printed["list"], printed["revoked"]) == (1, [fingerprint(world, "44")])
+    printed = revoke(world, "--code", "45", "--out", world / "two")
+    assert (printed["list"], printed["revoked"], printed["revoked_in_all"]) == (
+        2,
+        [fingerprint(world, "45")],
+        2,
+    )
     assert take(world, "45", "one") == {"list": 1, "revoked": 1, "own_revoked": False}
     assert "all sound" in ok("keys", "verify", "--home", world / "45")
     assert take(world, "45", "two") == {"list": 2, "revoked": 2, "own_revoked": True}

@@ -110,13 +110,13 @@ def test_lists_of_both_roots(world):
     ok("join", "--home", world / "44", world / "44.bundle")
     refusal = refused("peers", "roots", "--home", world / "44", "--drop-old")
     assert "revocation list of this home is signed by the old root only" in refusal
-    told = json.loads(
+    printed = json.loads(
         ok("ca", "revoke", "--dir", world / "ca", "--code", "44", "--out", world / "two", "--json")
     )
-    assert told["revoked_in_all"] == 3
+    assert printed["revoked_in_all"] == 3
     for code in ("44", "45"):  # 45 trusts the old root only
         taken = json.loads(ok("peers", "revocations", "--home", world / code, world / "two", "--json"))
-        assert (taken["list"], taken["revoked"], taken["own_revoked"]) == (told["list"], 3, True)
+        assert (taken["list"], taken["revoked"], taken["own_revoked"]) == (printed["list"], 3, True)
     assert len(roots(world, "44", "--drop-old")) == 1
     ok("peers", "revocations", "--home", world / "44", world / "two")
 

@@ -116,8 +116,8 @@ def test_an_empty_register_is_published_on_request(home, tmp_path):
     (tmp_path / "none.csv").write_text(HEADER, encoding="utf-8")
     done = run(home, tmp_path / "none.csv", "--allow-empty", "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert (told["read"], told["accepted_before"], told["shrunk"]) == (0, 2, True)
+    printed = json.loads(done.stdout)
+    assert (printed["read"], printed["accepted_before"], printed["shrunk"]) == (0, 2, True)
     planted = 8
     assert [part[:3] for part in served(home)[0]] == [
         ("00", 2, planted),
@@ -149,8 +149,8 @@ def run_process(home, *arguments):
 def test_workers_of_the_command(home, tmp_path):
     done = run_process(home, "C21", tmp_path / "cars.csv", "--workers", "2", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["entries"], told["workers"]) == (2, 2)
+    printed = json.loads(done.stdout)
+    assert (printed["entries"], printed["workers"]) == (2, 2)
     assert served(home)[0][-1][1] == 2
 
 

@@ -72,9 +72,9 @@ def test_faults_are_all_told(home):
     (home / "keys/salt.1.key").chmod(0o644)
     shutil.copy(home / "tls/ca.pem", home / "tls/node.pem")
     code, out, _ = heqiao("keys", "verify", "--home", home, "--json")
-    told = json.loads(out)
-    assert (code, told["good"]) == (1, False)
-    text = "\n".join(told["problems"])
+    shown = json.loads(out)
+    assert (code, shown["good"]) == (1, False)
+    text = "\n".join(shown["problems"])
     for words in ("oprf.1: not a sealed key", "salt.1.key: open to other accounts", "for another key"):
         assert words in text
     assert heqiao("keys", "status", "--home", home)[0] == 1
@@ -172,9 +172,9 @@ def test_states_of_the_database(home):
     with open_store(database_url(config)).transaction("test", write=True) as tx:
         key_epochs.add_epoch(tx, replace(rows[0], epoch=3, state=KeyState.PENDING), now)
         key_epochs.move_epochs(tx, rows[1:], [replace(rows[1], fingerprint="0" * 16)], now)
-    told = "\n".join(json.loads(heqiao("keys", "verify", "--home", home, "--json")[1])["problems"])
-    assert "oprf.3: pending in the database, and not in the key store" in told
-    assert "oprf.2: another key than the one that the database knows" in told
+    shown = "\n".join(json.loads(heqiao("keys", "verify", "--home", home, "--json")[1])["problems"])
+    assert "oprf.3: pending in the database, and not in the key store" in shown
+    assert "oprf.2: another key than the one that the database knows" in shown
 
 
 def test_rotate_tls(member, home):

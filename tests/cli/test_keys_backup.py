@@ -28,10 +28,12 @@ def test_a_lost_home_is_restored(member, tmp_path, way):
         "recipient": ("--recipient-dir", member / "officer"),
         "shares": ("--share", member / "shares/share-03.txt", "--share", member / "shares/share-01.txt"),
     }[way]
-    told = json.loads(ok("keys", "restore", member / "45.backup", "--home", tmp_path / "45", *how, "--json"))
+    printed = json.loads(
+        ok("keys", "restore", member / "45.backup", "--home", tmp_path / "45", *how, "--json")
+    )
     old, new = (open_key_store(load(home / "node.toml")) for home in (member / "45", tmp_path / "45"))
     assert {name: new.get(name) for name in new.names()} == {name: old.get(name) for name in old.names()}
-    assert told["keys"] == old.names()
+    assert printed["keys"] == old.names()
     for name in ("node.toml", "tls/node.pem", "tls/ca.pem"):
         assert (tmp_path / "45" / name).read_bytes() == (member / "45" / name).read_bytes()
     assert (tmp_path / "45/passphrase").read_bytes() != (member / "45/passphrase").read_bytes()

@@ -273,14 +273,14 @@ def test_a_platform(world):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("--due",), "--due needs --home"),
         (("--home", "44"), "name a kind of keys, or give --due"),
-        (("--due", "oprf", "--home", "44"), "give them behind its name"),
-        (("--home", "44", "oprf", "--home", "44"), "give them behind its name"),
+        (("--due", "oprf", "--home", "44"), "give them after its name"),
+        (("--home", "44", "oprf", "--home", "44"), "give them after its name"),
     ],
 )
-def test_wrong_usage(arguments, told):
+def test_wrong_usage(arguments, expected):
     code, out, err = heqiao("keys", "rotate", *arguments)
-    assert (code, out, told in err) == (2, "", True), err
+    assert (code, out, expected in err) == (2, "", True), err

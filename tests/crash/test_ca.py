@@ -81,7 +81,7 @@ def ended(world):
 
 
 def home_of(world):
-    """The node of the member opens with what lies there."""
+    """The node of the member opens with the files there."""
     config = load(world / "44/node.toml")
     node = open_node(config)
     node.store.dispose()
@@ -110,7 +110,7 @@ def renewed(world):
     return tls_epoch(store, config.tls.certificate.read_bytes()) == 2
 
 
-def salted(world):
+def has_salt(world):
     epochs = store_of(world / "ca").epochs("salt")
     return len(epochs) > 1 and (world / "salts").exists()
 
@@ -173,7 +173,7 @@ CASES = {
     "new certificate": Case(
         "answered", lambda world: ("join", "--home", world / "44", world / "44.bundle"), renewed
     ),
-    "salt": Case("made", lambda world: ca(world, "salt", "--out", world / "salts"), salted),
+    "salt": Case("made", lambda world: ca(world, "salt", "--out", world / "salts"), has_salt),
     "revoke": Case(
         "taken", lambda world: ca(world, "revoke", "--code", "44", "--out", world / "new.pem"), listed(2)
     ),

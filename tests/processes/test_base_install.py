@@ -45,18 +45,18 @@ home, data = map(Path, sys.argv[1:3])
 subjects, mandates = read_households(data / "households.csv")[0], read_mandates(data / "mandates.csv")[0]
 asked = Verification(("C21", "C23"), ("44", "33"), "new_application", "", tuple(subjects[:40]), mandates)
 cohort = in_cohort([subject.identities for subject in subjects])
-told = {}
+printed = {}
 with Platform.open(home) as platform:
     job = platform.submit(asked, "base-verification")
-    told["states"] = [len(state.parts) for state in platform.watch(job)][-1]
+    printed["states"] = [len(state.parts) for state in platform.watch(job)][-1]
     report = platform.report(job)
-    told["findings"] = [[f.subject, f.item, f.peer, f.outcome.value, f.value] for f in report.findings]
+    printed["findings"] = [[f.subject, f.item, f.peer, f.outcome.value, f.value] for f in report.findings]
     totals = platform.sum(Summation(("B11",), ("44", "33"), "SA-2014-58", cohort), "base-sum")
-    told["sums"] = [[f.item, f.peer, f.outcome.value, f.count, f.total] for f in totals.findings]
-    told["jobs"] = sorted(one.job_id for one in platform.jobs() if one.job_id.startswith("base-"))
-    told["peers"] = [peer.code for peer in platform.peers()]
-    told["items"] = len(platform.catalogue().items)
-    told["refused"] = []
+    printed["sums"] = [[f.item, f.peer, f.outcome.value, f.count, f.total] for f in totals.findings]
+    printed["jobs"] = sorted(one.job_id for one in platform.jobs() if one.job_id.startswith("base-"))
+    printed["peers"] = [peer.code for peer in platform.peers()]
+    printed["items"] = len(platform.catalogue().items)
+    printed["refused"] = []
     other = Verification(("C21",), ("44",), "review", "", tuple(subjects[:1]), mandates)
     for call, kind in (
         (lambda: platform.report("nobody"), NotFoundError),
@@ -65,8 +65,8 @@ with Platform.open(home) as platform:
         try:
             call()
         except kind as error:
-            told["refused"].append(error.code)
-print(json.dumps(told))
+            printed["refused"].append(error.code)
+print(json.dumps(printed))
 """
 
 
@@ -116,20 +116,20 @@ def test_a_client_talks_to_its_node(world: World, served, home: Path, tmp_path: 
     script.write_text(SCRIPT, encoding="utf-8")
     done = run(*without_extras(str(script), home, world.data / "45"))
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    printed = json.loads(done.stdout)
     report = run_job(served["45"], "with-extras", read_verification(world.data, ("C21", "C23"), most=40))
     expected = {key: (outcome, value) for key, (outcome, value, _) in findings_of(report).items()}
-    assert {tuple(key): (outcome, value) for *key, outcome, value in told["findings"]} == expected
-    assert len(expected) == len(told["findings"]) > 80
-    assert sorted(told["sums"]) == [
+    assert {tuple(key): (outcome, value) for *key, outcome, value in printed["findings"]} == expected
+    assert len(expected) == len(printed["findings"]) > 80
+    assert sorted(printed["sums"]) == [
         ["B11", "33", "NOT_CONNECTED", None, None],
         ["B11", "44", "RELEASED", 100, sum(range(100, 10_100, 100))],
     ]
-    assert told["states"] == 2
-    assert told["jobs"] == ["base-sum", "base-verification"]
-    assert told["peers"] == ["33", "44"]
-    assert told["items"] == len(served["45"].node.catalogue.items)
-    assert told["refused"] == ["not_found", "job_conflict"]
+    assert printed["states"] == 2
+    assert printed["jobs"] == ["base-sum", "base-verification"]
+    assert printed["peers"] == ["33", "44"]
+    assert printed["items"] == len(served["45"].node.catalogue.items)
+    assert printed["refused"] == ["not_found", "job_conflict"]
 
 
 def test_the_script_of_the_documents(world: World, home: Path) -> None:

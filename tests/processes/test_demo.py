@@ -84,7 +84,7 @@ def test_health(serving: Path) -> None:
     for code in ("45", "44", "33"):
         done = run(["heqiao", "health", "--home", str(serving / code)])
         assert (done.returncode, done.stdout.count(": serving")) == (0, 2)
-    # One of the two ports closed: told, and a failure.
+    # One of the two ports closed: reported, and a failure.
     text = (serving / "45" / "node.toml").read_text()
     closed = serving / "45" / "closed.toml"
     closed.write_text(re.sub(r'listen = "127.0.0.1:1\d{4}"', 'listen = "127.0.0.1:1"', text, count=1))

@@ -165,7 +165,7 @@ def test_cohorts_have_the_figures_of_the_registers(tmp_path: Path) -> None:
     found, later = list(islice(every, 94)), next(every)
     with closing(base):
         for cohort in found[::17]:
-            assert len(set(cohort.people)) == cohort.count + sums.STRANGERS
+            assert len(set(cohort.people)) == cohort.count + sums.UNKNOWN_PEOPLE
             marks = ", ".join("?" * len(cohort.people))
             figures = base.execute(
                 "SELECT count(*), sum(fen), avg(1.0 * fen * fen) - avg(fen) * avg(fen) FROM held "

@@ -96,6 +96,6 @@ def test_the_cluster_takes_none_of_another_run(tmp_path: Path) -> None:
         place = Place(tmp_path, 10_000 + shift, frozenset(service.name for service in services))
         for service in services:
             place.copy(service)
-        with pytest.raises(ChildError, match="another run holds") as told, held_ports(place, services):
+        with pytest.raises(ChildError, match="another run holds") as caught, held_ports(place, services):
             pass
-        assert "--port-offset" in told.value.hint
+        assert "--port-offset" in caught.value.hint

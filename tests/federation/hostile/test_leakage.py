@@ -235,7 +235,7 @@ def test_amounts_are_not_kept_as_numbers(story: tuple[Path, list[bytes]]) -> Non
 
 
 def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, list[bytes]]) -> None:
-    """A salted hash or a mapped point would fall to whoever holds the salt (design.md section 2)."""
+    """A salted hash or a mapped point could be reversed by anyone who has the salt (design.md section 2)."""
     root, kept = story
     provider = open_home(root / "44")
     salt, key = provider.keys.salt, provider.keys.oprf

@@ -119,7 +119,7 @@ def test_an_inner_fault_is_opaque(world: World, tmp_path: Path) -> None:
 
 
 def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Path, monkeypatch) -> None:
-    """A fault of our own in the part of 44: it is UNAVAILABLE, its secrets are erased, 33 is answered."""
+    """A fault of this node in the part of 44: it is UNAVAILABLE, its secrets are erased, 33 is answered."""
     honest = match.ask_peer
 
     def ask_peer(context, question):

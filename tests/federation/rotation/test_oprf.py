@@ -263,7 +263,7 @@ def test_killed_at_any_step(
     assert query_database(homes["44"], "SELECT count(*) FROM cuts WHERE epoch = 1") == [(0,)]
 
 
-# ---- what a peer is told
+# ---- what a peer receives
 
 
 def start_of(epoch: int) -> EvaluateStart:

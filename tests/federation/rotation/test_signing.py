@@ -133,7 +133,7 @@ def test_a_running_job_ends_right(
 def test_a_job_that_slept_over_it_goes_on(
     world: World, asked: Verification, undisturbed: dict, tmp_path: Path, monkeypatch
 ) -> None:
-    """The requester stops with a manifest of the old key in its journal, and goes on after the switch."""
+    """The requester stops with a manifest of the old key in its checkpoint, and goes on after the switch."""
     homes = world.copy(tmp_path, "44", "45")
     original, left = match.ask_item, [1]
 

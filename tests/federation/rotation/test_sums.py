@@ -241,7 +241,7 @@ SIGNING_KILLS = [pytest.param(where, marks=LONG) for where in ("key file", "stat
 
 @pytest.mark.parametrize("where", SIGNING_KILLS)
 def test_signing_killed_at_any_step(homes, where: str) -> None:
-    """A key that is pending signs nothing; after the switch peers with the old one are led to the new one."""
+    """A key that is pending signs nothing; after the switch peers with the old one accept the new one."""
     run_until_killed(_DIE, homes["44"], "signing", where, 1, 0)
     switched = where not in ("key file", "make")
     node, store = open_home(homes["44"]), open_key_store(load(homes["44"] / "node.toml"))

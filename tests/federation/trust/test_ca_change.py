@@ -38,7 +38,7 @@ def test_both_roots_and_then_the_new_one(world: World, tmp_path: Path) -> None:
                         with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
                             link.get_manifest()
                         calls[0] += 1
-                    except Exception as error:  # noqa: BLE001 - told by the test
+                    except Exception as error:  # noqa: BLE001 - reported by the test
                         failed.append(error)
 
         caller = threading.Thread(target=call_on)

@@ -75,11 +75,11 @@ def test_refused_by_tls(world: World, province: Province, name: str, call) -> No
 
 
 def test_strangers(world: World, province: Province) -> None:
-    told = {
+    printed = {
         name: fails(lambda make=make: get_manifest(province, make(world))) for name, make in STRANGERS.items()
     }
-    assert {answer[:2] for answer in told.values()} == {(Code.UNAUTHENTICATED, "unknown_peer")}
-    assert len({answer[3] for answer in told.values()}) == 1
+    assert {answer[:2] for answer in printed.values()} == {(Code.UNAUTHENTICATED, "unknown_peer")}
+    assert len({answer[3] for answer in printed.values()}) == 1
     assert get_manifest(province, world.federation.client("45")).signed_manifest.manifest
 
 

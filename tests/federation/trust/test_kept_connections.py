@@ -52,7 +52,7 @@ class Stream:
             try:
                 if self._peer.verify(self._asked) != self._first:
                     self.wrong.append("another answer")
-            except Exception as error:  # noqa: BLE001 - told by the test
+            except Exception as error:  # noqa: BLE001 - reported by the test
                 self.wrong.append(error)
             self.asked += 1
 

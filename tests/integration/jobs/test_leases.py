@@ -294,7 +294,7 @@ def test_the_work_of_a_lost_lease_is_told_to_stop(store: Store) -> None:
         expire(store, "a")
         while take(store, "a") is None:  # unless it was renewed in between
             expire(store, "a")
-        wait_for(lost.stopping.is_set, 10, "the work is not told")
+        wait_for(lost.stopping.is_set, 10, "the work is not stopped")
         assert not kept.stopping.is_set()
         assert may_write(store, "b", kept.number)
     assert take(store, "a") is None  # what is lost is not given back: another process holds it

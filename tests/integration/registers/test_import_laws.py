@@ -117,7 +117,7 @@ def check_delta(node, before, after):
         assert delta.changed <= before.tags[origin] & after.tags[origin]
 
 
-# Without shrinking: an example takes a second, and a failing one is told whole.
+# Without shrinking: an example takes a second, and a failing one is printed whole.
 @settings(
     max_examples=examples(12),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

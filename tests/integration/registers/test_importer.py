@@ -62,10 +62,10 @@ def test_processes_give_the_same_as_one(node, tmp_path, monkeypatch):
 
 
 def test_progress_goes_up_to_the_end(node, tmp_path):
-    told = []
+    steps = []
     path = register(tmp_path / "r.csv")
-    importer.import_item(node, "C21", [path], progress=lambda *step: told.append(step))
-    assert {stage: (done, total) for stage, done, total in told} == {
+    importer.import_item(node, "C21", [path], progress=lambda *step: steps.append(step))
+    assert {stage: (done, total) for stage, done, total in steps} == {
         "read": (440, 440),
         "index": (440, 440),
         "write": (440 + 35, 440 + 35),
@@ -231,7 +231,7 @@ def test_many_copies_of_one_row(node, tmp_path):
 
 
 def test_one_bad_row_among_many(node, tmp_path):
-    """It alone is left out, wherever the blocks end, and told by its line."""
+    """Only that row is rejected, with its line number, wherever the blocks end."""
     people = [number(i) for i in range(100_000)]
     rows = [f"{person},陈三,a" for person in people]
     rows[77_776] = rows[77_776].replace(people[77_776], people[77_776][:17])

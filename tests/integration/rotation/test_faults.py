@@ -185,8 +185,8 @@ def test_two_administrators_at_once(home, kind):
     ]
     ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
     assert 0 in [code for _, code in ended]
-    for told, code in ended:
-        assert code == 0 or (code == 1 and "heqiao: hint:" in told and "Traceback" not in told), told
+    for caught, code in ended:
+        assert code == 0 or (code == 1 and "heqiao: hint:" in caught and "Traceback" not in caught), caught
     found = states(home, kind)
     assert list(found.values()).count("active") == 1
     assert set(found.values()) <= {"active", "grace"}
@@ -221,9 +221,9 @@ def test_another_administrator_is_first(opened):
         if stage == "make":
             driver.rotate(SIGNING, node, open_key_store(node.config), POLICY)
 
-    with pytest.raises((ConflictError, KeyStateError)) as told:
+    with pytest.raises((ConflictError, KeyStateError)) as caught:
         driver.rotate(SIGNING, node, store, POLICY, progress=meanwhile)
-    assert told.value.hint
+    assert caught.value.hint
     assert store.epochs("signing") == [1, 2]
     assert [key.state.value for key in SIGNING.read(node, store)] == ["grace", "active"]
 

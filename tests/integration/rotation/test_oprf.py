@@ -93,7 +93,7 @@ def test_it_equals_a_fresh_import(home, tmp_path, workers):
 
 
 def test_links_move_along(home, tmp_path):
-    """Who is deleted under one number is gone under the other too, in another partition."""
+    """A person deleted under one number is deleted under the other too, in another partition."""
     node, store = home
     driver.rotate(OPRF, node, store, POLICY)
     gone = tmp_path / "gone.csv"
@@ -192,11 +192,11 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, monkeypatch, stage)
         return
     assert (states(node), node.keys.epoch) == ({1: "active", 2: "pending"}, 1)
     assert opened(node) == before
-    secret, told = store.get("oprf.2"), []
-    done = driver.rotate(OPRF, node, store, POLICY, progress=lambda *step: told.append(step))
+    secret, recorded = store.get("oprf.2"), []
+    done = driver.rotate(OPRF, node, store, POLICY, progress=lambda *step: recorded.append(step))
     assert (done.epoch, done.begun, store.get("oprf.2")) == (2, False, secret)
     assert opened(node) == before
-    partitions = len([step for step in told if step[0] == "rekey"])
+    partitions = len([step for step in recorded if step[0] == "rekey"])
     assert partitions == 35 if stage == "make" else 0 < partitions < 35
 
 
@@ -324,10 +324,10 @@ def test_audit_names_fingerprints_and_no_keys(home):
     driver.rotate(OPRF, node, store, POLICY)
     driver.retire(OPRF, node, store, early=True)
     driver.destroy(OPRF, node, store)
-    told = events(node)
-    assert {name for one in told for name in one} == {"purpose", "epoch", "state", "fingerprint"}
-    assert not any(node.keys.oprf.hex() in str(one) for one in told)
-    assert [(one["state"], one["epoch"]) for one in told] == [
+    recorded = events(node)
+    assert {name for one in recorded for name in one} == {"purpose", "epoch", "state", "fingerprint"}
+    assert not any(node.keys.oprf.hex() in str(one) for one in recorded)
+    assert [(one["state"], one["epoch"]) for one in recorded] == [
         ("active", 1), ("pending", 2), ("grace", 1), ("active", 2), ("retired", 1), ("destroyed", 1)
     ]  # fmt: skip
 

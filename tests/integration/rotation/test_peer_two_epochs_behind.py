@@ -14,7 +14,7 @@ from node.rotation.kinds import OPRF, SALT, SUMS
 from node.wire.match_messages import EvaluateStart
 from node.wire.sum_messages import CohortStart
 from tests.support.salt_rotation import PEER, PEOPLE, run
-from tests.support.salt_rotation import home as salted  # noqa: F401  a home with two salts
+from tests.support.salt_rotation import home as two_salts  # noqa: F401  a home with two salts
 from tests.support.sum_rotation import POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
 
 SALT_POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
@@ -33,9 +33,9 @@ def evaluation(node, epoch, salt):
 
 
 def led_to(epoch, call):
-    with pytest.raises(EpochError) as told:
+    with pytest.raises(EpochError) as caught:
         call()
-    assert told.value.details == {"epoch": str(epoch)}
+    assert caught.value.details == {"epoch": str(epoch)}
 
 
 def test_sums(home):
@@ -53,8 +53,8 @@ def test_sums(home):
     assert cohort(node, 3)
 
 
-def test_salts_and_the_keys_of_the_index(salted, tmp_path):
-    node, store = salted
+def test_salts_and_the_keys_of_the_index(two_salts, tmp_path):
+    node, store = two_salts
     store.add("salt.3", secrets.token_bytes(32))
     store.remove("salt.2")  # it came and went while this one was away
     driver.rotate(SALT, node, store, SALT_POLICY)
@@ -71,7 +71,7 @@ def test_salts_and_the_keys_of_the_index(salted, tmp_path):
     driver.destroy(OPRF, node, store)
     led_to(2, lambda: evaluation(node, 1, 1))
     for held in ((1,), (1, 2)):
-        with pytest.raises(SaltError) as told:
+        with pytest.raises(SaltError) as caught:
             manifest.offer_manifest(node, PEER, (SUITE,), salt_versions=held)
-        assert told.value.hint
+        assert caught.value.hint
     assert evaluation(node, 2, 3)

@@ -150,12 +150,14 @@ def test_a_life(home, tmp_path):
     with pytest.raises(KeyStateError, match="no newer salt"):
         driver.rotate(SALT, node, store, POLICY)
     with node.store.transaction("look") as tx:
-        told = [json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"]
-    assert [(one["purpose"], one["state"]) for one in told if one["epoch"] == 1] == [
+        recorded = [
+            json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"
+        ]
+    assert [(one["purpose"], one["state"]) for one in recorded if one["epoch"] == 1] == [
         ("salt", "active"), ("oprf", "active"), ("salt", "grace"), ("oprf", "grace"),
         ("salt", "retired"), ("oprf", "retired"), ("salt", "destroyed"), ("oprf", "destroyed"),
     ]  # fmt: skip
-    assert not any(secret.hex() in str(told) for secret in node.keys.salts.values())
+    assert not any(secret.hex() in str(recorded) for secret in node.keys.salts.values())
 
 
 def test_given_up(home, tmp_path):

@@ -76,13 +76,13 @@ def test_what_does_not_open(world, kind, fault):
         "damaged key": lambda: kept[:-1] + bytes([kept[-1] ^ 1]),
         "newer store": lambda: json.dumps({**json.loads(kept), "version": 9}).encode(),
     }[fault]()
-    told = {
+    printed = {
         "passphrase": "does not open this key store",
         "damaged key": "the sealed key does not open",
         "newer store": "version 9",
     }[fault]
     path.write_bytes(wrong)
-    assert told in fails(*command(world, kind))
+    assert printed in fails(*command(world, kind))
     path.write_bytes(kept)
     assert states(world, kind) == before
     finish(world, kind)
@@ -122,8 +122,8 @@ def test_two_administrators_at_once(world, kind):
     ]
     ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
     assert 0 in [code for _, code in ended]
-    for told, code in ended:
-        assert code == 0 or (code == 1 and "heqiao: hint:" in told and "Traceback" not in told), told
+    for printed, code in ended:
+        assert code == 0 or (code == 1 and "heqiao: hint:" in printed and "Traceback" not in printed), printed
     assert states(world, kind) == {1: "active", 2: "pending"}
     ok("audit", "verify", "--home", world / "44")
 

@@ -179,10 +179,10 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left)
         return
     assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
     assert held(node) == before
-    secret, told = store.get("paillier.2"), []
-    done = driver.rotate(SUMS, node, store, POLICY, progress=lambda *step: told.append(step))
+    secret, recorded = store.get("paillier.2"), []
+    done = driver.rotate(SUMS, node, store, POLICY, progress=lambda *step: recorded.append(step))
     assert (done.epoch, done.begun, store.get("paillier.2")) == (2, False, secret)
-    assert [step[2] for step in told if step[0] == "rekey"][:1] == [left]
+    assert [step[2] for step in recorded if step[0] == "rekey"][:1] == [left]
     assert plain(held(node)) == expected(node, WAGES)
 
 
@@ -245,9 +245,9 @@ def test_altered_rows_are_told_and_change_nothing(home):
             tx.execute(
                 text("UPDATE sum_blocks SET ciphertexts = :b WHERE rowid = :r"), {"b": bad, "r": row.rowid}
             )
-        with pytest.raises(UnavailableError, match="do not fit the keys") as told:
+        with pytest.raises(UnavailableError, match="do not fit the keys") as recorded:
             driver.rotate(SUMS, node, store, POLICY)
-        assert not any(person in str(told.value) for person in WAGES)
+        assert not any(person in str(recorded.value) for person in WAGES)
     assert node.keys.sums.epoch == 1
 
 
@@ -319,7 +319,9 @@ def test_audit_names_fingerprints_and_no_keys(home):
     driver.retire(SUMS, node, store, early=True)
     driver.destroy(SUMS, node, store)
     with node.store.transaction("look") as tx:
-        told = [json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"]
-    assert {name for one in told for name in one} == {"purpose", "epoch", "state", "fingerprint"}
-    assert len(told) == 18  # three keys: active, pending, grace, active, retired, destroyed
-    assert not any(secret.hex() in str(told) for secret in (KEYS.sum_key, KEYS.check))
+        recorded = [
+            json.loads(one.details) for one in audit_log.events(tx) if one.event == "key_state_changed"
+        ]
+    assert {name for one in recorded for name in one} == {"purpose", "epoch", "state", "fingerprint"}
+    assert len(recorded) == 18  # three keys: active, pending, grace, active, retired, destroyed
+    assert not any(secret.hex() in str(recorded) for secret in (KEYS.sum_key, KEYS.check))

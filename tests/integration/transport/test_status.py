@@ -44,7 +44,7 @@ EXPECTED = {
 
 
 class _Raise:
-    """A server whose only method fails as it is told."""
+    """A server whose only method fails as requested."""
 
     def __init__(self) -> None:
         self.failure: tuple[str, object] = ("none", None)

@@ -1,6 +1,6 @@
 """Two processes of one node on one database: a job is run by one of them, and ended once.
 
-44 holds the first query back until the process that asks has been stopped, killed or told to end.
+44 holds the first query back until the process that asks has been stopped, killed or asked to end.
 """
 
 import json
