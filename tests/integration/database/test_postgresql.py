@@ -249,7 +249,8 @@ def test_a_query_reaches_postgresql_as_it_is(world: World, postgres: PostgreSQL,
     """A per cent sign is no placeholder: LIKE, modulo, and two of them in a text."""
     node = open_home(world.copy(tmp_path)["44"])
     plain = source(postgres, tmp_path, 60)
-    text = "SELECT id_no, plate || '%s %%' AS record_no FROM cars WHERE plate LIKE 'a%' AND length(plate) % 2 = 0"
+    text = "SELECT id_no, plate || '%s %%' AS record_no FROM cars"
+    text += " WHERE plate LIKE 'a%' AND length(plate) % 2 = 0"
     done = import_item(node, "C21", replace(plain, query=text), workers=0)
     node.store.dispose()
     assert done.tally.read == 10  # a0 to a9
