@@ -21,7 +21,7 @@ Bytes = NDArray[np.uint8]
 ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
 POINT_ROW_SIZE = 40
 NO_DAY = 0xFFFFFFFF  # of planted entries, which have no record date
-MAX_BITS = 24
+MAX_BITS = 13
 _ENTRY = np.dtype([("first", ">u8"), ("second", ">u8"), ("sealed", f"V{label.SEALED_SIZE}")])
 
 

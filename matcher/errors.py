@@ -59,12 +59,6 @@ class BackendError(MatcherError):
     code = "backend_unavailable"
 
 
-class FilterError(MatcherError):
-    """Bytes that are not a well-formed filter, or tags that none can be built from."""
-
-    code = "invalid_filter"
-
-
 class PaillierError(MatcherError):
     """Base of the errors of encrypted sums."""
 

@@ -120,6 +120,12 @@ class PartitionVersionError(PreconditionError):
     code = "partition_changed"
 
 
+class DeltaGoneError(PreconditionError):
+    """No delta leads from the version that the requester has to the one it wants."""
+
+    code = "delta_gone"
+
+
 class ConflictError(NodeError):
     """A write lost a race; try again."""
 

@@ -1,6 +1,6 @@
 """The section [limits] of the configuration: each limit with its reason."""
 
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field, model_validator
 
@@ -29,11 +29,6 @@ class LimitsSection(Section):
     )
     k_anonymity: int = Field(
         default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
-    )
-    retrieval_floor: Literal["partition", "buckets", "filter"] = Field(
-        default="filter",
-        description="Most that a query may reveal to this node: only whole partitions, or which buckets are "
-        "requested, or roughly which buckets hold matches",
     )
     worker_threads: int = Field(
         default=8, ge=1, le=256, description="Calls served at once; the curve runs on all cores"

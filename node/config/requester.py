@@ -23,11 +23,27 @@ class RequesterSection(Section):
     retry_wait_max_s: float = Field(
         default=60.0, gt=0, le=3_600, description="Longest wait between two attempts"
     )
-    keep_partitions_mib: int = Field(
-        default=0,
+    mirror_mib: int = Field(
+        default=20_480,
         ge=0,
         le=16_777_216,
-        description="MiB for peers' partitions, kept whole for later queries; 0 keeps none",
+        description="MiB for mirrors of peers' partitions; what has no room is fetched in blocks of buckets",
+    )
+    mirror_sync_hours: int = Field(
+        default=12,
+        ge=0,
+        le=24,
+        description="Hours between two syncs of all mirrors, less up to a quarter at random; 0: only before "
+        "a job that needs one, and by `heqiao mirror sync`",
+    )
+    min_bucket_entries: int = Field(
+        default=1_024,
+        ge=1,
+        le=1_048_576,
+        description="Refuse peers whose buckets hold fewer entries on average: a bucket would name a person",
+    )
+    max_bucket_bits: int = Field(
+        default=13, ge=0, le=24, description="Refuse peers that cut a partition into more than 2^n buckets"
     )
 
     @model_validator(mode="after")

@@ -97,9 +97,18 @@ class NodeKeys:
             return self
         for epoch, old in sorted(self._in_grace(now).items(), reverse=True):
             if self._version(old.salt_version) in versions:
-                version = self._version(old.salt_version)
-                return self._with_epoch(epoch, old.key, version, self._sums_under(version, now))
+                return self.of_epoch(epoch, now)
         return None
+
+    def of_epoch(self, epoch: int, now: datetime) -> "NodeKeys | None":
+        """The keys of an epoch that is answered, as if it were the active one; None for any other."""
+        if epoch == self.epoch:
+            return self
+        old = self._in_grace(now).get(epoch)
+        if old is None:
+            return None
+        version = self._version(old.salt_version)
+        return self._with_epoch(epoch, old.key, version, self._sums_under(version, now))
 
     def other_salts(self, now: datetime) -> "tuple[NodeKeys, ...]":
         """The keys for each epoch under another salt that imports must also write."""

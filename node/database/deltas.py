@@ -1,88 +1,120 @@
-"""The delta stream of a partition: the tags its versions added, removed or changed (design.md section 3)."""
+"""What changed between the versions of a partition, for the mirrors of peers (design.md 3.3).
 
-from dataclasses import dataclass, field
+A delta is written beside the version that it leads to, before that is published; nobody reads it earlier,
+for deltas are followed backwards from a published version. They are kept while they sum to at most a share
+of the partition.
+"""
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
+from collections.abc import Sequence
 
-from node.database.tables import deltas, partitions
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-KEPT_DELTAS = 64  # versions a follower may be behind before it must query the whole partition again
-_TAG = 16
+from matcher.bucket_changes import BucketChange
+from node.database.partitions import PartitionRow
+from node.database.tables import delta_buckets, deltas
 
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """Changes up to `version`. `changed` tags existed before and now have another label."""
-
-    version: int
-    added: frozenset[bytes] = field(repr=False, default=frozenset())
-    removed: frozenset[bytes] = field(repr=False, default=frozenset())
-    changed: frozenset[bytes] = field(repr=False, default=frozenset())
+KEPT_SHARE = 4  # all deltas of a partition together are at most this part of its entries' bytes
 
 
-def append_delta(tx: Connection, item: str, origin: str, epoch: int, delta: Delta) -> None:
-    """Add the changes of one version; the oldest one is removed when there are too many."""
-    tx.execute(
-        insert(deltas).values(
-            item=item,
-            origin=origin,
-            epoch=epoch,
-            version=delta.version,
-            added=b"".join(sorted(delta.added)),
-            removed=b"".join(sorted(delta.removed)),
-            changed=b"".join(sorted(delta.changed)),
-        )
-    )
-    place = _place(item, origin, epoch)
-    tx.execute(delete(deltas).where(place, deltas.c.version <= delta.version - KEPT_DELTAS))
+def begin_delta(tx: Connection, old: PartitionRow, new: PartitionRow) -> int:
+    """A delta without buckets between two versions of a partition; return its id.
 
-
-def restart_deltas(tx: Connection, item: str, epoch: int) -> None:
-    """Empty the streams of an item, after a full import."""
-    tx.execute(delete(deltas).where(deltas.c.item == item, deltas.c.epoch == epoch))
-
-
-def read_delta(tx: Connection, item: str, origin: str, epoch: int, since_version: int) -> Delta | None:
-    """The changes after a version, as one delta; None where the stream does not reach back so far.
-
-    Then the follower queries the whole partition again. None also where there is no such partition.
+    Removes what a run that never published has left of the partition.
     """
-    current = tx.scalar(
-        select(func.max(partitions.c.version)).where(
-            partitions.c.item == item,
-            partitions.c.origin == origin,
-            partitions.c.epoch == epoch,
-            partitions.c.is_current,
-        )
-    )
-    if current is None or since_version > current:
-        return None
+    tx.execute(delete(deltas).where(_place(old), deltas.c.version > old.version))
+    values = {"item": old.item, "origin": old.origin, "epoch": old.epoch, "version": new.version}
+    values |= {"from_version": old.version, "from_root": old.root, "size": 0}
+    return int(tx.execute(insert(deltas).values(**values).returning(deltas.c.id)).scalar_one())
+
+
+def add_changes(tx: Connection, delta: int, changes: Sequence[BucketChange]) -> None:
+    """Add changed buckets to a delta that is not published yet."""
+    if not changes:
+        return
+    rows = [
+        {"delta_id": delta, "number": one.bucket, "removed": one.removed, "entries": one.entries}
+        for one in changes
+    ]
+    tx.execute(insert(delta_buckets), rows)
+    size = deltas.c.size + sum(one.length for one in changes)
+    tx.execute(update(deltas).where(deltas.c.id == delta).values(size=size))
+
+
+def drop_delta(tx: Connection, delta: int) -> None:
+    """Remove a delta that has become too large to be kept."""
+    tx.execute(delete(deltas).where(deltas.c.id == delta))
+
+
+def settle(tx: Connection, current: PartitionRow, room: int) -> None:
+    """Keep, of a partition that was just published, the newest deltas that lead to it, up to `room` bytes."""
     rows = tx.execute(
-        select(deltas)
-        .where(_place(item, origin, epoch), deltas.c.version > since_version, deltas.c.version <= current)
-        .order_by(deltas.c.version)
+        select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.size)
+        .where(_place(current))
+        .order_by(deltas.c.version.desc())
     ).all()
-    if len(rows) != current - since_version:
-        return None
-    before: dict[bytes, bool] = {}  # whether a tag existed at the start
-    now: dict[bytes, bool] = {}
+    kept, expected = [], current.version
     for row in rows:
-        for tags, was, stays in (
-            (row.added, False, True),
-            (row.removed, True, False),
-            (row.changed, True, True),
-        ):
-            for at in range(0, len(tags), _TAG):
-                tag = bytes(tags[at : at + _TAG])
-                before.setdefault(tag, was)
-                now[tag] = stays
-    return Delta(
-        current,
-        frozenset(tag for tag in now if now[tag] and not before[tag]),
-        frozenset(tag for tag in now if before[tag] and not now[tag]),
-        frozenset(tag for tag in now if before[tag] and now[tag]),
-    )
+        room -= row.size
+        if row.version != expected or room < 0:
+            break
+        kept.append(row.id)
+        expected = row.from_version
+    tx.execute(delete(deltas).where(_place(current), deltas.c.id.not_in(kept)))
 
 
-def _place(item: str, origin: str, epoch: int) -> ColumnElement[bool]:
-    return and_(deltas.c.item == item, deltas.c.origin == origin, deltas.c.epoch == epoch)
+def find_chain(
+    tx: Connection, current: PartitionRow, from_version: int, from_root: bytes
+) -> list[int] | None:
+    """The ids of the deltas from an older version to this one, oldest first; None where none lead there."""
+    if (from_version, from_root) == (current.version, current.root):
+        return []
+    rows = tx.execute(
+        select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.from_root).where(
+            _place(current), deltas.c.version <= current.version, deltas.c.version > from_version
+        )
+    ).all()
+    by_version = {row.version: row for row in rows}
+    chain, version = [], current.version
+    while row := by_version.get(version):
+        chain.append(row.id)
+        version = row.from_version
+        if version == from_version:
+            return chain[::-1] if bytes(row.from_root) == from_root else None
+    return None
+
+
+def read_changes(tx: Connection, chain: Sequence[int], first: int, end: int) -> list[list[BucketChange]]:
+    """The changes of the buckets from `first` to before `end`, by bucket, each bucket's oldest first.
+
+    `chain` is that of `find_chain`; a delta that was removed meanwhile has no rows.
+    """
+    order = {identifier: place for place, identifier in enumerate(chain)}
+    rows = tx.execute(
+        select(delta_buckets).where(
+            delta_buckets.c.delta_id.in_(chain),
+            delta_buckets.c.number >= first,
+            delta_buckets.c.number < end,
+        )
+    ).all()
+    found: list[list[BucketChange]] = []
+    for row in sorted(rows, key=lambda row: (row.number, order[row.delta_id])):
+        change = BucketChange(row.number, bytes(row.removed), bytes(row.entries))
+        if found and found[-1][0].bucket == change.bucket:
+            found[-1].append(change)
+        else:
+            found.append([change])
+    return found
+
+
+def is_kept(tx: Connection, chain: Sequence[int]) -> bool:
+    """Whether all deltas of a chain are still there."""
+    return len(tx.execute(select(deltas.c.id).where(deltas.c.id.in_(chain))).all()) == len(chain)
+
+
+def forget_deltas(tx: Connection, epoch: int) -> None:
+    """Remove the deltas of an epoch."""
+    tx.execute(delete(deltas).where(deltas.c.epoch == epoch))
+
+
+def _place(part: PartitionRow) -> ColumnElement[bool]:
+    return and_(deltas.c.item == part.item, deltas.c.origin == part.origin, deltas.c.epoch == part.epoch)

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 
 from node.database import partition_versions
 from node.database import partitions as index_rows
+from node.database.deltas import forget_deltas
 from node.database.engine import Store
 from node.database.partitions import PartitionRow
 from node.database.tables import cuts as cut_rows
-from node.database.tables import deltas, partitions
+from node.database.tables import partitions
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import ConflictError
 
@@ -68,7 +69,7 @@ def forget_epoch(store: Store, epoch: int) -> None:
 
     def forget(tx: Connection) -> list[tuple[int, int]]:
         tx.execute(delete(partitions).where(partitions.c.epoch == epoch))
-        tx.execute(delete(deltas).where(deltas.c.epoch == epoch))
+        forget_deltas(tx, epoch)
         used = exists().where(partitions.c.cut_id == cut_rows.c.id)
         rows = tx.execute(select(cut_rows.c.id, cut_rows.c.bits).where(cut_rows.c.epoch == epoch, ~used))
         return [(row.id, row.bits) for row in rows]

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import dropwhile, groupby, islice
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
 from node.database.engine import Store
-from node.database.tables import buckets, cuts, filters, partitions
+from node.database.tables import buckets, cuts, partitions
 
-FILTER_PART = 512 * 1024  # bytes of a filter in one row and one message
 KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
 _SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small
 
@@ -34,7 +34,7 @@ class NewBucket:
 
 @dataclass(frozen=True, slots=True)
 class NewPartition:
-    """A version whose buckets are written; `filter_digest` is of the whole serialised filter."""
+    """A version whose buckets are written."""
 
     item: str
     origin: str
@@ -45,8 +45,6 @@ class NewPartition:
     bits: int
     root: bytes
     leaves: bytes
-    filter_size: int
-    filter_digest: bytes
     as_of: int
     planted: tuple[tuple[str, int], ...]
 
@@ -62,10 +60,18 @@ class Swept:
         return bool(self.versions or self.cuts)
 
 
-def next_version(tx: Connection, item: str, origin: str, epoch: int) -> int:
+def version_after(last: int, now: datetime) -> int:
+    """The number of a new version: the time in milliseconds, and above the last one.
+
+    So versions also rise past those that a database restored from a backup has forgotten.
+    """
+    return max(last + 1, int(now.timestamp() * 1000))
+
+
+def next_version(tx: Connection, item: str, origin: str, epoch: int, now: datetime) -> int:
     """The number of the version after the newest."""
     place = (partitions.c.item == item, partitions.c.origin == origin, partitions.c.epoch == epoch)
-    return int(tx.scalar(select(func.max(partitions.c.version)).where(*place)) or 0) + 1
+    return version_after(int(tx.scalar(select(func.max(partitions.c.version)).where(*place)) or 0), now)
 
 
 def open_cut(tx: Connection, item: str, origin: str, epoch: int, bits: int, now: datetime) -> int:
@@ -111,26 +117,12 @@ def prepare(tx: Connection, new: NewPartition) -> int:
                 bits=new.bits,
                 root=new.root,
                 leaves=new.leaves,
-                filter_size=new.filter_size,
-                filter_digest=new.filter_digest,
                 as_of=new.as_of,
                 planted=json.dumps(new.planted),
                 published_at=None,
             )
             .returning(partitions.c.id)
         ).scalar_one()
-    )
-
-
-def add_filter(tx: Connection, partition: int, serialised: bytes) -> None:
-    """Write the filter of a version, in the parts that are sent."""
-    parts = range(0, len(serialised), FILTER_PART)
-    tx.execute(
-        insert(filters),
-        [
-            {"partition_id": partition, "part": number, "data": serialised[at : at + FILTER_PART]}
-            for number, at in enumerate(parts)
-        ],
     )
 
 
@@ -176,20 +168,17 @@ def retire(store: Store, item: str, epoch: int) -> None:
     """Remove versions of an item that are no longer kept, and the buckets that only they used."""
 
     def forget(tx: Connection) -> tuple[list[tuple[int, int]], list[int]]:
-        newest = (
-            select(partitions.c.origin, func.max(partitions.c.version).label("version"))
-            .where(partitions.c.item == item, partitions.c.epoch == epoch, partitions.c.is_current)
-            .group_by(partitions.c.origin)
-        )
-        for row in tx.execute(newest).all():
-            tx.execute(
-                delete(partitions).where(
-                    partitions.c.item == item,
-                    partitions.c.epoch == epoch,
-                    partitions.c.origin == row.origin,
-                    partitions.c.version <= row.version - KEPT_VERSIONS,
-                )
-            )
+        rows = tx.execute(
+            select(partitions.c.id, partitions.c.origin, partitions.c.version, partitions.c.is_current)
+            .where(partitions.c.item == item, partitions.c.epoch == epoch)
+            .order_by(partitions.c.origin, partitions.c.version.desc())
+        ).all()
+        old: list[int] = []
+        for _, versions in groupby(rows, key=lambda row: row.origin):
+            served = dropwhile(lambda row: not row.is_current, versions)
+            old += (row.id for row in islice(served, KEPT_VERSIONS, None))
+        for at in range(0, len(old), _SWEPT):
+            tx.execute(delete(partitions).where(partitions.c.id.in_(old[at : at + _SWEPT])))
         place = (cuts.c.item == item, cuts.c.epoch == epoch)
         used = exists().where(partitions.c.cut_id == cuts.c.id)
         unused = tx.execute(select(cuts.c.id, cuts.c.bits).where(*place, ~used)).all()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
 
-from node.database.tables import buckets, filters, imports, partitions
+from node.database.tables import buckets, imports, partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,6 @@ class PartitionRow:
     entries: int
     bits: int
     root: bytes
-    filter_size: int
-    filter_digest: bytes
     as_of: int
     planted: tuple[tuple[str, int], ...]
 
@@ -42,8 +40,6 @@ _COLUMNS = (
     partitions.c.entries,
     partitions.c.bits,
     partitions.c.root,
-    partitions.c.filter_size,
-    partitions.c.filter_digest,
     partitions.c.as_of,
     partitions.c.planted,
 )
@@ -113,6 +109,24 @@ def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: 
             partitions.c.epoch == epoch,
             partitions.c.version == version,
             partitions.c.published_at.is_not(None),
+        )
+    ).one_or_none()
+    return None if row is None else _partition(row)
+
+
+def read_version(tx: Connection, partition: int) -> PartitionRow:
+    """A version by its id, published or not."""
+    return _partition(tx.execute(select(*_COLUMNS).where(partitions.c.id == partition)).one())
+
+
+def current_partition(tx: Connection, item: str, origin: str, epoch: int) -> PartitionRow | None:
+    """The current version of a partition, None when there is none."""
+    row = tx.execute(
+        select(*_COLUMNS).where(
+            partitions.c.item == item,
+            partitions.c.origin == origin,
+            partitions.c.epoch == epoch,
+            partitions.c.is_current,
         )
     ).one_or_none()
     return None if row is None else _partition(row)
@@ -201,14 +215,6 @@ def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
     return select(func.max(other.c.version)).where(*same, other.c.version <= version).scalar_subquery()
 
 
-def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:
-    """One part of a partition's serialised filter, None after the last."""
-    found = tx.scalar(
-        select(filters.c.data).where(filters.c.partition_id == partition, filters.c.part == part)
-    )
-    return None if found is None else bytes(found)
-
-
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
     """(item, partitions, entries, oldest as-of day) of the current partitions."""
     rows = tx.execute(
@@ -228,5 +234,5 @@ def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
 def _partition(row: object) -> PartitionRow:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
     values["planted"] = tuple((name, value) for name, value in json.loads(values["planted"]))
-    values["root"], values["filter_digest"] = bytes(values["root"]), bytes(values["filter_digest"])
+    values["root"] = bytes(values["root"])
     return PartitionRow(**values)

@@ -5,15 +5,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from node.database.tables import grants, peer_keys, peers
+from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import PeerRow
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
-    """Add or replace a peer; its earlier keys are kept, unless its key changes."""
+    """Add or replace a peer; its earlier keys, and what was seen of it, are kept, unless its key changes."""
     where = (peers.c.code == peer.code, peers.c.signing_key == peer.signing_key)
-    before = select(peer_keys).join(peers, peers.c.code == peer_keys.c.peer).where(*where)
-    replaced = [dict(row._mapping) for row in tx.execute(before)]  # noqa: SLF001
+    kept = []
+    for table in (peer_keys, seen_manifests):
+        before = select(table).join(peers, peers.c.code == table.c.peer).where(*where)
+        kept.append((table, [dict(row._mapping) for row in tx.execute(before)]))  # noqa: SLF001
     remove_peer(tx, peer.code)
     tx.execute(
         insert(peers).values(
@@ -25,14 +27,16 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             added_at=now,
         )
     )
-    if replaced:
-        tx.execute(insert(peer_keys), replaced)
+    for table, rows in kept:
+        if rows:
+            tx.execute(insert(table), rows)
     if peer.grants:
         tx.execute(insert(grants), [{"peer": peer.code, "origin": origin} for origin in peer.grants])
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
-    """Delete a peer, its keys and its grants; return whether it existed."""
+    """Delete a peer, its keys, its grants and what was seen of it; return whether it existed."""
+    tx.execute(delete(seen_manifests).where(seen_manifests.c.peer == code))
     tx.execute(delete(peer_keys).where(peer_keys.c.peer == code))
     tx.execute(delete(grants).where(grants.c.peer == code))
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0

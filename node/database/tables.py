@@ -50,6 +50,19 @@ peer_keys = Table(
     Column("replaced_at", UtcDateTime, nullable=False),
 )
 
+# The newest manifest seen of a peer, by the salt of its data: an older one is refused later.
+seen_manifests = Table(
+    "seen_manifests",
+    metadata,
+    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    Column("salt_version", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("issued_at", UtcDateTime, nullable=False),
+    # Versions of its partitions, JSON by "item/origin"; when one, or the epoch, last rose.
+    Column("versions", Text, nullable=False),
+    Column("raised_at", UtcDateTime, nullable=False),
+)
+
 grants = Table(
     "grants",
     metadata,
@@ -85,8 +98,6 @@ partitions = Table(
     Column("root", LargeBinary, nullable=False),
     # Digests of all buckets, 32 bytes each, in order: the leaves of the Merkle tree.
     Column("leaves", LargeBinary, nullable=False),
-    Column("filter_size", BigInteger, nullable=False),
-    Column("filter_digest", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
     Column("planted", Text, nullable=False),
     # Empty while an import prepares the version: such a row is never served.
@@ -111,26 +122,31 @@ buckets = Table(
     Column("links_sealed", LargeBinary, nullable=False),
 )
 
-# Changes between versions of a partition, for peers that follow it: tags, 16 bytes each.
+# What changed from one version of a partition to the next, for the mirrors of peers.
 deltas = Table(
     "deltas",
     metadata,
-    Column("item", String(8), primary_key=True),
-    Column("origin", String(2), primary_key=True),
-    Column("epoch", Integer, primary_key=True),
-    Column("version", BigInteger, primary_key=True),
-    Column("added", LargeBinary, nullable=False),
-    Column("removed", LargeBinary, nullable=False),
-    Column("changed", LargeBinary, nullable=False),
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("item", String(8), nullable=False),
+    Column("origin", String(2), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    # The version it leads to, and the version and Merkle root it begins from.
+    Column("version", BigInteger, nullable=False),
+    Column("from_version", BigInteger, nullable=False),
+    Column("from_root", LargeBinary(32), nullable=False),
+    # Bytes of its tags and entries.
+    Column("size", BigInteger, nullable=False),
+    UniqueConstraint("item", "origin", "epoch", "version"),
 )
 
-filters = Table(
-    "filters",
+delta_buckets = Table(
+    "delta_buckets",
     metadata,
-    Column("partition_id", _ID, ForeignKey("partitions.id", ondelete="CASCADE"), primary_key=True),
-    # Parts of the serialised filter, in order; each small enough for one message.
-    Column("part", Integer, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
+    Column("delta_id", _ID, ForeignKey("deltas.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    # Tags that leave, ascending; entries that are new or replace one with their tag, ascending.
+    Column("removed", LargeBinary, nullable=False),
+    Column("entries", LargeBinary, nullable=False),
 )
 
 imports = Table(

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from blake3 import blake3
 
 from matcher import buckets, merkle
-from node.compute.scratch import Piece
 from node.context import Node
 from node.database import Connection, partition_versions
 from node.database import partitions as index_rows
@@ -25,7 +23,7 @@ FLUSH_BYTES = 16 << 20
 
 @dataclass
 class Version:
-    """A version that is being written: its digests and sizes so far, and where its tags are."""
+    """A version that is being written: its digests and sizes so far."""
 
     origin: int
     number: int
@@ -35,7 +33,6 @@ class Version:
     entries: int = 0
     leaves: bytearray = field(default_factory=bytearray)
     oldest: int = buckets.NO_DAY
-    tags: list[Piece] = field(default_factory=list)
 
 
 class PartitionWriter:
@@ -54,7 +51,7 @@ class PartitionWriter:
         with self._node.store.transaction("begin versions", write=True) as tx:
             for code, bits in bits_of.items():
                 place = (self._item, f"{code:02}", self._epoch)
-                number = partition_versions.next_version(tx, *place)
+                number = partition_versions.next_version(tx, *place, self._node.clock())
                 cut = partition_versions.open_cut(tx, *place, bits, self._node.clock())
                 versions[code] = Version(code, number, cut, bits, tuple(planted))
         return versions
@@ -89,32 +86,17 @@ class PartitionWriter:
             self._node.store.retry_write("write buckets", self._write)
             self._waiting, self._bytes = [], 0
 
-    def finish(self, finished: Iterable[tuple[Version, bytes]]) -> list[int]:
-        """Write the rows of versions whose buckets are whole, with their serialised filters.
-
-        Return their ids, to be published. Each filter is read after the previous one is written.
-        """
+    def finish(self, finished: Iterable[Version]) -> list[int]:
+        """Write the rows of versions whose buckets are whole. Return their ids, to be published."""
         self.flush()
-        written: list[int] = []
-        waiting: list[tuple[NewPartition, bytes]] = []
-        for version, serialised in finished:
-            waiting.append((self._new_partition(version, serialised), serialised))
-            if sum(len(each) for _, each in waiting) >= FLUSH_BYTES:
-                written += self._write_versions(waiting)
-                waiting = []
-        return written + self._write_versions(waiting)
+        waiting = [self._new_partition(version) for version in finished]
 
-    def _write_versions(self, waiting: Sequence[tuple[NewPartition, bytes]]) -> list[int]:
         def write(tx: Connection) -> list[int]:
-            written = []
-            for new, serialised in waiting:
-                written.append(partition_versions.prepare(tx, new))
-                partition_versions.add_filter(tx, written[-1], serialised)
-            return written
+            return [partition_versions.prepare(tx, new) for new in waiting]
 
         return self._node.store.retry_write("write versions", write) if waiting else []
 
-    def _new_partition(self, version: Version, serialised: bytes) -> NewPartition:
+    def _new_partition(self, version: Version) -> NewPartition:
         today = (self._node.clock().date() - FIRST_DAY).days
         leaves = bytes(version.leaves)
         return NewPartition(
@@ -129,8 +111,6 @@ class PartitionWriter:
                 [leaves[at : at + merkle.DIGEST_SIZE] for at in range(0, len(leaves), merkle.DIGEST_SIZE)]
             ),
             leaves=leaves,
-            filter_size=len(serialised),
-            filter_digest=blake3(serialised).digest(),
             as_of=today if version.oldest == buckets.NO_DAY else version.oldest,
             planted=version.planted,
         )

@@ -1,9 +1,8 @@
-"""The parts of an index that worker processes cut and filter."""
+"""The parts of an index that worker processes cut."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from matcher import filter as filters
 from node.compute.scratch import Piece, SealedScratch
 from node.index.entries import CutBucket, cut_buckets, load_entries
 from node.index.layout import BuildSpec, split
@@ -20,11 +19,10 @@ class Plants:
 
 @dataclass(frozen=True, slots=True)
 class CutPart:
-    """Whole buckets of a part, the entries of partitions too small to have one, and all tags."""
+    """Whole buckets of a part, and the entries of partitions too small to have one."""
 
     buckets: Sequence[CutBucket]
     loose: Mapping[int, tuple[bytes, bytes]]
-    tags: Mapping[int, Piece]
 
 
 def cut_part(
@@ -36,12 +34,9 @@ def cut_part(
     entries = entries[entries["shown"] != 0]
     buckets: list[CutBucket] = []
     loose: dict[int, tuple[bytes, bytes]] = {}
-    tags: dict[int, Piece] = {}
     groups = {code: entries[which] for code, which in split(entries["origin"])}
     for code, bits in bits_of.items():
         some = groups.get(code, entries[:0])
-        if len(some):
-            tags[code] = scratch.write(some["served"][:, : work.suite.sizes.tag].tobytes())
         deeper = bits - work.part_bits
         if deeper < 0:
             if len(some):
@@ -49,9 +44,4 @@ def cut_part(
             continue
         numbers = range(part << deeper, (part + 1) << deeper)
         buckets += cut_buckets(code, some["served"], some["kept"], bits, numbers)
-    return CutPart(buckets, loose, tags)
-
-
-def build_filter(work: BuildSpec, scratch: SealedScratch, task: Sequence[Piece]) -> bytes:  # noqa: ARG001
-    """The serialised filter of all tags in some pieces."""
-    return filters.serialise(filters.build(b"".join(map(scratch.read, task))))
+    return CutPart(buckets, loose)

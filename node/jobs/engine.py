@@ -36,7 +36,7 @@ from node.requester.point_cache import PointCache
 from node.telemetry import log
 
 DATABASE_WAIT_S = 10.0
-OPEN_PARTS = ("pending", "manifest", "evaluate", "fetch")
+OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")
 
 
 def submit(node: Node, job: str, request: JobRequest) -> bool:

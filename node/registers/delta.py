@@ -5,7 +5,7 @@
 The source names subjects. All their records are removed, with every entry (a record of a person with two
 numbers has two entries, connected by links); an upsert then writes the records of the source. Other buckets
 are not changed and keep their database rows.
-Each partition that changed gets a new version and an entry in its delta stream.
+Each partition that changed gets a new version.
 """
 
 from collections import Counter, defaultdict
@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matcher import buckets
-from matcher import filter as filters
 from node.compute.engine import Engine
 from node.compute.scratch import Piece
 from node.context import Node
+from node.database import partition_versions
 from node.database import partitions as index_rows
-from node.database.deltas import Delta
 from node.database.partitions import PartitionRow
 from node.domain.catalogue import Item
 from node.index.entries import CutBucket, cut_buckets, join_loose, load_entries
@@ -36,10 +35,9 @@ _AT_ONCE = 32  # stored buckets held in memory at once
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a run made: prepared versions, what they changed, and how many entries of each kind."""
+    """What a run made: prepared versions, and how many entries changed in which way."""
 
     prepared: Sequence[int]
-    deltas: Sequence[tuple[str, Delta]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     sums: SumChange | None = None
 
@@ -78,7 +76,7 @@ def apply(
     places = run.split(indexed)
     links = run.new_links(indexed)
     siblings = run.find_siblings(places, present)
-    prepared, changes = [], []
+    prepared, tallies = [], []
     for done, code in enumerate(sorted({*places, *siblings}), 1):
         partition, entries = present.get(code), places.get(code, {})
         if partition is None:
@@ -88,19 +86,15 @@ def apply(
         tally, version = run.rewrite(partition, entries, siblings.get(code, {}), links)
         if version is not None:
             prepared.append(version)
-            changes.append((partition.origin, tally))
+            tallies.append(tally)
         progress("write", done, len(places))
     watch.lap("write")
-    found = [
-        (origin, Delta(present[int(origin)].version + 1, *map(frozenset, (t.added, t.removed, t.changed))))
-        for origin, t in changes
-    ]
     counts = Counter[str](added=0, removed=0, changed=0)
-    for _, delta in found:
-        counts.update(added=len(delta.added), removed=len(delta.removed), changed=len(delta.changed))
+    for tally in tallies:
+        counts.update(added=len(tally.added), removed=len(tally.removed), changed=len(tally.changed))
     counts["added"] += sum(count for code, count in indexed.origins.items() if code not in present)
     counts["added"] -= sum(len(planted) for code in indexed.planted)
-    return Change(tuple(prepared), tuple(found), dict(counts))
+    return Change(tuple(prepared), dict(counts))
 
 
 Places = Mapping[int, Sequence[Piece]]  # pieces of entries by part
@@ -161,7 +155,8 @@ class _Delta:
     ) -> tuple[_Tally, int | None]:
         """A new version of one partition with its changed buckets; None where nothing changes."""
         code, writer, tally = int(partition.origin), self.writer, _Tally()
-        version = Version(code, partition.version + 1, partition.cut, partition.bits, partition.planted)
+        number = partition_versions.version_after(partition.version, self.node.clock())
+        version = Version(code, number, partition.cut, partition.bits, partition.planted)
         with self.node.store.transaction("read digests") as tx:
             version.leaves = bytearray(index_rows.read_leaves(tx, partition.id))
             oldest = index_rows.oldest_days(tx, partition.id)
@@ -180,7 +175,7 @@ class _Delta:
         bits = buckets.bucket_bits(version.entries, self.node.config.limits.k_anonymity)
         if bits != partition.bits:
             version = self._recut(writer, version, bits)
-        return tally, writer.finish([(version, self._filter(partition, version, tally))])[0]
+        return tally, writer.finish([version])[0]
 
     def write_new(self, code: int, parts: Places, links: Entries) -> int:
         """The first version of a new partition."""
@@ -192,8 +187,7 @@ class _Delta:
         mine = links[links["place"] == code]
         for made in cut_buckets(code, entries["served"], entries["kept"], version.bits, numbers):
             writer.append(version, made, _links_in(mine, made.bucket.number, version.bits))
-        built = filters.serialise(filters.build(entries["served"][:, :TAG_SIZE].tobytes()))
-        return writer.finish([(version, built)])[0]
+        return writer.finish([version])[0]
 
     def _merge(
         self,
@@ -257,27 +251,6 @@ class _Delta:
             start += step
         writer.flush()
         return version
-
-    def _filter(self, partition: PartitionRow, version: Version, tally: _Tally) -> bytes:
-        parts, number = [], 0
-        with self.node.store.transaction("read filter") as tx:
-            while (part := index_rows.read_filter_part(tx, partition.id, number)) is not None:
-                parts.append(part)
-                number += 1
-        removed, added = b"".join(sorted(tally.removed)), b"".join(sorted(tally.added))
-        changed = filters.change(filters.parse(b"".join(parts)), removed, added)
-        if changed is None:
-            changed = filters.build(b"".join(self._all_tags(version)))
-        return filters.serialise(changed)
-
-    def _all_tags(self, version: Version) -> Iterator[bytes]:
-        for start in range(0, 1 << version.bits, _AT_ONCE):
-            numbers = range(start, min(start + _AT_ONCE, 1 << version.bits))
-            with self.node.store.transaction("read buckets") as tx:
-                stored = index_rows.read_cut(tx, version.cut, version.number, numbers)
-            for each in stored:
-                served = np.frombuffer(each.entries, dtype=np.uint8).reshape(-1, buckets.ENTRY_SIZE)
-                yield served[:, :TAG_SIZE].tobytes()
 
     def _touched(
         self, parts: Places, bits: int, siblings: Mapping[int, set[bytes]]

@@ -313,16 +313,11 @@ class _Run:
         for part, found in enumerate(self.engine.map(tasks_module.cut_part, tasks)):
             for made in found.buckets:
                 writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
-            for code, piece in found.tags.items():
-                versions[code].tags.append(piece)
             self._place_loose(writer, versions, links, loose, part, found)
             self.progress("write", sum(version.entries for version in versions.values()), total)
         writer.flush()
         self.watch.lap("write")
-        filters = self.engine.map(tasks_module.build_filter, [version.tags for version in versions.values()])
-        prepared = writer.finish(zip(versions.values(), filters, strict=True))
-        self.watch.lap("filter")
-        return Change(tuple(prepared))
+        return Change(tuple(writer.finish(versions.values())))
 
     def _place_loose(
         self,

@@ -10,12 +10,13 @@ from node.compute.types import Usage
 from node.context import Node
 from node.credentials.active_keys import OPRF
 from node.credentials.sum_keys import SUM_PURPOSES
-from node.database import Connection, deltas, key_epochs, partition_versions
+from node.database import Connection, key_epochs, partition_versions
 from node.database import audit_log as audit_rows
 from node.database import partitions as index_rows
 from node.domain.catalogue import Item
 from node.domain.records import Tally
 from node.errors import ConflictError
+from node.index.deltas import settle_deltas, write_deltas
 from node.registers.delta import Change
 from node.registers.reading import IndexedRows
 
@@ -43,8 +44,8 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
         before = index_rows.last_import(tx, item.code)
         if first.change.sums is not None:
             key_epochs.require_active(tx, SUM_PURPOSES[0], first.change.sums.epoch)
-        for epoch, each in zip(written, runs, strict=True):
-            _publish_epoch(tx, item, mode, epoch, each.change, now)
+        for each in runs:
+            _publish_change(tx, each.change, now)
         tally = first.indexed.tally
         index_rows.record_import(tx, item.code, mode, asdict(tally), now)
         details = _audit_details(item, mode, written[0], tally, first.change)
@@ -53,19 +54,18 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
         audit_rows.append(tx, "item_imported", details, now)
         return before
 
+    for each in runs:
+        write_deltas(each.node, each.change.prepared)
     # Retried when another writer took the next place in the audit chain: an import may have taken hours.
     before = node.store.retry_write("publish import", write)
     return None if before is None else int(before["accepted"])
 
 
-def _publish_epoch(tx: Connection, item: Item, mode: str, epoch: int, change: Change, now: datetime) -> None:
+def _publish_change(tx: Connection, change: Change, now: datetime) -> None:
     partition_versions.publish(tx, change.prepared, now)
+    settle_deltas(tx, change.prepared)
     if change.sums is not None:
         change.sums.publish(tx, now)
-    if mode == "full":
-        deltas.restart_deltas(tx, item.code, epoch)
-    for origin, delta in change.deltas:
-        deltas.append_delta(tx, item.code, origin, epoch, delta)
 
 
 def _require_all_salts(tx: Connection, item: Item, written: Sequence[int]) -> None:

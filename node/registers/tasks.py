@@ -4,7 +4,6 @@
     index_rows     one part of the rows -> one record per subject -> sealed entries
     index_linked   people with several numbers, and the planted subjects -> the same
     cut_part       one part of the entries -> whole buckets
-    build_filter   tags of a partition -> its filter
 
 Each takes the BuildSpec of the run, the SealedScratch of the process, and a task. Rows are split by bucket
 prefix, so a part holds all rows of its subjects and whole buckets of every partition that has enough of them.

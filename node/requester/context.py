@@ -8,7 +8,9 @@ from typing import Final, Protocol, TypeVar
 import tenacity
 
 from keys.signing_chain import Succession
+from matcher.bucket_changes import BucketChange
 from matcher.oprf import RandomBytes
+from matcher.retrieval_plan import Reason
 from matcher.suites.suite import Suite
 from node.clock import Clock
 from node.config import RequesterSection
@@ -16,12 +18,12 @@ from node.context import Node
 from node.domain.catalogue import Catalogue
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError, LimitError, NodeError, UnavailableError
-from node.mirror.files import PartitionCache
-from node.mirror.filters import FilterCache
+from node.mirror.folder import FOLDER, MirrorFolder
 from node.mirror.verified_groups import VerifiedGroups
 from node.requester.match_query import Answer
 from node.requester.pinned_keys import PinnedKeys
 from node.requester.point_cache import PointCache
+from node.requester.seen_manifests import SeenManifests
 from node.wire.manifest import Manifest
 from node.wire.match_messages import (
     BucketRequest,
@@ -29,8 +31,8 @@ from node.wire.match_messages import (
     EvaluatedChunk,
     EvaluateDone,
     EvaluateStart,
-    FilterRequest,
 )
+from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
 
 T = TypeVar("T")
 LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the budget of the next period
@@ -69,16 +71,19 @@ class PeerCalls(Protocol):
     def successions(self) -> tuple[Succession, ...]:
         """The chain of signing keys that came with the last manifest."""
 
-    def get_manifest(self) -> tuple[bytes, bytes]:
-        """Step 1: the serialised manifest and its signature."""
+    def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:
+        """Step 1: the serialised manifest and its signature; of the active epoch, or the one named."""
 
     def evaluate(
         self, start: EvaluateStart, chunks: Iterable[bytes]
     ) -> Iterator[EvaluatedChunk | EvaluateDone]:
         """Step 2: send the chunks, yield the answers."""
 
-    def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
-        """Step 3 under the filter plan: (offset, bytes) of a partition's filter, in order."""
+    def fetch_partition(self, request: PartitionRequest) -> Iterator[PartitionPiece]:
+        """A partition for a mirror: leaves, then buckets in order."""
+
+    def fetch_delta(self, request: DeltaRequest) -> Iterator[tuple[BucketChange, ...]]:
+        """What changed in a partition, for a mirror: parts of changed buckets, in order."""
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
         """Step 3: the parts of the buckets asked."""
@@ -132,10 +137,14 @@ class QueryContext:
     random_bytes: RandomBytes
     settings: RequesterSection
     deadline: datetime
-    # Where filters are kept; a caller without one never downloads any.
-    filters: FilterCache | None = None
-    # Where whole partitions are kept, if they are.
-    partitions: PartitionCache | None = None
+    # Mirrors of the peer's partitions; a caller without a folder for them fetches buckets.
+    mirror: MirrorFolder | None = None
+    # Why a partition is not mirrored, or since when, by (item, origin).
+    reasons: dict[tuple[str, str], Reason] = field(default_factory=dict)
+    # Another process brings the mirrors up to date on a schedule.
+    is_scheduled: bool = False
+    # What was seen of the peer's manifests.
+    seen_manifests: SeenManifests | None = None
     # The pinned signing key of the peer; without it, the key in `peer`.
     pinned_keys: PinnedKeys | None = None
     # Groups of encrypted sums whose rows were verified before.
@@ -152,7 +161,7 @@ class QueryContext:
         deadline: datetime,
     ) -> "QueryContext":
         """The query of a node to a peer."""
-        most = node.config.requester.keep_partitions_mib
+        settings = node.config.requester
         return cls(
             code=node.code,
             peer=peer,
@@ -162,10 +171,11 @@ class QueryContext:
             mapped=mapped,
             clock=node.clock,
             random_bytes=node.random_bytes,
-            settings=node.config.requester,
+            settings=settings,
             deadline=deadline,
-            filters=FilterCache(node.config.folder),
-            partitions=PartitionCache(node.config.folder, most) if most else None,
+            mirror=MirrorFolder(node.config.folder / FOLDER, peer.code, settings.mirror_mib),
+            is_scheduled=settings.mirror_sync_hours > 0 and node.config.node.role == "node",
+            seen_manifests=SeenManifests(node.store, peer.code, node.clock),
             pinned_keys=PinnedKeys(node.store, peer, node.clock),
             verified_groups=node.verified_groups,
         )

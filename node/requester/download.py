@@ -1,50 +1,20 @@
-"""Fetching from a responder what step 3 needs: whole buckets, and filters (design.md section 3)."""
+"""Fetching blocks of buckets from a responder, where there is no mirror (design.md 3.3)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from matcher import buckets as index
-from matcher import filter as filters
 from matcher import merkle
-from matcher.errors import BucketError, FilterError
+from matcher.errors import BucketError
+from matcher.retrieval_plan import BLOCK, widen
 from node.errors import UnavailableError
-from node.mirror.filters import parse_filter
 from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
 from node.wire.manifest import PartitionOffer
-from node.wire.match_messages import BucketRequest, BucketSlice, FilterRequest
+from node.wire.match_messages import BucketRequest, BucketSlice
 
 BLOCK_BYTES = 4 * 1024 * 1024
 MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
-
-
-def fetch_filter(context: QueryContext, opened: OpenSession, part: PartitionOffer) -> filters.Filter:
-    """The filter of a partition version, from the cache or the peer. It is verified before it is kept."""
-    if context.filters is None:
-        raise UnavailableError("this caller keeps no filters")
-    kept = context.filters.read(context.peer.code, part)
-    if kept is not None:
-        return kept
-    query_id, suite = opened.session.query_id, opened.suite.name
-    request = FilterRequest(part.epoch, query_id, part.item, part.origin, part.version, suite)
-
-    def download() -> bytes:
-        data = bytearray()
-        for offset, piece in context.calls.fetch_filter(request):
-            if offset != len(data) or not piece or len(data) + len(piece) > part.filter_size:
-                raise dishonest("the peer sends a filter of another size", "filter_size")
-            data += piece
-            context.checkpoint.progress("fetch", len(data), part.filter_size)
-        if len(data) < part.filter_size:
-            raise UnavailableError("the peer ended the stream early")
-        return bytes(data)
-
-    data = with_retries(context, download)
-    try:
-        found = parse_filter(data, part.filter_digest, part.entries)
-    except FilterError:
-        raise dishonest("a filter is not the one in the signed manifest", "filter_digest") from None
-    context.filters.keep(context.peer.code, part, data)
-    return found
 
 
 def fetch_buckets(
@@ -53,14 +23,15 @@ def fetch_buckets(
     part: PartitionOffer,
     numbers: Sequence[int],
     use: Callable[[index.Block], None],
-    keep: Callable[[Sequence[tuple[int, bytes]]], None] = lambda _buckets: None,
 ) -> None:
     """Pass the buckets to `use` once their paths to the signed root are verified; resumes a broken stream.
 
-    They come in blocks of some megabytes: a search gets many entries at once, and memory is bounded.
-    `keep` has them as they are.
+    They come some megabytes at a time: a search gets many entries at once, and memory is bounded. `numbers`
+    are whole blocks (matcher/retrieval_plan.py), and so is what a broken stream is resumed with.
     """
-    download = _Download(context, opened, part, list(numbers), use, keep, len(numbers))
+    if not numbers:
+        return
+    download = _Download(context, opened, part, list(numbers), use, len(numbers))
     with_retries(context, download.run)
 
 
@@ -73,30 +44,31 @@ class _Download:
     part: PartitionOffer
     left: list[int]
     use: Callable[[index.Block], None]
-    keep: Callable[[Sequence[tuple[int, bytes]]], None]
     total: int
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
 
     def run(self) -> None:
         """Ask for what is left, as many buckets at a time as the peer takes."""
         self.waiting.clear()
-        most = self.opened.manifest.limits.max_buckets_per_request
+        most = self.opened.manifest.limits.max_buckets_per_request // BLOCK * BLOCK
         while self.left:
-            asked = self.left[:most]
+            wide = widen(self.left, self.part.bits)
             try:
-                self._receive(asked)
+                self._receive(wide[:most], len(wide) - len(self.left))
             except UnavailableError:
                 self._hand_over()  # what arrived before a stream broke is not fetched again
                 raise
             self._hand_over()
 
-    def _receive(self, asked: Sequence[int]) -> None:
+    def _receive(self, asked: Sequence[int], known: int) -> None:
+        """Ask for some buckets, of which the first `known` are there already."""
         part, size = self.part, 0
         query_id, suite = self.opened.session.query_id, self.opened.suite.name
         request = BucketRequest(
             part.epoch, query_id, part.item, part.origin, part.version, tuple(asked), suite
         )
-        for bucket in whole_buckets(self.context.calls.fetch_buckets(request), part, asked):
+        found = whole_buckets(self.context.calls.fetch_buckets(request), part, asked)
+        for bucket in islice(found, known, None):
             self.waiting.append(bucket)
             size += len(bucket[1])
             if size >= BLOCK_BYTES:
@@ -107,7 +79,6 @@ class _Download:
         if not self.waiting:
             return
         self.use(_read_block(self.waiting))
-        self.keep(self.waiting)
         del self.left[: len(self.waiting)]
         self.waiting.clear()
         done, epoch = self.total - len(self.left), self.opened.manifest.epoch

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from node.requester import trusted_manifest
 from node.requester.context import OpenSession, QueryContext, Session, with_retries
 from node.requester.padding import new_seed
+from node.requester.seen_manifests import TRIES, BehindError
 from node.requester.trusted_manifest import PeerKeys, TrustedManifest, TrustedState
 from node.wire.common import QUERY_ID_SIZE
 from node.wire.manifest import Manifest
@@ -19,25 +20,38 @@ MAX_CHUNK_POINTS = 32_640  # a message of 1 MiB, which every node takes
 GetManifest = Callable[[], tuple[bytes, bytes]]
 
 
-def open_session(context: QueryContext) -> OpenSession:
-    """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
-    return begin_session(context, context.calls.get_manifest)
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A manifest for which all rules hold, as it was signed."""
+
+    serialised: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    trusted: TrustedManifest = field(repr=False)
+
+    @property
+    def content(self) -> Manifest:
+        """What it says."""
+        return self.trusted.content
 
 
 def begin_session(context: QueryContext, get_manifest: GetManifest) -> OpenSession:
     """A new query under the manifest that `get_manifest` fetches, kept in the checkpoint."""
     context.checkpoint.progress("manifest", 0, 0)
-    serialised, signature, trusted = _fetch(context, get_manifest)
+    return start_session(context, fetch_offer(context, get_manifest))
+
+
+def start_session(context: QueryContext, offer: Offer) -> OpenSession:
+    """A new query under a manifest: draw a fresh blind and seed, keep them in the checkpoint."""
     session = Session(
         query_id=context.random_bytes(QUERY_ID_SIZE),
-        blind=trusted.suite.draw_blind(context.random_bytes),
+        blind=offer.trusted.suite.draw_blind(context.random_bytes),
         seed=new_seed(context.random_bytes),
-        manifest=serialised,
-        signature=signature,
-        layout=serialised,
+        manifest=offer.serialised,
+        signature=offer.signature,
+        layout=offer.serialised,
     )
     context.checkpoint.begin(session)
-    return OpenSession(session, trusted.suite, trusted.content, trusted.content)
+    return OpenSession(session, offer.trusted.suite, offer.content, offer.content)
 
 
 def resume_session(context: QueryContext) -> OpenSession | None:
@@ -51,11 +65,7 @@ def resume_session(context: QueryContext) -> OpenSession | None:
     manifest = parse_manifest(session.manifest)
     if context.mapped.salt(manifest.salt_version) is None:
         return None
-    if context.pinned_keys is None:
-        _card_key(context).verify_kept(session.manifest, session.signature)
-    else:
-        context.pinned_keys.verify_kept(session.manifest, session.signature)
-    trusted = _state(context).judge(manifest, context.clock())
+    trusted = check_kept(context, session.manifest, session.signature, manifest).trusted
     layout = manifest if session.layout == session.manifest else parse_manifest(session.layout)
     return OpenSession(session, trusted.suite, manifest, layout)
 
@@ -67,20 +77,16 @@ def renew_session(
     require_same: Callable[[Manifest], object],
 ) -> OpenSession:
     """The same query under newer versions; `require_same` refuses a manifest under which it cannot go on."""
-    serialised, signature, trusted = _fetch(context, get_manifest)
-    require_same(trusted.content)
-    session = replace(opened.session, manifest=serialised, signature=signature)
+    offer = fetch_offer(context, get_manifest)
+    require_same(offer.content)
+    return change_manifest(context, opened, offer)
+
+
+def change_manifest(context: QueryContext, opened: OpenSession, offer: Offer) -> OpenSession:
+    """The same query under another manifest, kept in the checkpoint."""
+    session = replace(opened.session, manifest=offer.serialised, signature=offer.signature)
     context.checkpoint.renew(session)
-    return replace(opened, session=session, manifest=trusted.content)
-
-
-def renew_manifest(context: QueryContext, opened: OpenSession) -> OpenSession:
-    """The same query under newer partition versions. Raises EpochError, OfferChangedError."""
-
-    def require_same(newer: Manifest) -> None:
-        trusted_manifest.require_same_batch(newer, opened.manifest, opened.layout)
-
-    return renew_session(context, opened, context.calls.get_manifest, require_same)
+    return replace(opened, session=session, manifest=offer.content)
 
 
 def check_manifest(context: QueryContext, serialised: bytes, signature: bytes) -> TrustedManifest:
@@ -96,11 +102,45 @@ def check_manifest(context: QueryContext, serialised: bytes, signature: bytes) -
     return _state(context).read(serialised, context.clock())
 
 
-def _fetch(context: QueryContext, get_manifest: GetManifest) -> tuple[bytes, bytes, TrustedManifest]:
-    serialised, signature = with_retries(context, get_manifest)
-    trusted = check_manifest(context, serialised, signature)
-    trusted_manifest.require_fresh(trusted.content, context.clock())
-    return serialised, signature, trusted
+def check_kept(
+    context: QueryContext, serialised: bytes, signature: bytes, manifest: Manifest | None = None
+) -> Offer:
+    """Check a manifest again that was checked when it came, and was kept since; `manifest` is it parsed.
+
+    Raises what `check_manifest` raises.
+    """
+    if context.pinned_keys is None:
+        _card_key(context).verify_kept(serialised, signature)
+    else:
+        context.pinned_keys.verify_kept(serialised, signature)
+    content = manifest or parse_manifest(serialised)
+    _require_geometry(context, content)
+    return Offer(serialised, signature, _state(context).judge(content, context.clock()))
+
+
+def fetch_offer(context: QueryContext, get_manifest: GetManifest, *, older_epoch: bool = False) -> Offer:
+    """Fetch a manifest that is trusted, and no older than one seen before. Nothing else is fetched yet.
+
+    `older_epoch`: an epoch in its grace is asked for. Raises what `check_manifest` raises.
+    """
+    for left in reversed(range(TRIES + 1)):
+        serialised, signature = with_retries(context, get_manifest)
+        trusted = check_manifest(context, serialised, signature)
+        trusted_manifest.require_fresh(trusted.content, context.clock())
+        _require_geometry(context, trusted.content)
+        try:
+            if context.seen_manifests is not None:
+                context.seen_manifests.judge(trusted.content, is_last=not left, older_epoch=older_epoch)
+        except BehindError:
+            context.checkpoint.wait(context.settings.retry_wait_s)
+        else:
+            break
+    return Offer(serialised, signature, trusted)
+
+
+def _require_geometry(context: QueryContext, manifest: Manifest) -> None:
+    settings = context.settings
+    trusted_manifest.require_geometry(manifest, settings.min_bucket_entries, settings.max_bucket_bits)
 
 
 def _state(context: QueryContext) -> TrustedState:

@@ -4,7 +4,6 @@ A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes 
 in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,63 +13,79 @@ from matcher import PointError, merkle
 from matcher.errors import CountError
 from matcher.suites.suite import Blinded
 from matcher.vectorised import Bytes
+from node.domain.catalogue import Item
 from node.errors import EpochError, LimitError, PartitionVersionError, UnavailableError
 from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
-from node.requester.handshake import (
-    MAX_CHUNK_POINTS,
-    RESTARTS,
-    open_session,
-    renew_manifest,
-    resume_session,
-)
+from node.requester.handshake import MAX_CHUNK_POINTS, RESTARTS, resume_session
 from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
+from node.requester.mirror_sync import open_query, renew_query
 from node.requester.points import BATCH_POINTS
-from node.requester.retrieval import Retrieval, ask_item
+from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
 from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
+
+CHANGED = "changed"  # the version was replaced while it was searched
 
 
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     Resumes what the checkpoint holds. Starts again when the peer changed its epoch, or offers other
-    partitions or planted subjects than those of the batch.
+    partitions or planted subjects than those of the batch. Every plan that was tried is kept in the
+    checkpoint.
     """
+    items, plans = [item.code for item in question.items], list[str]()
     for _ in range(RESTARTS):
         try:
-            return _ask_once(context, question)
+            return _ask_once(context, question, plans)
         except (EpochError, OfferChangedError):
-            open_session(context)
+            session = context.checkpoint.session()
+            open_query(context, items, b"" if session is None else session.manifest)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
+def _ask_once(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
     opened = resume_session(context)
     if opened is None or opened.manifest.expires_at < context.clock():
-        opened = open_session(context)
+        opened = open_query(context, [item.code for item in question.items])
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
     retrieval = Retrieval(context, opened, question, query, token_secrets(context, opened))
     answers = context.checkpoint.answers()
-    plans: list[str] = []
     for item in question.items:
         if item.code in answers:
             continue  # kept before the job was interrupted
-        for _ in range(RESTARTS):
-            try:
-                answers[item.code], choices = ask_item(retrieval, item)
-                plans += (f"{item.code} {choice.plan}: {choice.reason}" for choice in choices)
-                break
-            except PartitionVersionError:
-                opened = renew_manifest(context, opened)
-                retrieval = replace(retrieval, opened=opened)
-        else:
-            raise UnavailableError("the peer published new versions again and again", "try again later")
-        context.checkpoint.add_answers(item.code, answers[item.code])
-    context.checkpoint.plan(*_summarise(plans))
+        retrieval, answers[item.code] = _answer_item(retrieval, item, plans)
+        if not retrieval.faults:
+            context.checkpoint.add_answers(item.code, answers[item.code])
+    require_sound(retrieval, answers.values())
     return answers
+
+
+def _answer_item(retrieval: Retrieval, item: Item, plans: list[str]) -> tuple[Retrieval, list[Answer]]:
+    """Step 3 for one item, under newer versions where the peer publishes meanwhile."""
+    context, codes = retrieval.context, [each.code for each in retrieval.question.items]
+    for _ in range(RESTARTS):
+        try:
+            answers, choices = ask_item(retrieval, item)
+        except PartitionVersionError:
+            _add_plan(context, plans, f"{item.code} {CHANGED}")
+            retrieval = replace(retrieval, opened=renew_query(context, retrieval.opened, codes))
+            continue
+        for choice in choices:
+            _add_plan(context, plans, f"{item.code} {choice.plan}: {choice.reason}")
+        return retrieval, answers
+    raise UnavailableError("the peer published new versions again and again", "try again later")
+
+
+def _add_plan(context: QueryContext, plans: list[str], plan: str) -> None:
+    if plan in plans:
+        return
+    plans.append(plan)
+    names = {words[1].rstrip(":") for each in plans if (words := each.split())[1] != CHANGED}
+    context.checkpoint.plan("+".join(sorted(names)), "; ".join(plans))
 
 
 def lay_out(context: QueryContext, question: Question, opened: OpenSession) -> Query:
@@ -86,12 +101,6 @@ def token_secrets(context: QueryContext, opened: OpenSession) -> Bytes:
     """The secrets of the batch's tokens, (n, 32): all items share them."""
     tokens = np.frombuffer(context.checkpoint.tokens(), dtype=np.uint8)
     return opened.suite.token_secrets(tokens.reshape(-1, opened.suite.sizes.point))
-
-
-def _summarise(plans: Sequence[str]) -> tuple[str, str]:
-    """The names of the plans used, and why, for the job."""
-    names = {plan.split()[1].rstrip(":") for plan in plans}
-    return "+".join(sorted(names)), "; ".join(dict.fromkeys(plans))
 
 
 def evaluate_query(context: QueryContext, opened: OpenSession, question: Question, query: Query) -> None:

@@ -1,33 +1,34 @@
-"""Step 3 of the requester: choose a plan, fetch, open the labels, conclude (design.md sections 3 and 4)."""
+"""Step 3 of the requester: find the entries, open the labels, conclude (design.md 3.3 and 4)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Level, buckets, label
-from matcher import filter as filters
-from matcher import retrieval_plan as plans
+from matcher import Level, batch, buckets, label
 from matcher.errors import LabelError
-from matcher.retrieval_plan import Choice, Plan
+from matcher.retrieval_plan import Choice, Plan, Reason, choose_blocks
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import Outcome
+from node.errors import DishonestPeerError, PartitionVersionError
+from node.mirror.partition_file import PartitionFile
 from node.requester.context import OpenSession, QueryContext, dishonest
-from node.requester.download import fetch_buckets, fetch_filter
+from node.requester.download import fetch_buckets
 from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
 from node.requester.outcomes import Opened, conclude_all, open_names
 from node.requester.points import SubjectPoints
+from node.telemetry import log
 from node.wire.manifest import Manifest, PartitionOffer
 
 HIT, MISS = -2, -1
+LABEL_DAMAGED = "label_damaged"
+MOST_DAMAGED = 2  # labels of a part that may fail to open; more are no accident
 MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
 LAST_DAY = (date.max - EPOCH_START).days
-_DECOY_CONTEXT = "heqiao v1 decoy buckets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Retrieval:
     question: Question
     query: Query
     secrets: Bytes = field(repr=False)
+    # What is wrong with the answer, judged when everything was fetched; subject and item of damaged labels.
+    faults: list[DishonestPeerError] = field(default_factory=list)
+    damaged: set[tuple[int, str]] = field(default_factory=set, repr=False)
 
     @property
     def manifest(self) -> Manifest:
@@ -96,7 +100,20 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
         choices.append(choice)
         found += opened
     today = retrieval.context.clock().date()
-    return conclude_all(question, item, found, missing, today), choices
+    answers = conclude_all(question, item, found, missing, today)
+    for subject, code in retrieval.damaged:
+        if code == item.code:
+            answers[subject] = Answer(Outcome.UNAVAILABLE, reason=LABEL_DAMAGED)
+    return answers, choices
+
+
+def require_sound(retrieval: Retrieval, answers: Iterable[Sequence[Answer]]) -> None:
+    """Judge a part when everything that it sends and fetches is done. Raises DishonestPeerError."""
+    if retrieval.faults:
+        raise retrieval.faults[0]
+    damaged = sum(answer.reason == LABEL_DAMAGED for each in answers for answer in each)
+    if damaged > MOST_DAMAGED:
+        raise dishonest("labels do not open under their own tokens", LABEL_DAMAGED)
 
 
 def search_partition(
@@ -104,96 +121,100 @@ def search_partition(
 ) -> tuple[list[Opened], Choice]:
     """Every label of a subject that opened in one partition.
 
-    Besides the subjects it looks for planted hits, which must be there, and misses, which must not.
+    Besides the subjects it looks for planted hits, which must be there, and misses, which must not. What is
+    wrong with a label is only noted in `retrieval.faults`: whether an answer holds together must not change
+    what is sent or fetched. Raises PartitionVersionError where the mirror was replaced or is damaged.
     """
     lookups = _lookups(retrieval, part, points)
-    kept = _read_kept(retrieval.context, part, lookups)
-    choice = choose_plan(retrieval.context, retrieval.manifest, part, len(lookups), kept is not None)
-    unseen = {hit.position for hit in lookups.planted}
-    opened: list[Opened] = []
+    kept, choice = choose_plan(retrieval.context, part)
+    search = _Search(retrieval, part, lookups)
+    if kept is None:
+        # Of the people and planted subjects of this partition: misses are found in what is fetched for them.
+        real = lookups.bucket[lookups.subject != MISS].tolist()
+        numbers = choose_blocks(real, part.bits)
+        fetch_buckets(retrieval.context, retrieval.opened, part, numbers, search.use)
+    else:
+        search.use(_read_mirror(retrieval.context, part, kept, lookups))
+    if search.unseen:
+        retrieval.faults.append(dishonest("a planted test subject is missing", "planted"))
+    return search.opened, choice
 
-    def search(block: buckets.Block) -> None:
+
+def choose_plan(context: QueryContext, part: PartitionOffer) -> tuple[PartitionFile | None, Choice]:
+    """The mirror of a partition, or the reason why there is none.
+
+    Raises PartitionVersionError where there should be one: it was replaced, or never fetched.
+    """
+    if context.mirror is None:
+        return None, Choice(Plan.BUCKETS, Reason.NO_FOLDER)
+    kept = context.mirror.read(part)
+    reason = context.reasons.get((part.item, part.origin))
+    if kept is not None:
+        is_new = reason is Reason.SYNCED
+        return kept, Choice(Plan.MIRROR, Reason.SYNCED if is_new else Reason.KEPT)
+    if reason is Reason.DISK:
+        return None, Choice(Plan.BUCKETS, Reason.DISK)
+    if not context.mirror.has_room(part):
+        return None, Choice(Plan.BUCKETS, Reason.NO_ROOM)
+    raise PartitionVersionError("the mirror of a partition was replaced")
+
+
+def _read_mirror(
+    context: QueryContext, part: PartitionOffer, kept: PartitionFile, lookups: Lookups
+) -> buckets.Block:
+    found = kept.block(lookups.bucket)
+    if found is None:
+        # The disk's fault, which no peer can cause: it says nothing about an answer.
+        if context.mirror is not None:
+            context.mirror.drop(part)
+        log.get_logger().warning("mirror_damaged", peer=context.peer.code, item=part.item)
+        raise PartitionVersionError("the mirror of a partition is damaged")
+    return found
+
+
+class _Search:
+    """Looks for the tags of one partition in blocks of its buckets, and opens what it finds."""
+
+    def __init__(self, retrieval: Retrieval, part: PartitionOffer, lookups: Lookups) -> None:
+        self._retrieval, self._part, self._lookups = retrieval, part, lookups
+        self.unseen = {hit.position for hit in lookups.planted}
+        self.opened: list[Opened] = []
+
+    def use(self, block: buckets.Block) -> None:
+        """Look for all tags whose buckets are in a block."""
+        lookups, retrieval = self._lookups, self._retrieval
         asked = np.flatnonzero(block.holding(lookups.bucket))
         places = block.find(lookups.bucket[asked], lookups.tag[asked])
         asked, places = asked[places >= 0], places[places >= 0]
         if not len(asked):
             return
-        records = _open(retrieval, part, lookups.label_key[asked], block.sealed(places))
         subjects = lookups.subject[asked]
+        records, good = _open(retrieval, self._part, lookups.label_key[asked], block.sealed(places))
         for row in np.flatnonzero(subjects < 0).tolist():
-            unseen.discard(_require_planted(lookups, int(asked[row]), records[row]))
+            self._check_planted(int(asked[row]), records[row] if good[row] else None)
         real = subjects >= 0
-        _require_possible(records[real], retrieval.item_of(part))
-        opened.append(open_names(retrieval.opened.suite, retrieval.question, subjects[real], records[real]))
+        retrieval.damaged.update(
+            (int(subject), self._part.item) for subject in subjects[real & ~good].tolist()
+        )
+        real &= good
+        if not _are_possible(records[real], retrieval.item_of(self._part)):
+            retrieval.faults.append(
+                dishonest("a label holds what the catalogue does not allow", "label_content")
+            )
+            return
+        suite = retrieval.opened.suite
+        self.opened.append(open_names(suite, retrieval.question, subjects[real], records[real]))
 
-    if kept is not None:
-        search(kept)
-    else:
-        _fetch(retrieval, part, lookups, choice.plan, search)
-    if unseen:
-        raise dishonest("a planted test subject is missing", "planted")
-    return opened, choice
-
-
-def _fetch(
-    retrieval: Retrieval,
-    part: PartitionOffer,
-    lookups: Lookups,
-    plan: Plan,
-    search: Callable[[buckets.Block], None],
-) -> None:
-    """Search the buckets of a plan; a whole partition is kept where there is room for it."""
-    context = retrieval.context
-    numbers = choose_buckets(retrieval, part, lookups, plan)
-    keeper = None
-    if plan is Plan.PARTITION and context.partitions is not None:
-        keeper = context.partitions.keeper(context.peer.code, part)
-    if keeper is None:
-        fetch_buckets(context, retrieval.opened, part, numbers, search)
-        return
-    with keeper:
-        fetch_buckets(context, retrieval.opened, part, numbers, search, keeper.add)
-
-
-def _read_kept(context: QueryContext, part: PartitionOffer, lookups: Lookups) -> buckets.Block | None:
-    """The offered version from the mirror, if an earlier query kept it: nothing is fetched then."""
-    if context.partitions is None:
-        return None
-    kept = context.partitions.read(context.peer.code, part)
-    found = None if kept is None else kept.block(lookups.bucket)
-    if kept is not None and found is None:
-        context.partitions.drop(context.peer.code, part)
-    return found
-
-
-def choose_plan(
-    context: QueryContext, manifest: Manifest, part: PartitionOffer, asked: int, kept: bool = False
-) -> Choice:
-    """The plan of matcher/retrieval_plan.py under the floor; never `filter` for a caller without a mirror."""
-    floor = Plan(manifest.limits.retrieval_floor)
-    if context.filters is None and floor is Plan.FILTER:
-        floor = Plan.BUCKETS
-    cached = context.filters is not None and context.filters.holds(context.peer.code, part)
-    room = context.partitions is not None and context.partitions.has_room(context.peer.code, part)
-    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
-
-
-def choose_buckets(retrieval: Retrieval, part: PartitionOffer, lookups: Lookups, plan: Plan) -> list[int]:
-    """The buckets to fetch under a plan, ascending and each once."""
-    if plan is Plan.PARTITION:
-        return list(range(part.buckets))
-    asked = set(lookups.bucket.tolist())
-    if plan is Plan.BUCKETS:
-        return sorted(asked)
-    found = fetch_filter(retrieval.context, retrieval.opened, part)
-    present = filters.contains(found, lookups.tag.tobytes())
-    candidates = set(lookups.bucket[present].tolist())
-    if not present[lookups.subject == HIT].all():
-        raise dishonest("a planted test subject is missing from the filter", "planted")
-    wanted = plans.decoy_count(len(candidates), part.bits, len(asked))
-    return sorted(
-        candidates | set(draw_decoys(retrieval.opened.session.seed, part, asked - candidates, wanted))
-    )
+    def _check_planted(self, row: int, record: np.void | None) -> None:
+        """Whether a record is that of the planted hit that a row looked for."""
+        lookups = self._lookups
+        first = len(lookups) - len(lookups.planted) - int(np.count_nonzero(lookups.subject == MISS))
+        if lookups.subject[row] == HIT and record is not None:
+            hit = lookups.planted[row - first]
+            if record["flags"] & label.PLANTED and record["value"] == hit.value:
+                self.unseen.discard(hit.position)
+                return
+        self._retrieval.faults.append(dishonest("a planted test subject has a wrong answer", "planted"))
 
 
 def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
@@ -209,29 +230,8 @@ def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) 
     )
 
 
-def draw_decoys(seed: bytes, part: PartitionOffer, asked: Iterable[int], wanted: int) -> list[int]:
-    """Buckets without a candidate that are fetched too, so that not every bucket fetched holds a match.
-
-    They are buckets with identities of the query, and always the same in one query: other decoys in a
-    resumed query would show which buckets are real.
-    """
-    place = f"{part.item} {part.origin} {part.version} ".encode()
-    order = blake3(seed + place, derive_key_context=_DECOY_CONTEXT).digest()
-    return sorted(asked, key=lambda number: blake3(number.to_bytes(4, "big"), key=order).digest())[:wanted]
-
-
-def _require_planted(lookups: Lookups, row: int, record: np.void) -> int:
-    """The position of the planted hit that a row looked for; its record must equal that of the manifest."""
-    first = len(lookups) - len(lookups.planted) - int(np.count_nonzero(lookups.subject == MISS))
-    if lookups.subject[row] == HIT:
-        hit = lookups.planted[row - first]
-        if record["flags"] & label.PLANTED and record["value"] == hit.value:
-            return hit.position
-    raise dishonest("a planted test subject has a wrong answer", "planted")
-
-
-def _require_possible(records: NDArray[np.void], item: Item) -> None:
-    """Refuse a record that no import makes (node/domain/catalogue.py): reports rely on the ranges."""
+def _are_possible(records: NDArray[np.void], item: Item) -> bool:
+    """Whether records are such as an import makes (node/domain/catalogue.py): reports rely on the ranges."""
     highest = {
         Level.EXISTENCE: 1,
         Level.THRESHOLD: 1,
@@ -240,13 +240,27 @@ def _require_possible(records: NDArray[np.void], item: Item) -> None:
         Level.VALUE: MAX_VALUE,
     }.get(item.level, -1)
     wrong = (records["level"] != int(item.level)) | ((records["flags"] & label.PLANTED) != 0)
-    if highest < 0 or bool((wrong | (records["value"] > highest) | (records["as_of"] > LAST_DAY)).any()):
-        raise dishonest("a label holds what the catalogue does not allow", "label_content")
+    wrong |= (records["value"] > highest) | (records["as_of"] > LAST_DAY)
+    return highest >= 0 and not bool(wrong.any())
 
 
-def _open(retrieval: Retrieval, part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
+def _open(
+    retrieval: Retrieval, part: PartitionOffer, label_keys: Bytes, sealed: Bytes
+) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
+    """The records of labels, and which of them opened."""
     place = label.associated_data(part.item, part.origin, part.epoch)
+    read = retrieval.opened.suite.read_labels
     try:
-        return retrieval.opened.suite.read_labels(label_keys, sealed, place)
+        return read(label_keys, sealed, place), np.ones(len(sealed), dtype=bool)
     except LabelError:
-        raise dishonest("a label does not open under its own token", "label") from None
+        pass
+    good = np.ones(len(sealed), dtype=bool)
+    for row in range(len(sealed)):
+        try:
+            read(label_keys[row : row + 1], sealed[row : row + 1], place)
+        except LabelError:
+            good[row] = False
+    records = np.zeros(len(sealed), dtype=batch.RECORD)
+    if good.any():
+        records[good] = read(label_keys[good], sealed[good], place)
+    return records, good

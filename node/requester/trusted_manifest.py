@@ -13,7 +13,9 @@
 6. This node holds its salt version, and the salt under it is the same.
 7. Both nodes hold the same catalogue.
 8. A manifest that just came has not expired: an old one would bring old partitions back.
-9. Where it renews a query: the epoch and the planted subjects of the batch are the same
+9. Its partitions are no finer cut than this node accepts (`require_geometry`), and no older than those seen
+   before (`seen_manifests`).
+10. Where it renews a query: the epoch and the planted subjects of the batch are the same
    (`require_same_batch`); of a sum the keys and the salt (`require_same_sums`).
 
 Reading and following keys in the database is done by `pinned_keys`, fetching by `handshake`.
@@ -167,8 +169,22 @@ def require_fresh(manifest: Manifest, now: datetime) -> None:
         )
 
 
+def require_geometry(manifest: Manifest, min_bucket_entries: int, max_bucket_bits: int) -> None:
+    """Rule 9: a bucket that holds a few entries names the people whose buckets are fetched.
+
+    Raises DishonestPeerError.
+    """
+    for part in manifest.partitions:
+        if part.bits > max_bucket_bits or (part.bits and part.entries < min_bucket_entries << part.bits):
+            raise DishonestPeerError(
+                "the peer cuts a partition into smaller buckets than this node accepts",
+                "the peer's administrator restores `[limits] k_anonymity`; nothing was fetched",
+                {"check": "manifest_geometry"},
+            )
+
+
 def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> None:
-    """Rule 9 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
+    """Rule 10 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
 
     Raises EpochError, OfferChangedError.
     """
@@ -179,7 +195,7 @@ def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> Non
 
 
 def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
-    """Rule 9 for a sum: the offer, under the keys and the salt of the query.
+    """Rule 10 for a sum: the offer, under the keys and the salt of the query.
 
     Raises EpochError, ItemNotOfferedError where there is no offer of sums.
     """

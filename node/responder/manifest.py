@@ -11,7 +11,7 @@ from node.database import partitions as index_rows
 from node.database import signing_keys as succession_rows
 from node.database import sum_tables as sum_rows
 from node.domain.peers import PeerRow
-from node.responder.epochs import salt_error
+from node.responder.epochs import require_epoch, salt_error
 from node.wire import manifest as manifests
 from node.wire import match
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
@@ -42,13 +42,15 @@ def offer_manifest(
     *,
     with_sums: bool = False,
     salt_versions: tuple[int, ...] = (),
+    epoch: int = 0,
 ) -> SignedManifest:
     """Step 1: what this node offers to a peer, signed; of an epoch under a salt that the peer has.
 
-    Raises UnknownSuiteError, SaltError.
+    `epoch` is the one that the peer wants, 0 for the active one. Raises UnknownSuiteError, SaltError,
+    EpochError.
     """
     require_suite(CURRENT.name if CURRENT.name in suites else "")
-    now, keys = node.clock(), _keys_under(node, salt_versions)
+    now, keys = node.clock(), _keys_for(node, salt_versions, epoch)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         items = index_rows.current_items(tx, keys.epoch)
@@ -74,11 +76,13 @@ def offer_manifest(
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
 
 
-def _keys_under(node: Node, salt_versions: tuple[int, ...]) -> NodeKeys:
-    """The keys of an epoch under a salt that the peer has. Raises SaltError."""
-    current = node.keys
-    keys = current.under_salt(salt_versions, node.clock())
-    if keys is None:
+def _keys_for(node: Node, salt_versions: tuple[int, ...], epoch: int) -> NodeKeys:
+    """The keys of an epoch that is answered, under a salt that the peer has. Raises EpochError, SaltError."""
+    if epoch:
+        require_epoch(node, epoch)
+    current, now = node.keys, node.clock()
+    keys = current.of_epoch(epoch, now) if epoch else current.under_salt(salt_versions, now)
+    if keys is None or (salt_versions and keys.salt_version not in salt_versions):
         raise salt_error(current.salt_version)
     return keys
 
@@ -90,7 +94,6 @@ def _limits(node: Node) -> PeerLimits:
         chunk_points=limits.chunk_points,
         max_points_per_query=limits.max_points_per_query,
         max_buckets_per_request=MAX_BUCKETS_PER_REQUEST,
-        retrieval_floor=limits.retrieval_floor,
     )
 
 
@@ -105,8 +108,6 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
         root=row.root,
         as_of=row.as_of,
         planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
-        filter_size=row.filter_size,
-        filter_digest=row.filter_digest,
     )
 
 

@@ -1,9 +1,9 @@
 """The responder's role, one function per step (design.md sections 2 to 4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from matcher import PointError, buckets, merkle
-from matcher.retrieval_plan import Plan
+from matcher.retrieval_plan import is_whole_blocks
 from matcher.suites.suite import find
 from node.context import Node
 from node.credentials.active_keys import OPRF
@@ -21,7 +21,8 @@ from node.errors import (
 )
 from node.responder.epochs import merkle_tree, require_epoch, require_known_items, require_salt
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
+from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, Transcript
+from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 
 SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest allowed max_message_bytes
 READ_BYTES = 2 * 1024 * 1024  # of buckets held in memory at once by one stream, if one is not larger
@@ -74,45 +75,39 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
 
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
-    part = _require_partition(node, peer, request)
+    part = require_partition(node, peer, request)
     if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
         raise InvalidRequestError("a bucket number is beyond the partition, or there are too many of them")
+    if not is_whole_blocks(request.buckets, part.bits):
+        raise RefusedError(
+            "only whole blocks of buckets are served, or all buckets of a partition",
+            details={"rule": "bucket_blocks"},
+        )
     with node.store.transaction("read bucket digests") as tx:
         leaves = index_rows.read_leaves(tx, part.id)
     if not leaves:
-        raise _replaced()
+        raise replaced()
     tree = merkle_tree(leaves)
+    for number, entries in read_in_order(node, part, request.buckets):
+        yield from _slices(number, entries, tuple(merkle.path(tree, number)))
+
+
+def read_in_order(
+    node: Node, part: index_rows.PartitionRow, numbers: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Some buckets of a version, a few megabytes at once. Raises PartitionVersionError if it is removed."""
     average = max(part.entries * buckets.ENTRY_SIZE >> part.bits, 1)
     at_once = min(max(READ_BYTES // average, 1), MAX_READ)
-    for at in range(0, len(request.buckets), at_once):
-        numbers = request.buckets[at : at + at_once]
+    for at in range(0, len(numbers), at_once):
+        some = numbers[at : at + at_once]
         with node.store.transaction("read buckets") as tx:
-            found = index_rows.read_buckets(tx, part.id, numbers)
-        if len(found) != len(numbers):
-            raise _replaced()
-        for number, entries in found:
-            yield from _slices(number, entries, tuple(merkle.path(tree, number)))
+            found = index_rows.read_buckets(tx, part.id, some)
+        if len(found) != len(some):
+            raise replaced()
+        yield from found
 
 
-def serve_filter(node: Node, peer: PeerRow, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
-    """Step 3 under the filter plan: (offset, bytes) of a granted partition's filter.
-
-    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError.
-    """
-    if Plan(node.config.limits.retrieval_floor) is not Plan.FILTER:
-        raise RefusedError("this node serves no filters", details={"rule": "retrieval_floor"})
-    part = _require_partition(node, peer, request)
-    offset, number = 0, 0
-    while offset < part.filter_size:
-        with node.store.transaction("read filter") as tx:
-            data = index_rows.read_filter_part(tx, part.id, number)
-        if not data:
-            raise _replaced()
-        yield offset, data
-        offset, number = offset + len(data), number + 1
-
-
-def _replaced() -> PartitionVersionError:
+def replaced() -> PartitionVersionError:
     """The version was replaced twice while a stream was reading it."""
     return PartitionVersionError("the partition has a newer version", "fetch the manifest again")
 
@@ -124,9 +119,14 @@ def _slices(number: int, entries: bytes, path: tuple[bytes, ...]) -> Iterator[Bu
         )
 
 
-def _require_partition(
-    node: Node, peer: PeerRow, request: BucketRequest | FilterRequest
+def require_partition(
+    node: Node, peer: PeerRow, request: BucketRequest | PartitionRequest | DeltaRequest
 ) -> index_rows.PartitionRow:
+    """The granted partition version that a request names; of a delta, the one it leads to.
+
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError.
+    """
+    version = request.to_version if isinstance(request, DeltaRequest) else request.version
     require_epoch(node, request.epoch)
     if request.origin not in peer.grants:
         raise RefusedError(
@@ -137,7 +137,7 @@ def _require_partition(
     if request.item not in node.catalogue.codes:
         raise ItemNotOfferedError("an item is not in this node's catalogue")
     with node.store.transaction("find partition") as tx:
-        part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
+        part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, version)
         current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
     if part is not None:
         return part

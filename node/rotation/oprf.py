@@ -20,7 +20,6 @@ from node.credentials.active_keys import OPRF
 from node.database import Connection, Store, epoch_switch, partition_versions
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow, StoredBucket
-from node.index import tasks as tasks_module
 from node.index.partition_writer import PartitionWriter, Version
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf_tasks import Batch, LinkMap, Rekeyed, Rekeying, altered, rekey_batch
@@ -154,10 +153,7 @@ class _ItemRun:
             yield self._append(versions, made, links)
         for part in group:
             versions[part.origin].oldest = part.as_of  # unchanged, also in an empty partition
-        serialised = self._engine.map(
-            tasks_module.build_filter, [version.tags for version in versions.values()]
-        )
-        self._new.finish(zip(versions.values(), serialised, strict=True))
+        self._new.finish(versions.values())
 
     def _append(
         self, versions: dict[str, Version], made: Rekeyed, links: dict[tuple[int, int], bytes]
@@ -166,7 +162,6 @@ class _ItemRun:
         before = version.entries
         for bucket in made.buckets:
             self._new.append(version, bucket, links.pop((bucket.origin, bucket.bucket.number), b""))
-        version.tags.append(made.tags)
         return version.entries - before
 
     def _open(self, group: Sequence[PartitionRow]) -> dict[str, Version]:

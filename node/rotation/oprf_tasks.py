@@ -19,7 +19,7 @@ from matcher.errors import LabelError
 from matcher.suites.suite import CURRENT
 from matcher.suites.tokens import TAG_SIZE
 from matcher.vectorised import Bytes
-from node.compute.scratch import Piece, SealedScratch
+from node.compute.scratch import SealedScratch
 from node.errors import UnavailableError
 from node.index.entries import CutBucket, cut_buckets, join_loose
 from node.index.layout import LINK
@@ -50,13 +50,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """The same buckets under the new key, and where their tags are."""
+    """The same buckets under the new key."""
 
     buckets: Sequence[CutBucket] = field(repr=False)
-    tags: Piece
 
 
-def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:
+def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:  # noqa: ARG001
     """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
     served, kept = join_loose(task.buckets)
     tokens = kept[:, :32]
@@ -76,7 +75,7 @@ def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:
     made = cut_buckets(
         task.origin, np.hstack([tags, sealed]), np.hstack([tokens, kept[:, 32:]]), task.bits, numbers
     )
-    return Rekeyed(list(made), scratch.write(tags.tobytes()))
+    return Rekeyed(list(made))
 
 
 def new_keys(work: Rekeying, item: str, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:

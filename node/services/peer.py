@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from heqiao.peer.v1 import aggregate_pb2, match_pb2, service_pb2_grpc, types_pb2
+from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE
 from node.context import Node
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
 from node.errors import InvalidRequestError, UnknownCallerError
-from node.responder import manifest, match
+from node.responder import manifest, match, mirrors
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
 from node.transport.idle_timeout import IdleGuard
 from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import match as wire
+from node.wire import mirror as mirror_wire
 from node.wire import sums as sums_wire
 
 
@@ -37,6 +38,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
             tuple(request.suites),
             with_sums=request.with_sums,
             salt_versions=wire.salt_versions(request),
+            epoch=request.epoch,
         )
         return match_pb2.GetManifestResponse(
             signed_manifest=types_pb2.SignedManifest(
@@ -67,14 +69,28 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
                 )
             yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
 
-    def FetchFilter(  # noqa: N802
-        self, request: match_pb2.FetchFilterRequest, call: Call
-    ) -> Iterator[match_pb2.FetchFilterResponse]:
-        """Step 3 under the filter plan."""
+    def FetchPartition(  # noqa: N802
+        self, request: mirror_pb2.FetchPartitionRequest, call: Call
+    ) -> Iterator[mirror_pb2.FetchPartitionResponse]:
+        """A partition for a mirror."""
         peer = known_peer(self._node, call)
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
-            for offset, data in match.serve_filter(self._node, peer, wire.parse_filter_request(request)):
-                yield match_pb2.FetchFilterResponse(offset=offset, data=data)
+            wanted = mirror_wire.parse_partition_request(request)
+            leaves, buckets = mirrors.serve_partition(self._node, peer, wanted)
+            for message in mirror_wire.piece_messages(leaves, buckets, match.SLICE_BYTES):
+                yield message
+                guard.moved()
+
+    def FetchDelta(  # noqa: N802
+        self, request: mirror_pb2.FetchDeltaRequest, call: Call
+    ) -> Iterator[mirror_pb2.FetchDeltaResponse]:
+        """What changed in a partition, for a mirror."""
+        peer = known_peer(self._node, call)
+        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+            wanted = mirror_wire.parse_delta_request(request)
+            size, changes = mirrors.serve_delta(self._node, peer, wanted)
+            for message in mirror_wire.change_messages(changes, size, match.SLICE_BYTES):
+                yield message
                 guard.moved()
 
     def FetchBuckets(  # noqa: N802

@@ -12,6 +12,7 @@ from heqiao.peer.v1 import aggregate_pb2, match_pb2
 
 from keys.signing_chain import Succession
 from matcher import SUITE
+from matcher.bucket_changes import BucketChange
 from node.context import Node
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError
@@ -19,7 +20,7 @@ from node.telemetry.request_id import current_request, new_request_id, request_m
 from node.transport.channel import PeerChannel
 from node.transport.deadlines import shortened
 from node.transport.idle_timeout import IdleGuard
-from node.wire import match
+from node.wire import match, mirror
 from node.wire import sums as sums_wire
 from node.wire.match_messages import (
     BucketRequest,
@@ -27,8 +28,8 @@ from node.wire.match_messages import (
     EvaluatedChunk,
     EvaluateDone,
     EvaluateStart,
-    FilterRequest,
 )
+from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
 
 Count = Callable[[int, int], None]
@@ -123,8 +124,10 @@ class PeerClient:
             lambda: node.keys.salts,
         )
 
-    def get_manifest(self) -> tuple[bytes, bytes]:
+    def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:
         """See node.requester.context.PeerCalls."""
+        if epoch:
+            return self._manifest(with_sums=False, epoch=epoch)
         kept = self._manifests.read() if self._manifests and self._is_first else None
         self._is_first = False
         if kept is not None and self._manifests:
@@ -135,9 +138,9 @@ class PeerClient:
             self._manifests.keep(*found, self.successions)
         return found
 
-    def _manifest(self, *, with_sums: bool) -> tuple[bytes, bytes]:
+    def _manifest(self, *, with_sums: bool, epoch: int = 0) -> tuple[bytes, bytes]:
         request = match_pb2.GetManifestRequest(
-            suites=[SUITE], with_sums=with_sums, salt_versions=sorted(self._salts())
+            suites=[SUITE], with_sums=with_sums, salt_versions=sorted(self._salts()), epoch=epoch
         )
         response = self._call("GetManifest", request)
         self.successions = match.parse_successions(response.successions)
@@ -175,12 +178,19 @@ class PeerClient:
             else:
                 raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
 
-    def fetch_filter(self, request: FilterRequest) -> Iterator[tuple[int, bytes]]:
+    def fetch_partition(self, request: PartitionRequest) -> Iterator[PartitionPiece]:
         """See node.requester.context.PeerCalls."""
-        message = match.filter_request_message(request)
+        message = mirror.partition_request_message(request)
         self._count(message.ByteSize(), 0)
-        for response in self._stream("FetchFilter", message):
-            yield response.offset, response.data
+        for response in self._stream("FetchPartition", message):
+            yield mirror.parse_piece(response)
+
+    def fetch_delta(self, request: DeltaRequest) -> Iterator[tuple[BucketChange, ...]]:
+        """See node.requester.context.PeerCalls."""
+        message = mirror.delta_request_message(request)
+        self._count(message.ByteSize(), 0)
+        for response in self._stream("FetchDelta", message):
+            yield mirror.parse_changes(response)
 
     def fetch_buckets(self, request: BucketRequest) -> Iterator[BucketSlice]:
         """See node.requester.context.PeerCalls."""

@@ -35,13 +35,16 @@ class PartitionOffer:
     root: bytes
     as_of: int
     planted: tuple[PlantedSubject, ...]
-    filter_size: int
-    filter_digest: bytes
 
     @property
     def buckets(self) -> int:
         """The number of its buckets."""
         return 1 << self.bits
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes of an entry."""
+        return index.ENTRY_SIZE
 
     def bucket(self, prefix: int) -> int:
         """The bucket of a 32-bit prefix."""
@@ -56,7 +59,6 @@ class PeerLimits:
     chunk_points: int
     max_points_per_query: int
     max_buckets_per_request: int
-    retrieval_floor: str
 
 
 @dataclass(frozen=True, slots=True)

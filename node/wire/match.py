@@ -8,9 +8,7 @@ from google.protobuf.message import DecodeError
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from keys.signing_chain import MAX_CHAIN, Succession
-from matcher import buckets
-from matcher import filter as filters
-from matcher.retrieval_plan import Plan
+from matcher.retrieval_plan import BLOCK
 from matcher.suites.suite import CURRENT
 from node.wire import sums as sums_wire
 from node.wire.common import (
@@ -25,11 +23,12 @@ from node.wire.common import (
     timestamp,
 )
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
+from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
 from node.wire.query_head import require_head
 
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
+MAX_BITS = 24  # of a well-formed manifest; what a requester accepts is in [requester] of its configuration
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in total (design.md section 9)
 
 
@@ -52,7 +51,6 @@ def manifest_bytes(manifest: Manifest) -> bytes:
             chunk_points=manifest.limits.chunk_points,
             max_points_per_query=manifest.limits.max_points_per_query,
             max_buckets_per_request=manifest.limits.max_buckets_per_request,
-            retrieval_floor=manifest.limits.retrieval_floor,
         ),
         issued_at=timestamp(manifest.issued_at),
         expires_at=timestamp(manifest.expires_at),
@@ -72,8 +70,6 @@ def _partition_message(part: PartitionOffer) -> types_pb2.Partition:
         bucket_bits=part.bits,
         root=part.root,
         as_of=part.as_of,
-        filter_size=part.filter_size,
-        filter_digest=part.filter_digest,
         planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
     )
 
@@ -97,14 +93,12 @@ def parse_manifest(serialised: bytes) -> Manifest:
             p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
         )
         and manifest.limits.chunk_points > 0
-        and manifest.limits.max_buckets_per_request > 0
-        and manifest.limits.retrieval_floor in tuple(Plan)
+        and manifest.limits.max_buckets_per_request >= BLOCK
         and all(
             len(p.root) == DIGEST_SIZE
-            and len(p.filter_digest) == DIGEST_SIZE
-            and p.filter_size <= filters.serialised_size(p.entries, filters.MAX_BIN_BITS)
-            and p.bits <= buckets.MAX_BITS
-            and p.entries <= MAX_ENTRIES
+            and p.bits <= MAX_BITS
+            and len(p.planted) <= p.entries <= MAX_ENTRIES
+            and 0 < p.version <= MAX_VERSION
             and p.epoch == manifest.epoch
             for p in manifest.partitions
         )
@@ -167,7 +161,9 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
 
 def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketRequest:
     """Check and decode a request for buckets. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_place(message)
+    require_head(message.suite, message.query_id)
+    require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
+    require(message.version <= MAX_VERSION, "no partition has such a version")
     numbers = tuple(message.buckets)
     require(bool(numbers), "buckets must name at least one bucket")
     require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
@@ -193,26 +189,6 @@ def bucket_request_message(request: BucketRequest) -> match_pb2.FetchBucketsRequ
         version=request.version,
         buckets=request.buckets,
         several=True,
-    )
-
-
-def parse_filter_request(message: match_pb2.FetchFilterRequest) -> FilterRequest:
-    """Check and decode a request for a filter. Raises InvalidRequestError or UnknownSuiteError."""
-    _require_place(message)
-    return FilterRequest(
-        message.epoch, message.query_id, message.item, message.origin, message.version, message.suite
-    )
-
-
-def filter_request_message(request: FilterRequest) -> match_pb2.FetchFilterRequest:
-    """A request for a filter."""
-    return match_pb2.FetchFilterRequest(
-        suite=request.suite,
-        epoch=request.epoch,
-        query_id=request.query_id,
-        item=request.item,
-        origin=request.origin,
-        version=request.version,
     )
 
 
@@ -253,13 +229,6 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
     )
 
 
-def _require_place(message: match_pb2.FetchBucketsRequest | match_pb2.FetchFilterRequest) -> None:
-    """Check the query and partition version, which both requests of step 3 name."""
-    require_head(message.suite, message.query_id)
-    require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
-    require(message.version <= MAX_VERSION, "no partition has such a version")
-
-
 def _manifest(message: types_pb2.Manifest) -> Manifest:
     return Manifest(
         responder=message.responder,
@@ -282,8 +251,6 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
                 root=part.root,
                 as_of=part.as_of,
                 planted=tuple(PlantedSubject(p.name, p.value) for p in part.planted),
-                filter_size=part.filter_size,
-                filter_digest=part.filter_digest,
             )
             for part in message.partitions
         ),
@@ -293,7 +260,6 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
             message.limits.chunk_points,
             message.limits.max_points_per_query,
             message.limits.max_buckets_per_request,
-            message.limits.retrieval_floor,
         ),
         issued_at=message.issued_at.ToDatetime(tzinfo=UTC),
         expires_at=message.expires_at.ToDatetime(tzinfo=UTC),

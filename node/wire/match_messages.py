@@ -28,18 +28,6 @@ class EvaluateStart:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterRequest:
-    """Requests the filter of one partition version (step 3 under the filter plan)."""
-
-    epoch: int
-    query_id: bytes
-    item: str
-    origin: str
-    version: int
-    suite: str = SUITE
-
-
-@dataclass(frozen=True, slots=True)
 class BucketRequest:
     """Requests whole buckets of one partition version (step 3)."""
 

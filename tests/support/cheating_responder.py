@@ -46,7 +46,8 @@ class Cheat:
     evaluate: Callable[[Node, Responses], Responses] = honest
     fetch: Callable[[Node, Responses], Responses] = honest
     packed: bool = False  # `fetch` sees responses with several buckets
-    filter: Callable[[Node, Responses], Responses] = honest
+    partition: Callable[[Node, Responses], Responses] = honest
+    delta: Callable[[Node, Responses], Responses] = honest
     node: Callable[[Node], Node] = lambda node: node
     cook: Callable[[Node, World], None] = lambda _node, _world: None
 
@@ -69,8 +70,11 @@ class CheatingServicer(PeerServicer):
     def Evaluate(self, requests, call):  # noqa: N802
         yield from self.cheat.evaluate(self.honest_node, super().Evaluate(requests, call))
 
-    def FetchFilter(self, request, call):  # noqa: N802
-        yield from self.cheat.filter(self.honest_node, super().FetchFilter(request, call))
+    def FetchPartition(self, request, call):  # noqa: N802
+        yield from self.cheat.partition(self.honest_node, super().FetchPartition(request, call))
+
+    def FetchDelta(self, request, call):  # noqa: N802
+        yield from self.cheat.delta(self.honest_node, super().FetchDelta(request, call))
 
     def FetchBuckets(self, request, call):  # noqa: N802
         responses = super().FetchBuckets(request, call)

@@ -14,13 +14,11 @@ PART = PartitionOffer(
     origin="45",
     epoch=1,
     version=3,
-    entries=100,
+    entries=8_000,
     bits=2,
     root=bytes(32),
     as_of=20_000,
     planted=(PlantedSubject("hit-0", 1),),
-    filter_size=600,
-    filter_digest=bytes(32),
 )
 
 
@@ -36,7 +34,7 @@ MANIFEST = Manifest(
     items=("C21",),
     partitions=(PART,),
     canaries=bytes(512),
-    limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384, "filter"),
+    limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384),
     issued_at=NOW,
     expires_at=NOW + timedelta(hours=24),
 )

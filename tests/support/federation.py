@@ -24,6 +24,8 @@ PASSPHRASE = b"only for tests"
 # Small buckets, chunks and batches, so that a list of 300 people already needs many of each.
 SMALL_LIMITS: Mapping[str, object] = {"k_anonymity": 8, "chunk_points": 16, "planted_per_partition": 3}
 QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05, "retry_wait_max_s": 0.2}
+# Peers with buckets of a few entries are accepted, and nothing is synced beside jobs.
+SMALL_MIRRORS: Mapping[str, object] = {"min_bucket_entries": 1, "mirror_sync_hours": 0}
 PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
 NO_POLLING: Mapping[str, object] = {"poll_s": 600}
 # Another process soon takes over the jobs of a killed one.
@@ -91,7 +93,7 @@ class Federation:
             "peer": {"listen": "127.0.0.1:0"},
             "platform": {"listen": "127.0.0.1:0"},
             "limits": limits,
-            "requester": requester,
+            "requester": {**SMALL_MIRRORS, **requester},
             "store": store or {},
             "jobs": NO_POLLING,
         }

@@ -16,23 +16,20 @@ class Part:
     origin: str = "45"
     entries: bytes = b"e" * 68
     item: str = "C21"
-    size: int = 10
 
 
 def prepare(tx, epoch, part, *, cut=None, bits=0):
-    """Write a version as an import does, unpublished: its cut, bucket, row and filter."""
+    """Write a version as an import does, unpublished: its cut, bucket and row."""
     place = (part.item, part.origin, epoch)
-    number = partition_versions.next_version(tx, *place)
+    number = partition_versions.next_version(tx, *place, datetime.fromtimestamp(0, UTC))
     cut = cut or partition_versions.open_cut(tx, *place, bits, NOW)
     partition_versions.add_buckets(tx, cut, number, [NewBucket(0, 20_000, part.entries, b"sealed", b"")])
     new = NewPartition(
         item=part.item, origin=part.origin, epoch=epoch, version=number, cut=cut, entries=1, bits=bits,
-        root=b"r" * 32, leaves=b"l" * 32, filter_size=part.size, filter_digest=b"d" * 32, as_of=20_000,
+        root=b"r" * 32, leaves=b"l" * 32, as_of=20_000,
         planted=(("hit-0", 1),),
     )  # fmt: skip
-    identifier = partition_versions.prepare(tx, new)
-    partition_versions.add_filter(tx, identifier, b"f" * part.size)
-    return identifier
+    return partition_versions.prepare(tx, new)
 
 
 def publish(tx, epoch, parts):

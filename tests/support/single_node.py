@@ -7,12 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import event
 
 from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf
-from matcher import filter as filters
 from matcher.suites import tokens
 from node import config
 from node.context import Node
@@ -85,12 +83,6 @@ class Held:
         self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
         assert len(self.tags[origin]) == row.entries
         assert row.bits == buckets.bucket_bits(row.entries, self.node.config.limits.k_anonymity)
-        parts, number = b"", 0
-        while part := index_rows.read_filter_part(tx, row.id, number):
-            parts, number = parts + part, number + 1
-        built = filters.build(b"".join(self.tags[origin]))
-        assert parts == filters.serialise(built)
-        assert bool(np.all(filters.contains(built, b"".join(self.tags[origin]))))
 
     def open(self, found: Identity) -> tuple[LabelRecord, bytes] | None:
         """The record under an identity with the key of its label, None where there is none."""

@@ -39,14 +39,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "deltas",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("added", sa.LargeBinary(), nullable=False),
-        sa.Column("removed", sa.LargeBinary(), nullable=False),
-        sa.Column("changed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("item", "origin", "epoch", "version", name=op.f("pk_deltas")),
+        sa.Column("from_version", sa.BigInteger(), nullable=False),
+        sa.Column("from_root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deltas")),
+        sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_deltas_item")),
     )
     op.create_table(
         "imports",
@@ -254,8 +258,6 @@ def upgrade() -> None:
         sa.Column("bits", sa.Integer(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),
-        sa.Column("filter_size", sa.BigInteger(), nullable=False),
-        sa.Column("filter_digest", sa.LargeBinary(), nullable=False),
         sa.Column("as_of", sa.Integer(), nullable=False),
         sa.Column("planted", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(), nullable=True),
@@ -315,19 +317,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "peer", "first_point", name=op.f("pk_tokens")),
     )
     op.create_table(
-        "filters",
-        sa.Column("partition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("part", sa.Integer(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
+        "delta_buckets",
+        sa.Column("delta_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("removed", sa.LargeBinary(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["partition_id"], ["partitions.id"], name=op.f("fk_filters_partition_id"), ondelete="CASCADE"
+            ["delta_id"], ["deltas.id"], name=op.f("fk_delta_buckets_delta_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("partition_id", "part", name=op.f("pk_filters")),
+        sa.PrimaryKeyConstraint("delta_id", "number", name=op.f("pk_delta_buckets")),
+    )
+    op.create_table(
+        "seen_manifests",
+        sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("salt_version", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(), nullable=False),
+        sa.Column("versions", sa.Text(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["peer"], ["peers.code"], name=op.f("fk_seen_manifests_peer"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("peer", "salt_version", name=op.f("pk_seen_manifests")),
     )
 
 
 def downgrade() -> None:
-    op.drop_table("filters")
+    op.drop_table("seen_manifests")
+    op.drop_table("delta_buckets")
     op.drop_table("tokens")
     op.drop_table("sum_products")
     op.drop_table("sum_blocks")

@@ -250,9 +250,8 @@ def test_the_version_before_is_kept_for_running_queries(store):
         assert partitions.read_buckets(tx, old.id, [0]) == [(0, bytes([2]) * 68)]
         (current,) = partitions.current_partitions(tx, 1, ["45"])
         assert (current.version, current.planted, current.root) == (3, (("hit-0", 1),), b"r" * 32)
-        # The buckets and filters of a removed version are removed too.
+        # The buckets of a removed version are removed too.
         assert len(tx.execute(select(metadata.tables["buckets"])).all()) == 2
-        assert len(tx.execute(select(metadata.tables["filters"])).all()) == 2
 
 
 def test_a_partition_belongs_to_its_epoch_and_origin(store):
@@ -265,17 +264,6 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
         assert partitions.current_partitions(tx, 1, ["45"]) == []
         assert partitions.current_partitions(tx, 1, []) == []
         assert partitions.totals(tx, 2) == [("C21", 1, 1, 20_000)]
-
-
-def test_a_large_filter_is_stored_in_parts(store):
-    size = 2 * partition_versions.FILTER_PART + 7
-    with store.transaction("publish", write=True) as tx:
-        publish(tx, 1, [Part(size=size)])
-    with store.transaction("look") as tx:
-        (part,) = partitions.current_partitions(tx, 1, ["45"])
-        parts = [partitions.read_filter_part(tx, part.id, number) for number in range(4)]
-        assert (part.filter_size, parts[3]) == (size, None)
-        assert b"".join(parts[:3]) == b"f" * size
 
 
 def test_the_last_import_of_an_item(store):

@@ -58,7 +58,7 @@ def test_processes_give_the_same_as_one(node, tmp_path, monkeypatch):
     assert found(node) == answers == {person: 1 + (person in PEOPLE[:50]) for person in PEOPLE}
     assert (alone.tally.read, alone.tally.rejected, alone.workers, spread.workers) == (492, 2, 0, 2)
     assert spread.usage.peak > alone.usage.peak > 0
-    assert set(spread.seconds) == {"read", "index", "write", "filter", "publish", "retire"}
+    assert set(spread.seconds) == {"read", "index", "write", "publish", "retire"}
 
 
 def test_progress_goes_up_to_the_end(node, tmp_path):

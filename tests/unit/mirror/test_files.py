@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from node.mirror.files import FOLDER, PartitionCache
 
 from matcher import buckets as index
 from matcher import merkle
-from node.mirror.files import FOLDER, PartitionCache
 from node.wire.manifest import PartitionOffer
 from tests.support.examples import PART
 

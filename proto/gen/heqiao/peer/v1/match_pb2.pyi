@@ -8,14 +8,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetManifestRequest(_message.Message):
-    __slots__ = ("suites", "with_sums", "salt_versions")
+    __slots__ = ("suites", "with_sums", "salt_versions", "epoch")
     SUITES_FIELD_NUMBER: _ClassVar[int]
     WITH_SUMS_FIELD_NUMBER: _ClassVar[int]
     SALT_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
     suites: _containers.RepeatedScalarFieldContainer[str]
     with_sums: bool
     salt_versions: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ..., salt_versions: _Optional[_Iterable[int]] = ...) -> None: ...
+    epoch: int
+    def __init__(self, suites: _Optional[_Iterable[str]] = ..., with_sums: _Optional[bool] = ..., salt_versions: _Optional[_Iterable[int]] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class GetManifestResponse(_message.Message):
     __slots__ = ("signed_manifest", "successions")
@@ -144,27 +146,3 @@ class FetchBucketsResponse(_message.Message):
     path: _containers.RepeatedScalarFieldContainer[bytes]
     more: _containers.RepeatedCompositeFieldContainer[WholeBucket]
     def __init__(self, bucket: _Optional[int] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ..., more: _Optional[_Iterable[_Union[WholeBucket, _Mapping]]] = ...) -> None: ...
-
-class FetchFilterRequest(_message.Message):
-    __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version")
-    SUITE_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    QUERY_ID_FIELD_NUMBER: _ClassVar[int]
-    ITEM_FIELD_NUMBER: _ClassVar[int]
-    ORIGIN_FIELD_NUMBER: _ClassVar[int]
-    VERSION_FIELD_NUMBER: _ClassVar[int]
-    suite: str
-    epoch: int
-    query_id: bytes
-    item: str
-    origin: str
-    version: int
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., query_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
-
-class FetchFilterResponse(_message.Message):
-    __slots__ = ("offset", "data")
-    OFFSET_FIELD_NUMBER: _ClassVar[int]
-    DATA_FIELD_NUMBER: _ClassVar[int]
-    offset: int
-    data: bytes
-    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...

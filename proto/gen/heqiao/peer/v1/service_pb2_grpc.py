@@ -5,6 +5,7 @@ import warnings
 
 from heqiao.peer.v1 import aggregate_pb2 as heqiao_dot_peer_dot_v1_dot_aggregate__pb2
 from heqiao.peer.v1 import match_pb2 as heqiao_dot_peer_dot_v1_dot_match__pb2
+from heqiao.peer.v1 import mirror_pb2 as heqiao_dot_peer_dot_v1_dot_mirror__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -46,10 +47,15 @@ class PeerServiceStub:
                 request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateRequest.SerializeToString,
                 response_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateResponse.FromString,
                 _registered_method=True)
-        self.FetchFilter = channel.unary_stream(
-                '/heqiao.peer.v1.PeerService/FetchFilter',
-                request_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.SerializeToString,
-                response_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.FromString,
+        self.FetchPartition = channel.unary_stream(
+                '/heqiao.peer.v1.PeerService/FetchPartition',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionResponse.FromString,
+                _registered_method=True)
+        self.FetchDelta = channel.unary_stream(
+                '/heqiao.peer.v1.PeerService/FetchDelta',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaResponse.FromString,
                 _registered_method=True)
         self.FetchBuckets = channel.unary_stream(
                 '/heqiao.peer.v1.PeerService/FetchBuckets',
@@ -91,15 +97,22 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def FetchFilter(self, request, context):
-        """Step 3, under the filter plan only: the filter of a granted partition.
+    def FetchPartition(self, request, context):
+        """A granted partition, for a requester that keeps it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchDelta(self, request, context):
+        """What changed between two versions of a granted partition.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FetchBuckets(self, request, context):
-        """Step 3: buckets of a granted partition.
+        """Step 3 of a query whose requester has no copy of the partition: blocks of its buckets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,10 +152,15 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     request_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateRequest.FromString,
                     response_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.EvaluateResponse.SerializeToString,
             ),
-            'FetchFilter': grpc.unary_stream_rpc_method_handler(
-                    servicer.FetchFilter,
-                    request_deserializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.FromString,
-                    response_serializer=heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.SerializeToString,
+            'FetchPartition': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchPartition,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionResponse.SerializeToString,
+            ),
+            'FetchDelta': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchDelta,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaResponse.SerializeToString,
             ),
             'FetchBuckets': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchBuckets,
@@ -231,7 +249,7 @@ class PeerService:
             _registered_method=True)
 
     @staticmethod
-    def FetchFilter(request,
+    def FetchPartition(request,
             target,
             options=(),
             channel_credentials=None,
@@ -244,9 +262,36 @@ class PeerService:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/heqiao.peer.v1.PeerService/FetchFilter',
-            heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterRequest.SerializeToString,
-            heqiao_dot_peer_dot_v1_dot_match__pb2.FetchFilterResponse.FromString,
+            '/heqiao.peer.v1.PeerService/FetchPartition',
+            heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchPartitionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchDelta(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/heqiao.peer.v1.PeerService/FetchDelta',
+            heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_mirror__pb2.FetchDeltaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,7 +19,7 @@ class PlantedSubject(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
 
 class Partition(_message.Message):
-    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted", "filter_size", "filter_digest")
+    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -29,8 +29,6 @@ class Partition(_message.Message):
     ROOT_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     PLANTED_FIELD_NUMBER: _ClassVar[int]
-    FILTER_SIZE_FIELD_NUMBER: _ClassVar[int]
-    FILTER_DIGEST_FIELD_NUMBER: _ClassVar[int]
     item: str
     origin: str
     epoch: int
@@ -40,23 +38,19 @@ class Partition(_message.Message):
     root: bytes
     as_of: int
     planted: _containers.RepeatedCompositeFieldContainer[PlantedSubject]
-    filter_size: int
-    filter_digest: bytes
-    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ..., filter_size: _Optional[int] = ..., filter_digest: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "chunk_points", "max_points_per_query", "max_buckets_per_request", "retrieval_floor")
+    __slots__ = ("max_message_bytes", "chunk_points", "max_points_per_query", "max_buckets_per_request")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     CHUNK_POINTS_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_PER_QUERY_FIELD_NUMBER: _ClassVar[int]
     MAX_BUCKETS_PER_REQUEST_FIELD_NUMBER: _ClassVar[int]
-    RETRIEVAL_FLOOR_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     chunk_points: int
     max_points_per_query: int
     max_buckets_per_request: int
-    retrieval_floor: str
-    def __init__(self, max_message_bytes: _Optional[int] = ..., chunk_points: _Optional[int] = ..., max_points_per_query: _Optional[int] = ..., max_buckets_per_request: _Optional[int] = ..., retrieval_floor: _Optional[str] = ...) -> None: ...
+    def __init__(self, max_message_bytes: _Optional[int] = ..., chunk_points: _Optional[int] = ..., max_points_per_query: _Optional[int] = ..., max_buckets_per_request: _Optional[int] = ...) -> None: ...
 
 class Manifest(_message.Message):
     __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at", "sums")
