@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "sum": ("sum", "Sum what other provinces hold about many people."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("jobs", "Fetch the report of a job, or show one again."),
+        "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
     },
     "Run and maintain a node": {
         "serve": ("serve", "Serve peers and platforms until stopped."),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from node.config import open_key_store
 from node.context import Node
+from node.jobs.mirrors import mirror_tasks
 from node.jobs.scheduler import Task
 from node.rotation.status import read_status
 from node.telemetry import log
@@ -11,7 +12,8 @@ from node.telemetry import log
 
 def periodic_tasks(node: Node) -> tuple[Task, ...]:
     """The tasks of a node."""
-    return (Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node)),)
+    due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
+    return (due, *mirror_tasks(node))
 
 
 def log_due_rotations(node: Node) -> None:

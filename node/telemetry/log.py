@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # loaded when first used: only a running node logs
 FIELDS = frozenset(
     {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
     | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
-    | {"incident", "where", "signal", "entries", "seconds", "backend", "check", "request"}
+    | {"incident", "where", "signal", "entries", "seconds", "backend", "check", "request", "bytes"}
 )
 
 

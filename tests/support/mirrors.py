@@ -1,0 +1,70 @@
+"""Compares a requester's mirrors with the responder's partitions, byte for byte, and counts whole fetches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from node.context import Node
+from node.database import partitions as index_rows
+from node.database import peers as peer_rows
+from node.domain.peers import PeerRow
+from node.jobs.mirrors import Synced, mirror_of, sync_peer
+from node.mirror.folder import FOLDER
+from node.requester.partition_fetch import Fetch
+
+
+def peer_row(node: Node, code: str = "44") -> PeerRow:
+    with node.store.transaction("find peer") as tx:
+        found = peer_rows.find_peer(tx, code)
+    assert found is not None
+    return found
+
+
+def sync(node: Node, code: str = "44") -> Synced:
+    return sync_peer(node, peer_row(node, code))
+
+
+def served_bytes(responder: Node, grants: tuple[str, ...]) -> dict[tuple[str, str], list[bytes]]:
+    """The buckets of every granted partition in the responder's database."""
+    with responder.store.transaction("read partitions") as tx:
+        rows = index_rows.current_partitions(tx, responder.ring.refresh().epoch, grants)
+        return {
+            (row.item, row.origin): [
+                entries for _, entries in index_rows.read_buckets(tx, row.id, range(1 << row.bits))
+            ]
+            for row in rows
+        }
+
+
+def mirrored_bytes(requester: Node, code: str = "44") -> dict[tuple[str, str], list[bytes]]:
+    """The buckets of every partition in the mirror of a peer's newest manifest."""
+    folder = mirror_of(requester, code)
+    manifest = folder.manifests()[0].content
+    found = {}
+    for part in manifest.partitions:
+        file = folder.read(part)
+        if file is not None:
+            assert not file.damaged()
+            found[part.item, part.origin] = [file.bucket(number) for number in range(part.buckets)]
+    return found
+
+
+def mirror_files(home: Path, code: str = "44", ending: str = "hqm") -> list[Path]:
+    return sorted((home / FOLDER / code).glob(f"*.{ending}"))
+
+
+@contextmanager
+def whole_fetches() -> Iterator[list[str]]:
+    """The item/origin of each partition that is fetched whole in the block."""
+    seen: list[str] = []
+    honest = Fetch._fetch_whole
+
+    def counted(self: Fetch, *, suspect: bool) -> None:
+        seen.append(f"{self.part.item}/{self.part.origin}")
+        honest(self, suspect=suspect)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fetch, "_fetch_whole", counted)
+        yield seen
