@@ -110,6 +110,12 @@ def spoil_labels(_node: Node, entries: bytes) -> bytes:
     return b"".join(row[:-1] + bytes([row[-1] ^ 1]) for row in rows_of(entries))
 
 
+def spoil_known(node: Node, entries: bytes) -> bytes:
+    """The labels of people in the registers, and of nobody else."""
+    keys = known_tags(node, "C21")
+    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) if row[:16] in keys else row for row in rows_of(entries))
+
+
 def unsort(_node: Node, entries: bytes) -> bytes:
     return b"".join(reversed(rows_of(entries)))
 

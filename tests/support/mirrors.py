@@ -1,18 +1,22 @@
 """Compares a requester's mirrors with the responder's partitions, byte for byte, and counts whole fetches."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from node.context import Node
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
+from node.database.tables import seen_manifests
 from node.domain.peers import PeerRow
 from node.jobs.mirrors import Synced, mirror_of, sync_peer
 from node.mirror.folder import FOLDER
 from node.requester.partition_fetch import Fetch
+from tests.support.cluster import Province
 
 
 def peer_row(node: Node, code: str = "44") -> PeerRow:
@@ -53,6 +57,13 @@ def mirrored_bytes(requester: Node, code: str = "44") -> dict[tuple[str, str], l
 
 def mirror_files(home: Path, code: str = "44", ending: str = "hqm") -> list[Path]:
     return sorted((home / FOLDER / code).glob(f"*.{ending}"))
+
+
+def forget(province: Province, code: str) -> None:
+    """Remove the mirror of a peer, and what was seen of its manifests."""
+    shutil.rmtree(province.home / FOLDER / code, ignore_errors=True)
+    with province.node.store.transaction("forget", write=True) as tx:
+        tx.execute(delete(seen_manifests).where(seen_manifests.c.peer == code))
 
 
 @contextmanager

@@ -324,7 +324,7 @@ def test_unknown_suites_of_a_manifest(target: Target) -> None:
 
 
 def test_bytes_that_are_no_message(target: Target, world: World) -> None:
-    for method in ("Evaluate", "FetchBuckets", "FetchFilter", "GetManifest"):
+    for method in ("Evaluate", "FetchBuckets", "FetchPartition", "FetchDelta", "GetManifest"):
         with channel(target.port, "44.node.heqiao", world.federation.client("45")) as line:
             call = line.stream_stream(f"/heqiao.peer.v1.PeerService/{method}")
             with pytest.raises(grpc.RpcError) as caught:

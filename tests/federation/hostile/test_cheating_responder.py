@@ -23,6 +23,7 @@ from tests.support.altered_database import (
     ragged,
     reseal,
     serve_older,
+    spoil_known,
     spoil_labels,
     unsort,
 )
@@ -40,6 +41,7 @@ from tests.support.cheating_responder import (
     flip_packed,
     forge_packed_path,
     forge_path,
+    honest,
     lengthen,
     manifest,
     one_bucket_more,
@@ -71,6 +73,8 @@ from tests.support.cluster import (
     run_job,
     serve_all,
 )
+from tests.support.federation import set_config
+from tests.support.mirrors import forget
 
 ITEMS = ("C21", "Z59b", "C23", "D34")
 
@@ -106,6 +110,16 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     ),
     "manifest_with_too_many_buckets": (
         partitions(lambda part: setattr(part, "bucket_bits", 25)),
+        "distrusted",
+        "manifest_form",
+    ),
+    "manifest_with_fine_buckets": (
+        partitions(lambda part: setattr(part, "bucket_bits", 14)),
+        "distrusted",
+        "manifest_geometry",
+    ),
+    "manifest_with_fewer_entries_than_planted": (
+        partitions(lambda part: setattr(part, "entries", 2)),
         "distrusted",
         "manifest_form",
     ),
@@ -167,7 +181,11 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     "bucket_in_empty_parts": (Cheat(fetch=empty_parts), "distrusted", "bucket_size"),
     "one_bucket_more": (Cheat(fetch=one_bucket_more), "distrusted", "bucket_order"),
     "buckets_that_stop_early": (Cheat(fetch=stops_early), "unavailable", "unavailable"),
-    "buckets_of_an_older_version": (Cheat(cook=serve_older), "distrusted", "bucket_digest"),
+    "buckets_of_an_older_version": (
+        Cheat(cook=serve_older),
+        "distrusted",
+        "bucket_digest partition_root",
+    ),
     "planted_row_missing": (Cheat(cook=cook("C21", "45", drop_planted)), "distrusted", "planted"),
     "planted_row_altered": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(value=77), planted=True))),
@@ -185,8 +203,13 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
         "distrusted",
         "bucket_form bucket_size",
     ),
-    "bucket_ragged": (Cheat(cook=cook("C21", "45", ragged)), "distrusted", "bucket_form"),
-    "labels_altered": (Cheat(cook=cook("C21", "45", spoil_labels)), "distrusted", "label"),
+    "bucket_ragged": (
+        Cheat(cook=cook("C21", "45", ragged)),
+        "distrusted",
+        "bucket_form bucket_size",
+    ),
+    "labels_altered": (Cheat(cook=cook("C21", "45", spoil_labels)), "distrusted", "planted"),
+    "labels_of_people_altered": (Cheat(cook=cook("C21", "45", spoil_known)), "distrusted", "label_damaged"),
     "label_of_an_impossible_date": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(as_of=2**32 - 1), planted=False))),
         "distrusted",
@@ -200,7 +223,7 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     "label_of_another_level": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(level=5), planted=False))),
         "distrusted",
-        "label_content label",
+        "label_content label_damaged",
     ),
     "label_of_a_person_marked_planted": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(planted=True), planted=False))),
@@ -222,15 +245,28 @@ def asked(world: World):
     return verification
 
 
+@pytest.fixture(scope="module", params=["buckets", "mirror"])
+def plan(request: pytest.FixtureRequest) -> str:
+    """The plan under which everything is asked."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def provinces(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Province]]:
+def provinces(
+    world: World, plan: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Province]]:
     """The requester and the honest 33; 44 is the cheat."""
-    with serve_all(world.copy(tmp_path_factory.mktemp("honest"), "45", "33")) as found:
+    homes = world.copy(tmp_path_factory.mktemp("honest"), "45", "33")
+    if plan == "buckets":
+        set_config(homes["45"], "requester", mirror_mib=0)
+    with serve_all(homes) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def baseline(world: World, provinces: dict[str, Province], asked, tmp_path_factory: pytest.TempPathFactory):
+def baseline(
+    world: World, plan: str, provinces: dict[str, Province], asked, tmp_path_factory: pytest.TempPathFactory
+):
     """The same, with a 44 that is served by the cheating server and alters nothing."""
     home = world.copy(tmp_path_factory.mktemp("honest44"), "44")["44"]
     with serve_cheat(home, Cheat(), world) as port:
@@ -238,12 +274,18 @@ def baseline(world: World, provinces: dict[str, Province], asked, tmp_path_facto
         report = run_job(provinces["45"], "baseline", asked)
     assert report.state == "done"
     assert {outcome for outcome, _, _ in findings_of(report, "44").values()} > {"FOUND", "NOT_FOUND", "OVER"}
+    assert {peer.plan for peer in report.peers} == {plan}
     return findings_of(report)
 
 
 @pytest.mark.parametrize("name", CHEATS)
-def test_cheating(name: str, world: World, provinces: dict[str, Province], asked, baseline, tmp_path) -> None:
+def test_cheating(
+    name: str, world: World, plan: str, provinces: dict[str, Province], asked, baseline, tmp_path
+) -> None:
     cheat, state, check = CHEATS[name]
+    if plan == "mirror" and cheat.fetch is not honest:
+        pytest.skip("a mirror fetches no buckets; test_cheating_mirrors.py alters what it fetches")
+    forget(provinces["45"], "44")
     with serve_cheat(world.copy(tmp_path, "44")["44"], cheat, world) as port:
         move_peer(provinces["45"].node, "44", port)
         report = run_job(provinces["45"], name, asked)

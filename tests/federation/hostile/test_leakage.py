@@ -281,9 +281,10 @@ def test_what_the_tables_hold_is_known() -> None:
         for column in table.columns
         if str(column.type) == "BLOB"
     }
-    public = {"peers.signing_key", "partitions.root", "partitions.leaves", "partitions.filter_digest"}
-    public |= {"buckets.entries", "filters.data", "jobs.request_digest", "audit.previous", "audit.digest"}
-    public |= {"deltas.added", "deltas.removed", "deltas.changed"}  # tags, which are served as well
+    public = {"peers.signing_key", "partitions.root", "partitions.leaves"}
+    public |= {"buckets.entries", "jobs.request_digest", "audit.previous", "audit.digest"}
+    # Tags and entries, which are served as well.
+    public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")} | {"sum_groups.digest"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}

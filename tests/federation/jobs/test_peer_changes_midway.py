@@ -28,23 +28,19 @@ class Interrupted:
     """A real link; before the n-th call of a method something happens."""
 
     def __init__(self, link: PeerClient, happenings: dict[tuple[str, int], Callable[[], None]]) -> None:
-        self._link, self._happenings, self.calls = link, happenings, dict.fromkeys(("m", "e", "f", "b"), 0)
+        self._link, self._happenings, self.calls = link, happenings, dict.fromkeys(("m", "e", "b"), 0)
 
     def _before(self, method: str) -> None:
         self.calls[method] += 1
         self._happenings.get((method, self.calls[method]), lambda: None)()
 
-    def get_manifest(self):
+    def get_manifest(self, epoch=0):
         self._before("m")
-        return self._link.get_manifest()
+        return self._link.get_manifest(epoch)
 
     def evaluate(self, start, chunks):
         self._before("e")
         return self._link.evaluate(start, chunks)
-
-    def fetch_filter(self, wanted):
-        self._before("f")
-        return self._link.fetch_filter(wanted)
 
     def fetch_buckets(self, wanted):
         self._before("b")
@@ -155,7 +151,7 @@ def test_no_manifest_is_used_after_its_time(world: World, asked: Verification, t
                 node.random_bytes, node.config.requester,
                 clock() + timedelta(minutes=1),
             )  # fmt: skip
-            old = handshake.open_session(context)
+            old = handshake.begin_session(context, link.get_manifest)
         clock.advance(hours=30)
         provinces["45"].server.start_job("old")
         assert wait_report(node, "old").state == "done"

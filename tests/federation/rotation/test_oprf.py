@@ -20,11 +20,12 @@ from node.database import peers as peer_rows
 from node.domain.verification import Verification
 from node.errors import EpochError, ItemNotOfferedError
 from node.requester import match
-from node.responder import manifest
+from node.responder import manifest, mirrors
 from node.responder import match as respond
 from node.rotation import driver
 from node.rotation.kinds import OPRF
-from node.wire.match_messages import EvaluateStart, FilterRequest
+from node.wire.match_messages import EvaluateStart
+from node.wire.mirror_messages import PartitionRequest
 from tests.support.cluster import (
     World,
     findings_of,
@@ -304,17 +305,17 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
         part = index_rows.partitions_of(tx, "C21", 1)[0]
     assert peer is not None
     peer = replace(peer, grants=(*peer.grants, part.origin))
-    asked = FilterRequest(1, bytes(16), "C21", part.origin, part.version)
+    asked = PartitionRequest(1, "C21", part.origin, part.version)
     rotate_home(home)
     node.ring.refresh()
-    assert list(respond.serve_filter(node, peer, asked))
+    assert list(mirrors.serve_partition(node, peer, asked)[1])
     node.ring._due = math.inf
     driver.retire(OPRF, other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
     with pytest.raises(EpochError) as caught:
-        list(respond.serve_filter(node, peer, asked))
+        list(mirrors.serve_partition(node, peer, asked)[1])
     assert caught.value.details == {"epoch": "2"}
-    strange = FilterRequest(2, bytes(16), "C21", "99", 1)  # of the epoch that is answered
+    strange = PartitionRequest(2, "C21", "99", 1)  # of the epoch that is answered
     with pytest.raises(ItemNotOfferedError):
-        list(respond.serve_filter(node, replace(peer, grants=("99",)), strange))
+        mirrors.serve_partition(node, replace(peer, grants=("99",)), strange)
     for each in (node, other):
         each.store.dispose()

@@ -1,77 +1,55 @@
-"""The planner: its choices, the effect of the floor, and of decoys."""
+"""Blocks of buckets: fixed by the person, whole, or everything."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from matcher.buckets import bucket_bits
-from matcher.retrieval_plan import LEAST_DECOYS, Plan, Sizes, choose, decoy_count, distinct_buckets
-
-
-def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
-    return Sizes(asked, entries, bucket_bits(entries, 1024), cached)
+from matcher.retrieval_plan import BLOCK, choose_blocks, is_whole_blocks, widen
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "entries", "cached", "floor", "expected"),
+    ("name", "buckets", "bits", "expected"),
     [
-        ("one person in a large partition", 1, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
-        ("a village, filter kept", 300, 10_000_000, True, Plan.FILTER, Plan.FILTER),
-        ("a county against a small partition", 20_000, 60_000, False, Plan.FILTER, Plan.PARTITION),
-        ("a small partition has one bucket", 5, 900, False, Plan.FILTER, Plan.PARTITION),
-        ("the floor demands the whole partition", 1, 10_000_000, True, Plan.PARTITION, Plan.PARTITION),
-        ("the floor forbids filters", 1, 10_000_000, True, Plan.BUCKETS, Plan.BUCKETS),
-        ("a filter is too dear for a few", 30, 10_000_000, False, Plan.FILTER, Plan.BUCKETS),
+        ("nobody", [], 13, []),
+        ("one person", [100], 13, list(range(96, 112))),
+        ("two of one block", [96, 111], 13, list(range(96, 112))),
+        ("two neighbours of two blocks", [111, 112], 13, list(range(96, 128))),
+        ("less than a block", [0], 3, list(range(8))),
+        ("half of it", [0, 31], 6, [*range(32)]),
+        ("more than half of it", [0, 16, 32], 6, list(range(64))),
+        ("the last", [2**13 - 1], 13, list(range(2**13 - 16, 2**13))),
+        ("one block is everything", [3], 4, list(range(16))),
     ],
 )
-def test_choice(name, asked, entries, cached, floor, expected):
-    choice = choose(sizes(asked, entries, cached=cached), floor)
-    assert choice.plan is expected, choice.reason
-    assert choice.plan in dict(choice.estimates)
-    assert choice.reason
+def test_blocks(name, buckets, bits, expected):
+    assert choose_blocks(buckets, bits) == expected, name
+    assert not expected or is_whole_blocks(tuple(expected), bits)
 
 
-@pytest.mark.parametrize("floor", list(Plan))
-def test_a_kept_partition_costs_nothing(floor):
-    kept = Sizes(1, 10_000_000, 13, True, partition_kept=True)
-    assert choose(kept, floor).plan is Plan.PARTITION
+@given(st.integers(0, 13), st.data())
+def test_what_is_fetched_is_whole_blocks_and_the_same_for_a_person_whoever_else_is_asked_about(bits, data):
+    person, *others = data.draw(st.lists(st.integers(0, 2**bits - 1), min_size=1, max_size=40))
+    alone, together = choose_blocks([person], bits), choose_blocks([person, *others], bits)
+    assert set(alone) <= set(together)
+    assert is_whole_blocks(tuple(together), bits)
+    assert len(together) == 1 << bits or all(
+        set(range(start, start + BLOCK)) <= set(together) for start in {n // BLOCK * BLOCK for n in together}
+    )
+    assert len(together) == 1 << bits or 2 * len(together) <= 1 << bits
 
 
-@pytest.mark.parametrize("floor", list(Plan))
-def test_the_choice_reveals_least_among_plans_about_as_cheap_as_the_cheapest(floor):
-    for asked in (1, 50, 5_000, 50_000, 100_000, 500_000):
-        for entries in (0, 10, 5_000, 3_000_000, 10_000_000):
-            choice = choose(sizes(asked, entries), floor)
-            least = min(cost for _, cost in choice.estimates)
-            dearer = [plan for plan, cost in choice.estimates if cost > 1.05 * least]
-            showing_less = [plan for plan, _ in choice.estimates][: list(Plan).index(choice.plan)]
-            assert choice.plan not in dearer
-            assert set(showing_less) <= set(dearer)
+@pytest.mark.parametrize(
+    "buckets",
+    [(0,), tuple(range(15)), tuple(range(1, 17)), tuple(range(17)), (*range(16), *range(40, 56)), (5,) * 16],
+)
+def test_anything_else_is_no_whole_blocks(buckets):
+    assert not is_whole_blocks(buckets, 6)
 
 
-def test_buckets_that_are_nearly_all_become_the_whole_partition():
-    """100,000 people need all but a few of 8,192 buckets: fetching the rest too hides them."""
-    choice = choose(sizes(100_000, 10_000_000), Plan.FILTER)
-    assert choice.plan is Plan.PARTITION
-    assert "shows less" in choice.reason
-
-
-def test_a_partition_that_will_be_kept_may_cost_twice_as_much():
-    kept = Sizes(10_000, 10_000_000, 13, room_to_keep=True)
-    choice = choose(kept, Plan.BUCKETS)
-    assert choice.plan is Plan.PARTITION
-    assert "kept" in choice.reason
-    assert choose(Sizes(10_000, 10_000_000, 13), Plan.BUCKETS).plan is Plan.BUCKETS
-    assert choose(Sizes(1_000, 10_000_000, 13, room_to_keep=True), Plan.BUCKETS).plan is Plan.BUCKETS
-
-
-def test_distinct_buckets_is_bounded_by_both():
-    assert distinct_buckets(10, 0) == 1
-    assert distinct_buckets(0, 5) == 0
-    for asked in (1, 7, 1000):
-        assert distinct_buckets(asked, 6) <= min(asked, 64)
-
-
-def test_decoys_follow_the_hits_and_never_exceed_what_was_asked():
-    assert decoy_count(400, 13, 1000) == LEAST_DECOYS + 100
-    assert decoy_count(0, 13, 1000) == LEAST_DECOYS  # a query without any hit looks like one with
-    assert decoy_count(30, 13, 32) == 2
-    assert decoy_count(1, 0, 1) == 0
+@given(st.integers(0, 8), st.data())
+def test_a_resumed_fetch_is_whole_blocks_too(bits, data):
+    wanted = choose_blocks(data.draw(st.lists(st.integers(0, 2**bits - 1), min_size=1)), bits)
+    left = wanted[data.draw(st.integers(0, len(wanted) - 1)) :]
+    wide = widen(left, bits)
+    assert wide[len(wide) - len(left) :] == left
+    assert is_whole_blocks(tuple(wide), bits)

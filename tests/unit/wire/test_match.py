@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 from google.protobuf.message import DecodeError
-from heqiao.peer.v1 import match_pb2, types_pb2
+from heqiao.peer.v1 import match_pb2, mirror_pb2, types_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import DishonestPeerError, InvalidRequestError
-from node.wire import match
+from node.wire import match, mirror
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
 from tests.support.examples import MANIFEST
 
@@ -62,14 +62,15 @@ MALFORMED = {
     "bits": set_part(bucket_bits=25),
     "entries": set_part(entries=2**40),
     "epoch": set_part(epoch=2),
-    "filter_digest": set_part(filter_digest=b""),
-    "filter_size": set_part(filter_size=2**40),
+    "fewer_entries_than_planted": set_part(entries=0),
+    "no_version": set_part(version=0),
+    "version": set_part(version=2**63),
     "no_planted": clear_planted,
     "planted_twice": plant_twice,
     "partition_twice": offer_twice,
     "no_chunks": lambda message: setattr(message.limits, "chunk_points", 0),
     "no_buckets": lambda message: setattr(message.limits, "max_buckets_per_request", 0),
-    "no_floor": lambda message: setattr(message.limits, "retrieval_floor", "nothing"),
+    "less_than_a_block": lambda message: setattr(message.limits, "max_buckets_per_request", 15),
     "time_before_years": lambda message: setattr(message.issued_at, "seconds", -(2**60)),
     "time_after_years": lambda message: setattr(message.expires_at, "seconds", 2**60),
 }
@@ -102,7 +103,8 @@ def test_any_bytes_as_requests(data: bytes) -> None:
     for kind, parse in (
         (match_pb2.EvaluateStart, match.parse_start),
         (match_pb2.FetchBucketsRequest, match.parse_bucket_request),
-        (match_pb2.FetchFilterRequest, match.parse_filter_request),
+        (mirror_pb2.FetchPartitionRequest, mirror.parse_partition_request),
+        (mirror_pb2.FetchDeltaRequest, mirror.parse_delta_request),
     ):
         try:
             message = kind.FromString(data)
