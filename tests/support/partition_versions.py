@@ -16,6 +16,7 @@ class Part:
     origin: str = "45"
     entries: bytes = b"e" * 68
     item: str = "C21"
+    root: bytes = b"r" * 32
 
 
 def prepare(tx, epoch, part, *, cut=None, bits=0):
@@ -26,7 +27,7 @@ def prepare(tx, epoch, part, *, cut=None, bits=0):
     partition_versions.add_buckets(tx, cut, number, [NewBucket(0, 20_000, part.entries, b"sealed", b"")])
     new = NewPartition(
         item=part.item, origin=part.origin, epoch=epoch, version=number, cut=cut, entries=1, bits=bits,
-        root=b"r" * 32, leaves=b"l" * 32, as_of=20_000,
+        root=part.root, leaves=b"l" * 32, as_of=20_000,
         planted=(("hit-0", 1),),
     )  # fmt: skip
     return partition_versions.prepare(tx, new)

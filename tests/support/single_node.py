@@ -67,6 +67,7 @@ class Held:
     def __init__(self, node: Node, code: str) -> None:
         self.node, self.code = node, code
         self.buckets: dict[tuple[str, int], dict[bytes, bytes]] = {}
+        self.served: dict[tuple[str, int], bytes] = {}
         self.tags: dict[str, set[bytes]] = {}
         with node.store.transaction("look") as tx:
             self.partitions = {row.origin: row for row in index_rows.partitions_of(tx, code, node.keys.epoch)}
@@ -79,6 +80,7 @@ class Held:
         assert [number for number, _ in stored] == list(range(1 << row.bits))
         assert (merkle.root(leaves), b"".join(leaves)) == (row.root, index_rows.read_leaves(tx, row.id))
         for number, entries in stored:
+            self.served[origin, number] = entries
             self.buckets[origin, number] = buckets.read_bucket(entries)
         self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
         assert len(self.tags[origin]) == row.entries

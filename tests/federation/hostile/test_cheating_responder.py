@@ -186,7 +186,11 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
         "distrusted",
         "bucket_digest partition_root",
     ),
-    "planted_row_missing": (Cheat(cook=cook("C21", "45", drop_planted)), "distrusted", "planted"),
+    "planted_row_missing": (
+        Cheat(cook=cook("C21", "45", drop_planted)),
+        "distrusted",
+        "planted entries",
+    ),
     "planted_row_altered": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(value=77), planted=True))),
         "distrusted",

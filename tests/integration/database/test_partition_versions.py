@@ -1,10 +1,12 @@
 """Versions of partitions: unpublished ones, shared buckets, the delta stream."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
+from matcher.bucket_changes import BucketChange
 from node.database import deltas, open_store, partition_versions, partitions
-from node.database.deltas import Delta
 from node.database.partition_versions import NewBucket
 from node.database.tables import metadata
 from tests.support.partition_versions import NOW, Part, prepare, publish
@@ -32,7 +34,7 @@ def test_a_version_that_is_not_published_is_never_read_and_is_swept(store):
     assert not partition_versions.sweep(store)
     with store.transaction("look") as tx:
         assert partitions.read_buckets(tx, current.id, [0]) == [(0, b"e" * 68)]
-        for table in ("buckets", "cuts", "filters", "partitions"):
+        for table in ("buckets", "cuts", "partitions"):
             assert len(tx.execute(select(metadata.tables[table])).all()) == 1
 
 
@@ -57,36 +59,73 @@ def test_versions_share_the_buckets_that_did_not_change(store):
         assert sorted(map(tuple, rows)) == [(0, 2), (0, 3), (1, 1)]
 
 
-def test_deltas_add_up_and_restart(store):
-    one, two, three = (bytes([n]) * 16 for n in (1, 2, 3))
-    steps = [
-        Delta(2, frozenset({one}), frozenset({two}), frozenset()),
-        Delta(3, frozenset({two}), frozenset({one}), frozenset({three})),
-    ]
-    place = ("C21", "45", 1)
-    for step in [None, *steps]:
-        with store.transaction("publish", write=True) as tx:
-            publish(tx, 1, [Part()])
-            if step:
-                deltas.append_delta(tx, *place, step)
-    with store.transaction("look") as tx:
-        assert deltas.read_delta(tx, *place, 3) == Delta(3)
-        assert deltas.read_delta(tx, *place, 2) == steps[1]
-        # One was added and removed, two was removed and added again: only its label can differ.
-        assert deltas.read_delta(tx, *place, 1) == Delta(3, changed=frozenset({two, three}))
-        assert deltas.read_delta(tx, *place, 0) is None
-        assert deltas.read_delta(tx, *place, 4) is None
-        assert deltas.read_delta(tx, "C21", "33", 1, 0) is None
-    with store.transaction("restart", write=True) as tx:
-        publish(tx, 1, [Part()])
-        deltas.restart_deltas(tx, "C21", 1)
-        assert deltas.read_delta(tx, *place, 3) is None
-        assert deltas.read_delta(tx, *place, 4) == Delta(4)
+def change(number: int, *removed: int, entries: bytes = b"") -> BucketChange:
+    return BucketChange(number, b"".join(bytes([one]) * 16 for one in removed), entries)
 
 
-def test_the_delta_stream_is_bounded(store):
-    for number in range(1, deltas.KEPT_DELTAS + 3):
-        with store.transaction("append", write=True) as tx:
-            deltas.append_delta(tx, "C21", "45", 1, Delta(number, frozenset({bytes(16)})))
+def version(store, changes=(), *, root=b"r", size=68) -> partitions.PartitionRow:
+    """A new current version, with a delta from the one before."""
+    with store.transaction("publish", write=True) as tx:
+        old = partitions.current_partition(tx, "C21", "45", 1)
+        made = prepare(tx, 1, Part(root=root * 32))
+        new = partitions.read_version(tx, made)
+        if old is not None:
+            deltas.add_changes(tx, deltas.begin_delta(tx, old, new), changes)
+        partition_versions.publish(tx, [made], NOW)
+        deltas.settle(tx, partitions.read_version(tx, made), size)
+        return new
+
+
+def chain(store, new, old):
     with store.transaction("look") as tx:
-        assert len(tx.execute(select(metadata.tables["deltas"])).all()) == deltas.KEPT_DELTAS
+        found = deltas.find_chain(tx, new, old.version, old.root)
+        return None if found is None else deltas.read_changes(tx, found, 0, 4)
+
+
+def test_deltas_are_followed_from_any_version_that_is_kept(store):
+    one = version(store, root=b"1")
+    two = version(store, [change(0, 1), change(2, 2)], root=b"2")
+    three = version(store, [change(2, 3)], root=b"3")
+    assert chain(store, three, three) == []
+    assert chain(store, three, two) == [[change(2, 3)]]
+    assert chain(store, three, one) == [[change(0, 1)], [change(2, 2), change(2, 3)]]
+    assert chain(store, two, one) == [[change(0, 1)], [change(2, 2)]]
+    assert chain(store, three, replace(one, root=b"x" * 32)) is None
+    assert chain(store, three, replace(one, version=one.version - 1)) is None
+    assert chain(store, one, three) is None
+    with store.transaction("look") as tx:
+        found = deltas.find_chain(tx, three, one.version, one.root)
+        assert deltas.read_changes(tx, found, 1, 2) == []
+        assert deltas.is_kept(tx, found)
+
+
+def test_only_so_many_bytes_of_deltas_are_kept(store):
+    one = version(store)
+    two = version(store, [change(0, 1, 2)], root=b"2")
+    three = version(store, [change(0, 3, 4)], root=b"3", size=64)
+    assert chain(store, three, one) is not None
+    four = version(store, [change(0, 5)], root=b"4", size=64)
+    assert chain(store, four, one) is None
+    assert chain(store, four, two) is not None
+    five = version(store, [change(0, *range(6))], root=b"5", size=64)
+    assert chain(store, five, four) is None
+    with store.transaction("look") as tx:
+        assert tx.execute(select(metadata.tables["deltas"])).all() == []
+        assert tx.execute(select(metadata.tables["delta_buckets"])).all() == []
+
+
+def test_a_delta_of_a_run_that_was_killed_leads_nowhere(store):
+    one = version(store)
+    with store.transaction("prepare", write=True) as tx:
+        lost = partitions.read_version(tx, prepare(tx, 1, Part(root=b"l" * 32)))
+        deltas.add_changes(tx, deltas.begin_delta(tx, one, lost), [change(0, 9)])
+    partition_versions.sweep(store)
+    two = version(store, [change(0, 1)], root=b"2")
+    assert chain(store, two, one) == [[change(0, 1)]]
+    with store.transaction("look") as tx:
+        assert len(tx.execute(select(metadata.tables["deltas"])).all()) == 1
+
+
+def test_versions_are_times_and_always_rise():
+    assert partition_versions.version_after(0, NOW) == int(NOW.timestamp() * 1000)
+    assert partition_versions.version_after(2**50, NOW) == 2**50 + 1
