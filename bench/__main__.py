@@ -45,9 +45,9 @@ k_option = click.option(
     show_default=True,
     help="Entries a bucket holds on average.",
 )  # fmt: skip
-keep_option = click.option(
-    "--keep-partitions", "keep_mib", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Room in MiB in which the requester keeps whole partitions.",
+mirror_option = click.option(
+    "--mirror-mib", type=click.IntRange(min=0), default=20_480, show_default=True,
+    help="Room in MiB for the requester's mirrors; 0 fetches blocks of buckets.",
 )  # fmt: skip
 repeat_option = click.option(
     "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs; the median one counts."
@@ -59,7 +59,7 @@ repeat_option = click.option(
 @click.option("--subjects", callback=parse_sizes, default="100000", show_default=True,
               help="Sizes of the lists, such as 1000,10000,100000.")  # fmt: skip
 @k_option
-@keep_option
+@mirror_option
 @repeat_option
 @click.option(
     "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
@@ -71,7 +71,7 @@ def psi_(
     entries: int,
     subjects: tuple[int, ...],
     k_anonymity: int,
-    keep_mib: int,
+    mirror_mib: int,
     repeat: int,
     target: str | None,
     keep: Path | None,
@@ -83,7 +83,7 @@ def psi_(
     against the plain join: exits 1 when one is wrong.
     """
     check_sizes(entries, subjects)
-    sizes = Sizes(entries, subjects, k_anonymity, repeat, keep_mib)
+    sizes = Sizes(entries, subjects, k_anonymity, repeat, mirror_mib)
     finish(psi.run(sizes, only or psi.PARTS, keep), target)
 
 
@@ -129,7 +129,7 @@ def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | Non
 @click.option("--subjects", callback=parse_sizes, default="1000,10000,100000", show_default=True,
               help="Sizes of the lists.")  # fmt: skip
 @k_option
-@keep_option
+@mirror_option
 @repeat_option
 @click.option("--peers", type=click.Choice(list(compare.PEERS)), multiple=True,
               help="Only these peers; may be repeated.  [default: all]")  # fmt: skip
@@ -140,7 +140,7 @@ def all_(
     large: bool,
     subjects: tuple[int, ...],
     k_anonymity: int,
-    keep_mib: int,
+    mirror_mib: int,
     repeat: int,
     peers: tuple[str, ...],
     target: Path | None,
@@ -153,7 +153,7 @@ def all_(
     check_sizes(entries, subjects)
     chosen = peers or (("spu",) if large else tuple(compare.PEERS))
     found = compare.run(
-        Sizes(entries, subjects, k_anonymity, repeat, keep_mib),
+        Sizes(entries, subjects, k_anonymity, repeat, mirror_mib),
         chosen,
         lambda text: click.echo(f"bench: {text}", err=True),
     )

@@ -17,9 +17,9 @@ from testbed.homes_bench import (
     RESPONDER,
     Nodes,
     import_register,
-    keep_partitions,
     last_object,
     make_homes,
+    set_mirror,
     size_of,
 )
 from testbed.processes import Children, wait_until
@@ -36,20 +36,20 @@ BUSY_CHECKS = 300  # of which those count that lie within a running job
 class Sizes:
     """What is measured: entries in the index, sizes of the lists, entries a bucket holds on average.
 
-    `keep_mib` is the room in which the requester may keep whole partitions.
+    `mirror_mib` is the room for the mirrors of the requester.
     """
 
     entries: int
     subjects: tuple[int, ...]
     k_anonymity: int = 1_024
     repeat: int = 1
-    keep_mib: int = 0
+    mirror_mib: int = 20_480
 
 
 def prepare(children: Children, folder: Path, sizes: Sizes) -> dict[str, Any]:
     """Homes, register and index in a folder; figures of the import. What an earlier run left is used."""
     index = _index(children, folder, sizes)
-    keep_partitions(folder, sizes.keep_mib)
+    set_mirror(folder, sizes.mirror_mib)
     return index
 
 
@@ -194,9 +194,9 @@ def measure_single(children: Children, folder: Path, nodes: Nodes, sizes: Sizes)
     }
 
 
-def cached_bytes(folder: Path) -> int:
-    """Bytes of filters that the requester's node keeps."""
-    return size_of(folder / REQUESTER / "cache")
+def mirrored_bytes(folder: Path) -> int:
+    """Bytes of the mirrors of the requester's node."""
+    return size_of(folder / REQUESTER / "mirror")
 
 
 def run_ask(children: Children, name: str, ask: Ask) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 from bench import heqiao_import
 from bench.heqiao_import import Sizes
 from bench.meter import describe_machine, kernel_us, list_versions, rounded
-from matcher import filter as filters
 from matcher.suites import x25519
 from testbed.homes_bench import serve
 from testbed.processes import Children
@@ -25,7 +24,7 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
         figures: dict[str, Any] = {
             "entries": sizes.entries,
             "k_anonymity": sizes.k_anonymity,
-            "keep_partitions_mib": sizes.keep_mib,
+            "mirror_mib": sizes.mirror_mib,
             "backend": x25519.backend().name,
             **index,
             "kernel_us_per_point": kernel,
@@ -37,8 +36,7 @@ def run(sizes: Sizes, parts: tuple[str, ...] = PARTS, keep: Path | None = None) 
             if "online" in parts:
                 online = heqiao_import.measure_online(children, folder, nodes, sizes)
                 figures |= _largest(online)
-                figures["cached_bytes_per_entry"] = heqiao_import.cached_bytes(folder) / sizes.entries
-                figures["filter_bytes_per_entry"] = filters.serialised_size(sizes.entries) / sizes.entries
+                figures["cached_bytes_per_entry"] = heqiao_import.mirrored_bytes(folder) / sizes.entries
             if "single" in parts:
                 figures |= heqiao_import.measure_single(children, folder, nodes, sizes)
         figures["peak_rss_mib"] = max(index["index_peak_mib"], *(row["peak_mib"] for row in online), 0.0)

@@ -10,7 +10,7 @@ from testbed.processes import Child, Children, wait_until
 ITEM = "C21"
 RESPONDER, REQUESTER = "44", "45"
 _NAMES = {RESPONDER: "广东", REQUESTER: "广西"}
-_KEEP = "keep_partitions_mib"
+_MIRROR = "mirror_mib"
 _LIMITS = "max_subjects_per_job = 10000000\nmax_points_per_query = 20000000\n"
 
 
@@ -101,14 +101,15 @@ def _make_home(children: Children, folder: Path, code: str, k_anonymity: int) ->
     heqiao(children, f"{code}-join", "join", "--home", home, bundle)
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
     _configure(home, "limits", f"k_anonymity = {k_anonymity}\n{_LIMITS}")
+    _configure(home, "requester", f"min_bucket_entries = {min(k_anonymity, 1_024)}\n")
 
 
-def keep_partitions(folder: Path, mebibytes: int) -> None:
-    """Let the requester keep whole partitions, or not (0); what it kept before stays on its disk."""
+def set_mirror(folder: Path, mebibytes: int) -> None:
+    """How much room the requester has for mirrors; what it has on its disk stays."""
     config = folder / REQUESTER / "node.toml"
     lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
-    config.write_text("".join(line for line in lines if not line.startswith(_KEEP)), encoding="utf-8")
-    _configure(folder / REQUESTER, "requester", f"{_KEEP} = {mebibytes}\n")
+    config.write_text("".join(line for line in lines if not line.startswith(_MIRROR)), encoding="utf-8")
+    _configure(folder / REQUESTER, "requester", f"{_MIRROR} = {mebibytes}\n")
 
 
 def _configure(home: Path, name: str, added: str) -> None:

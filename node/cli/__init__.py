@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Records of this province": {
         "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
         "import": ("import_", "Import a register: a full export, or only changes."),
+        "index": ("index", "Maintain the partitions that this node serves."),
     },
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),

@@ -143,6 +143,15 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
         )
 
 
+def raise_versions(tx: Connection, now: datetime) -> int:
+    """Give every current partition a higher version with the same buckets; return how many."""
+    rows = tx.execute(select(partitions.c.id, partitions.c.version).where(partitions.c.is_current)).all()
+    for row in rows:
+        version = version_after(row.version, now)
+        tx.execute(update(partitions).where(partitions.c.id == row.id).values(version=version))
+    return len(rows)
+
+
 def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:
     """Remove the rows of unfinished runs, and versions and buckets that no query may read any more.
 

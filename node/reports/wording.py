@@ -78,9 +78,8 @@ _PURPOSES: Mapping[str, tuple[str, str]] = {
     "other": ("其他", "other"),
 }
 _PLANS: Mapping[str, tuple[str, str]] = {
+    "mirror": ("镜像", "mirror"),
     "buckets": ("分桶", "buckets"),
-    "filter": ("过滤器", "filter"),
-    "partition": ("整区", "partition"),
 }
 # rule of disclosure control -> (Chinese, English)
 _RULES: Mapping[str, tuple[str, str]] = {

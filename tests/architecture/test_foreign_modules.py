@@ -24,6 +24,7 @@ KNOWN_TO = {
     # generated code: the two wires and the two ends of a connection
     "heqiao": (
         "node/wire/match.py",
+        "node/wire/mirror.py",
         "node/wire/sums.py",
         "node/wire/platform.py",
         "node/wire/platform_jobs.py",

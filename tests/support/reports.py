@@ -39,7 +39,7 @@ ANSWERS = (
 )  # fmt: skip
 PEERS = (
     PeerSummary("44", "广东", "done", "", 3, 60, 1920, 2_500_000, 1.25, "buckets", "few subjects"),
-    PeerSummary("33", "浙江", "done", "", 1, 60, 999, 123_456, 0.5, "filter"),
+    PeerSummary("33", "浙江", "done", "", 1, 60, 999, 123_456, 0.5, "buckets"),
     PeerSummary("51", "四川", "unavailable", "no route [red]\x1b[31m"),
 )
 VERIFICATION = Report(
