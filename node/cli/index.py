@@ -18,7 +18,7 @@ def index() -> None:
 @home_option
 @json_option
 def republish(home: Path, as_json: bool) -> None:
-    """Publish all partitions anew, after the database was restored.
+    """Publish all partitions anew after a database was restored.
 
     Peers refuse a manifest with lower versions than they have seen. This gives every partition a higher
     version; its content stays as it is.

@@ -33,7 +33,7 @@ def _opened(home: Path) -> Iterator[Mirrors]:
 @mirror.command()
 @home_option
 @json_option
-@click.argument("peers", nargs=-1)
+@click.argument("peers", nargs=-1, metavar="[PEERS]")
 def sync(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
     """Bring the copies up to date, of all peers or of those named.
 
@@ -62,7 +62,7 @@ def sync(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 @mirror.command()
 @home_option
 @json_option
-@click.argument("peers", nargs=-1)
+@click.argument("peers", nargs=-1, metavar="[PEERS]")
 def status(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
     """Show what is kept of each partition, and how old it is."""
     _show_states(home, peers, verify=False, as_json=as_json)
@@ -71,9 +71,9 @@ def status(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 @mirror.command()
 @home_option
 @json_option
-@click.argument("peers", nargs=-1)
+@click.argument("peers", nargs=-1, metavar="[PEERS]")
 def verify(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
-    """Read every copy and compare it with the peer's signed manifest.
+    """Read every copy and compare it with the signed manifest.
 
     Exits 1 where one is damaged; `heqiao mirror sync` fetches it again.
     """
@@ -84,9 +84,9 @@ def verify(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 @mirror.command()
 @home_option
 @json_option
-@click.argument("peers", nargs=-1, required=True)
+@click.argument("peers", nargs=-1, required=True, metavar="PEERS")
 def drop(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
-    """Remove the copies of some peers; later queries fetch them again."""
+    """Remove the copies of some peers."""
     with _opened(home) as mirrors:
         freed = {code: mirrors.drop(code) for code in mirrors.codes(peers)}
     lines = [f"{code}: {size:,} bytes removed" for code, size in freed.items()]
