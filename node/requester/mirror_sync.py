@@ -6,7 +6,7 @@ granted partitions of the job's items.
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -174,7 +174,8 @@ class _Sync:
                 log.get_logger().warning(
                     "mirror_not_written", peer=self.folder.peer, kind=type(error).__name__
                 )
-                self.folder.unfinished(part).unlink(missing_ok=True)  # a full disk stops other work too
+                with suppress(OSError):  # a full disk stops other work too
+                    self.folder.unfinished(part).unlink(missing_ok=True)
                 self.context.reasons[_place(part)] = Reason.DISK
                 continue
             self.moved = end
