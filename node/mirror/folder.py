@@ -215,18 +215,18 @@ class MirrorFolder:
             place = tuple(path.name.split("-")[:2])
             if place in done or not _is_granted(place, new.content):
                 path.unlink(missing_ok=True)
+        served = self._whole_items(new)
         for kept in self.manifests():
-            if kept.name != new.name and not self._serves(kept, now):
+            is_old = kept.content.issued_at < now - FRESH
+            if kept.name != new.name and (is_old or self._whole_items(kept) <= served):
                 (self.folder / kept.name).unlink(missing_ok=True)
 
-    def _serves(self, kept: KeptManifest, now: datetime) -> bool:
-        """Whether a job could still use a manifest for one of its items."""
-        if kept.content.issued_at < now - FRESH:
-            return False
+    def _whole_items(self, kept: KeptManifest) -> set[str]:
+        """The items of a manifest with all their partitions."""
         by_item: dict[str, list[PartitionOffer]] = {}
         for part in kept.content.partitions:
             by_item.setdefault(part.item, []).append(part)
-        return any(all(map(self.is_whole, parts)) for parts in by_item.values())
+        return {item for item, parts in by_item.items() if all(map(self.is_whole, parts))}
 
     def drop_all(self) -> int:
         """Remove everything of this peer; return the bytes. Raises OSError."""
