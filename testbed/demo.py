@@ -7,6 +7,7 @@ Everything is done with the `heqiao` command, as a province would. No node reads
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -45,8 +46,11 @@ def run(folder: Path, scenario: str) -> int:
         Children(folder / homes.LOGS) as children,
     ):
         _make_homes(children, folder, scenario, shift)
+        homes.configure(folder / homes.REQUESTER.code, {"mirror_sync_hours": "0"})  # so that its bytes show
         with step(NAME, "starting three nodes"):
             nodes = homes.serve(children, folder)
+        with step(NAME, "45 fetches its mirrors of 44 and 33"):
+            fetched = sync_mirrors(children, folder)
         with step(NAME, f"45 verifies {ITEMS} with 44 and 33"):
             began = time.monotonic()
             homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
@@ -61,7 +65,7 @@ def run(folder: Path, scenario: str) -> int:
     found = figures.read_figures(report, federation, compared)
     console = Console()
     console.width = max(console.width, MIN_WIDTH)
-    figures.show(console, report, found, compared, seconds, memory)
+    figures.show(console, report, found, compared, seconds, fetched, memory)
     figures.show_sums(console, folder / homes.SUMS / "report.json", summed, sums_seconds)
     _print_more(folder)
     return 0 if _judge(compared, found, summed) else 1
@@ -116,6 +120,13 @@ def serve(folder: Path) -> int:
             for node in nodes.values():
                 node.check()
             time.sleep(0.5)
+
+
+def sync_mirrors(children: Children, folder: Path) -> dict[str, int]:
+    """`heqiao mirror sync`: the bytes fetched of each peer."""
+    home = folder / homes.REQUESTER.code
+    told = homes.heqiao(children, "mirror", "mirror", "sync", "--home", home, "--json")
+    return {one["peer"]: one["bytes_down"] for one in json.loads(told)["synced"]}
 
 
 def verify_command(folder: Path, items: str, out: str) -> tuple[str | Path, ...]:

@@ -66,12 +66,13 @@ def show(
     figures: list[Figure],
     comparison: Comparison,
     seconds: float,
+    fetched: Mapping[str, int],
     memory_kib: Mapping[str, int],
 ) -> None:
-    """Print the tables. Nothing in them names a person."""
+    """Print the tables. Nothing in them names a person. `fetched` are bytes of each peer before the query."""
     plain = json.loads(report.read_text(encoding="utf-8"))
     console.print(_figures_table(figures))
-    console.print(_nodes_table(plain, memory_kib))
+    console.print(_nodes_table(plain, fetched, memory_kib))
     wrong = comparison.names_caught + comparison.names_passed
     summary = plain["summary"]
     console.print(
@@ -138,17 +139,18 @@ def _figures_table(figures: list[Figure]) -> Table:
     return table
 
 
-def _nodes_table(report: dict[str, Any], memory_kib: Mapping[str, int]) -> Table:
+def _nodes_table(report: dict[str, Any], fetched: Mapping[str, int], memory_kib: Mapping[str, int]) -> Table:
     table = Table(title="nodes", title_justify="left", box=box.HORIZONTALS, pad_edge=False)
     table.add_column("node")
-    for name in ("answered in", "sent to it", "received", "points", "peak memory"):
+    for name in ("answered in", "fetched before", "sent to it", "received", "points", "peak memory"):
         table.add_column(name, justify="right")
     requester = f"{report['requester']} {report['requester_name']} (asks)"
-    table.add_row(requester, "", "", "", "", _memory(memory_kib.get(report["requester"], 0)))
+    table.add_row(requester, "", "", "", "", "", _memory(memory_kib.get(report["requester"], 0)))
     for peer in report["peers"]:
         table.add_row(
             f"{peer['peer']} {peer['name']}",
             f"{peer['seconds']:.1f} s" if peer["state"] == "done" else peer["state"],
+            f"{fetched.get(peer['peer'], 0) / 1e6:.2f} MB",
             f"{peer['bytes_up'] / 1e6:.2f} MB",
             f"{peer['bytes_down'] / 1e6:.2f} MB",
             f"{peer['points']:,}",

@@ -75,7 +75,7 @@ def status(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 def verify(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
     """Read every copy and compare it with the signed manifest.
 
-    Exits 1 where one is damaged; `heqiao mirror sync` fetches it again.
+    Exits 1 where one is damaged. It is removed, and `heqiao mirror sync` fetches it again.
     """
     if _DAMAGED in _show_states(home, peers, verify=True, as_json=as_json):
         raise click.exceptions.Exit(1)

@@ -124,7 +124,8 @@ def _sync_once(
 def read_mirror(node: Node, peer: str, *, verify: bool = False) -> tuple[datetime | None, list[Mirrored]]:
     """When the newest manifest was issued, and the state of each partition that it grants.
 
-    `verify` reads every entry. Without a manifest nothing is known of the partitions.
+    `verify` reads every entry, and removes what is damaged, so that the next sync fetches it. Without a
+    manifest nothing is known of the partitions.
     """
     folder = mirror_of(node, peer)
     kept = next(iter(folder.manifests()), None)
@@ -136,7 +137,9 @@ def read_mirror(node: Node, peer: str, *, verify: bool = False) -> tuple[datetim
         if verify and state is State.WHOLE:
             file = folder.read(part)
             damaged = () if file is None else tuple(file.damaged())
-            state = State.DAMAGED if file is None or damaged else state
+            if file is None or damaged:
+                state = State.DAMAGED
+                folder.drop(part)
         found.append(Mirrored(part.item, part.origin, state, part.entries, part.version, damaged))
     return kept.content.issued_at, found
 

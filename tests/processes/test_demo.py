@@ -75,7 +75,17 @@ def test_every_answer_agrees(demo: Demo) -> None:
     assert found[1] == found[2] == str(300 * ITEMS * PEERS)
     assert "WRONG" not in out
     assert "peak memory" in out
-    assert len(re.findall(r"^demo: {5}\d+\.\d s$", demo.err, re.MULTILINE)) == 5  # each step's time
+    check_fetched_before(out)
+    assert len(re.findall(r"^demo: {5}\d+\.\d s$", demo.err, re.MULTILINE)) == 6  # each step's time
+
+
+def check_fetched_before(out: str) -> None:
+    """Mirrors are fetched before the query; the query itself receives points only."""
+    rows = re.findall(r"^(?:44|33) .* s +([0-9.]+) MB +([0-9.]+) MB +([0-9.]+) MB ", out, re.MULTILINE)
+    assert len(rows) == PEERS
+    for before, sent, received in rows:
+        assert float(before) > 0.1
+        assert float(received) < float(sent) + 0.01
 
 
 def test_three_commands_are_printed(demo: Demo) -> None:
