@@ -25,6 +25,7 @@ from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
 from node.jobs import engine, match_results, sum_results
 from node.jobs.lookup import require_job
+from node.mirror.folder import FOLDER as MIRRORS
 from node.registers.importer import import_item
 from tests.support import operations as ops
 from tests.support import rotations
@@ -138,6 +139,8 @@ class Simulation:
 
     @_do.register
     def _(self, operation: ops.Verify) -> None:
+        # Mirrors would be used for a day: the job fetches them anew, so that the answers are of now.
+        shutil.rmtree(self.provinces[ops.ASKING].home / MIRRORS, ignore_errors=True)
         expected = self.model.verification(operation.people)
         report = self._ask(self._verification(operation.people), match_results.build_report)
         assert report.state == "done"

@@ -1,6 +1,7 @@
 """A federation that changes its salt, each province in its own time, while they ask each other."""
 
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from tests.support.cluster import (
     run_job,
     serve_all,
 )
+from tests.support.federation import set_config
 from tests.support.paths import ROOT
 from tests.support.salt_change import take_salt
 
@@ -67,6 +69,7 @@ def test_each_province_in_its_own_time(
     with serve_all(homes) as provinces:
 
         def ask(job: str) -> dict[object, object]:
+            shutil.rmtree(homes["45"] / "mirror", ignore_errors=True)  # which would be used for a day
             assert findings_of(run_job(provinces["45"], job, asked)) == undisturbed
             return salts_asked(homes["45"], job)
 
@@ -104,6 +107,7 @@ def test_a_running_job_ends_right(
 ) -> None:
     """In the grace under the old salt; after it anew under the new one, without a person."""
     homes = small.copy(tmp_path)
+    set_config(homes["45"], "requester", mirror_mib=0)
     take_salt(small.federation, secrets.token_bytes(32), *homes.values())
     original, moved = match.evaluate_query, []
 
