@@ -18,6 +18,7 @@ from node.domain.peers import PeerRow
 from node.domain.summation import Person, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, NotFoundError
+from node.jobs.mirrors import Synced, sync_peer
 from node.requester import match, match_query
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
@@ -57,6 +58,13 @@ class Peer:
         """Close the connection and the database."""
         self._channel.close()
         self._node.store.dispose()
+
+    def sync(self) -> Synced:
+        """Bring the mirror of this peer up to date, in the folder of the home: later queries fetch nothing.
+
+        `verify` does so by itself where the mirror is missing or older than a day. Raises NodeError kinds.
+        """
+        return sync_peer(self._node, self._peer)
 
     def verify(self, verification: Verification) -> dict[str, list[Answer]]:
         """Ask this peer about all subjects; answers by item, one per subject, in their order."""

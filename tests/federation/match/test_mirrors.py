@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from node.client.peer import Peer
 from node.jobs.mirrors import mirror_of
 from node.registers.importer import import_item
 from node.services.peer import PeerServicer
@@ -207,3 +208,14 @@ def test_what_was_not_used_for_a_week_makes_room_in_a_sync_and_nothing_does_in_a
         assert filler.exists()
         assert not sync(node).left
         assert not filler.exists()
+
+
+def test_the_client_library_keeps_mirrors_in_its_own_folder(world: World, tmp_path, calls):
+    homes = world.copy(tmp_path, "45", "44")
+    asked = read_verification(world.data, ("C21",), ("44",), most=40)
+    with serve_all(homes), Peer.open(homes["45"], "44") as peer:
+        assert peer.sync().left == ()
+        calls.clear()
+        assert {answer.outcome.value for answer in peer.verify(asked)["C21"]} >= {"FOUND", "NOT_FOUND"}
+        assert calls == ["Evaluate"]
+    assert mirror_files(homes["45"])

@@ -100,6 +100,7 @@ def test_a_peer_follows_by_itself(
             assert [(one["number"], one["from"], one["to"]) for one in events(home, event)] == steps
         rotate(homes["44"])
         provinces["44"].node.ring.refresh()
+        shutil.rmtree(homes["45"] / "mirror")
         assert findings_of(run_job(provinces["45"], "third", asked)) == undisturbed
         assert len(events(homes["45"], "peer_key_succeeded")) == times + 1
 
