@@ -73,7 +73,9 @@ def formatted(text):
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != DAYS])
 def test_no_day_but_of_china(name):
-    found = {one for one in days_made(SOURCES[name].read_text(encoding="utf-8")) if (name, one) not in ALLOWED}
+    found = {
+        one for one in days_made(SOURCES[name].read_text(encoding="utf-8")) if (name, one) not in ALLOWED
+    }
     assert not found, "use china_day or written_day of node.domain.days"
 
 
