@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from keys import KeyStore, issue_bundle, make_request
 from tests.support.cluster import free_port, know, open_home, wait_for
-from tests.support.federation import Federation
+from tests.support.federation import PASSPHRASE, Federation
 from tests.support.single_node import number
 from tests.support.zones import SECOND, SHANGHAI, next_midnight
 
@@ -106,10 +107,26 @@ def test_a_synthetic_federation(machine: str, moment, tmp_path: Path) -> None:
     assert json.loads(told)["today"] == today.isoformat()
 
 
-def test_the_last_day_of_a_certificate(home: Path, machine: str) -> None:
+@pytest.mark.parametrize("late", [-SECOND, timedelta(0)])
+def test_the_last_day_of_a_certificate(
+    federation: Federation, home: Path, machine: str, late: timedelta
+) -> None:
+    """Of one that was issued, and so ends, around midnight in China."""
+    issued = NIGHT - 9 * DAY + late
+    keys = KeyStore.open(home / "keys", PASSPHRASE)
+    request = make_request(keys, "node", "45", "province 45", ["127.0.0.1"])
+    bundle = issue_bundle(federation.authority, request, federation.salt, 1, issued)
+    (home / "tls/node.pem").write_text(bundle.certificate)
     known = x509.load_pem_x509_certificate((home / "tls/node.pem").read_bytes())
-    last = known.not_valid_after_utc.astimezone(SHANGHAI).date()
-    assert f"certificate valid until {last}" in ok(machine, NIGHT, "keys", "status", "--home", home)
+    last = known.not_valid_after_utc.astimezone(SHANGHAI)
+    assert (last.hour, last.second) == ((0, 0) if not late else (23, 59))
+    told = ok(machine, NIGHT, "keys", "status", "--home", home)
+    assert f"certificate valid until {last.date()}" in told
+    # Keys that are due at an instant: the day of it in China.
+    lines = json.loads(ok(machine, NIGHT, "keys", "status", "--home", home, "--json"))["keys"]
+    due = {datetime.fromisoformat(one["due"]).astimezone(SHANGHAI) for one in lines if one["due"]}
+    assert due
+    assert all(f"{one:%Y-%m-%d} " in told for one in due)
 
 
 LISTS = {
