@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from node.domain.days import written_day
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -48,5 +50,5 @@ def make_request(
         raise click.UsageError("Missing argument 'FILES...'.", context)
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
-    day = as_of.date() if as_of else None
+    day = written_day(as_of) if as_of else None
     return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty)

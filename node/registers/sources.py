@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
+from node.domain.days import written_day
 from node.domain.records import Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
@@ -160,7 +161,7 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, datetime):
-        return value.date().isoformat()
+        return written_day(value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

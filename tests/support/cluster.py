@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -23,6 +23,7 @@ from node.config import LogSection
 from node.context import Node, open_node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
+from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.peers import PeerRow
 from node.domain.verification import Verification
@@ -294,7 +295,7 @@ class World:
 def make_world(folder: Path, items: Sequence[str] = ()) -> None:
     """Make the files of a world."""
     data = folder / "data"
-    write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
+    write_federation(choose_scenario("small"), data, 2026, china_day(utc_now()))
     federation = Federation.create()
     for code in (REQUESTER, *PROVIDERS):
         home = federation.make_home(folder / code, code)
