@@ -7,11 +7,11 @@ from keys import KeyStore
 from keys.errors import CertificateError, PassphraseError, StoreDamagedError
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
-from node.config import Config, database_url, open_key_store
+from node.config import Config, open_key_store
 from node.credentials.active_keys import read_keys
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
-from node.database import Store, key_epochs, open_store
+from node.database import Store, database_url, key_epochs, open_store
 from node.database.schema import migrate_url
 from node.domain import catalogue
 from node.domain.catalogue import Catalogue
