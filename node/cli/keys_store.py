@@ -10,7 +10,7 @@ from rich.table import Table
 from keys import read_passphrase
 from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, load_config, read_config, show
 from node.config import Config, open_key_store
 from node.config.rotation import ROTATED
 from node.governance import audit
@@ -94,7 +94,7 @@ def policy(home: Path, as_json: bool) -> None:
     These are the keys of [rotation] in node.toml; docs/rotation.md says why the defaults are what they are.
     `heqiao keys status` shows what is due.
     """
-    config = load_config(home)
+    config = read_config(home)
     rotation = config.rotation
     found = [_Policy(purpose, *rotation.days(purpose)) for purpose in ROTATED]
     if as_json:

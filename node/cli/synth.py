@@ -1,11 +1,11 @@
 """`heqiao synth`: write a synthetic federation."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from node.cli.options import json_text
 from node.cli.terminal import show_progress
 from node.errors import ConfigError
 from synth import Scenario, Summary, choose_scenario, write_federation
@@ -84,7 +84,7 @@ def synth(
             lambda what, share: update("synth", round(100 * share), 100, what),
             sums=sums,
         )  # fmt: skip
-    result = json.dumps(summary.to_json(), ensure_ascii=False, indent=2)
+    result = json_text(summary.to_json(), indent=2)
     click.echo(result if as_json else _describe(out, scenario, summary))
 
 
