@@ -73,7 +73,7 @@ def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         try:
-            return read_keys(config, opened[0], found)
+            return read_keys(config, opened[0].unread(), found)
         except CertificateError as error:
             # A running node keeps its keys: `heqiao join` may be writing the files right now.
             raise UnavailableError(str(error), error.hint) from None

@@ -146,6 +146,10 @@ class KeyStore:
         header = parse_header(folder / HEADER, content)
         return cls(folder, header, _open_header(folder, header, passphrase, module))
 
+    def unread(self) -> Self:
+        """The same store with no secret in memory: each is read from its file again."""
+        return type(self)(self.folder, self._header, self._data_keys)
+
     @property
     def token(self) -> str:
         """Label of the token that seals this store; empty where a passphrase does."""

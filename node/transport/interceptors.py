@@ -150,7 +150,10 @@ class _GuardedCall:
             return False
         known = status.code_of(error)
         if known is not None:
-            self._log(known.name, code=getattr(error, "code", ""))
+            own = (
+                {"reason": str(error)} if isinstance(error, KeyringError) else {}
+            )  # which the caller is not told
+            self._log(known.name, code=getattr(error, "code", ""), **own)
             self._context.abort_with_status(status.to_status(error, known))
         incident = secrets.token_hex(6)
         self._log("INTERNAL", incident=incident, kind=type(error).__name__, where=log.where(error))
