@@ -22,7 +22,7 @@ def home_option(command: Command) -> Command:
     """Give a command the parameter `home: Path`: the folder of a node, or its TOML file elsewhere."""
     return click.option(
         "--home",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # `read_config` says who may read it
         envvar=HOME_VARIABLE,
         show_envvar=True,
         required=True,

@@ -68,9 +68,9 @@ def _shown(section: str, key: str, field: FieldInfo) -> str:
 
 
 def _literal(value: object) -> str:
-    """A TOML literal. A JSON string of printable characters is one too."""
+    """A TOML literal. A JSON string is one too, but for the character DEL."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | Path):
-        return json.dumps(str(value), ensure_ascii=False)
+        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)
