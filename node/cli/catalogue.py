@@ -16,7 +16,8 @@ from node.reports.wording import band_text, value_text
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path, readable=False), envvar=HOME_VARIABLE,
-              show_envvar=True, help="Show the catalogue of this node.  [default: the one that comes with Heqiao]")  # fmt: skip
+              show_envvar=True,
+              help="Show the catalogue of this node.  [default: the one that comes with Heqiao]")  # fmt: skip
 @json_option
 def catalogue(home: Path | None, *, as_json: bool) -> None:
     """Show the items: meaning, level, bands, freshness.
