@@ -12,6 +12,7 @@ from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
 from node.cli.options import home_option, json_option, load_config, read_config, show
 from node.config import Config, open_key_store
+from node.config.default import toml_literal
 from node.config.rotation import ROTATED
 from node.governance import audit
 
@@ -63,7 +64,7 @@ def rewrap(
     if token:
         settings["pkcs11_module"] = str((module or config.keys.pkcs11_module or Path()).absolute())
     lines = [f"{config.keys.store}: sealed with {now}", "Set in node.toml, before the next start:", "[keys]"]
-    lines += [f'{name} = "{value}"' for name, value in settings.items()]
+    lines += [f"{name} = {toml_literal(value)}" for name, value in settings.items()]
     lines.append(
         "Old copies of the key store still open in the old way: destroy them, and make a new backup."
     )

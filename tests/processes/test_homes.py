@@ -59,7 +59,6 @@ def test_a_home_of_any_name_keeps_all_it_has(tmp_path, name):
     base.close()
     checked = json.loads(heqiao("doctor", "--home", home, "--json").stdout)["checks"]
     assert next(one["text"] for one in checked if one["check"] == "database") == f"SQLite, {file}"
-    assert heqiao("keys", "verify", "--home", home).returncode in (0, 1)
     assert {path.name for path in home.parent.iterdir()} == {home.name, passphrase.name}
     assert [path.name for path in tmp_path.iterdir()] == ["outer"]
 
