@@ -35,8 +35,7 @@ class Finding:
 
 def check_home(config: Config) -> Iterator[Finding]:
     """Every check of a home: its database and keys, the node, each peer."""
-    kind = "PostgreSQL" if config.database_file is None else "SQLite"
-    yield Finding("database", True, f"{kind}, {describe_database(config)}")
+    yield Finding("database", True, describe_database(config))
     try:
         node = open_node(config)
     except (NodeError, KeyringError) as error:

@@ -38,8 +38,15 @@ def database_url(config: Config) -> URL:
 
 
 def describe_database(config: Config) -> str:
-    """The database for people: the file of SQLite, or the URL, which never has a password."""
-    return str(config.database_file or config.store.url)
+    """The database for people: the file of SQLite, if need be with its folders, or the URL, which never has a
+    password.
+    """
+    file = config.database_file
+    if file is None:
+        return config.store.url
+    if file.is_relative_to(config.folder):
+        return f"SQLite, {file.relative_to(config.folder)} in this home"
+    return f"SQLite, {file}"
 
 
 def existing_file(url: URL) -> URL:

@@ -58,7 +58,9 @@ def test_a_home_of_any_name_keeps_all_it_has(tmp_path, name):
         assert base.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     base.close()
     checked = json.loads(heqiao("doctor", "--home", home, "--json").stdout)["checks"]
-    assert next(one["text"] for one in checked if one["check"] == "database") == f"SQLite, {file}"
+    assert (
+        next(one["text"] for one in checked if one["check"] == "database") == "SQLite, heqiao.db in this home"
+    )
     assert {path.name for path in home.parent.iterdir()} == {home.name, passphrase.name}
     assert [path.name for path in tmp_path.iterdir()] == ["outer"]
 

@@ -29,7 +29,7 @@ def test_a_folder_of_any_name_holds_its_database(name):
         (home / "node.toml").write_text('[node]\ncode = "44"\nname = "x"\n', encoding="utf-8")
         loaded = config.load(home / "node.toml")
         file = home / "heqiao.db"
-        assert describe_database(loaded) == str(file)
+        assert describe_database(loaded) == "SQLite, heqiao.db in this home"
         assert sqlite_file(existing_file(database_url(loaded))) == file
         open_store(database_url(loaded)).dispose()
         assert file.stat().st_size > 0
@@ -58,6 +58,12 @@ def test_the_driver_of_postgresql_gets_the_password_as_it_is(password):
         assert given_to_driver["password"] == password
         assert psycopg.conninfo.conninfo_to_dict(**given_to_driver)["password"] == password
         assert describe_database(loaded) == "postgresql+psycopg://u@h/d"
+
+
+def test_a_file_elsewhere_is_named_whole(tmp_path):
+    text = '[node]\ncode = "44"\nname = "x"\n[store]\nurl = "sqlite:////var/lib/h.db"\n'
+    (tmp_path / "node.toml").write_text(text, encoding="utf-8")
+    assert describe_database(config.load(tmp_path / "node.toml")) == "SQLite, /var/lib/h.db"
 
 
 def test_a_password_that_is_no_text(tmp_path):
