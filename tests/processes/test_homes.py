@@ -23,14 +23,9 @@ NAMES = {
     "options": "a?mode=memory&x=1",
     "percent": "100%/%(here)s %20",
     "hash": "nr#1",
-    "space": " a  b ",
     "chinese": "核桥/家𠮷",
-    "quotes": 'it\'s "so"',
-    "backslash": "a\\b\\u0041",
-    "dollar": "$HOME;`id`",
-    "colon": "file:x@y",
-    "line": "two\nlines",
-    "delete": "a\x7fb",
+    "quotes": ' it\'s "so" $HOME;`id` \\u0041',
+    "line": "two\nlines a\x7fb",
 }
 STARTS = 4
 
@@ -115,7 +110,7 @@ def chinese_home(tmp_path_factory):
     return home
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk", "ascii:strict"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])
 def test_a_terminal_without_chinese(chinese_home, encoding):
     given = {**os.environ, "PYTHONIOENCODING": encoding, "HEQIAO_HOME": str(chinese_home)}
     for command in (("catalogue",), ("catalogue", "--json"), ("--help",), ("doctor",), ("doctor", "--json")):
@@ -124,7 +119,7 @@ def test_a_terminal_without_chinese(chinese_home, encoding):
         assert b"Traceback" not in done.stderr
         assert done.stdout
         if "--json" in command:
-            json.loads(done.stdout.decode(encoding.partition(":")[0]))
+            json.loads(done.stdout.decode(encoding))
 
 
 def test_a_locale_without_chinese(tmp_path):
