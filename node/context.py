@@ -7,11 +7,11 @@ from keys import KeyStore
 from keys.errors import CertificateError, PassphraseError, StoreDamagedError
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
-from node.config import Config, database_url, open_key_store
+from node.config import Config, open_key_store
 from node.credentials.active_keys import read_keys
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
-from node.database import Store, key_epochs, open_store
+from node.database import Store, database_url, key_epochs, open_store
 from node.database.schema import migrate_url
 from node.domain import catalogue
 from node.domain.catalogue import Catalogue
@@ -73,7 +73,7 @@ def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         try:
-            return read_keys(config, opened[0], found)
+            return read_keys(config, opened[0].unread(), found)
         except CertificateError as error:
             # A running node keeps its keys: `heqiao join` may be writing the files right now.
             raise UnavailableError(str(error), error.hint) from None

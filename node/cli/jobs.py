@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from node.cli.asking import show_report, watch_job, write_report
-from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
+from node.cli.options import (
+    address_option,
+    home_option,
+    json_option,
+    lang_option,
+    read_config,
+    require_own_home,
+    show,
+)
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.days import china_time
@@ -118,12 +126,13 @@ def report(
     heqiao report --home 45 found/report.json --lang en
     heqiao report --home 45 sums --png sums.png
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(load_config(home).catalogue.path)
+    catalogue = catalogues.load(read_config(home).catalogue.path)
     pictures = {"png": png, "svg": svg}
     found = _find(home, address, job, fetch=out is not None)
     if isinstance(found, Report) and any(pictures.values()):
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     if out is not None:
+        require_own_home(out)
         out.mkdir(parents=True, exist_ok=True)
         write_report(found, catalogue, out, as_json=as_json, lang=lang)
     elif as_json:

@@ -16,7 +16,7 @@ from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots
 from node.cli.approvals import admin_option, guard
-from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
 from node.clock import utc_now
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
@@ -101,7 +101,7 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
 @json_option
 def list_(home: Path, as_json: bool) -> None:
     """List peers with their addresses and grants."""
-    known = list_peers(load_config(home))
+    known = list_peers(read_config(home))
     if as_json:
         show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
         return

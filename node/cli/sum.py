@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
-from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
+from node.cli.options import asking_options, home_option, json_option, read_config, split_codes
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.summation import Summation, in_cohort
@@ -67,7 +67,7 @@ def sum_(
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
         --legal-basis SA-2014-58 --out sums
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(load_config(home).catalogue.path)
+    catalogue = catalogues.load(read_config(home).catalogue.path)
     for item in items:
         catalogue.item(item)
     people, rejects = read_cohort(cohort)

@@ -1,11 +1,11 @@
 """`heqiao synth`: write a synthetic federation."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from node.cli.options import json_text
 from node.cli.terminal import show_progress
 from node.clock import utc_now
 from node.domain.days import china_day, written_day
@@ -86,7 +86,7 @@ def synth(
             lambda what, share: update("synth", round(100 * share), 100, what),
             sums=sums,
         )  # fmt: skip
-    result = json.dumps(summary.to_json(), ensure_ascii=False, indent=2)
+    result = json_text(summary.to_json(), indent=2)
     click.echo(result if as_json else _describe(out, scenario, summary))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
-from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
+from node.cli.options import asking_options, home_option, json_option, read_config, split_codes
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.mandate import PROGRAMMES
@@ -75,7 +75,7 @@ def verify(
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
-    config = load_config(home)
+    config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
     verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis)
     for item in verification.items:

@@ -9,6 +9,7 @@ from matcher import MatcherError
 from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
+from node.database import describe_database
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
@@ -34,6 +35,7 @@ class Finding:
 
 def check_home(config: Config) -> Iterator[Finding]:
     """Every check of a home: its database and keys, the node, each peer."""
+    yield Finding("database", True, describe_database(config))
     try:
         node = open_node(config)
     except (NodeError, KeyringError) as error:

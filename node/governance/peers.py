@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from node.clock import utc_now
-from node.config import Config, database_url
-from node.database import audit_log, open_store
+from node.config import Config
+from node.database import audit_log, database_url, open_store
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from node.cli import cli
-from node.config import database_url, load
-from node.database import open_store, partitions
+from node.config import load
+from node.database import database_url, open_store, partitions
 from node.errors import NodeError
 
 HEADER = "证件号码,姓名,号牌号码,数据时点\n"
