@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
-from node.domain.records import Reject
+from node.domain.records import FIRST_DAY, Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
 from node.registers.row_parser import amount_field, fields_read
@@ -52,6 +52,12 @@ class Reading:
             layout.require("id_no")
             return None
         return amount_field(layout, self.item, self.columns)
+
+
+def check_as_of(day: date | None, today: date) -> None:
+    """Raise InputError for an as-of date of undated rows that is not from 1970-01-01 to today."""
+    if day is not None and not FIRST_DAY <= day <= today:
+        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today", "correct --as-of")
 
 
 class Source(Protocol):
@@ -105,7 +111,7 @@ class Query:
 
 def _read_url(path: Path) -> str:
     try:
-        return read_private(path).decode().strip()
+        return read_private(path).decode("utf-8-sig").strip()
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file", "it holds the URL of the source database") from None
     except UnicodeDecodeError:

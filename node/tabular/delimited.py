@@ -154,8 +154,9 @@ class Table:
             raise_empty(self.path)
 
     def _read_header(self, first: str) -> list[str]:
+        line = first if self.delimiter == "\t" else drop_tabs_at_quotes(first)
         try:
-            headers = next(csv.reader([first], delimiter=self.delimiter, strict=True))
+            headers = next(csv.reader([line], delimiter=self.delimiter, strict=True))
         except csv.Error:
             headers = []
         if not headers:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from node.errors import InputError
 
@@ -35,8 +36,13 @@ _TWO_READINGS = re.compile(
 )
 _LONGER = re.compile(rb"[\xe0-\xff]")
 _ACCENTED = re.compile("[A-Za-z][\u00c0-\u024f]|[\u00c0-\u024f][A-Za-z]")
-_CHINESE = re.compile("[\u0800-\U0010ffff]")
-_GB2312 = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*")
+# A line of Chinese, or of another script of China, as opposed to the letters that a wrong reading gives.
+_CHINESE = re.compile(
+    "(?:[\x00-\x7f\u00b7\u0600-\u06ff]*[\u0f00-\u0fff\u1800-\u18af\u2000-\u206f\u2e80-\ua4cf"
+    "\uac00-\ud7a3\ue000-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U000323af])+"
+    "[\x00-\x7f\u00b7\u0600-\u06ff]*"
+)
+_GB18030_LETTERS = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*")  # those of GB2312
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,8 @@ def too_long_line(path: Path, line: int) -> InputError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
-    """The first byte that is not of an encoding: its offset in the file, its line, and that line's bytes."""
+class _Place:
+    """A byte of the file, in which line it is, and the bytes of that line."""
 
     offset: int
     line: int
@@ -93,7 +99,7 @@ class _Fault:
 
 def _find_encoding(path: Path, raw: BinaryIO, stated: str) -> str:
     if stated:
-        fault = _first_fault(path, raw, stated)
+        fault = _first(path, raw, partial(_fault, stated))
         if fault is not None:
             raise unusable(
                 path,
@@ -101,16 +107,21 @@ def _find_encoding(path: Path, raw: BinaryIO, stated: str) -> str:
                 "leave out --encoding, or save the file as UTF-8",
             )
         return stated
-    not_utf8 = _first_fault(path, raw, "utf-8")
+    not_utf8 = _first(path, raw, partial(_fault, "utf-8"))
     if not_utf8 is None:
-        _refuse_lines(path, raw, _gb18030_in_utf8, "can be read as UTF-8 and as GB18030")
+        found = _first(path, raw, _gb18030_in_utf8)
+        if found is not None:
+            raise _uncertain(path, f"line {found.line} can be read as UTF-8 and as GB18030")
         return "utf-8"
-    not_gb = _first_fault(path, raw, "gb18030")
+    other = f"line {not_utf8.line} is GB18030"
+    not_gb = _first(path, raw, partial(_fault, "gb18030"))
     if not_gb is None:
-        _refuse_lines(path, raw, _utf8_in_gb18030, f"is UTF-8, line {not_utf8.line} is GB18030")
+        found = _first(path, raw, _utf8_in_gb18030)
+        if found is not None:
+            raise _uncertain(path, f"line {found.line} is UTF-8, {other}")
         return "gb18030"
     if _is_text(not_gb.content, "utf-8") and _is_text(not_utf8.content, "gb18030"):
-        _refuse_mixture(path, not_gb.line, f"is UTF-8, line {not_utf8.line} is GB18030")
+        raise _uncertain(path, f"line {not_gb.line} is UTF-8, {other}")
     raise unusable(
         path,
         f"neither UTF-8 (wrong at byte {not_utf8.offset}) nor GB18030 (wrong at byte {not_gb.offset}), "
@@ -119,50 +130,44 @@ def _find_encoding(path: Path, raw: BinaryIO, stated: str) -> str:
     )
 
 
-def _first_fault(path: Path, raw: BinaryIO, encoding: str) -> _Fault | None:
-    offset, first = 0, 1
-    for data in _pieces(path, raw):
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError as error:
-            start = max(data.rfind(b"\n", 0, error.start), data.rfind(b"\r", 0, error.start)) + 1
-            content = re.split(rb"[\r\n]", data[start:], maxsplit=1)[0]
-            return _Fault(offset + error.start, first + _count_lines(data[: error.start]), content)
-        offset += len(data)
-        first += _count_lines(data)
-    return None
-
-
-def _refuse_lines(path: Path, raw: BinaryIO, find: Callable[[bytes], int | None], what: str) -> None:
-    """Refuse a file that is valid in one encoding, with a line that is likely in the other one.
-
-    `find` gives the number of such a line within a piece, from 0.
-    """
-    first = 1
-    for data in _pieces(path, raw):
-        at = find(data)
-        if at is not None:
-            _refuse_mixture(path, first + at, what)
-        first += _count_lines(data)
-
-
-def _refuse_mixture(path: Path, line: int, what: str) -> NoReturn:
-    raise unusable(
+def _uncertain(path: Path, what: str) -> InputError:
+    return unusable(
         path,
-        f"the encoding is not certain: line {line} {what}",
+        f"the encoding is not certain: {what}",
         "export the file again in one encoding; if it is in one, say which: --encoding utf-8 or gb18030",
     )
 
 
+def _first(path: Path, raw: BinaryIO, find: Callable[[bytes], int | None]) -> _Place | None:
+    """The first place in the file that `find` gives within a piece of whole lines, as an offset."""
+    offset = 0
+    for data in _pieces(path, raw):
+        at = find(data)
+        if at is not None:
+            start = _line_start(data, at)
+            content = re.split(rb"[\r\n]", data[start:], maxsplit=1)[0]
+            return _Place(offset + at, _count_lines(raw, offset + start) + 1, content)
+        offset += len(data)
+    return None
+
+
+def _fault(encoding: str, data: bytes) -> int | None:
+    """The first byte that is not of the encoding."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
+
+
 def _gb18030_in_utf8(data: bytes) -> int | None:
-    """A line without any longer character, in which a word of two-byte letters is Chinese in GB18030."""
+    """A word of two-byte letters that is Chinese in GB18030, in a line without any longer character."""
     if len(data.translate(None, _TWO_BYTES)) == len(data):
         return None
     for found in _TWO_READINGS.finditer(data):
-        start = max(data.rfind(b"\n", 0, found.start()), data.rfind(b"\r", 0, found.start())) + 1
-        line = re.split(rb"[\r\n]", data[start:], maxsplit=1)[0]
-        if not _LONGER.search(line):
-            return _count_lines(data[:start])
+        start = _line_start(data, found.start())
+        if not _LONGER.search(re.split(rb"[\r\n]", data[start:], maxsplit=1)[0]):
+            return found.start()
     return None
 
 
@@ -170,20 +175,20 @@ def _utf8_in_gb18030(data: bytes) -> int | None:
     """A line that is valid UTF-8 too, and not only because of some common Chinese characters."""
     if data.isascii():
         return None
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    for at, line in enumerate(text.split("\n")):
-        if not line.isascii() and "\ufffd" not in line and _reads_as_utf8(line):
-            return at
+    lines = data.decode("utf-8", "replace").replace("\r", "\n").split("\n")
+    for line in lines:
+        if "\ufffd" not in line and not line.isascii() and _reads_as_utf8(line):
+            found = re.search(rb"(?<![^\r\n])" + re.escape(line.encode()) + rb"(?![^\r\n])", data)
+            return found.start() if found else 0
     return None
 
 
 def _reads_as_utf8(line: str) -> bool:
-    # Common characters of GB2312 are often Greek or Cyrillic letters too. What reads as Chinese in UTF-8 is
-    # hardly ever a line of GB18030, and is not guessed at.
+    # Characters of GB2312 are often Greek, Cyrillic or rarer letters too, which no list of people holds.
+    # What reads as Chinese in UTF-8 is hardly ever a line of GB18030, and is not guessed at.
+    text = line.lstrip("\ufeff")
     return bool(
-        _CHINESE.search(line.lstrip("\ufeff"))
-        or _ACCENTED.search(line)
-        or not _GB2312.fullmatch(line.encode())
+        _CHINESE.fullmatch(text) or _ACCENTED.search(text) or not _GB18030_LETTERS.fullmatch(line.encode())
     )
 
 
@@ -194,14 +199,27 @@ def _is_text(line: bytes, encoding: str) -> bool:
         return False
 
 
-def _count_lines(data: bytes) -> int:
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+def _line_start(data: bytes, at: int) -> int:
+    return max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+
+
+def _count_lines(raw: BinaryIO, size: int) -> int:
+    """The lines in the first `size` bytes, which end with a line."""
+    raw.seek(0)
+    count, left = 0, size
+    while left > 0 and (data := raw.read(min(CHUNK, left))):
+        left -= len(data)
+        if data.endswith(b"\r") and left > 0:
+            data += raw.read(1)
+            left -= 1
+        count += data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    return count
 
 
 def _pieces(path: Path, raw: BinaryIO) -> Iterator[bytes]:
     """The file in pieces of whole lines. Raises InputError for what is no text, or has an endless line."""
     raw.seek(0)
-    tail, offset, first = b"", 0, 1
+    tail, offset = b"", 0
     while chunk := raw.read(CHUNK):
         if offset == 0:
             _refuse_binary(path, chunk)
@@ -215,9 +233,8 @@ def _pieces(path: Path, raw: BinaryIO) -> Iterator[bytes]:
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
         tail = data[end:]
         if len(tail) > _BYTES * (MAX_LINE + 1):
-            raise too_long_line(path, first + _count_lines(data[:end]))
+            raise too_long_line(path, _count_lines(raw, offset - len(tail)) + 1)
         if end:
-            first += _count_lines(data[:end])
             yield data[:end]
     if offset == 0:
         _refuse_binary(path, b"")
@@ -241,10 +258,10 @@ def _find_delimiter(path: Path, lines: Sequence[str]) -> str:
     """Comma or tab, whichever divides the header; where both do, the one that fits all the rows."""
     by_comma, by_tab = (_split(lines, delimiter) for delimiter in ",\t")
     if len(by_tab[0]) == 1:
-        _refuse_other_rows(path, by_comma, by_tab, "commas", "tabs")
+        _refuse_other_rows(path, by_comma, "\t")
         return ","
     if len(by_comma[0]) == 1:
-        _refuse_other_rows(path, by_tab, by_comma, "tabs", "commas")
+        _refuse_other_rows(path, by_tab, ",")
         return "\t"
     if not any("\t" in cell.strip("\t") for cell in by_comma[0]):
         return ","  # tabs round the cells, as systems add them to keep a number as text
@@ -272,13 +289,14 @@ def _fits(table: Sequence[Sequence[str]]) -> bool:
     return len({len(row) for row in table}) == 1
 
 
-def _refuse_other_rows(
-    path: Path, own: Sequence[Sequence[str]], other: Sequence[Sequence[str]], of_header: str, of_rows: str
-) -> None:
-    divided = len(own[0]) > 1 and len(own) > 1
-    if divided and all(len(row) == 1 for row in own[1:]) and all(len(row) > 1 for row in other[1:]):
+def _refuse_other_rows(path: Path, table: Sequence[Sequence[str]], other: str) -> None:
+    """Refuse a file whose header is divided in one way, and every row in the other."""
+    header, *rows = table
+    strange = [len(row) != len(header) and any(other in cell.strip(other) for cell in row) for row in rows]
+    if len(header) > 1 and strange and all(strange):
+        of_header, of_rows = ("tabs", "commas") if other == "," else ("commas", "tabs")
         raise unusable(
             path,
             f"the header is divided by {of_header}, the rows by {of_rows}",
-            f"divide the header by {of_rows} too, then run the command again",
+            f"divide the header by {of_rows} too; if this is wrong, say so with --delimiter",
         )

@@ -57,7 +57,8 @@ REJECTED = [
     ("own number as member", f"H1,{B.lower()},,x,,{B},,M", "ref_is_identity", "成员编号"),
     ("own old number as member", f"H1,449999000101003,,x,,{A},,M", "ref_is_identity", "成员编号"),
     ("name of two lines", f'H1,01,,"{NAME}\nx",,{A},,M', "bad_name", "姓名"),
-    ("cells", f"H1,01,,x,,{A},M", "wrong_cell_count", ""),
+    ("cells", f"H1,01,,x,,{A},,M,1", "wrong_cell_count", ""),
+    ("a cell left out", f"H1,01,,x,,{A},M", "wrong_length", "曾用证件号码"),
 ]
 
 
