@@ -28,11 +28,16 @@ _BYTES = 4  # that one character takes at most, in either encoding
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {mark: name for name, mark in DELIMITERS.items()}
 _TITLES = {"utf-8": "UTF-8", "gb18030": "GB18030"}
-_TWO_BYTES = bytes(range(0xC2, 0xE0))  # first bytes of two-byte characters in UTF-8
-# A word that is letters of two bytes in UTF-8 and Chinese characters of GB2312 as well, not beside a letter
-# of ASCII as the é of José is.
+_UNASSIGNED = re.compile(rb"[\xf1\xf2]")  # first bytes of planes 4 to 11 of Unicode, where no character is
+_SELDOM = bytes(range(0xC2, 0xE0)) + b"\xf1\xf2"  # those, and first bytes of two-byte characters
+# A word of letters of two bytes in UTF-8, not beside a letter of ASCII as the é of José is. In GB18030 it is
+# always a word of Chinese characters.
 _TWO_READINGS = re.compile(
-    rb"[\xc2-\xdf](?<![\x80-\xffA-Za-z][\xc2-\xdf])[\xa1-\xbf](?:[\xc2-\xdf][\xa1-\xbf])+(?![\x80-\xffA-Za-z])"
+    rb"[\xc2-\xdf](?<![\x80-\xffA-Za-z][\xc2-\xdf])[\x80-\xbf]"
+    rb"(?:[\xc2-\xdf][\x80-\xbf])+(?![\x80-\xffA-Za-z])"
+)
+_ONE_SCRIPT = re.compile(
+    "[\u00a0-\u024f]+|[\u0370-\u03ff]+|[\u0400-\u04ff]+|[\u0530-\u058f]+|[\u0590-\u05ff]+|[\u0600-\u06ff]+"
 )
 _LONGER = re.compile(rb"[\xe0-\xff]")
 _ACCENTED = re.compile("[A-Za-z][\u00c0-\u024f]|[\u00c0-\u024f][A-Za-z]")
@@ -161,10 +166,17 @@ def _fault(encoding: str, data: bytes) -> int | None:
 
 
 def _gb18030_in_utf8(data: bytes) -> int | None:
-    """A word of two-byte letters that is Chinese in GB18030, in a line without any longer character."""
-    if len(data.translate(None, _TWO_BYTES)) == len(data):
+    """A place that is hardly text in UTF-8, but Chinese in GB18030.
+
+    That is a character of an empty plane, or a word of two-byte letters in a line without any longer one.
+    """
+    if len(data.translate(None, _SELDOM)) == len(data):
         return None
+    if unassigned := _UNASSIGNED.search(data):
+        return unassigned.start()
     for found in _TWO_READINGS.finditer(data):
+        if _ONE_SCRIPT.fullmatch(found[0].decode()) and not _GB18030_LETTERS.fullmatch(found[0]):
+            continue  # a word of a real script, in characters that are rare in GB18030
         start = _line_start(data, found.start())
         if not _LONGER.search(re.split(rb"[\r\n]", data[start:], maxsplit=1)[0]):
             return found.start()

@@ -254,7 +254,7 @@ def numbers() -> Iterator[Case]:
 
 
 def categories() -> Iterator[Case]:
-    """A name with a character of every Unicode category: only control characters and line ends are refused."""
+    """Names with characters of every Unicode category: control characters and line ends are refused."""
     chosen: dict[str, list[str]] = {}
     for code in range(1, 0x110000):
         of_kind = chosen.setdefault(unicodedata.category(chr(code)), [])
