@@ -105,12 +105,15 @@ def text_options(command: Command) -> Command:
     delimiter = click.option(
         "--delimiter",
         type=click.Choice(list(DELIMITERS)),
-        help="What separates the cells of a text file.  [default: comma or tab, as the file tells]",
+        metavar="NAME",
+        help=f"What separates the cells of text files: {', '.join(DELIMITERS)}.  [default: comma or tab, as "
+        "each file tells]",
     )
     encoding = click.option(
         "--encoding",
         type=click.Choice(ENCODINGS),
-        help="Encoding of a text file.  [default: as the file tells]",
+        metavar="NAME",
+        help=f"Encoding of text files: {' or '.join(ENCODINGS)}.  [default: as each file tells]",
     )
     return delimiter(encoding(command))
 

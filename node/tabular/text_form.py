@@ -129,8 +129,8 @@ def _find_encoding(path: Path, raw: BinaryIO, stated: str) -> str:
         raise _uncertain(path, f"line {not_gb.line} is UTF-8, {other}")
     raise unusable(
         path,
-        f"neither UTF-8 (wrong at byte {not_utf8.offset}) nor GB18030 (wrong at byte {not_gb.offset}), "
-        f"in lines {not_utf8.line} and {not_gb.line}",
+        f"neither UTF-8 (wrong at byte {not_utf8.offset}) nor GB18030 (wrong at byte {not_gb.offset}); "
+        f"see line {not_utf8.line}" + (f" and line {not_gb.line}" if not_gb.line != not_utf8.line else ""),
         "save the file as UTF-8 and run the command again",
     )
 
