@@ -124,7 +124,7 @@ def judge(totals: Totals, rules: Rules, earlier: Iterable[int] = ()) -> Released
         count,
         _rounded(Fraction(total), rules.rounding),
         _rounded(spread, rules.rounding**2),
-        _shown(totals.bands, rules.min_cell),
+        shown_bands(totals.bands, rules.min_cell),
     )
 
 
@@ -144,7 +144,7 @@ def _rounded(number: Fraction, base: int) -> int:
     return (2 * number + base) // (2 * base) * base
 
 
-def _shown(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
+def shown_bands(bands: tuple[int, ...], least: int) -> tuple[int | None, ...]:
     """The histogram without small cells.
 
     With a small cell others are hidden, the smallest first, until at least two hidden cells hold

@@ -18,6 +18,7 @@ from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, show
 from node.config import PASSPHRASE, Config
 from node.domain.audit_chain import Detail
+from node.domain.days import china_day
 from node.errors import InputError, PreconditionError
 from node.files import new_folder
 from node.governance import administrators, approvals
@@ -138,7 +139,7 @@ def list_admins(home: Path, as_json: bool) -> None:
     """List the administrators of a home."""
     known = administrators.list_administrators(load_config(home))
     plain = [{"name": one.name, "added_at": one.added_at.isoformat()} for one in known]
-    text = "\n".join(f"{one.name}, since {one.added_at:%Y-%m-%d}" for one in known)
+    text = "\n".join(f"{one.name}, since {china_day(one.added_at)}" for one in known)
     show({"admins": plain}, text or "none", as_json=as_json)
 
 

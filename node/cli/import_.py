@@ -57,7 +57,7 @@ from node.registers.row_parser import ALIASES
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="As-of date of rows without one.  [default: today]",
+    help="As-of date of rows without one.  [default: today in China]",
 )
 @click.option(
     "--rejects",

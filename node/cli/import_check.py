@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
 
 from node.cli.import_request import Request
 from node.cli.import_source import choose_source
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
+from node.clock import utc_now
 from node.config import Config
 from node.domain import catalogue
+from node.domain.days import china_day
 from node.errors import InputError
 from node.registers.check import Checked, check_source
 from node.registers.sources import Reading
@@ -26,7 +27,7 @@ def run(config: Config, request: Request, *, as_json: bool) -> None:
         form=request.form,
     )
     with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
-        checks = check_source(choose_source(request), reading, request.as_of, _today(), progress)
+        checks = check_source(choose_source(request), reading, request.as_of, china_day(utc_now()), progress)
     problem = _find_problem(checks, allow_empty=request.allow_empty)
     plain = {"item": item.code, "ok": not problem, "sources": [_plain(check) for check in checks]}
     show(plain, "\n".join(map(_describe, checks)), as_json=as_json)
@@ -34,10 +35,6 @@ def run(config: Config, request: Request, *, as_json: bool) -> None:
         raise problem
     if not as_json:
         show({}, "the import would accept this; nothing was written", as_json=False)
-
-
-def _today() -> date:
-    return (datetime.now(UTC) + timedelta(hours=8)).date()  # merge: node.domain.days.china_day
 
 
 def _find_problem(checks: Sequence[Checked], *, allow_empty: bool) -> InputError | None:

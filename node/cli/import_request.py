@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from node.cli.options import stated_form
+from node.domain.days import written_day
 from node.tabular.text_form import TextForm
 
 
@@ -54,6 +55,6 @@ def make_request(
         raise click.UsageError("Missing argument 'FILES...'.", context)
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
-    day = as_of.date() if as_of else None
+    day = written_day(as_of) if as_of else None
     form = stated_form(delimiter, encoding)
     return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty, form)

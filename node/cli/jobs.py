@@ -12,6 +12,7 @@ from node.cli.asking import show_report, watch_job, write_report
 from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
+from node.domain.days import china_time
 from node.domain.findings import Report
 from node.domain.job_progress import JobProgress
 from node.domain.jobs import OPEN_STATES, SUM
@@ -40,12 +41,12 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     if as_json:
         show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
         return
-    table = Table("job", "state", "submitted (UTC)", "people", "items", "peers")
+    table = Table("job", "state", "submitted (China)", "people", "items", "peers")
     for job in found:
         table.add_row(
             job.job_id,
             job.state,
-            job.created_at.strftime("%Y-%m-%d %H:%M"),
+            f"{china_time(job.created_at):%Y-%m-%d %H:%M}",
             str(job.subjects),
             ",".join(job.items),
             " ".join(f"{part.peer}:{part.state}" for part in job.parts),

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from node.cli.terminal import show_progress
+from node.clock import utc_now
+from node.domain.days import china_day, written_day
 from node.errors import ConfigError
 from synth import Scenario, Summary, choose_scenario, write_federation
 from synth.scenario import NAMES
@@ -46,7 +48,7 @@ from synth.scenario import NAMES
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="Date of the federation: mandates and registers are current on it.  [default: today]",
+    help="Date of the federation: mandates and registers are current on it.  [default: today in China]",
 )
 @click.option("--sums", is_flag=True, help="Also write a cohort of workers and registers that are summed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
@@ -77,7 +79,7 @@ def synth(
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
     scenario = _choose(name, people, rows_scale, provinces, requester, married_in)
-    day = today.date() if today else datetime.now().astimezone().date()
+    day = written_day(today) if today else china_day(utc_now())
     with show_progress(hidden=False) as update:
         summary = write_federation(
             scenario, out, seed, day, rows_scale,

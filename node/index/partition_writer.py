@@ -16,6 +16,7 @@ from node.context import Node
 from node.database import Connection, partition_versions
 from node.database import partitions as index_rows
 from node.database.partition_versions import NewBucket, NewPartition
+from node.domain.days import china_day
 from node.domain.records import FIRST_DAY
 from node.index.entries import CutBucket
 from node.index.layout import LINK, Entries
@@ -115,7 +116,7 @@ class PartitionWriter:
         return self._node.store.retry_write("write versions", write) if waiting else []
 
     def _new_partition(self, version: Version, serialised: bytes) -> NewPartition:
-        today = (self._node.clock().date() - FIRST_DAY).days
+        today = (china_day(self._node.clock()) - FIRST_DAY).days
         leaves = bytes(version.leaves)
         return NewPartition(
             item=self._item,

@@ -154,10 +154,10 @@ def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None) -> No
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
         list(pool.map(ask, waiting))
     if not lease.stopping.is_set():
-        _conclude(node, job, lease)
+        conclude(node, job, lease)
 
 
-def _conclude(node: Node, job: str, lease: Lease) -> None:
+def conclude(node: Node, job: str, lease: Lease) -> None:
     """End a job whose parts have all ended."""
     with node.store.transaction("read parts") as tx:
         parts = job_rows.list_parts(tx, job)

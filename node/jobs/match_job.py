@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matcher import Level
 from node.context import Node
+from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import PROGRAMMES
@@ -54,7 +55,7 @@ class MatchJob:
 
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
-        question = ask_question(run.node, request, run.part.peer, run.job.created_at.date())
+        question = ask_question(run.node, request, run.part.peer, china_day(run.job.created_at))
         run.checkpoint.refuse(question.uncovered)
         with run.connect() as (context, _):
             match.ask_peer(context, question)

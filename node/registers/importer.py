@@ -26,6 +26,7 @@ from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
 from node.database import partition_versions, sum_tables
 from node.domain.catalogue import Item
+from node.domain.days import china_day
 from node.domain.records import FIRST_DAY, Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
@@ -122,7 +123,8 @@ def import_item(
     in the same transaction: all are equally new (docs/rotation.md).
     """
     item = node.catalogue.item(code)
-    sources.check_as_of(default_as_of, node.clock().date())
+    today = china_day(node.clock())
+    sources.check_as_of(default_as_of, today)
     source = source if not isinstance(source, Sequence) else Files(source)
     reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete", form=form)
     if mode != "full" and not delta.present_partitions(node, item):
@@ -130,7 +132,8 @@ def import_item(
             f"{code}: nothing was imported yet, so there is nothing to change",
             "import a full export of the register first, without --upsert and --delete",
         )
-    how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
+    as_of = default_as_of or today
+    how = _How(mode, source, reading, today, as_of, rejects_file, workers, Stopwatch(), progress)
     return _import(node, item, how)
 
 
@@ -169,7 +172,8 @@ class _How:
     mode: Mode
     source: Source
     reading: sources.Reading
-    default_as_of: date | None
+    today: date  # in China, when the import began
+    default_as_of: date
     rejects_file: Path | None
     workers: Workers | int | None
     watch: Stopwatch
@@ -195,7 +199,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
             )
         present = delta.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        indexed = reader.index(plants, (node.clock().date() - FIRST_DAY).days)
+        indexed = reader.index(plants, (how.today - FIRST_DAY).days)
         if mode == "full":
             change = _Run(node, item, engine, work, watch, progress).replace_all(indexed)
         else:
@@ -244,10 +248,10 @@ def _retire(node: Node, item: Item) -> None:
 
 
 def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
-    today, size = node.clock().date(), how.source.size
+    size = how.source.size
     parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
     return BuildSpec(
-        terms=ReadOptions(item, node.keys.salt, (how.default_as_of or today).toordinal(), today),
+        terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
         oprf=node.keys.oprf,
         folder=space.folder,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
+from node.domain.days import written_day
 from node.domain.records import FIRST_DAY, Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
@@ -57,7 +58,9 @@ class Reading:
 def check_as_of(day: date | None, today: date) -> None:
     """Raise InputError for an as-of date of undated rows that is not from 1970-01-01 to today."""
     if day is not None and not FIRST_DAY <= day <= today:
-        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today", "correct --as-of")
+        raise InputError(
+            f"the as-of date must be a day from {FIRST_DAY} to today, {today} in China", "correct --as-of"
+        )
 
 
 class Source(Protocol):
@@ -176,7 +179,7 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, datetime):
-        return value.date().isoformat()
+        return written_day(value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -15,7 +15,7 @@ from matcher.errors import LabelError
 from matcher.retrieval_plan import Choice, Plan
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
-from node.domain.days import EPOCH_START
+from node.domain.days import EPOCH_START, china_day
 from node.domain.findings import Outcome
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets, fetch_filter
@@ -95,7 +95,7 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
         opened, choice = search_partition(retrieval, part, here)
         choices.append(choice)
         found += opened
-    today = retrieval.context.clock().date()
+    today = china_day(retrieval.context.clock())
     return conclude_all(question, item, found, missing, today), choices
 
 

@@ -19,6 +19,7 @@ from node.database.epoch_usage import EpochUse
 from node.database.sum_tables import QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
+from node.domain.days import china_day, day_start, period_start
 from node.domain.mandate import LEGAL_BASIS
 from node.domain.peers import PeerRow
 from node.domain.sum_rules import STATISTICS, SumRule
@@ -140,7 +141,7 @@ def _charge_item(
 ) -> QueryRow:
     """What an item of a new query costs. Raises LimitError where its budget is spent."""
     rule = rule_of(item)
-    spent = sum_rows.queries_since(tx, peer.code, item.code, now - timedelta(days=rule.period_days))
+    spent = sum_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
     cost = rule.epsilon_milli if rule.mode == "dp" else 0
     _require_budget(rule, spent, cost, now)
     return QueryRow(item.code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
@@ -219,12 +220,12 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int, now: da
     elif cost and sum(row.epsilon_milli for row in spent) + cost > rule.epsilon_milli_period:
         kind = PRIVACY_BUDGET
     if kind:
-        again = spent[0].at + timedelta(days=rule.period_days)
+        day = china_day(spent[0].at) + timedelta(days=rule.period_days)
         raise LimitError(
             "the budget of sums of an item is spent for this period",
-            f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
+            f"ask again from {day} on, or agree on a larger budget in the catalogue",
             {"rule": kind},
-            retry_after=again - now,
+            retry_after=day_start(day) - now,
         )
 
 

@@ -57,7 +57,7 @@ def rekey_block(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows
         numbers = paillier.require_ciphertexts(
             old.public, [stored[at : at + size] for at in range(0, len(stored), size)]
         )
-        plain = [_open_row(work, layout, before, number) for number in numbers]
+        plain = [open_row(work, layout, before, number) for number in numbers]
         points = move_points(work, task.block.points)
     except MatcherError:
         raise altered(task.item) from None
@@ -71,7 +71,7 @@ def rekey_block(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows
     return rows
 
 
-def _open_row(work: SumRekeying, layout: Layout, check: CheckKey, number: int) -> int:
+def open_row(work: SumRekeying, layout: Layout, check: CheckKey, number: int) -> int:
     """The value of one row; it must be one row, as it was made here. Raises MatcherError."""
     private = work.old.private
     # A row is shorter than a prime, unless it has very many bands.

@@ -122,7 +122,7 @@ class Table:
         self, path: Path, stream: TextIO, aliases: Aliases, mapping: Mapping[str, str], form: TextForm
     ) -> None:
         self.path = path
-        self.encoding, self.delimiter = form.encoding, form.delimiter
+        self.delimiter = form.delimiter
         self._lines = Lines(path, stream)
         first = next(self._lines, "").lstrip("\ufeff")
         if not first.strip():

@@ -1,6 +1,7 @@
 """Files that an editor saved with a byte order mark are read as without one: every file that people give."""
 
 import codecs
+import json
 import shutil
 
 import pytest
@@ -27,7 +28,7 @@ def world(made, tmp_path):
 
 def test_configuration_and_catalogue(world):
     home = world / "44"
-    shown = ok("catalogue", "--home", home)
+    shown = json.loads(ok("catalogue", "--home", home, "--json"))
     shutil.copy(catalogue.BUILT_IN, home / "own.toml")
     config = (home / "node.toml").read_text(encoding="utf-8")
     config = config.replace("[catalogue]", '[catalogue]\npath = "own.toml"')
@@ -35,7 +36,7 @@ def test_configuration_and_catalogue(world):
     (home / "node.toml").write_text(config, encoding="utf-8")
     mark(home / "node.toml")
     mark(home / "own.toml")
-    assert ok("catalogue", "--home", home) == shown
+    assert json.loads(ok("catalogue", "--home", home, "--json")) == shown
 
 
 def test_request_bundle_card_and_list(world):

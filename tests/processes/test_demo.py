@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from node import config as configs
 from tests.support.cluster import wait_for
+from tests.support.once import made_once
 from tests.support.paths import ROOT
 from tests.support.processes import await_line, processes_naming
 
@@ -21,28 +24,42 @@ ITEMS = 5
 PEERS = 2
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """Folder, standard output and error of a demo that went well."""
-    folder = tmp_path_factory.mktemp("made") / "demo"
-    done = subprocess.run(
-        [*DEMO, "--folder", str(folder), "--scenario", "small"],
-        cwd=ROOT, capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout, done.stderr
+@dataclass(frozen=True)
+class Demo:
+    """A demo that went well: its folder, what it printed and what it reported on standard error."""
+
+    folder: Path
+    out: str
+    err: str
 
 
 @pytest.fixture(scope="module")
-def serving(demo: tuple[Path, str, str]) -> Iterator[Path]:
-    """The folder, with its nodes running again."""
-    folder = demo[0]
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """One demo for all processes of this run; its nodes are not running."""
+    made = made_once(tmp_path_factory, "demo", make_demo)
+    return Demo(made / "demo", *((made / name).read_text(encoding="utf-8") for name in ("out", "err")))
+
+
+def make_demo(folder: Path) -> None:
+    """Run the small demo into `folder`/demo, and keep what it said beside it."""
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        done = subprocess.run(
+            [*DEMO, "--folder", str(folder / "demo"), "--scenario", "small"],
+            cwd=ROOT, stdout=out, stderr=err, timeout=400, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, (folder / "err").read_text()
+    assert processes_naming(folder) == []
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """The demo's nodes run again; Ctrl-C stops them, and leaves no process."""
     with subprocess.Popen(
         [*DEMO, "serve", "--folder", str(folder)], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             await_line(process, "Ctrl-C stops the nodes")
-            yield folder
+            yield
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(180)
@@ -50,57 +67,86 @@ def serving(demo: tuple[Path, str, str]) -> Iterator[Path]:
     assert processes_naming(folder) == []
 
 
-def test_every_answer_agrees(demo: tuple[Path, str, str]) -> None:
-    _, out, err = demo
+def test_every_answer_agrees(demo: Demo) -> None:
+    out = demo.out
     last = out.splitlines()[-1]
     found = re.fullmatch(r"demo: (\d+) answers, (\d+) agree with the plain join, 0 differ", last)
     assert found is not None
     assert found[1] == found[2] == str(300 * ITEMS * PEERS)
     assert "WRONG" not in out
     assert "peak memory" in out
-    assert len(re.findall(r"^demo: {5}\d+\.\d s$", err, re.MULTILINE)) == 5  # each step's time
+    assert len(re.findall(r"^demo: {5}\d+\.\d s$", demo.err, re.MULTILINE)) == 5  # each step's time
 
 
-def test_nothing_is_left_running(demo: tuple[Path, str, str]) -> None:
-    assert processes_naming(demo[0]) == []
-
-
-def test_three_commands_are_printed(demo: tuple[Path, str, str]) -> None:
-    folder, out, _ = demo
-    commands = [line.strip() for line in out.splitlines() if line.startswith("    .venv/bin/")]
+def test_three_commands_are_printed(demo: Demo) -> None:
+    commands = [line.strip() for line in demo.out.splitlines() if line.startswith("    .venv/bin/")]
     assert [command.split()[1] for command in commands] == ["-m", "verify", "audit"]
-    assert all(str(folder) in command for command in commands)
+    assert all(str(demo.folder) in command for command in commands)
 
 
-def test_printed_commands_work(serving: Path, demo: tuple[Path, str, str]) -> None:
-    commands = [line.strip() for line in demo[1].splitlines() if line.startswith("    .venv/bin/heqiao ")]
+def test_served_demo(demo: Demo) -> None:
+    """One start of its nodes for all that is asked of them; what damages a home comes last."""
+    with serving(demo.folder):
+        check_printed_commands(demo)
+        check_platform_script(demo.folder)
+        if (BIN / "buf").exists():
+            check_documented_stock_client_commands(demo.folder)
+            check_stock_client_without_certificate(demo.folder)
+        check_health(demo.folder)
+
+
+def check_printed_commands(demo: Demo) -> None:
+    """The commands that the demo prints work as printed."""
+    commands = [line.strip() for line in demo.out.splitlines() if line.startswith("    .venv/bin/heqiao ")]
+    assert commands
     for command in commands:
         done = run(shlex.split(command))
         assert done.returncode == 0, done.stderr
-    assert (serving / "second" / "report.json").is_file()
+    assert (demo.folder / "second" / "report.json").is_file()
 
 
-def test_health(serving: Path) -> None:
+def check_platform_script(folder: Path) -> None:
+    """The script of the documents submits a list and reads its report."""
+    script = ROOT / "docs" / "platform-script.py"
+    lists = folder / "federation" / "45"
+    files = [str(lists / "households.csv"), str(lists / "mandates.csv")]
+    done = run([sys.executable, str(script), str(folder / "45"), *files])
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^C21: 36 people$", done.stdout, re.MULTILINE)
+    assert re.search(r"^C22: 5 people$", done.stdout, re.MULTILINE)
+
+
+def check_documented_stock_client_commands(folder: Path) -> None:
+    """The very commands of docs/operator.md, with this demo's folder and ports."""
+    due = ['"SERVING"', '"signedManifest"', '"peers"']
+    for command, word in zip(stock_client_commands(), due, strict=True):
+        done = run(relocate(command, folder))
+        assert done.returncode == 0, done.stderr
+        assert word in done.stdout
+
+
+def check_stock_client_without_certificate(folder: Path) -> None:
+    """The same client without its certificate gets nothing."""
+    words = relocate(next(one for one in stock_client_commands() if "GetManifest" in one), folder)
+    for option in ("--cert", "--key"):
+        at = words.index(option)
+        del words[at : at + 2]
+    done = run(words)
+    assert done.returncode != 0
+    assert "signedManifest" not in done.stdout
+
+
+def check_health(folder: Path) -> None:
+    """All are serving; a closed port is reported, and a failure."""
     for code in ("45", "44", "33"):
-        done = run(["heqiao", "health", "--home", str(serving / code)])
+        done = run(["heqiao", "health", "--home", str(folder / code)])
         assert (done.returncode, done.stdout.count(": serving")) == (0, 2)
-    # One of the two ports closed: reported, and a failure.
-    text = (serving / "45" / "node.toml").read_text()
-    closed = serving / "45" / "closed.toml"
+    text = (folder / "45" / "node.toml").read_text()
+    closed = folder / "45" / "closed.toml"
     closed.write_text(re.sub(r'listen = "127.0.0.1:1\d{4}"', 'listen = "127.0.0.1:1"', text, count=1))
     done = run(["heqiao", "health", "--home", str(closed), "--timeout", "2", "--json"])
     assert done.returncode == 1
     assert '"good": false, "peer": "unavailable", "platform": "serving"' in done.stdout
-
-
-def test_platform_script(serving: Path) -> None:
-    script = ROOT / "docs" / "platform-script.py"
-    lists = serving / "federation" / "45"
-    files = [str(lists / "households.csv"), str(lists / "mandates.csv")]
-    done = run([sys.executable, str(script), str(serving / "45"), *files])
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^C21: 36 people$", done.stdout, re.MULTILINE)
-    assert re.search(r"^C22: 5 people$", done.stdout, re.MULTILINE)
 
 
 def test_platform_script_is_short() -> None:
@@ -108,35 +154,6 @@ def test_platform_script_is_short() -> None:
     code = text.split('"""')[2]
     lines = [line for line in code.splitlines() if line.strip() and not line.startswith("#")]
     assert len(lines) <= 15
-
-
-@pytest.mark.skipif(not (BIN / "buf").exists(), reason="buf is not installed")
-def test_documented_stock_client_commands(serving: Path) -> None:
-    """The very commands of docs/operator.md, with this demo's folder and ports."""
-    guide = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
-    commands = [line for line in guide.splitlines() if line.startswith(".venv/bin/buf curl")]
-    due = ['"SERVING"', '"signedManifest"', '"peers"']
-    assert len(commands) == len(due)
-    for command, word in zip(commands, due, strict=True):
-        done = run(relocate(command, serving))
-        assert done.returncode == 0, done.stderr
-        assert word in done.stdout
-
-
-@pytest.mark.skipif(not (BIN / "buf").exists(), reason="buf is not installed")
-def test_stock_client_without_certificate_is_refused(serving: Path) -> None:
-    command = next(
-        line
-        for line in (ROOT / "docs" / "operator.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith(".venv/bin/buf curl") and "GetManifest" in line
-    )
-    words = relocate(command, serving)
-    for option in ("--cert", "--key"):
-        at = words.index(option)
-        del words[at : at + 2]
-    done = run(words)
-    assert done.returncode != 0
-    assert "signedManifest" not in done.stdout
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
@@ -150,6 +167,12 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(180) == 130
     assert processes_naming(folder) == []
+
+
+def stock_client_commands() -> list[str]:
+    """The commands with a stock gRPC client in the operator's guide."""
+    guide = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    return [line for line in guide.splitlines() if line.startswith(".venv/bin/buf curl")]
 
 
 def relocate(command: str, folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -21,7 +21,9 @@ from node import config
 from node.clock import Clock, utc_now
 from node.config import LogSection
 from node.context import Node, open_node
+from node.database import jobs as job_rows
 from node.database import peers as peer_rows
+from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.peers import PeerRow
 from node.domain.verification import Verification
@@ -224,12 +226,12 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
 
 
 def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
-    wait_for(
-        lambda: require_job(node, job).state not in OPEN_STATES,
-        seconds,
-        f"job {job} does not end",
-        0.05,
-    )
+    """The report of a job that ends within `seconds`; if it does not, the assertion shows its parts."""
+    try:
+        wait_for(lambda: require_job(node, job).state not in OPEN_STATES, seconds, "it does not end", 0.05)
+    except AssertionError:
+        with node.store.transaction("read parts") as tx:
+            raise AssertionError(f"job {job} does not end: {job_rows.list_parts(tx, job)}") from None
     return match_results.build_report(node, job)
 
 
@@ -293,7 +295,7 @@ class World:
 def make_world(folder: Path, items: Sequence[str] = ()) -> None:
     """Make the files of a world."""
     data = folder / "data"
-    write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
+    write_federation(choose_scenario("small"), data, 2026, china_day(utc_now()))
     federation = Federation.create()
     for code in (REQUESTER, *PROVIDERS):
         home = federation.make_home(folder / code, code)

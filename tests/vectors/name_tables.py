@@ -18,8 +18,8 @@ HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic, not by a table
 SURROGATES = range(0xD800, 0xE000)
 # The dots that registers put between the parts of a name.
 DOTS = "·•・.‧∙⋅●"
-VARIATION_SELECTORS = (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
-TAGS_AND_FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0, *range(0xE0000, 0xE0100))
+VARIATION_SELECTORS = {*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+TAGS_AND_FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0, *range(0xE0000, 0xE0100)}
 
 # Characters that GBK kept in the private use area until the standard had places for them (GB 18030-2005 and
 # -2022; two-byte codes A8BC, A8BF, FE50 to FEA0): private code point -> present one.

@@ -11,6 +11,7 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database.leases import job_lease
+from node.domain.days import china_day
 from node.domain.verification import Verification
 from node.jobs import engine
 from node.jobs.leases import Leases
@@ -69,7 +70,7 @@ def ask_44(requester: Node, asked: Verification, happenings) -> tuple[dict, dict
             settings=requester.config.requester,
             deadline=now + timedelta(minutes=1),
         )
-        question = match_query.ask_question(requester, asked, "44", now.date())
+        question = match_query.ask_question(requester, asked, "44", china_day(now))
         answers = match.ask_peer(context, question)
     return {
         (subject.ref, item, "44"): (answer.outcome.value, answer.value, answer.reason)

@@ -135,7 +135,7 @@ def test_a_job_that_is_taken_over_stops_quietly(
             take_over()
         run.checkpoint.add_answers("C21", [Answer(Outcome.FOUND, 1)] * 2)
 
-    conclude = engine._conclude
+    conclude = engine.conclude
 
     def take_over_and_conclude(*given: Any) -> None:
         take_over()
@@ -143,7 +143,7 @@ def test_a_job_that_is_taken_over_stops_quietly(
 
     monkeypatch.setattr(type(MATCH), "ask", lambda _self, run, request: ask(run, request))
     if moment == "before its end":
-        monkeypatch.setattr(engine, "_conclude", take_over_and_conclude)
+        monkeypatch.setattr(engine, "conclude", take_over_and_conclude)
     with Leases(node.store, 30).hold(job_lease(JOB)) as lease:
         engine.run_job(node, JOB, lease, ASKED)
         assert lease.stopping.is_set()

@@ -370,34 +370,3 @@ def test_memory_is_bounded_at_three_million_rows(tmp_path):
         path.unlink()
     assert peaks[1] < 1 << 30
     assert peaks[1] < 1.6 * peaks[0]
-
-
-# ---- cells in other forms, cells that nobody needs
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_cells_in_another_form_are_accepted_and_counted(node, tmp_path, workers):
-    header = "证件号码,证件类型,曾用证件号码,数据时点,缴费基数(元)"
-    rows = [
-        f"{PEOPLE[0]},身份证,无,202606,1",
-        f"'{PEOPLE[1]},111,、,2026年5月,2",
-        f"{PEOPLE[2]},居民身份证,,2026.06.30,3",
-        f"{PEOPLE[3]},,{PEOPLE[4]}、{PEOPLE[5]},2026-06-30 00:00:00,4",
-        f"{PEOPLE[6]},护照,无,202606,5",
-    ]
-    path = write_register(tmp_path / "r.csv", rows, header)
-    done = importer.import_item(node, "D32", [path], workers=workers)
-    assert (done.tally.read, done.tally.accepted) == (5, 4)
-    assert dict(done.tally.forms) == {
-        "date_dots": 1, "date_with_time": 1, "former_none": 2, "former_separator": 1, "id_type_word": 2,
-        "id_wrapped": 1, "month": 2,
-    }  # fmt: skip
-
-
-def test_delete_needs_no_more_than_numbers(node, tmp_path):
-    importer.import_item(node, "C21", [register(tmp_path / "r.csv", PEOPLE[:3])])
-    rows = [f"{PEOPLE[0]},\x01,2999-13-13,{'说' * 2000}", f"{PEOPLE[1]}"]
-    path = write_register(tmp_path / "gone.csv", rows, "证件号码,姓名,数据时点,数据时点")
-    done = importer.import_item(node, "C21", [path], mode="delete")
-    assert (done.tally.rejected, done.changes["removed"]) == (0, 2)
-    assert found(node, PEOPLE[:3]) == {PEOPLE[2]: 1}

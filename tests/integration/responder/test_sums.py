@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import phe
@@ -31,6 +31,7 @@ from node.responder.sums import Cohort, serve_rows
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, NOW, make_node, number
+from tests.support.zones import machine_zone
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
@@ -177,6 +178,30 @@ def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
     later = replace(node, clock=lambda: node.clock() + timedelta(days=31))
     first = send(later, replace(start, query_id=b"l" * 16), blinded)
     assert send(later, replace(start, query_id=b"l" * 16), blinded) == first
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+@pytest.mark.parametrize("asked_at", ["00:00:00", "07:52:00", "23:59:59"])
+def test_a_budget_begins_again_at_midnight_in_china(home, monkeypatch, zone, asked_at):
+    """Three days: that of the query and the two after it, however late in the day it was asked."""
+    sum_by(monkeypatch, replace(home.catalogue.item("B11").sum, queries=1, period_days=3))
+    peer = replace(PEER, code="33")
+    people = list(WAGES)[:12]
+
+    def at(text):
+        moment = datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+        return replace(home, clock=lambda: moment)
+
+    # A month that no other test asks in, and a new one for each case.
+    month = next(MONTHS)
+    first, last, free = f"{2100 + month}-12-31", f"{2101 + month}-01-02", f"{2101 + month}-01-03"
+    with machine_zone(zone):
+        ask(at(f"{first}T{asked_at}"), people, peer=peer)
+        with pytest.raises(LimitError) as refused:
+            ask(at(f"{last}T23:59:59"), people, peer=peer)
+        assert f"ask again from {free} on" in refused.value.hint
+        assert refused.value.retry_after == timedelta(seconds=1)
+        ask(at(f"{free}T00:00:00"), people, peer=peer)
 
 
 def test_noise_is_spent_from_a_privacy_budget(node, monkeypatch):

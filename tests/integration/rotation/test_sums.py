@@ -280,7 +280,7 @@ def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
     check = CheckKey.derive(KEYS.check, "B11", layout)
     work = sums_tasks.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
     cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
-    assert sums_tasks._open_row(work, layout, check, cipher) == layout.max_value
+    assert sums_tasks.open_row(work, layout, check, cipher) == layout.max_value
 
 
 def test_memory_is_bounded_by_parts(home, monkeypatch):

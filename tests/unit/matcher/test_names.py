@@ -101,7 +101,6 @@ def test_private_codes_of_gbk_are_those_of_gb18030():
 
 @pytest.mark.skipif(unicodedata.unidata_version != generator.VERSION, reason="the tables are of Unicode 14.0")
 def test_the_tables_are_what_their_program_writes():
-    assert generator.render().count(name_tables.FOLDS[:100])
     namespace = {}
     exec(generator.render(), namespace)
     assert namespace["FOLDS"] == name_tables.FOLDS

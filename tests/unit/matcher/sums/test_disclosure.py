@@ -110,7 +110,7 @@ def test_small_cells(bands, shown):
 @example([0, 1, 1], 3)
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=8), st.integers(1, 6))
 def test_hidden_cells_cannot_be_taken_back(bands, least):
-    shown = disclosure._shown(tuple(bands), least)
+    shown = disclosure.shown_bands(tuple(bands), least)
     hidden = [number for number, cell in zip(bands, shown, strict=True) if cell is None]
     assert all(number == 0 or number >= least for number in shown if number is not None)
     assert all(cell in (None, number) for number, cell in zip(bands, shown, strict=True))
