@@ -39,11 +39,11 @@ from node.tabular.delimited import (
     Row,
     Table,
     clean,
-    drop_tabs_at_quotes,
     raise_changed,
     raise_empty,
     split_rows,
 )
+from node.tabular.text_form import drop_tabs_at_quotes
 
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 8192

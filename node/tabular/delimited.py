@@ -6,7 +6,6 @@ Reading streams in bounded memory. No reject and no error contains the content o
 
 import csv
 import io
-import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +20,12 @@ from node.domain.records import Reject
 from node.errors import InputError
 from node.tabular import text_form
 from node.tabular.csv_writer import disarm
-from node.tabular.text_form import TextForm, find_form, unusable
+from node.tabular.text_form import TextForm, drop_tabs_at_quotes, find_form, unusable
 
 MAX_CELL = 1000  # characters of a cell that is read; far more than any field has
 Aliases = Mapping[str, tuple[str, ...]]
 
 TO_FIND = TextForm()
-# Tabs between a quoted cell and the delimiters round it.
-_TABS_AT_QUOTES = re.compile(r'(?<=")\t+(?=[,;|\r\n]|$)|(?<![^,;|\r\n])\t+(?=")')
 _DIGITS_OF_DATA = 6  # a header with so many digits is regarded as data
 
 
@@ -205,11 +202,6 @@ def split_rows(layout: Layout, lines: "Lines") -> Iterator[Row | Reject]:
             yield from _faults(path, line, offset + reader.line_num, "cell_too_long", message)
         else:
             yield Row(line, row)
-
-
-def drop_tabs_at_quotes(text: str) -> str:
-    """Lines without the tabs between a quoted cell and its delimiters, which are no part of either."""
-    return _TABS_AT_QUOTES.sub("", text) if "\t" in text and '"' in text else text
 
 
 def _fill(cells: list[str], width: int) -> list[str]:

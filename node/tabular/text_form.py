@@ -24,6 +24,8 @@ MAX_LINE = 1 << 20  # characters; besides a row, at most one line is in memory
 ENCODINGS = ("utf-8", "gb18030")
 DELIMITERS: Mapping[str, str] = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|"}
 
+# Tabs between a quoted cell and the delimiters round it.
+_TABS_AT_QUOTES = re.compile(r'(?<=")\t+(?=[,;|\r\n]|$)|(?<![^,;|\r\n])\t+(?=")')
 _BYTES = 4  # that one character takes at most, in either encoding
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {mark: name for name, mark in DELIMITERS.items()}
@@ -88,6 +90,11 @@ def too_long_line(path: Path, line: int) -> InputError:
     return unusable(
         path, f"line {line} is longer than {MAX_LINE} characters", "is this a delimited text file?"
     )
+
+
+def drop_tabs_at_quotes(text: str) -> str:
+    """Lines without the tabs between a quoted cell and its delimiters, which are no part of either."""
+    return _TABS_AT_QUOTES.sub("", text) if "\t" in text and '"' in text else text
 
 
 # ---- encoding
@@ -290,10 +297,13 @@ def _find_delimiter(path: Path, lines: Sequence[str]) -> str:
 
 def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     """The header, from the first line alone, and the rows that are not blank."""
-    header = next(csv.reader(lines[:1], delimiter=delimiter), []) or [""]
+    texts = lines if delimiter == "\t" else [drop_tabs_at_quotes(line) for line in lines]
+    header = next(csv.reader(texts[:1], delimiter=delimiter), []) or [""]
+    if any('"' in cell for cell in header):
+        header = [""]  # it divides a quoted cell
     table = [header]
     with suppress(csv.Error):  # an endless cell; the rows before it decide
-        table.extend(row for row in csv.reader(lines[1:], delimiter=delimiter) if row)
+        table.extend(row for row in csv.reader(texts[1:], delimiter=delimiter) if row)
     return table
 
 
