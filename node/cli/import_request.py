@@ -8,7 +8,9 @@ from typing import Literal
 
 import click
 
+from node.cli.options import stated_form
 from node.domain.days import written_day
+from node.tabular.text_form import TextForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Request:
     as_of: date | None
     rejects: Path | None
     allow_empty: bool
+    form: TextForm
 
 
 def make_request(
@@ -35,6 +38,8 @@ def make_request(
     columns: Mapping[str, str] | None,
     as_of: datetime | None,
     rejects: Path | None,
+    delimiter: str | None,
+    encoding: str | None,
     *,
     allow_empty: bool,
 ) -> Request:
@@ -51,4 +56,5 @@ def make_request(
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
     day = written_day(as_of) if as_of else None
-    return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty)
+    form = stated_form(delimiter, encoding)
+    return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty, form)

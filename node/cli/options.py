@@ -14,6 +14,7 @@ from keys.store.atomic_files import replace, require_owner
 from node.config import FILE, HOME_VARIABLE, Config, Home
 from node.errors import ConfigError
 from node.files import disk_errors
+from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -114,6 +115,29 @@ def asking_options(command: Command) -> Command:
         help="Provinces to ask, such as 44,33; `heqiao peers list` lists them.",
     )
     return peers(job(address_option(lang_option(detach(command)))))
+
+
+def text_options(command: Command) -> Command:
+    """Give a command that reads lists `delimiter` and `encoding`, for `stated_form`."""
+    delimiter = click.option(
+        "--delimiter",
+        type=click.Choice(list(DELIMITERS)),
+        metavar="NAME",
+        help=f"What separates the cells of text files: {', '.join(DELIMITERS)}.  [default: comma or tab, as "
+        "each file tells]",
+    )
+    encoding = click.option(
+        "--encoding",
+        type=click.Choice(ENCODINGS),
+        metavar="NAME",
+        help=f"Encoding of text files: {' or '.join(ENCODINGS)}.  [default: as each file tells]",
+    )
+    return delimiter(encoding(command))
+
+
+def stated_form(delimiter: str | None, encoding: str | None) -> TextForm:
+    """What `text_options` said of text files."""
+    return TextForm(DELIMITERS[delimiter] if delimiter else "", encoding or "")
 
 
 def require_node_role(config: Config) -> Config:

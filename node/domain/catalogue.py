@@ -143,7 +143,7 @@ def load(path: Path | None = None) -> Catalogue:
     """
     path = path or BUILT_IN
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: the catalogue cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

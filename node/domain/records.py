@@ -74,7 +74,8 @@ class Tally:
     (not over a threshold, a count of none). `name_conflicts` are subjects whose rows disagree on
     the name, `contradictions` duplicate rows whose amount differs at the same date,
     `unknown_area` accepted or duplicate rows with an address code of no known province (a
-    warning), `reasons` the rejected rows per reason.
+    warning), `reasons` the rejected rows per reason, `forms` the cells of usable rows that were
+    written in another form than the usual one (docs/import.md).
     """
 
     read: int
@@ -88,6 +89,7 @@ class Tally:
     contradictions: int = 0
     unknown_area: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    forms: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         # A wrong count is worse than a crash (design.md section 8).

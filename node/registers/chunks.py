@@ -14,7 +14,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -43,6 +43,7 @@ from node.tabular.delimited import (
     raise_empty,
     split_rows,
 )
+from node.tabular.text_form import drop_tabs_at_quotes
 
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 8192
@@ -51,6 +52,7 @@ _MOST_BYTES = 8 * BLOCK_BYTES  # of a block: a line is longer than any line may 
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]{0,40}")
 _PLAIN_NAMES = re.compile(r"(?:[\u4e00-\u9fff]{0,40}\n)*")
 _PLAIN_NUMBERS = re.compile(r"(?:[A-Z0-9\u4e00-\u9fff]{1,40}\n)*")
+_TABS = re.compile(r"(?:\A|\t*([,;|\n]))\t*")  # round the cells of a file that has another delimiter
 _NO_NUMBER = "0" * batch.VALUE_SIZE
 
 
@@ -65,21 +67,23 @@ class Block:
     amount: str | None
     first_line: int
     size: int
-    delimiter: str = ","
-    encoding: str = "utf-8"
     data: bytes = field(default=b"", repr=False)
     rows: Sequence[Row | Reject] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows."""
+    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows.
+
+    `forms` counts cells that were accepted in another form than the usual one.
+    """
 
     rows: Rows
     linked: Sequence[SourceRow] = field(repr=False)
     rejects: Sequence[Reject]
     usable: int
     unknown_area: int
+    forms: Counter[str]
 
 
 # ---- cutting, in order, in one process
@@ -93,7 +97,7 @@ def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool 
             table.skip(line - 2)
             yield from _cut_rows(table, amount, allow_empty=allow_empty or not empty)
             return
-        yield Block(table.layout, amount, line, len(data), table.delimiter, table.encoding, data)
+        yield Block(table.layout, amount, line, len(data), data)
         line += data.count(b"\n")
         empty = empty and not data.strip(b"\r\n")
     if empty and not allow_empty:
@@ -137,9 +141,10 @@ def _is_complete(data: bytes, table: Table) -> bool:
         return False
     if b'"' not in data:
         return True
-    text = io.StringIO(data.decode(table.encoding), newline="")
+    form = table.layout.form
+    text = drop_tabs_at_quotes(data.decode(form.encoding))
     try:
-        deque(csv.reader(text, delimiter=table.delimiter, strict=True), maxlen=0)
+        deque(csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, strict=True), maxlen=0)
     except csv.Error:
         return False
     return True
@@ -154,6 +159,7 @@ def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
     plain = _read_plain(split, block, terms)
     first = (order << ORDER_BITS) - block.first_line
     rejects = split.rejects
+    forms = _count_forms(split, block.layout, plain.good)
     single: list[SourceRow] = []
     linked: list[SourceRow] = []
     for at in map(int, np.flatnonzero(~plain.good)):
@@ -165,14 +171,14 @@ def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
             rejects.append(block.layout.reject(number, error))
             continue
         (single if len(found.identities) == 1 else linked).append(_settle(found, terms, first + number))
+        forms.update(fields.row_forms(block.layout, row))
     numbers = np.asarray(split.numbers, dtype=np.int64)[plain.good]
     rows = join(plain.to_rows(terms.salt, first + numbers), pack(terms.salt, single))
     rejects.sort(key=lambda reject: reject.line)
     known = batch.have_known_area(rows.table["id_type"], rows.table["value"])
     strange = sum(not identity.has_known_area(row.identities[0]) for row in linked)
-    return Reading(
-        collapse(rows), linked, rejects, len(rows) + len(linked), int(np.count_nonzero(~known)) + strange
-    )
+    areas = int(np.count_nonzero(~known)) + strange
+    return Reading(collapse(rows), linked, rejects, len(rows) + len(linked), areas, forms)
 
 
 def _settle(row: SourceRow, terms: ReadOptions, sequence: int) -> SourceRow:
@@ -193,25 +199,27 @@ class _Split:
 
 
 def _split(block: Block) -> _Split:
-    width = len(block.layout.headers)
+    width, form = len(block.layout.headers), block.layout.form
     if not block.data:
         return _split_rows(block.rows, width)
     try:
-        text = block.data.decode(block.encoding)
+        text = block.data.decode(form.encoding)
     except UnicodeDecodeError:
         raise_changed(block.layout.path)
-    columns = None if '"' in text else _split_plain(text.replace("\r\n", "\n"), block.delimiter, width)
+    columns = None if '"' in text else _split_plain(text.replace("\r\n", "\n"), form.delimiter, width)
     if columns is not None:
         tidy = len(text.split()) == len(columns[0]) and unicodedata.is_normalized("NFKC", text)
         return _Split(range(block.first_line, block.first_line + len(columns[0])), columns, [], tidy)
     found = Lines(block.layout.path, io.StringIO(text, newline=""), block.first_line - 1)
-    return _split_rows(list(split_rows(block.layout.path, found, block.delimiter, width)), width)
+    return _split_rows(list(split_rows(block.layout, found)), width)
 
 
 def _split_plain(text: str, delimiter: str, width: int) -> Sequence[Sequence[str]] | None:
     """Columns of lines without a quote, where each has `width` cells and none is too long; else None."""
     if not text.endswith("\n"):
         text += "\n"
+    if delimiter != "\t" and "\t" in text:
+        text = _TABS.sub(r"\1", text)
     letters = np.frombuffer(text.encode(), dtype=np.uint8)
     ends = np.flatnonzero((letters == ord("\n")) | (letters == ord(delimiter)))
     if len(ends) % width or np.diff(ends, prepend=-1).max() > MAX_CELL:
@@ -278,7 +286,7 @@ def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
     if (types := column("id_type")) is not None:
         good &= _understood(types, _is_resident_type)[0]
     if (former := column("former_id_no")) is not None:
-        good &= _understood(former, lambda cell: True if not clean(cell) else None)[0]
+        good &= _understood(former, lambda cell: fields.names_no_number(cell) or None)[0]
     names = column("name") or ()
     if names and not _PLAIN_NAMES.fullmatch("\n".join(names) + "\n"):
         good &= np.fromiter((bool(_PLAIN_NAME.fullmatch(name)) for name in names), dtype=bool, count=count)
@@ -304,14 +312,28 @@ def _understood(
     return good, [each or 0 for each in found]
 
 
+def _count_forms(split: _Split, layout: Layout, good: NDArray[np.bool_]) -> Counter[str]:
+    """Cells of the good rows in another form than the usual one, by the word for it."""
+    found = Counter[str]()
+    for name, form in fields.FORMS.items():
+        if name == "id_no" or name not in layout.columns:
+            continue  # a good row has its number in canonical form
+        column = split.columns[layout.columns[name]]
+        words = {cell: word for cell in set(column) if (word := form(cell))}
+        if words:
+            found.update(words[cell] for cell in compress(column, good) if cell in words)
+    return found
+
+
 def _is_resident_type(cell: str) -> int | None:
     stated = clean(cell).lower()
-    return 1 if not stated or identity.RESIDENT in fields.ID_TYPES.get(stated, ()) else None
+    found = fields.find_type(stated)
+    return 1 if not stated or (found is not None and identity.RESIDENT in found[0]) else None
 
 
 def _day(cell: str, terms: ReadOptions) -> int | None:
     try:
-        found = row_parser.read_as_of(cell, terms.today)
+        found = row_parser.read_as_of(cell, terms.today, monthly=terms.monthly)
     except CellError:
         return None
     return terms.default_day if found is None else found.toordinal()

@@ -45,6 +45,8 @@ from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
+from node.tabular.delimited import TO_FIND
+from node.tabular.text_form import TextForm
 from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -100,6 +102,7 @@ def import_item(
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
     allow_empty: bool = False,
+    form: TextForm = TO_FIND,
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
@@ -107,8 +110,8 @@ def import_item(
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `workers` are the processes that do the work, or how many to start: by default one a
-    core, none for a small source.
+    and are counted. `form` is what is known of text files. `workers` are the processes that do the work, or
+    how many to start: by default one a core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -121,10 +124,9 @@ def import_item(
     """
     item = node.catalogue.item(code)
     today = china_day(node.clock())
-    if default_as_of is not None and not FIRST_DAY <= default_as_of <= today:
-        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today, {today} in China")
+    sources.check_as_of(default_as_of, today)
     source = source if not isinstance(source, Sequence) else Files(source)
-    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
+    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete", form=form)
     if mode != "full" and not delta.present_partitions(node, item):
         raise PreconditionError(
             f"{code}: nothing was imported yet, so there is nothing to change",

@@ -41,6 +41,7 @@ class _Rows:
     rejects: list[Piece] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
 
     def subjects(self) -> bytes:
         """Subjects that share a row with another one, 16 bytes each, sorted."""
@@ -82,6 +83,7 @@ class RegisterReader:
                 rows.rejects.append(self._engine.scratch.write(found.rejects))
             rows.counts += found.counts
             rows.reasons += found.reasons
+            rows.forms += found.forms
             self._progress("read", self.read, self.read * size // done if size and done else 0)
         self._watch.lap("read")
 
@@ -136,4 +138,5 @@ class RegisterReader:
             contradictions=counts["contradictions"],
             unknown_area=counts["unknown_area"],
             reasons=tuple(sorted(self._rows.reasons.items())),
+            forms=tuple(sorted(self._rows.forms.items())),
         )

@@ -5,7 +5,7 @@ makes one record per subject of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from re import compile as pattern
 
@@ -15,8 +15,18 @@ from matcher.types import Identity
 from node.domain.catalogue import Item
 from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
 from node.errors import InputError
-from node.tabular.delimited import CellError, Layout, Row, clean, open_table
-from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name, write_rejects
+from node.tabular.delimited import TO_FIND, CellError, Layout, Row, clean, open_table, require_fields
+from node.tabular.fields import (
+    IDENTITY_ALIASES,
+    PERSON_ALIASES,
+    parse_date,
+    parse_month,
+    read_identities,
+    read_name,
+    unwrap,
+    write_rejects,
+)
+from node.tabular.text_form import TextForm
 
 __all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
 
@@ -53,6 +63,7 @@ def read(
     today: date | None = None,
     *,
     allow_empty: bool = False,
+    stated: TextForm = TO_FIND,
 ) -> Iterator[SourceRow | Reject]:
     """Stream the rows of a register file for one item; a row that cannot be used is a Reject.
 
@@ -60,7 +71,8 @@ def read(
     `allow_empty` takes a file with a header and no row. Raises InputError for a file that cannot be used
     as a whole, possibly after rows were yielded (a quote that never closes): use nothing of such a file.
     """
-    with open_table(path, ALIASES, columns) as table:
+    aliases, mapping = fields_read(item, columns or {})
+    with open_table(path, aliases, mapping, stated) as table:
         layout, field = table.layout, amount_field(table.layout, item, columns or {})
         for row in table.rows(allow_empty=allow_empty):
             if isinstance(row, Reject):
@@ -70,6 +82,21 @@ def read(
                 yield source_row(layout, row, item, field, today)
             except CellError as error:
                 yield table.reject(row.line, error)
+
+
+def fields_read(
+    item: Item, mapping: Mapping[str, str], *, numbers_only: bool = False
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+    """The fields that are read of a register of some item, with their headers, and the `mapping` of these.
+
+    A column that nobody needs must not decide over a row: with `numbers_only` the rows name people only.
+    Raises InputError where a field does not exist at all.
+    """
+    require_fields(mapping, ALIASES)
+    unread = {"value"} if item.value_kind == "money" else {"amount_yuan", "amount_fen"}
+    known = PERSON_ALIASES if numbers_only else ALIASES
+    aliases = {field: headers for field, headers in known.items() if field not in unread}
+    return aliases, {field: header for field, header in mapping.items() if field in aliases}
 
 
 # ---- cells; shared with node/tabular/person_lists.py and node/registers/chunks.py
@@ -114,7 +141,7 @@ def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: d
     """One row of the right number of cells; raises CellError."""
     identities = read_identities(layout, row)
     name = read_name(layout, row)
-    as_of = read_as_of(layout.cell(row, "as_of"), today)
+    as_of = read_as_of(layout.cell(row, "as_of"), today, monthly=item.time == "period")
     amount = 1 if field is None else read_amount(field, layout.cell(row, field), item)
     return SourceRow(row.line, identities, name, _read_key(layout, row, identities[0]), amount, as_of)
 
@@ -155,11 +182,17 @@ def _bounded(field: str, digits: str, most: int) -> int:
     return int(digits)
 
 
-def read_as_of(text: str, today: date | None) -> date | None:
-    """The as-of date in a cell, None where it is empty; raises CellError."""
+def read_as_of(text: str, today: date | None, *, monthly: bool) -> date | None:
+    """The as-of date in a cell, None where it is empty; raises CellError.
+
+    With `monthly` a month is its last day, or `today` where it has not ended.
+    """
     if not text.strip():
         return None
     as_of = parse_date(text)
+    if as_of is None and monthly and (first := parse_month(text)):
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        as_of = last if today is None or last <= today or first > today else today
     if as_of is None:
         raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
     if as_of < FIRST_DAY:
@@ -182,7 +215,7 @@ def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
 
 def record_number(cell: str) -> str:
     """A record number in the form it is compared in."""
-    return "".join(clean(cell).upper().split()) if cell else ""
+    return "".join(unwrap(clean(cell)).upper().split()) if cell else ""
 
 
 def row_digest(cells: Sequence[str]) -> bytes:

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
 from node.domain.days import written_day
-from node.domain.records import Reject
+from node.domain.records import FIRST_DAY, Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
-from node.registers.row_parser import ALIASES, amount_field
+from node.registers.row_parser import amount_field, fields_read
 from node.tabular import sql
-from node.tabular.delimited import MAX_CELL, Layout, Row, find_layout, open_table, raise_empty
+from node.tabular.delimited import MAX_CELL, TO_FIND, Layout, Row, find_layout, open_table, raise_empty
+from node.tabular.text_form import TextForm
 
 PARQUET = ".parquet"
 _QUERY = Path("query")  # what rejects and errors call the rows of a query
@@ -29,13 +30,22 @@ _QUERY = Path("query")  # what rejects and errors call the rows of a query
 class Reading:
     """How rows are to be understood. `columns` ({field: header}) overrides the known headers.
 
-    With `numbers_only` the rows name subjects and nothing else matters.
+    With `numbers_only` the rows name subjects and nothing else is read. `form` was stated of text files.
     """
 
     item: Item
     columns: Mapping[str, str]
     allow_empty: bool = False
     numbers_only: bool = False
+    form: TextForm = TO_FIND
+
+    def layout(self, path: Path, headers: Sequence[str]) -> Layout:
+        """The columns that are read of a typed source. Raises InputError as `find_layout` does."""
+        return find_layout(path, headers, *self.fields())
+
+    def fields(self) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+        """The fields that are read, with their headers, and the columns that were mapped to them."""
+        return fields_read(self.item, self.columns, numbers_only=self.numbers_only)
 
     def amount(self, layout: Layout) -> str | None:
         """The field that holds the item's amount. Raises InputError where a needed column is missing."""
@@ -43,6 +53,14 @@ class Reading:
             layout.require("id_no")
             return None
         return amount_field(layout, self.item, self.columns)
+
+
+def check_as_of(day: date | None, today: date) -> None:
+    """Raise InputError for an as-of date of undated rows that is not from 1970-01-01 to today."""
+    if day is not None and not FIRST_DAY <= day <= today:
+        raise InputError(
+            f"the as-of date must be a day from {FIRST_DAY} to today, {today} in China", "correct --as-of"
+        )
 
 
 class Source(Protocol):
@@ -75,7 +93,7 @@ class Files:
             if path.suffix == PARQUET:
                 yield from _parquet_blocks(path, reading)
                 continue
-            with open_table(path, ALIASES, reading.columns) as table:
+            with open_table(path, *reading.fields(), reading.form) as table:
                 amount = reading.amount(table.layout)
                 yield from cut_file(path, table, amount, allow_empty=reading.allow_empty)
 
@@ -96,7 +114,7 @@ class Query:
 
 def _read_url(path: Path) -> str:
     try:
-        return read_private(path).decode().strip()
+        return read_private(path).decode("utf-8-sig").strip()
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file", "it holds the URL of the source database") from None
     except UnicodeDecodeError:
@@ -134,22 +152,22 @@ def _load_arrow(path: Path) -> tuple[Any, Any]:
 def _blocks_of(
     path: Path, headers: Sequence[str], rows: Iterable[Sequence[Any]], reading: Reading
 ) -> Iterator[Block]:
-    layout = find_layout(path, headers, ALIASES, reading.columns)
+    layout = reading.layout(path, headers)
     amount = reading.amount(layout)
     empty = True
-    for block in batch_rows(layout, amount, _text_rows(path, rows)):
+    for block in batch_rows(layout, amount, _text_rows(layout, rows)):
         empty = False
         yield block
     if empty and not reading.allow_empty:
         raise_empty(path)
 
 
-def _text_rows(path: Path, rows: Iterable[Sequence[Any]]) -> Iterator[Row | Reject]:
+def _text_rows(layout: Layout, rows: Iterable[Sequence[Any]]) -> Iterator[Row | Reject]:
     for number, row in enumerate(rows, 1):
         cells = [value if type(value) is str else text_of(value) for value in row]
-        if max(map(len, cells), default=0) > MAX_CELL:
+        if layout.too_long(cells):
             message = f"a cell is longer than {MAX_CELL} characters"
-            yield Reject(str(path), number, "", "cell_too_long", message)
+            yield Reject(str(layout.path), number, "", "cell_too_long", message)
         else:
             yield Row(number, cells)
 

@@ -57,6 +57,7 @@ class Read:
     rejects: bytes
     counts: Counter[str]
     reasons: Counter[str]
+    forms: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
         _reject_lines(reading.rejects),
         counts,
         Counter(reject.reason for reject in reading.rejects),
+        reading.forms,
     )
 
 

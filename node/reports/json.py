@@ -1,5 +1,6 @@
 """A record as a JSON file, and back."""
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -47,7 +48,7 @@ def read(path: Path, content: bytes, kind: type[T], hint: str) -> T:
 
 def _read(path: Path, content: bytes, form: TypeAdapter[T], hint: str) -> T:
     try:
-        return form.validate_json(content, strict=True)
+        return form.validate_json(content.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"

@@ -12,13 +12,13 @@ from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, PROGRAMMES, Mandate
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
-from node.tabular.delimited import CellError, Row, Table, clean, open_table
-from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name
+from node.tabular.delimited import TO_FIND, CellError, Row, Table, clean, open_table
+from node.tabular.fields import IDENTITY_ALIASES, PERSON_ALIASES, parse_date, read_identities, read_name
+from node.tabular.text_form import TextForm
 
 HOUSEHOLD_ALIASES = {
     "household_no": ("household_no", "户编号"),
     "member_no": ("member_no", "成员编号"),
-    "relation": ("relation", "与户主关系"),
     **IDENTITY_ALIASES,
     "mandate_no": ("mandate_no", "授权书编号"),
 }
@@ -55,7 +55,7 @@ _HASH = re.compile(r"(?:[0-9a-z-]{1,16}:)?[0-9A-Fa-f]{32,128}")
 
 
 def read_households(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[list[Subject], list[Reject]]:
     """Read a household list: one subject per row, in file order, and the rows that cannot be used.
 
@@ -74,11 +74,11 @@ def read_households(
         return subject
 
     required = ("household_no", "member_no", "id_no", "mandate_no")
-    return _read_list(path, HOUSEHOLD_ALIASES, columns, required, build)
+    return _read_list(path, HOUSEHOLD_ALIASES, columns, stated, required, build)
 
 
 def read_cohort(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
     """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
 
@@ -94,11 +94,11 @@ def read_cohort(
         seen.update(identities)
         return identities
 
-    return _read_list(path, IDENTITY_ALIASES, columns, ("id_no",), build)
+    return _read_list(path, PERSON_ALIASES, columns, stated, ("id_no",), build)
 
 
 def read_mandates(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[dict[str, Mandate], list[Reject]]:
     """Read a list of mandates by number; a repeated number is a reject.
 
@@ -116,7 +116,7 @@ def read_mandates(
         return mandate
 
     required = ("mandate_no", "scope_items", "scope_regions", "valid_from", "valid_to")
-    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, required, build)
+    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, stated, required, build)
     return {mandate.number: mandate for mandate in mandates}, rejects
 
 
@@ -124,12 +124,13 @@ def _read_list(
     path: Path,
     aliases: Mapping[str, tuple[str, ...]],
     columns: Mapping[str, str] | None,
+    stated: TextForm,
     required: tuple[str, ...],
     build: Callable[[Table, Row], T],
 ) -> tuple[list[T], list[Reject]]:
     built: list[T] = []
     rejects: list[Reject] = []
-    with open_table(path, aliases, columns) as table:
+    with open_table(path, aliases, columns, stated) as table:
         table.require(*required)
         for row in table.rows():
             if isinstance(row, Reject):

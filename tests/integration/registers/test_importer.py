@@ -48,7 +48,7 @@ def found(node, people=PEOPLE):
 def test_processes_give_the_same_as_one(node, tmp_path, monkeypatch):
     path = register(tmp_path / "r.csv", [*PEOPLE, *PEOPLE[:50]])
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{PEOPLE[0][:17]}?,坏,x\n{PEOPLE[1]},陈三\n")
+        file.write(f"{PEOPLE[0][:17]}?,坏,x\n{PEOPLE[1]},陈三,a,b\n")
     monkeypatch.setattr("node.registers.chunks.BLOCK_BYTES", 2000)
     alone = importer.import_item(node, "C21", [path], workers=0, rejects_file=tmp_path / "a.csv")
     answers = found(node)
