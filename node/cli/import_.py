@@ -48,6 +48,17 @@ from node.registers.row_parser import ALIASES
     help="The column of FIELD has this HEADER; may be repeated. Fields: " + ", ".join(ALIASES) + ".",
 )
 @click.option(
+    "--unit",
+    metavar="UNIT",
+    help="Unit of the amounts: 元, 分, 角, 百元, 千元, 万元, 百万元, 亿元.  [default: what the header names]",
+)
+@click.option(
+    "--keep-zeros",
+    is_flag=True,
+    help="Long record numbers do end in zeros. Without it an import with many of them is refused, "
+    "since spreadsheets round so.",
+)
+@click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",

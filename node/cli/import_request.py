@@ -22,6 +22,8 @@ class Request:
     as_of: date | None
     rejects: Path | None
     allow_empty: bool
+    unit: str | None
+    keep_zeros: bool
 
 
 def make_request(
@@ -33,8 +35,10 @@ def make_request(
     columns: Mapping[str, str] | None,
     as_of: datetime | None,
     rejects: Path | None,
+    unit: str | None,
     *,
     allow_empty: bool,
+    keep_zeros: bool,
 ) -> Request:
     """The options of the command line, checked against each other. Raises click.UsageError."""
     context = click.get_current_context()
@@ -49,4 +53,16 @@ def make_request(
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
     day = as_of.date() if as_of else None
-    return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty)
+    return Request(
+        item,
+        files,
+        sql_url_file,
+        query,
+        mode or "full",
+        columns,
+        day,
+        rejects,
+        allow_empty,
+        unit,
+        keep_zeros,
+    )

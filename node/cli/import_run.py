@@ -34,6 +34,8 @@ def run(config: Config, request: Request, workers: Workers, *, as_json: bool) ->
             default_as_of=request.as_of,
             rejects_file=target,
             allow_empty=request.allow_empty,
+            unit=request.unit,
+            keep_zeros=request.keep_zeros,
             workers=workers,
             progress=progress,
         )
@@ -58,7 +60,7 @@ def _choose_source(request: Request) -> Source:
 
 def _plain(done: Imported) -> dict[str, object]:
     tally = asdict(done.tally)
-    tally["reasons"] = dict(done.tally.reasons)
+    tally["reasons"], tally["units"] = dict(done.tally.reasons), dict(done.tally.units)
     rejects = str(done.rejects_file) if done.rejects_file else None
     return {
         "item": done.item,
@@ -95,6 +97,7 @@ def _describe(done: Imported) -> str:
         )
     if done.salts[1:]:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
+    lines += [f"  {count(number, 'value')} read as {unit}" for unit, number in tally.units]
     if done.rolled_back:
         lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:
@@ -102,6 +105,11 @@ def _describe(done: Imported) -> str:
             f"  warnings: {_people(tally.name_conflicts)} under differing names, "
             f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
             f"{count(tally.unknown_area, 'unknown address code')}"
+        )
+    if tally.rounded:
+        lines.append(
+            f"  warning: {count(tally.rounded, 'number')} of more than 15 digits may have been rounded by a "
+            "spreadsheet: the last digits are zeros"
         )
     if done.shrunk:
         lines.append(

@@ -29,8 +29,10 @@ from node.domain.catalogue import Item
 from node.domain.records import Reject, SourceRow
 from node.index.people import ReadOptions
 from node.registers import row_parser
+from node.registers.row_parser import Amount
 from node.registers.row_tables import KEY_SIZE, Rows, collapse, join, make_key, make_table, pack
 from node.tabular import fields
+from node.tabular.damage import SPREADSHEET_DIGITS, Rounding, any_damaged, count_rounded, expected_of
 from node.tabular.delimited import (
     MAX_CELL,
     CellError,
@@ -62,7 +64,7 @@ class Block:
     """
 
     layout: Layout
-    amount: str | None
+    amount: Amount | None
     first_line: int
     size: int
     delimiter: str = ","
@@ -73,19 +75,26 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows."""
+    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows.
+
+    `rounded_people` and `rounded_records` are identity and record numbers that end as a spreadsheet rounds.
+    """
 
     rows: Rows
     linked: Sequence[SourceRow] = field(repr=False)
     rejects: Sequence[Reject]
     usable: int
     unknown_area: int
+    rounded_people: Rounding
+    rounded_records: Rounding
 
 
 # ---- cutting, in order, in one process
 
 
-def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool = False) -> Iterator[Block]:
+def cut_file(
+    path: Path, table: Table, amount: Amount | None, *, allow_empty: bool = False
+) -> Iterator[Block]:
     """Blocks of an open file in order. Raises InputError as `Table.rows` does."""
     line, empty = 2, True
     for data in _whole_lines(path):
@@ -100,14 +109,14 @@ def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool 
         raise_empty(path)
 
 
-def batch_rows(layout: Layout, amount: str | None, rows: Iterable[Row | Reject]) -> Iterator[Block]:
+def batch_rows(layout: Layout, amount: Amount | None, rows: Iterable[Row | Reject]) -> Iterator[Block]:
     """Blocks of rows that are split already."""
     left = iter(rows)
     while some := list(islice(left, BATCH_ROWS)):
         yield Block(layout, amount, some[0].line, 0, rows=some)
 
 
-def _cut_rows(table: Table, amount: str | None, *, allow_empty: bool) -> Iterator[Block]:
+def _cut_rows(table: Table, amount: Amount | None, *, allow_empty: bool) -> Iterator[Block]:
     yield from batch_rows(table.layout, amount, table.rows(allow_empty=allow_empty))
 
 
@@ -171,7 +180,13 @@ def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
     known = batch.have_known_area(rows.table["id_type"], rows.table["value"])
     strange = sum(not identity.has_known_area(row.identities[0]) for row in linked)
     return Reading(
-        collapse(rows), linked, rejects, len(rows) + len(linked), int(np.count_nonzero(~known)) + strange
+        collapse(rows),
+        linked,
+        rejects,
+        len(rows) + len(linked),
+        int(np.count_nonzero(~known)) + strange,
+        plain.rounded_people,
+        plain.rounded_records,
     )
 
 
@@ -242,6 +257,8 @@ class _Plain:
     days: Sequence[int]
     amounts: Sequence[int] = field(repr=False)
     keys: NDArray[np.uint8] = field(repr=False)
+    rounded_people: Rounding
+    rounded_records: Rounding
 
     def to_rows(self, salt: bytes, sequence: NDArray[np.int64]) -> Rows:
         """The good rows."""
@@ -269,6 +286,8 @@ def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
         else (each if fits else _NO_NUMBER for each, fits in zip(numbers, good, strict=True))
     )
     values = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).reshape(-1, batch.VALUE_SIZE)
+    ends = values[good, 15:]
+    people = Rounding(int((ends == ord("0")).all(axis=1).sum()), len(ends) * expected_of(batch.VALUE_SIZE))
     good &= batch.are_resident(values)
 
     def column(name: str) -> Sequence[str] | None:
@@ -287,11 +306,14 @@ def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
         fits, days = _understood(dates, lambda cell: _day(cell, terms))
         good &= fits
     amounts: Sequence[int] = [1] * count
-    if block.amount is not None and (written := column(block.amount)) is not None:
-        known = block.amount
+    if (known := block.amount) is not None and (written := column(known.field)) is not None:
         fits, amounts = _understood(written, lambda cell: _amount(known, cell, terms.item))
         good &= fits
-    return _Plain(good, values, names, days, amounts, _keys(split, column("record_no"), days, terms))
+    records = _read_records(column("record_no") or [""] * count)
+    if records.damaged:
+        good &= np.fromiter((not any_damaged(each) for each in records.numbers), dtype=bool, count=count)
+    keys = _keys(split, records, days, terms)
+    return _Plain(good, values, names, days, amounts, keys, people, records.rounded)
 
 
 def _understood(
@@ -317,26 +339,41 @@ def _day(cell: str, terms: ReadOptions) -> int | None:
     return terms.default_day if found is None else found.toordinal()
 
 
-def _amount(known: str, cell: str, item: Item) -> int | None:
+def _amount(known: Amount, cell: str, item: Item) -> int | None:
     try:
         return row_parser.read_amount(known, cell, item)
     except CellError:
         return None
 
 
-def _keys(
-    split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: ReadOptions
-) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Record numbers as they are compared. `short`: each is its own key (see make_key)."""
+
+    numbers: Sequence[str] = field(repr=False)
+    short: bool
+    damaged: bool
+    rounded: Rounding
+
+
+def _read_records(cells: Sequence[str]) -> _Records:
+    text = "\n".join(cells) + "\n"
+    plain = _PLAIN_NUMBERS.fullmatch(text) is not None
+    if not plain:
+        cells = list(map(row_parser.record_number, cells))
+        text = "\n".join(cells)
+    longest = max(map(len, cells), default=0)
+    rounded = count_rounded(cells) if longest > SPREADSHEET_DIGITS else Rounding()
+    return _Records(cells, plain and longest < KEY_SIZE and text.isascii(), any_damaged(text), rounded)
+
+
+def _keys(split: _Split, records: _Records, days: Sequence[int], terms: ReadOptions) -> NDArray[np.uint8]:
     """16 bytes a row, the same as of `row_parser.source_row` and `make_key`."""
     count = len(split.numbers)
     if len(split.columns) == 1:
         return np.zeros((count, KEY_SIZE), dtype=np.uint8)
-    numbers, monthly = record_numbers or [""] * count, terms.monthly
-    text = "\n".join(numbers) + "\n"
-    if not _PLAIN_NUMBERS.fullmatch(text):
-        numbers = list(map(row_parser.record_number, numbers))
-    elif not monthly and text.isascii() and max(map(len, numbers)) < KEY_SIZE:
-        # What make_key makes of such a number, at once.
+    numbers, monthly = records.numbers, terms.monthly
+    if records.short and not monthly:  # what make_key makes of such a number, at once
         return np.array(numbers, dtype=f"S{KEY_SIZE}").view(np.uint8).reshape(-1, KEY_SIZE)
     if all(numbers):
         keys = (make_key(each, day, monthly=monthly) for each, day in zip(numbers, days, strict=True))

@@ -44,6 +44,7 @@ from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
+from node.tabular.units import check_unit
 from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -99,6 +100,8 @@ def import_item(
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
     allow_empty: bool = False,
+    unit: str | None = None,
+    keep_zeros: bool = False,
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
@@ -106,7 +109,8 @@ def import_item(
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `workers` are the processes that do the work, or how many to start: by default one a
+    and are counted. `unit` is that of the amounts where no header names it; with `keep_zeros` long record
+    numbers may end in zeros. `workers` are the processes that do the work, or how many to start: by default one a
     core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
@@ -122,7 +126,8 @@ def import_item(
     if default_as_of is not None and not FIRST_DAY <= default_as_of <= node.clock().date():
         raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
     source = source if not isinstance(source, Sequence) else Files(source)
-    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
+    unit = None if unit is None else check_unit(item, unit)
+    reading = sources.Reading(item, columns or {}, allow_empty, mode == "delete", unit, keep_zeros)
     if mode != "full" and not delta.present_partitions(node, item):
         raise PreconditionError(
             f"{code}: nothing was imported yet, so there is nothing to change",
@@ -184,6 +189,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
     with open_engine(work, workers) as engine:
         reader = RegisterReader(engine, work, watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
+        reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros)
         written = _write_rejects(how.rejects_file, reader)
         if not reader.usable and not how.reading.allow_empty:
             raise InputError(

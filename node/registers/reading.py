@@ -18,6 +18,7 @@ from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
 from node.registers import tasks
 from node.registers.chunks import Block
+from node.tabular.damage import Rounding, refuse_rounded
 from node.telemetry.progress import Progress, Stopwatch
 
 
@@ -41,6 +42,9 @@ class _Rows:
     rejects: list[Piece] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    rounded_people: Rounding = field(default_factory=Rounding)
+    rounded_records: Rounding = field(default_factory=Rounding)
 
     def subjects(self) -> bytes:
         """Subjects that share a row with another one, 16 bytes each, sorted."""
@@ -82,8 +86,22 @@ class RegisterReader:
                 rows.rejects.append(self._engine.scratch.write(found.rejects))
             rows.counts += found.counts
             rows.reasons += found.reasons
+            rows.units += found.units
+            rows.rounded_people += found.rounded_people
+            rows.rounded_records += found.rounded_records
             self._progress("read", self.read, self.read * size // done if size and done else 0)
         self._watch.lap("read")
+
+    def refuse_rounded(self, source: str, *, keep_zeros: bool) -> None:
+        """Raise InputError where a spreadsheet has rounded the numbers of people or of records.
+
+        With `keep_zeros` record numbers do end in zeros.
+        """
+        hint = "format the column as text in the source before it is opened there, and export again"
+        refuse_rounded(source, "identity numbers", self._rows.rounded_people, hint)
+        if not keep_zeros:
+            hint += "; if the numbers are right, import with --keep-zeros"
+            refuse_rounded(source, "record numbers", self._rows.rounded_records, hint)
 
     def reject_lines(self) -> Iterator[bytes]:
         """The rejected rows as lines of CSV, in the order of the rows."""
@@ -136,4 +154,10 @@ class RegisterReader:
             contradictions=counts["contradictions"],
             unknown_area=counts["unknown_area"],
             reasons=tuple(sorted(self._rows.reasons.items())),
+            units=tuple(sorted(self._rows.units.items())),
+            rounded=_suspicious(self._rows.rounded_people, self._rows.rounded_records),
         )
+
+
+def _suspicious(*found: Rounding) -> int:
+    return sum(each.found for each in found if each.suspicious)

@@ -42,6 +42,7 @@ from node.index.tasks import Plants
 from node.registers.chunks import Block, read_block
 from node.registers.row_tables import Rows, combine_rows, dump_linked, load_linked, unpack
 from node.tabular.csv_writer import csv_lines
+from node.tabular.damage import Rounding
 
 Pieces = Sequence[tuple[int, Piece]]
 
@@ -57,6 +58,9 @@ class Read:
     rejects: bytes
     counts: Counter[str]
     reasons: Counter[str]
+    units: Counter[str]
+    rounded_people: Rounding
+    rounded_records: Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,9 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
         _reject_lines(reading.rejects),
         counts,
         Counter(reject.reason for reject in reading.rejects),
+        Counter({block.amount.unit: reading.usable} if block.amount and block.amount.told else {}),
+        reading.rounded_people,
+        reading.rounded_records,
     )
 
 
