@@ -286,8 +286,7 @@ def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
         else (each if fits else _NO_NUMBER for each, fits in zip(numbers, good, strict=True))
     )
     values = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).reshape(-1, batch.VALUE_SIZE)
-    ends = values[good, 15:]
-    people = Rounding(int((ends == ord("0")).all(axis=1).sum()), len(ends) * expected_of(batch.VALUE_SIZE))
+    people = _rounded_people(values[good])
     good &= batch.are_resident(values)
 
     def column(name: str) -> Sequence[str] | None:
@@ -314,6 +313,11 @@ def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
         good &= np.fromiter((not any_damaged(each) for each in records.numbers), dtype=bool, count=count)
     keys = _keys(split, records, days, terms)
     return _Plain(good, values, names, days, amounts, keys, people, records.rounded)
+
+
+def _rounded_people(values: NDArray[np.uint8]) -> Rounding:
+    rounded = values[(values[:, SPREADSHEET_DIGITS:] == ord("0")).all(axis=1)]
+    return Rounding(len(np.unique(rounded, axis=0)), len(values) * expected_of(batch.VALUE_SIZE))
 
 
 def _understood(

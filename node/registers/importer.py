@@ -110,8 +110,8 @@ def import_item(
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
     and are counted. `unit` is that of the amounts where no header names it; with `keep_zeros` long record
-    numbers may end in zeros. `workers` are the processes that do the work, or how many to start: by default one a
-    core, none for a small source.
+    numbers may end in zeros. `workers` are the processes that do the work, or how many to start: by default
+    one a core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -189,7 +189,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
     with open_engine(work, workers) as engine:
         reader = RegisterReader(engine, work, watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
-        reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros)
+        reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
         if not reader.usable and not how.reading.allow_empty:
             raise InputError(

@@ -7,7 +7,7 @@ digits was rounded (its last digits became zeros) cannot: every thousandth good 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lgamma, log
 from re import MULTILINE, VERBOSE
@@ -21,7 +21,7 @@ _MILLION = 10**6
 _CHANCE = -log(_MILLION)  # so unlikely must it be that undamaged numbers look like this
 _TIMES = 5  # as many as chance makes: real numbers are not evenly spread
 
-_ERROR = pattern(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|NULL!|NUM!|DIV/0!|SPILL!|CALC!|GETTING_DATA|BUSY!|FIELD!)")
+_ERROR = pattern(r"#+|#N/A|#GETTING_DATA|#[A-Z0-9/]+[!?]")
 _NO_NUMBER = pattern(
     r"NAN|NAT|NONE|NULL|NIL|<NA>|N/A|\(NULL\)|\\N|UNDEFINED|TRUE|FALSE|[+-]?INF(?:INITY)?"
     r"|[-—–/\\.*、]+|无|暂无|没有|空"
@@ -33,7 +33,9 @@ _DATE = pattern(
     rf"""[0-9]{{1,2}}-{_MONTH}(?:-(?:[0-9]{{2}}){{1,2}})? | {_MONTH}-(?:[0-9]{{2}}){{1,2}}
     | (?:[0-9]{{4}}年)?[0-9]{{1,2}}月[0-9]{{1,2}}日 | [0-9]{{4}}年[0-9]{{1,2}}月
     | [0-9]{{4}}/[0-9]{{1,2}}/[0-9]{{1,2}} | [0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}}
-    | [0-9]{{4}}-[01][0-9]-[0-3][0-9](?:T?[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]+)?)?)?""",
+    | [0-9]{{4}}-[01][0-9]-[0-3][0-9](?:T?[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]+)?)?)?
+      (?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?
+    | [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}""",
     VERBOSE,
 )
 _FAULTS = (
@@ -47,7 +49,7 @@ _ANY = pattern("|".join(rf"^(?:{form})$" for form in (
     _ERROR.pattern, _NO_NUMBER.pattern, _SCIENTIFIC.pattern, _DECIMAL.pattern, "".join(_DATE.pattern.split()),
 )), MULTILINE)  # fmt: skip
 # Without one of these no line of a text is damaged; looking for them is quick.
-_HINTS = (*".+#/<(\\-=*月—–、无空没", *(f"\n{letter}" for letter in "NUTFI"))
+_HINTS = (*".+#/<(:\\-=*月—–、无空没", *(f"\n{letter}" for letter in "NUTFI"))
 _ROUNDED = pattern(rf"[0-9]{{{SPREADSHEET_DIGITS}}}0+")
 _AROUND = pattern(r"=\"(.*)\"|'(.*)")
 
@@ -76,11 +78,10 @@ class Rounding:
         return self.found * log(mean) - mean - lgamma(self.found + 1) < _CHANCE
 
 
-def count_rounded(numbers: Iterable[str]) -> Rounding:
-    """How numbers end; each different one counts once."""
-    distinct = set(numbers)
-    found = sum(_ROUNDED.fullmatch(each) is not None for each in distinct if each.endswith("0"))
-    sizes = Counter(map(len, distinct))
+def count_rounded(numbers: Sequence[str]) -> Rounding:
+    """How numbers end. One that occurs often proves nothing: it is found once, and expected each time."""
+    found = sum(_ROUNDED.fullmatch(each) is not None for each in set(numbers) if each.endswith("0"))
+    sizes = Counter(map(len, numbers))
     expected = sum(count * expected_of(size) for size, count in sizes.items() if size > SPREADSHEET_DIGITS)
     return Rounding(found, expected)
 
@@ -93,6 +94,11 @@ def expected_of(size: int) -> int:
 def is_error_value(cell: str) -> bool:
     """Whether a cell is an error of a spreadsheet, such as #N/A, or a column too narrow to show it."""
     return cell.startswith("#") and _ERROR.fullmatch(clean(cell).upper()) is not None
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether a cell holds a word for nothing, such as NULL, nan, - or 无."""
+    return _NO_NUMBER.fullmatch(clean(cell).upper()) is not None
 
 
 def check_code(field: str, code: str) -> None:

@@ -47,9 +47,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _OTHERS = _words(
-    "月 年 天 辆 套 人 户 件 间 幢 栋 次 笔 股 份 张 周 季度 季 小时 % ‰ m2 sqm m 平米 平方 平方米 亩 公顷 公里 "
-    "千米 吨 公斤 千克 kg 美元 美金 港元 港币 澳门元 澳门币 欧元 日元 英镑 韩元 新台币 台币 澳元 加元 外币 原币 "
-    "usd hkd mop twd eur jpy gbp $ us$ hk$ € £ dollar dollars euro euros hour hours cent cents"
+    "月 年 天 辆 套 人 户 件 间 幢 栋 次 笔 股 份 张 周 季度 季 小时 % ‰ m2 sqm m 平米 平方 平方米 亩 公顷 "
+    "公里 千米 吨 公斤 千克 kg 美元 美金 港元 港币 澳门元 澳门币 欧元 日元 英镑 韩元 新台币 台币 澳元 加元 "
+    "外币 原币 usd hkd mop twd eur jpy gbp $ us$ hk$ € £ dollar dollars euro euros hour hours cent cents"
 )
 _SCALES = "十百千万亿"
 _SCALE_WORDS = _words("wan w qian k 10k yi hundred thousand million billion 100 1000 10000 1,000 10,000")
@@ -58,6 +58,7 @@ _LABEL = pattern(r"^(?:计量)?单位[:=为]?|^unit[:=]?")
 _BRACKETS = pattern(r"[(\[{【〔《<]([^()\[\]{}【】〔〕《》<>]*)[)\]}】〕》>]")
 _SEPARATOR = pattern(r"[/_|:;\-–—·]")
 _BETWEEN_WORDS = pattern(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
+_SCALED = pattern(r"[十百千万亿]+[元圆]|[美港日欧澳加韩]元")
 _SUFFIX = pattern(r"[十百千万亿]+[元圆]$|[美港日欧澳加韩]元$|[美港]币$|[^单公次]元$|^元$")
 _NUMBER_OF = pattern(r"(个月|季度|[年月周天日人户辆套间件次笔])数$")
 _NUMBER = r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)"
@@ -68,19 +69,20 @@ _TOO_FINE = {unit: pattern(rf"[0-9,]+\.[0-9]{{{size + 1},}}") for unit, size in 
 def header_unit(header: str) -> str | None:
     """The unit that a header names, None where it names none.
 
-    `余额(万元)`, `余额（单位：万元）`, `余额/万元`, `金额_万元`, `余额万元` are 万元. A unit that is not known
-    in full, such as 万 alone or 万辆, is returned as it is written. Raises ValueError where there are two.
+    `余额(万元)`, `余额（单位：万元）`, `余额/万元`, `金额_万元`, `余额万元` are 万元. A unit not known in
+    full, such as 万 alone or 万辆, is returned as it is written. Raises ValueError where there are two.
     """
     text = "".join(_BETWEEN_WORDS.sub("_", clean(header).lower()).split())
     rest = _BRACKETS.sub("", text)
-    found = {*map(_unit, _BRACKETS.findall(text)), _last_word(rest), _plain_unit(rest)} - {None}
+    found = {*map(_bracket_unit, _BRACKETS.findall(text)), _last_word(rest), _end_unit(rest)} - {None}
+    found |= {_SPELLINGS.get(scaled, scaled) for scaled in _SCALED.findall(text)}
     if len(found) > 1:
         raise ValueError("a header names two units")
     return next(iter(found), None)
 
 
 def _unit(text: str) -> str | None:
-    """The unit that a word is, None for a word that is none; what is scaled or of money is always a unit."""
+    """The unit that a word is or ends in, None for one that names none; a scaled one is always a unit."""
     word = _CURRENCY.sub("", _LABEL.sub("", text).replace("_", "")).strip("-/:")
     known = _SPELLINGS.get(word, word)
     if not word:
@@ -89,7 +91,13 @@ def _unit(text: str) -> str | None:
         return known
     base = word.lstrip(_SCALES)
     scaled = base != word and _SPELLINGS.get(base, base) in {*MONEY, *_OTHERS}
-    return word if scaled or word.endswith(("元", "圆")) else None
+    return word if scaled else _end_unit(word)
+
+
+def _bracket_unit(text: str) -> str | None:
+    """The unit in brackets: 万元, 单位:万元, 万元/年 (money for a time)."""
+    words = text.split("/") if _unit(text) is None else [text]
+    return next((unit for unit in map(_unit, words) if unit), None)
 
 
 def _last_word(text: str) -> str | None:
@@ -100,7 +108,7 @@ def _last_word(text: str) -> str | None:
     return _unit(words[-1]) if len(words) > 1 else None
 
 
-def _plain_unit(text: str) -> str | None:
+def _end_unit(text: str) -> str | None:
     """The unit at the end of a header without brackets or a separator, such as 余额万元 or 缴费月数."""
     amount = _SUFFIX.search(text)
     if amount:
