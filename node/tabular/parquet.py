@@ -100,7 +100,7 @@ def _values(arrow: Any, array: Any, column: Column) -> Sequence[Any]:
     except (ValueError, OverflowError, arrow.ArrowException):
         if column.kind is str:
             return [_text(each) for each in array.cast(arrow.large_binary()).to_pylist()]
-        return [_bytes(arrow, array.slice(place, 1)) for place in range(len(array))]
+        return [_bytes(arrow, array.take(arrow.array([place]))) for place in range(len(array))]
     return found
 
 
