@@ -93,7 +93,7 @@ def expected_of(size: int) -> int:
 
 def is_error_value(cell: str) -> bool:
     """Whether a cell is an error of a spreadsheet, such as #N/A, or a column too narrow to show it."""
-    return cell.startswith("#") and _ERROR.fullmatch(clean(cell).upper()) is not None
+    return cell[:1] in ("#", "＃") and _ERROR.fullmatch(clean(cell).upper()) is not None
 
 
 def is_nothing(cell: str) -> bool:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from node.errors import ConfigError, InputError, UnavailableError
 from node.tabular.typed_values import BadText, Column, SingleFloat
@@ -41,6 +41,8 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[Column], Iterato
             )
             result = streaming.exec_driver_sql(query)
             yield _columns(result), _counted(result, count)
+    except DataError as error:
+        raise _unreadable(count[0], error) from None
     except SQLAlchemyError as error:
         # The driver's text may contain the URL or a row, so the message has only the class of the failure.
         raise UnavailableError(
@@ -90,13 +92,16 @@ def _counted(result: CursorResult[Any], count: list[int]) -> Iterator[Sequence[A
         try:
             row = next(rows, None)
         except (UnicodeError, ArithmeticError, ValueError, TypeError) as error:
-            raise InputError(
-                f"the driver of the source database cannot read a value after {count[0]} rows "
-                f"({type(error).__name__})",
-                "convert the column to text in the query (CAST), or name its encoding in the URL "
-                "(?client_encoding=)",
-            ) from None
+            raise _unreadable(count[0], error) from None
         if row is None:
             return
         count[0] += 1
         yield row
+
+
+def _unreadable(rows: int, error: Exception) -> InputError:
+    return InputError(
+        f"the source database has a value that cannot be read, after {rows} rows ({type(error).__name__})",
+        "convert the column to text in the query (CAST), or say the right encoding in the URL "
+        "(?client_encoding=), then import again; nothing was published",
+    )
