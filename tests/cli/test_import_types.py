@@ -1,4 +1,4 @@
-"""`heqiao import` of damaged, typed and scaled values: an error with a hint, a reject with a reason, or the truth."""
+"""`heqiao import` of damaged, typed and scaled values: an error with a hint, a reject, or the right value."""
 
 import json
 import subprocess
@@ -28,7 +28,10 @@ def home(tmp_path_factory):
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "node.cli", *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", "from node.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
