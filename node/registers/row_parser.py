@@ -104,8 +104,7 @@ def amount_field(
     if field is None:
         return None
     found = find_unit(str(layout.path), layout.header(field), field, item, unit)
-    usual = own_unit(field) if item.value_kind == "money" else item.unit_zh
-    return Amount(field, found, told=found != usual or unit is not None)
+    return Amount(field, found, told=found != own_unit(field, item) or unit is not None)
 
 
 def _amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:

@@ -118,9 +118,15 @@ def _end_unit(text: str) -> str | None:
     return _SPELLINGS.get(number[1], number[1]) if number else None
 
 
-def own_unit(field: str) -> str:
-    """The unit of a field of money where nothing else is said."""
+def own_unit(field: str, item: Item) -> str:
+    """The unit of a field where nothing else is said."""
+    if item.value_kind != "money":
+        return _counted(item)
     return "分" if field == "amount_fen" else "元"
+
+
+def _counted(item: Item) -> str:
+    return _SPELLINGS.get(item.unit_zh, item.unit_zh)
 
 
 def check_unit(item: Item, stated: str) -> str:
@@ -132,7 +138,7 @@ def check_unit(item: Item, stated: str) -> str:
         raise InputError(
             f"{item.code}: amounts cannot be read in that unit", f"known units: {', '.join(MONEY)}"
         )
-    if unit != item.unit_zh:
+    if unit != _counted(item):
         raise InputError(
             f"{item.code} is counted in {item.unit_zh} ({item.unit_en}), and in no other unit",
             "leave --unit away, or convert the values in the source",
@@ -156,14 +162,14 @@ def find_unit(where: str, header: str, field: str, item: Item, stated: str | Non
         )
     unit = stated or named
     if item.value_kind != "money":
-        if unit is not None and unit != item.unit_zh:
+        if unit is not None and unit != _counted(item):
             raise InputError(
                 f"{where}: the header of {field} names the unit {unit}, but {item.code} is counted in "
                 f"{item.unit_zh} ({item.unit_en})",
                 "convert the values in the source, or map another column",
             )
-        return item.unit_zh
-    unit = unit or own_unit(field)
+        return _counted(item)
+    unit = unit or own_unit(field, item)
     if unit not in MONEY:
         raise InputError(
             f"{where}: the header of {field} names the unit {unit}, which is not converted",
