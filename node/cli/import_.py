@@ -8,7 +8,14 @@ import click
 
 from matcher.suites import x25519
 from node.cli.import_request import make_request
-from node.cli.options import home_option, json_option, load_config, require_node_role, text_options
+from node.cli.options import (
+    home_option,
+    json_option,
+    load_config,
+    read_config,
+    require_node_role,
+    text_options,
+)
 from node.compute.engine import Workers, choose_workers, start_workers
 from node.registers import tasks  # noqa: F401 - the workers' code
 from node.registers.row_parser import ALIASES
@@ -52,6 +59,17 @@ from node.registers.row_parser import ALIASES
     metavar="FIELD=HEADER",
     callback=lambda _ctx, _param, pairs: _parse_mapping(pairs),
     help="The column of FIELD has this HEADER; may be repeated. Fields: " + ", ".join(ALIASES) + ".",
+)
+@click.option(
+    "--unit",
+    metavar="UNIT",
+    help="Unit of the amounts: 元, 分, 角, 百元, 千元, 万元, 百万元, 亿元.  [default: what the header names]",
+)
+@click.option(
+    "--keep-zeros",
+    is_flag=True,
+    help="Long record numbers do end in zeros. Without it an import with many of them is refused, "
+    "since spreadsheets round so.",
 )
 @click.option(
     "--as-of",
@@ -98,10 +116,11 @@ def import_(
         _load_run().clean(require_node_role(load_config(home)), as_json=as_json)
         return
     request = make_request(**options)
-    config = require_node_role(load_config(home))
     if check:
+        config = require_node_role(read_config(home))
         importlib.import_module("node.cli.import_check").run(config, request, as_json=as_json)
         return
+    config = require_node_role(load_config(home))
     with _start_workers(count, request.files) as workers:
         _load_run().run(config, request, workers, as_json=as_json)
 

@@ -14,6 +14,8 @@ from node.domain.days import china_day
 from node.errors import InputError
 from node.registers.check import Checked, check_source
 from node.registers.sources import Reading
+from node.tabular.damage import NONE_ROUNDED, refuse_rounded_rows
+from node.tabular.units import check_unit
 
 
 def run(config: Config, request: Request, *, as_json: bool) -> None:
@@ -23,12 +25,13 @@ def run(config: Config, request: Request, *, as_json: bool) -> None:
         item,
         request.columns or {},
         request.allow_empty,
-        numbers_only=request.mode == "delete",
-        form=request.form,
+        request.mode == "delete",
+        request.form,
+        None if request.unit is None else check_unit(item, request.unit),
     )
     with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
         checks = check_source(choose_source(request), reading, request.as_of, china_day(utc_now()), progress)
-    problem = _find_problem(checks, allow_empty=request.allow_empty)
+    problem = _find_problem(checks, request)
     plain = {"item": item.code, "ok": not problem, "sources": [_plain(check) for check in checks]}
     show(plain, "\n".join(map(_describe, checks)), as_json=as_json)
     if problem:
@@ -37,11 +40,19 @@ def run(config: Config, request: Request, *, as_json: bool) -> None:
         show({}, "the import would accept this; nothing was written", as_json=False)
 
 
-def _find_problem(checks: Sequence[Checked], *, allow_empty: bool) -> InputError | None:
+def _find_problem(checks: Sequence[Checked], request: Request) -> InputError | None:
     for check in checks:
         if check.problem:
             return InputError(check.problem, check.hint)
-    if not any(check.usable for check in checks) and not allow_empty:
+    people = records = NONE_ROUNDED
+    for check in checks:  # judged together, as an import judges them
+        people, records = people + check.rounded_people, records + check.rounded_records
+    keep_zeros = request.keep_zeros or request.mode == "delete"
+    try:
+        refuse_rounded_rows(request.item, people, records, keep_zeros=keep_zeros)
+    except InputError as error:
+        return error
+    if not any(check.usable for check in checks) and not request.allow_empty:
         rows = sum(check.read for check in checks)
         return InputError(
             f"none of the {rows} rows can be used, so an import would leave the register as it is",
@@ -70,6 +81,11 @@ def _describe(check: Checked) -> str:
         lines.append(f"  rejected: {word} {reason.rows:,}, first in line {reason.first_line}")
     for word, number in guesses.forms.items():
         lines.append(f"  accepted in another form: {word} {number:,}")
+    for unit, number in guesses.units.items():
+        lines.append(f"  amounts read as {unit}: {number:,}")
+    rounded = sum(each.found for each in (check.rounded_people, check.rounded_records) if each.suspicious)
+    if rounded:
+        lines.append(f"  warning: {count(rounded, 'number')} may have been rounded by a spreadsheet")
     if check.private_names:
         lines.append(
             f"  names with private use characters: {check.private_names:,}, such as in line "

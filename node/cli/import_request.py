@@ -27,6 +27,8 @@ class Request:
     rejects: Path | None
     allow_empty: bool
     form: TextForm
+    unit: str | None
+    keep_zeros: bool
 
 
 def make_request(
@@ -40,8 +42,10 @@ def make_request(
     rejects: Path | None,
     delimiter: str | None,
     encoding: str | None,
+    unit: str | None,
     *,
     allow_empty: bool,
+    keep_zeros: bool,
 ) -> Request:
     """The options of the command line, checked against each other. Raises click.UsageError."""
     context = click.get_current_context()
@@ -57,4 +61,17 @@ def make_request(
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
     day = written_day(as_of) if as_of else None
     form = stated_form(delimiter, encoding)
-    return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty, form)
+    return Request(
+        item,
+        files,
+        sql_url_file,
+        query,
+        mode or "full",
+        columns,
+        day,
+        rejects,
+        allow_empty,
+        form,
+        unit,
+        keep_zeros,
+    )

@@ -35,6 +35,8 @@ def run(config: Config, request: Request, workers: Workers, *, as_json: bool) ->
             rejects_file=target,
             allow_empty=request.allow_empty,
             form=request.form,
+            unit=request.unit,
+            keep_zeros=request.keep_zeros,
             workers=workers,
             progress=progress,
         )
@@ -54,7 +56,7 @@ def clean(config: Config, *, as_json: bool) -> None:
 def _plain(done: Imported) -> dict[str, object]:
     tally = asdict(done.tally)
     tally["reasons"] = dict(done.tally.reasons)
-    tally["forms"] = dict(done.tally.forms)
+    tally["forms"], tally["units"] = dict(done.tally.forms), dict(done.tally.units)
     rejects = str(done.rejects_file) if done.rejects_file else None
     return {
         "item": done.item,
@@ -91,6 +93,7 @@ def _describe(done: Imported) -> str:
         )
     if done.salts[1:]:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
+    lines += [f"  {count(number, 'value')} read as {unit}" for unit, number in tally.units]
     if done.rolled_back:
         lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:
@@ -102,6 +105,11 @@ def _describe(done: Imported) -> str:
     if tally.forms:
         forms = ", ".join(f"{word} {number:,}" for word, number in tally.forms)
         lines.append(f"  cells accepted in another form: {forms}")
+    if tally.rounded:
+        lines.append(
+            f"  warning: {count(tally.rounded, 'number')} of more than 15 digits may have been rounded by a "
+            "spreadsheet: the last digits are zeros"
+        )
     if done.shrunk:
         lines.append(
             f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "

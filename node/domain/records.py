@@ -75,7 +75,9 @@ class Tally:
     the name, `contradictions` duplicate rows whose amount differs at the same date,
     `unknown_area` accepted or duplicate rows with an address code of no known province (a
     warning), `reasons` the rejected rows per reason, `forms` the cells of usable rows that were
-    written in another form than the usual one (docs/import.md).
+    written in another form than the usual one (docs/import.md), `units` the usable rows whose amount was
+    read in a unit that is not the usual one or was stated, `rounded` numbers that end as a spreadsheet
+    rounds them where these are more than chance makes (a warning).
     """
 
     read: int
@@ -90,6 +92,8 @@ class Tally:
     unknown_area: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     forms: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, int], ...] = ()
+    rounded: int = 0
 
     def __post_init__(self) -> None:
         # A wrong count is worse than a crash (design.md section 8).

@@ -13,9 +13,11 @@ from datetime import date
 from matcher.names import has_private_use
 from node.errors import NodeError
 from node.index.people import ReadOptions
-from node.registers.chunks import ORDER_BITS, Block, Reading, read_block
+from node.registers.block_reader import ORDER_BITS, Reading, read_block
+from node.registers.chunks import Block
 from node.registers.sources import Files, Source, check_as_of
 from node.registers.sources import Reading as SourceReading
+from node.tabular.damage import NONE_ROUNDED, Rounding
 from node.tabular.delimited import TO_FIND
 from node.telemetry.progress import Progress
 
@@ -28,12 +30,14 @@ class Guesses:
     """What was not stated, and how the reader understood it.
 
     `delimiter` and `encoding` are empty for a source that has none. `forms` counts cells in another form than
-    the usual one: dates, document types, numbers. A guess of another kind is one more field.
+    the usual one: dates, document types, numbers. `units` counts the rows whose amount was read in a
+    unit that the header names or that was stated.
     """
 
     delimiter: str = ""
     encoding: str = ""
     forms: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Checked:
 
     `valid_numbers` are rows with a valid identity number. `private_names` are different rows whose name holds
     a character of the private use area, which only its writer's own table explains; `first_private_line` is
-    the first of them, 0 where there is none.
+    the first of them, 0 where there is none. `rounded_people` and `rounded_records` are numbers that end as
+    a spreadsheet rounds them.
     """
 
     source: str
@@ -62,6 +67,8 @@ class Checked:
     private_names: int
     first_private_line: int
     guesses: Guesses
+    rounded_people: Rounding = NONE_ROUNDED
+    rounded_records: Rounding = NONE_ROUNDED
     problem: str = ""
     hint: str = ""
 
@@ -101,6 +108,7 @@ class _Check:
         self._name, self._reading, self._terms = name, reading, terms
         self._counts, self._forms, self._reasons = Counter[str](), Counter[str](), Counter[str]()
         self._first_lines: dict[str, int] = {}
+        self._units, self._people, self._records = Counter[str](), NONE_ROUNDED, NONE_ROUNDED
         self._form = TO_FIND
         self._problem: NodeError | None = None
 
@@ -129,8 +137,13 @@ class _Check:
             private_names=counts["private"],
             first_private_line=self._first_lines.get("", 0),
             guesses=Guesses(
-                self._form.delimiter_name, self._form.encoding, dict(sorted(self._forms.items()))
+                self._form.delimiter_name,
+                self._form.encoding,
+                dict(sorted(self._forms.items())),
+                dict(sorted(self._units.items())),
             ),
+            rounded_people=self._people,
+            rounded_records=self._records,
             problem=problem.message if problem else "",
             hint=problem.hint if problem else "",
         )
@@ -143,6 +156,10 @@ class _Check:
             usable=found.usable, rejected=len(found.rejects), valid=valid, unknown_area=found.unknown_area
         )
         self._forms += found.forms
+        if block.amount is not None and block.amount.told:
+            self._units[block.amount.unit] += found.usable
+        self._people += found.rounded_people
+        self._records += found.rounded_records
         for reject in found.rejects:
             self._reasons[reject.reason] += 1
             self._first_lines.setdefault(reject.reason, reject.line)

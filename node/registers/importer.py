@@ -47,6 +47,7 @@ from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
 from node.tabular.delimited import TO_FIND
 from node.tabular.text_form import TextForm
+from node.tabular.units import check_unit
 from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -103,6 +104,8 @@ def import_item(
     rejects_file: Path | None = None,
     allow_empty: bool = False,
     form: TextForm = TO_FIND,
+    unit: str | None = None,
+    keep_zeros: bool = False,
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
@@ -110,8 +113,9 @@ def import_item(
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `form` is what is known of text files. `workers` are the processes that do the work, or
-    how many to start: by default one a core, none for a small source.
+    and are counted. `form` is what is known of text files, `unit` that of the amounts where no header names
+    it; with `keep_zeros` long record numbers may end in zeros. `workers` are the processes that do the work,
+    or how many to start: by default one a core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -126,7 +130,8 @@ def import_item(
     today = china_day(node.clock())
     sources.check_as_of(default_as_of, today)
     source = source if not isinstance(source, Sequence) else Files(source)
-    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete", form=form)
+    unit = None if unit is None else check_unit(item, unit)
+    reading = sources.Reading(item, columns or {}, allow_empty, mode == "delete", form, unit, keep_zeros)
     if mode != "full" and not delta.present_partitions(node, item):
         raise PreconditionError(
             f"{code}: nothing was imported yet, so there is nothing to change",
@@ -190,6 +195,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
     with open_engine(work, workers) as engine:
         reader = RegisterReader(engine, work, watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
+        reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
         if not reader.usable and not how.reading.allow_empty:
             raise InputError(

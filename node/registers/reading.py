@@ -18,6 +18,7 @@ from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
 from node.registers import tasks
 from node.registers.chunks import Block
+from node.tabular.damage import Rounding, refuse_rounded_rows
 from node.telemetry.progress import Progress, Stopwatch
 
 
@@ -42,6 +43,9 @@ class _Rows:
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     forms: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    rounded_people: Rounding = field(default_factory=Rounding)
+    rounded_records: Rounding = field(default_factory=Rounding)
 
     def subjects(self) -> bytes:
         """Subjects that share a row with another one, 16 bytes each, sorted."""
@@ -84,8 +88,17 @@ class RegisterReader:
             rows.counts += found.counts
             rows.reasons += found.reasons
             rows.forms += found.forms
+            rows.units += found.units
+            rows.rounded_people += found.rounded_people
+            rows.rounded_records += found.rounded_records
             self._progress("read", self.read, self.read * size // done if size and done else 0)
         self._watch.lap("read")
+
+    def refuse_rounded(self, source: str, *, keep_zeros: bool) -> None:
+        """Raise InputError as `refuse_rounded_rows` does."""
+        refuse_rounded_rows(
+            source, self._rows.rounded_people, self._rows.rounded_records, keep_zeros=keep_zeros
+        )
 
     def reject_lines(self) -> Iterator[bytes]:
         """The rejected rows as lines of CSV, in the order of the rows."""
@@ -139,4 +152,10 @@ class RegisterReader:
             unknown_area=counts["unknown_area"],
             reasons=tuple(sorted(self._rows.reasons.items())),
             forms=tuple(sorted(self._rows.forms.items())),
+            units=tuple(sorted(self._rows.units.items())),
+            rounded=_suspicious(self._rows.rounded_people, self._rows.rounded_records),
         )
+
+
+def _suspicious(*found: Rounding) -> int:
+    return sum(each.found for each in found if each.suspicious)

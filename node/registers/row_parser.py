@@ -5,6 +5,7 @@ makes one record per subject of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from re import compile as pattern
@@ -15,6 +16,7 @@ from matcher.types import Identity
 from node.domain.catalogue import Item
 from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
 from node.errors import InputError
+from node.tabular.damage import bare, check_code
 from node.tabular.delimited import TO_FIND, CellError, Layout, Row, clean, open_table, require_fields
 from node.tabular.fields import (
     IDENTITY_ALIASES,
@@ -23,10 +25,10 @@ from node.tabular.fields import (
     parse_month,
     read_identities,
     read_name,
-    unwrap,
     write_rejects,
 )
 from node.tabular.text_form import TextForm
+from node.tabular.units import find_unit, own_unit, parse_money
 
 __all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
 
@@ -51,8 +53,6 @@ ALIASES = {
 
 MAX_FEN = 10**13  # of one row; more is a column mix-up, not a balance
 MAX_COUNT = 10**6  # of one row
-_YUAN = pattern(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?")
-_YUAN_TOO_FINE = pattern(r"[0-9,]+\.[0-9]{3,}")
 _INTEGER = pattern(r"[0-9]{1,18}")
 
 
@@ -99,27 +99,41 @@ def fields_read(
     return aliases, {field: header for field, header in mapping.items() if field in aliases}
 
 
-# ---- cells; shared with node/tabular/person_lists.py and node/registers/chunks.py
+# ---- cells; shared with node/tabular/person_lists.py and node/registers/block_reader.py
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The column of an item's amounts: its field, the unit they are read in.
+
+    `told`: the unit is not the field's usual one, or was stated, so the import says how many were read in it.
+    """
+
+    field: str
+    unit: str
+    told: bool = False
 
 
 def parse_yuan(text: str) -> int:
     """Fen of a written amount in yuan, exactly; raises CellError("amount_yuan", ...)."""
-    amount = clean(text)
-    if not amount:
-        raise CellError("amount_yuan", "empty_amount", "the amount is empty")
-    found = _YUAN.fullmatch(amount)
-    if found is None:
-        if amount.startswith(("-", "−", "(")):
-            raise CellError("amount_yuan", "negative_amount", "the amount is negative")
-        if _YUAN_TOO_FINE.fullmatch(amount):
-            raise CellError("amount_yuan", "too_many_decimals", "an amount in yuan has at most two decimals")
-        raise CellError("amount_yuan", "bad_amount", "the amount is not a number of yuan such as 1,234.50")
-    whole, cents = found.groups()
-    return _bounded("amount_yuan", whole.replace(",", "") + (cents or "").ljust(2, "0"), MAX_FEN)
+    return parse_money("amount_yuan", text, "元", MAX_FEN)
 
 
-def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
-    """The field that holds the item's amount; None where each row counts as one. Raises InputError."""
+def amount_field(
+    layout: Layout, item: Item, mapping: Mapping[str, str], unit: str | None = None
+) -> Amount | None:
+    """The column of the item's amount; None where each row counts as one. `unit` is what `--unit` states.
+
+    Raises InputError where a needed column is missing, or for a unit that contradicts the header.
+    """
+    field = _amount_field(layout, item, mapping)
+    if field is None:
+        return None
+    found = find_unit(str(layout.path), layout.header(field), field, item, unit)
+    return Amount(field, found, told=found != own_unit(field, item) or unit is not None)
+
+
+def _amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
     layout.require("id_no")
     if item.value_kind != "money":
         if item.combine in ("sum", "latest"):
@@ -137,40 +151,34 @@ def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str 
     return chosen[0]
 
 
-def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
+def source_row(layout: Layout, row: Row, item: Item, column: Amount | None, today: date | None) -> SourceRow:
     """One row of the right number of cells; raises CellError."""
     identities = read_identities(layout, row)
     name = read_name(layout, row)
     as_of = read_as_of(layout.cell(row, "as_of"), today, monthly=item.time == "period")
-    amount = 1 if field is None else read_amount(field, layout.cell(row, field), item)
+    amount = 1 if column is None else read_amount(column, layout.cell(row, column.field), item)
     return SourceRow(row.line, identities, name, _read_key(layout, row, identities[0]), amount, as_of)
 
 
-def read_amount(field: str, text: str, item: Item) -> int:
+def read_amount(column: Amount, text: str, item: Item) -> int:
     """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
-    if item.sum is not None:
-        return _summable(field, text, item)
-    return _read_amount(field, text, item)
-
-
-def _summable(field: str, text: str, item: Item) -> int:
-    """An amount that fits the slots of an encrypted sum."""
-    most = item.sum.greatest if item.sum else 0
-    amount = _read_amount(field, text, item)
-    if amount > most:
-        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    amount = _read_amount(column, text, item)
+    if item.sum is not None and amount > item.sum.greatest:  # it must fit the slots of an encrypted sum
+        message = f"the amount is larger than {item.sum.greatest}"
+        raise CellError(column.field, "amount_too_large", message)
     return amount
 
 
-def _read_amount(field: str, text: str, item: Item) -> int:
-    if field == "amount_yuan":
-        return parse_yuan(text)
+def _read_amount(column: Amount, text: str, item: Item) -> int:
+    field = column.field
+    if item.value_kind == "money" and column.unit != "分":
+        return parse_money(field, text, column.unit, MAX_FEN)
     number = clean(text)
     if not number:
         raise CellError(field, "empty_amount", "the amount is empty")
     if not _INTEGER.fullmatch(number):
         raise CellError(field, "bad_amount", "the amount is not a whole number")
-    if field == "amount_fen":
+    if item.value_kind == "money":
         return _bounded(field, number, MAX_FEN)
     return _bounded(field, number, 1 if item.value_kind == "flag" else MAX_COUNT)
 
@@ -205,6 +213,7 @@ def read_as_of(text: str, today: date | None, *, monthly: bool) -> date | None:
 def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
     key = record_number(layout.cell(row, "record_no"))
     if key:
+        check_code("record_no", key)
         return key
     # Without a record number only a wholly equal row is a duplicate; the number counts in its
     # canonical form, since sources mix both.
@@ -215,7 +224,7 @@ def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
 
 def record_number(cell: str) -> str:
     """A record number in the form it is compared in."""
-    return "".join(unwrap(clean(cell)).upper().split()) if cell else ""
+    return bare("".join(clean(cell).upper().split())) if cell else ""
 
 
 def row_digest(cells: Sequence[str]) -> bytes:

@@ -39,9 +39,11 @@ from node.index.entries import (
 from node.index.layout import ENTRY, BuildSpec, Entries, split
 from node.index.sum_rows import SumPieces, make_rows
 from node.index.tasks import Plants
-from node.registers.chunks import Block, read_block
+from node.registers.block_reader import read_block
+from node.registers.chunks import Block
 from node.registers.row_tables import Rows, combine_rows, dump_linked, load_linked, unpack
 from node.tabular.csv_writer import csv_lines
+from node.tabular.damage import Rounding
 
 Pieces = Sequence[tuple[int, Piece]]
 
@@ -58,6 +60,9 @@ class Read:
     counts: Counter[str]
     reasons: Counter[str]
     forms: Counter[str]
+    units: Counter[str]
+    rounded_people: Rounding
+    rounded_records: Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,9 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
         counts,
         Counter(reject.reason for reject in reading.rejects),
         reading.forms,
+        Counter({block.amount.unit: reading.usable} if block.amount and block.amount.told else {}),
+        reading.rounded_people,
+        reading.rounded_records,
     )
 
 

@@ -13,6 +13,7 @@ from matcher.types import Identity
 from node.domain.records import Reject
 from node.files import write_atomically
 from node.tabular.csv_writer import csv_lines
+from node.tabular.damage import is_error_value
 from node.tabular.delimited import CellError, Layout, Row, clean
 
 PERSON_ALIASES = {
@@ -122,7 +123,7 @@ def read_name(layout: Layout, row: Row) -> str:
     name = layout.cell(row, "name")
     if not name:
         return ""
-    if len(name) > MAX_NAME or not is_name(name):
+    if len(name) > MAX_NAME or not is_name(name) or is_error_value(name):
         raise CellError("name", "bad_name", f"a name is one line of at most {MAX_NAME} characters")
     return normalise_name(name)
 

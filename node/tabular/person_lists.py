@@ -12,6 +12,7 @@ from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, PROGRAMMES, Mandate
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
+from node.tabular.damage import check_code, count_rounded, is_nothing, refuse_rounded
 from node.tabular.delimited import TO_FIND, CellError, Row, Table, clean, open_table
 from node.tabular.fields import IDENTITY_ALIASES, PERSON_ALIASES, parse_date, read_identities, read_name
 from node.tabular.text_form import TextForm
@@ -130,16 +131,20 @@ def _read_list(
 ) -> tuple[list[T], list[Reject]]:
     built: list[T] = []
     rejects: list[Reject] = []
+    numbers: list[str] = []
     with open_table(path, aliases, columns, stated) as table:
         table.require(*required)
         for row in table.rows():
             if isinstance(row, Reject):
                 rejects.append(row)
                 continue
+            numbers.append(clean(table.cell(row, "id_no")))
             try:
                 built.append(build(table, row))
             except CellError as error:
                 rejects.append(table.reject(row.line, error))
+    hint = "format the column as text before the list is opened in a spreadsheet, and write it again"
+    refuse_rounded(str(path), "identity numbers", count_rounded(numbers), hint)
     return built, rejects
 
 
@@ -153,7 +158,8 @@ def _read_subject(table: Table, row: Row) -> Subject:
             raise CellError(
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
             )
-    mandate = _read_number(table, row, "mandate_no") if table.cell(row, "mandate_no") else ""
+    stated = table.cell(row, "mandate_no")
+    mandate = _read_number(table, row, "mandate_no") if stated and not is_nothing(stated) else ""
     return Subject(f"{household}/{member}", household, read_name(table.layout, row), identities, mandate)
 
 
@@ -163,6 +169,7 @@ def _read_number(table: Table, row: Row, field: str) -> str:
         raise CellError(field, "empty", "the number is empty")
     if not _NUMBER.fullmatch(number) or not number.isprintable():
         raise CellError(field, "bad_number", "a number is at most 48 characters without blanks and slashes")
+    check_code(field, number.upper())
     return number
 
 

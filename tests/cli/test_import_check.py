@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +19,8 @@ OLD_YAN = "\u9f9a\U001002f1"  # a character of the private use area, with no mea
 
 
 @pytest.fixture(scope="module")
-def home(made):
-    return made / "44"
+def home(made, tmp_path_factory):
+    return Path(shutil.copytree(made / "44", tmp_path_factory.mktemp("check") / "44"))
 
 
 def snapshot(folder):
@@ -70,7 +72,7 @@ def test_guesses_are_told(home, tmp_path, delimiter, encoding):
     path.write_bytes(files.write([files.HEADER, *files.PEOPLE], files.DELIMITERS[delimiter]).encode(encoding))
     code, found, _ = check(home, "C21", path, "--delimiter", delimiter, "--encoding", encoding)
     (source,) = found["sources"]
-    guesses = {"delimiter": delimiter, "encoding": encoding, "forms": {}}
+    guesses = {"delimiter": delimiter, "encoding": encoding, "forms": {}, "units": {}}
     assert (code, found["ok"], source["guesses"]) == (0, True, guesses)
     assert (source["read"], source["valid_share"]) == (3, 1.0)
     if delimiter in ("comma", "tab"):
@@ -174,6 +176,23 @@ def test_parquet(home, tmp_path):
     code, found, _ = check(home, "C21", path)
     assert (code, found["sources"][0]["usable"]) == (0, 3)
     assert found["sources"][0]["guesses"]["delimiter"] == ""
+
+
+def test_units_and_rounded_numbers_are_told(home, tmp_path):
+    """Amounts in another unit, and record numbers that a spreadsheet has rounded."""
+    people = [person[0] for person in files.PEOPLE]
+    path = tmp_path / "banks.csv"
+    rows = [f"{people[at % 3]},{10**18 * 6 + at * 10**5},2.5" for at in range(1, 40)]
+    path.write_text("\n".join(["id_no,record_no,余额(万元)", *rows]) + "\n", encoding="utf-8")
+    code, found, err = check(home, "C23", path, "--map", "amount_yuan=余额(万元)")
+    (source,) = found["sources"]
+    assert source["guesses"]["units"] == {"万元": 39}
+    assert source["rounded_records"]["found"] == 39
+    assert (code, found["ok"], "a spreadsheet has rounded them" in err) == (1, False, True)
+    code, found, _ = check(home, "C23", path, "--map", "amount_yuan=余额(万元)", "--keep-zeros")
+    assert (code, found["ok"]) == (0, True)
+    code, _, err = check(home, "C23", path, "--map", "amount_yuan=余额(万元)", "--unit", "元", "--keep-zeros")
+    assert (code, "--unit" in err) == (1, True)
 
 
 def test_a_spreadsheet_is_refused(home, tmp_path):

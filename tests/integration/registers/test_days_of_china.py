@@ -9,7 +9,8 @@ import pytest
 from matcher import identity
 from node.domain.records import FIRST_DAY
 from node.errors import InputError
-from node.registers import importer, sources
+from node.registers import importer
+from node.tabular.typed_values import Role, cell_text
 from tests.support.single_node import Held, make_node, number
 from tests.support.zones import SHANGHAI, machine_zone
 
@@ -102,7 +103,7 @@ STAMPS = [
 
 @pytest.mark.parametrize(("stamp", "day"), STAMPS)
 def test_a_stamp_of_a_typed_source_has_its_day_in_china(stamp, day):
-    assert sources.text_of(stamp) == day
+    assert cell_text("as_of", Role.DAY, stamp) == day
 
 
 def test_stamps_of_a_parquet_file(tmp_path):

@@ -15,7 +15,7 @@ from matcher import identity
 from node.database import partition_versions
 from node.errors import ConfigError, ConflictError, InputError, UnavailableError
 from node.index import update_lock
-from node.registers import importer, sources
+from node.registers import importer
 from node.registers.sources import Query
 from tests.support.paths import ROOT
 from tests.support.single_node import LIMITS, Held, make_node, number
@@ -324,14 +324,6 @@ def test_parquet(node, tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="not a whole Parquet file"):
         importer.import_item(node, "C23", [path])
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, ""), (True, "1"), (7, "7"), (7.0, "7"), (0.5, "0.5"), ("x", "x"), (b"x", "b'x'")],
-)
-def test_typed_values_as_text(value, text):
-    assert sources.text_of(value) == text
 
 
 # ---- memory

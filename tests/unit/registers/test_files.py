@@ -8,7 +8,7 @@ import pytest
 from node.domain.records import Reject
 from node.errors import InputError
 from node.index.people import ReadOptions
-from node.registers import chunks, row_parser
+from node.registers import block_reader, row_parser
 from node.registers.sources import Files, Reading
 from node.tabular.text_form import TextForm
 from tests.support import files
@@ -33,7 +33,7 @@ def read_together(path, case):
     item, usable, rejected, forms = CATALOGUE.item(case.item), 0, [], Counter()
     terms = ReadOptions(item, SALT, files.TODAY.toordinal(), files.TODAY)
     for order, block in enumerate(Files([path]).blocks(Reading(item, {}, form=stated(case)))):
-        found = chunks.read_block(block, terms, order)
+        found = block_reader.read_block(block, terms, order)
         usable += found.usable
         rejected += [(row.line, row.reason) for row in found.rejects]
         forms += found.forms
@@ -105,7 +105,7 @@ def test_delete_reads_the_identity_only(tmp_path):
     item = CATALOGUE.item("C23")
     terms = ReadOptions(item, SALT, files.TODAY.toordinal(), files.TODAY)
     (block,) = Files([path]).blocks(Reading(item, {}, numbers_only=True))
-    found = chunks.read_block(block, terms, 0)
+    found = block_reader.read_block(block, terms, 0)
     assert (found.usable, list(found.rejects)) == (1, [])
     with pytest.raises(InputError, match="both headed as name"):
         list(Files([path]).blocks(Reading(item, {})))
