@@ -93,7 +93,26 @@ def _describe(done: Imported) -> str:
         )
     if done.salts[1:]:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
-    lines += [f"  {count(number, 'value')} read as {unit}" for unit, number in tally.units]
+    lines += _describe_cells(done)
+    if done.shrunk:
+        lines.append(
+            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
+            "if this is only a part of the register, import the full export again"
+        )
+    if done.rejects_file:
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
+        lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
+    return "\n".join(lines)
+
+
+def _people(number: int) -> str:
+    return count(number, "person", "people")
+
+
+def _describe_cells(done: Imported) -> list[str]:
+    """Lines about how cells were read, where that was not as usual."""
+    tally = done.tally
+    lines = [f"  {count(number, 'value')} read as {unit}" for unit, number in tally.units]
     if done.rolled_back:
         lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
     if tally.name_conflicts or tally.contradictions or tally.unknown_area:
@@ -110,16 +129,4 @@ def _describe(done: Imported) -> str:
             f"  warning: {count(tally.rounded, 'number')} of more than 15 digits may have been rounded by a "
             "spreadsheet: the last digits are zeros"
         )
-    if done.shrunk:
-        lines.append(
-            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
-            "if this is only a part of the register, import the full export again"
-        )
-    if done.rejects_file:
-        reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
-        lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
-    return "\n".join(lines)
-
-
-def _people(number: int) -> str:
-    return count(number, "person", "people")
+    return lines
