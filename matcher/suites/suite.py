@@ -20,7 +20,7 @@ from matcher import batch, label, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
 from matcher.oprf import RandomBytes
 from matcher.suites import tokens, x25519
-from matcher.types import SUITE
+from matcher.types import SUITE, TokenClass
 from matcher.vectorised import Bytes
 
 DIGEST_SIZE = 16  # of the digest that places identities into buckets
@@ -29,6 +29,9 @@ _STREAM_CANDIDATES = 2  # taken at once: three identities in four need no more
 
 class Group(Protocol):
     """The oblivious function over a group; points are n * `sizes.point` bytes, scalars `sizes.scalar`."""
+
+    def clamp(self, raw: bytes) -> bytes:
+        """A scalar from `sizes.scalar` random bytes."""
 
     def draw_blind(self, random_bytes: RandomBytes) -> bytes:
         """A fresh scalar that has an inverse."""
@@ -103,6 +106,7 @@ class Contexts:
 
     identity: bytes
     bucket: bytes
+    class_key: bytes
     token: str
     canary: str
     salt_check: str
@@ -198,6 +202,17 @@ class Suite:
                 break
         return points
 
+    # ---- keys
+
+    def class_key(self, epoch_key: bytes, token_class: TokenClass) -> bytes:
+        """The key of a class of items in an epoch (design.md section 2, step 4)."""
+        message = self.contexts.class_key + token_class.value.encode()
+        return self.group.clamp(self.hash.keyed(epoch_key, [message], self.sizes.scalar).tobytes())
+
+    def class_keys(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The keys of all classes in an epoch."""
+        return {each: self.class_key(epoch_key, each) for each in TokenClass}
+
     # ---- points
 
     def draw_blind(self, random_bytes: RandomBytes) -> bytes:
@@ -240,8 +255,12 @@ class Suite:
         return self._rows(self.group.evaluate_own(key, mapped.tobytes()))
 
     def canary_tokens(self, key: bytes) -> bytes:
-        """The evaluations k * M_c of the public constants, as a manifest pins them."""
+        """The evaluations k * M_c of the public constants under one key, as a manifest pins them."""
         return self.group.evaluate_own(key, self.canary_points())
+
+    def class_canaries(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The evaluations of the public constants under the key of each class."""
+        return {each: self.canary_tokens(key) for each, key in self.class_keys(epoch_key).items()}
 
     def rekey(self, new: bytes, old: bytes, own: Bytes) -> Bytes:
         """T' = (k'/k) * T of own records, (n, point). Raises ScalarError (see Group)."""
@@ -305,6 +324,7 @@ X25519_BLAKE3 = Suite(
     contexts=Contexts(
         identity=tokens.IDENTITY_CONTEXT,
         bucket=tokens.BUCKET_CONTEXT,
+        class_key=tokens.CLASS_KEY_CONTEXT,
         token=tokens.TOKEN_CONTEXT,
         canary=tokens.CANARY_CONTEXT,
         salt_check=tokens.SALT_CHECK_CONTEXT,

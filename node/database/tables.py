@@ -75,6 +75,8 @@ partitions = Table(
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
+    # Which key made its tokens: the item's class in the catalogue of the import.
+    Column("token_class", String(16), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),

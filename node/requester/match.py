@@ -14,8 +14,8 @@ from matcher import PointError, merkle
 from matcher.errors import CountError
 from matcher.suites.suite import Blinded
 from matcher.vectorised import Bytes
-from node.errors import EpochError, LimitError, PartitionVersionError, UnavailableError
-from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
+from node.errors import EpochError, LimitError, PartitionVersionError, RefusedError, UnavailableError
+from node.requester.context import OpenSession, QueryContext, dishonest, refusal_rule, with_retries
 from node.requester.handshake import (
     MAX_CHUNK_POINTS,
     RESTARTS,
@@ -23,7 +23,16 @@ from node.requester.handshake import (
     renew_manifest,
     resume_session,
 )
-from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
+from node.requester.match_query import (
+    Answer,
+    Query,
+    Question,
+    build_query,
+    mandate_leaves,
+    mandate_rows,
+    split_classes,
+)
+from node.requester.outcomes import refuse_item
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item
 from node.requester.trusted_manifest import OfferChangedError
@@ -34,30 +43,55 @@ from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the checkpoint holds. Starts again when the peer changed its epoch, or offers other
-    partitions or planted subjects than those of the batch.
+    One query for each class of items, one after the other, about the people with a mandate for an item of
+    that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
+    answered REFUSED; where it refuses all, raises RefusedError.
+    """
+    answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
+    plans: list[str] = []
+    parts = split_classes(question)
+    for part in parts:
+        if all(item.code in answers for item in part.items):
+            continue  # kept before the job was interrupted
+        try:
+            answers |= _ask_class(context, part, plans)
+        except RefusedError as error:
+            rule = refusal_rule(error)
+            refused |= {code: refuse_item(part, code, rule) for code in part.codes}
+            if len(refused) == len(question.items):
+                raise
+    for code, answer in refused.items():
+        context.checkpoint.add_answers(code, answer)
+    context.checkpoint.plan(*_summarise(plans))
+    return answers | refused
+
+
+def _ask_class(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
+    """One query; the plans that were chosen are added to `plans`.
+
+    Starts again when the peer changed its epoch, or offers other partitions or planted subjects.
     """
     for _ in range(RESTARTS):
         try:
-            return _ask_once(context, question)
+            return _ask_once(context, question, plans)
         except (EpochError, OfferChangedError):
-            open_session(context)
+            open_session(context, question.codes)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
-    opened = resume_session(context)
+def _ask_once(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
+    opened = resume_session(context, question.codes)
     if opened is None or opened.manifest.expires_at < context.clock():
-        opened = open_session(context)
+        opened = open_session(context, question.codes)
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
     retrieval = Retrieval(context, opened, question, query, token_secrets(context, opened))
-    answers = context.checkpoint.answers()
-    plans: list[str] = []
+    known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
     for item in question.items:
-        if item.code in answers:
-            continue  # kept before the job was interrupted
+        if item.code in known:
+            answers[item.code] = known[item.code]  # kept before the job was interrupted
+            continue
         for _ in range(RESTARTS):
             try:
                 answers[item.code], choices = ask_item(retrieval, item)
@@ -69,7 +103,6 @@ def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answe
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
         context.checkpoint.add_answers(item.code, answers[item.code])
-    context.checkpoint.plan(*_summarise(plans))
     return answers
 
 
@@ -116,10 +149,11 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             query_id=session.query_id,
             points_announced=query.points,
             first_point=first,
-            items=tuple(item.code for item in question.items),
+            items=query.items,
             purpose=question.purpose,
             legal_basis=question.legal_basis,
             mandate_root=root,
+            token_class=query.token_class,
             suite=opened.suite.name,
         )
         _run_stream(context, opened, query, blinded, start)
@@ -162,6 +196,7 @@ def _run_stream(
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
         transcript.add(expected, sent.points, message.points)
+        context.checkpoint.count_points(sent.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)
         first, expected = first + sent.count, expected + 1
@@ -172,7 +207,7 @@ def _run_stream(
 
 def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
     """T = r' * E for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
-    suite, constants = opened.suite, opened.manifest.canaries
+    suite, constants = opened.suite, opened.manifest.canaries[query.token_class]
     try:
         tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))
     except CountError:

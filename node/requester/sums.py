@@ -104,7 +104,7 @@ def ask_sums(
 
 def _ask_once(run: Round) -> dict[str, PeerSum]:
     try:
-        query = resume_query(run, resume_session(run.context) or open_query(run))
+        query = resume_query(run, resume_session(run.context, run.question.items) or open_query(run))
     except ItemNotOfferedError:
         # A peer without keys of sums: NOT_CONNECTED is an answer and no failure.
         return keep_answers(run, {}, {})
@@ -128,7 +128,7 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
 
 def open_query(run: Round) -> OpenSession:
     """Fetch the manifest with the offer, draw a fresh blind and seed, keep both."""
-    return begin_session(run.context, run.calls.get_sum_manifest)
+    return begin_session(run.context, run.question.items, run.calls.get_sum_manifest)
 
 
 def resume_query(run: Round, opened: OpenSession) -> SumQuery:
@@ -233,6 +233,7 @@ def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
         run.checkpoint.progress("evaluate", len(answer) // blinded.size, points, epoch)
     if len(answer) < len(blinded.points):
         raise UnavailableError("the peer ended the stream early")
+    run.checkpoint.count_points(points)
     return bytes(answer)
 
 

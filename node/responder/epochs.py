@@ -55,8 +55,13 @@ def require_known_items(node: Node, start: EvaluateStart) -> None:
     for code in start.items:
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
-        if node.catalogue.item(code).level is Level.AGGREGATE:
+        item = node.catalogue.item(code)
+        if item.level is Level.AGGREGATE:
             raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
+        if item.token_class is not start.token_class:
+            raise RefusedError(
+                "an item is not of the query's class", "one query for each class", {"rule": "item_class"}
+            )
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
     if not LEGAL_BASIS.fullmatch(start.legal_basis):

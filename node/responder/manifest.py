@@ -51,8 +51,10 @@ def offer_manifest(
     now, keys = node.clock(), _keys_under(node, salt_versions)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
-        items = index_rows.current_items(tx, keys.epoch)
+        held = index_rows.current_items(tx, keys.epoch)
         rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
+    # An item whose class the catalogue changed is not connected until its next full import.
+    items = [item.code for item in node.catalogue.items if held.get(item.code) is item.token_class]
     offered = Manifest(
         responder=node.code,
         requester=peer.code,
@@ -62,8 +64,8 @@ def offer_manifest(
         salt_check=CURRENT.salt_check(keys.salt),
         catalogue_version=node.catalogue.version,
         catalogue_digest=node.catalogue.digest,
-        items=tuple(items),
-        partitions=tuple(_offer(row) for row in rows),
+        items=tuple(sorted(items)),
+        partitions=tuple(_offer(row) for row in rows if row.item in items),
         canaries=keys.canaries,
         limits=_limits(node),
         issued_at=now,

@@ -34,12 +34,14 @@ class Evaluation:
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
         """Check the start and write the query to the audit chain before any point is evaluated.
 
-        Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
+        Raises EpochError, SaltError, RefusedError, ItemNotOfferedError, InvalidRequestError,
+        InvalidPointsError.
         """
-        self._key = require_epoch(node, start.epoch)
+        epoch_key = require_epoch(node, start.epoch)
         require_salt(node, start.epoch, start.salt_version)
         require_known_items(node, start)
         self._suite = find(start.suite)
+        self._key = self._suite.class_key(epoch_key, start.token_class)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
         self._sequence = 0
@@ -158,6 +160,7 @@ def _record_query(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) 
         "query": start.query_id.hex(),
         "points": start.points_announced,
         "first_point": start.first_point,
+        "class": start.token_class.value,
         "items": list(start.items),
         "purpose": start.purpose,
         "legal_basis": start.legal_basis,

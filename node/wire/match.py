@@ -12,6 +12,7 @@ from matcher import buckets
 from matcher import filter as filters
 from matcher.retrieval_plan import Plan
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -46,7 +47,9 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         catalogue_digest=manifest.catalogue_digest,
         items=manifest.items,
         partitions=map(_partition_message, manifest.partitions),
-        canaries=manifest.canaries,
+        canaries=[
+            types_pb2.ClassCanaries(token_class=each, points=manifest.canaries[each]) for each in TokenClass
+        ],
         limits=types_pb2.Limits(
             max_message_bytes=manifest.limits.max_message_bytes,
             chunk_points=manifest.limits.chunk_points,
@@ -89,7 +92,8 @@ def parse_manifest(serialised: bytes) -> Manifest:
     sound = (
         len(manifest.salt_check) == sizes.salt_check
         and len(manifest.catalogue_digest) == DIGEST_SIZE
-        and len(manifest.canaries) == sizes.point * sizes.canaries
+        and [each.token_class for each in message.canaries] == list(TokenClass)
+        and all(len(each.points) == sizes.point * sizes.canaries for each in message.canaries)
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
         # Without planted subjects an emptied partition would not be detected.
@@ -131,6 +135,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
     require(message.first_point < message.points_announced, "first_point is beyond the points announced")
     require_item_count(tuple(message.items))
     require_short(*message.items, message.purpose, message.legal_basis)
+    require(message.token_class in tuple(TokenClass), "token_class is unknown")
     return EvaluateStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -142,6 +147,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         purpose=message.purpose,
         legal_basis=message.legal_basis,
         mandate_root=message.mandate_root,
+        token_class=TokenClass(message.token_class),
         suite=message.suite,
     )
 
@@ -161,6 +167,7 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
             purpose=start.purpose,
             legal_basis=start.legal_basis,
             mandate_root=start.mandate_root,
+            token_class=start.token_class,
         )
     )
 
@@ -287,7 +294,7 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
             )
             for part in message.partitions
         ),
-        canaries=message.canaries,
+        canaries={TokenClass(each.token_class): each.points for each in message.canaries},
         limits=PeerLimits(
             message.limits.max_message_bytes,
             message.limits.chunk_points,

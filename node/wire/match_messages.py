@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from blake3 import blake3
 
 from matcher import SUITE
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError
 
 TRANSCRIPT_CONTEXT = "heqiao v1 transcript"
@@ -24,6 +25,7 @@ class EvaluateStart:
     purpose: str
     legal_basis: str
     mandate_root: bytes
+    token_class: TokenClass
     suite: str = SUITE
 
 
@@ -90,6 +92,7 @@ class Transcript:
             start.points_announced.to_bytes(8, "big"),
             start.first_point.to_bytes(8, "big"),
             start.mandate_root,
+            start.token_class.encode(),
         ):
             self._hash.update(part)
 

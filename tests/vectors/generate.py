@@ -74,6 +74,7 @@ def vectors():
     return {
         "chain.json": {"suite": "X25519-BLAKE3-TAI", "salt": SALT.hex(), "cases": cases},
         "canary.json": _canaries(),
+        "class_keys.json": _class_keys(),
         "edge.json": _edges(),
         "merkle.json": _merkle(),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
@@ -147,6 +148,32 @@ def _canaries():
         "evaluated": [ref.x25519(key, point).hex() for point in points],
         "salt": SALT.hex(),
         "salt_check": ref.salt_check(SALT).hex(),
+    }
+
+
+def _class_keys():
+    """Both classes under two epochs: keys, canaries, one person's tokens, the ratio of a rotation."""
+    mapped = ref.map_to_curve(SALT, "resident", "449999190001010034")
+    epoch_key, next_epoch_key = (_bytes(part, "class keys") for part in ("key", "next key"))
+    cases = []
+    for token_class in ("ordinary", "sensitive"):
+        key, next_key = (ref.class_key(each, token_class) for each in (epoch_key, next_epoch_key))
+        cases.append(
+            {
+                "class": token_class,
+                "key": key.hex(),
+                "canaries": b"".join(ref.x25519(key, point) for point in ref.canaries()).hex(),
+                "token": ref.x25519(key, mapped).hex(),
+                "next_key": next_key.hex(),
+                "key_ratio": ref.ratio(next_key, key).hex(),
+                "next_token": ref.x25519(next_key, mapped).hex(),
+            }
+        )
+    return {
+        "epoch_key": epoch_key.hex(),
+        "next_epoch_key": next_epoch_key.hex(),
+        "mapped": mapped.hex(),
+        "classes": cases,
     }
 
 

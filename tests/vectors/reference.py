@@ -243,6 +243,10 @@ def salt_check(salt):
     return blake3(salt, 8, context="heqiao v1 salt check")
 
 
+def class_key(epoch_key, token_class):
+    return clamp(blake3(b"heqiao v1 class key" + token_class.encode(), key=epoch_key))
+
+
 def token_secret(token):
     return blake3(token, context="heqiao v1 token")
 

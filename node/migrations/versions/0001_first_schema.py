@@ -245,6 +245,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("token_class", sa.String(length=16), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),

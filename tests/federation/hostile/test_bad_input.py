@@ -73,7 +73,7 @@ class Target:
         start.points_announced = 2
         accepted, evaluated, done = self.evaluate(opening(start), chunk(0, blinded))
         assert (accepted.WhichOneof("message"), done.WhichOneof("message")) == ("accepted", "done")
-        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[:64]
+        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[0].points[:64]
 
 
 def opening(start: match_pb2.EvaluateStart) -> match_pb2.EvaluateRequest:
@@ -104,6 +104,7 @@ def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
             items=["C21"],
             purpose="new_application",
             mandate_root=bytes(32),
+            token_class="ordinary",
         )
         yield Target(stub, start, types_pb2.Manifest.FromString(signed.manifest), provinces["44"].port)
 
@@ -202,6 +203,20 @@ EVALUATE = {
         {},
     ),
     "unknown_item": (started(items=["Q99"]), Code.NOT_FOUND, "item_not_offered", {}),
+    "ordinary_query_that_names_a_sensitive_item": (
+        started(items=["C21", "C23"]),
+        Code.PERMISSION_DENIED,
+        "refused",
+        {"rule": "item_class"},
+    ),
+    "sensitive_query_that_names_an_ordinary_item": (
+        started(items=["C23", "C21"], token_class="sensitive"),
+        Code.PERMISSION_DENIED,
+        "refused",
+        {"rule": "item_class"},
+    ),
+    "no_class": (started(token_class=""), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "unknown_class": (started(token_class="Ordinary"), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "no_items": (started(items=[]), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "too_many_items": (started(items=["C21"] * 65), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "old_epoch": (started(epoch=0), Code.FAILED_PRECONDITION, "epoch_not_current", {"epoch": "1"}),

@@ -37,6 +37,7 @@ from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
 from tests.support.leakage import forms
+from tests.support.single_node import class_key
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 # Recognisable, and in no other data of a home.
@@ -167,7 +168,7 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
             match_pb2.EvaluateStart(
                 suite=SUITE, epoch=1, salt_version=1, manifest_digest=bytes(32), query_id=bytes(16),
                 points_announced=1, items=["C21"], purpose="review", legal_basis=PEOPLE[1],
-                mandate_root=bytes(32),
+                mandate_root=bytes(32), token_class="ordinary",
             ),
             match_pb2.EvaluateStart(suite=PEOPLE[1]),
         ):  # fmt: skip
@@ -238,7 +239,7 @@ def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, l
     """A salted hash or a mapped point could be reversed by anyone who has the salt (design.md section 2)."""
     root, kept = story
     provider = open_home(root / "44")
-    salt, key = provider.keys.salt, provider.keys.oprf
+    salt, keys = provider.keys.salt, CURRENT.class_keys(provider.keys.oprf).values()
     provider.store.dispose()
     for found in map(parse, PEOPLE[:10]):
         mapped = tokens.map_to_curve(salt, found)
@@ -246,8 +247,8 @@ def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, l
         for secret in (
             mapped,
             blake3(message, key=salt).digest(),
-            oprf.evaluate_own(key, mapped),
-            tokens.token_secret(oprf.evaluate_own(key, mapped)),
+            *(oprf.evaluate_own(key, mapped) for key in keys),
+            *(tokens.token_secret(oprf.evaluate_own(key, mapped)) for key in keys),
         ):
             assert all(secret not in content and secret.hex().encode() not in content for content in kept)
 
@@ -258,7 +259,9 @@ def test_the_search_finds_what_is_there(story: tuple[Path, list[bytes]]) -> None
     provider = open_home(root / "44")
     mapped = tokens.map_to_curve(provider.keys.salt, parse(PEOPLE[0]))
     tag, _ = tokens.entry_keys(
-        tokens.token_secret(oprf.evaluate_own(provider.keys.oprf, mapped)), "C21", provider.keys.epoch
+        tokens.token_secret(oprf.evaluate_own(class_key(provider, "C21"), mapped)),
+        "C21",
+        provider.keys.epoch,
     )
     provider.store.dispose()
     assert any(tag in content for content in kept)
@@ -320,7 +323,7 @@ OBJECTS = {
     "answer": match_query.Answer,
     "blinded": Blinded(BYTES, 32),
     "evaluated": Evaluated(BYTES, 32),
-    "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b""),
+    "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b"", ()),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),
     "chunk": match_messages.EvaluatedChunk(0, BYTES),

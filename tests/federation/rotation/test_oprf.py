@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keys.types import RotationPolicy
+from matcher.types import TokenClass
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.config import load, open_key_store
@@ -267,7 +268,8 @@ def test_killed_at_any_step(
 
 
 def start_of(epoch: int) -> EvaluateStart:
-    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32))
+    root, items, ordinary = bytes(32), ("C21",), TokenClass.ORDINARY
+    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, items, "new_application", "", root, ordinary)
 
 
 def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_jobs_and_their_stored_data(url: str) -> None:
         assert job_rows.find_job(tx, "k") is None
         assert job_rows.read_request(tx, "j") == b"sealed\x00request"
         assert [part.peer for part in job_rows.list_parts(tx, "j")] == ["33", "44"]
-        job_rows.reset_part(tx, "j", "44", b"session")
+        job_rows.begin_query(tx, "j", "44", ("C21",), b"session")
         for first in (16, 0, 32):
             job_rows.add_tokens(tx, "j", "44", first, bytes([first]))
         job_rows.add_answers(tx, "j", "44", "C21", b"answers")

@@ -39,7 +39,7 @@ REFUSED = Subject("h/2", "h", "", PERSON.identities, "")
 DAY = datetime(2026, 1, 1, tzinfo=UTC).date()
 MANDATE = Mandate("M", "*", frozenset("*"), frozenset("*"), DAY, None, None, (), "00" * 32)
 ASKED = Verification(("C21",), ("44",), "review", "", (PERSON, REFUSED), {"M": MANDATE})
-SESSION = Session(bytes(16), bytes(32), bytes(32), b"manifest", bytes(64), b"layout")
+SESSION = Session(bytes(16), bytes(32), bytes(32), b"manifest", bytes(64), b"layout", ("C21",))
 WRITES: dict[str, Callable[[Any], object]] = {
     "begin": lambda one: one.begin(SESSION),
     "renew": lambda one: one.renew(SESSION),

@@ -12,7 +12,7 @@ from matcher import identity, label, merkle, oprf
 from matcher.errors import IdentityError, LabelError, PointError
 from matcher.suites import tokens, x25519
 from matcher.suites.suite import Blinded, find
-from matcher.types import Identity, LabelRecord, Level
+from matcher.types import Identity, LabelRecord, Level, TokenClass
 from tests.support.paths import VECTORS
 from tests.vectors import reference
 
@@ -189,6 +189,27 @@ def test_canaries_of_the_suite(suite):
     assert suite.canary_points().hex() == "".join(vectors["points"])
     assert suite.canary_tokens(unhex(vectors["key"])).hex() == "".join(vectors["evaluated"])
     assert suite.salt_check(unhex(vectors["salt"])).hex() == vectors["salt_check"]
+
+
+CLASS_KEYS = load("class_keys")
+
+
+@pytest.mark.parametrize("case", CLASS_KEYS["classes"], ids=lambda case: case["class"])
+def test_class_keys(case, suite):
+    epoch_key, next_epoch_key = unhex(CLASS_KEYS["epoch_key"]), unhex(CLASS_KEYS["next_epoch_key"])
+    mapped, token_class = row(CLASS_KEYS["mapped"]), TokenClass(case["class"])
+    key, next_key = suite.class_key(epoch_key, token_class), suite.class_key(next_epoch_key, token_class)
+    assert (key.hex(), next_key.hex()) == (case["key"], case["next_key"])
+    assert suite.class_canaries(epoch_key)[token_class].hex() == case["canaries"]
+    own = suite.own_tokens(key, mapped)
+    assert own.tobytes().hex() == case["token"]
+    assert oprf.ratio(next_key, key).hex() == case["key_ratio"]
+    assert suite.rekey(next_key, key, own).tobytes().hex() == case["next_token"]
+
+
+def test_every_class_has_vectors():
+    assert [case["class"] for case in CLASS_KEYS["classes"]] == list(TokenClass)
+    assert len({case["token"] for case in CLASS_KEYS["classes"]}) == len(TokenClass)
 
 
 @pytest.mark.parametrize("tree", load("merkle"), ids=lambda tree: str(tree["count"]))

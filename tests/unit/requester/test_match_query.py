@@ -107,6 +107,44 @@ def test_no_person_without_a_mandate_is_queried() -> None:
     assert [point.subject for point in built.subjects] == [1]
 
 
+def test_a_question_is_split_by_class() -> None:
+    asked = replace(question((A,)), items=tuple(ITEMS[code] for code in ("C23", "C21", "D34")))
+    ordinary, sensitive = match_query.split_classes(asked)
+    assert (ordinary.codes, sensitive.codes) == (("C21", "D34"), ("C23",))
+    assert match_query.split_classes(ordinary) == (ordinary,)
+    assert match_query.split_classes(sensitive) == (sensitive,)
+    assert match_query.split_classes(replace(asked, items=())) == ()
+
+
+def test_the_batch_of_a_class_holds_only_people_with_a_mandate_for_an_item_of_it() -> None:
+    items = tuple(ITEMS[code] for code in ("C21", "C23"))
+    asked = replace(question((A,), (B,), uncovered=({"C23": "item"}, {})), items=items)
+    offer = replace(
+        OFFER, partitions=(*OFFER.partitions, replace(OFFER.partitions[0], item="C23")), items=("C21", "C23")
+    )
+    mapped = MappedPoints(CURRENT, SALT, asked.subjects)
+    ordinary, sensitive = (
+        build_query(one, offer, bytes(32), mapped) for one in match_query.split_classes(asked)
+    )
+    assert (ordinary.items, sensitive.items) == (("C21",), ("C23",))
+    assert [point.subject for point in ordinary.subjects] == [0, 1]
+    assert [point.subject for point in sensitive.subjects] == [1]
+    assert tokens.map_to_curve(SALT, A) not in sensitive.batch.tobytes()
+    assert {hit.item for hit in sensitive.planted} == {"C23"}
+
+
+def test_an_item_without_a_granted_partition_is_not_asked() -> None:
+    """Nor are people with a mandate for such items only."""
+    items = tuple(ITEMS[code] for code in ("C21", "D34"))
+    asked = replace(question((A,), (B,), uncovered=({}, {"C21": "item"})), items=items)
+    built = build(asked)
+    assert (built.items, [point.subject for point in built.subjects]) == (("C21",), [0])
+    nothing = build_query(
+        asked, replace(OFFER, partitions=()), bytes(32), MappedPoints(CURRENT, SALT, asked.subjects)
+    )
+    assert (nothing.items, len(nothing.subjects)) == ((), 0)
+
+
 def test_mandate_leaves_do_not_distinguish_people_from_padding() -> None:
     asked = question((A,))
     built = build(asked)

@@ -10,12 +10,15 @@ from heqiao.peer.v1 import match_pb2, types_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError, InvalidRequestError
 from node.wire import match
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
 from tests.support.examples import MANIFEST
 
-START = EvaluateStart(1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32))
+START = EvaluateStart(
+    1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32), TokenClass.SENSITIVE
+)
 REQUEST = BucketRequest(1, bytes(16), "C21", "45", 3, (0, 2, 3))
 
 
@@ -53,11 +56,26 @@ def set_field(**values: object) -> Callable[[types_pb2.Manifest], None]:
     return change
 
 
+def set_canaries(*classes: tuple[str, int]) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        del message.canaries[:]
+        for name, size in classes:
+            message.canaries.add(token_class=name, points=bytes(size))
+
+    return change
+
+
 MALFORMED = {
     "salt_check": set_field(salt_check=bytes(7)),
     "catalogue_digest": set_field(catalogue_digest=b""),
-    "canaries_short": set_field(canaries=bytes(480)),
-    "canaries_long": set_field(canaries=bytes(544)),
+    "canaries_short": set_canaries(("ordinary", 480), ("sensitive", 512)),
+    "canaries_long": set_canaries(("ordinary", 512), ("sensitive", 544)),
+    "canaries_of_one_class": set_canaries(("ordinary", 512)),
+    "canaries_of_none": set_canaries(),
+    "canaries_twice": set_canaries(("ordinary", 512), ("ordinary", 512)),
+    "canaries_in_another_order": set_canaries(("sensitive", 512), ("ordinary", 512)),
+    "canaries_of_an_unknown_class": set_canaries(("ordinary", 512), ("secret", 512)),
+    "canaries_of_a_third_class": set_canaries(("ordinary", 512), ("sensitive", 512), ("secret", 512)),
     "root": set_part(root=bytes(31)),
     "bits": set_part(bucket_bits=25),
     "entries": set_part(entries=2**40),

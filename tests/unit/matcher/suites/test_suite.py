@@ -32,6 +32,9 @@ class MarkedGroup:
     def _mark(self, points: bytes) -> bytes:
         return b"".join(self.MARK + points[at : at + 32] for at in range(0, len(points), 32))
 
+    def clamp(self, raw):
+        return oprf.clamp(raw)
+
     def draw_blind(self, random_bytes):
         return oprf.draw_blind(random_bytes)
 
@@ -59,7 +62,9 @@ def marked_candidates(rows):
 OTHER = Suite(
     name="MARKED",
     sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, nonce=12, overhead=16, salt_check=4, canaries=3),
-    contexts=Contexts(b"test identity", b"test bucket", "test token", "test canary", "test check", b"name"),
+    contexts=Contexts(
+        b"test identity", b"test bucket", b"test class", "test token", "test canary", "test check", b"name"
+    ),
     group=MarkedGroup(),
     hash=vectorised,
     cipher=vectorised,
