@@ -1,6 +1,6 @@
 """Jobs, their parts, and the checkpoint from which a killed requester resumes (design.md section 8).
 
-All data that could identify a person (the request, the session with its blind, tokens, answers) is sealed
+All data that could identify a person (the request, the session with its seed, tokens, answers) is sealed
 before it is passed to this module.
 """
 
@@ -122,7 +122,7 @@ def begin_query(tx: Connection, job: str, peer: str, items: Sequence[str], sessi
 
 
 def close_part(tx: Connection, job: str, peer: str) -> None:
-    """Erase the data that only a running query needs: its blind, its tokens, its sums."""
+    """Erase the data that only a running query needs: its seed, its tokens, its sums."""
     for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})

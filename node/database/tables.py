@@ -184,7 +184,7 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
-    # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
+    # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),

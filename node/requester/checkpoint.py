@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
@@ -27,7 +26,7 @@ WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the da
 T = TypeVar("T")
 SESSION_VERSION = 2
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the last: a signature
+_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
@@ -142,7 +141,7 @@ class StoredCheckpoint:
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def end(self, state: str, reason: str, seconds: float) -> None:
-        """Close the part: keep its counts, erase its blind and its tokens."""
+        """Close the part: keep its counts, erase its seed and its tokens."""
         values = {
             **self._progress,
             "state": state,
@@ -272,7 +271,6 @@ def pack_session(session: Session) -> bytes:
     items = " ".join(session.items).encode()
     fields = (
         session.query_id,
-        session.blind,
         session.seed,
         session.signature,
         len(items).to_bytes(4, "big"),
@@ -295,5 +293,5 @@ def unpack_session(packed: bytes) -> Session:
         size = int.from_bytes(packed[at : at + 4], "big")
         fields.append(packed[at + 4 : at + 4 + size])
         at += 4 + size
-    query_id, blind, seed, signature, items, manifest = fields
-    return Session(query_id, blind, seed, manifest, signature, packed[at:], tuple(items.decode().split()))
+    query_id, seed, signature, items, manifest = fields
+    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()))

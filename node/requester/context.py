@@ -42,12 +42,12 @@ LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for th
 class Session:
     """The secrets and the manifest of one query; with it a query resumes exactly where it stopped.
 
-    `layout` is the manifest the batch was laid out by; `manifest`, with its signature, is newer when
-    partitions were published since then. `items` are the codes asked, of one class.
+    `seed` fixes the whole batch: blinds, order, choice and padding. `layout` is the manifest the batch was
+    laid out by; `manifest`, with its signature, is newer when partitions were published since then. `items`
+    are the codes asked, of one class.
     """
 
     query_id: bytes
-    blind: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     manifest: bytes = field(repr=False)
     signature: bytes = field(repr=False)

@@ -20,7 +20,7 @@ GetManifest = Callable[[], tuple[bytes, bytes]]
 
 
 def open_session(context: QueryContext, items: Sequence[str]) -> OpenSession:
-    """Step 1: fetch the manifest, draw a blind and seed for a query about items of one class, keep both."""
+    """Step 1: fetch the manifest, draw a seed for a query about items of one class, keep both."""
     return begin_session(context, items, context.calls.get_manifest)
 
 
@@ -30,7 +30,6 @@ def begin_session(context: QueryContext, items: Sequence[str], get_manifest: Get
     serialised, signature, trusted = _fetch(context, get_manifest)
     session = Session(
         query_id=context.random_bytes(QUERY_ID_SIZE),
-        blind=trusted.suite.draw_blind(context.random_bytes),
         seed=new_seed(context.random_bytes),
         manifest=serialised,
         signature=signature,

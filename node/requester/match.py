@@ -6,13 +6,13 @@ in a node's persisted job and in a platform's process. Step 3 is node/requester/
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from matcher import PointError, merkle
 from matcher.errors import CountError
-from matcher.suites.suite import Blinded
+from matcher.suites.points import Blinded, Blinds
 from matcher.vectorised import Bytes
 from node.errors import EpochError, LimitError, PartitionVersionError, RefusedError, UnavailableError
 from node.requester.context import OpenSession, QueryContext, dishonest, refusal_rule, with_retries
@@ -133,7 +133,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
     with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-        blinding = beside.submit(blind_batch, session.blind, query)
+        blinds = opened.suite.point_blinds(session.seed, query.points)
+        blinding = beside.submit(blind_batch, blinds, query)
         rows = mandate_rows(question, query, session.seed)
     blinded = blinding.result()
     root = merkle.root(mandate_leaves(blinded, rows))
@@ -156,23 +157,35 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             token_class=query.token_class,
             suite=opened.suite.name,
         )
-        _run_stream(context, opened, query, blinded, start)
+        _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
 
 
-def blind_batch(blind: bytes, query: Query) -> Blinded:
-    """B = r * M of the whole batch.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A blinded batch with its blinds."""
+
+    blinds: Blinds
+    blinded: Blinded
+
+    def part(self, first: int, last: int) -> "Sent":
+        """The points from place `first` to before `last`."""
+        return Sent(self.blinds.part(first, last), self.blinded.part(first, last))
+
+
+def blind_batch(blinds: Blinds, query: Query) -> Blinded:
+    """B_i = r_i * M_i of the whole batch.
 
     A large one is blinded while the next points are mapped: mapping needs the interpreter, blinding does not.
     """
     suite = query.batch.suite
     if query.points <= BATCH_POINTS:
-        return suite.blind(blind, query.batch.tobytes())
+        return suite.blind_each(blinds.scalars, query.batch.tobytes())
     blinded = np.empty((query.points, suite.sizes.point), dtype=np.uint8)
     with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
         started = [
-            (places, behind.submit(suite.blind, blind, points.tobytes()))
+            (places, behind.submit(suite.blind_each, blinds.scalars[places], points.tobytes()))
             for places, points in query.batch.chunks()
         ]
     for places, done in started:
@@ -182,12 +195,12 @@ def blind_batch(blind: bytes, query: Query) -> Blinded:
 
 
 def _run_stream(
-    context: QueryContext, opened: OpenSession, query: Query, blinded: Blinded, start: EvaluateStart
+    context: QueryContext, opened: OpenSession, query: Query, batch: Sent, start: EvaluateStart
 ) -> None:
     size = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
-    chunks = [blinded.part(at, at + size) for at in range(start.first_point, blinded.count, size)]
+    chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in context.calls.evaluate(start, [chunk.points for chunk in chunks]):
+    for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
             finished = True
@@ -195,21 +208,21 @@ def _run_stream(
         if expected >= len(chunks) or message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
-        transcript.add(expected, sent.points, message.points)
-        context.checkpoint.count_points(sent.count)
+        transcript.add(expected, sent.blinded.points, message.points)
+        context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)
-        first, expected = first + sent.count, expected + 1
+        first, expected = first + sent.blinded.count, expected + 1
         context.checkpoint.progress("evaluate", first, query.points, opened.manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 
 
-def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
-    """T = r' * E for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
+def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Sent, returned: bytes) -> bytes:
+    """T_i = r_i' * E_i for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
     suite, constants = opened.suite, opened.manifest.canaries[query.token_class]
     try:
-        tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))
+        tokens = suite.finalize_each(sent.blinds.inverses, sent.blinded, suite.evaluated(returned))
     except CountError:
         raise dishonest("the peer returns another number of points", "length") from None
     except PointError:

@@ -14,7 +14,8 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import Identity, batch, identity, merkle, vectorised
-from matcher.suites.suite import Blinded, Suite
+from matcher.suites.points import Blinded
+from matcher.suites.suite import Suite
 from matcher.types import TokenClass
 from matcher.vectorised import Bytes
 from node.context import Node
@@ -149,7 +150,7 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
     question = replace(question, items=tuple(item for item in question.items if manifest.has(item.code)))
     numbers, identities = _asked_identities(question)
     places = mapped.places(identities)
-    # Each identity once: under one blind, equal identities would be equal points and so recognisable.
+    # Each identity once: a person in two households costs one point.
     distinct, inverse = _distinct(places)
     hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
     canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), mapped.suite.sizes.canaries)

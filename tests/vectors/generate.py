@@ -75,6 +75,7 @@ def vectors():
         "chain.json": {"suite": "X25519-BLAKE3-TAI", "salt": SALT.hex(), "cases": cases},
         "canary.json": _canaries(),
         "class_keys.json": _class_keys(),
+        "point_blinds.json": _point_blinds(),
         "edge.json": _edges(),
         "merkle.json": _merkle(),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
@@ -174,6 +175,26 @@ def _class_keys():
         "next_epoch_key": next_epoch_key.hex(),
         "mapped": mapped.hex(),
         "classes": cases,
+    }
+
+
+def _point_blinds():
+    """A batch from its seed to its tokens; far places too, whose blinds must not depend on the others."""
+    seed, key = _bytes("seed", "blinds"), ref.clamp(_bytes("key", "blinds"))
+    mapped = [ref.map_to_curve(SALT, *ref.canonical(raw)) for raw in IDENTITIES.values()]
+    blinds = [ref.point_blind(seed, place) for place in range(len(mapped))]
+    blinded = [ref.x25519(blind, point) for blind, point in zip(blinds, mapped, strict=True)]
+    evaluated = [ref.x25519(key, point) for point in blinded]
+    inverses = [ref.inverse(blind) for blind in blinds]
+    tokens = [ref.x25519(inverse, point) for inverse, point in zip(inverses, evaluated, strict=True)]
+    steps = {"mapped": mapped, "blinds": blinds, "blinded": blinded, "evaluated": evaluated}
+    steps |= {"inverses": inverses, "tokens": tokens}
+    return {
+        "seed": seed.hex(),
+        "key": key.hex(),
+        **{name: [value.hex() for value in values] for name, values in steps.items()},
+        "far": {str(place): ref.point_blind(seed, place).hex() for place in (255, 256, 1023)},
+        "cohort_blind": ref.cohort_blind(seed).hex(),
     }
 
 

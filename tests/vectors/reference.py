@@ -247,6 +247,24 @@ def class_key(epoch_key, token_class):
     return clamp(blake3(b"heqiao v1 class key" + token_class.encode(), key=epoch_key))
 
 
+def point_blind(seed, place):
+    return _blind("heqiao v1 point blind", seed, place)
+
+
+def cohort_blind(seed):
+    return _blind("heqiao v1 cohort blind", seed, 0)
+
+
+def _blind(context, seed, place):
+    tries = 0
+    while True:
+        message = seed + place.to_bytes(8, "big") + tries.to_bytes(4, "big")
+        scalar = clamp(blake3(message, context=context))
+        if inverse(scalar) is not None:
+            return scalar
+        tries += 1
+
+
 def token_secret(token):
     return blake3(token, context="heqiao v1 token")
 

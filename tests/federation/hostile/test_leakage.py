@@ -25,7 +25,9 @@ import node as node_package
 from matcher import SUITE, Identity, LabelRecord, Level, buckets, oprf
 from matcher.identity import parse
 from matcher.suites import tokens
-from matcher.suites.suite import CURRENT, Blinded, Evaluated
+from matcher.suites.points import Blinded, Blinds, Evaluated
+from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.client.platform import Platform
 from node.credentials import keyring
 from node.database import tables
@@ -318,19 +320,21 @@ OBJECTS = {
     "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": match_query.Query(
+        TokenClass.ORDINARY, ("C21",),
         match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
     ),
     "answer": match_query.Answer,
     "blinded": Blinded(BYTES, 32),
     "evaluated": Evaluated(BYTES, 32),
-    "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b"", ()),
+    "blinds": Blinds(np.frombuffer(BYTES, np.uint8), np.frombuffer(BYTES, np.uint8)),
+    "session": context.Session(bytes(16), BYTES, b"", b"", b"", ()),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),
     "chunk": match_messages.EvaluatedChunk(0, BYTES),
     "slice": match_messages.BucketSlice(0, 32, 0, BYTES),
     "mapped": ASKED,
     "keys": keyring.NodeKeys(
-        1, BYTES, BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
+        1, BYTES, dict.fromkeys(TokenClass, BYTES), {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
     ),
 }  # fmt: skip
 

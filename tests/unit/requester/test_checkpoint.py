@@ -26,14 +26,13 @@ SESSIONS = st.builds(
     Session,
     st.binary(min_size=16, max_size=16),
     st.binary(min_size=32, max_size=32),
-    st.binary(min_size=32, max_size=32),
     st.binary(max_size=300),
     st.binary(min_size=64, max_size=64),
     st.binary(max_size=300),
     st.lists(st.from_regex(r"[A-Z][0-9]{2}[a-z]?", fullmatch=True), max_size=4).map(tuple),
 )
 
-FIRST = Session(bytes(16), bytes(32), bytes(32), b"", bytes(64), b"", ("C21",))
+FIRST = Session(bytes(16), bytes(32), b"", bytes(64), b"", ("C21",))
 
 
 @given(st.lists(ANSWERS, max_size=50))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf
+from matcher import Identity, LabelRecord, Level, batch, identity, label
 from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from node.domain import catalogue, days
@@ -92,7 +92,7 @@ def test_every_point_has_its_place() -> None:
 
 
 def test_equal_identities_are_sent_once() -> None:
-    """Under one blind equal identities would give equal points, and so be recognisable."""
+    """A person in two households costs one point, and is one leaf."""
     built = build(question((A,), (A,), (A, B)))
     points = built.batch.tobytes()
     rows = [points[at : at + 32] for at in range(0, len(points), 32)]
@@ -273,11 +273,11 @@ def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyP
     bodies = (f"44999919900101{n:03}" for n in range(700))
     asked = question(*((identity.parse(body + identity.check_digit(body)),) for body in bodies))
     whole = build(asked)
-    blind = oprf.draw_blind(secrets.token_bytes)
-    expected = CURRENT.blind(blind, whole.batch.tobytes())
+    blinds = CURRENT.point_blinds(secrets.token_bytes(32), whole.points)
+    expected = CURRENT.blind_each(blinds.scalars, whole.batch.tobytes())
     monkeypatch.setattr(points_module, "BATCH_POINTS", 64)
     monkeypatch.setattr(match, "BATCH_POINTS", 64)
     people = MappedPoints(CURRENT, SALT, asked.subjects)
     cut = build_query(asked, OFFER, bytes(32), people)
-    assert match.blind_batch(blind, cut) == expected
+    assert match.blind_batch(blinds, cut) == expected
     assert people.points.tobytes() == MappedPoints(CURRENT, SALT, asked.subjects).points.tobytes()
