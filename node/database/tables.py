@@ -54,6 +54,8 @@ grants = Table(
     "grants",
     metadata,
     Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    # A code of the catalogue, or * for all ordinary items.
+    Column("item", String(8), primary_key=True),
     Column("origin", String(2), primary_key=True),
 )
 

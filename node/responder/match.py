@@ -19,7 +19,13 @@ from node.errors import (
     PartitionVersionError,
     RefusedError,
 )
-from node.responder.epochs import merkle_tree, require_epoch, require_known_items, require_salt
+from node.responder.epochs import (
+    merkle_tree,
+    require_epoch,
+    require_granted,
+    require_known_items,
+    require_salt,
+)
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
 from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
 
@@ -39,7 +45,7 @@ class Evaluation:
         """
         epoch_key = require_epoch(node, start.epoch)
         require_salt(node, start.epoch, start.salt_version)
-        require_known_items(node, start)
+        require_known_items(node, peer, start)
         self._suite = find(start.suite)
         self._key = self._suite.class_key(epoch_key, start.token_class)
         self._chunk_points = node.config.limits.chunk_points
@@ -130,14 +136,9 @@ def _require_partition(
     node: Node, peer: PeerRow, request: BucketRequest | FilterRequest
 ) -> index_rows.PartitionRow:
     require_epoch(node, request.epoch)
-    if request.origin not in peer.grants:
-        raise RefusedError(
-            "this peer is not granted the partition of this origin",
-            "the two administrators agree on grants; see `heqiao peers add --grant`",
-            {"rule": "origin_not_granted"},
-        )
     if request.item not in node.catalogue.codes:
         raise ItemNotOfferedError("an item is not in this node's catalogue")
+    require_granted(peer, node.catalogue.item(request.item), request.origin)
     with node.store.transaction("find partition") as tx:
         part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, request.version)
         current = index_rows.current_version(tx, request.item, request.origin, request.epoch)

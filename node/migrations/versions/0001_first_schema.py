@@ -235,9 +235,10 @@ def upgrade() -> None:
     op.create_table(
         "grants",
         sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_grants_peer"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("peer", "origin", name=op.f("pk_grants")),
+        sa.PrimaryKeyConstraint("peer", "item", "origin", name=op.f("pk_grants")),
     )
     op.create_table(
         "partitions",

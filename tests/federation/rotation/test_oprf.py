@@ -18,6 +18,7 @@ from node.client.platform import Platform
 from node.config import load, open_key_store
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
+from node.domain.peers import Grant, read_grants
 from node.domain.verification import Verification
 from node.errors import EpochError, ItemNotOfferedError
 from node.requester import match
@@ -305,7 +306,7 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
         peer = peer_rows.find_peer(tx, "45")
         part = index_rows.partitions_of(tx, "C21", 1)[0]
     assert peer is not None
-    peer = replace(peer, grants=(*peer.grants, part.origin))
+    peer = replace(peer, grants=(*peer.grants, Grant.parse(part.origin)))
     asked = FilterRequest(1, bytes(16), "C21", part.origin, part.version)
     rotate_home(home)
     node.ring.refresh()
@@ -317,6 +318,6 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
     assert caught.value.details == {"epoch": "2"}
     strange = FilterRequest(2, bytes(16), "C21", "99", 1)  # of the epoch that is answered
     with pytest.raises(ItemNotOfferedError):
-        list(respond.serve_filter(node, replace(peer, grants=("99",)), strange))
+        list(respond.serve_filter(node, replace(peer, grants=read_grants(["99"])), strange))
     for each in (node, other):
         each.store.dispose()

@@ -25,6 +25,7 @@ from node.jobs import engine as jobs
 from node.registers.importer import import_item
 from node.registers.sources import Query
 from tests.support.cluster import (
+    EVERYTHING,
     World,
     findings_of,
     import_registers,
@@ -198,7 +199,7 @@ def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path:
         set_config(homes[code], "store", url=postgres.create(f"node_{code}"))
     provider, requester = open_home(homes["44"]), open_home(homes["45"])
     import_registers(provider, world.data)
-    know(provider, homes["45"], 0, ("45", "46", "44", "43", "52", "53"))
+    know(provider, homes["45"], 0, EVERYTHING)
     for code in ("44", "33"):
         know(requester, homes[code], 0)
     provider.store.dispose()

@@ -16,11 +16,11 @@ from node.database import audit_log, jobs, open_store, partition_versions, parti
 from node.database.schema import migrate_url
 from node.database.tables import metadata
 from node.domain.jobs import JobRow
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
 from tests.support.partition_versions import NOW, Part, publish
 
-PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, ("00", "45"))
+PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, read_grants(("00", "45", "C23:45")))
 
 
 @pytest.fixture

@@ -13,18 +13,18 @@ from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from matcher.types import SUITE, TokenClass
 from node.database import audit_log
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.errors import PreconditionError, RefusedError
 from node.registers import importer
 from node.responder import manifest, match
 from node.rotation import driver
 from node.rotation.kinds import OPRF
 from node.wire.match import parse_manifest
-from node.wire.match_messages import EvaluateStart
+from node.wire.match_messages import BucketRequest, EvaluateStart
 from tests.support.single_node import LIMITS, Held, class_key, make_node, number, with_key_store
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
-PEER = PeerRow("45", "广西", "localhost:1", bytes(32), False, ("44",))
+PEER = PeerRow("45", "广西", "localhost:1", bytes(32), False, read_grants(("44", "C23:44")))
 PEOPLE = [number(at) for at in range(30)]
 ONE = identity.parse(PEOPLE[7])
 
@@ -154,3 +154,64 @@ def test_an_item_whose_class_changed_is_not_offered_until_a_full_import(home, tm
     assert Held(changed, "C21").open(ONE) is not None
     offered = parse_manifest(manifest.offer_manifest(changed, PEER, (SUITE,)).serialised)
     assert offered.items == ("C21", "C23")
+
+
+# ---- grants
+
+
+def asks(granted):
+    return replace(PEER, grants=read_grants(granted))
+
+
+def test_a_manifest_shows_a_peer_only_what_it_is_granted(home):
+    node, _ = home
+
+    def shown(*granted):
+        offered = parse_manifest(manifest.offer_manifest(node, asks(granted), (SUITE,)).serialised)
+        assert offered.items == ("C21", "C23")  # that they are held is no secret
+        return {(part.item, part.origin) for part in offered.partitions}
+
+    assert shown() == set()
+    assert shown("44") == {("C21", "44")}
+    assert shown("C23:44") == {("C23", "44")}
+    assert shown("44", "C23:45") == {("C21", "44"), ("C23", "45")}
+    assert shown("C21:00", "C23:44", "53") == {("C21", "00"), ("C23", "44"), ("C21", "53")}
+
+
+@pytest.mark.parametrize(
+    ("granted", "token_class", "items"),
+    [
+        ((), TokenClass.ORDINARY, ("C21",)),
+        (("44",), TokenClass.SENSITIVE, ("C23",)),
+        (("C23:44",), TokenClass.ORDINARY, ("C21",)),
+        (("Z59b:44",), TokenClass.ORDINARY, ("Z59b", "C21")),
+        (("44", "D34:45"), TokenClass.SENSITIVE, ("C23",)),
+    ],
+)
+def test_a_query_for_an_item_that_is_not_granted_is_refused_at_its_start(home, granted, token_class, items):
+    node, _ = home
+    with pytest.raises(RefusedError) as refused:
+        match.Evaluation(node, asks(granted), start(token_class, *items), "node")
+    assert refused.value.details == {"rule": "item_not_granted"}
+    assert not any(code in str(refused.value) + refused.value.hint for code in items)
+    with node.store.transaction("look") as tx:
+        assert not [event for event in audit_log.events(tx) if event.event == "query_answered"]
+
+
+@pytest.mark.parametrize(
+    ("granted", "item", "origin", "rule"),
+    [
+        (("44",), "C23", "44", "item_not_granted"),
+        (("44", "C23:45"), "C23", "44", "origin_not_granted"),
+        (("C23:44",), "C21", "44", "item_not_granted"),
+        (("45", "C23:44"), "C21", "44", "origin_not_granted"),
+    ],
+)
+def test_buckets_of_a_partition_that_is_not_granted_are_not_served(home, granted, item, origin, rule):
+    node, _ = home
+    version = Held(node, item).partitions[origin].version
+    request = BucketRequest(1, bytes(16), item, origin, version, (0,))
+    with pytest.raises(RefusedError) as refused:
+        list(match.serve_buckets(node, asks(granted), request))
+    assert refused.value.details == {"rule": rule}
+    assert list(match.serve_buckets(node, PEER, request))
