@@ -19,9 +19,17 @@ MAX_CHUNK_POINTS = 32_640  # a message of 1 MiB, which every node takes
 GetManifest = Callable[[], tuple[bytes, bytes]]
 
 
-def open_session(context: QueryContext, items: Sequence[str]) -> OpenSession:
-    """Step 1: fetch the manifest, draw a seed for a query about items of one class, keep both."""
-    return begin_session(context, items, context.calls.get_manifest)
+def open_session(
+    context: QueryContext, items: Sequence[str], before: OpenSession | None = None
+) -> OpenSession:
+    """Step 1: draw a seed for a query about items of one class, keep it with the manifest.
+
+    The manifest is that of the query before, unless it has expired, else the peer's.
+    """
+    if before is None or before.manifest.expires_at < context.clock():
+        return begin_session(context, items, context.calls.get_manifest)
+    kept = before.session
+    return begin_session(context, items, lambda: (kept.manifest, kept.signature))
 
 
 def begin_session(context: QueryContext, items: Sequence[str], get_manifest: GetManifest) -> OpenSession:

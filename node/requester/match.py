@@ -37,7 +37,7 @@ from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item
 from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
-from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
+from node.wire.match_messages import GRANULE_POINTS, EvaluateDone, EvaluateStart, Granules, Transcript
 
 
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
@@ -49,12 +49,13 @@ def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer
     """
     answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
     plans: list[str] = []
-    parts = split_classes(question)
+    parts, before = split_classes(question), None
     for part in parts:
         if all(item.code in answers for item in part.items):
             continue  # kept before the job was interrupted
         try:
-            answers |= _ask_class(context, part, plans)
+            found, before = _ask_class(context, part, before, plans)
+            answers |= found
         except RefusedError as error:
             rule = refusal_rule(error)
             refused |= {code: refuse_item(part, code, rule) for code in part.codes}
@@ -66,23 +67,29 @@ def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer
     return answers | refused
 
 
-def _ask_class(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
-    """One query; the plans that were chosen are added to `plans`.
+def _ask_class(
+    context: QueryContext, question: Question, before: OpenSession | None, plans: list[str]
+) -> tuple[dict[str, list[Answer]], OpenSession]:
+    """One query: answers, and its session; the plans that were chosen are added to `plans`.
+
+    A new query begins under the manifest of the one `before`, so that the two are of one state of the peer.
 
     Starts again when the peer changed its epoch, or offers other partitions or planted subjects.
     """
     for _ in range(RESTARTS):
         try:
-            return _ask_once(context, question, plans)
+            return _ask_once(context, question, before, plans)
         except (EpochError, OfferChangedError):
             open_session(context, question.codes)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
+def _ask_once(
+    context: QueryContext, question: Question, before: OpenSession | None, plans: list[str]
+) -> tuple[dict[str, list[Answer]], OpenSession]:
     opened = resume_session(context, question.codes)
     if opened is None or opened.manifest.expires_at < context.clock():
-        opened = open_session(context, question.codes)
+        opened = open_session(context, question.codes, before)
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
@@ -103,7 +110,7 @@ def _ask_once(context: QueryContext, question: Question, plans: list[str]) -> di
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
         context.checkpoint.add_answers(item.code, answers[item.code])
-    return answers
+    return answers, opened
 
 
 def lay_out(context: QueryContext, question: Question, opened: OpenSession) -> Query:
@@ -197,18 +204,24 @@ def blind_batch(blinds: Blinds, query: Query) -> Blinded:
 def _run_stream(
     context: QueryContext, opened: OpenSession, query: Query, batch: Sent, start: EvaluateStart
 ) -> None:
-    size = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
+    # Whole granules, so that a broken stream resumes at the first point of one.
+    most = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
+    size = most - most % GRANULE_POINTS
+    granules = Granules(start.first_point, opened.suite.sizes.point)
     chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
     for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
+            if message.points_root != granules.root():
+                raise dishonest("the peer saw other points than were sent", "points_root")
             finished = True
             break
         if expected >= len(chunks) or message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
         transcript.add(expected, sent.blinded.points, message.points)
+        granules.add(sent.blinded.points)
         context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)

@@ -27,7 +27,15 @@ from node.responder.epochs import (
     require_salt,
 )
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest, Transcript
+from node.wire.match_messages import (
+    BucketRequest,
+    BucketSlice,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+    Granules,
+    Transcript,
+)
 
 SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest allowed max_message_bytes
 READ_BYTES = 2 * 1024 * 1024  # of buckets held in memory at once by one stream, if one is not larger
@@ -52,6 +60,7 @@ class Evaluation:
         self._left = start.points_announced - start.first_point
         self._sequence = 0
         self._transcript = Transcript(start)
+        self._granules = Granules(start.first_point, self._suite.sizes.point)
         _record_query(node, peer, start, caller)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
@@ -68,13 +77,14 @@ class Evaluation:
         self._left -= points.count
         self._sequence += 1
         self._transcript.add(sequence, blinded, evaluated)
+        self._granules.add(blinded)
         return evaluated
 
-    def finish(self) -> bytes:
-        """The digest of the transcript. Raises InvalidPointsError when points are missing."""
+    def finish(self) -> EvaluateDone:
+        """Digest of transcript, root of points. Raises InvalidPointsError when points are missing."""
         if self._left:
             raise InvalidPointsError("fewer points than announced")
-        return self._transcript.digest()
+        return EvaluateDone(self._transcript.digest(), self._granules.root())
 
 
 def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator[BucketSlice]:

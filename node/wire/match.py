@@ -26,8 +26,15 @@ from node.wire.common import (
     timestamp,
 )
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
-from node.wire.query_head import require_head
+from node.wire.match_messages import (
+    GRANULE_POINTS,
+    BucketRequest,
+    BucketSlice,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+)
+from node.wire.query_head import require_head, require_query_id, require_suite
 
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
@@ -100,7 +107,7 @@ def parse_manifest(serialised: bytes) -> Manifest:
         and all(
             p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
         )
-        and manifest.limits.chunk_points > 0
+        and manifest.limits.chunk_points >= GRANULE_POINTS
         and manifest.limits.max_buckets_per_request > 0
         and manifest.limits.retrieval_floor in tuple(Plan)
         and all(
@@ -133,6 +140,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
     require_digest(message.mandate_root, "mandate_root")
     require(message.points_announced > 0, "points_announced must be positive")
     require(message.first_point < message.points_announced, "first_point is beyond the points announced")
+    require(message.first_point % GRANULE_POINTS == 0, f"first_point must be a multiple of {GRANULE_POINTS}")
     require_item_count(tuple(message.items))
     require_short(*message.items, message.purpose, message.legal_basis)
     require(message.token_class in tuple(TokenClass), "token_class is unknown")
@@ -172,12 +180,22 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
     )
 
 
+def done_message(done: EvaluateDone) -> match_pb2.EvaluateResponse:
+    """The end of an evaluation."""
+    return match_pb2.EvaluateResponse(
+        done=match_pb2.EvaluateDone(transcript=done.transcript, points_root=done.points_root)
+    )
+
+
 def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketRequest:
     """Check and decode a request for buckets. Raises InvalidRequestError or UnknownSuiteError."""
     _require_place(message)
     numbers = tuple(message.buckets)
     require(bool(numbers), "buckets must name at least one bucket")
     require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
+    # Without a query there is nobody whose buckets they could be.
+    consecutive = numbers[-1] - numbers[0] == len(numbers) - 1
+    require(bool(message.query_id) or consecutive, "buckets of no query must be consecutive")
     return BucketRequest(
         epoch=message.epoch,
         query_id=message.query_id,
@@ -261,8 +279,10 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
 
 
 def _require_place(message: match_pb2.FetchBucketsRequest | match_pb2.FetchFilterRequest) -> None:
-    """Check the query and partition version, which both requests of step 3 name."""
-    require_head(message.suite, message.query_id)
+    """Check the query, if there is one, and the partition version, which both requests of step 3 name."""
+    require_suite(message.suite)
+    if message.query_id:
+        require_query_id(message.query_id)
     require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
     require(message.version <= MAX_VERSION, "no partition has such a version")
 

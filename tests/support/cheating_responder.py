@@ -200,6 +200,20 @@ def wrong_transcript(_node: Node, responses: Responses) -> Responses:
         yield response
 
 
+def other_points_root(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        if response.WhichOneof("message") == "done":
+            response.done.points_root = bytes(32)
+        yield response
+
+
+def no_points_root(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        if response.WhichOneof("message") == "done":
+            response.done.points_root = b""
+        yield response
+
+
 def without_accepted(_node: Node, responses: Responses) -> Responses:
     next(responses)
     yield from responses

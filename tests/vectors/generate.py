@@ -78,6 +78,7 @@ def vectors():
         "point_blinds.json": _point_blinds(),
         "edge.json": _edges(),
         "merkle.json": _merkle(),
+        "granules.json": _granules(),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
         **_bad_labels(cases[0]),
@@ -223,6 +224,17 @@ def _merkle():
         leaves = [ref.merkle_leaf(bytes([i]) * i) for i in range(count)]
         paths = [[digest.hex() for digest in ref.merkle_path(leaves, i)] for i in range(count)]
         found.append({"count": count, "root": ref.merkle_root(leaves).hex(), "paths": paths})
+    return found
+
+
+def _granules():
+    """Roots over granules; any 32 bytes will do as a point."""
+    found = []
+    for count, first in ((1, 0), (15, 0), (16, 0), (17, 0), (48, 0), (70, 0), (33, 16), (20, 4_096)):
+        points = b"".join(_bytes("granule", str(place)) for place in range(count))
+        found.append(
+            {"first_point": first, "points": points.hex(), "root": ref.points_root(points, first).hex()}
+        )
     return found
 
 

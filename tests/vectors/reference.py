@@ -355,3 +355,14 @@ def merkle_path(leaves, index):
 
 def _largest_power_below(count):
     return 1 << ((count - 1).bit_length() - 1)
+
+
+def points_root(points, first_point=0):
+    """The root over granules of 16 points (docs/protocol.md, "Granules")."""
+    first = first_point // 16
+    return merkle_root(
+        [
+            merkle_leaf((first + at // 512).to_bytes(4, "big") + points[at : at + 512])
+            for at in range(0, len(points), 512)
+        ]
+    )

@@ -250,6 +250,12 @@ EVALUATE = {
         {},
     ),
     "first_point_beyond": (started(first_point=4), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "first_point_inside_a_granule": (
+        started(first_point=3),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
     "short_query_id": (started(query_id=bytes(15)), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "short_manifest_digest": (
         started(manifest_digest=b""),
@@ -295,6 +301,11 @@ FETCH = {
     "too_many": ({"buckets": range(16_385)}, Code.INVALID_ARGUMENT, "invalid_request"),
     "unknown_suite": ({"suite": ""}, Code.INVALID_ARGUMENT, "unknown_suite"),
     "short_query_id": ({"query_id": b"1"}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "single_buckets_of_no_query": (
+        {"query_id": b"", "buckets": [0, 2]},
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+    ),
     "origin_not_granted": ({"origin": "33"}, Code.PERMISSION_DENIED, "refused"),
     "origin_unknown": ({"origin": "99"}, Code.PERMISSION_DENIED, "refused"),
     "origin_malformed": ({"origin": "4"}, Code.INVALID_ARGUMENT, "invalid_request"),

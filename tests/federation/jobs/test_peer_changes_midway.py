@@ -100,8 +100,7 @@ def test_import_during_a_query(times: int, call, world: World, changing, asked, 
 
     answers, calls = ask_44(changing["45"].node, asked, {call: reimport})
     assert answers == {key: value for key, value in undisturbed.items() if key[2] == "44"}
-    # Each class has a query with a manifest; a version that is still kept is read to its end.
-    assert (calls["m"] > 2) == (times > 1)
+    assert (calls["m"] > 1) == (times > 1)  # a version that is still kept is read to its end
 
 
 def test_other_planted_subjects_during_a_query(world: World, changing, asked, undisturbed) -> None:

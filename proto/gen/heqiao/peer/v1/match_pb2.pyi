@@ -96,10 +96,12 @@ class EvaluatedChunk(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., points: _Optional[bytes] = ...) -> None: ...
 
 class EvaluateDone(_message.Message):
-    __slots__ = ("transcript",)
+    __slots__ = ("transcript", "points_root")
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_ROOT_FIELD_NUMBER: _ClassVar[int]
     transcript: bytes
-    def __init__(self, transcript: _Optional[bytes] = ...) -> None: ...
+    points_root: bytes
+    def __init__(self, transcript: _Optional[bytes] = ..., points_root: _Optional[bytes] = ...) -> None: ...
 
 class FetchBucketsRequest(_message.Message):
     __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version", "buckets", "several")
