@@ -90,7 +90,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
     homes = {code: federation.make_home(root / code, code) for code in ("45", "44")}
     said: list[str] = []
     provider, requester = open_home(homes["44"]), open_home(homes["45"])
-    know(provider, homes["45"], 0, ("45",))
+    know(provider, homes["45"], 0, ("45", "C23:45"))
     know(requester, homes["44"], 0)
     provider.store.dispose()
 
