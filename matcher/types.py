@@ -1,7 +1,7 @@
 """Plain frozen data that the matcher's functions take and return."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 SUITE = "X25519-BLAKE3-TAI"
 
@@ -15,6 +15,13 @@ class Level(IntEnum):
     THRESHOLD = 4
     VALUE = 5
     AGGREGATE = 6
+
+
+class TokenClass(StrEnum):
+    """Which key makes the tokens of an item; one query has one class (design.md section 2, step 4)."""
+
+    ORDINARY = "ordinary"
+    SENSITIVE = "sensitive"
 
 
 @dataclass(frozen=True, slots=True)

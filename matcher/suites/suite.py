@@ -11,16 +11,16 @@ and one line in `SUITES`. A session looks up its suite once, with `find`, and pa
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count as count_up
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher import batch, label, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
-from matcher.oprf import RandomBytes
 from matcher.suites import tokens, x25519
-from matcher.types import SUITE
+from matcher.suites.points import Blinded, Blinds, Evaluated
+from matcher.types import SUITE, TokenClass
 from matcher.vectorised import Bytes
 
 DIGEST_SIZE = 16  # of the digest that places identities into buckets
@@ -30,17 +30,26 @@ _STREAM_CANDIDATES = 2  # taken at once: three identities in four need no more
 class Group(Protocol):
     """The oblivious function over a group; points are n * `sizes.point` bytes, scalars `sizes.scalar`."""
 
-    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
-        """A fresh scalar that has an inverse."""
+    def clamp(self, raw: bytes) -> bytes:
+        """A scalar from `sizes.scalar` random bytes."""
+
+    def invert_each(self, raw: Bytes) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
+        """Scalars of random rows (n, scalar), the inverse of each, and which of them have one."""
 
     def blind(self, scalar: bytes, mapped: bytes) -> bytes:
-        """B = r * M."""
+        """B = r * M, one blind for all."""
+
+    def blind_each(self, scalars: bytes, mapped: bytes) -> bytes:
+        """B_i = r_i * M_i, each point with its own blind."""
 
     def evaluate(self, key: bytes, blinded: bytes) -> bytes:
         """E = k * B of points from outside: all are checked first. Raises PointError."""
 
     def finalize(self, blind_scalar: bytes, evaluated: bytes) -> bytes:
-        """T = r' * E of points from outside. Raises PointError."""
+        """T = r' * E of points from outside, one blind for all. Raises PointError."""
+
+    def finalize_each(self, inverses: bytes, evaluated: bytes) -> bytes:
+        """T_i = r_i' * E_i of points from outside, by the inverses of their blinds. Raises PointError."""
 
     def evaluate_own(self, key: bytes, mapped: bytes) -> bytes:
         """T = k * M of own records."""
@@ -103,40 +112,13 @@ class Contexts:
 
     identity: bytes
     bucket: bytes
+    class_key: bytes
     token: str
     canary: str
+    point_blind: str
+    cohort_blind: str
     salt_check: str
     name: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Blinded:
-    """Points B, as sent to a responder."""
-
-    points: bytes = field(repr=False)
-    size: int
-
-    @property
-    def count(self) -> int:
-        """The number of points."""
-        return len(self.points) // self.size
-
-    def part(self, first: int, last: int) -> Self:
-        """The points from place `first` to before `last`."""
-        return type(self)(self.points[first * self.size : last * self.size], self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """Points E, as a responder returns them."""
-
-    points: bytes = field(repr=False)
-    size: int
-
-    @property
-    def count(self) -> int:
-        """The number of points."""
-        return len(self.points) // self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +180,53 @@ class Suite:
                 break
         return points
 
+    # ---- keys
+
+    def class_key(self, epoch_key: bytes, token_class: TokenClass) -> bytes:
+        """The key of a class of items in an epoch (design.md section 2, step 4)."""
+        message = self.contexts.class_key + token_class.value.encode()
+        return self.group.clamp(self.hash.keyed(epoch_key, [message], self.sizes.scalar).tobytes())
+
+    def class_keys(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The keys of all classes in an epoch."""
+        return {each: self.class_key(epoch_key, each) for each in TokenClass}
+
     # ---- points
 
-    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
-        """A fresh blind, which `finalize` can remove."""
-        return self.group.draw_blind(random_bytes)
+    def point_blinds(self, seed: bytes, count: int) -> Blinds:
+        """The blinds of a verification's batch: the seed fixes each by its place (design.md 2, step 5)."""
+        return self._blinds(self.contexts.point_blind, seed, count)
+
+    def cohort_blind(self, seed: bytes) -> bytes:
+        """The one blind of a sum's cohort."""
+        return self._blinds(self.contexts.cohort_blind, seed, 1).scalars.tobytes()
+
+    def _blinds(self, context: str, seed: bytes, count: int) -> Blinds:
+        """For place i the first scalar with an inverse of seed || i as u64 || t as u32, t = 0, 1, ..."""
+        messages = np.zeros((count, len(seed) + 12), dtype=np.uint8)
+        messages[:, : len(seed)] = np.frombuffer(seed, dtype=np.uint8)
+        messages[:, len(seed) : -4] = np.arange(count, dtype=">u8").view(np.uint8).reshape(-1, 8)
+        found = Blinds(*np.empty((2, count, self.sizes.scalar), dtype=np.uint8))
+        pending = np.arange(count)
+        for t in count_up():
+            messages[:, -4:] = np.frombuffer(t.to_bytes(4, "big"), dtype=np.uint8)
+            rows = vectorised.rows_of(messages[pending])
+            scalars, inverses, good = self.group.invert_each(
+                self.hash.derive_stream(context, rows, self.sizes.scalar)
+            )
+            found.scalars[pending], found.inverses[pending] = scalars, inverses
+            pending = pending[~good]
+            if not len(pending):
+                return found
+        raise AssertionError  # the loop above has no end
 
     def blind(self, scalar: bytes, mapped: bytes) -> Blinded:
         """B = r * M of every mapped point."""
         return Blinded(self.group.blind(scalar, mapped), self.sizes.point)
+
+    def blind_each(self, scalars: Bytes, mapped: bytes) -> Blinded:
+        """B_i = r_i * M_i, each point with its own blind."""
+        return Blinded(self.group.blind_each(scalars.tobytes(), mapped), self.sizes.point)
 
     def blinded(self, points: bytes, most: int | None = None) -> Blinded:
         """Bytes as points B; `evaluate` checks them. Raises PointError, CountError above `most`."""
@@ -226,22 +246,33 @@ class Suite:
         return self.evaluated(self.group.evaluate(key, blinded.points))
 
     def finalize(self, scalar: bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
-        """T = r' * E of the points returned for `sent`.
+        """T = r' * E of the points returned for `sent`, under one blind.
 
         Raises CountError where a different number of points was returned, PointError for points that no
         honest responder returns.
         """
-        if len(evaluated.points) != len(sent.points):
-            raise CountError("a different number of points was returned than was sent")
+        evaluated.require_as_many(sent)
         return self.group.finalize(scalar, evaluated.points)
+
+    def finalize_each(self, inverses: Bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
+        """T_i = r_i' * E_i of the points returned for `sent`, by the inverses of their blinds.
+
+        Raises as `finalize`.
+        """
+        evaluated.require_as_many(sent)
+        return self.group.finalize_each(inverses.tobytes(), evaluated.points)
 
     def own_tokens(self, key: bytes, mapped: Bytes) -> Bytes:
         """T = k * M of own records, (n, point)."""
         return self._rows(self.group.evaluate_own(key, mapped.tobytes()))
 
     def canary_tokens(self, key: bytes) -> bytes:
-        """The evaluations k * M_c of the public constants, as a manifest pins them."""
+        """The evaluations k * M_c of the public constants under one key, as a manifest pins them."""
         return self.group.evaluate_own(key, self.canary_points())
+
+    def class_canaries(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The evaluations of the public constants under the key of each class."""
+        return {each: self.canary_tokens(key) for each, key in self.class_keys(epoch_key).items()}
 
     def rekey(self, new: bytes, old: bytes, own: Bytes) -> Bytes:
         """T' = (k'/k) * T of own records, (n, point). Raises ScalarError (see Group)."""
@@ -305,8 +336,11 @@ X25519_BLAKE3 = Suite(
     contexts=Contexts(
         identity=tokens.IDENTITY_CONTEXT,
         bucket=tokens.BUCKET_CONTEXT,
+        class_key=tokens.CLASS_KEY_CONTEXT,
         token=tokens.TOKEN_CONTEXT,
         canary=tokens.CANARY_CONTEXT,
+        point_blind=tokens.POINT_BLIND_CONTEXT,
+        cohort_blind=tokens.COHORT_BLIND_CONTEXT,
         salt_check=tokens.SALT_CHECK_CONTEXT,
         name=label.NAME_CONTEXT,
     ),

@@ -12,8 +12,11 @@ from matcher.types import Identity
 
 IDENTITY_CONTEXT = b"heqiao v1 identity"
 BUCKET_CONTEXT = b"heqiao v1 bucket"
+CLASS_KEY_CONTEXT = b"heqiao v1 class key"
 TOKEN_CONTEXT = "heqiao v1 token"  # noqa: S105 - a public domain-separation string
 CANARY_CONTEXT = "heqiao v1 canary"
+POINT_BLIND_CONTEXT = "heqiao v1 point blind"
+COHORT_BLIND_CONTEXT = "heqiao v1 cohort blind"
 SALT_CHECK_CONTEXT = "heqiao v1 salt check"
 CANARIES = 16
 TAG_SIZE = 16

@@ -79,7 +79,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
     if not origins:
-        hint = f"the administrator of {peer.code} grants origins with `heqiao peers add --grant`, and imports"
+        hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
         return Finding(f"peer {peer.code}", False, text, hint)
     return Finding(f"peer {peer.code}", True, text)
 

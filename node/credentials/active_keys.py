@@ -43,7 +43,7 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
-        canaries=CURRENT.canary_tokens(oprf_key) if oprf_key else b"",
+        canaries=CURRENT.class_canaries(oprf_key) if oprf_key else {},
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),

@@ -13,6 +13,7 @@ from functools import partial
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
+from matcher.types import TokenClass
 from node.database.engine import Store
 from node.database.tables import buckets, cuts, filters, partitions
 
@@ -37,6 +38,7 @@ class NewPartition:
     """A version whose buckets are written; `filter_digest` is of the whole serialised filter."""
 
     item: str
+    token_class: TokenClass
     origin: str
     epoch: int
     version: int
@@ -102,6 +104,7 @@ def prepare(tx: Connection, new: NewPartition) -> int:
             insert(partitions)
             .values(
                 item=new.item,
+                token_class=new.token_class,
                 origin=new.origin,
                 epoch=new.epoch,
                 version=new.version,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
 
+from matcher.types import TokenClass
 from node.database.tables import buckets, filters, imports, partitions
 
 
@@ -17,6 +18,7 @@ class PartitionRow:
 
     id: int
     item: str
+    token_class: TokenClass
     origin: str
     epoch: int
     version: int
@@ -34,6 +36,7 @@ class PartitionRow:
 _COLUMNS = (
     partitions.c.id,
     partitions.c.item,
+    partitions.c.token_class,
     partitions.c.origin,
     partitions.c.epoch,
     partitions.c.version,
@@ -65,12 +68,15 @@ def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
     return None if tally is None else dict(json.loads(tally))
 
 
-def current_items(tx: Connection, epoch: int) -> list[str]:
-    """Codes of the items this node has in an epoch, sorted."""
+def current_items(tx: Connection, epoch: int) -> dict[str, TokenClass]:
+    """The items this node has in an epoch, by code in order, with the class of their tokens."""
     rows = tx.execute(
-        select(partitions.c.item).where(partitions.c.is_current, partitions.c.epoch == epoch).distinct()
+        select(partitions.c.item, partitions.c.token_class)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch)
+        .distinct()
+        .order_by(partitions.c.item)
     )
-    return sorted(row.item for row in rows)
+    return {row.item: TokenClass(row.token_class) for row in rows}
 
 
 def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
@@ -228,5 +234,6 @@ def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
 def _partition(row: object) -> PartitionRow:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
     values["planted"] = tuple((name, value) for name, value in json.loads(values["planted"]))
+    values["token_class"] = TokenClass(values["token_class"])
     values["root"], values["filter_digest"] = bytes(values["root"]), bytes(values["filter_digest"])
     return PartitionRow(**values)

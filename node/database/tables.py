@@ -54,6 +54,8 @@ grants = Table(
     "grants",
     metadata,
     Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    # A code of the catalogue, or * for all ordinary items.
+    Column("item", String(8), primary_key=True),
     Column("origin", String(2), primary_key=True),
 )
 
@@ -75,6 +77,8 @@ partitions = Table(
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
+    # Which key made its tokens: the item's class in the catalogue of the import.
+    Column("token_class", String(16), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -182,7 +186,7 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
-    # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
+    # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from matcher.types import Level
+from matcher.types import Level, TokenClass
 from node.domain.sum_rules import SumForm, SumRule
 from node.domain.sum_rules import build as build_sum_rule
 from node.errors import ConfigError, ItemNotOfferedError
@@ -81,6 +81,11 @@ class Item:
     bands: tuple[int, ...] = ()
     threshold: int | None = None
     sum: SumRule | None = None
+
+    @property
+    def token_class(self) -> TokenClass:
+        """Which key makes the tokens of its entries: financial and medical items are sensitive."""
+        return TokenClass.SENSITIVE if self.sensitivity in ("SF", "SM") else TokenClass.ORDINARY
 
     def text(self, attribute: str, lang: str) -> str:
         """One of TEXTS in `zh` or `en`."""

@@ -38,8 +38,8 @@ class BuildSpec:
     """What every process of a run needs.
 
     `every`: also index records that disclose nothing; `hidden`: index all of them as such, because the rows
-    only name subjects. `sums` are the keys of encrypted sums, for an item that has them. Entries are made in
-    `suite`.
+    only name subjects. `oprf` is the key of the item's class, `sums` those of encrypted sums, for an item
+    that has them. Entries are made in `suite`.
     """
 
     terms: ReadOptions

@@ -11,6 +11,7 @@ import numpy as np
 from blake3 import blake3
 
 from matcher import buckets, merkle
+from matcher.types import TokenClass
 from node.compute.scratch import Piece
 from node.context import Node
 from node.database import Connection, partition_versions
@@ -42,9 +43,10 @@ class Version:
 class PartitionWriter:
     """Writes buckets and version rows of one item."""
 
-    def __init__(self, node: Node, item: str, epoch: int) -> None:
+    def __init__(self, node: Node, item: str, token_class: TokenClass, epoch: int) -> None:
         self._node = node
         self._item = item
+        self._token_class = token_class
         self._epoch = epoch
         self._waiting: list[tuple[int, int, NewBucket]] = []
         self._bytes = 0
@@ -120,6 +122,7 @@ class PartitionWriter:
         leaves = bytes(version.leaves)
         return NewPartition(
             item=self._item,
+            token_class=self._token_class,
             origin=f"{version.origin:02}",
             epoch=self._epoch,
             version=version.number,

@@ -118,7 +118,7 @@ class _Delta:
     @property
     def writer(self) -> PartitionWriter:
         """For one partition at a time."""
-        return PartitionWriter(self.node, self.item.code, self.work.epoch)
+        return PartitionWriter(self.node, self.item.code, self.item.token_class, self.work.epoch)
 
     def split(self, indexed: IndexedRows) -> dict[int, dict[int, list[Piece]]]:
         """The pieces of the indexed rows, split again by origin and part."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from matcher import buckets, identity
+from matcher.suites.suite import CURRENT
 from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.compute.types import Usage
@@ -132,14 +133,26 @@ def import_item(
     source = source if not isinstance(source, Sequence) else Files(source)
     unit = None if unit is None else check_unit(item, unit)
     reading = sources.Reading(item, columns or {}, allow_empty, mode == "delete", form, unit, keep_zeros)
-    if mode != "full" and not delta.present_partitions(node, item):
-        raise PreconditionError(
-            f"{code}: nothing was imported yet, so there is nothing to change",
-            "import a full export of the register first, without --upsert and --delete",
-        )
+    if mode != "full":
+        _require_changeable(node, item)
     as_of = default_as_of or today
     how = _How(mode, source, reading, today, as_of, rejects_file, workers, Stopwatch(), progress)
     return _import(node, item, how)
+
+
+def _require_changeable(node: Node, item: Item) -> None:
+    """Raises PreconditionError where a full import must come before single subjects are changed."""
+    present = delta.present_partitions(node, item)
+    if not present:
+        raise PreconditionError(
+            f"{item.code}: nothing was imported yet, so there is nothing to change",
+            "import a full export of the register first, without --upsert and --delete",
+        )
+    if any(part.token_class is not item.token_class for part in present.values()):
+        raise PreconditionError(
+            f"{item.code}: the catalogue has made it {item.token_class} since the last full import",
+            "import a full export, without --upsert and --delete; until then the item is not served",
+        )
 
 
 def _import(node: Node, item: Item, how: "_How") -> Imported:
@@ -259,7 +272,7 @@ def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several:
     return BuildSpec(
         terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
-        oprf=node.keys.oprf,
+        oprf=CURRENT.class_key(node.keys.oprf, item.token_class),
         folder=space.folder,
         scratch_key=secrets.token_bytes(KEY_SIZE),
         part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
@@ -314,7 +327,7 @@ class _Run:
 
     def replace_all(self, indexed: IndexedRows) -> Change:
         """Cut all entries into buckets of new versions, and write them, unpublished."""
-        writer = PartitionWriter(self.node, self.item.code, self.work.epoch)
+        writer = PartitionWriter(self.node, self.item.code, self.item.token_class, self.work.epoch)
         planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
         bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(indexed.origins.items())}
         versions = writer.open(bits, planted)

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
@@ -25,9 +24,9 @@ from node.wire.common import QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
-SESSION_VERSION = 1
+SESSION_VERSION = 2
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the last: a signature
+_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
@@ -38,7 +37,7 @@ class StoredCheckpoint:
 
     def __init__(self, node: Node, job: str, part: PartRow, lease: Lease) -> None:
         self._node, self._job, self._peer, self._lease = node, job, part.peer, lease
-        self._up, self._down = part.bytes_up, part.bytes_down
+        self._up, self._down, self._points = part.bytes_up, part.bytes_down, part.points
         self._written, self._state = 0.0, ""
         self._progress: dict[str, object] = {}
 
@@ -46,6 +45,10 @@ class StoredCheckpoint:
         """Add to the bytes sent and received."""
         self._up += up
         self._down += down
+
+    def count_points(self, points: int) -> None:
+        """See node.requester.context.Checkpoint."""
+        self._points += points
 
     def session(self) -> Session | None:
         """See node.requester.context.Checkpoint."""
@@ -61,7 +64,9 @@ class StoredCheckpoint:
     def begin(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
         sealed = self._seal("session", pack_session(session))
-        self._write("begin part", lambda tx: job_rows.reset_part(tx, self._job, self._peer, sealed))
+        self._write(
+            "begin query", lambda tx: job_rows.begin_query(tx, self._job, self._peer, session.items, sealed)
+        )
 
     def renew(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
@@ -102,8 +107,6 @@ class StoredCheckpoint:
         self._progress = {"state": state, "done": done, "total": total}
         if epoch:
             self._progress["epoch"] = epoch
-        if state == "evaluate":
-            self._progress["points"] = total
         if state == self._state and time.monotonic() - self._written < WRITE_EVERY_S:
             return
         self._state, self._written = state, time.monotonic()
@@ -134,17 +137,16 @@ class StoredCheckpoint:
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
-        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down, "seconds": seconds}
+        values = {**self._progress, **self._counts(), "seconds": seconds}
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def end(self, state: str, reason: str, seconds: float) -> None:
-        """Close the part: keep its counts, erase its blind and its tokens."""
+        """Close the part: keep its counts, erase its seed and its tokens."""
         values = {
             **self._progress,
             "state": state,
             "reason": reason[:64],
-            "bytes_up": self._up,
-            "bytes_down": self._down,
+            **self._counts(),
             "seconds": seconds,
         }
 
@@ -160,9 +162,11 @@ class StoredCheckpoint:
         self._write("keep plan", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def _update_and_ask(self, tx: Connection) -> bool:
-        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down}
-        job_rows.update_part(tx, self._job, self._peer, values)
+        job_rows.update_part(tx, self._job, self._peer, {**self._progress, **self._counts()})
         return job_rows.cancel_requested(tx, self._job)
+
+    def _counts(self) -> dict[str, int]:
+        return {"points": self._points, "bytes_up": self._up, "bytes_down": self._down}
 
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
         return self._lease.write(name, work)
@@ -197,7 +201,8 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         self._session = session
         self._tokens.clear()
-        self._answers.clear()
+        for item in session.items:
+            self._answers.pop(item, None)
 
     def renew(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
@@ -223,8 +228,10 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         if epoch:
             self.epoch = epoch
-        if state == "evaluate":
-            self.points = total
+
+    def count_points(self, points: int) -> None:
+        """See node.requester.context.Checkpoint."""
+        self.points += points
 
     def wait(self, seconds: float) -> None:
         """See node.requester.context.Checkpoint."""
@@ -260,12 +267,14 @@ def unpack_answers(packed: bytes) -> list[Answer]:
 
 
 def pack_session(session: Session) -> bytes:
-    """Version, fixed fields, then the two manifests, the first with its length."""
+    """Version, fixed fields, codes of the items and first manifest with their lengths, second manifest."""
+    items = " ".join(session.items).encode()
     fields = (
         session.query_id,
-        session.blind,
         session.seed,
         session.signature,
+        len(items).to_bytes(4, "big"),
+        items,
         len(session.manifest).to_bytes(4, "big"),
         session.manifest,
         session.layout,
@@ -280,7 +289,9 @@ def unpack_session(packed: bytes) -> Session:
     for size in _SESSION_SIZES:
         fields.append(packed[at : at + size])
         at += size
-    size = int.from_bytes(packed[at : at + 4], "big")
-    at += 4
-    query_id, blind, seed, signature = fields
-    return Session(query_id, blind, seed, packed[at : at + size], signature, packed[at + size :])
+    for _ in ("items", "manifest"):
+        size = int.from_bytes(packed[at : at + 4], "big")
+        fields.append(packed[at + 4 : at + 4 + size])
+        at += 4 + size
+    query_id, seed, signature, items, manifest = fields
+    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()))

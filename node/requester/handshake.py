@@ -3,7 +3,7 @@
 `trusted_manifest` checks a manifest; this module fetches it, parses it once and keeps it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from node.requester import trusted_manifest
@@ -19,34 +19,44 @@ MAX_CHUNK_POINTS = 32_640  # a message of 1 MiB, which every node takes
 GetManifest = Callable[[], tuple[bytes, bytes]]
 
 
-def open_session(context: QueryContext) -> OpenSession:
-    """Step 1: fetch the manifest, draw a fresh blind and seed, keep both."""
-    return begin_session(context, context.calls.get_manifest)
+def open_session(
+    context: QueryContext, items: Sequence[str], before: OpenSession | None = None
+) -> OpenSession:
+    """Step 1: draw a seed for a query about items of one class, keep it with the manifest.
+
+    The manifest is that of the query before, unless it has expired, else the peer's.
+    """
+    if before is None or before.manifest.expires_at < context.clock():
+        return begin_session(context, items, context.calls.get_manifest)
+    kept = before.session
+    return begin_session(context, items, lambda: (kept.manifest, kept.signature))
 
 
-def begin_session(context: QueryContext, get_manifest: GetManifest) -> OpenSession:
+def begin_session(context: QueryContext, items: Sequence[str], get_manifest: GetManifest) -> OpenSession:
     """A new query under the manifest that `get_manifest` fetches, kept in the checkpoint."""
     context.checkpoint.progress("manifest", 0, 0)
     serialised, signature, trusted = _fetch(context, get_manifest)
     session = Session(
         query_id=context.random_bytes(QUERY_ID_SIZE),
-        blind=trusted.suite.draw_blind(context.random_bytes),
         seed=new_seed(context.random_bytes),
         manifest=serialised,
         signature=signature,
         layout=serialised,
+        items=tuple(items),
     )
     context.checkpoint.begin(session)
     return OpenSession(session, trusted.suite, trusted.content, trusted.content)
 
 
-def resume_session(context: QueryContext) -> OpenSession | None:
+def resume_session(context: QueryContext, items: Sequence[str]) -> OpenSession | None:
     """The session in the checkpoint, checked again; None without one, or where its salt is retired.
+
+    Also None where it asks about other items than `items`: the query of that class has ended.
 
     Its manifest may have expired. Raises what `check_manifest` raises.
     """
     session = context.checkpoint.session()
-    if session is None:
+    if session is None or session.items != tuple(items):
         return None
     manifest = parse_manifest(session.manifest)
     if context.mapped.salt(manifest.salt_version) is None:

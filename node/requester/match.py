@@ -6,16 +6,16 @@ in a node's persisted job and in a platform's process. Step 3 is node/requester/
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from matcher import PointError, merkle
 from matcher.errors import CountError
-from matcher.suites.suite import Blinded
+from matcher.suites.points import Blinded, Blinds
 from matcher.vectorised import Bytes
-from node.errors import EpochError, LimitError, PartitionVersionError, UnavailableError
-from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
+from node.errors import EpochError, LimitError, PartitionVersionError, RefusedError, UnavailableError
+from node.requester.context import OpenSession, QueryContext, dishonest, refusal_rule, with_retries
 from node.requester.handshake import (
     MAX_CHUNK_POINTS,
     RESTARTS,
@@ -23,41 +23,82 @@ from node.requester.handshake import (
     renew_manifest,
     resume_session,
 )
-from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
+from node.requester.match_query import (
+    Answer,
+    Query,
+    Question,
+    build_query,
+    mandate_leaves,
+    mandate_rows,
+    split_classes,
+)
+from node.requester.outcomes import refuse_item
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item
 from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
-from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
+from node.wire.match_messages import GRANULE_POINTS, EvaluateDone, EvaluateStart, Granules, Transcript
 
 
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the checkpoint holds. Starts again when the peer changed its epoch, or offers other
-    partitions or planted subjects than those of the batch.
+    One query for each class of items, one after the other, about the people with a mandate for an item of
+    that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
+    answered REFUSED; where it refuses all, raises RefusedError.
+    """
+    answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
+    plans: list[str] = []
+    parts, before = split_classes(question), None
+    for part in parts:
+        if all(item.code in answers for item in part.items):
+            continue  # kept before the job was interrupted
+        try:
+            found, before = _ask_class(context, part, before, plans)
+            answers |= found
+        except RefusedError as error:
+            rule = refusal_rule(error)
+            refused |= {code: refuse_item(part, code, rule) for code in part.codes}
+            if len(refused) == len(question.items):
+                raise
+    for code, answer in refused.items():
+        context.checkpoint.add_answers(code, answer)
+    context.checkpoint.plan(*_summarise(plans))
+    return answers | refused
+
+
+def _ask_class(
+    context: QueryContext, question: Question, before: OpenSession | None, plans: list[str]
+) -> tuple[dict[str, list[Answer]], OpenSession]:
+    """One query: answers, and its session; the plans that were chosen are added to `plans`.
+
+    A new query begins under the manifest of the one `before`, so that the two are of one state of the peer.
+
+    Starts again when the peer changed its epoch, or offers other partitions or planted subjects.
     """
     for _ in range(RESTARTS):
         try:
-            return _ask_once(context, question)
+            return _ask_once(context, question, before, plans)
         except (EpochError, OfferChangedError):
-            open_session(context)
+            open_session(context, question.codes)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
-    opened = resume_session(context)
+def _ask_once(
+    context: QueryContext, question: Question, before: OpenSession | None, plans: list[str]
+) -> tuple[dict[str, list[Answer]], OpenSession]:
+    opened = resume_session(context, question.codes)
     if opened is None or opened.manifest.expires_at < context.clock():
-        opened = open_session(context)
+        opened = open_session(context, question.codes, before)
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
     retrieval = Retrieval(context, opened, question, query, token_secrets(context, opened))
-    answers = context.checkpoint.answers()
-    plans: list[str] = []
+    known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
     for item in question.items:
-        if item.code in answers:
-            continue  # kept before the job was interrupted
+        if item.code in known:
+            answers[item.code] = known[item.code]  # kept before the job was interrupted
+            continue
         for _ in range(RESTARTS):
             try:
                 answers[item.code], choices = ask_item(retrieval, item)
@@ -69,8 +110,7 @@ def _ask_once(context: QueryContext, question: Question) -> dict[str, list[Answe
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
         context.checkpoint.add_answers(item.code, answers[item.code])
-    context.checkpoint.plan(*_summarise(plans))
-    return answers
+    return answers, opened
 
 
 def lay_out(context: QueryContext, question: Question, opened: OpenSession) -> Query:
@@ -100,7 +140,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
     with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-        blinding = beside.submit(blind_batch, session.blind, query)
+        blinds = opened.suite.point_blinds(session.seed, query.points)
+        blinding = beside.submit(blind_batch, blinds, query)
         rows = mandate_rows(question, query, session.seed)
     blinded = blinding.result()
     root = merkle.root(mandate_leaves(blinded, rows))
@@ -116,29 +157,42 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             query_id=session.query_id,
             points_announced=query.points,
             first_point=first,
-            items=tuple(item.code for item in question.items),
+            items=query.items,
             purpose=question.purpose,
             legal_basis=question.legal_basis,
             mandate_root=root,
+            token_class=query.token_class,
             suite=opened.suite.name,
         )
-        _run_stream(context, opened, query, blinded, start)
+        _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
 
 
-def blind_batch(blind: bytes, query: Query) -> Blinded:
-    """B = r * M of the whole batch.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A blinded batch with its blinds."""
+
+    blinds: Blinds
+    blinded: Blinded
+
+    def part(self, first: int, last: int) -> "Sent":
+        """The points from place `first` to before `last`."""
+        return Sent(self.blinds.part(first, last), self.blinded.part(first, last))
+
+
+def blind_batch(blinds: Blinds, query: Query) -> Blinded:
+    """B_i = r_i * M_i of the whole batch.
 
     A large one is blinded while the next points are mapped: mapping needs the interpreter, blinding does not.
     """
     suite = query.batch.suite
     if query.points <= BATCH_POINTS:
-        return suite.blind(blind, query.batch.tobytes())
+        return suite.blind_each(blinds.scalars, query.batch.tobytes())
     blinded = np.empty((query.points, suite.sizes.point), dtype=np.uint8)
     with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
         started = [
-            (places, behind.submit(suite.blind, blind, points.tobytes()))
+            (places, behind.submit(suite.blind_each, blinds.scalars[places], points.tobytes()))
             for places, points in query.batch.chunks()
         ]
     for places, done in started:
@@ -148,33 +202,40 @@ def blind_batch(blind: bytes, query: Query) -> Blinded:
 
 
 def _run_stream(
-    context: QueryContext, opened: OpenSession, query: Query, blinded: Blinded, start: EvaluateStart
+    context: QueryContext, opened: OpenSession, query: Query, batch: Sent, start: EvaluateStart
 ) -> None:
-    size = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
-    chunks = [blinded.part(at, at + size) for at in range(start.first_point, blinded.count, size)]
+    # Whole granules, so that a broken stream resumes at the first point of one.
+    most = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
+    size = most - most % GRANULE_POINTS
+    granules = Granules(start.first_point, opened.suite.sizes.point)
+    chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in context.calls.evaluate(start, [chunk.points for chunk in chunks]):
+    for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
+            if message.points_root != granules.root():
+                raise dishonest("the peer saw other points than were sent", "points_root")
             finished = True
             break
         if expected >= len(chunks) or message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
-        transcript.add(expected, sent.points, message.points)
+        transcript.add(expected, sent.blinded.points, message.points)
+        granules.add(sent.blinded.points)
+        context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)
-        first, expected = first + sent.count, expected + 1
+        first, expected = first + sent.blinded.count, expected + 1
         context.checkpoint.progress("evaluate", first, query.points, opened.manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 
 
-def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
-    """T = r' * E for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
-    suite, constants = opened.suite, opened.manifest.canaries
+def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Sent, returned: bytes) -> bytes:
+    """T_i = r_i' * E_i for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
+    suite, constants = opened.suite, opened.manifest.canaries[query.token_class]
     try:
-        tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))
+        tokens = suite.finalize_each(sent.blinds.inverses, sent.blinded, suite.evaluated(returned))
     except CountError:
         raise dishonest("the peer returns another number of points", "length") from None
     except PointError:

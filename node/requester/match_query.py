@@ -6,7 +6,7 @@ a size class), all in one secret order (design.md section 2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,7 +14,9 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from matcher import Identity, batch, identity, merkle, vectorised
-from matcher.suites.suite import Blinded, Suite
+from matcher.suites.points import Blinded
+from matcher.suites.suite import Suite
+from matcher.types import TokenClass
 from matcher.vectorised import Bytes
 from node.context import Node
 from node.domain.catalogue import Item
@@ -50,6 +52,11 @@ class Question:
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the items."""
+        return tuple(item.code for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch, with the meaning of its points."""
+    """The whole batch, with the meaning of its points; `items` are those that the peer is asked about."""
 
+    token_class: TokenClass
+    items: tuple[str, ...]
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
@@ -124,14 +133,24 @@ class Answer:
     reason: str = ""
 
 
+def split_classes(question: Question) -> tuple[Question, ...]:
+    """One question for each class of which an item is asked: a query has one class (design.md 2, step 4)."""
+    found = {each: tuple(item for item in question.items if item.token_class is each) for each in TokenClass}
+    return tuple(replace(question, items=items) for items in found.values() if items)
+
+
 def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: MappedPoints) -> Query:
     """Lay out the batch; the same arguments give the same batch, so that a query can be resumed.
 
-    Its places are, in order: distinct identities of subjects, planted subjects, canaries, misses.
+    `question` is of one class. Only items with a granted partition are asked about, and only people with
+    a mandate for one of them. Its places are, in order: distinct identities of subjects, planted subjects,
+    canaries, misses.
     """
+    (token_class,) = {item.token_class for item in question.items}
+    question = replace(question, items=tuple(item for item in question.items if manifest.has(item.code)))
     numbers, identities = _asked_identities(question)
     places = mapped.places(identities)
-    # Each identity once: under one blind, equal identities would be equal points and so recognisable.
+    # Each identity once: a person in two households costs one point.
     distinct, inverse = _distinct(places)
     hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
     canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), mapped.suite.sizes.canaries)
@@ -144,6 +163,8 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
     miss_points, miss_prefixes = _map(mapped, *draw_misses(seed, total - real))
     others = np.concatenate((hit_points, canary_points(mapped.suite, chosen), miss_points))
     return Query(
+        token_class=token_class,
+        items=question.codes,
         batch=Batch(mapped, distinct, others, order),
         subjects=SubjectPoints(numbers, mapped.origins[places], mapped.prefixes[places], subjects[inverse]),
         planted=tuple(

@@ -73,6 +73,16 @@ def conclude_all(
     return answers
 
 
+def refuse_item(question: Question, item: str, rule: str) -> list[Answer]:
+    """REFUSED for every subject that the peer could have been asked about."""
+    return [
+        Answer(Outcome.NOT_MANDATED, reason=why[item])
+        if item in why
+        else Answer(Outcome.REFUSED, reason=rule)
+        for why in question.uncovered
+    ]
+
+
 def _conclude_alone(
     item: Item, record: NDArray[np.void], check: NDArray[np.uint8], today: date
 ) -> list[Answer]:

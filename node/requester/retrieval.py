@@ -20,7 +20,7 @@ from node.domain.findings import Outcome
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets, fetch_filter
 from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
-from node.requester.outcomes import Opened, conclude_all, open_names
+from node.requester.outcomes import Opened, conclude_all, open_names, refuse_item
 from node.requester.points import SubjectPoints
 from node.wire.manifest import Manifest, PartitionOffer
 
@@ -81,6 +81,8 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
             else Answer(Outcome.NOT_CONNECTED)
             for why in question.uncovered
         ], []
+    if item.code not in retrieval.query.items:
+        return refuse_item(question, item.code, "item_not_granted"), []
     missing = np.zeros(len(question.subjects), dtype=bool)
     found: list[Opened] = []
     choices: list[Choice] = []

@@ -33,6 +33,7 @@ from node.errors import (
     RefusedError,
     SaltError,
 )
+from node.responder.epochs import require_granted
 from node.wire.sum_messages import (
     BLOCK_ROWS,
     MAX_COHORT_POINTS,
@@ -51,7 +52,9 @@ class Cohort:
     """Rounds 1 and 2: receive a cohort in chunks, return it under the sum key in another order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
-        """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
+        """Raises EpochError, SaltError, ItemNotOfferedError, RefusedError, InvalidRequestError and
+        InvalidPointsError.
+        """
         self._keys, current = require_keys(node, start.epoch), node.keys
         if start.salt_version != current.salt_version_of_sums(self._keys):
             raise SaltError(
@@ -68,6 +71,8 @@ class Cohort:
         self._node, self._peer, self._start, self._caller = node, peer, start, caller
         self._suite = find(start.suite)
         self._items = {code: summable_item(node, code) for code in start.items}
+        for item in self._items.values():
+            require_granted(peer, item)
         self._points = bytearray()
         self._sequence = 0
 
@@ -167,13 +172,7 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
     keys = require_keys(node, request.epoch)
-    if request.prefix[:2] not in peer.grants:
-        raise RefusedError(
-            "this peer is not granted the people of this origin",
-            "the two administrators agree on grants; see `heqiao peers add --grant`",
-            {"rule": "origin_not_granted"},
-        )
-    summable_item(node, request.item)
+    require_granted(peer, summable_item(node, request.item), request.prefix[:2])
     with node.store.transaction("find rows of sums") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)

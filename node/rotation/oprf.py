@@ -5,7 +5,7 @@ after a kill the next run keeps the complete partitions.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from keys import KeyStore
@@ -13,6 +13,8 @@ from keys.store.kinds import generate_secret
 from matcher import oprf
 from matcher.errors import ScalarError
 from matcher.oprf import RandomBytes
+from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
@@ -52,7 +54,7 @@ class OprfRotation(Rotation):
     def make(self, run: Run) -> None:
         """Make a key to which the stored points can be converted."""
         old = run.keys.get(f"{OPRF}.{run.old(OPRF).epoch}")
-        make_epoch(run, self.purposes, lambda _: draw_key(OPRF, old, run.home.random_bytes))
+        make_epoch(run, self.purposes, lambda _: draw_key(OPRF, old, run.home.random_bytes, _class_keys))
 
     def rekey(self, run: Run) -> Amount:
         """Every partition that has no counterpart yet. Raises UnavailableError for altered entries."""
@@ -72,12 +74,26 @@ class OprfRotation(Rotation):
         epoch_switch.forget_epoch(store, epoch)
 
 
-def draw_key(purpose: str, old: bytes, random_bytes: RandomBytes) -> bytes:
-    """A fresh key whose ratio to the old one has a clamped representative: nearly every one has."""
+def _only(secret: bytes) -> Sequence[bytes]:
+    return (oprf.clamp(secret),)
+
+
+def _class_keys(secret: bytes) -> Sequence[bytes]:
+    return tuple(CURRENT.class_keys(secret).values())
+
+
+def draw_key(
+    purpose: str, old: bytes, random_bytes: RandomBytes, scalars: Callable[[bytes], Sequence[bytes]] = _only
+) -> bytes:
+    """A fresh key to which points of the old one can be converted: nearly every one is.
+
+    `scalars` are those that multiply points under a key; each needs a ratio with a clamped representative.
+    """
     while True:
         secret = generate_secret(purpose, random_bytes)
         try:
-            oprf.ratio(oprf.clamp(secret), oprf.clamp(old))
+            for new, before in zip(scalars(secret), scalars(old), strict=True):
+                oprf.ratio(new, before)
         except ScalarError:
             continue
         return secret
@@ -97,8 +113,8 @@ def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progre
         workers = cores() if total >= SMALL_ENTRIES else 0
     done = 0
     with open_engine(work, workers) as engine:
-        for item, parts in groupby(missing, key=lambda part: part.item):
-            run = _ItemRun(node, work, engine, item)
+        for (item, token_class), parts in groupby(missing, key=lambda part: (part.item, part.token_class)):
+            run = _ItemRun(node, work, engine, item, token_class)
             run.collect_links()
             for group in _groups(parts):
                 for entries in run.rekey(group):
@@ -122,11 +138,13 @@ def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
 class _ItemRun:
     """Writes the partitions of one item under the next epoch."""
 
-    def __init__(self, node: Node, work: Rekeying, engine: Engine, item: str) -> None:
+    def __init__(
+        self, node: Node, work: Rekeying, engine: Engine, item: str, token_class: TokenClass
+    ) -> None:
         self._node, self._work, self._engine, self._item = node, work, engine, item
-        self._old = PartitionWriter(node, item, work.old_epoch)
-        self._new = PartitionWriter(node, item, work.new_epoch)
-        self._links = LinkMap(work, item)
+        self._old = PartitionWriter(node, item, token_class, work.old_epoch)
+        self._new = PartitionWriter(node, item, token_class, work.new_epoch)
+        self._class, self._links = token_class, LinkMap(work, item, token_class)
 
     def collect_links(self) -> None:
         """Collect every entry that is linked with another, in all partitions of the item."""
@@ -192,9 +210,8 @@ class _ItemRun:
                 stored = index_rows.read_cut(tx, part.cut, part.version, numbers)
             if len(stored) != len(numbers):
                 raise altered(self._item)
-            yield Batch(
-                self._item, code, part.bits, first, [self._opened(code, each, links) for each in stored]
-            )
+            opened = [self._opened(code, each, links) for each in stored]
+            yield Batch(self._item, self._class, code, part.bits, first, opened)
 
     def _opened(
         self, code: int, stored: StoredBucket, links: dict[tuple[int, int], bytes]

@@ -18,6 +18,7 @@ from matcher import batch, label
 from matcher.errors import LabelError
 from matcher.suites.suite import CURRENT
 from matcher.suites.tokens import TAG_SIZE
+from matcher.types import TokenClass
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
 from node.errors import UnavailableError
@@ -27,7 +28,7 @@ from node.index.layout import LINK
 
 @dataclass(frozen=True, slots=True)
 class Rekeying:
-    """What every process of a rotation needs: both epochs with their keys."""
+    """What every process of a rotation needs: both epochs with the keys that class keys derive from."""
 
     old_epoch: int
     old: bytes = field(repr=False)
@@ -42,6 +43,7 @@ class Batch:
     """Whole buckets of one partition, in order: served bytes and points of each."""
 
     item: str
+    token_class: TokenClass
     origin: int
     bits: int
     first: int
@@ -69,7 +71,7 @@ def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:
         records = CURRENT.open_labels(keys, served[:, TAG_SIZE:], place)
     except LabelError:
         raise altered(task.item) from None
-    tokens, tags, keys = new_keys(work, task.item, tokens)
+    tokens, tags, keys = new_keys(work, task.item, task.token_class, tokens)
     place = batch.associated_data(task.item, origins, work.new_epoch)
     sealed = CURRENT.seal_labels(keys, records, place, _nonces(len(served)))
     numbers = range(task.first, task.first + len(task.buckets))
@@ -79,18 +81,19 @@ def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:
     return Rekeyed(list(made), scratch.write(tags.tobytes()))
 
 
-def new_keys(work: Rekeying, item: str, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:
+def new_keys(work: Rekeying, item: str, token_class: TokenClass, tokens: Bytes) -> tuple[Bytes, Bytes, Bytes]:
     """Points, tags and label keys of the next epoch for points (n, 32) of the one before."""
-    points = CURRENT.rekey(work.new, work.old, tokens)
+    new, old = (CURRENT.class_key(key, token_class) for key in (work.new, work.old))
+    points = CURRENT.rekey(new, old, tokens)
     return points, *CURRENT.entry_keys(points, item, work.new_epoch)
 
 
 class LinkMap:
     """New tags of all entries of an item that are linked with another: links name entries by their tags."""
 
-    def __init__(self, work: Rekeying, item: str) -> None:
+    def __init__(self, work: Rekeying, item: str, token_class: TokenClass) -> None:
         """Without any yet."""
-        self._work, self._item = work, item
+        self._work, self._item, self._class = work, item, token_class
         self._old: list[bytes] = []
         self._points: list[bytes] = []
         self._tags = np.zeros(0, dtype="S16")
@@ -111,7 +114,7 @@ class LinkMap:
         words = _words(old)
         order = np.argsort(words)
         self._tags = words[order]
-        self._new = new_keys(self._work, self._item, points)[1][order]
+        self._new = new_keys(self._work, self._item, self._class, points)[1][order]
         self._old, self._points = [], []
 
     def move(self, links: bytes) -> bytes:

@@ -65,7 +65,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
                 yield match_pb2.EvaluateResponse(
                     chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
                 )
-            yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
+            yield wire.done_message(evaluation.finish())
 
     def FetchFilter(  # noqa: N802
         self, request: match_pb2.FetchFilterRequest, call: Call

@@ -108,7 +108,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             known = peer_rows.list_peers(tx)
         return pb.ListPeersResponse(
             peers=[
-                pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.grants)
+                pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.granted)
                 for peer in known
             ]
         )

@@ -1,5 +1,6 @@
 """The signed manifest: a responder's offer to one requester (design.md section 3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from matcher import buckets as index
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError
 from node.wire.sum_messages import SumOffer
 
@@ -61,7 +63,7 @@ class PeerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row."""
+    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row, of each class."""
 
     responder: str
     requester: str
@@ -73,12 +75,16 @@ class Manifest:
     catalogue_digest: bytes
     items: tuple[str, ...]
     partitions: tuple[PartitionOffer, ...]
-    canaries: bytes
+    canaries: Mapping[TokenClass, bytes]
     limits: PeerLimits
     issued_at: datetime
     expires_at: datetime
     # Only where the requester requested it.
     sums: SumOffer | None = None
+
+    def has(self, item: str) -> bool:
+        """Whether any partition of an item is granted."""
+        return any(part.item == item for part in self.partitions)
 
     def partition(self, item: str, origin: str) -> PartitionOffer | None:
         """The partition of an item and origin, None where none is granted."""

@@ -12,6 +12,7 @@ from matcher import buckets
 from matcher import filter as filters
 from matcher.retrieval_plan import Plan
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -25,8 +26,15 @@ from node.wire.common import (
     timestamp,
 )
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, FilterRequest
-from node.wire.query_head import require_head
+from node.wire.match_messages import (
+    GRANULE_POINTS,
+    BucketRequest,
+    BucketSlice,
+    EvaluateDone,
+    EvaluateStart,
+    FilterRequest,
+)
+from node.wire.query_head import require_head, require_query_id, require_suite
 
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
@@ -46,7 +54,9 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         catalogue_digest=manifest.catalogue_digest,
         items=manifest.items,
         partitions=map(_partition_message, manifest.partitions),
-        canaries=manifest.canaries,
+        canaries=[
+            types_pb2.ClassCanaries(token_class=each, points=manifest.canaries[each]) for each in TokenClass
+        ],
         limits=types_pb2.Limits(
             max_message_bytes=manifest.limits.max_message_bytes,
             chunk_points=manifest.limits.chunk_points,
@@ -89,14 +99,15 @@ def parse_manifest(serialised: bytes) -> Manifest:
     sound = (
         len(manifest.salt_check) == sizes.salt_check
         and len(manifest.catalogue_digest) == DIGEST_SIZE
-        and len(manifest.canaries) == sizes.point * sizes.canaries
+        and [each.token_class for each in message.canaries] == list(TokenClass)
+        and all(len(each.points) == sizes.point * sizes.canaries for each in message.canaries)
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
         # Without planted subjects an emptied partition would not be detected.
         and all(
             p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
         )
-        and manifest.limits.chunk_points > 0
+        and manifest.limits.chunk_points >= GRANULE_POINTS
         and manifest.limits.max_buckets_per_request > 0
         and manifest.limits.retrieval_floor in tuple(Plan)
         and all(
@@ -129,8 +140,10 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
     require_digest(message.mandate_root, "mandate_root")
     require(message.points_announced > 0, "points_announced must be positive")
     require(message.first_point < message.points_announced, "first_point is beyond the points announced")
+    require(message.first_point % GRANULE_POINTS == 0, f"first_point must be a multiple of {GRANULE_POINTS}")
     require_item_count(tuple(message.items))
     require_short(*message.items, message.purpose, message.legal_basis)
+    require(message.token_class in tuple(TokenClass), "token_class is unknown")
     return EvaluateStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -142,6 +155,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         purpose=message.purpose,
         legal_basis=message.legal_basis,
         mandate_root=message.mandate_root,
+        token_class=TokenClass(message.token_class),
         suite=message.suite,
     )
 
@@ -161,7 +175,15 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
             purpose=start.purpose,
             legal_basis=start.legal_basis,
             mandate_root=start.mandate_root,
+            token_class=start.token_class,
         )
+    )
+
+
+def done_message(done: EvaluateDone) -> match_pb2.EvaluateResponse:
+    """The end of an evaluation."""
+    return match_pb2.EvaluateResponse(
+        done=match_pb2.EvaluateDone(transcript=done.transcript, points_root=done.points_root)
     )
 
 
@@ -171,6 +193,9 @@ def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketReques
     numbers = tuple(message.buckets)
     require(bool(numbers), "buckets must name at least one bucket")
     require(all(a < b for a, b in pairwise(numbers)), "buckets must be strictly ascending")
+    # Without a query there is nobody whose buckets they could be.
+    consecutive = numbers[-1] - numbers[0] == len(numbers) - 1
+    require(bool(message.query_id) or consecutive, "buckets of no query must be consecutive")
     return BucketRequest(
         epoch=message.epoch,
         query_id=message.query_id,
@@ -254,8 +279,10 @@ def _slices_message(parts: Sequence[BucketSlice]) -> match_pb2.FetchBucketsRespo
 
 
 def _require_place(message: match_pb2.FetchBucketsRequest | match_pb2.FetchFilterRequest) -> None:
-    """Check the query and partition version, which both requests of step 3 name."""
-    require_head(message.suite, message.query_id)
+    """Check the query, if there is one, and the partition version, which both requests of step 3 name."""
+    require_suite(message.suite)
+    if message.query_id:
+        require_query_id(message.query_id)
     require(len(message.item) <= MAX_TEXT and len(message.origin) == 2, "item or origin is malformed")
     require(message.version <= MAX_VERSION, "no partition has such a version")
 
@@ -287,7 +314,7 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
             )
             for part in message.partitions
         ),
-        canaries=message.canaries,
+        canaries={TokenClass(each.token_class): each.points for each in message.canaries},
         limits=PeerLimits(
             message.limits.max_message_bytes,
             message.limits.chunk_points,

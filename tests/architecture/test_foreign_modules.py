@@ -80,7 +80,12 @@ KNOWN_TO = {
         "node/compute/scratch.py",
     ),
     "ctypes": ("matcher/suites/x25519.py",),
-    "gmpy2": ("matcher/suites/x25519.py", "matcher/sums/paillier.py", "matcher/sums/modulus_proof.py"),
+    "gmpy2": (
+        "matcher/oprf.py",
+        "matcher/suites/x25519.py",
+        "matcher/sums/paillier.py",
+        "matcher/sums/modulus_proof.py",
+    ),
     "hashlib": ("keys/store/header.py", "keys/pki/documents.py", "keys/store/kinds.py"),
     "shamir_mnemonic": ("keys/store/shares.py",),
     "structlog": ("node/telemetry/log.py",),

@@ -14,6 +14,7 @@ from node.context import Node
 from node.database import tables
 from node.registers.importer import import_item
 from tests.support.cluster import World
+from tests.support.single_node import class_key
 
 Responses = Iterator[Any]
 
@@ -58,7 +59,7 @@ def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
     count = node.config.limits.planted_per_partition
     found = [identities.planted(item, origin, f"hit-{number}") for number in range(count)]
     points = oprf.evaluate_own(
-        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in found)
+        class_key(node, item), b"".join(tokens.map_to_curve(node.keys.salt, one) for one in found)
     )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
@@ -95,7 +96,7 @@ def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
     """The numbers in the responder's own registers, which it knows."""
     numbers = list(KNOWN)
     points = oprf.evaluate_own(
-        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
+        class_key(node, item), b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
     )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)

@@ -14,6 +14,7 @@ from keys import KdfCost, Kek, KeyStore
 from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf
 from matcher import filter as filters
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node import config
 from node.context import Node
 from node.credentials.active_keys import active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
@@ -36,10 +37,11 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
     if not (folder / "heqiao.db").exists():
         (folder / "heqiao.db").write_bytes(empty_database())
     loaded = config.load(folder / "node.toml")
+    secret = secrets.token_bytes(32)
     keys = NodeKeys(
         epoch=1,
-        oprf=oprf.clamp(secrets.token_bytes(32)),
-        canaries=b"",
+        oprf=secret,
+        canaries=CURRENT.class_canaries(secret),
         salts={1: secrets.token_bytes(32)},
         signing=secrets.token_bytes(32),
         vault=Kek(secrets.token_bytes(32)),
@@ -61,6 +63,11 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
 def number(order: int, area: str = "449999") -> str:
     body = f"{area}1990{1 + order // 1000 % 12:02}{1 + order // 12000 % 28:02}{order % 1000:03}"
     return body + identity.check_digit(body)
+
+
+def class_key(node: Node, code: str) -> bytes:
+    """The key of an item's class in the active epoch."""
+    return CURRENT.class_key(node.keys.oprf, node.catalogue.item(code).token_class)
 
 
 class Held:
@@ -97,7 +104,8 @@ class Held:
         keys, origin = self.node.keys, identity.origin(found)
         if origin not in self.partitions:
             return None
-        secret = tokens.token_secret(oprf.evaluate_own(keys.oprf, tokens.map_to_curve(keys.salt, found)))
+        key = class_key(self.node, self.code)
+        secret = tokens.token_secret(oprf.evaluate_own(key, tokens.map_to_curve(keys.salt, found)))
         tag, key = tokens.entry_keys(secret, self.code, keys.epoch)
         bits = self.partitions[origin].bits
         sealed = self.buckets[
@@ -135,6 +143,7 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
             first,
             epoch=epoch,
             oprf=store.get(f"oprf.{epoch}"),
+            canaries=CURRENT.class_canaries(store.get(f"oprf.{epoch}")),
             grace=grace_keys(store, found),
             sums=active_sums(store, found),
             grace_sums=grace_sums(store, found),

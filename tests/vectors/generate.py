@@ -74,8 +74,11 @@ def vectors():
     return {
         "chain.json": {"suite": "X25519-BLAKE3-TAI", "salt": SALT.hex(), "cases": cases},
         "canary.json": _canaries(),
+        "class_keys.json": _class_keys(),
+        "point_blinds.json": _point_blinds(),
         "edge.json": _edges(),
         "merkle.json": _merkle(),
+        "granules.json": _granules(),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
         **_bad_labels(cases[0]),
@@ -150,6 +153,52 @@ def _canaries():
     }
 
 
+def _class_keys():
+    """Both classes under two epochs: keys, canaries, one person's tokens, the ratio of a rotation."""
+    mapped = ref.map_to_curve(SALT, "resident", "449999190001010034")
+    epoch_key, next_epoch_key = (_bytes(part, "class keys") for part in ("key", "next key"))
+    cases = []
+    for token_class in ("ordinary", "sensitive"):
+        key, next_key = (ref.class_key(each, token_class) for each in (epoch_key, next_epoch_key))
+        cases.append(
+            {
+                "class": token_class,
+                "key": key.hex(),
+                "canaries": b"".join(ref.x25519(key, point) for point in ref.canaries()).hex(),
+                "token": ref.x25519(key, mapped).hex(),
+                "next_key": next_key.hex(),
+                "key_ratio": ref.ratio(next_key, key).hex(),
+                "next_token": ref.x25519(next_key, mapped).hex(),
+            }
+        )
+    return {
+        "epoch_key": epoch_key.hex(),
+        "next_epoch_key": next_epoch_key.hex(),
+        "mapped": mapped.hex(),
+        "classes": cases,
+    }
+
+
+def _point_blinds():
+    """A batch from its seed to its tokens; far places too, whose blinds must not depend on the others."""
+    seed, key = _bytes("seed", "blinds"), ref.clamp(_bytes("key", "blinds"))
+    mapped = [ref.map_to_curve(SALT, *ref.canonical(raw)) for raw in IDENTITIES.values()]
+    blinds = [ref.point_blind(seed, place) for place in range(len(mapped))]
+    blinded = [ref.x25519(blind, point) for blind, point in zip(blinds, mapped, strict=True)]
+    evaluated = [ref.x25519(key, point) for point in blinded]
+    inverses = [ref.inverse(blind) for blind in blinds]
+    tokens = [ref.x25519(inverse, point) for inverse, point in zip(inverses, evaluated, strict=True)]
+    steps = {"mapped": mapped, "blinds": blinds, "blinded": blinded, "evaluated": evaluated}
+    steps |= {"inverses": inverses, "tokens": tokens}
+    return {
+        "seed": seed.hex(),
+        "key": key.hex(),
+        **{name: [value.hex() for value in values] for name, values in steps.items()},
+        "far": {str(place): ref.point_blind(seed, place).hex() for place in (255, 256, 1023)},
+        "cohort_blind": ref.cohort_blind(seed).hex(),
+    }
+
+
 def _edges():
     """Points whose limbs are nearly empty or nearly full: where a missed carry would be detected."""
     groups = {
@@ -175,6 +224,17 @@ def _merkle():
         leaves = [ref.merkle_leaf(bytes([i]) * i) for i in range(count)]
         paths = [[digest.hex() for digest in ref.merkle_path(leaves, i)] for i in range(count)]
         found.append({"count": count, "root": ref.merkle_root(leaves).hex(), "paths": paths})
+    return found
+
+
+def _granules():
+    """Roots over granules; any 32 bytes will do as a point."""
+    found = []
+    for count, first in ((1, 0), (15, 0), (16, 0), (17, 0), (48, 0), (70, 0), (33, 16), (20, 4_096)):
+        points = b"".join(_bytes("granule", str(place)) for place in range(count))
+        found.append(
+            {"first_point": first, "points": points.hex(), "root": ref.points_root(points, first).hex()}
+        )
     return found
 
 

@@ -243,6 +243,28 @@ def salt_check(salt):
     return blake3(salt, 8, context="heqiao v1 salt check")
 
 
+def class_key(epoch_key, token_class):
+    return clamp(blake3(b"heqiao v1 class key" + token_class.encode(), key=epoch_key))
+
+
+def point_blind(seed, place):
+    return _blind("heqiao v1 point blind", seed, place)
+
+
+def cohort_blind(seed):
+    return _blind("heqiao v1 cohort blind", seed, 0)
+
+
+def _blind(context, seed, place):
+    tries = 0
+    while True:
+        message = seed + place.to_bytes(8, "big") + tries.to_bytes(4, "big")
+        scalar = clamp(blake3(message, context=context))
+        if inverse(scalar) is not None:
+            return scalar
+        tries += 1
+
+
 def token_secret(token):
     return blake3(token, context="heqiao v1 token")
 
@@ -333,3 +355,14 @@ def merkle_path(leaves, index):
 
 def _largest_power_below(count):
     return 1 << ((count - 1).bit_length() - 1)
+
+
+def points_root(points, first_point=0):
+    """The root over granules of 16 points (docs/protocol.md, "Granules")."""
+    first = first_point // 16
+    return merkle_root(
+        [
+            merkle_leaf((first + at // 512).to_bytes(4, "big") + points[at : at + 512])
+            for at in range(0, len(points), 512)
+        ]
+    )

@@ -235,9 +235,10 @@ def upgrade() -> None:
     op.create_table(
         "grants",
         sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_grants_peer"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("peer", "origin", name=op.f("pk_grants")),
+        sa.PrimaryKeyConstraint("peer", "item", "origin", name=op.f("pk_grants")),
     )
     op.create_table(
         "partitions",
@@ -245,6 +246,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("token_class", sa.String(length=16), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),

@@ -124,7 +124,7 @@ def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Pa
 
     def ask_peer(context, question):
         if context.peer.code == "44":
-            handshake.open_session(context)
+            handshake.open_session(context, question.codes)
             raise ZeroDivisionError
         return honest(context, question)
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from keys.types import RotationPolicy
+from matcher.types import TokenClass
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.config import load, open_key_store
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
+from node.domain.peers import Grant, read_grants
 from node.domain.verification import Verification
 from node.errors import EpochError, ItemNotOfferedError
 from node.requester import match
@@ -267,7 +269,8 @@ def test_killed_at_any_step(
 
 
 def start_of(epoch: int) -> EvaluateStart:
-    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32))
+    root, items, ordinary = bytes(32), ("C21",), TokenClass.ORDINARY
+    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, items, "new_application", "", root, ordinary)
 
 
 def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
@@ -303,7 +306,7 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
         peer = peer_rows.find_peer(tx, "45")
         part = index_rows.partitions_of(tx, "C21", 1)[0]
     assert peer is not None
-    peer = replace(peer, grants=(*peer.grants, part.origin))
+    peer = replace(peer, grants=(*peer.grants, Grant.parse(part.origin)))
     asked = FilterRequest(1, bytes(16), "C21", part.origin, part.version)
     rotate_home(home)
     node.ring.refresh()
@@ -315,6 +318,6 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
     assert caught.value.details == {"epoch": "2"}
     strange = FilterRequest(2, bytes(16), "C21", "99", 1)  # of the epoch that is answered
     with pytest.raises(ItemNotOfferedError):
-        list(respond.serve_filter(node, replace(peer, grants=("99",)), strange))
+        list(respond.serve_filter(node, replace(peer, grants=read_grants(["99"])), strange))
     for each in (node, other):
         each.store.dispose()

@@ -12,7 +12,7 @@ from matcher import identity, oprf
 from matcher.suites import tokens
 from node.credentials.sum_keys import SumKeys
 from node.database import audit_log as audit_rows
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -35,7 +35,7 @@ from tests.support.zones import machine_zone
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
-PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))
 SIZE = KEYS.private.public.ciphertext_size
 WAGES = {number(at): 100_000 * (1 + at % 37) for at in range(60)}
 
@@ -227,7 +227,7 @@ def test_only_rows_of_a_charged_query_and_of_granted_areas(node):
     with pytest.raises(RefusedError) as refused:
         list(serve_rows(node, PEER, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))
     assert refused.value.details["rule"] == "no_query"
-    stranger = replace(PEER, grants=("45",))
+    stranger = replace(PEER, grants=read_grants(["45"]))
     assert offer_sums(node, stranger).groups == ()
     with pytest.raises(RefusedError) as refused:
         list(serve_rows(node, stranger, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))

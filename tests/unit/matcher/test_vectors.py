@@ -11,8 +11,9 @@ from matcher import batch as columns
 from matcher import identity, label, merkle, oprf
 from matcher.errors import IdentityError, LabelError, PointError
 from matcher.suites import tokens, x25519
-from matcher.suites.suite import Blinded, find
-from matcher.types import Identity, LabelRecord, Level
+from matcher.suites.points import Blinded
+from matcher.suites.suite import find
+from matcher.types import Identity, LabelRecord, Level, TokenClass
 from tests.support.paths import VECTORS
 from tests.vectors import reference
 
@@ -191,6 +192,44 @@ def test_canaries_of_the_suite(suite):
     assert suite.salt_check(unhex(vectors["salt"])).hex() == vectors["salt_check"]
 
 
+CLASS_KEYS = load("class_keys")
+
+
+@pytest.mark.parametrize("case", CLASS_KEYS["classes"], ids=lambda case: case["class"])
+def test_class_keys(case, suite):
+    epoch_key, next_epoch_key = unhex(CLASS_KEYS["epoch_key"]), unhex(CLASS_KEYS["next_epoch_key"])
+    mapped, token_class = row(CLASS_KEYS["mapped"]), TokenClass(case["class"])
+    key, next_key = suite.class_key(epoch_key, token_class), suite.class_key(next_epoch_key, token_class)
+    assert (key.hex(), next_key.hex()) == (case["key"], case["next_key"])
+    assert suite.class_canaries(epoch_key)[token_class].hex() == case["canaries"]
+    own = suite.own_tokens(key, mapped)
+    assert own.tobytes().hex() == case["token"]
+    assert oprf.ratio(next_key, key).hex() == case["key_ratio"]
+    assert suite.rekey(next_key, key, own).tobytes().hex() == case["next_token"]
+
+
+def test_every_class_has_vectors():
+    assert [case["class"] for case in CLASS_KEYS["classes"]] == list(TokenClass)
+    assert len({case["token"] for case in CLASS_KEYS["classes"]}) == len(TokenClass)
+
+
+def test_point_blinds(suite):
+    vectors = load("point_blinds")
+    joined = {name: "".join(rows) for name, rows in vectors.items() if isinstance(rows, list)}
+    seed, count = unhex(vectors["seed"]), len(vectors["mapped"])
+    blinds = suite.point_blinds(seed, count)
+    assert blinds.scalars.tobytes().hex() == joined["blinds"]
+    assert blinds.inverses.tobytes().hex() == joined["inverses"]
+    sent = suite.blind_each(blinds.scalars, unhex(joined["mapped"]))
+    assert sent.points.hex() == joined["blinded"]
+    evaluated = suite.evaluate(unhex(vectors["key"]), sent)
+    assert evaluated.points.hex() == joined["evaluated"]
+    assert suite.finalize_each(blinds.inverses, sent, evaluated).hex() == joined["tokens"]
+    many = suite.point_blinds(seed, 1024).scalars
+    assert {place: many[int(place)].tobytes().hex() for place in vectors["far"]} == vectors["far"]
+    assert suite.cohort_blind(seed).hex() == vectors["cohort_blind"]
+
+
 @pytest.mark.parametrize("tree", load("merkle"), ids=lambda tree: str(tree["count"]))
 def test_merkle(tree):
     leaves = [merkle.leaf(bytes([i]) * i) for i in range(tree["count"])]
@@ -251,6 +290,9 @@ def test_bad_point_of_the_suite(case, suite):
             suite.evaluate(unhex(GOOD["key"]), suite.blinded(some))
         with pytest.raises(PointError):
             suite.finalize(unhex(GOOD["blind"]), Blinded(some, 32), suite.evaluated(some))
+        inverses = suite.point_blinds(bytes(32), len(some) // 32).inverses
+        with pytest.raises(PointError):
+            suite.finalize_each(inverses, Blinded(some, 32), suite.evaluated(some))
 
 
 @pytest.mark.parametrize("case", bad("label"))

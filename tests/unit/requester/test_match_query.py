@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf
+from matcher import Identity, LabelRecord, Level, batch, identity, label
 from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from node.domain import catalogue, days
@@ -92,7 +92,7 @@ def test_every_point_has_its_place() -> None:
 
 
 def test_equal_identities_are_sent_once() -> None:
-    """Under one blind equal identities would give equal points, and so be recognisable."""
+    """A person in two households costs one point, and is one leaf."""
     built = build(question((A,), (A,), (A, B)))
     points = built.batch.tobytes()
     rows = [points[at : at + 32] for at in range(0, len(points), 32)]
@@ -105,6 +105,44 @@ def test_no_person_without_a_mandate_is_queried() -> None:
     built = build(question((A,), (B,), uncovered=({"C21": "expired"}, {})))
     assert tokens.map_to_curve(SALT, A) not in built.batch.tobytes()
     assert [point.subject for point in built.subjects] == [1]
+
+
+def test_a_question_is_split_by_class() -> None:
+    asked = replace(question((A,)), items=tuple(ITEMS[code] for code in ("C23", "C21", "D34")))
+    ordinary, sensitive = match_query.split_classes(asked)
+    assert (ordinary.codes, sensitive.codes) == (("C21", "D34"), ("C23",))
+    assert match_query.split_classes(ordinary) == (ordinary,)
+    assert match_query.split_classes(sensitive) == (sensitive,)
+    assert match_query.split_classes(replace(asked, items=())) == ()
+
+
+def test_the_batch_of_a_class_holds_only_people_with_a_mandate_for_an_item_of_it() -> None:
+    items = tuple(ITEMS[code] for code in ("C21", "C23"))
+    asked = replace(question((A,), (B,), uncovered=({"C23": "item"}, {})), items=items)
+    offer = replace(
+        OFFER, partitions=(*OFFER.partitions, replace(OFFER.partitions[0], item="C23")), items=("C21", "C23")
+    )
+    mapped = MappedPoints(CURRENT, SALT, asked.subjects)
+    ordinary, sensitive = (
+        build_query(one, offer, bytes(32), mapped) for one in match_query.split_classes(asked)
+    )
+    assert (ordinary.items, sensitive.items) == (("C21",), ("C23",))
+    assert [point.subject for point in ordinary.subjects] == [0, 1]
+    assert [point.subject for point in sensitive.subjects] == [1]
+    assert tokens.map_to_curve(SALT, A) not in sensitive.batch.tobytes()
+    assert {hit.item for hit in sensitive.planted} == {"C23"}
+
+
+def test_an_item_without_a_granted_partition_is_not_asked() -> None:
+    """Nor are people with a mandate for such items only."""
+    items = tuple(ITEMS[code] for code in ("C21", "D34"))
+    asked = replace(question((A,), (B,), uncovered=({}, {"C21": "item"})), items=items)
+    built = build(asked)
+    assert (built.items, [point.subject for point in built.subjects]) == (("C21",), [0])
+    nothing = build_query(
+        asked, replace(OFFER, partitions=()), bytes(32), MappedPoints(CURRENT, SALT, asked.subjects)
+    )
+    assert (nothing.items, len(nothing.subjects)) == ((), 0)
 
 
 def test_mandate_leaves_do_not_distinguish_people_from_padding() -> None:
@@ -235,11 +273,11 @@ def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyP
     bodies = (f"44999919900101{n:03}" for n in range(700))
     asked = question(*((identity.parse(body + identity.check_digit(body)),) for body in bodies))
     whole = build(asked)
-    blind = oprf.draw_blind(secrets.token_bytes)
-    expected = CURRENT.blind(blind, whole.batch.tobytes())
+    blinds = CURRENT.point_blinds(secrets.token_bytes(32), whole.points)
+    expected = CURRENT.blind_each(blinds.scalars, whole.batch.tobytes())
     monkeypatch.setattr(points_module, "BATCH_POINTS", 64)
     monkeypatch.setattr(match, "BATCH_POINTS", 64)
     people = MappedPoints(CURRENT, SALT, asked.subjects)
     cut = build_query(asked, OFFER, bytes(32), people)
-    assert match.blind_batch(blind, cut) == expected
+    assert match.blind_batch(blinds, cut) == expected
     assert people.points.tobytes() == MappedPoints(CURRENT, SALT, asked.subjects).points.tobytes()

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.signing_chain import sign
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.errors import (
     CatalogueMismatchError,
     DishonestPeerError,
@@ -75,7 +76,11 @@ BROKEN = {
         DishonestPeerError,
         "manifest_form",
     ),
-    "too few canaries": (replace(GOOD, canaries=bytes(480)), DishonestPeerError, "manifest_form"),
+    "too few canaries": (
+        replace(GOOD, canaries=dict.fromkeys(TokenClass, bytes(480))),
+        DishonestPeerError,
+        "manifest_form",
+    ),
 }
 
 

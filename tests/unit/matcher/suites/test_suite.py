@@ -10,7 +10,8 @@ from matcher import batch, identity, label, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
 from matcher.suites import suite as suites
 from matcher.suites import tokens, x25519
-from matcher.suites.suite import CURRENT, Blinded, Contexts, Evaluated, Sizes, Suite, choose, find
+from matcher.suites.points import Blinded, Evaluated
+from matcher.suites.suite import CURRENT, Contexts, Sizes, Suite, choose, find
 from matcher.types import SUITE, Level
 
 SALT = bytes(range(32))
@@ -32,8 +33,17 @@ class MarkedGroup:
     def _mark(self, points: bytes) -> bytes:
         return b"".join(self.MARK + points[at : at + 32] for at in range(0, len(points), 32))
 
-    def draw_blind(self, random_bytes):
-        return oprf.draw_blind(random_bytes)
+    def clamp(self, raw):
+        return oprf.clamp(raw)
+
+    def invert_each(self, raw):
+        return oprf.invert_each(raw)
+
+    def blind_each(self, scalars, mapped):
+        return self._mark(oprf.blind_each(scalars, self._strip(mapped)))
+
+    def finalize_each(self, inverses, evaluated):
+        return self._mark(oprf.finalize_each(inverses, self._strip(evaluated)))
 
     def blind(self, scalar, mapped):
         return self._mark(oprf.blind(scalar, self._strip(mapped)))
@@ -59,7 +69,17 @@ def marked_candidates(rows):
 OTHER = Suite(
     name="MARKED",
     sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, nonce=12, overhead=16, salt_check=4, canaries=3),
-    contexts=Contexts(b"test identity", b"test bucket", "test token", "test canary", "test check", b"name"),
+    contexts=Contexts(
+        b"test identity",
+        b"test bucket",
+        b"test class",
+        "test token",
+        "test canary",
+        "test blind",
+        "test cohort",
+        "test check",
+        b"name",
+    ),
     group=MarkedGroup(),
     hash=vectorised,
     cipher=vectorised,
@@ -90,7 +110,7 @@ def test_a_suite_is_frozen() -> None:
 def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     key, blind, count = (
         oprf.clamp(secrets.token_bytes(32)),
-        suite.draw_blind(secrets.token_bytes),
+        suite.cohort_blind(secrets.token_bytes(32)),
         len(PEOPLE),
     )
     mapped = suite.map_to_curve(SALT, TYPES, VALUES)
@@ -100,6 +120,10 @@ def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     evaluated = suite.evaluate(key, suite.blinded(sent.points, count))
     own = suite.own_tokens(key, mapped)
     assert suite.finalize(blind, sent, evaluated) == own.tobytes()
+    blinds = suite.point_blinds(bytes(range(32)), count)
+    sent = suite.blind_each(blinds.scalars, mapped.tobytes())
+    evaluated = suite.evaluate(key, suite.blinded(sent.points, count))
+    assert suite.finalize_each(blinds.inverses, sent, evaluated) == own.tobytes()
 
     tags, keys = suite.entry_keys(own, "C21", 7)
     assert (tags.shape, keys.shape) == ((count, suite.sizes.tag), (count, suite.sizes.label_key))
@@ -127,7 +151,7 @@ def test_rekeying_is_evaluation_under_the_new_key(suite: Suite) -> None:
 
 @BOTH
 def test_canaries_are_points_like_others(suite: Suite) -> None:
-    key, blind = oprf.clamp(bytes(range(32))), suite.draw_blind(secrets.token_bytes)
+    key, blind = oprf.clamp(bytes(range(32))), suite.cohort_blind(secrets.token_bytes(32))
     points = suite.canary_points()
     assert len(points) == suite.sizes.canaries * suite.sizes.point
     sent = suite.blind(blind, points)
@@ -152,12 +176,14 @@ def test_many_at_a_time_is_one_at_a_time() -> None:
 
 @BOTH
 def test_another_number_of_points_is_refused(suite: Suite) -> None:
-    key, blind = oprf.clamp(bytes(range(32))), suite.draw_blind(secrets.token_bytes)
+    key, blind = oprf.clamp(bytes(range(32))), suite.cohort_blind(secrets.token_bytes(32))
     sent = suite.blind(blind, suite.map_to_curve(SALT, TYPES, VALUES).tobytes())
-    good = suite.evaluate(key, sent).points
+    good, blinds = suite.evaluate(key, sent).points, suite.point_blinds(SALT, len(PEOPLE))
     for wrong in (b"", good[: suite.sizes.point], good + good[: suite.sizes.point], good[:-1], good + b"\0"):
         with pytest.raises(CountError):
             suite.finalize(blind, sent, suite.evaluated(wrong))
+        with pytest.raises(CountError):
+            suite.finalize_each(blinds.inverses, sent, suite.evaluated(wrong))
 
 
 @BOTH

@@ -58,6 +58,14 @@ class Limits(_message.Message):
     retrieval_floor: str
     def __init__(self, max_message_bytes: _Optional[int] = ..., chunk_points: _Optional[int] = ..., max_points_per_query: _Optional[int] = ..., max_buckets_per_request: _Optional[int] = ..., retrieval_floor: _Optional[str] = ...) -> None: ...
 
+class ClassCanaries(_message.Message):
+    __slots__ = ("token_class", "points")
+    TOKEN_CLASS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    token_class: str
+    points: bytes
+    def __init__(self, token_class: _Optional[str] = ..., points: _Optional[bytes] = ...) -> None: ...
+
 class Manifest(_message.Message):
     __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at", "sums")
     RESPONDER_FIELD_NUMBER: _ClassVar[int]
@@ -85,12 +93,12 @@ class Manifest(_message.Message):
     catalogue_digest: bytes
     items: _containers.RepeatedScalarFieldContainer[str]
     partitions: _containers.RepeatedCompositeFieldContainer[Partition]
-    canaries: bytes
+    canaries: _containers.RepeatedCompositeFieldContainer[ClassCanaries]
     limits: Limits
     issued_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     sums: _aggregate_pb2.SumOffer
-    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
+    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[_Iterable[_Union[ClassCanaries, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
 
 class Succession(_message.Message):
     __slots__ = ("code", "number", "old_key", "new_key", "issued_at", "expires_at", "by_old", "by_new")
