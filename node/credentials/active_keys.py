@@ -13,6 +13,7 @@ from node.credentials.tls_identity import require_joined
 from node.errors import PreconditionError
 
 OPRF = "oprf"
+RECORD = "record"
 SIGNING = "signing"
 SALT = "salt"
 
@@ -43,6 +44,7 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         epoch=epoch,
         oprf=oprf_key,
         canaries=CURRENT.canary_tokens(oprf_key) if oprf_key else b"",
+        record=store.newest(RECORD)[1] if epoch else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),

@@ -28,6 +28,7 @@ from node.errors import ConfigError, ItemNotOfferedError
 
 BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
 CODE_PATTERN = r"[A-Z][0-9]{2}[a-z]?"
+MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
 LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
 # Item attributes that people read, so they exist in both languages.
 TEXTS = ("name", "format", "measure", "unit", "definition", "holder")
@@ -82,6 +83,22 @@ class Item:
     threshold: int | None = None
     sum: SumRule | None = None
 
+    @property
+    def width(self) -> int:
+        """Bytes of the value in a label (design.md section 3.2); 0 where an entry itself is the answer."""
+        if self.level is Level.VALUE:
+            return 8 if self.value_kind == "money" else 4
+        return {Level.BAND: 1, Level.COUNT: 2}.get(self.level, 0)
+
+    @property
+    def highest(self) -> int:
+        """The largest value that a label of this item may carry; -1 where it has no labels."""
+        if self.level is Level.AGGREGATE:
+            return -1
+        if self.level is Level.BAND:
+            return len(self.bands)
+        return min(256**self.width - 1, MAX_VALUE) if self.width else 1
+
     def text(self, attribute: str, lang: str) -> str:
         """One of TEXTS in `zh` or `en`."""
         return str(getattr(self, f"{attribute}_{lang}"))
@@ -116,6 +133,11 @@ class Catalogue:
     def digest(self) -> bytes:
         """32 bytes: BLAKE3 over the catalogue as JSON with sorted keys and no floats."""
         return blake3(canonical_json(self)).digest()
+
+    @cached_property
+    def widths(self) -> Mapping[str, int]:
+        """Bytes of the value in a label, by item."""
+        return {item.code: item.width for item in self.items}
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -51,8 +51,10 @@ def offer_manifest(
     now, keys = node.clock(), _keys_under(node, salt_versions)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
-        items = index_rows.current_items(tx, keys.epoch)
+        widths = index_rows.item_widths(tx, keys.epoch)
         rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
+    # An item whose entries have another form than the catalogue says waits for its next full import.
+    items = [item for item, width in widths.items() if width == node.catalogue.widths.get(item, width)]
     offered = Manifest(
         responder=node.code,
         requester=peer.code,
@@ -63,7 +65,7 @@ def offer_manifest(
         catalogue_version=node.catalogue.version,
         catalogue_digest=node.catalogue.digest,
         items=tuple(items),
-        partitions=tuple(_offer(row) for row in rows),
+        partitions=tuple(_offer(row) for row in rows if row.item in items),
         canaries=keys.canaries,
         limits=_limits(node),
         issued_at=now,
@@ -104,6 +106,8 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
         bits=row.bits,
         root=row.root,
         as_of=row.as_of,
+        date=row.date,
+        record_size=row.record_size,
         planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
         filter_size=row.filter_size,
         filter_digest=row.filter_digest,

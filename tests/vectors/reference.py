@@ -1,7 +1,7 @@
 """A second implementation of the suite X25519-BLAKE3-TAI, in plain Python integers.
 
 From an identity number to an opened label, written from the standards and docs/protocol.md: RFC 7748,
-RFC 8439, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package `matcher`
+RFC 8452, FIPS 197, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package `matcher`
 and imports nothing but the standard library. It is slow and not constant time: for vectors only.
 """
 
@@ -159,35 +159,107 @@ def _words(data):
     return tuple(int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4))
 
 
-# --- RFC 8439: ChaCha20-Poly1305 ----------------------------------------------------------------------
+# --- RFC 8452: AES-256-GCM-SIV, over FIPS 197 ---------------------------------------------------------
 
 
-def seal_aead(key, nonce, plain, associated):
-    """Ciphertext and 16-byte tag (RFC 8439 section 2.8)."""
-    stream = b"".join(_chacha20(key, 1 + at // 64, nonce) for at in range(0, len(plain), 64))
-    cipher = bytes(a ^ b for a, b in zip(plain, stream, strict=False))
-    return cipher + _poly1305(_chacha20(key, 0, nonce)[:32], associated, cipher)
+def seal_siv(key, nonce, plain, associated):
+    """Ciphertext and 16-byte tag (RFC 8452 section 4)."""
+    halves = [_aes(key, n.to_bytes(4, "little") + nonce)[:8] for n in range(6)]
+    authentication, encryption = b"".join(halves[:2]), b"".join(halves[2:])
+    sizes = b"".join((8 * len(data)).to_bytes(8, "little") for data in (associated, plain))
+    digest = _polyval(authentication, _whole(associated) + _whole(plain) + sizes)
+    masked = bytes(a ^ b for a, b in zip(digest, nonce + bytes(4), strict=True))
+    tag = _aes(encryption, masked[:15] + bytes([masked[15] & 0x7F]))
+    first, rest = int.from_bytes(tag[:4], "little"), tag[4:15] + bytes([tag[15] | 0x80])
+    counters = ((first + n) % 2**32 for n in range(len(_whole(plain)) // 16))
+    stream = b"".join(_aes(encryption, n.to_bytes(4, "little") + rest) for n in counters)
+    return bytes(a ^ b for a, b in zip(plain, stream, strict=False)) + tag
 
 
-def _chacha20(key, counter, nonce):
-    start = [*_words(b"expand 32-byte k"), *_words(key), counter, *_words(nonce)]
-    state = list(start)
-    for _ in range(10):
-        for a, b, c, d in _QUARTERS:
-            for x, y, z, by in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-                state[x] = state[x] + state[y] & _MASK
-                state[z] = _rotate_right(state[z] ^ state[x], 32 - by)
-    return b"".join((a + b & _MASK).to_bytes(4, "little") for a, b in zip(state, start, strict=True))
+def _whole(data):
+    return data + bytes(-len(data) % 16)
 
 
-def _poly1305(key, associated, cipher):
-    r = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
-    message = b"".join(part + bytes(-len(part) % 16) for part in (associated, cipher))
-    message += len(associated).to_bytes(8, "little") + len(cipher).to_bytes(8, "little")
-    total = 0
-    for at in range(0, len(message), 16):
-        total = (total + int.from_bytes(message[at : at + 16], "little") + 2**128) * r % (2**130 - 5)
-    return ((total + int.from_bytes(key[16:], "little")) % 2**128).to_bytes(16, "little")
+def _polyval(key, data):
+    """RFC 8452 section 3: dot(a, b) = a * b * x^-128 in GF(2^128)."""
+    found, shift = 0, 1 << 127 | 1 << 124 | 1 << 121 | 1 << 114 | 1
+    point = _times(int.from_bytes(key, "little"), shift, _POLYVAL)
+    for at in range(0, len(data), 16):
+        found = _times(found ^ int.from_bytes(data[at : at + 16], "little"), point, _POLYVAL)
+    return found.to_bytes(16, "little")
+
+
+_POLYVAL = 1 << 128 | 1 << 127 | 1 << 126 | 1 << 121 | 1
+_RIJNDAEL = 0x11B
+
+
+def _times(one, other, polynomial):
+    """The product of two polynomials over GF(2), reduced."""
+    found, top = 0, polynomial.bit_length() - 1
+    while other:
+        if other & 1:
+            found ^= one
+        one, other = one << 1, other >> 1
+        if one >> top:
+            one ^= polynomial
+    return found
+
+
+def _substitute(byte):
+    """The S-box of FIPS 197 by its definition: the inverse, then an affine map."""
+    inverse = 1
+    for _ in range(254):
+        inverse = _times(inverse, byte, _RIJNDAEL)
+    doubled = inverse << 8 | inverse
+    return (
+        0x63
+        ^ inverse
+        ^ (doubled >> 4 & 255)
+        ^ (doubled >> 5 & 255)
+        ^ (doubled >> 6 & 255)
+        ^ (doubled >> 7 & 255)
+    )
+
+
+_SBOX = [_substitute(byte) for byte in range(256)]
+
+
+def _round_keys(key):
+    """The fifteen round keys of AES-256, 16 bytes each."""
+    words, constant = [list(key[at : at + 4]) for at in range(0, 32, 4)], 1
+    while len(words) < 60:
+        word = words[-1]
+        if len(words) % 8 == 0:
+            word = [_SBOX[byte] for byte in word[1:] + word[:1]]
+            word[0] ^= constant
+            constant = _times(constant, 2, _RIJNDAEL)
+        elif len(words) % 8 == 4:
+            word = [_SBOX[byte] for byte in word]
+        words.append([a ^ b for a, b in zip(words[-8], word, strict=True)])
+    return [[byte for word in words[at : at + 4] for byte in word] for at in range(0, 60, 4)]
+
+
+def _aes(key, block):
+    """One block of AES-256 (FIPS 197 section 5.1); bytes in columns."""
+    first, *others = _round_keys(key)
+    state = [a ^ b for a, b in zip(block, first, strict=True)]
+    for number, round_key in enumerate(others, 1):
+        state = [_SBOX[state[(at + 4 * (at % 4)) % 16]] for at in range(16)]
+        if number < len(others):
+            state = [byte for at in range(0, 16, 4) for byte in _mix(state[at : at + 4])]
+        state = [a ^ b for a, b in zip(state, round_key, strict=True)]
+    return bytes(state)
+
+
+def _mix(column):
+    rows = ((2, 3, 1, 1), (1, 2, 3, 1), (1, 1, 2, 3), (3, 1, 1, 2))
+    found = []
+    for row in rows:
+        total = 0
+        for factor, byte in zip(row, column, strict=True):
+            total ^= _times(byte, factor, _RIJNDAEL)
+        found.append(total)
+    return found
 
 
 # --- Identity to label (docs/protocol.md, "The matcher") ----------------------------------------------
@@ -248,13 +320,30 @@ def token_secret(token):
 
 
 def entry_keys(secret, item, epoch):
-    stream = blake3(item.encode() + b"\0" + epoch.to_bytes(4, "big"), 48, key=secret)
-    return stream[:16], stream[16:]
+    stream = blake3(item.encode() + b"\0" + epoch.to_bytes(4, "big"), 42, key=secret)
+    return stream[:10], stream[10:]
 
 
-def associated_data(item, origin, epoch):
-    parts = b"heqiao v1 label", item.encode(), origin.encode(), epoch.to_bytes(4, "big")
+def associated_data(item, origin, epoch, tag):
+    parts = b"heqiao v1 label", item.encode(), origin.encode(), epoch.to_bytes(4, "big") + tag
     return b"\0".join(parts)
+
+
+def record_number(key, item, id_type, value):
+    return blake3(
+        b"heqiao v1 record" + item.encode() + b"\0" + id_type.encode() + b"\0" + value.encode(), 6, key=key
+    )
+
+
+def pad_key(key):
+    return blake3(key, context="heqiao v1 pad key")
+
+
+def pad(key, item, origin, epoch, number, size):
+    """Place (4 bytes), tag and seal of one pad, whose entry has `size` bytes."""
+    parts = item.encode(), origin.encode(), epoch.to_bytes(4, "big") + number.to_bytes(4, "big")
+    drawn = blake3(b"\0".join(parts), 4 + size, key=key)
+    return drawn[:4], drawn[4:]
 
 
 DOTS = "·•・.‧∙⋅●"
@@ -297,12 +386,27 @@ def name_check(record, name):
     return blake3(b"heqiao v1 name" + record + fold_name(name).encode(), 1)[0]
 
 
-def pack_record(level, flags, check, as_of, value, record):
-    return bytes([level, flags, check, 0]) + as_of.to_bytes(4, "big") + value.to_bytes(8, "big") + record
+# Of the map from traditional to simplified characters, those that the vectors use, typed by hand.
+SIMPLE = dict(
+    zip(
+        "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭鄧葉蘇盧蔣賈閻鐘譚陸範龍萬錢湯賀賴龔國華麗蘭強軍偉東榮貴鳳飛",
+        "张刘陈杨赵黄吴孙马罗郑谢韩冯萧邓叶苏卢蒋贾阎钟谭陆范龙万钱汤贺赖龚国华丽兰强军伟东荣贵凤飞",
+        strict=True,
+    )
+)
 
 
-def seal_label(label_key, plain, associated, nonce):
-    return nonce + seal_aead(label_key, nonce, plain, associated)
+def converted_check(record, name):
+    """The upper six bits of the check of a name in simplified characters."""
+    return name_check(record, "".join(SIMPLE.get(c, c) for c in fold_name(name))) & 0xFC
+
+
+def pack_record(flags, check, as_of, value, width, record):
+    return bytes([flags, check]) + as_of.to_bytes(2, "big") + value.to_bytes(width, "big") + record
+
+
+def seal_label(label_key, plain, associated):
+    return seal_siv(label_key, bytes(12), plain, associated)
 
 
 # --- RFC 6962: Merkle trees, by its recursive definition ----------------------------------------------
