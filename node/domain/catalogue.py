@@ -8,7 +8,6 @@ Money is in fen, always an integer. The format is documented in docs/catalogue.m
 
 import json
 import tomllib
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -16,18 +15,18 @@ from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from blake3 import blake3
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from matcher.types import Level
-from node.domain.catalogue_form import CatalogueForm, ItemForm, TableForm
-from node.domain.sum_rules import SumRule
+from node.domain.sum_rules import SumForm, SumRule
 from node.domain.sum_rules import build as build_sum_rule
 from node.errors import ConfigError, ItemNotOfferedError
 
 BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
+CODE_PATTERN = r"[A-Z][0-9]{2}[a-z]?"
 MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
 LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
 # Item attributes that people read, so they exist in both languages.
@@ -173,32 +172,11 @@ def load(path: Path | None = None) -> Catalogue:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from None
     try:
-        form = CatalogueForm.model_validate(raw)
+        form = _CatalogueForm.model_validate(raw)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False)[0]
         raise _refuse(path, _key_path(first["loc"]), first["msg"]) from None
     return _build(path, form)
-
-
-def disclose(item: Item, total: int) -> int | None:
-    """The label's value at the item's level for one record's combined total, None for no entry.
-
-    A threshold item has entries only for the people strictly over it, so that "not over" and
-    "no record" look the same (design.md section 4). An aggregate item discloses nothing per person.
-    """
-    match item.level:
-        case Level.EXISTENCE:
-            return 1 if total > 0 else None
-        case Level.COUNT:
-            return total if total > 0 else None
-        case Level.BAND:
-            return bisect_left(item.bands, total)
-        case Level.THRESHOLD:
-            return 1 if item.threshold is not None and total > item.threshold else None
-        case Level.VALUE:
-            return total
-        case Level.AGGREGATE:
-            return None
 
 
 def to_json(catalogue: Catalogue) -> dict[str, Any]:
@@ -216,10 +194,65 @@ def canonical_json(catalogue: Catalogue) -> bytes:
     ).encode()
 
 
+# ---- the file's form
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+_Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+_Code = Annotated[str, Field(pattern=rf"^{CODE_PATTERN}$")]
+_TableCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9a-z.-]{1,39}$")]
+# Labels carry amounts in eight bytes; a quadrillion fen is beyond any household.
+_Bound = Annotated[int, Field(gt=0, le=10**15)]
+
+
+class _Text(_Form):
+    zh: _Words
+    en: _Words
+
+
+class _TableForm(_Form):
+    code: _TableCode
+    kind: Literal["threshold", "bands"]
+    issuer: _Text
+    valid_from: date
+    bounds_fen: Annotated[list[_Bound], Field(min_length=1, max_length=32)]
+
+
+class _ItemForm(_Form):
+    code: _Code
+    name: _Text
+    format: _Text
+    measure: _Text
+    unit: _Text
+    definition: _Text
+    holder: _Text
+    time: Literal["instant", "period"]
+    period_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    sensitivity: Literal["P", "SP", "SF", "SM"]
+    level: Literal["existence", "count", "band", "threshold", "value", "aggregate"]
+    value_kind: Literal["flag", "count", "money"]
+    combine: Literal["any", "count", "sum", "latest"]
+    freshness_days: Annotated[int, Field(ge=1, le=3660)]
+    table: _TableCode | None = None
+    sum: SumForm | None = None
+
+
+class _CatalogueForm(_Form):
+    version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
+    title: _Text
+    issuer: _Text
+    valid_from: date
+    tables: list[_TableForm] = []
+    items: Annotated[list[_ItemForm], Field(min_length=1, max_length=500)]
+
+
 # ---- rules for several keys
 
 
-def _build(path: Path, form: CatalogueForm) -> Catalogue:
+def _build(path: Path, form: _CatalogueForm) -> Catalogue:
     tables: dict[str, Table] = {}
     for index, table in enumerate(form.tables):
         problem = _table_problem(table, tables)
@@ -251,7 +284,7 @@ def _build(path: Path, form: CatalogueForm) -> Catalogue:
     )
 
 
-def _table_problem(table: TableForm, earlier: Mapping[str, Table]) -> tuple[str, str] | None:
+def _table_problem(table: _TableForm, earlier: Mapping[str, Table]) -> tuple[str, str] | None:
     bounds = table.bounds_fen
     if table.code in earlier:
         return "code", f"the table {table.code} is defined twice"
@@ -263,7 +296,7 @@ def _table_problem(table: TableForm, earlier: Mapping[str, Table]) -> tuple[str,
 
 
 def _item_problem(
-    item: ItemForm, earlier: Mapping[str, Item], tables: Mapping[str, Table]
+    item: _ItemForm, earlier: Mapping[str, Item], tables: Mapping[str, Table]
 ) -> tuple[str, str] | None:
     level = LEVELS[item.level]
     if item.code in earlier:
@@ -283,7 +316,7 @@ def _item_problem(
 
 
 def _table_choice_problem(
-    item: ItemForm, level: Level, tables: Mapping[str, Table]
+    item: _ItemForm, level: Level, tables: Mapping[str, Table]
 ) -> tuple[str, str] | None:
     kind = _TABLE_KINDS.get(level)
     if kind is None:
@@ -297,7 +330,7 @@ def _table_choice_problem(
     return None
 
 
-def _table(form: TableForm) -> Table:
+def _table(form: _TableForm) -> Table:
     return Table(
         code=form.code,
         kind=form.kind,
@@ -308,7 +341,7 @@ def _table(form: TableForm) -> Table:
     )
 
 
-def _item(form: ItemForm, tables: Mapping[str, Table]) -> Item:
+def _item(form: _ItemForm, tables: Mapping[str, Table]) -> Item:
     bounds = tables[form.table].bounds_fen if form.table else ()
     texts = {f"{name}_{lang}": getattr(getattr(form, name), lang) for name in TEXTS for lang in ("zh", "en")}
     return Item(
@@ -328,7 +361,7 @@ def _item(form: ItemForm, tables: Mapping[str, Table]) -> Item:
     )
 
 
-def _sum_rule(form: ItemForm, tables: Mapping[str, Table]) -> SumRule | None:
+def _sum_rule(form: _ItemForm, tables: Mapping[str, Table]) -> SumRule | None:
     if form.sum is None:
         if form.level == "aggregate":
             raise ValueError("the level aggregate answers nothing but sums, so it needs this table")

@@ -4,14 +4,15 @@ Every row is counted as accepted, duplicate or rejected, and the three add up to
 shows the same counts (design.md section 8). One compact object is kept per subject.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from matcher.identity import has_known_area
-from matcher.types import Identity
-from node.domain.catalogue import Item, disclose
+from matcher.types import Identity, Level
+from node.domain.catalogue import Item
 from node.errors import NodeError
 
 
@@ -95,6 +96,27 @@ class Tally:
             raise NodeError(
                 "the row counts of the import do not add up", "report this as a fault of the node"
             )
+
+
+def disclose(item: Item, total: int) -> int | None:
+    """The label's value at the item's level for one record's combined total, None for no entry.
+
+    A threshold item has entries only for the people strictly over it, so that "not over" and
+    "no record" look the same (design.md section 4). An aggregate item discloses nothing per person.
+    """
+    match item.level:
+        case Level.EXISTENCE:
+            return 1 if total > 0 else None
+        case Level.COUNT:
+            return total if total > 0 else None
+        case Level.BAND:
+            return bisect_left(item.bands, total)
+        case Level.THRESHOLD:
+            return 1 if item.threshold is not None and total > item.threshold else None
+        case Level.VALUE:
+            return total
+        case Level.AGGREGATE:
+            return None
 
 
 def combine(

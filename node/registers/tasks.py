@@ -22,9 +22,8 @@ from matcher import buckets as index
 from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from node.compute.scratch import Piece, SealedScratch
-from node.domain.catalogue import disclose
 from node.domain.days import DAY_ZERO
-from node.domain.records import Record, Reject, SourceRow, combine
+from node.domain.records import Record, Reject, SourceRow, combine, disclose
 from node.index.entries import (
     Drafts,
     find_links,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from matcher.names import is_name
 from matcher.types import Identity
-from node.domain.catalogue_form import CODE_PATTERN
+from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, PROGRAMMES, Mandate
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity

@@ -1,8 +1,8 @@
 """A second implementation of the suite X25519-BLAKE3-TAI, in plain Python integers.
 
-From an identity number to a plain record, which reference_siv.py seals; written from the standards and
-docs/protocol.md: RFC 7748, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package `matcher`
-and imports nothing but the standard library. It is slow and not constant time: for vectors only.
+From an identity number to a plain record, which reference_siv.py seals; written from the standards and from
+docs/protocol.md: RFC 7748, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package
+`matcher` and imports nothing but the standard library. It is slow and not constant time: for vectors only.
 """
 
 import unicodedata

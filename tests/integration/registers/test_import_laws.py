@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from matcher import identity, label
 from node.database.deltas import read_delta
 from node.domain import catalogue
-from node.domain.catalogue import disclose
-from node.domain.records import FIRST_DAY, SourceRow, combine
+from node.domain.records import FIRST_DAY, SourceRow, combine, disclose
 from node.errors import PreconditionError
 from node.registers import importer, row_parser
 from tests.support.effort import examples
