@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 from keys.signing_chain import sign
 from keys.types import EpochKey, KeyState
 from matcher import identity
-from node.credentials.keyring import KeyRing
 from node.database import audit_log as audit_rows
 from node.database import jobs as job_rows
 from node.database import key_epochs, open_store, schema, signing_keys, sum_epoch_switch, sum_tables
@@ -37,6 +36,7 @@ from tests.support.cluster import (
 )
 from tests.support.federation import set_config
 from tests.support.postgresql import PostgreSQL
+from tests.support.renumbered import renumbered
 
 ITEMS = ("C21", "Z59b", "C23")
 
@@ -209,8 +209,7 @@ def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path:
         path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
         node = provinces["44"].node
         for other in (1, 2, 3, 3):  # another record key gives other bytes, the same one no new version
-            keys = replace(node.keys, record=bytes([other]) * 32)
-            import_item(replace(node, ring=KeyRing.fixed(keys)), "C21", [path])
+            import_item(renumbered(node, other), "C21", [path])
         again = run_job(provinces["45"], "on-postgres-again", asked)
         with provinces["44"].node.store.transaction("look") as tx:
             kept = {part.version for part in index_rows.current_partitions(tx, 1, ("45",))}

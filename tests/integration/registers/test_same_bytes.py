@@ -5,15 +5,18 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from heqiao.peer.v1 import types_pb2
 from sqlalchemy import func, select, update
 
-from matcher import batch, buckets, identity, label, pads
+from matcher import SUITE, batch, buckets, identity, label, pads
 from matcher.suites.suite import CURRENT
 from node.credentials.keyring import KeyRing
 from node.database import tables
+from node.domain.peers import PeerRow
 from node.domain.records import FIRST_DAY
 from node.errors import InputError, PreconditionError
 from node.registers import chunks, importer
+from node.responder.manifest import offer_manifest
 from tests.support.single_node import NOW, Held, make_node, number
 
 K = 64
@@ -263,3 +266,20 @@ def test_an_upsert_into_entries_of_another_size(node, tmp_path):
     importer.import_item(node, "C21", [path])
     assert {row.record_size for row in Held(node, "C21").partitions.values()} == {12}
     assert buckets.entry_size(2) == 38
+
+
+def test_an_item_whose_entries_have_another_size_is_not_offered(node, tmp_path):
+    """Its catalogue was changed and the register not imported since: not dishonest, only too early."""
+    path = write(tmp_path / "r.csv", [f"{person},,,1,," for person in PEOPLE])
+    for code in ("C21", "Z59b"):
+        importer.import_item(node, code, [path])
+    peer = PeerRow("45", "广西", "127.0.0.1:1", bytes(32), False, ("44", "45"))
+    both = types_pb2.Manifest.FromString(offer_manifest(node, peer, (SUITE,)).serialised)
+    assert list(both.items) == ["C21", "Z59b"]
+    assert {part.item: part.record_size for part in both.partitions} == {"C21": 12, "Z59b": 10}
+    with node.store.transaction("change", write=True) as tx:
+        other = {"record_size": label.record_size(4)}
+        tx.execute(update(tables.partitions).where(tables.partitions.c.item == "C21").values(**other))
+    found = types_pb2.Manifest.FromString(offer_manifest(node, peer, (SUITE,)).serialised)
+    assert list(found.items) == ["Z59b"]
+    assert {part.item for part in found.partitions} == {"Z59b"}
