@@ -18,7 +18,7 @@ from node.domain.subjects import Subject
 from node.requester import match, match_query
 from node.requester import points as points_module
 from node.requester.match_query import Answer, Question, build_query
-from node.requester.outcomes import Opened, conclude, conclude_all
+from node.requester.outcomes import Opened, conclude, conclude_all, open_names
 from node.requester.padding import size_class
 from node.requester.points import MappedPoints
 from node.wire.manifest import PlantedSubject
@@ -250,6 +250,30 @@ def test_all_are_concluded_as_each_alone(people: list) -> None:
         for number, (found, gap) in enumerate(people)
     ]
     assert conclude_all(named, ITEMS["C21"], [opened], missing, TODAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "outcome", "reason"),
+    [
+        ("陳國強", "陳國強", Outcome.FOUND, ""),
+        ("陳國強", "陈国强", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陈国强", "陳國強", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陳国强", "陈國強", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陳國強", "张三", Outcome.NAME_MISMATCH, ""),
+        ("陈国强", "", Outcome.FOUND, ""),
+        ("", "陈国强", Outcome.FOUND, ""),
+    ],
+)
+def test_a_name_from_the_import_to_the_answer(held: str, asked: str, outcome: Outcome, reason: str) -> None:
+    """Through the sealed record, with names in both kinds of characters."""
+    number, none = np.frombuffer(b"record", np.uint8).reshape(1, -1), np.zeros(1, dtype=bool)
+    checks = CURRENT.name_checks(number, [held.encode()])
+    plain = batch.pack_records(2, np.array([2]), np.array([0]), number, checks, np.array([bool(held)]), none)
+    opened = batch.read_records(plain, 2, DAY)
+    named = replace(question((A,)), subjects=(Subject("h/1", "h", asked, (A,), "M"),))
+    found = open_names(CURRENT, named, np.zeros(1, dtype=np.int64), opened)
+    answers = conclude_all(named, ITEMS["C21"], [found], none, TODAY)
+    assert [(one.outcome, one.reason) for one in answers] == [(outcome, reason)]
 
 
 def batch_record(one: LabelRecord) -> np.ndarray:
