@@ -39,9 +39,9 @@ class Filter:
 
 
 def build(tags: bytes) -> Filter:
-    """The filter of n tags (n * 16 bytes, in any order). Raises FilterError for a ragged length."""
+    """The filter of n tags (n * 10 bytes, in any order). Raises FilterError for a ragged length."""
     if len(tags) % TAG_SIZE:
-        raise FilterError("tags must be a multiple of 16 bytes")
+        raise FilterError("tags must be a multiple of 10 bytes")
     count = len(tags) // TAG_SIZE
     bits = bin_bits(count)
     return _arrange(_keys(tags, bits), bits)
@@ -59,7 +59,7 @@ def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
     Raises FilterError for a ragged length, or a removed tag that was not there.
     """
     if len(removed) % TAG_SIZE or len(added) % TAG_SIZE:
-        raise FilterError("tags must be a multiple of 16 bytes")
+        raise FilterError("tags must be a multiple of 10 bytes")
     count = found.entries + (len(added) - len(removed)) // TAG_SIZE
     if bin_bits(count) != found.bin_bits:
         return None
@@ -76,9 +76,9 @@ def change(found: Filter, removed: bytes, added: bytes) -> Filter | None:
 
 
 def contains(found: Filter, tags: bytes) -> NDArray[np.bool_]:
-    """For each of m tags (m * 16 bytes) whether the partition may hold it; never False for one it holds."""
+    """For each of m tags (m * 10 bytes) whether the partition may hold it; never False for one it holds."""
     if len(tags) % TAG_SIZE:
-        raise FilterError("tags must be a multiple of 16 bytes")
+        raise FilterError("tags must be a multiple of 10 bytes")
     keys = _keys(tags, found.bin_bits)
     bins = (keys >> np.uint64(32)).astype(np.int64)
     wanted = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
@@ -138,7 +138,8 @@ def serialised_size(entries: int, bits: int | None = None) -> int:
 
 def _keys(tags: bytes, bits: int) -> NDArray[np.uint64]:
     """Bin and remainder of each tag as one number: the first q + 32 bits of the tag."""
-    first = np.frombuffer(tags, dtype=">u8")[::2].astype(np.uint64)
+    rows = np.frombuffer(tags, dtype=np.uint8).reshape(-1, TAG_SIZE)
+    first = np.ascontiguousarray(rows[:, :8]).view(">u8")[:, 0].astype(np.uint64)
     return first >> np.uint64(32 - bits)
 
 

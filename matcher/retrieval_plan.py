@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from matcher import filter as filters
-from matcher.buckets import ENTRY_SIZE
 
 PATH_DIGEST = 32
 # Share of the queried identities that are expected in a partition before anything is known: real lists of
@@ -41,6 +40,7 @@ class Sizes:
     asked: int
     entries: int
     bucket_bits: int
+    entry_size: int
     filter_cached: bool = False
     partition_kept: bool = False
     room_to_keep: bool = False
@@ -111,7 +111,7 @@ def _whole_partition(sizes: Sizes) -> int:
 
 
 def _bucket_bytes(sizes: Sizes) -> float:
-    return ENTRY_SIZE * sizes.entries / (1 << sizes.bucket_bits) + PATH_DIGEST * sizes.bucket_bits
+    return sizes.entry_size * sizes.entries / (1 << sizes.bucket_bits) + PATH_DIGEST * sizes.bucket_bits
 
 
 def _human(size: int) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from matcher import batch, label, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
+from matcher.names import simplify_all
 from matcher.suites import tokens, x25519
 from matcher.suites.points import Blinded, Blinds, Evaluated
 from matcher.types import SUITE, TokenClass
@@ -80,10 +81,10 @@ class Hash(Protocol):
 class Cipher(Protocol):
     """Authenticated encryption, many short texts of one length at a time, one a row."""
 
-    def seal(self, keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
-        """Ciphertext and authentication tag of each."""
+    def seal(self, keys: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
+        """Ciphertext and authentication tag of each: the same of the same input."""
 
-    def unseal(self, keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
+    def unseal(self, keys: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
         """The plain texts. Raises LabelError when one was altered."""
 
 
@@ -95,15 +96,17 @@ class Sizes:
     scalar: int
     tag: int
     label_key: int
-    nonce: int
     overhead: int  # of a sealed text: its authentication tag
     salt_check: int
     canaries: int
 
-    @property
-    def sealed(self) -> int:
-        """A sealed label."""
-        return self.nonce + label.RECORD_SIZE + self.overhead
+    def sealed(self, width: int) -> int:
+        """A sealed label whose value has `width` bytes."""
+        return label.record_size(width) + self.overhead
+
+    def entry(self, width: int) -> int:
+        """An entry as it is served: tag and sealed label."""
+        return self.tag + self.sealed(width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,28 +300,46 @@ class Suite:
         stream = self.hash.expand(secrets, tokens.entry_context(item, epoch), tag + self.sizes.label_key)
         return stream[:, :tag], stream[:, tag:]
 
-    def name_checks(self, records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
-        """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
-        head = self.contexts.name
-        pairs = zip(vectorised.rows_of(records), names, strict=True)
-        return self.hash.hash_each([head + number + name for number, name in pairs], 1)[:, 0]
+    def record_numbers(self, key: bytes, item: str, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+        """The record number of each identity under the record key, (n, 6) (design.md section 3.2).
 
-    def seal_labels(
-        self, label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes
-    ) -> Bytes:
-        """`label.seal` of plain records (n, 24), (n, sealed); `nonces` (n, nonce) are fresh random bytes."""
-        return np.hstack([nonces, self.cipher.seal(label_keys, nonces, records, associated)])
+        A record has that of its identity with the smallest digest of `digests`.
+        """
+        messages = batch.messages(label.record_context(item), types, values)
+        return self.hash.keyed(key, messages, label.RECORD_NUMBER_SIZE)
+
+    def name_checks(self, records: Bytes, names: Sequence[bytes]) -> Bytes:
+        """`label.name_check` and `label.converted_check`, (n, 2), of record numbers (n, 6) and names.
+
+        Names are normalised, in UTF-8.
+        """
+        head, numbers, simple = self.contexts.name, vectorised.rows_of(records), simplify_all(names)
+        pairs = zip(numbers, names, strict=True)
+        first = self.hash.hash_each([head + number + name for number, name in pairs], 1)
+        checks = np.repeat(first, 2, axis=1)
+        other = [row for row, name in enumerate(simple) if name != names[row]]
+        checks[other, 1] = self.hash.hash_each([head + numbers[row] + simple[row] for row in other], 1)[:, 0]
+        checks[:, 1] &= label.CONVERTED
+        return checks
+
+    def seal_labels(self, label_keys: Bytes, records: Bytes, associated: Sequence[bytes]) -> Bytes:
+        """`label.seal` of plain records (n, 10 + w), (n, sealed)."""
+        return self.cipher.seal(label_keys, records, associated)
 
     def open_labels(self, label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
-        """The plain records, (n, 24), of sealed labels. Raises LabelError when one does not open."""
-        nonce = self.sizes.nonce
-        return self.cipher.unseal(label_keys, sealed[:, :nonce], sealed[:, nonce:], associated)
+        """The plain records, (n, 10 + w), of sealed labels. Raises LabelError when one does not open."""
+        return self.cipher.unseal(label_keys, sealed, associated)
 
-    def read_labels(self, label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
-        """`label.open_label` of n sealed labels of one place: rows of `batch.RECORD`. Raises LabelError."""
-        if sealed.shape[1] != self.sizes.sealed:
+    def read_labels(
+        self, label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes], width: int, day: int
+    ) -> NDArray[np.void]:
+        """`label.open_label` of n sealed labels: rows of `batch.RECORD`. Raises LabelError.
+
+        `width` is that of the item's value, `day` the date of the partition.
+        """
+        if sealed.shape[1] != self.sizes.sealed(width):
             raise LabelError("a label has the wrong size")
-        return batch.read_records(self.open_labels(label_keys, sealed, [associated] * len(sealed)))
+        return batch.read_records(self.open_labels(label_keys, sealed, associated), width, day)
 
 
 X25519_BLAKE3 = Suite(
@@ -328,7 +349,6 @@ X25519_BLAKE3 = Suite(
         scalar=x25519.POINT_SIZE,
         tag=tokens.TAG_SIZE,
         label_key=tokens.LABEL_KEY_SIZE,
-        nonce=label.NONCE_SIZE,
         overhead=label.OVERHEAD,
         salt_check=tokens.SALT_CHECK_SIZE,
         canaries=tokens.CANARIES,

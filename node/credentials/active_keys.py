@@ -14,6 +14,7 @@ from node.credentials.sum_keys import active_sums, grace_sums, pending_sums
 from node.credentials.tls_identity import require_joined
 
 OPRF = "oprf"
+RECORD = "record"
 SIGNING = "signing"
 SALT = "salt"
 
@@ -44,6 +45,7 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         epoch=epoch,
         oprf=oprf_key,
         canaries=CURRENT.class_canaries(oprf_key) if oprf_key else {},
+        record=store.newest(RECORD)[1] if epoch else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),

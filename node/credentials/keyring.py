@@ -44,10 +44,10 @@ class NextKey:
 class NodeKeys:
     """The opened keys of a node. No repr shows any of them.
 
-    `oprf` is the 32-byte OPRF key of `epoch`, from which the keys of the classes derive, and `canaries` the
-    evaluations of the public constants by class (both empty for the role platform); `salts` are the
-    federation's salts by version; `signing` is the Ed25519 key; `vault` seals data in the database and
-    `digest_key` keys digests of it;
+    `oprf` is the 32-byte OPRF key of `epoch`, from which the keys of the classes derive, `canaries` the
+    evaluations of the public constants by class and `record` the key of the record numbers (all empty for the
+    role platform); `salts` are the federation's salts by version; `signing` is the Ed25519 key; `vault` seals
+    data in the database and `digest_key` keys digests of it;
     `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of earlier epochs, by epoch;
     `sums` are the keys of encrypted sums (None where there are none), `grace_sums` those of earlier epochs;
     `salt_in_use` is the salt version of the active epochs (0: the oldest salt), and `upcoming` the epoch
@@ -57,6 +57,7 @@ class NodeKeys:
     epoch: int
     oprf: bytes = field(repr=False)
     canaries: Mapping[TokenClass, bytes] = field(repr=False)
+    record: bytes = field(repr=False)
     salts: Mapping[int, bytes] = field(repr=False)
     signing: bytes = field(repr=False)
     vault: Kek = field(repr=False)

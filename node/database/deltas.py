@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from node.database.tables import deltas, partitions
 
 KEPT_DELTAS = 64  # versions a follower may be behind before it must query the whole partition again
-_TAG = 16
+_TAG = 10
 
 
 @dataclass(frozen=True, slots=True)

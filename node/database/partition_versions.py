@@ -35,7 +35,10 @@ class NewBucket:
 
 @dataclass(frozen=True, slots=True)
 class NewPartition:
-    """A version whose buckets are written; `filter_digest` is of the whole serialised filter."""
+    """A version whose buckets are written; `filter_digest` is of the whole serialised filter.
+
+    `date` is that of its records that name none, `pads` how many of its entries are pads.
+    """
 
     item: str
     token_class: TokenClass
@@ -50,6 +53,9 @@ class NewPartition:
     filter_size: int
     filter_digest: bytes
     as_of: int
+    date: int
+    record_size: int
+    pads: int
     planted: tuple[tuple[str, int], ...]
 
 
@@ -117,6 +123,9 @@ def prepare(tx: Connection, new: NewPartition) -> int:
                 filter_size=new.filter_size,
                 filter_digest=new.filter_digest,
                 as_of=new.as_of,
+                date=new.date,
+                record_size=new.record_size,
+                pads=new.pads,
                 planted=json.dumps(new.planted),
                 published_at=None,
             )
@@ -152,6 +161,22 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
         tx.execute(
             update(partitions).where(partitions.c.id == identifier).values(is_current=True, published_at=now)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Redated:
+    """A served version (its id) whose bytes a full import left as they are, with its new dates."""
+
+    partition: int
+    date: int
+    as_of: int
+
+
+def redate(tx: Connection, versions: Iterable[Redated]) -> None:
+    """Give served versions new dates."""
+    for each in versions:
+        dates = {"date": each.date, "as_of": each.as_of}
+        tx.execute(update(partitions).where(partitions.c.id == each.partition).values(**dates))
 
 
 def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:

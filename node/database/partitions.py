@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
 
+from matcher import label
 from matcher.types import TokenClass
 from node.database.tables import buckets, filters, imports, partitions
 
@@ -30,7 +31,15 @@ class PartitionRow:
     filter_size: int
     filter_digest: bytes
     as_of: int
+    date: int
+    record_size: int
+    pads: int
     planted: tuple[tuple[str, int], ...]
+
+    @property
+    def width(self) -> int:
+        """Bytes of the value in its labels."""
+        return label.width_of(self.record_size)
 
 
 _COLUMNS = (
@@ -48,6 +57,9 @@ _COLUMNS = (
     partitions.c.filter_size,
     partitions.c.filter_digest,
     partitions.c.as_of,
+    partitions.c.date,
+    partitions.c.record_size,
+    partitions.c.pads,
     partitions.c.planted,
 )
 
@@ -77,6 +89,16 @@ def current_items(tx: Connection, epoch: int) -> dict[str, TokenClass]:
         .order_by(partitions.c.item)
     )
     return {row.item: TokenClass(row.token_class) for row in rows}
+
+
+def item_widths(tx: Connection, epoch: int) -> dict[str, int]:
+    """Items this node has in an epoch, sorted, with the width of the value in their labels."""
+    rows = tx.execute(
+        select(partitions.c.item, partitions.c.record_size)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch)
+        .distinct()
+    )
+    return {row.item: label.width_of(row.record_size) for row in sorted(rows)}
 
 
 def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
@@ -187,7 +209,7 @@ def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int
 
 
 def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
-    """The oldest as-of day of each bucket."""
+    """The oldest date in the labels of each bucket."""
     rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))
     return {row.number: row.oldest for row in rows}
 
@@ -216,12 +238,12 @@ def read_filter_part(tx: Connection, partition: int, part: int) -> bytes | None:
 
 
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
-    """(item, partitions, entries, oldest as-of day) of the current partitions."""
+    """(item, partitions, entries without pads, oldest as-of day) of the current partitions."""
     rows = tx.execute(
         select(
             partitions.c.item,
             func.count().label("parts"),
-            func.sum(partitions.c.entries).label("entries"),
+            func.sum(partitions.c.entries - partitions.c.pads).label("entries"),
             func.min(partitions.c.as_of).label("oldest"),
         )
         .where(partitions.c.is_current, partitions.c.epoch == epoch)

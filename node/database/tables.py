@@ -92,6 +92,11 @@ partitions = Table(
     Column("filter_size", BigInteger, nullable=False),
     Column("filter_digest", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
+    # The date of its records that name none, in days since 1970-01-01; bytes of a plain record.
+    Column("date", Integer, nullable=False),
+    Column("record_size", Integer, nullable=False),
+    # How many of its entries are pads; a peer never learns it.
+    Column("pads", Integer, nullable=False),
     Column("planted", Text, nullable=False),
     # Empty while an import prepares the version: such a row is never served.
     Column("published_at", UtcDateTime),
@@ -106,7 +111,7 @@ buckets = Table(
     Column("cut_id", _ID, ForeignKey("cuts.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("version", BigInteger, primary_key=True),
-    # Oldest as-of day of its records, in days since 1970-01-01.
+    # Oldest date in its labels, in days since 1970-01-01; 2^32 - 1 where all have the date of the partition.
     Column("oldest", BigInteger, nullable=False),
     Column("entries", LargeBinary, nullable=False),
     # Points, prefixes and days of the entries: sealed, because a point opens its label (ADR 1).
@@ -115,7 +120,7 @@ buckets = Table(
     Column("links_sealed", LargeBinary, nullable=False),
 )
 
-# Changes between versions of a partition, for peers that follow it: tags, 16 bytes each.
+# Changes between versions of a partition, for peers that follow it: tags, 10 bytes each.
 deltas = Table(
     "deltas",
     metadata,

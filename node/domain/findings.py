@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+# Reason of a NAME_MISMATCH: the names are equal once traditional characters are written as simplified ones.
+NAME_CONVERTED = "name_converted"
+
 
 class Outcome(StrEnum):
     """The answer of one province for one subject and item."""
@@ -27,7 +30,8 @@ class Finding:
 
     `subject` is the caller's own reference (household/member), never an identity number. `value`
     is the value that the item's level discloses (1, a count, a band index) where the outcome is FOUND, OVER
-    or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED, UNAVAILABLE.
+    or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED,
+    UNAVAILABLE, and NAME_CONVERTED for a NAME_MISMATCH.
     """
 
     subject: str

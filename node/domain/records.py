@@ -4,14 +4,15 @@ Every row is counted as accepted, duplicate or rejected, and the three add up to
 shows the same counts (design.md section 8). One compact object is kept per subject.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from matcher.identity import has_known_area
-from matcher.types import Identity
-from node.domain.catalogue import Item, disclose
+from matcher.types import Identity, Level
+from node.domain.catalogue import Item
 from node.errors import NodeError
 
 
@@ -103,6 +104,27 @@ class Tally:
             )
 
 
+def disclose(item: Item, total: int) -> int | None:
+    """The label's value at the item's level for one record's combined total, None for no entry.
+
+    A threshold item has entries only for the people strictly over it, so that "not over" and
+    "no record" look the same (design.md section 4). An aggregate item discloses nothing per person.
+    """
+    match item.level:
+        case Level.EXISTENCE:
+            return 1 if total > 0 else None
+        case Level.COUNT:
+            return total if total > 0 else None
+        case Level.BAND:
+            return bisect_left(item.bands, total)
+        case Level.THRESHOLD:
+            return 1 if item.threshold is not None and total > item.threshold else None
+        case Level.VALUE:
+            return total
+        case Level.AGGREGATE:
+            return None
+
+
 def combine(
     rows: Iterable[SourceRow | Reject],
     item: Item,
@@ -120,7 +142,7 @@ def combine(
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     monthly = item.time == "period"
-    for sequence, row in enumerate(rows):
+    for row in rows:
         if isinstance(row, Reject):
             reasons[row.reason] += 1
             if on_reject is not None:
@@ -132,7 +154,7 @@ def combine(
         key = f"{row.key}\0{day}" if monthly and isinstance(row.key, str) else row.key
         person.put(key, (day, row.amount), counts)
         if row.name:
-            person.set_name(row.name, (day, sequence))
+            person.set_name(row.name, day)
         if not has_known_area(row.identities[0]):
             counts["unknown_area"] += 1
     return _finish(people, item, counts, reasons)
@@ -147,7 +169,7 @@ class _Person:
         self.identities: list[Identity] = []
         self.parts: dict[str | bytes, tuple[int, int]] = {}
         self.name = ""
-        self.named_at = (0, -1)
+        self.named_at = 0
         self.names_differ = False
 
     def put(self, key: str | bytes, part: tuple[int, int], counts: Counter[str]) -> None:
@@ -161,12 +183,12 @@ class _Person:
             counts["contradictions"] += 1
         self.parts[key] = max(old, part)
 
-    def set_name(self, name: str, at: tuple[int, int]) -> None:
-        """Keep the latest name."""
+    def set_name(self, name: str, day: int) -> None:
+        """Keep the name of the newest day; of two names of one day the one with the smaller bytes."""
         if self.name and name != self.name:
             self.names_differ = True
-        if at >= self.named_at:
-            self.name, self.named_at = name, at
+        if day > self.named_at or (day == self.named_at and _bytes(name) < _bytes(self.name)):
+            self.name, self.named_at = name, day
 
     def merge(self, other: "_Person", counts: Counter[str]) -> None:
         """Merge the data of the same subject under another number."""
@@ -176,6 +198,10 @@ class _Person:
         self.names_differ |= other.names_differ
         if other.name:
             self.set_name(other.name, other.named_at)
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _person_of(

@@ -32,11 +32,14 @@ _HEAD_SIZE = merkle.DIGEST_SIZE + 4  # for each bucket: leaf and size
 class KeptPartition:
     """A kept partition on disk, in which tags can be found."""
 
-    def __init__(self, path: Path, buckets: int, root: bytes) -> None:
-        """Map a file. Raises OSError, and ValueError where it is not the partition of this root."""
+    def __init__(self, path: Path, buckets: int, root: bytes, size: int) -> None:
+        """Map a file with entries of `size` bytes.
+
+        Raises OSError, and ValueError where it is not the partition of this root.
+        """
         with path.open("rb") as file:
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._first = len(MAGIC) + _HEAD_SIZE * buckets
+        self._size, self._first = size, len(MAGIC) + _HEAD_SIZE * buckets
         if self._data[: len(MAGIC)] != MAGIC:
             raise ValueError("not a partition in this form")
         head = self._data[len(MAGIC) : self._first]
@@ -45,7 +48,7 @@ class KeptPartition:
             for at in range(0, merkle.DIGEST_SIZE * buckets, merkle.DIGEST_SIZE)
         ]
         sizes = np.frombuffer(head, dtype="<u4", offset=merkle.DIGEST_SIZE * buckets).astype(np.int64)
-        if len(self._data) != self._first + int(sizes.sum()) or bool((sizes % index.ENTRY_SIZE).any()):
+        if len(self._data) != self._first + int(sizes.sum()) or bool((sizes % size).any()):
             raise ValueError("not a whole partition")
         if merkle.root(self._leaves) != root:
             raise ValueError("not the partition of this root")
@@ -62,7 +65,8 @@ class KeptPartition:
                     return None
                 self._good[number] = True
         entries = np.frombuffer(self._data, dtype=np.uint8, offset=self._first)
-        return index.Block(np.arange(len(self._leaves)), self._starts // index.ENTRY_SIZE, entries)
+        starts = self._starts // self._size
+        return index.Block(np.arange(len(self._leaves)), starts, entries.reshape(-1, self._size))
 
 
 class PartitionCache:
@@ -76,7 +80,7 @@ class PartitionCache:
         path = self._file(peer, part)
         try:
             stat = path.stat()
-            return _open(path, (stat.st_ino, stat.st_mtime_ns), part.buckets, part.root)
+            return _open(path, (stat.st_ino, stat.st_mtime_ns), part.buckets, part.root, part.entry_size)
         except (OSError, ValueError):
             return None
 
@@ -87,7 +91,7 @@ class PartitionCache:
     def has_room(self, peer: str, part: PartitionOffer) -> bool:
         """Whether there is room for a partition, which replaces its own older versions."""
         others = (file for file in self._folder.glob("*.hqp") if not self._is_of(file, peer, part))
-        size = part.entries * index.ENTRY_SIZE + part.buckets * _HEAD_SIZE + len(MAGIC)
+        size = part.entries * part.entry_size + part.buckets * _HEAD_SIZE + len(MAGIC)
         try:
             return sum(file.stat().st_size for file in others) + size <= self._most
         except OSError:
@@ -158,6 +162,6 @@ class Keeper:
 
 
 @lru_cache(maxsize=16)
-def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes) -> KeptPartition:
+def _open(path: Path, _state: tuple[int, int], buckets: int, root: bytes, size: int) -> KeptPartition:
     """A mapped file, cached because most queries use the same partitions. A changed state is another file."""
-    return KeptPartition(path, buckets, root)
+    return KeptPartition(path, buckets, root, size)

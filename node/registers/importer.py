@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from matcher import buckets, identity
+from matcher import identity, pads
 from matcher.suites.suite import CURRENT
 from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
@@ -28,22 +28,19 @@ from node.credentials.sum_keys import SumKeys
 from node.database import partition_versions, sum_tables
 from node.domain.catalogue import Item
 from node.domain.days import china_day
-from node.domain.records import FIRST_DAY, Tally
+from node.domain.records import Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
-from node.index import tasks as tasks_module
-from node.index.entries import cut_buckets, join_loose
 from node.index.layout import BuildSpec
-from node.index.partition_writer import PartitionWriter, Version, links_by_bucket
 from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
-from node.index.tasks import CutPart, Plants
+from node.index.tasks import Plants
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
-from node.registers.delta import Change
 from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader
+from node.registers.replace import FullImport
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
 from node.tabular.delimited import TO_FIND
@@ -153,6 +150,11 @@ def _require_changeable(node: Node, item: Item) -> None:
             f"{item.code}: the catalogue has made it {item.token_class} since the last full import",
             "import a full export, without --upsert and --delete; until then the item is not served",
         )
+    if any(row.width != item.width for row in present.values()):
+        raise PreconditionError(
+            f"{item.code}: its entries have another size than the catalogue says now",
+            "the catalogue has changed: import a full export of the register first",
+        )
 
 
 def _import(node: Node, item: Item, how: "_How") -> Imported:
@@ -218,9 +220,12 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
             )
         present = delta.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        indexed = reader.index(plants, (how.today - FIRST_DAY).days)
+        # An upsert keeps the date of the last full import, which all partitions of an item have.
+        day = reader.usual_day() if mode == "full" else next(iter(present.values())).date
+        indexed = reader.index(plants, day)
         if mode == "full":
-            change = _Run(node, item, engine, work, watch, progress).replace_all(indexed)
+            run = FullImport(node, item, engine, work, tuple(plants.values), watch, progress)
+            change = run.replace_all(indexed, present)
         else:
             change = delta.apply(node, item, engine, work, indexed, present, plants.values, watch, progress)
         if work.sums is not None:
@@ -269,12 +274,15 @@ def _retire(node: Node, item: Item) -> None:
 def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
     size = how.source.size
     parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
+    key = CURRENT.class_key(node.keys.oprf, item.token_class)
     return BuildSpec(
         terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
-        oprf=CURRENT.class_key(node.keys.oprf, item.token_class),
+        oprf=key,
         folder=space.folder,
         scratch_key=secrets.token_bytes(KEY_SIZE),
+        record_key=node.keys.record,
+        pad_key=pads.pad_key(key),
         part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
         every=how.mode != "full",
         hidden=how.mode == "delete",
@@ -312,63 +320,3 @@ def _write_rejects(path: Path | None, reader: RegisterReader) -> Path | None:
     header = csv_lines([("file", "line", "column", "reason", "message")], mark=True)
     write_atomically(path, chain(header, reader.reject_lines()))
     return path if rejected else None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """The second half of a full import."""
-
-    node: Node
-    item: Item
-    engine: Engine
-    work: BuildSpec
-    watch: Stopwatch
-    progress: Progress
-
-    def replace_all(self, indexed: IndexedRows) -> Change:
-        """Cut all entries into buckets of new versions, and write them, unpublished."""
-        writer = PartitionWriter(self.node, self.item.code, self.item.token_class, self.work.epoch)
-        planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
-        bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(indexed.origins.items())}
-        versions = writer.open(bits, planted)
-        links = links_by_bucket(map(self.engine.scratch.read, indexed.links), bits)
-        loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
-        total = sum(indexed.origins.values())
-        tasks = ((part, indexed.entries.get(part, ()), bits) for part in range(self.work.parts))
-        for part, found in enumerate(self.engine.map(tasks_module.cut_part, tasks)):
-            for made in found.buckets:
-                writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
-            for code, piece in found.tags.items():
-                versions[code].tags.append(piece)
-            self._place_loose(writer, versions, links, loose, part, found)
-            self.progress("write", sum(version.entries for version in versions.values()), total)
-        writer.flush()
-        self.watch.lap("write")
-        filters = self.engine.map(tasks_module.build_filter, [version.tags for version in versions.values()])
-        prepared = writer.finish(zip(versions.values(), filters, strict=True))
-        self.watch.lap("filter")
-        return Change(tuple(prepared))
-
-    def _place_loose(
-        self,
-        writer: PartitionWriter,
-        versions: Mapping[int, Version],
-        links: Mapping[tuple[int, int], bytes],
-        loose: dict[int, list[tuple[bytes, bytes]]],
-        part: int,
-        found: CutPart,
-    ) -> None:
-        """Buckets that span several parts wait for the last part."""
-        for code, version in versions.items():
-            shallower = self.work.part_bits - version.bits
-            if shallower <= 0:
-                continue
-            if code in found.loose:
-                loose[code].append(found.loose[code])
-            if (part + 1) % (1 << shallower) == 0:
-                number = part >> shallower
-                served, kept = join_loose(loose[code])
-                loose[code] = []
-                numbers = range(number, number + 1)
-                for made in cut_buckets(code, served, kept, version.bits, numbers):
-                    writer.append(version, made, links.get((code, number), b""))

@@ -60,6 +60,7 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
 
 def _publish_epoch(tx: Connection, item: Item, mode: str, epoch: int, change: Change, now: datetime) -> None:
     partition_versions.publish(tx, change.prepared, now)
+    partition_versions.redate(tx, change.redated)
     if change.sums is not None:
         change.sums.publish(tx, now)
     if mode == "full":

@@ -12,6 +12,7 @@ import numpy as np
 
 from node.compute.engine import Engine
 from node.compute.scratch import Piece
+from node.domain.days import DAY_ZERO
 from node.domain.records import Tally
 from node.index.layout import BuildSpec
 from node.index.sum_rows import SumPieces
@@ -24,13 +25,17 @@ from node.telemetry.progress import Progress, Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class IndexedRows:
-    """Entries by part, links between entries of one record, entries of each origin, and the counts."""
+    """Entries by part, links between entries of one record, entries of each origin, and the counts.
+
+    `day` is the date of the partitions, in days since 1970-01-01.
+    """
 
     entries: dict[int, list[Piece]]
     links: list[Piece]
     origins: Counter[int]
     planted: frozenset[int]
     tally: Tally
+    day: int
     sums: list[SumPieces]
 
 
@@ -46,6 +51,7 @@ class _Rows:
     units: Counter[str] = field(default_factory=Counter)
     rounded_people: Rounding = field(default_factory=Rounding)
     rounded_records: Rounding = field(default_factory=Rounding)
+    days: Counter[int] = field(default_factory=Counter)
 
     def subjects(self) -> bytes:
         """Subjects that share a row with another one, 16 bytes each, sorted."""
@@ -91,6 +97,7 @@ class RegisterReader:
             rows.units += found.units
             rows.rounded_people += found.rounded_people
             rows.rounded_records += found.rounded_records
+            rows.days += found.days
             self._progress("read", self.read, self.read * size // done if size and done else 0)
         self._watch.lap("read")
 
@@ -104,13 +111,19 @@ class RegisterReader:
         """The rejected rows as lines of CSV, in the order of the rows."""
         return map(self._engine.scratch.read, self._rows.rejects)
 
-    def index(self, plants: Plants, today: int) -> IndexedRows:
-        """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
+    def usual_day(self) -> int:
+        """The most frequent as-of date of the rows, the newest of several: days since 1970-01-01."""
+        found = self._rows.days or Counter([self._work.terms.default_day])
+        most = max(found.values())
+        return max(day for day, count in found.items() if count == most) - DAY_ZERO
+
+    def index(self, plants: Plants, day: int) -> IndexedRows:
+        """One record per subject, one entry per identity; `day` is the date of the partitions."""
         rows, entries = self._rows, defaultdict[int, list[Piece]](list)
         sums: list[SumPieces] = []
         counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
         linked, done = rows.subjects(), 0
-        chunks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
+        chunks = ((part, rows.parts[part], linked, day) for part in sorted(rows.parts))
         for number, found in enumerate(self._engine.map(tasks.index_rows, chunks), 1):
             for part, piece in found.pieces:
                 entries[part].append(piece)
@@ -121,7 +134,7 @@ class RegisterReader:
             done = sum(origins.values())
             self._progress("index", done, done * len(rows.parts) // number)
         due = plants.origins | (frozenset(origins) - plants.present)
-        task = (rows.linked, left, plants, due, today)
+        task = (rows.linked, left, plants, due, day)
         for found in self._engine.map(tasks.index_linked, [task]):
             for part, piece in found.pieces:
                 entries[part].append(piece)
@@ -135,7 +148,7 @@ class RegisterReader:
             {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
         )
         return IndexedRows(
-            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums
+            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), day, sums
         )
 
     def _tally(self, counts: Counter[str], entries: int) -> Tally:

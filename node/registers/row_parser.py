@@ -12,7 +12,7 @@ from re import compile as pattern
 
 from blake3 import blake3
 
-from matcher.types import Identity
+from matcher.types import Identity, Level
 from node.domain.catalogue import Item
 from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
 from node.errors import InputError
@@ -53,6 +53,7 @@ ALIASES = {
 
 MAX_FEN = 10**13  # of one row; more is a column mix-up, not a balance
 MAX_COUNT = 10**6  # of one row
+SHOWN = (Level.COUNT, Level.VALUE)  # levels at which a label carries the amount itself
 _INTEGER = pattern(r"[0-9]{1,18}")
 
 
@@ -180,7 +181,10 @@ def _read_amount(column: Amount, text: str, item: Item) -> int:
         raise CellError(field, "bad_amount", "the amount is not a whole number")
     if item.value_kind == "money":
         return _bounded(field, number, MAX_FEN)
-    return _bounded(field, number, 1 if item.value_kind == "flag" else MAX_COUNT)
+    if item.value_kind == "flag":
+        return _bounded(field, number, 1)
+    # A label has no room for more (design.md section 3.2).
+    return _bounded(field, number, min(MAX_COUNT, item.highest) if item.level in SHOWN else MAX_COUNT)
 
 
 def _bounded(field: str, digits: str, most: int) -> int:
@@ -203,8 +207,8 @@ def read_as_of(text: str, today: date | None, *, monthly: bool) -> date | None:
         as_of = last if today is None or last <= today or first > today else today
     if as_of is None:
         raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
-    if as_of < FIRST_DAY:
-        raise CellError("as_of", "bad_as_of", f"the date is before {FIRST_DAY}")
+    if as_of <= FIRST_DAY:
+        raise CellError("as_of", "bad_as_of", f"the date is not after {FIRST_DAY}")
     if today is not None and as_of > today:
         raise CellError("as_of", "future_as_of", "the date is in the future")
     return as_of

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from node.domain.findings import Finding, Outcome, Report
+from node.domain.findings import NAME_CONVERTED, Finding, Outcome, Report
 
 HAS = frozenset((Outcome.FOUND, Outcome.OVER, Outcome.STALE))
 ANSWERED = HAS | {Outcome.NOT_FOUND, Outcome.NOT_OVER, Outcome.NAME_MISMATCH}
@@ -36,7 +36,8 @@ class ItemSummary:
     subject's disclosed values over the peers: the number of vehicles or dwellings for a count
     item, meaningless for others. `histogram` counts answers per disclosed value: per band for a
     band item. `outcomes` counts distinct subjects per outcome. `as_of` is the range of the dates of
-    what was found.
+    what was found. `converted` are the subjects whose name, where it differs, is equal after conversion
+    between traditional and simplified characters.
     """
 
     item: str
@@ -47,6 +48,7 @@ class ItemSummary:
     outcomes: Mapping[Outcome, int]
     as_of: tuple[date, date] | None
     coverage: Mapping[str, Coverage]
+    converted: int = 0
 
     def peers_with(self, state: str) -> tuple[str, ...]:
         """The peers whose coverage of this item is in that state."""
@@ -114,6 +116,7 @@ def _summarise_item(code: str, findings: list[Finding], states: Mapping[str, str
         outcomes={outcome: len(subjects[outcome]) for outcome in Outcome if outcome in subjects},
         as_of=(min(dates), max(dates)) if dates else None,
         coverage={peer: _cover(per_peer[peer], state) for peer, state in states.items()},
+        converted=len({finding.subject for finding in findings if finding.reason == NAME_CONVERTED}),
     )
 
 

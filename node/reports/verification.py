@@ -16,6 +16,7 @@ from node.reports.document import Column, Document, Group, Kind, Listing, Paragr
 from node.reports.notes import verification_notes
 from node.reports.wording import (
     LANGUAGES,
+    answer_text,
     band_text,
     choose,
     item_text,
@@ -154,6 +155,8 @@ def _remarks(line: ItemSummary, lang: str) -> str | None:
         for outcome in counted
         if outcome in line.outcomes
     ]
+    if line.converted:
+        lines.append(f"{word('converted', lang)}: {line.converted:,}")
     away = line.peers_with("not_connected")
     if away:
         lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
@@ -230,7 +233,7 @@ def _listing_rows(report: Report, catalogue: Catalogue) -> Iterator[Row]:
             item.name_en if item else None,
             finding.peer,
             finding.outcome.value,
-            outcome_text(finding.outcome, "zh"),
+            answer_text(finding, "zh"),
             finding.value,
             value_text(item, finding.value, "zh"),
             value_text(item, finding.value, "en"),

@@ -114,7 +114,8 @@ def _fetch(context: QueryContext, get_manifest: GetManifest) -> tuple[bytes, byt
 
 
 def _state(context: QueryContext) -> TrustedState:
-    return TrustedState(context.code, context.peer.code, context.mapped.salts, context.catalogue.digest)
+    catalogue, salts = context.catalogue, context.mapped.salts
+    return TrustedState(context.code, context.peer.code, salts, catalogue.digest, catalogue.widths)
 
 
 def _card_key(context: QueryContext) -> PeerKeys:

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Level, buckets, label
+from matcher import batch, buckets, label
 from matcher import filter as filters
 from matcher import retrieval_plan as plans
 from matcher.errors import LabelError
 from matcher.retrieval_plan import Choice, Plan
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
-from node.domain.days import EPOCH_START, china_day
+from node.domain.days import china_day
 from node.domain.findings import Outcome
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets, fetch_filter
@@ -25,8 +24,6 @@ from node.requester.points import SubjectPoints
 from node.wire.manifest import Manifest, PartitionOffer
 
 HIT, MISS = -2, -1
-MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
-LAST_DAY = (date.max - EPOCH_START).days
 _DECOY_CONTEXT = "heqiao v1 decoy buckets"
 
 
@@ -120,7 +117,7 @@ def search_partition(
         asked, places = asked[places >= 0], places[places >= 0]
         if not len(asked):
             return
-        records = _open(retrieval, part, lookups.label_key[asked], block.sealed(places))
+        records = _open(retrieval, part, lookups, asked, block.sealed(places))
         subjects = lookups.subject[asked]
         for row in np.flatnonzero(subjects < 0).tolist():
             unseen.discard(_require_planted(lookups, int(asked[row]), records[row]))
@@ -177,7 +174,9 @@ def choose_plan(
         floor = Plan.BUCKETS
     cached = context.filters is not None and context.filters.holds(context.peer.code, part)
     room = context.partitions is not None and context.partitions.has_room(context.peer.code, part)
-    return plans.choose(plans.Sizes(asked, part.entries, part.bits, cached, kept, room), floor)
+    return plans.choose(
+        plans.Sizes(asked, part.entries, part.bits, part.entry_size, cached, kept, room), floor
+    )
 
 
 def choose_buckets(retrieval: Retrieval, part: PartitionOffer, lookups: Lookups, plan: Plan) -> list[int]:
@@ -234,21 +233,18 @@ def _require_planted(lookups: Lookups, row: int, record: np.void) -> int:
 
 def _require_possible(records: NDArray[np.void], item: Item) -> None:
     """Refuse a record that no import makes (node/domain/catalogue.py): reports rely on the ranges."""
-    highest = {
-        Level.EXISTENCE: 1,
-        Level.THRESHOLD: 1,
-        Level.BAND: len(item.bands),
-        Level.COUNT: MAX_VALUE,
-        Level.VALUE: MAX_VALUE,
-    }.get(item.level, -1)
-    wrong = (records["level"] != int(item.level)) | ((records["flags"] & label.PLANTED) != 0)
-    if highest < 0 or bool((wrong | (records["value"] > highest) | (records["as_of"] > LAST_DAY)).any()):
+    wrong = (records["flags"] & label.PLANTED) != 0
+    if item.highest < 0 or bool((wrong | (records["value"] > item.highest)).any()):
         raise dishonest("a label holds what the catalogue does not allow", "label_content")
 
 
-def _open(retrieval: Retrieval, part: PartitionOffer, label_keys: Bytes, sealed: Bytes) -> NDArray[np.void]:
-    place = label.associated_data(part.item, part.origin, part.epoch)
+def _open(
+    retrieval: Retrieval, part: PartitionOffer, lookups: Lookups, asked: NDArray[np.int64], sealed: Bytes
+) -> NDArray[np.void]:
+    tags, keys = lookups.tag[asked], lookups.label_key[asked]
+    origins = np.full(len(asked), int(part.origin), dtype=np.uint8)
+    places = batch.associated_data(part.item, origins, part.epoch, tags)
     try:
-        return retrieval.opened.suite.read_labels(label_keys, sealed, place)
+        return retrieval.opened.suite.read_labels(keys, sealed, places, part.width, part.date)
     except LabelError:
         raise dishonest("a label does not open under its own token", "label") from None

@@ -12,8 +12,9 @@
 5. It names a suite of this node.
 6. This node holds its salt version, and the salt under it is the same.
 7. Both nodes hold the same catalogue.
-8. A manifest that just came has not expired: an old one would bring old partitions back.
-9. Where it renews a query: the epoch and the planted subjects of the batch are the same
+8. The records of every partition have the size that the catalogue gives them (`manifest_form`).
+9. A manifest that just came has not expired: an old one would bring old partitions back.
+10. Where it renews a query: the epoch and the planted subjects of the batch are the same
    (`require_same_batch`); of a sum the keys and the salt (`require_same_sums`).
 
 Reading and following keys in the database is done by `pinned_keys`, fetching by `handshake`.
@@ -102,19 +103,23 @@ class TrustedManifest:
 
 @dataclass(frozen=True, slots=True)
 class TrustedState:
-    """What this node knows, and checks a manifest against; `salts` are those it has."""
+    """What this node knows, and checks a manifest against; `salts` are those it has.
+
+    `widths` are the bytes of the value in a label, by item of the catalogue.
+    """
 
     requester: str
     responder: str
     salts: Mapping[int, bytes] = field(repr=False)
     catalogue_digest: bytes
+    widths: Mapping[str, int]
 
     def read(self, serialised: bytes, now: datetime) -> TrustedManifest:
-        """Rules 2 to 7 for signed bytes. Raises the error of the first rule that is broken."""
+        """Rules 2 to 8 for signed bytes. Raises the error of the first rule that is broken."""
         return self.judge(parse_manifest(serialised), now)
 
     def judge(self, manifest: Manifest, now: datetime) -> TrustedManifest:
-        """Rules 3 to 7. Raises the error of the first rule that is broken."""
+        """Rules 3 to 8. Raises the error of the first rule that is broken."""
         self._require_parties(manifest)
         if manifest.issued_at > now + CLOCK_SKEW:
             raise PreconditionError(
@@ -128,6 +133,7 @@ class TrustedState:
             raise UnknownSuiteError("the peer and this node have no suite in common") from None
         salt = self._require_salt(manifest, suite)
         self._require_catalogue(manifest)
+        self._require_sizes(manifest)
         return TrustedManifest(manifest, suite, salt)
 
     def _require_parties(self, manifest: Manifest) -> None:
@@ -158,9 +164,17 @@ class TrustedState:
                 {"catalogue": manifest.catalogue_version},
             )
 
+    def _require_sizes(self, manifest: Manifest) -> None:
+        """An entry of another size would be searched for in vain, or read as another record."""
+        if any(part.width != self.widths.get(part.item, part.width) for part in manifest.partitions):
+            raise DishonestPeerError(
+                "the peer's records have another size than the catalogue says",
+                details={"check": "manifest_form"},
+            )
+
 
 def require_fresh(manifest: Manifest, now: datetime) -> None:
-    """Rule 8. Raises PreconditionError."""
+    """Rule 9. Raises PreconditionError."""
     if manifest.expires_at + CLOCK_SKEW < now:
         raise PreconditionError(
             "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
@@ -168,7 +182,7 @@ def require_fresh(manifest: Manifest, now: datetime) -> None:
 
 
 def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> None:
-    """Rule 9 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
+    """Rule 10 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
 
     Raises EpochError, OfferChangedError.
     """
@@ -179,7 +193,7 @@ def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> Non
 
 
 def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
-    """Rule 9 for a sum: the offer, under the keys and the salt of the query.
+    """Rule 10 for a sum: the offer, under the keys and the salt of the query.
 
     Raises EpochError, ItemNotOfferedError where there is no offer of sums.
     """

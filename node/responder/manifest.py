@@ -52,9 +52,14 @@ def offer_manifest(
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         held = index_rows.current_items(tx, keys.epoch)
+        widths = index_rows.item_widths(tx, keys.epoch)
         rows = index_rows.current_partitions(tx, keys.epoch, sorted(peer.origins))
-    # An item whose class the catalogue changed is not connected until its next full import.
-    items = {item.code: item for item in node.catalogue.items if held.get(item.code) is item.token_class}
+    # An item whose class or size of entries the catalogue changed is not connected until a full import.
+    items = {
+        item.code: item
+        for item in node.catalogue.items
+        if held.get(item.code) is item.token_class and widths[item.code] == item.width
+    }
     granted = {code: peer.origins_of(item) for code, item in items.items()}
     offered = Manifest(
         responder=node.code,
@@ -107,6 +112,8 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
         bits=row.bits,
         root=row.root,
         as_of=row.as_of,
+        date=row.date,
+        record_size=row.record_size,
         planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
         filter_size=row.filter_size,
         filter_digest=row.filter_digest,

@@ -100,7 +100,7 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
     if not leaves:
         raise _replaced()
     tree = merkle_tree(leaves)
-    average = max(part.entries * buckets.ENTRY_SIZE >> part.bits, 1)
+    average = max(part.entries * buckets.entry_size(part.width) >> part.bits, 1)
     at_once = min(max(READ_BYTES // average, 1), MAX_READ)
     for at in range(0, len(request.buckets), at_once):
         numbers = request.buckets[at : at + at_once]

@@ -6,13 +6,18 @@ after a kill the next run keeps the complete partitions.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
 
 from keys import KeyStore
 from keys.store.kinds import generate_secret
-from matcher import oprf
+from matcher import buckets, oprf
 from matcher.errors import ScalarError
 from matcher.oprf import RandomBytes
+from matcher.pads import pad_key
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.compute.engine import Engine, cores, open_engine
@@ -23,7 +28,9 @@ from node.database import Connection, Store, epoch_switch, partition_versions
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow, StoredBucket
 from node.index import tasks as tasks_module
-from node.index.partition_writer import PartitionWriter, Version
+from node.index.entries import pad_entries
+from node.index.layout import Entries
+from node.index.partition_writer import Layout, PartitionWriter, Version
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf_tasks import Batch, LinkMap, Rekeyed, Rekeying, altered, rekey_batch
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
@@ -99,9 +106,29 @@ def draw_key(
         return secret
 
 
+@dataclass(frozen=True, slots=True)
+class _Pads:
+    """The pads of a partition under one key, and the bucket of each."""
+
+    entries: Entries = field(repr=False)
+    places: NDArray[np.uint64] = field(repr=False)
+
+    @classmethod
+    def draw(cls, part: PartitionRow, epoch: int, key: bytes) -> "_Pads":
+        """As many as the partition has."""
+        place = part.item, int(part.origin), epoch, range(part.pads)
+        own = pad_key(CURRENT.class_key(key, part.token_class))
+        entries = pad_entries(CURRENT, own, *place, part.width)
+        return cls(entries, buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - part.bits))
+
+    def within(self, numbers: range) -> bytes:
+        """Those of some neighbouring buckets."""
+        return bytes(self.entries[(self.places >= numbers.start) & (self.places < numbers.stop)].tobytes())
+
+
 def _measure(tx: Connection, epoch: int) -> Amount:
     rows = index_rows.partitions_of_epoch(tx, epoch)
-    return Amount(len(rows), sum(row.entries for row in rows))
+    return Amount(len(rows), sum(row.entries - row.pads for row in rows))
 
 
 def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progress) -> Amount:
@@ -120,7 +147,8 @@ def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progre
                 for entries in run.rekey(group):
                     done += entries
                     progress("rekey", done, total)
-        return Amount(len(missing), total, engine.usage(), workers)
+        people = total - sum(part.pads for part in missing)
+        return Amount(len(missing), people, engine.usage(), workers)
 
 
 def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
@@ -159,7 +187,7 @@ class _ItemRun:
                     break
                 for each in stored:
                     points, links = self._old.unseal(int(part.origin), each)
-                    self._links.add(links, each.entries, points)
+                    self._links.add(links, each.entries, points, part.width)
                 after = stored[-1].number
         self._links.close()
 
@@ -195,7 +223,8 @@ class _ItemRun:
             found = {}
             for part in group:
                 cut = partition_versions.open_cut(tx, self._item, part.origin, epoch, part.bits, now)
-                found[part.origin] = Version(int(part.origin), part.version, cut, part.bits, part.planted)
+                layout = Layout(part.bits, part.pads, part.date, part.width, part.planted)
+                found[part.origin] = Version(int(part.origin), part.version, cut, layout)
             return found
 
         return self._node.store.retry_write("begin versions", write)
@@ -204,14 +233,30 @@ class _ItemRun:
         """Stored buckets in order, as tasks; their links wait in `links` until the task is back."""
         code, count = int(part.origin), 1 << part.bits
         step = max(BATCH_ENTRIES * count // max(part.entries, 1), 1)
+        old, new = (
+            _Pads.draw(part, epoch, key)
+            for epoch, key in (
+                (self._work.old_epoch, self._work.old),
+                (self._work.new_epoch, self._work.new),
+            )
+        )
         for first in range(0, count, min(step, _BUCKETS_AT_ONCE)):
             numbers = range(first, min(first + min(step, _BUCKETS_AT_ONCE), count))
             with self._node.store.transaction("read buckets") as tx:
                 stored = index_rows.read_cut(tx, part.cut, part.version, numbers)
             if len(stored) != len(numbers):
                 raise altered(self._item)
-            opened = [self._opened(code, each, links) for each in stored]
-            yield Batch(self._item, self._class, code, part.bits, first, opened)
+            yield Batch(
+                self._item,
+                self._class,
+                code,
+                part.width,
+                part.bits,
+                first,
+                old.within(numbers),
+                new.within(numbers),
+                [self._opened(code, each, links) for each in stored],
+            )
 
     def _opened(
         self, code: int, stored: StoredBucket, links: dict[tuple[int, int], bytes]

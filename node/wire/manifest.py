@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from matcher import buckets as index
+from matcher import label
 from matcher.types import TokenClass
 from node.errors import DishonestPeerError
 from node.wire.sum_messages import SumOffer
@@ -26,7 +27,11 @@ class PlantedSubject:
 
 @dataclass(frozen=True, slots=True)
 class PartitionOffer:
-    """One granted partition version. `as_of` is in days since 1970-01-01."""
+    """One granted partition version.
+
+    `as_of` is the date of its oldest record, `date` that of the records that name none (days since
+    1970-01-01), `record_size` the bytes of a plain record.
+    """
 
     item: str
     origin: str
@@ -36,6 +41,8 @@ class PartitionOffer:
     bits: int
     root: bytes
     as_of: int
+    date: int
+    record_size: int
     planted: tuple[PlantedSubject, ...]
     filter_size: int
     filter_digest: bytes
@@ -44,6 +51,16 @@ class PartitionOffer:
     def buckets(self) -> int:
         """The number of its buckets."""
         return 1 << self.bits
+
+    @property
+    def width(self) -> int:
+        """Bytes of the value in its labels."""
+        return label.width_of(self.record_size)
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes of an entry."""
+        return index.entry_size(self.width)
 
     def bucket(self, prefix: int) -> int:
         """The bucket of a 32-bit prefix."""

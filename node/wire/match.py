@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from keys.signing_chain import MAX_CHAIN, Succession
-from matcher import buckets
+from matcher import buckets, label
 from matcher import filter as filters
 from matcher.retrieval_plan import Plan
 from matcher.suites.suite import CURRENT
@@ -38,6 +38,7 @@ from node.wire.query_head import require_head, require_query_id, require_suite
 
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
+RECORD_SIZES = tuple(map(label.record_size, label.WIDTHS))
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in total (design.md section 9)
 
 
@@ -82,6 +83,8 @@ def _partition_message(part: PartitionOffer) -> types_pb2.Partition:
         bucket_bits=part.bits,
         root=part.root,
         as_of=part.as_of,
+        date=part.date,
+        record_size=part.record_size,
         filter_size=part.filter_size,
         filter_digest=part.filter_digest,
         planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
@@ -116,6 +119,8 @@ def parse_manifest(serialised: bytes) -> Manifest:
             and p.filter_size <= filters.serialised_size(p.entries, filters.MAX_BIN_BITS)
             and p.bits <= buckets.MAX_BITS
             and p.entries <= MAX_ENTRIES
+            and 0 < p.date <= label.MAX_DATE
+            and p.record_size in RECORD_SIZES
             and p.epoch == manifest.epoch
             for p in manifest.partitions
         )
@@ -308,6 +313,8 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
                 bits=part.bucket_bits,
                 root=part.root,
                 as_of=part.as_of,
+                date=part.date,
+                record_size=part.record_size,
                 planted=tuple(PlantedSubject(p.name, p.value) for p in part.planted),
                 filter_size=part.filter_size,
                 filter_digest=part.filter_digest,

@@ -30,7 +30,7 @@ def prepare(tx, epoch, part, *, cut=None, bits=0):
         item=part.item, token_class=TokenClass.ORDINARY, origin=part.origin, epoch=epoch, version=number,
         cut=cut, entries=1, bits=bits,
         root=b"r" * 32, leaves=b"l" * 32, filter_size=part.size, filter_digest=b"d" * 32, as_of=20_000,
-        planted=(("hit-0", 1),),
+        date=20_100, record_size=12, pads=0, planted=(("hit-0", 1),),
     )  # fmt: skip
     identifier = partition_versions.prepare(tx, new)
     partition_versions.add_filter(tx, identifier, b"f" * part.size)

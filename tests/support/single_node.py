@@ -11,10 +11,11 @@ import numpy as np
 from sqlalchemy import event
 
 from keys import KdfCost, Kek, KeyStore
-from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf
+from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf, pads
 from matcher import filter as filters
 from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
+from matcher.suites.tokens import TAG_SIZE
 from node import config
 from node.context import Node
 from node.credentials.active_keys import active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
@@ -42,6 +43,7 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
         epoch=1,
         oprf=secret,
         canaries=CURRENT.class_canaries(secret),
+        record=secrets.token_bytes(32),
         salts={1: secrets.token_bytes(32)},
         signing=secrets.token_bytes(32),
         vault=Kek(secrets.token_bytes(32)),
@@ -88,16 +90,29 @@ class Held:
         assert [number for number, _ in stored] == list(range(1 << row.bits))
         assert (merkle.root(leaves), b"".join(leaves)) == (row.root, index_rows.read_leaves(tx, row.id))
         for number, entries in stored:
-            self.buckets[origin, number] = buckets.read_bucket(entries)
+            self.buckets[origin, number] = buckets.read_bucket(entries, buckets.entry_size(row.width))
         self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
         assert len(self.tags[origin]) == row.entries
-        assert row.bits == buckets.bucket_bits(row.entries, self.node.config.limits.k_anonymity)
+        k = self.node.config.limits.k_anonymity
+        assert buckets.bucket_bits(row.entries, k, 0) <= row.bits <= buckets.bucket_bits(row.entries, k)
+        assert row.pads == pads.pad_count(row.entries - row.pads, k)
         parts, number = b"", 0
         while part := index_rows.read_filter_part(tx, row.id, number):
             parts, number = parts + part, number + 1
         built = filters.build(b"".join(self.tags[origin]))
         assert parts == filters.serialise(built)
         assert bool(np.all(filters.contains(built, b"".join(self.tags[origin]))))
+
+    def people(self, origin: str) -> set[bytes]:
+        """The tags of a partition that are not those of pads."""
+        row, keys = self.partitions[origin], self.node.keys
+        place = self.code, origin, keys.epoch, range(row.pads), row.width
+        served, prefixes = pads.draw_pads(pads.pad_key(keys.oprf), *place)
+        found = {bytes(row[:TAG_SIZE]) for row in served}
+        for entry, prefix in zip(map(bytes, served), prefixes.tolist(), strict=True):
+            bucket = self.buckets[origin, buckets.bucket_number(prefix, row.bits)]
+            assert bucket[entry[:TAG_SIZE]] == entry[TAG_SIZE:]
+        return self.tags[origin] - found
 
     def open(self, found: Identity) -> tuple[LabelRecord, bytes] | None:
         """The record under an identity with the key of its label, None where there is none."""
@@ -113,7 +128,9 @@ class Held:
         ].get(tag)
         if sealed is None:
             return None
-        return label.open_label(key, sealed, label.associated_data(self.code, origin, keys.epoch)), key
+        place = label.associated_data(self.code, origin, keys.epoch, tag)
+        opened = label.open_label(key, sealed, self.partitions[origin].width, place)
+        return replace(opened, as_of=opened.as_of or self.partitions[origin].date), key
 
 
 def with_key_store(node: Node) -> tuple[Node, KeyStore]:

@@ -339,7 +339,7 @@ def test_good_fetch(target: Target) -> None:
     last = (1 << part.bucket_bits) - 1
     slices = list(target.stub.FetchBuckets(target.fetch(buckets=range(last + 1)), timeout=120))
     assert [s.bucket for s in slices] == list(range(last + 1))
-    assert sum(s.size for s in slices) == 68 * part.entries
+    assert sum(s.size for s in slices) == 38 * part.entries
 
 
 def test_unknown_suites_of_a_manifest(target: Target) -> None:

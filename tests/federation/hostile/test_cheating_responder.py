@@ -23,6 +23,7 @@ from tests.support.altered_database import (
     ragged,
     reseal,
     serve_older,
+    shorten_entries,
     spoil_labels,
     unsort,
 )
@@ -110,7 +111,7 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
         "manifest_form",
     ),
     "manifest_with_too_many_buckets": (
-        partitions(lambda part: setattr(part, "bucket_bits", 25)),
+        partitions(lambda part: setattr(part, "bucket_bits", 14)),
         "distrusted",
         "manifest_form",
     ),
@@ -122,6 +123,26 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     "manifest_with_a_partition_twice": (Cheat(manifest=doubled), "distrusted", "manifest_form"),
     "manifest_of_mixed_epochs": (
         partitions(lambda part: setattr(part, "epoch", 7)),
+        "distrusted",
+        "manifest_form",
+    ),
+    "manifest_of_an_impossible_date": (
+        partitions(lambda part: setattr(part, "date", 2**16)),
+        "distrusted",
+        "manifest_form",
+    ),
+    "manifest_without_a_date": (
+        partitions(lambda part: setattr(part, "date", 0)),
+        "distrusted",
+        "manifest_form",
+    ),
+    "manifest_of_records_of_another_item": (
+        partitions(lambda part: setattr(part, "record_size", 10 if part.item == "C21" else part.record_size)),
+        "distrusted",
+        "manifest_form",
+    ),
+    "manifest_of_records_that_none_can_be": (
+        partitions(lambda part: setattr(part, "record_size", 13)),
         "distrusted",
         "manifest_form",
     ),
@@ -196,21 +217,7 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     ),
     "bucket_ragged": (Cheat(cook=cook("C21", "45", ragged)), "distrusted", "bucket_form"),
     "labels_altered": (Cheat(cook=cook("C21", "45", spoil_labels)), "distrusted", "label"),
-    "label_of_an_impossible_date": (
-        Cheat(cook=cook("C21", "45", reseal("C21", altered(as_of=2**32 - 1), planted=False))),
-        "distrusted",
-        "label_content",
-    ),
-    "label_of_an_enormous_count": (
-        Cheat(cook=cook("C21", "45", reseal("C21", altered(value=2**64 - 1), planted=False))),
-        "distrusted",
-        "label_content",
-    ),
-    "label_of_another_level": (
-        Cheat(cook=cook("C21", "45", reseal("C21", altered(level=5), planted=False))),
-        "distrusted",
-        "label_content label",
-    ),
+    "entries_of_another_size": (Cheat(cook=cook("C21", "45", shorten_entries)), "distrusted", "bucket_form"),
     "label_of_a_person_marked_planted": (
         Cheat(cook=cook("C21", "45", reseal("C21", altered(planted=True), planted=False))),
         "distrusted",

@@ -22,7 +22,7 @@ from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 import keys as keys_package
 import matcher as matcher_package
 import node as node_package
-from matcher import SUITE, Identity, LabelRecord, Level, buckets, oprf
+from matcher import SUITE, Identity, LabelRecord, buckets, oprf
 from matcher.identity import parse
 from matcher.suites import tokens
 from matcher.suites.points import Blinded, Blinds, Evaluated
@@ -307,7 +307,7 @@ SUBJECT = subjects.Subject("h/1", "h", NAMES[0], (ONE,), "M1")
 MANDATE = mandate.Mandate(
     "M1", "*", frozenset("*"), frozenset("*"), catalogue.load().valid_from, None, None, NAMES, "ab"
 )
-RECORD = LabelRecord(Level.COUNT, SECRET_VALUE, 20_000, 77, True, b"secret-r")
+RECORD = LabelRecord(SECRET_VALUE, 20_000, 77, True, b"secret", converted=4)
 BYTES = b"secret-bytes-of-a-token-or-point"
 ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
 OBJECTS = {
@@ -315,7 +315,7 @@ OBJECTS = {
     "subject": SUBJECT,
     "mandate": MANDATE,
     "label_record": RECORD,
-    "entry": buckets.Entry(BYTES[:16], BYTES, BYTES, SECRET_VALUE),
+    "entry": buckets.Entry(BYTES[:10], BYTES, BYTES, SECRET_VALUE),
     "bucket": buckets.Bucket(0, BYTES, BYTES),
     "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
@@ -334,7 +334,7 @@ OBJECTS = {
     "slice": match_messages.BucketSlice(0, 32, 0, BYTES),
     "mapped": ASKED,
     "keys": keyring.NodeKeys(
-        1, BYTES, dict.fromkeys(TokenClass, BYTES), {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
+        1, BYTES, dict.fromkeys(TokenClass, BYTES), BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
     ),
 }  # fmt: skip
 
@@ -348,7 +348,7 @@ def test_representations(name: str) -> None:
         str(FEN[0]),
         str(SECRET_VALUE),
         repr(BYTES),
-        repr(BYTES[:16]),
+        repr(BYTES[:10]),
         "secret",
     ):
         assert secret not in shown

@@ -114,7 +114,7 @@ def test_decoys_stay_the_same_in_one_query_and_differ_between_queries(world: Wor
     del world
     from node.wire.manifest import PartitionOffer
 
-    part = PartitionOffer("C21", "45", 1, 1, 100_000, 6, bytes(32), 0, (), 0, bytes(32))
+    part = PartitionOffer("C21", "45", 1, 1, 100_000, 6, bytes(32), 0, 1, 12, (), 0, bytes(32))
     asked = set(range(60))
     first = retrieval.draw_decoys(b"a" * 32, part, asked, 8)
     assert first == retrieval.draw_decoys(b"a" * 32, part, sorted(asked, reverse=True), 8)

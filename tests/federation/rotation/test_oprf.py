@@ -42,6 +42,7 @@ from tests.support.cluster import (
 )
 from tests.support.crash_points import run_until_killed
 from tests.support.federation import PATIENT_RETRIES, set_config
+from tests.support.renumbered import renumbered
 
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -126,8 +127,8 @@ def test_a_kept_connection_follows_imports_and_rotations(
         first = peer.verify(few)
         assert peer.verify(few) == first
         assert len(offered) == 1
-        for _ in range(2):  # the version before the current one would still be served
-            import_registers(provinces["44"].node, small.data, ITEMS)
+        for other in (1, 2):  # the version before the current one would still be served
+            import_registers(renumbered(provinces["44"].node, other), small.data, ITEMS)
         assert peer.verify(few) == peer.verify(few) == first
         assert len(offered) == 2
         rotate_home(homes["44"], retire=True)
@@ -193,6 +194,7 @@ from datetime import timedelta
 from pathlib import Path
 from tests.support.crash_points import Dying
 from tests.support.cluster import open_home
+from tests.support.renumbered import renumbered
 from keys.types import RotationPolicy
 from node.rotation import driver, oprf as rotate
 from node.rotation.kinds import OPRF

@@ -58,7 +58,7 @@ def test_versions_share_the_buckets_that_did_not_change(store):
 
 
 def test_deltas_add_up_and_restart(store):
-    one, two, three = (bytes([n]) * 16 for n in (1, 2, 3))
+    one, two, three = (bytes([n]) * 10 for n in (1, 2, 3))
     steps = [
         Delta(2, frozenset({one}), frozenset({two}), frozenset()),
         Delta(3, frozenset({two}), frozenset({one}), frozenset({three})),
@@ -87,6 +87,6 @@ def test_deltas_add_up_and_restart(store):
 def test_the_delta_stream_is_bounded(store):
     for number in range(1, deltas.KEPT_DELTAS + 3):
         with store.transaction("append", write=True) as tx:
-            deltas.append_delta(tx, "C21", "45", 1, Delta(number, frozenset({bytes(16)})))
+            deltas.append_delta(tx, "C21", "45", 1, Delta(number, frozenset({bytes(10)})))
     with store.transaction("look") as tx:
         assert len(tx.execute(select(metadata.tables["deltas"])).all()) == deltas.KEPT_DELTAS

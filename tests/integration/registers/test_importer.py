@@ -68,7 +68,7 @@ def test_progress_goes_up_to_the_end(node, tmp_path):
     assert {stage: (done, total) for stage, done, total in steps} == {
         "read": (440, 440),
         "index": (440, 440),
-        "write": (440 + 35, 440 + 35),
+        "write": (440 + 35 * 65, 440 + 35 * 65),  # a planted one and 64 pads a partition
     }
 
 

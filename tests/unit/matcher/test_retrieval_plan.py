@@ -7,7 +7,7 @@ from matcher.retrieval_plan import LEAST_DECOYS, Plan, Sizes, choose, decoy_coun
 
 
 def sizes(asked: int, entries: int, *, cached: bool = False) -> Sizes:
-    return Sizes(asked, entries, bucket_bits(entries, 1024), cached)
+    return Sizes(asked, entries, bucket_bits(entries, 1024), 38, cached)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_choice(name, asked, entries, cached, floor, expected):
 
 @pytest.mark.parametrize("floor", list(Plan))
 def test_a_kept_partition_costs_nothing(floor):
-    kept = Sizes(1, 10_000_000, 13, True, partition_kept=True)
+    kept = Sizes(1, 10_000_000, 13, 38, True, partition_kept=True)
     assert choose(kept, floor).plan is Plan.PARTITION
 
 
@@ -55,12 +55,12 @@ def test_buckets_that_are_nearly_all_become_the_whole_partition():
 
 
 def test_a_partition_that_will_be_kept_may_cost_twice_as_much():
-    kept = Sizes(10_000, 10_000_000, 13, room_to_keep=True)
+    kept = Sizes(10_000, 10_000_000, 13, 38, room_to_keep=True)
     choice = choose(kept, Plan.BUCKETS)
     assert choice.plan is Plan.PARTITION
     assert "kept" in choice.reason
-    assert choose(Sizes(10_000, 10_000_000, 13), Plan.BUCKETS).plan is Plan.BUCKETS
-    assert choose(Sizes(1_000, 10_000_000, 13, room_to_keep=True), Plan.BUCKETS).plan is Plan.BUCKETS
+    assert choose(Sizes(10_000, 10_000_000, 13, 38), Plan.BUCKETS).plan is Plan.BUCKETS
+    assert choose(Sizes(1_000, 10_000_000, 13, 38, room_to_keep=True), Plan.BUCKETS).plan is Plan.BUCKETS
 
 
 def test_distinct_buckets_is_bounded_by_both():

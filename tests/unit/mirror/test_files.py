@@ -13,16 +13,16 @@ from node.wire.manifest import PartitionOffer
 from tests.support.examples import PART
 
 BUCKETS = [
-    (0, b"".join(n.to_bytes(16, "big") + bytes([n]) * 52 for n in (1, 5, 9))),
+    (0, b"".join(n.to_bytes(10, "big") + bytes([n]) * 28 for n in (1, 5, 9))),
     (1, b""),
-    (2, b"".join(n.to_bytes(16, "big") + bytes([n]) * 52 for n in (2, 3))),
-    (3, (7).to_bytes(16, "big") + bytes([7]) * 52),
+    (2, b"".join(n.to_bytes(10, "big") + bytes([n]) * 28 for n in (2, 3))),
+    (3, (7).to_bytes(10, "big") + bytes([7]) * 28),
 ]
 
 
 def offer(buckets=BUCKETS, origin: str = "45") -> PartitionOffer:
     root = merkle.root([index.bucket_leaf(*bucket) for bucket in buckets])
-    entries = sum(len(data) for _, data in buckets) // index.ENTRY_SIZE
+    entries = sum(len(data) for _, data in buckets) // 38
     return replace(PART, origin=origin, bits=2, entries=entries, root=root)
 
 
@@ -47,7 +47,7 @@ def test_what_was_kept_is_found(tmp_path):
     numbers = np.array([0, 0, 1, 2, 3])
     block = kept.block(numbers)
     assert block is not None
-    tags = np.frombuffer(b"".join(n.to_bytes(16, "big") for n in (5, 2, 1, 3, 7)), np.uint8).reshape(-1, 16)
+    tags = np.frombuffer(b"".join(n.to_bytes(10, "big") for n in (5, 2, 1, 3, 7)), np.uint8).reshape(-1, 10)
     places = block.find(numbers, tags)
     assert places.tolist() == [1, -1, -1, 4, 5]
     assert block.sealed(places[places >= 0])[:, 0].tolist() == [5, 3, 7]
@@ -80,7 +80,7 @@ def test_damage_is_seen(tmp_path, at):
     assert cache.read("44", part) is None
 
 
-@pytest.mark.parametrize("size", [0, 3, 10, 147, 400])
+@pytest.mark.parametrize("size", [0, 3, 10, 147, 375])
 def test_a_cut_file_is_not_read(tmp_path, size):
     cache, part = PartitionCache(tmp_path, 1), offer()
     keep(cache, part)
@@ -102,8 +102,8 @@ def test_an_unfinished_partition_leaves_nothing(tmp_path):
 
 def test_the_room_is_bounded(tmp_path):
     cache = PartitionCache(tmp_path, 1)
-    assert cache.keeper("44", replace(offer(), entries=15_500)) is None
+    assert cache.keeper("44", replace(offer(), entries=27_600)) is None
     keep(cache, offer())
-    assert cache.keeper("44", replace(offer(origin="50"), entries=15_412)) is None
-    with cache.keeper("44", replace(offer(), entries=15_412)) as keeper:  # type: ignore[union-attr]
+    assert cache.keeper("44", replace(offer(origin="50"), entries=27_585)) is None
+    with cache.keeper("44", replace(offer(), entries=27_585)) as keeper:  # type: ignore[union-attr]
         assert keeper is not None  # it replaces the kept one

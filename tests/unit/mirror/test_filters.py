@@ -11,11 +11,11 @@ from node.mirror import filters as filter_cache
 from node.mirror.filters import FilterCache
 from node.wire.manifest import PartitionOffer
 
-TAGS = secrets.token_bytes(16 * 5_000)
+TAGS = secrets.token_bytes(10 * 5_000)
 DATA = filters.serialise(filters.build(TAGS))
 PART = PartitionOffer(
     item="C21", origin="45", epoch=1, version=1, entries=5_000, bits=2, root=bytes(32), as_of=20_000,
-    planted=(), filter_size=len(DATA), filter_digest=blake3(DATA).digest(),
+    date=20_100, record_size=12, planted=(), filter_size=len(DATA), filter_digest=blake3(DATA).digest(),
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_a_damaged_file_is_not_used(cache, tmp_path, damage, warm):
 
 
 def test_another_version_takes_the_place_of_the_one_before(cache, tmp_path):
-    tags = secrets.token_bytes(16 * 4_000)
+    tags = secrets.token_bytes(10 * 4_000)
     data = filters.serialise(filters.build(tags))
     newer = replace(PART, version=2, entries=4_000, filter_digest=blake3(data).digest())
     held = cache.read("44", PART)

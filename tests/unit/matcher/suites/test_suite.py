@@ -6,13 +6,13 @@ import secrets
 import numpy as np
 import pytest
 
-from matcher import batch, identity, label, oprf, vectorised
+from matcher import batch, identity, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
 from matcher.suites import suite as suites
 from matcher.suites import tokens, x25519
 from matcher.suites.points import Blinded, Evaluated
 from matcher.suites.suite import CURRENT, Contexts, Sizes, Suite, choose, find
-from matcher.types import SUITE, Level
+from matcher.types import SUITE
 
 SALT = bytes(range(32))
 PEOPLE = [identity.planted("test", "45", f"hit-{number}") for number in range(9)]
@@ -68,7 +68,7 @@ def marked_candidates(rows):
 
 OTHER = Suite(
     name="MARKED",
-    sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, nonce=12, overhead=16, salt_check=4, canaries=3),
+    sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, overhead=16, salt_check=4, canaries=3),
     contexts=Contexts(
         b"test identity",
         b"test bucket",
@@ -129,16 +129,17 @@ def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     assert (tags.shape, keys.shape) == ((count, suite.sizes.tag), (count, suite.sizes.label_key))
     assert np.array_equal(suite.secret_keys(suite.token_secrets(own), "C21", 7)[0], tags)
     records = batch.pack_records(
-        Level.COUNT, np.arange(count), np.full(count, 20_000), np.zeros((count, 8), np.uint8),
-        np.zeros(count, np.uint8), np.zeros(count, bool), np.zeros(count, bool),
+        2, np.arange(count), np.full(count, 20_000), np.zeros((count, 6), np.uint8),
+        np.zeros((count, 2), np.uint8), np.zeros(count, bool), np.zeros(count, bool),
     )  # fmt: skip
-    place = label.associated_data("C21", "45", 7)
-    nonces = np.frombuffer(secrets.token_bytes(12 * count), np.uint8).reshape(count, 12)
-    sealed = suite.seal_labels(keys, records, [place] * count, nonces)
-    assert sealed.shape == (count, suite.sizes.sealed)
-    assert suite.read_labels(keys, sealed, place)["value"].tolist() == list(range(count))
+    places = batch.associated_data("C21", np.full(count, 45, np.uint8), 7, tags)
+    sealed = suite.seal_labels(keys, records, places)
+    assert sealed.shape == (count, suite.sizes.sealed(2))
+    assert suite.read_labels(keys, sealed, places, 2, 1)["value"].tolist() == list(range(count))
     with pytest.raises(LabelError):
-        suite.read_labels(keys, sealed[::-1], place)
+        suite.read_labels(keys, sealed[::-1], places, 2, 1)
+    with pytest.raises(LabelError):
+        suite.read_labels(keys, sealed, places[::-1], 2, 1)
 
 
 @BOTH

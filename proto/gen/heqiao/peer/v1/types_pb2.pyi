@@ -19,7 +19,7 @@ class PlantedSubject(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
 
 class Partition(_message.Message):
-    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted", "filter_size", "filter_digest")
+    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted", "filter_size", "filter_digest", "date", "record_size")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,8 @@ class Partition(_message.Message):
     PLANTED_FIELD_NUMBER: _ClassVar[int]
     FILTER_SIZE_FIELD_NUMBER: _ClassVar[int]
     FILTER_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SIZE_FIELD_NUMBER: _ClassVar[int]
     item: str
     origin: str
     epoch: int
@@ -42,7 +44,9 @@ class Partition(_message.Message):
     planted: _containers.RepeatedCompositeFieldContainer[PlantedSubject]
     filter_size: int
     filter_digest: bytes
-    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ..., filter_size: _Optional[int] = ..., filter_digest: _Optional[bytes] = ...) -> None: ...
+    date: int
+    record_size: int
+    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ..., filter_size: _Optional[int] = ..., filter_digest: _Optional[bytes] = ..., date: _Optional[int] = ..., record_size: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_message_bytes", "chunk_points", "max_points_per_query", "max_buckets_per_request", "retrieval_floor")
