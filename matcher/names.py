@@ -8,6 +8,7 @@ character that the tables do not know, such as one of a newer extension, stays a
 import base64
 import lzma
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 
@@ -35,6 +36,11 @@ def normalise_name(name: str) -> str:
     if folded.isascii():
         return folded
     return _order_marks("".join(map(_decompose, folded)))
+
+
+def normalise_names(names: Sequence[str]) -> tuple[str, ...]:
+    """`normalise_name` of each."""
+    return tuple(names) if _COMMON.fullmatch("".join(names)) else tuple(map(normalise_name, names))
 
 
 def is_name(text: str) -> bool:

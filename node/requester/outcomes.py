@@ -12,7 +12,7 @@ from matcher.suites.suite import Suite
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import Outcome
-from node.domain.subjects import Subject
+from node.domain.subjects import Subject, Subjects
 from node.requester.match_query import Answer, Question, covered
 
 
@@ -32,7 +32,8 @@ def open_names(
 
     Where no name was asked, or the record has none, it is the record's own byte, so that nothing differs.
     """
-    names = [question.subjects[number].name for number in subject.tolist()]
+    asked = Subjects.of(question.subjects).names
+    names = [asked[number] for number in subject.tolist()]
     check: NDArray[np.uint8] = record["check"].copy()
     named = np.array([bool(name) for name in names], dtype=bool) & ((record["flags"] & label.HAS_NAME) != 0)
     rows = np.flatnonzero(named)
