@@ -61,13 +61,13 @@ class Findings(Sequence[Finding]):
         if isinstance(findings, Findings):
             return findings
         refs: dict[str, int] = {}
-        answers: dict[Finding, int] = {}
+        answers: dict[tuple[str, str, Outcome, int | None, date | None, str], int] = {}
         subject, answer = array("I"), array("I")
         for one in findings:
-            said = Finding("", one.item, one.peer, one.outcome, one.value, one.as_of, one.reason)
+            said = (one.item, one.peer, one.outcome, one.value, one.as_of, one.reason)
             subject.append(refs.setdefault(one.subject, len(refs)))
             answer.append(answers.setdefault(said, len(answers)))
-        return cls(tuple(refs), tuple(answers), subject, answer)
+        return cls(tuple(refs), tuple([Finding("", *said) for said in answers]), subject, answer)
 
     def __len__(self) -> int:
         return len(self.subject)

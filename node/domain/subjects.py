@@ -149,10 +149,19 @@ class Subjects(Sequence[Subject]):
 def refers_by_identity(subjects: Subjects) -> bool:
     """Whether any reference, household or mandate number contains an identity number (`holds_identity`)."""
     digits = _SOME_DIGITS if FOREIGN_OLD in subjects.id_types else _MANY_DIGITS
-    for column in (subjects.refs, subjects.households, subjects.mandates):
-        if digits.search("\n".join(column)) is None:
-            continue
-        for row, text in enumerate(column):
-            if digits.search(text) and holds_identity(text, subjects.identities(row)):
-                return True
-    return False
+    return any(
+        holds_identity(column[row], subjects.identities(row))
+        for column in (subjects.refs, subjects.households, subjects.mandates)
+        for row in _rows_with(digits, column)
+    )
+
+
+def hold_identities(numbers: Sequence[str]) -> bool:
+    """Whether any of some numbers contains an identity number, whoever's."""
+    return any(holds_identity(numbers[row], ()) for row in _rows_with(_MANY_DIGITS, numbers))
+
+
+def _rows_with(digits: re.Pattern[str], column: Sequence[str]) -> Iterator[int]:
+    """Where a column has so many digits in a row. One search finds that none has."""
+    if digits.search("\n".join(column)) is not None:
+        yield from (row for row, text in enumerate(column) if digits.search(text))

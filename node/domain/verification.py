@@ -13,6 +13,7 @@ from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
 _FORM = 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,17 @@ class Verification:
 
 def pack_verification(verification: Verification) -> bytes:
     """Canonical bytes: the same verification always packs to the same bytes."""
-    subjects = Subjects.of(verification.subjects)
+    refs, *columns = _columns(Subjects.of(verification.subjects))
     plain = {
         "items": verification.items,
         "peers": verification.peers,
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
-        "subjects": [getattr(subjects, column.name) for column in fields(subjects)],
+        "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return add_version(_FORM, zlib.compress(text, 1))
+    first, rest = (_ENCODER.encode(one).encode() for one in (refs, plain))
+    return add_version(_FORM, zlib.compress(len(first).to_bytes(4, "big") + first + rest, 1))
 
 
 def unpack_verification(packed: bytes) -> Verification:
@@ -52,15 +53,34 @@ def unpack_verification(packed: bytes) -> Verification:
 
     Raises PreconditionError for a form of another version.
     """
-    plain = json.loads(zlib.decompress(strip_version(_FORM, packed)))
+    refs, rest = _split(packed)
+    plain = json.loads(rest)
     return Verification(
         items=tuple(plain["items"]),
         peers=tuple(plain["peers"]),
         purpose=plain["purpose"],
         legal_basis=plain["legal_basis"],
-        subjects=Subjects(*map(tuple, plain["subjects"])),
+        subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
     )
+
+
+def unpack_refs(packed: bytes) -> tuple[str, ...]:
+    """The references of a packed verification's subjects, which is all that its report needs.
+
+    Raises as `unpack_verification` does.
+    """
+    return tuple(json.loads(_split(packed)[0]))
+
+
+def _split(packed: bytes) -> tuple[bytes, bytes]:
+    plain = zlib.decompress(strip_version(_FORM, packed))
+    end = 4 + int.from_bytes(plain[:4], "big")
+    return plain[4:end], plain[end:]
+
+
+def _columns(subjects: Subjects) -> list[Sequence[object]]:
+    return [getattr(subjects, column.name) for column in fields(subjects)]
 
 
 def _mandate_columns(mandates: Sequence[Mandate]) -> list[object]:

@@ -16,8 +16,7 @@ from node.domain.days import EPOCH_START
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import JobRow, PartRow
 from node.domain.refusals import Refusals, split_refusals
-from node.domain.subjects import Subjects
-from node.domain.verification import unpack_verification
+from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
 from node.jobs.lookup import require_job
 from node.requester.checkpoint import split_answers
@@ -46,8 +45,7 @@ def build_report(node: Node, job: str) -> Report:
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
         refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
-    verification = unpack_verification(node.keys.vault.unseal(f"request {job}", sealed))
-    subjects = Subjects.of(verification.subjects).refs
+    subjects = unpack_refs(node.keys.vault.unseal(f"request {job}", sealed))
     columns: list[Column] = []
     for part in parts:
         opened = {

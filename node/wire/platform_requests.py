@@ -13,7 +13,7 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from matcher import Identity, batch, identity, names
 from matcher.errors import IdentityError
 from node.domain.mandate import PROGRAMMES, Mandate, Scope
-from node.domain.subjects import Subjects, holds_identity, refers_by_identity
+from node.domain.subjects import Subjects, hold_identities, refers_by_identity
 from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
@@ -142,8 +142,7 @@ def _mandates(columns: pb.Mandates) -> Iterator[Mandate]:
     require(len(lengths) == 1 and sum(counts) == len(signers), "the columns of mandates differ in length")
     require(all(map(_are_short, (numbers, hashes, signers))), "a text of a mandate is too long")
     require(all(numbers), "a mandate has no number")
-    held = any(holds_identity(number, ()) for number in numbers)
-    require(not held, "an identity number must not serve as a reference")
+    require(not hold_identities(numbers), "an identity number must not serve as a reference")
     require(max(counts, default=0) <= MAX_SCOPE, "a mandate's scope is too long")
     require(max(places, default=-1) < len(columns.scopes), "a mandate refers to no scope")
     scopes = tuple(map(_scope, columns.scopes))
