@@ -51,6 +51,11 @@ def simplify_all(names: Sequence[bytes]) -> list[bytes]:
     return found if names else []
 
 
+def normalise_names(names: Sequence[str]) -> tuple[str, ...]:
+    """`normalise_name` of each."""
+    return tuple(names) if _COMMON.fullmatch("".join(names)) else tuple(map(normalise_name, names))
+
+
 def is_name(text: str) -> bool:
     """Whether a text may be a name: it holds no control character and no end of a line."""
     return not _REFUSED.search(text.strip())

@@ -18,6 +18,7 @@ from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.mandate import PROGRAMMES
 from node.domain.records import Reject
+from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
 from node.tabular.person_lists import read_households, read_mandates
@@ -128,7 +129,7 @@ def _read(
         peers=peers,
         purpose=purpose,
         legal_basis=legal_basis,
-        subjects=tuple(subjects),
+        subjects=Subjects.of(subjects),
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates

@@ -66,7 +66,7 @@ class Peer:
         question = match_query.ask_question(node, asked, self._peer.code, china_day(now))
         checkpoint = MemoryCheckpoint()
         link = PeerClient.over(self._channel, node, checkpoint.count, manifests=self._manifests)
-        mapped = PointCache(node.keys.salts, asked.subjects)
+        mapped = PointCache(node.keys.salts, question.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return match.ask_peer(QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline), question)
 

@@ -70,10 +70,11 @@ class Reading:
 
 
 def check_as_of(day: date | None, today: date) -> None:
-    """Raise InputError for an as-of date of undated rows that is not from 1970-01-01 to today."""
-    if day is not None and not FIRST_DAY <= day <= today:
+    """Raise InputError for a date of undated rows that is not after 1970-01-01 or is after today."""
+    if day is not None and not FIRST_DAY < day <= today:
         raise InputError(
-            f"the as-of date must be a day from {FIRST_DAY} to today, {today} in China", "correct --as-of"
+            f"the as-of date must be a day after {FIRST_DAY}, until today, {today} in China",
+            "correct --as-of",
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
@@ -253,9 +254,15 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
-    """What pack_answers made; called only with bytes that opened under this node's own key.
+    """What pack_answers made; raises as `split_answers` does."""
+    different, places = split_answers(packed)
+    return [different[place] for place in places.tolist()]
 
-    Raises PreconditionError for those of another release.
+
+def split_answers(packed: bytes) -> tuple[list[Answer], NDArray[np.uint32]]:
+    """What pack_answers made, as the different answers and the index of each subject's.
+
+    Its input was sealed under this node's own key. Raises PreconditionError for that of another release.
     """
     plain = zlib.decompress(strip_version(ANSWERS_VERSION, packed))
     end = 4 + int.from_bytes(plain[:4], "big")
@@ -263,7 +270,7 @@ def unpack_answers(packed: bytes) -> list[Answer]:
         Answer(Outcome(outcome), value, as_of, reason)
         for outcome, value, as_of, reason in json.loads(plain[4:end])
     ]
-    return [different[place] for place in np.frombuffer(plain, dtype="<u4", offset=end).tolist()]
+    return different, np.frombuffer(plain, dtype="<u4", offset=end)
 
 
 def pack_session(session: Session) -> bytes:

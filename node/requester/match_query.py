@@ -8,12 +8,13 @@ a size class), all in one secret order (design.md section 2).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import compress
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Identity, batch, identity, merkle, vectorised
+from matcher import batch, identity, merkle, vectorised
 from matcher.suites.points import Blinded
 from matcher.suites.suite import Suite
 from matcher.types import TokenClass
@@ -21,8 +22,8 @@ from matcher.vectorised import Bytes
 from node.context import Node
 from node.domain.catalogue import Item
 from node.domain.findings import Outcome
-from node.domain.mandate import Mandate, covers, digest
-from node.domain.subjects import Subject
+from node.domain.mandate import Mandate, Scope, covers, digest
+from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.requester.padding import (
     MISSES,
@@ -34,7 +35,7 @@ from node.requester.padding import (
     secret_order,
     size_class,
 )
-from node.requester.points import MappedPoints, Numbers, SubjectPoints
+from node.requester.points import MappedPoints, Numbers, SubjectPoints, identity_pairs
 from node.wire.manifest import Manifest
 
 HITS_PER_PARTITION = 2
@@ -46,7 +47,7 @@ _NONCE_CONTEXT = "heqiao v1 mandate nonce"
 class Question:
     """What one peer is asked. `uncovered[i]` maps the items not to be asked about subject i to the reason."""
 
-    subjects: tuple[Subject, ...] = field(repr=False)
+    subjects: Sequence[Subject] = field(repr=False)
     uncovered: tuple[Mapping[str, str], ...]
     mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where unknown
     items: tuple[Item, ...]
@@ -226,14 +227,16 @@ def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
     return np.array([good[id(why)] for why in question.uncovered], dtype=bool)
 
 
-def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
+def _asked_identities(question: Question) -> tuple[Numbers, list[tuple[str, str]]]:
     """Every identity of every subject with a mandate for at least one item; no others are asked about.
 
-    Returns the subject's row of each identity, then the identities.
+    Returns the subject's row of each identity, then the identities as (type, value).
     """
-    asked = np.flatnonzero(covered(question, (item.code for item in question.items)))
-    subjects = [question.subjects[number].identities for number in asked.tolist()]
-    return np.repeat(asked, [len(each) for each in subjects]), [one for each in subjects for one in each]
+    asked = covered(question, (item.code for item in question.items))
+    people = Subjects.of(question.subjects)
+    numbers = np.repeat(np.arange(len(people)), people.identity_counts)
+    rows = asked[numbers]
+    return numbers[rows], list(compress(identity_pairs(people), rows.tolist()))
 
 
 def _distinct(places: Numbers) -> tuple[Numbers, Numbers]:
@@ -270,16 +273,22 @@ def ask_question(node: Node, verification: Verification, peer: str, today: date)
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
-    for number in {subject.mandate for subject in verification.subjects}:
+    of_scope: dict[Scope | None, Mapping[str, str]] = {}
+    subjects = Subjects.of(verification.subjects)
+    for number in set(subjects.mandates):
         mandate = verification.mandates.get(number)
-        why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in verification.items)
-        if why not in same:
-            same[why] = {item: reason for item, reason in zip(verification.items, why, strict=True) if reason}
-        uncovered[number] = same[why]
+        scope = None if mandate is None else mandate.scope
+        if scope not in of_scope:
+            codes = verification.items
+            why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
+            if why not in same:
+                same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
+            of_scope[scope] = same[why]
+        uncovered[number] = of_scope[scope]
     return Question(
-        subjects=verification.subjects,
-        uncovered=tuple(uncovered[subject.mandate] for subject in verification.subjects),
-        mandates=tuple(verification.mandates.get(subject.mandate) for subject in verification.subjects),
+        subjects=subjects,
+        uncovered=tuple(map(uncovered.__getitem__, subjects.mandates)),
+        mandates=tuple(map(verification.mandates.get, subjects.mandates)),
         items=tuple(node.catalogue.item(item) for item in verification.items),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,

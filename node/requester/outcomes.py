@@ -13,7 +13,7 @@ from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
 from node.domain.findings import NAME_CONVERTED, Outcome
-from node.domain.subjects import Subject
+from node.domain.subjects import Subject, Subjects
 from node.requester.match_query import Answer, Question, covered
 
 
@@ -33,7 +33,8 @@ def open_names(
 
     Where no name was asked, or the record has none, they are the record's own, so that nothing differs.
     """
-    names = [question.subjects[number].name for number in subject.tolist()]
+    asked = Subjects.of(question.subjects).names
+    names = [asked[number] for number in subject.tolist()]
     checks = np.stack([record["check"], record["converted"]], axis=1)
     named = np.array([bool(name) for name in names], dtype=bool) & ((record["flags"] & label.HAS_NAME) != 0)
     rows = np.flatnonzero(named)

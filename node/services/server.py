@@ -1,10 +1,9 @@
 """Puts a node together: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
 
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from queue import SimpleQueue
-from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -109,18 +108,21 @@ class Server:
 
     def wait(self) -> None:
         """Serve until SIGTERM or SIGINT; on SIGHUP `reload`."""
-        arrived: SimpleQueue[int] = SimpleQueue()  # may be filled by a signal at any moment
-
-        def note(number: int, _frame: FrameType | None) -> None:
-            arrived.put(number)
-
+        # A signal may reach any thread, also one of gRPC, and then interrupts no lock that this one waits
+        # for. Python writes its number to a socket at once, whichever thread it was.
+        arrived, sender = socket.socketpair()
+        sender.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
         for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(handled, note)
-        while (number := arrived.get()) == signal.SIGHUP:
+            signal.signal(handled, lambda _number, _frame: None)
+        while (number := arrived.recv(1)[0]) == signal.SIGHUP:
             self.reload()
         log.get_logger().info("stopping", signal=number)
         self.stop()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the interpreter resets handlers before it ends
+        signal.set_wakeup_fd(-1)
+        for end in (arrived, sender):
+            end.close()
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse

@@ -27,6 +27,7 @@ KNOWN_TO = {
         "node/wire/sums.py",
         "node/wire/platform.py",
         "node/wire/platform_jobs.py",
+        "node/wire/platform_requests.py",
         "node/wire/platform_sums.py",
         "node/wire/platform_catalogue.py",
         "node/transport/channel.py",
@@ -40,6 +41,7 @@ KNOWN_TO = {
     "google": (
         "node/wire/common.py",
         "node/wire/match.py",
+        "node/wire/platform.py",
         "node/transport/status.py",
         "node/transport/peer_client.py",
         "node/client/platform.py",

@@ -48,6 +48,7 @@ WRITING = (
     ("keys", "backup", "--recipient", "FILE", "--out", "OUT"),
     ("peers", "add", "FILE"),
     ("peers", "remove", "33"),
+    ("peers", "grant", "33", "44"),
     ("peers", "revocations", "FILE"),
     ("peers", "roots", "FILE"),
     ("admins", "add", "FILE"),

@@ -1,7 +1,9 @@
 """Signals to a served node: SIGHUP reads again, at any moment, SIGTERM ends it; real processes and TLS."""
 
+import ctypes
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -23,6 +25,8 @@ from tests.support.federation import Federation, set_config
 
 HEQIAO = Path(sys.executable).with_name("heqiao")
 SOON_S = 20
+LIBC = ctypes.CDLL(None)
+TGKILL = {"x86_64": 234, "aarch64": 131}[platform.machine()]
 
 
 @pytest.fixture
@@ -114,6 +118,24 @@ def test_sighup_takes_a_revocation_list(home, federation):
         hang_up(node)
         wait_for(lambda: ("reload", "done") in events(home / "node.log"), SOON_S, "no line in the log")
         assert node.stop() == 0
+
+
+def test_signals_reach_a_node_in_any_of_its_threads(home):
+    """The system chooses the thread: often one of gRPC."""
+    with processes(home) as (node,):
+        node.start()
+        process = node._process.pid
+        others = [int(task.name) for task in Path(f"/proc/{process}/task").iterdir()]
+        others.remove(process)
+        for at, number in enumerate([signal.SIGHUP, signal.SIGHUP, signal.SIGTERM], 1):
+            assert LIBC.syscall(TGKILL, process, others[-at], number) == 0
+            if number == signal.SIGHUP:
+                wait_for(
+                    lambda count=at: events(home / "node.log").count(("reload", "done")) == count,
+                    SOON_S,
+                    "no line in the log",
+                )
+        assert node._process.wait(SOON_S) == 0
 
 
 @pytest.mark.parametrize("how", ["create", "copytruncate", "deleted"])

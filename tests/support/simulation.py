@@ -64,7 +64,7 @@ def make_homes(folder: Path) -> None:
     asking = open_home(folder / ops.ASKING)
     for code in ops.ANSWERING:
         node = open_home(folder / code)
-        know(node, folder / ops.ASKING, 0, ("45",))
+        know(node, folder / ops.ASKING, 0, ("45", "C23:45"))
         know(asking, folder / code, 0)
         node.store.dispose()
     asking.store.dispose()

@@ -107,7 +107,7 @@ class Held:
         """The tags of a partition that are not those of pads."""
         row, keys = self.partitions[origin], self.node.keys
         place = self.code, origin, keys.epoch, range(row.pads), row.width
-        served, prefixes = pads.draw_pads(pads.pad_key(keys.oprf), *place)
+        served, prefixes = pads.draw_pads(pads.pad_key(class_key(self.node, self.code)), *place)
         found = {bytes(row[:TAG_SIZE]) for row in served}
         for entry, prefix in zip(map(bytes, served), prefixes.tolist(), strict=True):
             bucket = self.buckets[origin, buckets.bucket_number(prefix, row.bits)]

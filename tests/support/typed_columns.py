@@ -111,7 +111,7 @@ def _of_written_day(value: int) -> object:
         found = date(value // 10**4, value // 100 % 100, value % 100) if 10**7 <= value < 10**8 else None
     except ValueError:
         return ROW
-    return ROW if found is None or not date(1970, 1, 1) <= found <= TODAY else found
+    return ROW if found is None or not date(1970, 1, 1) < found <= TODAY else found
 
 
 def _of_float(field: str, value: float) -> object:
@@ -140,7 +140,7 @@ def _of_decimal(field: str, value: Decimal) -> object:
 def _of_day(kind: str, value: object) -> object:
     if isinstance(value, datetime):
         value = (value.astimezone(UTC) + timedelta(hours=8)).date() if kind == "instant" else value.date()
-    if value is None or not date(1970, 1, 1) <= value <= TODAY:
+    if value is None or not date(1970, 1, 1) < value <= TODAY:
         return ROW
     return value
 

@@ -184,13 +184,9 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
         platform = platform_pb2_grpc.PlatformServiceStub(line)
         said.append(_error(lambda: list(platform.WatchJob(platform_pb2.WatchJobRequest(job_id=PEOPLE[3])))))
         for subject in (
-            platform_pb2.Subject(
-                ref="a/1", name=NAMES[0], identities=[{"id_type": "resident", "value": BAD}]
-            ),
-            platform_pb2.Subject(
-                ref="a/1", name=NAMES[0], identities=[{"id_type": "passport", "value": PEOPLE[4]}]
-            ),
-            platform_pb2.Subject(ref="", name=NAMES[0]),
+            _stock_subject("a/1", BAD, platform_pb2.IDENTITY_TYPE_RESIDENT),
+            _stock_subject("a/1", PEOPLE[4], 99),
+            _stock_subject("", PEOPLE[4], platform_pb2.IDENTITY_TYPE_UNSPECIFIED),
         ):
             start = platform_pb2.VerificationStart(
                 job_id="bad", items=["C21"], peers=["44"], purpose="review", subjects_announced=1
@@ -198,11 +194,21 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
             messages = [
                 platform_pb2.SubmitVerificationRequest(start=start),
                 platform_pb2.SubmitVerificationRequest(
-                    chunk=platform_pb2.VerificationChunk(subjects=[subject])
+                    chunk=platform_pb2.VerificationChunk(subjects=subject)
                 ),
             ]
             said.append(_error(lambda m=messages: platform.SubmitVerification(iter(m))))
     return said
+
+
+def _stock_subject(ref: str, value: str, id_type: int) -> platform_pb2.Subjects:
+    return platform_pb2.Subjects(
+        refs=[ref],
+        households=[""],
+        names=[NAMES[0]],
+        mandate_nos=[""],
+        identities=platform_pb2.Identities(counts=[1], values=[value], types=[id_type]),
+    )
 
 
 def _error(call) -> str:
@@ -313,6 +319,7 @@ ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np
 OBJECTS = {
     "identity": ONE,
     "subject": SUBJECT,
+    "subjects": subjects.Subjects.of([SUBJECT]),
     "mandate": MANDATE,
     "label_record": RECORD,
     "entry": buckets.Entry(BYTES[:10], BYTES, BYTES, SECRET_VALUE),

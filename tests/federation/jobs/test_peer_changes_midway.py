@@ -23,6 +23,7 @@ from node.requester.point_cache import PointCache
 from node.transport.peer_client import PeerClient
 from tests.support.cluster import FakeClock, World, open_home, query_database, serve_all, wait_report
 from tests.support.federation import set_config
+from tests.support.renumbered import renumbered
 
 
 class Interrupted:
@@ -95,9 +96,9 @@ def test_import_during_a_query(times: int, call, world: World, changing, asked, 
     """Two imports replace the version that is being read; one leaves it readable."""
 
     def reimport() -> None:
-        for _ in range(times):
+        for number in range(times):
             for item in asked.items:
-                import_item(changing["44"].node, item, [register(world, item)])
+                import_item(renumbered(changing["44"].node, number), item, [register(world, item)])
 
     answers, calls = ask_44(changing["45"].node, asked, {call: reimport})
     assert answers == {key: value for key, value in undisturbed.items() if key[2] == "44"}
@@ -111,9 +112,9 @@ def test_other_planted_subjects_during_a_query(world: World, changing, asked, un
     def fewer() -> None:
         set_config(home, "limits", planted_per_partition=1)
         node = open_home(home)
-        for _ in range(2):
+        for number in range(2):
             for item in asked.items:
-                import_item(node, item, [register(world, item)])
+                import_item(renumbered(node, number), item, [register(world, item)])
         node.store.dispose()
 
     answers, calls = ask_44(changing["45"].node, asked, {("b", 2): fewer})

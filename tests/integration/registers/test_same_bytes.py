@@ -12,7 +12,7 @@ from matcher import SUITE, batch, buckets, identity, label, pads
 from matcher.suites.suite import CURRENT
 from node.credentials.keyring import KeyRing
 from node.database import tables
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.domain.records import FIRST_DAY
 from node.errors import InputError, PreconditionError
 from node.registers import chunks, importer
@@ -273,7 +273,7 @@ def test_an_item_whose_entries_have_another_size_is_not_offered(node, tmp_path):
     path = write(tmp_path / "r.csv", [f"{person},,,1,," for person in PEOPLE])
     for code in ("C21", "Z59b"):
         importer.import_item(node, code, [path])
-    peer = PeerRow("45", "广西", "127.0.0.1:1", bytes(32), False, ("44", "45"))
+    peer = PeerRow("45", "广西", "127.0.0.1:1", bytes(32), False, read_grants(("44", "45")))
     both = types_pb2.Manifest.FromString(offer_manifest(node, peer, (SUITE,)).serialised)
     assert list(both.items) == ["C21", "Z59b"]
     assert {part.item: part.record_size for part in both.partitions} == {"C21": 12, "Z59b": 10}

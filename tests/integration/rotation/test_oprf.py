@@ -18,7 +18,17 @@ from node.registers import importer
 from node.rotation import driver
 from node.rotation import oprf as oprf_rotation
 from node.rotation.kinds import OPRF
-from tests.support.single_node import LIMITS, NOW, Held, cramped, make_node, number, ring_of, with_key_store
+from tests.support.single_node import (
+    LIMITS,
+    NOW,
+    Held,
+    class_key,
+    cramped,
+    make_node,
+    number,
+    ring_of,
+    with_key_store,
+)
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEOPLE = [number(i) for i in range(60)] + [number(i, "459999") for i in range(40)]
@@ -229,7 +239,7 @@ def test_altered_pads_are_told_too(home):
     node, store = home
     row = Held(node, "C21").partitions["00"]
     place = "C21", "00", 1, range(row.pads), row.width
-    served, _ = pads.draw_pads(pads.pad_key(node.keys.oprf), *place)
+    served, _ = pads.draw_pads(pads.pad_key(class_key(node, "C21")), *place)
     tag, rows = bytes(served[0, :10]), tables.buckets
     with node.store.transaction("damage", write=True) as tx:
         for stored in tx.execute(select(rows).where(rows.c.cut_id == row.cut)).all():

@@ -24,7 +24,8 @@ def test_the_day_is_that_of_shanghai(moment, zone):
         assert days.china_minute(moment) == expected.isoformat(sep=" ", timespec="minutes")
 
 
-@given(moment=instants, zone=zones, length=st.integers(1, 3660))
+# Begins after China's last summer time, however long the period.
+@given(moment=instants.filter(lambda moment: moment.year > 2002), zone=zones, length=st.integers(1, 3660))
 def test_a_period_is_whole_days_of_shanghai(moment, zone, length):
     with machine_zone(zone):
         start = days.period_start(moment, length).astimezone(SHANGHAI)

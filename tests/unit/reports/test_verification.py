@@ -44,8 +44,8 @@ def test_figures_of_a_count_item():
 
 def test_a_name_that_is_equal_after_conversion_is_told_and_not_counted_as_found(tmp_path):
     mismatch = next(f for f in REPORT.findings if f.outcome is O.NAME_MISMATCH)
-    others = tuple(f for f in REPORT.findings if f is not mismatch)
-    told = replace(REPORT, findings=(*others, replace(mismatch, reason="name_converted")))
+    changed = replace(mismatch, reason="name_converted")
+    told = replace(REPORT, findings=tuple(changed if f == mismatch else f for f in REPORT.findings))
     before, after = summarise(REPORT), summarise(told)
     assert {item.item: item.converted for item in after.items if item.converted} == {mismatch.item: 1}
     assert [replace(item, converted=0) for item in after.items] == list(before.items)
