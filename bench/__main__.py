@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from bench import compare, psi, report, rotation, sums
 from bench.heqiao_import import Sizes
+from node.domain.days import china_day
 from synth import bulk
 from testbed.processes import ChildError, stoppable
 
@@ -158,7 +160,7 @@ def all_(
         lambda text: click.echo(f"bench: {text}", err=True),
     )
     report.print_rows(report.wide_console(), found)
-    day = found["machine"]["when"][:10]
+    day = china_day(datetime.fromisoformat(found["machine"]["when"])).isoformat()
     path = target or compare.results_file(Path(__file__).parent / "results", day, entries)
     report.write_json(path, found)
     click.echo(f"figures: {path}")

@@ -1,7 +1,8 @@
 """Identities and plain labels of many records at once: the same bytes as `identity` and `label`.
 
 Arrays hold one record a row: identity values as (n, 18) ASCII bytes filled up with zeros (planted ones may
-be wider), plain labels as (n, 24). The steps between the two depend on the suite (matcher/suites/suite.py).
+be wider), plain labels as (n, 10 + w), w the width of the item's value. The steps between the two depend on
+the suite (matcher/suites/suite.py).
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from matcher import identity, label
 from matcher.errors import LabelError
-from matcher.types import Identity, LabelRecord, Level
-from matcher.vectorised import Bytes
+from matcher.types import Identity, LabelRecord
+from matcher.vectorised import Bytes, rows_of
 
 VALUE_SIZE = 18
 # A type is stored as its place in this list: append only, never reorder.
@@ -24,15 +25,15 @@ _CHECK = np.frombuffer(identity.CHECK_DIGITS.encode(), dtype=np.uint8)
 _KNOWN_AREAS: NDArray[np.bool_] = np.asarray(
     np.isin(np.arange(100), [int(code) for code in identity.PROVINCES])
 )
+# A plain label that was read: `flags` without the bits of `converted`, `as_of` in days since 1970-01-01.
 RECORD = np.dtype(
     [
-        ("level", "u1"),
         ("flags", "u1"),
         ("check", "u1"),
-        ("zero", "u1"),
-        ("as_of", ">u4"),
-        ("value", ">u8"),
-        ("record", "V8"),
+        ("converted", "u1"),
+        ("as_of", "<u4"),
+        ("value", "<u8"),
+        ("record", f"V{label.RECORD_NUMBER_SIZE}"),
     ]
 )
 
@@ -95,52 +96,78 @@ def have_known_area(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.bool_
     return np.asarray((types != _RESIDENT) | _KNOWN_AREAS[origins(types, values)])
 
 
-def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int) -> list[bytes]:
+def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int, tags: Bytes) -> list[bytes]:
     """`label.associated_data` of each label's place."""
-    places = [label.associated_data(item, f"{code:02}", epoch) for code in range(100)]
-    return [places[code] for code in origin_codes.tolist()]
+    places = [label.associated_data(item, f"{code:02}", epoch, b"") for code in range(100)]
+    pairs = zip(origin_codes.tolist(), rows_of(tags), strict=True)
+    return [places[code] + tag for code, tag in pairs]
 
 
 def pack_records(
-    level: Level,
+    width: int,
     values: NDArray[np.integer],
     as_of: NDArray[np.integer],
     records: Bytes,
-    checks: NDArray[np.uint8],
+    checks: Bytes,
     has_name: NDArray[np.bool_],
     planted: NDArray[np.bool_],
 ) -> Bytes:
-    """The plain records of n labels of one level, (n, 24), as `label.seal` lays them out."""
-    plain = np.zeros(len(values), dtype=RECORD)
-    plain["level"] = int(level)
-    plain["flags"] = has_name * label.HAS_NAME + planted * label.PLANTED
-    plain["check"] = np.where(has_name, checks, 0)
-    plain["as_of"], plain["value"] = as_of, values
-    plain["record"] = np.ascontiguousarray(records).view("V8").ravel()
-    return plain.view(np.uint8).reshape(-1, label.RECORD_SIZE)
+    """The plain records of n labels, (n, 10 + width), as `label.seal` lays them out.
+
+    `checks` (n, 2) are those of `Suite.name_checks`. Raises LabelError where a value or date does not fit.
+    """
+    most = 256**width - 1 if width else 1
+    if len(values) and (int(values.min()) < 0 or int(values.max()) > most):
+        raise LabelError("a value does not fit a label")
+    if len(as_of) and (int(as_of.min()) < 0 or int(as_of.max()) > label.MAX_DATE):
+        raise LabelError("a date does not fit a label")
+    plain = np.zeros(len(values), dtype=_plain_type(width))
+    plain["flags"] = np.where(has_name, checks[:, 1] & label.CONVERTED | label.HAS_NAME, 0)
+    plain["flags"] |= np.where(planted, np.uint8(label.PLANTED), np.uint8(0))
+    plain["check"] = np.where(has_name, checks[:, 0], 0)
+    plain["as_of"] = as_of
+    if width:
+        plain["value"] = values
+    plain["record"] = np.ascontiguousarray(records).view(plain["record"].dtype).ravel()
+    return plain.view(np.uint8).reshape(-1, label.record_size(width))
 
 
-def read_records(plain: Bytes) -> NDArray[np.void]:
-    """Plain records (n, 24) as rows of RECORD. Raises LabelError where one is not in its form."""
-    found = plain.view(RECORD).reshape(-1)
-    named = (found["flags"] & label.HAS_NAME) != 0
-    good = np.isin(found["level"], list(Level)) & (found["flags"] <= label.HAS_NAME + label.PLANTED)
-    if not bool((good & (found["zero"] == 0) & (named | (found["check"] == 0))).all()):
+def read_records(plain: Bytes, width: int, day: int) -> NDArray[np.void]:
+    """Plain records (n, 10 + width) as rows of RECORD; `day` is the date of their partition.
+
+    Raises LabelError where one is not in its form.
+    """
+    packed = np.ascontiguousarray(plain).view(_plain_type(width)).reshape(-1)
+    named = (packed["flags"] & label.HAS_NAME) != 0
+    bare = (packed["check"] == 0) & (packed["flags"] <= label.PLANTED)
+    if not bool((named | bare).all()):
         raise LabelError("a label is not in canonical form")
+    found = np.zeros(len(packed), dtype=RECORD)
+    found["flags"] = packed["flags"] & (label.HAS_NAME | label.PLANTED)
+    found["check"], found["converted"] = packed["check"], packed["flags"] & label.CONVERTED
+    found["as_of"] = np.where(packed["as_of"] == 0, day, packed["as_of"])
+    found["value"] = packed["value"] if width else 1
+    found["record"] = packed["record"]
     return found
 
 
 def unpack_label(row: np.void) -> LabelRecord:
     """The record of one row of RECORD."""
     return LabelRecord(
-        level=Level(int(row["level"])),
         value=int(row["value"]),
         as_of=int(row["as_of"]),
         name_check=int(row["check"]),
         has_name=bool(row["flags"] & label.HAS_NAME),
         record=bytes(row["record"].tobytes()),
         planted=bool(row["flags"] & label.PLANTED),
+        converted=int(row["converted"]),
     )
+
+
+def _plain_type(width: int) -> np.dtype[np.void]:
+    value = [("value", f">u{width}")] if width else []
+    number = ("record", f"V{label.RECORD_NUMBER_SIZE}")
+    return np.dtype([("flags", "u1"), ("check", "u1"), ("as_of", ">u2"), *value, number])
 
 
 def messages(context: bytes, types: NDArray[np.uint8], values: Bytes) -> list[bytes]:

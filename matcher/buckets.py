@@ -1,9 +1,9 @@
 """The index of one partition: entries cut into buckets, sorted by tag (design.md section 3).
 
-An entry is tag (16) || sealed label (52) = 68 bytes. A bucket's entries are sorted by tag and
-distinct. Besides the served bytes a bucket keeps, in the same order, the points T (32), the bucket
-prefix (4) and the as-of day (4) of each entry, never served: rotation, re-cutting and incremental
-import need them.
+An entry is tag (10) || sealed label (26 + w), w the width of the item's value; all entries of a partition
+have one size. A bucket's entries are sorted by tag and distinct. Besides the served bytes a bucket keeps, in
+the same order, the point T (32, zeros for a pad), the bucket prefix (4) and the date as in the label (4) of
+each entry, never served: rotation, re-cutting and incremental import need them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,15 @@ from matcher.suites.tokens import TAG_SIZE
 
 Bytes = NDArray[np.uint8]
 
-ENTRY_SIZE = TAG_SIZE + label.SEALED_SIZE
 POINT_ROW_SIZE = 40
-NO_DAY = 0xFFFFFFFF  # of planted entries, which have no record date
+NO_DAY = 0xFFFFFFFF  # the oldest date of entries that all have the date of the partition
 MAX_BITS = 13
-_ENTRY = np.dtype([("first", ">u8"), ("second", ">u8"), ("sealed", f"V{label.SEALED_SIZE}")])
+_TAG = np.dtype([("first", ">u8"), ("second", ">u2")])
+
+
+def entry_size(width: int) -> int:
+    """Bytes of a served entry whose value has `width` bytes."""
+    return TAG_SIZE + label.sealed_size(width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Entry:
     sealed: bytes = field(repr=False)
     token: bytes = field(repr=False)
     prefix: int = field(repr=False)
-    as_of: int = NO_DAY
+    as_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,21 @@ class Bucket:
     points: bytes = field(repr=False)
 
 
-def bucket_bits(entries: int, k_anonymity: int) -> int:
-    """The largest b that keeps `k_anonymity` entries per bucket on average; 0 for small partitions."""
-    return min(max((entries // max(k_anonymity, 1)).bit_length() - 1, 0), MAX_BITS)
+def bucket_bits(entries: int, k_anonymity: int, present: int | None = None) -> int:
+    """How many bits a partition of so many entries is cut by; `present` are those of the version before.
+
+    The largest b that keeps `k_anonymity` entries per bucket on average, 0 for small partitions. It falls at
+    once and rises only at 1.25 k 2^b entries, because each change is a whole fetch for every peer.
+    """
+    k = max(k_anonymity, 1)
+    most = _floor_bits(entries, k)
+    if present is None or most <= present:
+        return most
+    return max(min(_floor_bits(entries * 4, k * 5), MAX_BITS), present)
+
+
+def _floor_bits(entries: int, k: int) -> int:
+    return min(max((entries // k).bit_length() - 1, 0), MAX_BITS)
 
 
 def bucket_number(prefix: int, bits: int) -> int:
@@ -62,13 +78,14 @@ def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
     """
     if len({e.tag for e in entries}) != len(entries):
         raise BucketError("two entries of a partition carry one tag")
-    served = _rows(b"".join(e.tag + e.sealed for e in entries), ENTRY_SIZE)
+    size = TAG_SIZE + len(entries[0].sealed) if entries else entry_size(0)
+    served = _rows(b"".join(e.tag + e.sealed for e in entries), size)
     kept = b"".join(e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in entries)
     yield from cut(served, _rows(kept, POINT_ROW_SIZE), bits, range(2**bits))
 
 
 def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucket]:
-    """Cut entries (n, 68) and their kept bytes (n, 40) into the buckets `numbers`, which hold them all.
+    """Cut entries (n, size) and their kept bytes (n, 40) into the buckets `numbers`, which hold them all.
 
     Raises BucketError when two entries carry one tag, or one belongs to another bucket.
     """
@@ -94,8 +111,9 @@ def prefixes(kept: Bytes) -> NDArray[np.uint32]:
 
 
 def oldest(kept: Bytes) -> int:
-    """The oldest as-of day of entries (n, 40); NO_DAY where no entry has one."""
-    return int(np.ascontiguousarray(kept[:, 36:40]).view(">u4").min(initial=NO_DAY))
+    """The oldest date in labels of entries (n, 40); NO_DAY where all have the date of the partition."""
+    days = np.ascontiguousarray(kept[:, 36:40]).view(">u4")
+    return int(days.min(initial=NO_DAY, where=days != 0))
 
 
 def bucket_leaf(number: int, entries: bytes) -> bytes:
@@ -112,7 +130,9 @@ class Block:
 
     def __init__(self, numbers: NDArray[np.int64], starts: NDArray[np.int64], entries: Bytes) -> None:
         self._numbers, self._starts = numbers, starts
-        self._entries = entries.reshape(-1).view(_ENTRY)
+        sealed = ("sealed", f"V{entries.shape[1] - TAG_SIZE}")
+        entry = np.dtype([("first", _TAG["first"]), ("second", _TAG["second"]), sealed])
+        self._entries = np.ascontiguousarray(entries).view(entry)[:, 0]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -126,7 +146,7 @@ class Block:
         return np.asarray(self._numbers[places] == buckets)
 
     def find(self, buckets: NDArray[np.integer], tags: Bytes) -> NDArray[np.int64]:
-        """The entry of each tag (n, 16) in its bucket, which must be in this block; -1 for none."""
+        """The entry of each tag (n, 10) in its bucket, which must be in this block; -1 for none."""
         places = np.searchsorted(self._numbers, buckets)
         low, end = self._starts[places], self._starts[places + 1]
         high = end.copy()
@@ -152,25 +172,31 @@ class Block:
         return found
 
     def sealed(self, places: NDArray[np.integer]) -> Bytes:
-        """The sealed labels of some entries, (n, 52)."""
-        chosen = np.ascontiguousarray(self._entries[places]).view(np.uint8).reshape(-1, ENTRY_SIZE)
-        return chosen[:, TAG_SIZE:]
+        """The sealed labels of some entries, (n, sealed)."""
+        chosen = np.ascontiguousarray(self._entries[places])
+        return chosen.view(np.uint8).reshape(-1, chosen.dtype.itemsize)[:, TAG_SIZE:]
 
 
-def read_bucket(entries: bytes) -> dict[bytes, bytes]:
-    """Sealed labels by tag of one fetched bucket. Raises BucketError unless whole, sorted and distinct."""
-    read_block([(0, entries)])
-    starts = range(0, len(entries), ENTRY_SIZE)
-    return {entries[at : at + TAG_SIZE]: entries[at + TAG_SIZE : at + ENTRY_SIZE] for at in starts}
+def read_bucket(entries: bytes, size: int) -> dict[bytes, bytes]:
+    """Sealed labels by tag of one fetched bucket with entries of `size` bytes.
+
+    Raises BucketError unless whole, sorted and distinct.
+    """
+    read_block([(0, entries)], size)
+    starts = range(0, len(entries), size)
+    return {entries[at : at + TAG_SIZE]: entries[at + TAG_SIZE : at + size] for at in starts}
 
 
-def read_block(buckets: Sequence[tuple[int, bytes]]) -> Block:
-    """Fetched buckets, ascending. Raises BucketError unless each is whole, sorted and distinct."""
-    if any(len(entries) % ENTRY_SIZE for _, entries in buckets):
+def read_block(buckets: Sequence[tuple[int, bytes]], size: int) -> Block:
+    """Fetched buckets, ascending, with entries of `size` bytes.
+
+    Raises BucketError unless each is whole, sorted and distinct.
+    """
+    if any(len(entries) % size for _, entries in buckets):
         raise BucketError("a bucket is not a whole number of entries")
-    served = _rows(b"".join(entries for _, entries in buckets), ENTRY_SIZE)
+    served = _rows(b"".join(entries for _, entries in buckets), size)
     numbers = np.array([number for number, _ in buckets], dtype=np.int64)
-    sizes = [len(entries) // ENTRY_SIZE for _, entries in buckets]
+    sizes = [len(entries) // size for _, entries in buckets]
     starts = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
     first, second = _tag_words(served)
     rising = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] > second[:-1]))
@@ -185,6 +211,6 @@ def _rows(data: bytes, size: int) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, size)
 
 
-def _tag_words(served: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    words = np.ascontiguousarray(served[:, :TAG_SIZE]).view(">u8").astype(np.uint64)
-    return words[:, 0], words[:, 1]
+def _tag_words(served: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    words = np.ascontiguousarray(served[:, :TAG_SIZE]).view(_TAG)[:, 0]
+    return words["first"].astype(np.uint64), words["second"].astype(np.uint16)

@@ -47,6 +47,12 @@ class LabelError(MatcherError):
     code = "invalid_label"
 
 
+class CipherMissingError(MatcherError):
+    """The OpenSSL that Python uses is too old for the seal of labels."""
+
+    code = "cipher_missing"
+
+
 class BucketError(MatcherError):
     """Bucket bytes that are not a whole number of sorted, distinct entries, or fail their digest."""
 

@@ -8,6 +8,7 @@ character that the tables do not know, such as one of a newer extension, stays a
 import base64
 import lzma
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 
@@ -37,6 +38,24 @@ def normalise_name(name: str) -> str:
     return _order_marks("".join(map(_decompose, folded)))
 
 
+def simplify(name: str) -> str:
+    """A normalised name with its traditional characters replaced by simplified ones, one for one."""
+    return name.translate(_simplified())
+
+
+def simplify_all(names: Sequence[bytes]) -> list[bytes]:
+    """`simplify` of many names in UTF-8."""
+    # No name holds an end of a line (`is_name`), and normalising makes none.
+    whole = b"\n".join(names).decode("utf-8", "surrogatepass")
+    found = simplify(whole).encode("utf-8", "surrogatepass").split(b"\n")
+    return found if names else []
+
+
+def normalise_names(names: Sequence[str]) -> tuple[str, ...]:
+    """`normalise_name` of each."""
+    return tuple(names) if _COMMON.fullmatch("".join(names)) else tuple(map(normalise_name, names))
+
+
 def is_name(text: str) -> bool:
     """Whether a text may be a name: it holds no control character and no end of a line."""
     return not _REFUSED.search(text.strip())
@@ -54,6 +73,11 @@ def _folds() -> dict[int, str]:
         code, *folded = (int(part, 16) for part in line.split())
         found[code] = "".join(map(chr, folded))
     return found
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    return {ord(line[0]): line[1] for line in _lines(name_tables.SIMPLIFIED)}
 
 
 @cache

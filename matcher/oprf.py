@@ -1,10 +1,13 @@
 """The oblivious pseudorandom function over X25519 (design.md section 2, step 4).
 
     requester                                responder
-    r <- random clamped scalar
-    B = blind(r, M)           ---- B ---->
-                              <--- E -----   E = evaluate(k, B)
-    T = finalize(r, E)                       (T = k * M)
+    r_i <- random clamped scalar
+    B_i = r_i * M_i           ---- B ---->
+                              <--- E -----   E_i = k * B_i
+    T_i = r_i' * E_i                         (T_i = k * M_i)
+
+A verification has a blind for each point (`blind_each`, `finalize_each`), so that opening one opens no
+other; a cohort of a sum has one for all (`blind`, `finalize`).
 
 x-only arithmetic makes the sign of a scalar free: r and l - r give the same u coordinate. Every clamped
 scalar is a multiple of 8, so a small-order component of M vanishes on both sides.
@@ -13,10 +16,17 @@ scalar is a multiple of 8, so a small-order component of M vanishes on both side
 import secrets
 from collections.abc import Callable
 
+import gmpy2
+import numpy as np
+from numpy.typing import NDArray
+
 from matcher.errors import PointError, ScalarError
 from matcher.suites import x25519
+from matcher.vectorised import Bytes
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
+_ORDER = gmpy2.mpz(ORDER)
+_ZERO = gmpy2.mpz(0)
 _GROUP = 8 * ORDER
 _LOW = 2**254
 _HIGH = 2**255
@@ -46,6 +56,33 @@ def invert(scalar: bytes) -> bytes:
     return _representative(pow(_value(scalar), -1, ORDER))
 
 
+def invert_each(raw: Bytes) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
+    """Random rows (n, 32), clamped; the clamped inverse of each; and which of them have one.
+
+    The same as `clamp` and `invert`, with one modular inversion for all (Montgomery's trick): a third of a
+    microsecond for each multiplication, three a row, beside 28 for an inversion.
+    """
+    scalars = raw.copy()
+    scalars[:, 0] &= 248
+    scalars[:, 31] = (scalars[:, 31] & 127) | 64
+    numbers, before, product = x25519.unpack(scalars.tobytes()), list[gmpy2.mpz](), gmpy2.mpz(1)
+    for number in numbers:
+        before.append(product)
+        product = product * number % _ORDER
+    # Of the product of all rows up to the one at hand, times 8; no clamped scalar is 0 mod l.
+    inverse = gmpy2.invert(8 * product, _ORDER)
+    found, good = before, np.ones(len(numbers), dtype=bool)
+    for at in range(len(numbers) - 1, -1, -1):
+        candidate = (before[at] * inverse % _ORDER) << 3
+        inverse = inverse * numbers[at] % _ORDER
+        if candidate < _LOW:
+            candidate = _GROUP - candidate
+        if candidate >= _HIGH:
+            good[at], candidate = False, _ZERO
+        found[at] = candidate
+    return scalars, np.frombuffer(x25519.pack(found), dtype=np.uint8).reshape(-1, 32), good
+
+
 def ratio(new: bytes, old: bytes) -> bytes:
     """The clamped representative of +-new/old mod l: multiplies a point of `old` into one of `new`."""
     return _representative(_value(new) * pow(_value(old), -1, ORDER) % ORDER)
@@ -54,6 +91,11 @@ def ratio(new: bytes, old: bytes) -> bytes:
 def blind(scalar: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:
     """B = r * M for every mapped point (n * 32 bytes in and out)."""
     return (backend or x25519.backend()).multiply(scalar, mapped)
+
+
+def blind_each(scalars: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """B_i = r_i * M_i, each point with its own scalar (n * 32 bytes)."""
+    return (backend or x25519.backend()).multiply_each(scalars, mapped)
 
 
 def evaluate(
@@ -79,6 +121,12 @@ def finalize(blind_scalar: bytes, evaluated: bytes, backend: x25519.Backend | No
     """T = r' * E, the requester's last step. Raises PointError for points no honest responder returns."""
     x25519.validate(evaluated)
     return (backend or x25519.backend()).multiply(invert(blind_scalar), evaluated)
+
+
+def finalize_each(inverses: bytes, evaluated: bytes, backend: x25519.Backend | None = None) -> bytes:
+    """T_i = r_i' * E_i with the inverses of the blinds. Raises PointError as `finalize`."""
+    x25519.validate(evaluated)
+    return (backend or x25519.backend()).multiply_each(inverses, evaluated)
 
 
 def evaluate_own(key: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:

@@ -1,7 +1,7 @@
 """Plain frozen data that the matcher's functions take and return."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 SUITE = "X25519-BLAKE3-TAI"
 
@@ -15,6 +15,13 @@ class Level(IntEnum):
     THRESHOLD = 4
     VALUE = 5
     AGGREGATE = 6
+
+
+class TokenClass(StrEnum):
+    """Which key makes the tokens of an item; one query has one class (design.md section 2, step 4)."""
+
+    ORDINARY = "ordinary"
+    SENSITIVE = "sensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,16 @@ class Identity:
 class LabelRecord:
     """The plain content of a label, which the requester reads when it opens one.
 
-    `value` is the disclosed value at `level` (1 for existence and threshold, a count, a band
-    index), `as_of` days since 1970-01-01, `name_check` one byte (0 to 255) that is meaningful
-    only when `has_name`, `record` a random number shared by all entries of one record.
+    `value` is the disclosed value at the item's level (1 for existence and threshold, a count, a band
+    index), `as_of` days since 1970-01-01 (0: the date of the partition), `name_check` one byte
+    (0 to 255), `converted` the upper six bits of the same of the name after conversion to simplified
+    characters, both meaningful only when `has_name`, `record` a number shared by all entries of one record.
     """
 
-    level: Level
     value: int = field(repr=False)
     as_of: int
     name_check: int = field(repr=False)
     has_name: bool
     record: bytes = field(repr=False)
     planted: bool = False
+    converted: int = field(default=0, repr=False)

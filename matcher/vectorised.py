@@ -1,4 +1,4 @@
-"""The libraries' BLAKE3 and ChaCha20-Poly1305 over many short inputs, one input a row of an array.
+"""The libraries' BLAKE3 and AES-256-GCM-SIV over many short inputs, one input a row of an array.
 
 Building an index hashes and seals millions of short inputs in arrays; these functions loop over the
 rows and leave the algorithms to the libraries. The cost is the number of interpreter calls for each
@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from blake3 import blake3
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from numpy.typing import NDArray
 
 from matcher.errors import LabelError
+from matcher.label import NONCE
 
 Bytes = NDArray[np.uint8]
 
@@ -46,23 +47,21 @@ def expand(keys: Bytes, message: bytes, size: int) -> Bytes:
     return np.frombuffer(found, dtype=np.uint8).reshape(-1, size)
 
 
-def seal(keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
-    """ChaCha20-Poly1305 of n plain texts of one length (n, m): ciphertext || tag, (n, m + 16).
+def seal(keys: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
+    """AES-256-GCM-SIV of n plain texts of one length (n, m): ciphertext || tag, (n, m + 16).
 
-    `keys` is (n, 32), `nonces` (n, 12), one use for each pair of them; `associated` gives n byte strings.
+    `keys` is (n, 32), one use for each; the nonce is zero; `associated` gives n byte strings.
     """
-    rows = zip(rows_of(keys), rows_of(nonces), rows_of(plain), associated, strict=True)
-    found = b"".join([ChaCha20Poly1305(key).encrypt(nonce, text, bound) for key, nonce, text, bound in rows])
+    rows = zip(rows_of(keys), rows_of(plain), associated, strict=True)
+    found = b"".join([AESGCMSIV(key).encrypt(NONCE, text, bound) for key, text, bound in rows])
     return np.frombuffer(found, dtype=np.uint8).reshape(len(plain), plain.shape[1] + 16)
 
 
-def unseal(keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
+def unseal(keys: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
     """The plain texts of sealed rows, (n, m). Raises LabelError when one of them was altered."""
-    rows = zip(rows_of(keys), rows_of(nonces), rows_of(sealed), associated, strict=True)
+    rows = zip(rows_of(keys), rows_of(sealed), associated, strict=True)
     try:
-        found = b"".join(
-            [ChaCha20Poly1305(key).decrypt(nonce, text, bound) for key, nonce, text, bound in rows]
-        )
+        found = b"".join([AESGCMSIV(key).decrypt(NONCE, text, bound) for key, text, bound in rows])
     except InvalidTag:
         raise LabelError("a label does not open") from None
     return np.frombuffer(found, dtype=np.uint8).reshape(len(sealed), max(sealed.shape[1] - 16, 0))

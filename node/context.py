@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 
 from keys import KeyStore
 from keys.errors import CertificateError, PassphraseError, StoreDamagedError
+from matcher import label
+from matcher.errors import CipherMissingError
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
-from node.config import Config, database_url, open_key_store
+from node.config import Config, open_key_store
 from node.credentials.active_keys import read_keys
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
-from node.database import Store, key_epochs, open_store
+from node.database import Store, database_url, key_epochs, open_store
 from node.database.schema import migrate_url
 from node.domain import catalogue
 from node.domain.catalogue import Catalogue
-from node.errors import UnavailableError
+from node.errors import PreconditionError, UnavailableError
 from node.mirror.verified_groups import VerifiedGroups
 
 
@@ -46,8 +48,10 @@ class Node:
 def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = None) -> Node:
     """Open everything a command or server needs of a node; `keys` is its key store if that is open already.
 
-    Raises ConfigError, KeyringError, PreconditionError (not joined yet, old schema), UnavailableError.
+    Raises ConfigError, KeyringError, PreconditionError (not joined yet, old schema, old OpenSSL),
+    UnavailableError.
     """
+    _require_cipher()
     store = open_store(database_url(config))
     return Node(
         config=config,
@@ -57,6 +61,16 @@ def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = No
         clock=clock,
         revocations=Revocations(config.tls.revocations, config.tls.ca),
     )
+
+
+def _require_cipher() -> None:
+    try:
+        label.require_cipher()
+    except CipherMissingError as error:
+        raise PreconditionError(
+            f"{error}, which seals every entry",
+            "install the package `cryptography` from its wheel, or build it with OpenSSL 3.2 or newer",
+        ) from None
 
 
 def migrate_database(config: Config) -> tuple[str, str]:
@@ -73,7 +87,7 @@ def _open_ring(config: Config, database: Store, keys: KeyStore) -> KeyRing:
 
     def load(found: Epochs) -> NodeKeys:
         try:
-            return read_keys(config, opened[0], found)
+            return read_keys(config, opened[0].unread(), found)
         except CertificateError as error:
             # A running node keeps its keys: `heqiao join` may be writing the files right now.
             raise UnavailableError(str(error), error.hint) from None

@@ -8,6 +8,7 @@ Everything is done with the `heqiao` command, as a province would. No node reads
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -161,9 +162,13 @@ def sum_command(folder: Path) -> tuple[str | Path, ...]:
 
 
 def _print_more(folder: Path) -> None:
-    verify = " ".join(map(str, verify_command(folder, "D32,D34", "second")))
+    verify = shlex.join(map(str, verify_command(folder, "D32,D34", "second")))
     own = folder == Path("demo")
-    again = "make demo-serve" if own else f".venv/bin/python -m testbed.demo serve --folder {folder}"
+    again = (
+        "make demo-serve"
+        if own
+        else f".venv/bin/python -m testbed.demo serve --folder {shlex.quote(str(folder))}"
+    )
     provider = homes.PROVIDERS[0].code
     print(f"""
 The homes are kept in {folder}; three commands to try next:
@@ -172,7 +177,7 @@ The homes are kept in {folder}; three commands to try next:
   in another terminal, ask about two more items
     .venv/bin/heqiao {verify}
   see what {provider} knows of the query: who asked, when, which items, how many people
-    .venv/bin/heqiao audit list --home {folder / provider}
+    .venv/bin/heqiao audit list --home {shlex.quote(str(folder / provider))}
 """)
 
 

@@ -8,6 +8,8 @@ from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
+from matcher.types import TokenClass
+from node.domain import catalogue
 from testbed.ports import BLOCK, PortTakenError, hold_ports
 from testbed.processes import Child, ChildError, Children, wait_until
 
@@ -106,8 +108,14 @@ def _introduce(children: Children, folder: Path, asker: Province, holder: Provin
     )  # fmt: skip
     heqiao(
         children, f"peers-{holder.code}", "peers", "add", "--home", folder / holder.code, "--allow-platforms",
-        *(("--grant", asker.asks_about) if asker.asks_about else ()), folder / f"{asker.code}.card",
+        "--grant", all_items(asker.asks_about or asker.code), folder / f"{asker.code}.card",
     )  # fmt: skip
+
+
+def all_items(origin: str) -> str:
+    """Grants of every item of the built-in catalogue about people of an origin; sensitive ones are named."""
+    sensitive = [one.code for one in catalogue.load().items if one.token_class is TokenClass.SENSITIVE]
+    return ",".join([origin, *(f"{code}:{origin}" for code in sensitive)])
 
 
 def import_registers(children: Children, folder: Path, province: Province) -> None:

@@ -166,7 +166,7 @@ def verify_chain(certificate_pem: bytes, ca_pem: bytes, now: datetime) -> Certif
     for what, checked in (("certificate", certificate), ("CA certificate", ca)):
         if not checked.not_valid_before_utc <= now.astimezone(UTC) <= checked.not_valid_after_utc:
             raise CertificateError(
-                f"the {what} is valid from {checked.not_valid_before_utc:%Y-%m-%d %H:%M} to "
+                f"the {what} is valid from {checked.not_valid_before_utc:%Y-%m-%d %H:%M} UTC to "
                 f"{checked.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, not now",
                 "check the clock of this machine, then ask the federation CA for a new one",
             )

@@ -8,6 +8,7 @@ RFC 8785.
 
 import base64
 import binascii
+import codecs
 import hashlib
 import json
 from pathlib import Path
@@ -106,6 +107,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def parse(model: type[Model], content: bytes, source: str, error: type[KeyringError]) -> Model:
     """JSON bytes -> model, with an error that names the field and never shows a value."""
+    content = content.removeprefix(codecs.BOM_UTF8)  # as some editors write it
     try:
         fields = json.loads(content)
     except (ValueError, RecursionError):

@@ -6,7 +6,9 @@ name, so that a crash leaves the old file, the new file, or a stray dot file, ne
 
 import errno
 import os
+import pwd
 import secrets
+import shlex
 import stat
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -118,8 +120,29 @@ def check_private(path: Path, mode: int) -> None:
         wanted = "700" if stat.S_ISDIR(mode) else "600"
         raise PermissionsError(
             f"{path}: open to other accounts (mode {stat.S_IMODE(mode):o})",
-            f"chmod {wanted} {path}, and replace the secret if others may have read it",
+            f"chmod {wanted} {shlex.quote(str(path))}, and replace the secret if others may have read it",
         )
+
+
+def require_owner(folder: Path) -> None:
+    """Refuse to write into a folder of another account, as root too: what root makes there, the account that
+    runs the node could not read.
+
+    Raises:
+        PermissionsError: the folder belongs to another account than the one of this process.
+        OSError: there is no such folder.
+    """
+    owner = folder.stat().st_uid
+    if owner == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:  # an account of another machine or container
+        name = f"#{owner}"
+    raise PermissionsError(
+        f"{folder}: belongs to the account {name}, and this command would write there",
+        f"nothing was written; run it as that account: sudo -u {shlex.quote(name)} heqiao ...",
+    )
 
 
 def read_private(path: Path, limit: int = MAX_BYTES) -> bytes:

@@ -25,7 +25,15 @@ from keys.errors import (
     StoreExistsError,
     StoreMissingError,
 )
-from keys.store.atomic_files import PRIVATE, check_private, read_private, replace, sync_folder, write_new
+from keys.store.atomic_files import (
+    PRIVATE,
+    check_private,
+    read_private,
+    replace,
+    require_owner,
+    sync_folder,
+    write_new,
+)
 from keys.store.header import (
     ByPassphrase,
     Header,
@@ -93,10 +101,12 @@ class KeyStore:
         Raises:
             StoreExistsError: the folder holds something.
             PassphraseError: the passphrase is empty.
+            PermissionsError: the folder belongs to another account.
         """
         wrapping = by_passphrase(passphrase, cost)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
+            require_owner(folder)
             folder.chmod(0o700)
             occupied = any(folder.iterdir())
         except FileExistsError:
@@ -136,6 +146,10 @@ class KeyStore:
         header = parse_header(folder / HEADER, content)
         return cls(folder, header, _open_header(folder, header, passphrase, module))
 
+    def unread(self) -> Self:
+        """The same store with no secret in memory: each is read from its file again."""
+        return type(self)(self.folder, self._header, self._data_keys)
+
     @property
     def token(self) -> str:
         """Label of the token that seals this store; empty where a passphrase does."""
@@ -147,7 +161,9 @@ class KeyStore:
 
         Raises:
             StoreBusyError: another process rewraps it, or has done so since it was opened.
+            PermissionsError: as for `add`.
         """
+        require_owner(self.folder)
         with self.locked():
             now = parse_header(self.folder / HEADER, read_private(self.folder / HEADER))
             if now != self._header:
@@ -170,11 +186,13 @@ class KeyStore:
 
         Raises:
             KeyExistsError: the name is taken.
+            PermissionsError: the store belongs to another account; root counts as another one.
             ValueError: the name is not of that form, or the secret is empty.
         """
         split_name(name)
         if not secret:
             raise ValueError("an empty secret")
+        require_owner(self.folder)
         try:
             write_new(self.path_of(name), self._keks[0].seal(name, secret))
         except KeyExistsError:
@@ -207,10 +225,11 @@ class KeyStore:
     def remove(self, name: str) -> bool:
         """Destroy a key: its file and the copy in memory. Returns whether it existed.
 
-        Backups of the key store still hold it.
+        Backups of the key store still hold it. Raises PermissionsError as `add`.
         """
         self.forget(name)
         split_name(name)
+        require_owner(self.folder)
         try:
             self.path_of(name).unlink()
         except FileNotFoundError:

@@ -11,6 +11,7 @@
 | sum | 32 random bytes; the OPRF key of the rows of sums, clamped where it is used |
 | paillier | the two primes of a Paillier key (matcher/sums/paillier.py) |
 | sumcheck | 32 random bytes; the secret of the check slot |
+| record | 32 random bytes; the numbers of records under it never change, so it never rotates |
 """
 
 import hashlib
@@ -29,10 +30,10 @@ from keys.store.key_pairs import SECRET_BYTES, generate_tls_key, load_tls_key
 from matcher.errors import MatcherError
 
 # The keys that `heqiao init` makes. The bundle of the CA brings the salt.
-NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck")
+NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck", "record")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
-_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck")
+_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck", "record")
 _FINGERPRINT: Final = "heqiao v1 key fingerprint"
 _PAIRS: Final = ("tls", "ca", "signing", "enrol")
 

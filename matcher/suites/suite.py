@@ -11,16 +11,17 @@ and one line in `SUITES`. A session looks up its suite once, with `find`, and pa
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count as count_up
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher import batch, label, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
-from matcher.oprf import RandomBytes
+from matcher.names import simplify_all
 from matcher.suites import tokens, x25519
-from matcher.types import SUITE
+from matcher.suites.points import Blinded, Blinds, Evaluated
+from matcher.types import SUITE, TokenClass
 from matcher.vectorised import Bytes
 
 DIGEST_SIZE = 16  # of the digest that places identities into buckets
@@ -30,17 +31,26 @@ _STREAM_CANDIDATES = 2  # taken at once: three identities in four need no more
 class Group(Protocol):
     """The oblivious function over a group; points are n * `sizes.point` bytes, scalars `sizes.scalar`."""
 
-    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
-        """A fresh scalar that has an inverse."""
+    def clamp(self, raw: bytes) -> bytes:
+        """A scalar from `sizes.scalar` random bytes."""
+
+    def invert_each(self, raw: Bytes) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
+        """Scalars of random rows (n, scalar), the inverse of each, and which of them have one."""
 
     def blind(self, scalar: bytes, mapped: bytes) -> bytes:
-        """B = r * M."""
+        """B = r * M, one blind for all."""
+
+    def blind_each(self, scalars: bytes, mapped: bytes) -> bytes:
+        """B_i = r_i * M_i, each point with its own blind."""
 
     def evaluate(self, key: bytes, blinded: bytes) -> bytes:
         """E = k * B of points from outside: all are checked first. Raises PointError."""
 
     def finalize(self, blind_scalar: bytes, evaluated: bytes) -> bytes:
-        """T = r' * E of points from outside. Raises PointError."""
+        """T = r' * E of points from outside, one blind for all. Raises PointError."""
+
+    def finalize_each(self, inverses: bytes, evaluated: bytes) -> bytes:
+        """T_i = r_i' * E_i of points from outside, by the inverses of their blinds. Raises PointError."""
 
     def evaluate_own(self, key: bytes, mapped: bytes) -> bytes:
         """T = k * M of own records."""
@@ -71,10 +81,10 @@ class Hash(Protocol):
 class Cipher(Protocol):
     """Authenticated encryption, many short texts of one length at a time, one a row."""
 
-    def seal(self, keys: Bytes, nonces: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
-        """Ciphertext and authentication tag of each."""
+    def seal(self, keys: Bytes, plain: Bytes, associated: Iterable[bytes]) -> Bytes:
+        """Ciphertext and authentication tag of each: the same of the same input."""
 
-    def unseal(self, keys: Bytes, nonces: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
+    def unseal(self, keys: Bytes, sealed: Bytes, associated: Iterable[bytes]) -> Bytes:
         """The plain texts. Raises LabelError when one was altered."""
 
 
@@ -86,15 +96,17 @@ class Sizes:
     scalar: int
     tag: int
     label_key: int
-    nonce: int
     overhead: int  # of a sealed text: its authentication tag
     salt_check: int
     canaries: int
 
-    @property
-    def sealed(self) -> int:
-        """A sealed label."""
-        return self.nonce + label.RECORD_SIZE + self.overhead
+    def sealed(self, width: int) -> int:
+        """A sealed label whose value has `width` bytes."""
+        return label.record_size(width) + self.overhead
+
+    def entry(self, width: int) -> int:
+        """An entry as it is served: tag and sealed label."""
+        return self.tag + self.sealed(width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,40 +115,13 @@ class Contexts:
 
     identity: bytes
     bucket: bytes
+    class_key: bytes
     token: str
     canary: str
+    point_blind: str
+    cohort_blind: str
     salt_check: str
     name: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Blinded:
-    """Points B, as sent to a responder."""
-
-    points: bytes = field(repr=False)
-    size: int
-
-    @property
-    def count(self) -> int:
-        """The number of points."""
-        return len(self.points) // self.size
-
-    def part(self, first: int, last: int) -> Self:
-        """The points from place `first` to before `last`."""
-        return type(self)(self.points[first * self.size : last * self.size], self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """Points E, as a responder returns them."""
-
-    points: bytes = field(repr=False)
-    size: int
-
-    @property
-    def count(self) -> int:
-        """The number of points."""
-        return len(self.points) // self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +183,53 @@ class Suite:
                 break
         return points
 
+    # ---- keys
+
+    def class_key(self, epoch_key: bytes, token_class: TokenClass) -> bytes:
+        """The key of a class of items in an epoch (design.md section 2, step 4)."""
+        message = self.contexts.class_key + token_class.value.encode()
+        return self.group.clamp(self.hash.keyed(epoch_key, [message], self.sizes.scalar).tobytes())
+
+    def class_keys(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The keys of all classes in an epoch."""
+        return {each: self.class_key(epoch_key, each) for each in TokenClass}
+
     # ---- points
 
-    def draw_blind(self, random_bytes: RandomBytes) -> bytes:
-        """A fresh blind, which `finalize` can remove."""
-        return self.group.draw_blind(random_bytes)
+    def point_blinds(self, seed: bytes, count: int) -> Blinds:
+        """The blinds of a verification's batch: the seed fixes each by its place (design.md 2, step 5)."""
+        return self._blinds(self.contexts.point_blind, seed, count)
+
+    def cohort_blind(self, seed: bytes) -> bytes:
+        """The one blind of a sum's cohort."""
+        return self._blinds(self.contexts.cohort_blind, seed, 1).scalars.tobytes()
+
+    def _blinds(self, context: str, seed: bytes, count: int) -> Blinds:
+        """For place i the first scalar with an inverse of seed || i as u64 || t as u32, t = 0, 1, ..."""
+        messages = np.zeros((count, len(seed) + 12), dtype=np.uint8)
+        messages[:, : len(seed)] = np.frombuffer(seed, dtype=np.uint8)
+        messages[:, len(seed) : -4] = np.arange(count, dtype=">u8").view(np.uint8).reshape(-1, 8)
+        found = Blinds(*np.empty((2, count, self.sizes.scalar), dtype=np.uint8))
+        pending = np.arange(count)
+        for t in count_up():
+            messages[:, -4:] = np.frombuffer(t.to_bytes(4, "big"), dtype=np.uint8)
+            rows = vectorised.rows_of(messages[pending])
+            scalars, inverses, good = self.group.invert_each(
+                self.hash.derive_stream(context, rows, self.sizes.scalar)
+            )
+            found.scalars[pending], found.inverses[pending] = scalars, inverses
+            pending = pending[~good]
+            if not len(pending):
+                return found
+        raise AssertionError  # the loop above has no end
 
     def blind(self, scalar: bytes, mapped: bytes) -> Blinded:
         """B = r * M of every mapped point."""
         return Blinded(self.group.blind(scalar, mapped), self.sizes.point)
+
+    def blind_each(self, scalars: Bytes, mapped: bytes) -> Blinded:
+        """B_i = r_i * M_i, each point with its own blind."""
+        return Blinded(self.group.blind_each(scalars.tobytes(), mapped), self.sizes.point)
 
     def blinded(self, points: bytes, most: int | None = None) -> Blinded:
         """Bytes as points B; `evaluate` checks them. Raises PointError, CountError above `most`."""
@@ -226,22 +249,33 @@ class Suite:
         return self.evaluated(self.group.evaluate(key, blinded.points))
 
     def finalize(self, scalar: bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
-        """T = r' * E of the points returned for `sent`.
+        """T = r' * E of the points returned for `sent`, under one blind.
 
         Raises CountError where a different number of points was returned, PointError for points that no
         honest responder returns.
         """
-        if len(evaluated.points) != len(sent.points):
-            raise CountError("a different number of points was returned than was sent")
+        evaluated.require_as_many(sent)
         return self.group.finalize(scalar, evaluated.points)
+
+    def finalize_each(self, inverses: Bytes, sent: Blinded, evaluated: Evaluated) -> bytes:
+        """T_i = r_i' * E_i of the points returned for `sent`, by the inverses of their blinds.
+
+        Raises as `finalize`.
+        """
+        evaluated.require_as_many(sent)
+        return self.group.finalize_each(inverses.tobytes(), evaluated.points)
 
     def own_tokens(self, key: bytes, mapped: Bytes) -> Bytes:
         """T = k * M of own records, (n, point)."""
         return self._rows(self.group.evaluate_own(key, mapped.tobytes()))
 
     def canary_tokens(self, key: bytes) -> bytes:
-        """The evaluations k * M_c of the public constants, as a manifest pins them."""
+        """The evaluations k * M_c of the public constants under one key, as a manifest pins them."""
         return self.group.evaluate_own(key, self.canary_points())
+
+    def class_canaries(self, epoch_key: bytes) -> dict[TokenClass, bytes]:
+        """The evaluations of the public constants under the key of each class."""
+        return {each: self.canary_tokens(key) for each, key in self.class_keys(epoch_key).items()}
 
     def rekey(self, new: bytes, old: bytes, own: Bytes) -> Bytes:
         """T' = (k'/k) * T of own records, (n, point). Raises ScalarError (see Group)."""
@@ -266,28 +300,46 @@ class Suite:
         stream = self.hash.expand(secrets, tokens.entry_context(item, epoch), tag + self.sizes.label_key)
         return stream[:, :tag], stream[:, tag:]
 
-    def name_checks(self, records: Bytes, names: Sequence[bytes]) -> NDArray[np.uint8]:
-        """`label.name_check` of record numbers (n, 8) and normalised names (UTF-8), one byte each."""
-        head = self.contexts.name
-        pairs = zip(vectorised.rows_of(records), names, strict=True)
-        return self.hash.hash_each([head + number + name for number, name in pairs], 1)[:, 0]
+    def record_numbers(self, key: bytes, item: str, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+        """The record number of each identity under the record key, (n, 6) (design.md section 3.2).
 
-    def seal_labels(
-        self, label_keys: Bytes, records: Bytes, associated: Sequence[bytes], nonces: Bytes
-    ) -> Bytes:
-        """`label.seal` of plain records (n, 24), (n, sealed); `nonces` (n, nonce) are fresh random bytes."""
-        return np.hstack([nonces, self.cipher.seal(label_keys, nonces, records, associated)])
+        A record has that of its identity with the smallest digest of `digests`.
+        """
+        messages = batch.messages(label.record_context(item), types, values)
+        return self.hash.keyed(key, messages, label.RECORD_NUMBER_SIZE)
+
+    def name_checks(self, records: Bytes, names: Sequence[bytes]) -> Bytes:
+        """`label.name_check` and `label.converted_check`, (n, 2), of record numbers (n, 6) and names.
+
+        Names are normalised, in UTF-8.
+        """
+        head, numbers, simple = self.contexts.name, vectorised.rows_of(records), simplify_all(names)
+        pairs = zip(numbers, names, strict=True)
+        first = self.hash.hash_each([head + number + name for number, name in pairs], 1)
+        checks = np.repeat(first, 2, axis=1)
+        other = [row for row, name in enumerate(simple) if name != names[row]]
+        checks[other, 1] = self.hash.hash_each([head + numbers[row] + simple[row] for row in other], 1)[:, 0]
+        checks[:, 1] &= label.CONVERTED
+        return checks
+
+    def seal_labels(self, label_keys: Bytes, records: Bytes, associated: Sequence[bytes]) -> Bytes:
+        """`label.seal` of plain records (n, 10 + w), (n, sealed)."""
+        return self.cipher.seal(label_keys, records, associated)
 
     def open_labels(self, label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes]) -> Bytes:
-        """The plain records, (n, 24), of sealed labels. Raises LabelError when one does not open."""
-        nonce = self.sizes.nonce
-        return self.cipher.unseal(label_keys, sealed[:, :nonce], sealed[:, nonce:], associated)
+        """The plain records, (n, 10 + w), of sealed labels. Raises LabelError when one does not open."""
+        return self.cipher.unseal(label_keys, sealed, associated)
 
-    def read_labels(self, label_keys: Bytes, sealed: Bytes, associated: bytes) -> NDArray[np.void]:
-        """`label.open_label` of n sealed labels of one place: rows of `batch.RECORD`. Raises LabelError."""
-        if sealed.shape[1] != self.sizes.sealed:
+    def read_labels(
+        self, label_keys: Bytes, sealed: Bytes, associated: Sequence[bytes], width: int, day: int
+    ) -> NDArray[np.void]:
+        """`label.open_label` of n sealed labels: rows of `batch.RECORD`. Raises LabelError.
+
+        `width` is that of the item's value, `day` the date of the partition.
+        """
+        if sealed.shape[1] != self.sizes.sealed(width):
             raise LabelError("a label has the wrong size")
-        return batch.read_records(self.open_labels(label_keys, sealed, [associated] * len(sealed)))
+        return batch.read_records(self.open_labels(label_keys, sealed, associated), width, day)
 
 
 X25519_BLAKE3 = Suite(
@@ -297,7 +349,6 @@ X25519_BLAKE3 = Suite(
         scalar=x25519.POINT_SIZE,
         tag=tokens.TAG_SIZE,
         label_key=tokens.LABEL_KEY_SIZE,
-        nonce=label.NONCE_SIZE,
         overhead=label.OVERHEAD,
         salt_check=tokens.SALT_CHECK_SIZE,
         canaries=tokens.CANARIES,
@@ -305,8 +356,11 @@ X25519_BLAKE3 = Suite(
     contexts=Contexts(
         identity=tokens.IDENTITY_CONTEXT,
         bucket=tokens.BUCKET_CONTEXT,
+        class_key=tokens.CLASS_KEY_CONTEXT,
         token=tokens.TOKEN_CONTEXT,
         canary=tokens.CANARY_CONTEXT,
+        point_blind=tokens.POINT_BLIND_CONTEXT,
+        cohort_blind=tokens.COHORT_BLIND_CONTEXT,
         salt_check=tokens.SALT_CHECK_CONTEXT,
         name=label.NAME_CONTEXT,
     ),

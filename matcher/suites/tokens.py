@@ -12,11 +12,14 @@ from matcher.types import Identity
 
 IDENTITY_CONTEXT = b"heqiao v1 identity"
 BUCKET_CONTEXT = b"heqiao v1 bucket"
+CLASS_KEY_CONTEXT = b"heqiao v1 class key"
 TOKEN_CONTEXT = "heqiao v1 token"  # noqa: S105 - a public domain-separation string
 CANARY_CONTEXT = "heqiao v1 canary"
+POINT_BLIND_CONTEXT = "heqiao v1 point blind"
+COHORT_BLIND_CONTEXT = "heqiao v1 cohort blind"
 SALT_CHECK_CONTEXT = "heqiao v1 salt check"
 CANARIES = 16
-TAG_SIZE = 16
+TAG_SIZE = 10
 LABEL_KEY_SIZE = 32
 SALT_CHECK_SIZE = 8
 _FIRST_CANDIDATES = 4
@@ -43,7 +46,7 @@ def token_secret(token: bytes) -> bytes:
 
 
 def entry_keys(secret: bytes, item: str, epoch: int) -> tuple[bytes, bytes]:
-    """The tag (16 bytes) and label key (32 bytes) of one item and epoch (step 5).
+    """The tag (10 bytes) and label key (32 bytes) of one item and epoch (step 5).
 
     The epoch is written as four bytes, big endian.
     """

@@ -56,6 +56,9 @@ class Backend(Protocol):
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """Multiply every point by the clamped scalar; raise PointError where a result is zero."""
 
+    def multiply_each(self, scalars: bytes, points: bytes) -> bytes:
+        """Multiply each point by its own clamped scalar (n * 32 bytes); raise PointError as `multiply`."""
+
 
 class OpenSslBackend:
     """X25519 of OpenSSL, one point at a time."""
@@ -66,11 +69,21 @@ class OpenSslBackend:
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """See Backend. OpenSSL itself refuses the all-zero result (RFC 7748 section 6.1)."""
         key = X25519PrivateKey.from_private_bytes(_require_scalar(scalar))
+        return self._exchange(points, lambda _at: key)
+
+    def multiply_each(self, scalars: bytes, points: bytes) -> bytes:
+        """See Backend. Each scalar costs OpenSSL a second multiplication, for its public half."""
+        _require_scalars(scalars, points)
+        read = X25519PrivateKey.from_private_bytes
+        return self._exchange(points, lambda at: read(scalars[at : at + POINT_SIZE]))
+
+    def _exchange(self, points: bytes, key_of: Callable[[int], X25519PrivateKey]) -> bytes:
         load = X25519PublicKey.from_public_bytes
         _require_length(points)
         try:
             return b"".join(
-                key.exchange(load(points[at : at + POINT_SIZE])) for at in range(0, len(points), POINT_SIZE)
+                key_of(at).exchange(load(points[at : at + POINT_SIZE]))
+                for at in range(0, len(points), POINT_SIZE)
             )
         except ValueError:
             raise PointError("a point is of low order") from None
@@ -84,14 +97,22 @@ class SodiumBackend:
 
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """See Backend. libsodium itself refuses the all-zero result."""
-        key, count = _require_scalar(scalar), _require_length(points)
+        key = _require_scalar(scalar)
+        return self._spread(points, lambda at: crypto_scalarmult(key, points[at : at + POINT_SIZE]))
 
+    def multiply_each(self, scalars: bytes, points: bytes) -> bytes:
+        """See Backend."""
+        _require_scalars(scalars, points)
+        return self._spread(
+            points, lambda at: crypto_scalarmult(scalars[at : at + POINT_SIZE], points[at : at + POINT_SIZE])
+        )
+
+    def _spread(self, points: bytes, product: Callable[[int], bytes]) -> bytes:
         def run(first: int, last: int) -> bytes:
-            places = range(first * POINT_SIZE, last * POINT_SIZE, POINT_SIZE)
-            return b"".join([crypto_scalarmult(key, points[at : at + POINT_SIZE]) for at in places])
+            return b"".join(map(product, range(first * POINT_SIZE, last * POINT_SIZE, POINT_SIZE)))
 
         try:
-            return b"".join(_spread(run, count))
+            return b"".join(_spread(run, _require_length(points)))
         except CryptoError:
             raise PointError("a point is of low order") from None
 
@@ -107,7 +128,15 @@ class Lib25519Backend:
 
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
         """See Backend."""
-        keys = ctypes.create_string_buffer(_require_scalar(scalar) * _SLICE, POINT_SIZE * _SLICE)
+        return self._run(_require_scalar(scalar) * _SLICE, 0, points)
+
+    def multiply_each(self, scalars: bytes, points: bytes) -> bytes:
+        """See Backend."""
+        return self._run(_require_scalars(scalars, points), POINT_SIZE, points)
+
+    def _run(self, scalars: bytes, step: int, points: bytes) -> bytes:
+        """The scalar of a point is `step` bytes after that of the one before (0: slices share the same)."""
+        keys = ctypes.create_string_buffer(scalars, max(len(scalars), 1))
         count = _require_length(points)
         target = ctypes.create_string_buffer(max(len(points), 1))
         source = ctypes.create_string_buffer(points, max(len(points), 1))
@@ -116,10 +145,10 @@ class Lib25519Backend:
         def run(first: int, last: int) -> None:
             for at in range(first, last, _SLICE):
                 place = at * POINT_SIZE
-                self._kernel(to + place, keys_at, of + place, min(_SLICE, last - at))
+                self._kernel(to + place, keys_at + at * step, of + place, min(_SLICE, last - at))
 
         _spread(run, count)
-        ctypes.memset(keys, 0, POINT_SIZE * _SLICE)
+        ctypes.memset(keys, 0, len(scalars))
         return _require_nonzero(target.raw[: len(points)])
 
 
@@ -139,25 +168,43 @@ class IntelBackend:
         self._kernel = _load_intel_kernel()
 
     def multiply(self, scalar: bytes, points: bytes) -> bytes:
-        """See Backend. A short last block is filled up with the base point, whose results are dropped."""
-        key = ctypes.create_string_buffer(_require_scalar(scalar), POINT_SIZE)
+        """See Backend."""
+        return self._run(_require_scalar(scalar), 0, points)
+
+    def multiply_each(self, scalars: bytes, points: bytes) -> bytes:
+        """See Backend. Each lane has its own scalar anyway, so this costs the same."""
+        return self._run(_require_scalars(scalars, points), POINT_SIZE, points)
+
+    def _run(self, scalars: bytes, step: int, points: bytes) -> bytes:
+        """The scalar of a point is `step` bytes after that of the point before (0: one for all).
+
+        A short last block is filled up with the base point and the first scalar; their results are dropped.
+        """
         count = _require_length(points)
         padding = -count % self.lanes
+        if step:
+            scalars += scalars[:POINT_SIZE] * padding
+        key = ctypes.create_string_buffer(scalars, max(len(scalars), 1))
         source = np.frombuffer(points + (b"\x09" + bytes(31)) * padding, dtype=np.uint8)
         target = np.zeros(len(source), dtype=np.uint8)
-        offsets = np.arange(count + padding, dtype=np.uint64) * np.uint64(POINT_SIZE)
-        sources = np.ascontiguousarray(offsets + np.uint64(source.ctypes.data))
-        targets = np.ascontiguousarray(offsets + np.uint64(target.ctypes.data))
-        keys = (ctypes.c_void_p * self.lanes)(*[ctypes.addressof(key)] * self.lanes)
-        keys_at, sources_at, targets_at = ctypes.addressof(keys), sources.ctypes.data, targets.ctypes.data
+        places = np.arange(count + padding, dtype=np.uint64)
+        sources, targets, keys = (
+            np.ascontiguousarray(places * np.uint64(size) + np.uint64(start))
+            for size, start in (
+                (POINT_SIZE, source.ctypes.data),
+                (POINT_SIZE, target.ctypes.data),
+                (step, ctypes.addressof(key)),
+            )
+        )
+        sources_at, targets_at, keys_at = sources.ctypes.data, targets.ctypes.data, keys.ctypes.data
 
         def run(first: int, last: int) -> None:
             kernel = self._kernel
             for at in range(first * 8, last * 8, self.lanes * 8):
-                kernel(targets_at + at, keys_at, sources_at + at)
+                kernel(targets_at + at, keys_at + at, sources_at + at)
 
         _spread(run, count + padding, self.lanes)
-        ctypes.memset(key, 0, POINT_SIZE)
+        ctypes.memset(key, 0, len(scalars))
         # The per-lane status is not needed: the only failure of a well-formed lane is the zero result.
         return _require_nonzero(target[: count * POINT_SIZE].tobytes())
 
@@ -215,11 +262,23 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_CORES, thread_name_prefix="x25519")
 
 
+def unpack(rows: bytes) -> list[gmpy2.mpz]:
+    """Numbers of 32 bytes each, little endian."""
+    # As one number, cut into 256 bits each; the last byte keeps leading zeros from being dropped.
+    found: list[gmpy2.mpz] = gmpy2.unpack(gmpy2.from_binary(_POSITIVE + rows + b"\x01"), 256)
+    return found[: len(rows) // POINT_SIZE]
+
+
+def pack(numbers: list[gmpy2.mpz]) -> bytes:
+    """Numbers below 2^256 as n * 32 bytes, little endian."""
+    packed: bytes = gmpy2.to_binary(gmpy2.pack(numbers, 256))
+    return packed[len(_POSITIVE) :].ljust(POINT_SIZE * len(numbers), b"\0")
+
+
 def are_on_curve(points: bytes) -> NDArray[np.bool_]:
     """Which of n candidates (n * 32 bytes) are canonical and on the curve."""
-    count = _require_length(points)
-    # As one number, cut into 256 bits each; the last byte keeps leading zeros from being dropped.
-    numbers = gmpy2.unpack(gmpy2.from_binary(_POSITIVE + points + b"\x01"), 256)[:count]
+    _require_length(points)
+    numbers = unpack(points)
     prime, a, symbol = _P, _A, gmpy2.jacobi
     symbols = [symbol(((u + a) * u + 1) * u, prime) for u in numbers]
     return np.asarray((np.array(symbols, dtype=np.int8) == 1) & _are_canonical(points))
@@ -322,3 +381,13 @@ def _require_scalar(scalar: bytes) -> bytes:
     if scalar[0] & 7 or scalar[31] & 192 != 64:  # both libraries would clamp it in silence (RFC 7748)
         raise ScalarError("a scalar must be clamped")
     return scalar
+
+
+def _require_scalars(scalars: bytes, points: bytes) -> bytes:
+    """As many clamped scalars as points."""
+    if len(scalars) != len(points) or len(scalars) % POINT_SIZE:
+        raise ScalarError("each point needs a scalar of 32 bytes")
+    rows = np.frombuffer(scalars, dtype=np.uint8).reshape(-1, POINT_SIZE)
+    if not bool(((rows[:, 0] & 7 == 0) & (rows[:, 31] & 192 == 64)).all()):
+        raise ScalarError("a scalar must be clamped")
+    return scalars

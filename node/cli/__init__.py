@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
@@ -11,6 +12,7 @@ import click
 
 from keys.errors import KeyringError
 from matcher.errors import MatcherError
+from node.cli.streams import prepare_streams
 from node.errors import NodeError
 
 # How `heqiao --help` arranges the commands: section -> command -> its module of this package, and what it is
@@ -100,6 +102,10 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line: exit code 2 for wrong usage, 1 for a failure, with what to do next."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to standard error, into the log
+    if sys.argv[1:2] == ["serve"]:
+        # A SIGHUP means "read again" to a node. Until it serves it has nothing to read again.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    prepare_streams()
     code: object = None
     try:
         with _written_output():
@@ -165,7 +171,8 @@ def _fail_without(missing: ModuleNotFoundError) -> NoReturn:
 
 def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:
     """Print an error, and a hint where there is one, and exit."""
-    click.echo(f"heqiao: error: {message}", err=True)
-    if hint:
-        click.echo(f"heqiao: hint: {hint}", err=True)
+    with contextlib.suppress(OSError):  # nobody reads standard error: the exit code says it
+        click.echo(f"heqiao: error: {message}", err=True)
+        if hint:
+            click.echo(f"heqiao: hint: {hint}", err=True)
     sys.exit(exit_code)

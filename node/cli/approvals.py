@@ -15,9 +15,10 @@ from keys.pki.names import check_name
 from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
 from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
-from node.cli.options import checked, home_option, json_option, load_config, show
+from node.cli.options import checked, home_option, json_option, load_config, read_config, show
 from node.config import PASSPHRASE, Config
 from node.domain.audit_chain import Detail
+from node.domain.days import china_day
 from node.errors import InputError, PreconditionError
 from node.files import new_folder
 from node.governance import administrators, approvals
@@ -136,9 +137,9 @@ def remove(home: Path, as_json: bool, name: str, admin: Path | None) -> None:
 @json_option
 def list_admins(home: Path, as_json: bool) -> None:
     """List the administrators of a home."""
-    known = administrators.list_administrators(load_config(home))
+    known = administrators.list_administrators(read_config(home))
     plain = [{"name": one.name, "added_at": one.added_at.isoformat()} for one in known]
-    text = "\n".join(f"{one.name}, since {one.added_at:%Y-%m-%d}" for one in known)
+    text = "\n".join(f"{one.name}, since {china_day(one.added_at)}" for one in known)
     show({"admins": plain}, text or "none", as_json=as_json)
 
 
@@ -172,7 +173,7 @@ def approvals_() -> None:
 @click.option("--all", "every", is_flag=True, help="Also show requests that were used or have expired.")
 def list_approvals(home: Path, as_json: bool, every: bool) -> None:
     """List requests: what, by whom, approved by whom, until when."""
-    found = approvals.list_states(load_config(home))
+    found = approvals.list_states(read_config(home))
     shown = [(row, state) for row, state in found if every or state in ("waiting", "approved")]
     if as_json:
         plain = [

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from node.cli.options import count, show
+from node.cli.options import count, require_own_home, show
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
 from node.domain.findings import PeerSummary
@@ -23,6 +23,7 @@ from node.tabular import fields
 
 def prepare_folder(rejects: Sequence[Reject], source: str, out: Path) -> None:
     """Make the folder of the report, with the rows of the source that cannot be used."""
+    require_own_home(out)
     out.mkdir(parents=True, exist_ok=True)
     if rejects:
         path = out / "rejects.csv"

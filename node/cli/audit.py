@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, json_text, read_config, show
 from node.governance.audit import check_chain, read_events
 
 
@@ -27,7 +27,7 @@ def list_(home: Path, after: int) -> None:
 
     Events hold codes, counts and digests: never an identity number, a name or a value.
     """
-    for event in read_events(load_config(home), after):
+    for event in read_events(read_config(home), after):
         plain = {
             "seq": event.seq,
             "at": event.at.isoformat(),
@@ -35,7 +35,7 @@ def list_(home: Path, after: int) -> None:
             "details": json.loads(event.details),
             "digest": event.digest.hex(),
         }
-        click.echo(json.dumps(plain, ensure_ascii=False))
+        click.echo(json_text(plain))
 
 
 @audit.command()
@@ -46,5 +46,5 @@ def verify(home: Path, as_json: bool) -> None:
 
     Exits 1 and names the first event that does not fit.
     """
-    count = check_chain(load_config(home))
+    count = check_chain(read_config(home))
     show({"events": count, "whole": True}, f"{count} events, the chain is whole", as_json=as_json)

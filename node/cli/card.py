@@ -6,7 +6,7 @@ import click
 
 from keys.pki.enrolment import make_card
 from keys.pki.names import check_address
-from node.cli.options import home_option, json_option, load_config, show, write_output
+from node.cli.options import home_option, json_option, read_config, show, write_output
 from node.config import open_key_store
 from node.errors import InputError
 from node.rotation.signing import read_signer
@@ -25,7 +25,7 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     signing` the statements that lead from older keys to it. Give it to the administrators of peers for
     `heqiao peers add CARD`, and tell them the fingerprint over another channel.
     """
-    config = load_config(home)
+    config = read_config(home)
     if config.node.role != "node":
         raise InputError("a platform has no card: nobody calls it", "make the card of its province's node")
     try:

@@ -1,6 +1,5 @@
 """`heqiao catalogue`: the items of a catalogue and what each of them means."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,14 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from matcher.types import Level
-from node.cli.options import json_option, load_config
+from node.cli.options import json_option, json_text, read_config
 from node.config import HOME_VARIABLE
 from node.domain.catalogue import BUILT_IN, Catalogue, Item, load, to_json
 from node.reports.wording import band_text, value_text
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
+@click.option("--home", type=click.Path(path_type=Path, readable=False), envvar=HOME_VARIABLE,
+              show_envvar=True,
               help="Show the catalogue of this node.  [default: the one that comes with Heqiao]")  # fmt: skip
 @json_option
 def catalogue(home: Path | None, *, as_json: bool) -> None:
@@ -25,10 +25,10 @@ def catalogue(home: Path | None, *, as_json: bool) -> None:
     Items are named by their codes in `heqiao import` and `heqiao verify`. Two nodes hold the same
     catalogue exactly if the digests shown are equal.
     """
-    path = load_config(home).catalogue.path if home else None
+    path = read_config(home).catalogue.path if home else None
     found = load(path)
     if as_json:
-        click.echo(json.dumps(to_json(found), ensure_ascii=False))
+        click.echo(json_text(to_json(found)))
         return
     console = Console(soft_wrap=False)
     console.print(_describe(found, path or BUILT_IN))

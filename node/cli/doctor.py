@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, read_config, show
 from node.client.checks import Finding, check_home, try_check
 
 
@@ -22,7 +22,7 @@ def doctor(home: Path, as_json: bool) -> None:
     """
     found = [try_check("home", lambda: _check_config(home))]
     if found[0].good:
-        found += check_home(load_config(home))
+        found += check_home(read_config(home))
     good = all(one.good for one in found)
     if as_json:
         show({"good": good, "checks": [asdict(one) for one in found]}, "", as_json=True)
@@ -36,5 +36,5 @@ def doctor(home: Path, as_json: bool) -> None:
 
 
 def _check_config(home: Path) -> Finding:
-    config = load_config(home)
+    config = read_config(home)
     return Finding("home", True, f"{config.node.role} {config.node.code} {config.node.name}")

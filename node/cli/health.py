@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, read_config, show
 from node.client.health import SERVING, ask_ports
 
 
@@ -19,7 +19,7 @@ def health(home: Path, timeout: float, *, as_json: bool) -> None:
     Asks both ports over mutual TLS: a standard grpc.health.v1 check with the node's own certificate.
     Exits 1 unless both serve.
     """
-    config = load_config(home)
+    config = read_config(home)
     found = ask_ports(config, timeout)
     good = set(found.values()) == {SERVING}
     listen = {"peer": config.peer.listen, "platform": config.platform.listen}

@@ -8,7 +8,14 @@ import click
 
 from matcher.suites import x25519
 from node.cli.import_request import make_request
-from node.cli.options import home_option, json_option, load_config, require_node_role
+from node.cli.options import (
+    home_option,
+    json_option,
+    load_config,
+    read_config,
+    require_node_role,
+    text_options,
+)
 from node.compute.engine import Workers, choose_workers, start_workers
 from node.registers import tasks  # noqa: F401 - the workers' code
 from node.registers.row_parser import ALIASES
@@ -34,6 +41,12 @@ from node.registers.row_parser import ALIASES
     help="Remove the records of the people in FILES, keep all others.",
 )
 @click.option(
+    "--check",
+    is_flag=True,
+    help="Only read and report what an import would say; write nothing. Exits 1 if the import would fail.",
+)
+@text_options
+@click.option(
     "--sql-url-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read from a database instead: a private file (chmod 600) with its SQLAlchemy URL.",
@@ -48,10 +61,21 @@ from node.registers.row_parser import ALIASES
     help="The column of FIELD has this HEADER; may be repeated. Fields: " + ", ".join(ALIASES) + ".",
 )
 @click.option(
+    "--unit",
+    metavar="UNIT",
+    help="Unit of the amounts: 元, 分, 角, 百元, 千元, 万元, 百万元, 亿元.  [default: what the header names]",
+)
+@click.option(
+    "--keep-zeros",
+    is_flag=True,
+    help="Long record numbers do end in zeros. Without it an import with many of them is refused, "
+    "since spreadsheets round so.",
+)
+@click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="As-of date of rows without one.  [default: today]",
+    help="As-of date of rows without one.  [default: today in China]",
 )
 @click.option(
     "--rejects",
@@ -70,7 +94,9 @@ from node.registers.row_parser import ALIASES
     help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
-def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **options: Any) -> None:
+def import_(
+    home: Path, *, as_json: bool, count: int | None, clean: bool, check: bool, **options: Any
+) -> None:
     """Import a register: a full export, or only changes.
 
     ITEM is a code of the catalogue, such as C21. FILES are CSV in UTF-8 or GB18030, with the usual Chinese
@@ -82,6 +108,7 @@ def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **opti
     \b
     heqiao import --home 44 C21 vehicles.csv
     heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
+    heqiao import --home 44 C21 --check vehicles.csv
     heqiao import --home 44 C21 changed.csv --upsert
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
     """  # noqa: D301 - click wants the real \b character
@@ -89,6 +116,10 @@ def import_(home: Path, *, as_json: bool, count: int | None, clean: bool, **opti
         _load_run().clean(require_node_role(load_config(home)), as_json=as_json)
         return
     request = make_request(**options)
+    if check:
+        config = require_node_role(read_config(home))
+        importlib.import_module("node.cli.import_check").run(config, request, as_json=as_json)
+        return
     config = require_node_role(load_config(home))
     with _start_workers(count, request.files) as workers:
         _load_run().run(config, request, workers, as_json=as_json)

@@ -8,6 +8,10 @@ from typing import Literal
 
 import click
 
+from node.cli.options import stated_form
+from node.domain.days import written_day
+from node.tabular.text_form import TextForm
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -22,6 +26,9 @@ class Request:
     as_of: date | None
     rejects: Path | None
     allow_empty: bool
+    form: TextForm
+    unit: str | None
+    keep_zeros: bool
 
 
 def make_request(
@@ -33,8 +40,12 @@ def make_request(
     columns: Mapping[str, str] | None,
     as_of: datetime | None,
     rejects: Path | None,
+    delimiter: str | None,
+    encoding: str | None,
+    unit: str | None,
     *,
     allow_empty: bool,
+    keep_zeros: bool,
 ) -> Request:
     """The options of the command line, checked against each other. Raises click.UsageError."""
     context = click.get_current_context()
@@ -48,5 +59,19 @@ def make_request(
         raise click.UsageError("Missing argument 'FILES...'.", context)
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
         raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
-    day = as_of.date() if as_of else None
-    return Request(item, files, sql_url_file, query, mode or "full", columns, day, rejects, allow_empty)
+    day = written_day(as_of) if as_of else None
+    form = stated_form(delimiter, encoding)
+    return Request(
+        item,
+        files,
+        sql_url_file,
+        query,
+        mode or "full",
+        columns,
+        day,
+        rejects,
+        allow_empty,
+        form,
+        unit,
+        keep_zeros,
+    )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from node.cli.import_request import Request
+from node.cli.import_source import choose_source
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
 from node.compute.engine import Workers
@@ -14,7 +15,6 @@ from node.config import Config
 from node.context import open_node
 from node.index import update_lock
 from node.registers.importer import Imported, import_item
-from node.registers.sources import Files, Query, Source
 
 STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
@@ -28,12 +28,15 @@ def run(config: Config, request: Request, workers: Workers, *, as_json: bool) ->
         done = import_item(
             node,
             request.item,
-            _choose_source(request),
+            choose_source(request),
             mode=request.mode,
             columns=request.columns,
             default_as_of=request.as_of,
             rejects_file=target,
             allow_empty=request.allow_empty,
+            form=request.form,
+            unit=request.unit,
+            keep_zeros=request.keep_zeros,
             workers=workers,
             progress=progress,
         )
@@ -50,15 +53,10 @@ def clean(config: Config, *, as_json: bool) -> None:
     show({"rolled_back": found}, text, as_json=as_json)
 
 
-def _choose_source(request: Request) -> Source:
-    if request.url_file is not None and request.query is not None:
-        return Query(request.url_file, request.query)
-    return Files(request.files)
-
-
 def _plain(done: Imported) -> dict[str, object]:
     tally = asdict(done.tally)
     tally["reasons"] = dict(done.tally.reasons)
+    tally["forms"], tally["units"] = dict(done.tally.forms), dict(done.tally.units)
     rejects = str(done.rejects_file) if done.rejects_file else None
     return {
         "item": done.item,
@@ -95,14 +93,7 @@ def _describe(done: Imported) -> str:
         )
     if done.salts[1:]:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
-    if done.rolled_back:
-        lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
-    if tally.name_conflicts or tally.contradictions or tally.unknown_area:
-        lines.append(
-            f"  warnings: {_people(tally.name_conflicts)} under differing names, "
-            f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
-            f"{count(tally.unknown_area, 'unknown address code')}"
-        )
+    lines += _describe_cells(done)
     if done.shrunk:
         lines.append(
             f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
@@ -116,3 +107,26 @@ def _describe(done: Imported) -> str:
 
 def _people(number: int) -> str:
     return count(number, "person", "people")
+
+
+def _describe_cells(done: Imported) -> list[str]:
+    """Lines about how cells were read, where that was not as usual."""
+    tally = done.tally
+    lines = [f"  {count(number, 'value')} read as {unit}" for unit, number in tally.units]
+    if done.rolled_back:
+        lines.append("  an earlier import had not ended; it was rolled back, and what it left removed")
+    if tally.name_conflicts or tally.contradictions or tally.unknown_area:
+        lines.append(
+            f"  warnings: {_people(tally.name_conflicts)} under differing names, "
+            f"{count(tally.contradictions, 'duplicate')} that contradict each other, "
+            f"{count(tally.unknown_area, 'unknown address code')}"
+        )
+    if tally.forms:
+        forms = ", ".join(f"{word} {number:,}" for word, number in tally.forms)
+        lines.append(f"  cells accepted in another form: {forms}")
+    if tally.rounded:
+        lines.append(
+            f"  warning: {count(tally.rounded, 'number')} of more than 15 digits may have been rounded by a "
+            "spreadsheet: the last digits are zeros"
+        )
+    return lines

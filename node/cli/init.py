@@ -17,6 +17,7 @@ from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
 from node.config.default import render_default
+from node.domain.days import china_day
 from node.files import disk_errors, new_folder
 
 
@@ -147,7 +148,7 @@ def join(home: Path, bundle: Path, expected_fingerprint: str | None, *, as_json:
     }
     lines = (
         f"{identity.role} {identity.code} is a member of federation {identity.federation} "
-        f"until {identity.not_after:%Y-%m-%d}; salt version {member.salt_version}\n"
+        f"until {china_day(identity.not_after)}; salt version {member.salt_version}\n"
         f"Compare the CA's fingerprint with its administrator: {member.ca_fingerprint}"
     )
     show(result, lines, as_json=as_json)

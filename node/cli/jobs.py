@@ -9,9 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from node.cli.asking import show_report, watch_job, write_report
-from node.cli.options import address_option, home_option, json_option, lang_option, load_config, show
+from node.cli.options import (
+    address_option,
+    home_option,
+    json_option,
+    lang_option,
+    read_config,
+    require_own_home,
+    show,
+)
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
+from node.domain.days import china_time
 from node.domain.findings import Report
 from node.domain.job_progress import JobProgress
 from node.domain.jobs import OPEN_STATES, SUM
@@ -40,12 +49,12 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     if as_json:
         show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
         return
-    table = Table("job", "state", "submitted (UTC)", "people", "items", "peers")
+    table = Table("job", "state", "submitted (China)", "people", "items", "peers")
     for job in found:
         table.add_row(
             job.job_id,
             job.state,
-            job.created_at.strftime("%Y-%m-%d %H:%M"),
+            f"{china_time(job.created_at):%Y-%m-%d %H:%M}",
             str(job.subjects),
             ",".join(job.items),
             " ".join(f"{part.peer}:{part.state}" for part in job.parts),
@@ -117,12 +126,13 @@ def report(
     heqiao report --home 45 found/report.json --lang en
     heqiao report --home 45 sums --png sums.png
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(load_config(home).catalogue.path)
+    catalogue = catalogues.load(read_config(home).catalogue.path)
     pictures = {"png": png, "svg": svg}
     found = _find(home, address, job, fetch=out is not None)
     if isinstance(found, Report) and any(pictures.values()):
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     if out is not None:
+        require_own_home(out)
         out.mkdir(parents=True, exist_ok=True)
         write_report(found, catalogue, out, as_json=as_json, lang=lang)
     elif as_json:

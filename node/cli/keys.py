@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from node.cli import keys_backup, keys_rotate, keys_salt, keys_store, keys_tls
-from node.cli.keys_words import describe_due, plain_due
-from node.cli.options import count, home_option, json_option, load_config, show
+from node.cli.keys_words import describe_due, moment, plain_due
+from node.cli.options import count, home_option, json_option, read_config, show
 from node.clock import utc_now
 from node.config import open_key_store
+from node.domain.days import china_day
 from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 
 
@@ -49,7 +50,7 @@ def status(home: Path, as_json: bool) -> None:
     the database if it can be reached, due dates from [rotation] in node.toml; `heqiao keys rotate --due` does
     what is due. Exits 1 if anything is wrong; an overdue key does not count as wrong.
     """
-    config, now = load_config(home), utc_now()
+    config, now = read_config(home), utc_now()
     found = read_status(config, open_key_store(config), now)
     if as_json:
         show(_plain(found, now), "", as_json=True)
@@ -68,7 +69,7 @@ def verify(home: Path, as_json: bool) -> None:
     Checks header, digests, modes, the form of each key, and that the certificate is valid now and fits
     a key of this store. Exits 1 if anything is wrong.
     """
-    config = load_config(home)
+    config = read_config(home)
     found = read_status(config, open_key_store(config), utc_now())
     wrong = _problems(found)
     good = f"{count(len(found.keys), 'key')} in {config.keys.store}, all sound"
@@ -142,7 +143,7 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
         )
     Console().print(table)
     if found.certificate:
-        click.echo(f"certificate valid until {found.certificate.not_after:%Y-%m-%d}")
+        click.echo(f"certificate valid until {china_day(found.certificate.not_after)}")
     for use in found.peers:
         if use.behind:
             click.echo(_describe_behind(use, now))
@@ -160,10 +161,10 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
 
 def _dates(line: KeyLine, now: datetime) -> str:
     if line.grace_until:
-        return f"{line.grace_until:%Y-%m-%d %H:%M}"
+        return moment(line.grace_until)
     if line.due is None:
         return ""
-    return f"{line.due:%Y-%m-%d}" + (" OVERDUE" if line.due <= now else "")
+    return china_day(line.due).isoformat() + (" OVERDUE" if line.due <= now else "")
 
 
 def _age(line: KeyLine, now: datetime) -> int:

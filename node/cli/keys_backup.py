@@ -245,7 +245,7 @@ def _require_one_is_enough(contents: Contents) -> None:
     if FILE not in contents.files:
         return
     # Only the one section: a setting of a later release must not prevent a restore.
-    section = tomllib.loads(contents.files[FILE].decode()).get("approvals", {})
+    section = tomllib.loads(contents.files[FILE].decode("utf-8-sig")).get("approvals", {})
     if isinstance(section, dict) and section.get("required", False):
         raise PreconditionError(
             "the home of this backup is under dual control: nobody restores it alone",
@@ -255,7 +255,7 @@ def _require_one_is_enough(contents: Contents) -> None:
 
 def _read_share(path: Path) -> str:
     try:
-        content = read_private(path, 65_536).decode()
+        content = read_private(path, 65_536).decode("utf-8-sig")
     except (FileNotFoundError, UnicodeDecodeError):
         raise InputError(f"{path}: not a share", "give the file with the words of a share") from None
     return " ".join(line for line in content.splitlines() if not line.startswith("#"))

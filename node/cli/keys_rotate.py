@@ -37,7 +37,8 @@ _purpose = click.argument("purpose", type=click.Choice(list(WORDS)))
 
 @click.group(invoke_without_command=True, no_args_is_help=True, subcommand_metavar="COMMAND [ARGS]...")
 @click.option("--due", is_flag=True, help="Do everything that `heqiao keys status` shows as due.")
-@click.option("--home", type=click.Path(path_type=Path), envvar=HOME_VARIABLE, show_envvar=True,
+@click.option("--home", type=click.Path(path_type=Path, readable=False), envvar=HOME_VARIABLE,
+              show_envvar=True,
               help="With --due: home folder of the node, or the path of its node.toml.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="With --due: print what is due and why; change nothing.")
 @click.option("--workers", type=click.IntRange(0, 256),

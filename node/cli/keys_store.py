@@ -10,8 +10,9 @@ from rich.table import Table
 from keys import read_passphrase
 from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.options import home_option, json_option, load_config, read_config, show
 from node.config import Config, open_key_store
+from node.config.default import toml_literal
 from node.config.rotation import ROTATED
 from node.governance import audit
 
@@ -63,7 +64,7 @@ def rewrap(
     if token:
         settings["pkcs11_module"] = str((module or config.keys.pkcs11_module or Path()).absolute())
     lines = [f"{config.keys.store}: sealed with {now}", "Set in node.toml, before the next start:", "[keys]"]
-    lines += [f'{name} = "{value}"' for name, value in settings.items()]
+    lines += [f"{name} = {toml_literal(value)}" for name, value in settings.items()]
     lines.append(
         "Old copies of the key store still open in the old way: destroy them, and make a new backup."
     )
@@ -94,7 +95,7 @@ def policy(home: Path, as_json: bool) -> None:
     These are the keys of [rotation] in node.toml; docs/rotation.md says why the defaults are what they are.
     `heqiao keys status` shows what is due.
     """
-    config = load_config(home)
+    config = read_config(home)
     rotation = config.rotation
     found = [_Policy(purpose, *rotation.days(purpose)) for purpose in ROTATED]
     if as_json:

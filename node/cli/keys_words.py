@@ -9,6 +9,7 @@ from keys.rotation import Action, Due, Reason, Step
 from keys.types import EpochKey
 from node.cli.options import count
 from node.credentials.sum_keys import SUM_PURPOSES
+from node.domain.days import china_day
 from node.rotation.run import Amount, Rotated
 
 _STAGES: Final = {"make": "making the key", "rekey": "moving entries", "switch": "switching"}
@@ -133,10 +134,10 @@ _WORDS = (
 WORDS: Final[Mapping[str, Words]] = {words.purpose: words for words in _WORDS}
 
 _REASONS: Final = {
-    Reason.AGE: "{purpose}: due since {since:%Y-%m-%d} by its age",
+    Reason.AGE: "{purpose}: due since {day} by its age",
     Reason.BEGUN: "{purpose}: begun {since:%Y-%m-%d %H:%M} UTC and not finished",
     Reason.GRACE: "{purpose}: the grace of {purpose}.{epoch} ended {since:%Y-%m-%d %H:%M} UTC",
-    Reason.CERTIFICATE: "{purpose}: due since {since:%Y-%m-%d}, its certificate expires soon",
+    Reason.CERTIFICATE: "{purpose}: due since {day}, its certificate expires soon",
     Reason.CLOCK: "{purpose}: the clock is before {since:%Y-%m-%d %H:%M} UTC, its last switch",
     Reason.STATE: "{purpose}: there is not exactly one active key",
 }
@@ -160,7 +161,10 @@ def plain_due(due: Sequence[Due]) -> list[dict[str, object]]:
 def describe_due(due: Sequence[Due]) -> list[str]:
     """A line for each reason."""
     lines = [
-        _REASONS[one.reason].format(purpose=one.kind, epoch=one.step.epoch, since=one.since) for one in due
+        _REASONS[one.reason].format(
+            purpose=one.kind, epoch=one.step.epoch, since=one.since, day=china_day(one.since)
+        )
+        for one in due
     ]
     return list(dict.fromkeys(lines))
 

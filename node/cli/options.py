@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,10 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from keys.pki.names import check_address
-from keys.store.atomic_files import replace
+from keys.store.atomic_files import replace, require_owner
 from node.config import FILE, HOME_VARIABLE, Config, Home
 from node.errors import ConfigError
 from node.files import disk_errors
+from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,7 +23,7 @@ def home_option(command: Command) -> Command:
     """Give a command the parameter `home: Path`: the folder of a node, or its TOML file elsewhere."""
     return click.option(
         "--home",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # `read_config` says who may read it
         envvar=HOME_VARIABLE,
         show_envvar=True,
         required=True,
@@ -36,15 +38,31 @@ def json_option(command: Command) -> Command:
     )
 
 
-def load_config(home: Path) -> Config:
-    """Configuration of the home that `home_option` gave.
+def read_config(home: Path) -> Config:
+    """Configuration of the home that `home_option` gave, for a command that writes nothing into the home.
 
     Raises:
         ConfigError: none there, or it cannot be used.
+        InputError: this account may not enter the home.
     """
     with disk_errors("run as the account that owns the home"):
         found = Home.find(config=home) if home.is_file() else Home.find(home)
         return found.load()
+
+
+def load_config(home: Path) -> Config:
+    """Configuration of the home that `home_option` gave, for a command that may write into the home.
+
+    The account of the key store is that of the home: a node.toml outside may belong to anybody.
+
+    Raises:
+        PermissionsError: the home belongs to another account; root counts as another one.
+        ConfigError, InputError: as `read_config`.
+    """
+    config = read_config(home)
+    with disk_errors("run as the account that owns the home"):
+        require_owner(config.keys.store if config.keys.store.is_dir() else config.folder)
+    return config
 
 
 def address_option(command: Command) -> Command:
@@ -99,6 +117,29 @@ def asking_options(command: Command) -> Command:
     return peers(job(address_option(lang_option(detach(command)))))
 
 
+def text_options(command: Command) -> Command:
+    """Give a command that reads lists `delimiter` and `encoding`, for `stated_form`."""
+    delimiter = click.option(
+        "--delimiter",
+        type=click.Choice(list(DELIMITERS)),
+        metavar="NAME",
+        help=f"What separates the cells of text files: {', '.join(DELIMITERS)}.  [default: comma or tab, as "
+        "each file tells]",
+    )
+    encoding = click.option(
+        "--encoding",
+        type=click.Choice(ENCODINGS),
+        metavar="NAME",
+        help=f"Encoding of text files: {' or '.join(ENCODINGS)}.  [default: as each file tells]",
+    )
+    return delimiter(encoding(command))
+
+
+def stated_form(delimiter: str | None, encoding: str | None) -> TextForm:
+    """What `text_options` said of text files."""
+    return TextForm(DELIMITERS[delimiter] if delimiter else "", encoding or "")
+
+
 def require_node_role(config: Config) -> Config:
     """The configuration of a home that holds records and serves peers.
 
@@ -135,7 +176,17 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else lines)
+    click.echo(json_text(result) if as_json else lines)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON in the characters that the output can hold; all others are escaped as JSON has it."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, ensure_ascii=True, indent=indent)
+    return text
 
 
 def write_output(path: Path, content: bytes) -> None:
@@ -143,10 +194,19 @@ def write_output(path: Path, content: bytes) -> None:
 
     Raises:
         InputError: it cannot be written.
+        PermissionsError: it would be in a home of another account.
     """
     with disk_errors("name a file in a folder that exists and that you may write to"):
+        require_own_home(path)
         if not path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "no such folder", path.parent)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder", path)
         replace(path, content)
+
+
+def require_own_home(path: Path) -> None:
+    """Refuse a path inside a home of another account. Raises PermissionsError."""
+    for folder in path.absolute().parents:
+        if (folder / FILE).is_file():
+            require_owner(folder)

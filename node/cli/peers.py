@@ -1,5 +1,7 @@
 """`heqiao peers`: the provinces this node asks and answers, and what they are granted."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,15 +18,40 @@ from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots
 from node.cli.approvals import admin_option, guard
-from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
 from node.clock import utc_now
+from node.config import Config
+from node.domain import catalogue
 from node.domain.audit_chain import Detail
-from node.domain.peers import PeerRow
+from node.domain.catalogue import CODE_PATTERN
+from node.domain.peers import ORDINARY_ITEMS, Grant, PeerRow, read_grants
 from node.errors import InputError
 from node.federation.revocations import check_newer
 from node.files import disk_errors
 from node.governance import audit
-from node.governance.peers import list_peers, put_peer, remove_peer
+from node.governance.peers import list_peers, put_peer, remove_peer, set_grants
+
+CODE = re.compile(CODE_PATTERN)
+GRANTS = (
+    "Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
+    "such as 45,00, for all ordinary items. A financial or medical item must be named: C23:45. "
+    "`none` grants nothing, to ask this peer only."
+)
+
+
+def _parse_grants(_ctx: object, _param: object, text: str | None) -> tuple[Grant, ...] | None:
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return ()
+    granted = read_grants(part.strip() for part in text.split(","))
+    origins = {*PROVINCES, *PROVINCE_CODES, NO_ORIGIN, "83"}
+    for one in granted:
+        if one.origin not in origins:
+            raise click.BadParameter(f"{one.origin!r} is no origin: two digits of a province, or 00")
+        if one.item != ORDINARY_ITEMS and not CODE.fullmatch(one.item):
+            raise click.BadParameter(f"{one.item!r} is no code of an item, such as C23")
+    return granted
 
 
 @click.group()
@@ -42,10 +69,9 @@ peers.add_command(roots.roots)
 @click.option(
     "--grant",
     "grants",
-    metavar="ORIGINS",
-    callback=lambda _ctx, _param, text: None if text is None else _parse_grants(text),
-    help="Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
-    "such as 45,00; `none` grants nothing, to ask this peer only.  [default: its own province]",
+    metavar="GRANTS",
+    callback=_parse_grants,
+    help=f"{GRANTS}  [default: its own province]",
 )
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
@@ -55,7 +81,7 @@ def add(
     home: Path,
     as_json: bool,
     card: Path,
-    grants: tuple[str, ...] | None,
+    grants: tuple[Grant, ...] | None,
     address: str | None,
     allow_platforms: bool,
     admin: Path | None,
@@ -69,18 +95,43 @@ def add(
     found = load_card(card)
     if found.code == config.node.code:
         raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
-    origins = _own_origin(found.code) if grants is None else grants
+    granted = _own_origin(found.code) if grants is None else grants
+    _require_items(config, granted)
     peer = PeerRow(
-        found.code, found.name, address or found.address, found.signing_key, allow_platforms, origins
+        found.code, found.name, address or found.address, found.signing_key, allow_platforms, granted
     )
-    asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": list(peer.grants)}
+    asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": peer.granted}
     asked |= {"platforms": int(allow_platforms), "card": found.fingerprint()}
     guard(config, admin, "peers add", asked)
     now = utc_now()
     known = put_peer(config, peer, now)
-    text = f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.grants) or 'none'}"
+    text = f"peer {peer.code} {peer.name} at {peer.address}, grants: {', '.join(peer.granted) or 'none'}"
     if known is not None and known.signing_key != peer.signing_key:
         text += f"\n{_judge_key(found, known.signing_key, now)}"
+    show(_plain(peer), text, as_json=as_json)
+
+
+@peers.command(
+    help=f"""Replace what a peer is granted.
+
+CODE is the peer's province code, GRANTS a list such as 45,00,C23:45. {GRANTS}
+
+What is not in the list is no longer granted, from the peer's next call on.
+"""
+)
+@home_option
+@json_option
+@click.argument("code")
+@click.argument("grants", callback=_parse_grants)
+@admin_option
+def grant(  # noqa: D103 - its help is above
+    home: Path, as_json: bool, code: str, grants: tuple[Grant, ...], admin: Path | None
+) -> None:
+    config = load_config(home)
+    _require_items(config, grants)
+    guard(config, admin, "peers grant", {"peer": code, "grants": [str(each) for each in grants]})
+    peer = set_grants(config, code, grants, utc_now())
+    text = f"peer {peer.code} {peer.name}, grants: {', '.join(peer.granted) or 'none'}"
     show(_plain(peer), text, as_json=as_json)
 
 
@@ -101,17 +152,17 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
 @json_option
 def list_(home: Path, as_json: bool) -> None:
     """List peers with their addresses and grants."""
-    known = list_peers(load_config(home))
+    known = list_peers(read_config(home))
     if as_json:
         show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
         return
-    table = Table("code", "name", "address", "granted origins", "platforms")
+    table = Table("code", "name", "address", "grants", "platforms")
     for peer in known:
         table.add_row(
             peer.code,
             peer.name,
             peer.address,
-            ", ".join(peer.grants),
+            ", ".join(peer.granted),
             "yes" if peer.allow_platforms else "no",
         )
     Console().print(table)
@@ -160,20 +211,17 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
     show({"list": found.number, "revoked": len(found.serials), "own_revoked": us}, text, as_json=as_json)
 
 
-def _own_origin(code: str) -> tuple[str, ...]:
+def _own_origin(code: str) -> tuple[Grant, ...]:
     # The 兵团 (66) has no numbers of its own: what it may ask is agreed and given with --grant.
-    return (code,) if code in PROVINCES else ()
+    return read_grants([code]) if code in PROVINCES else ()
 
 
-def _parse_grants(text: str) -> tuple[str, ...]:
-    if text.strip().lower() == "none":
-        return ()
-    origins = tuple(sorted({part.strip() for part in text.split(",")}))
-    known = {*PROVINCES, *PROVINCE_CODES, NO_ORIGIN, "83"}
-    for origin in origins:
-        if origin not in known:
-            raise click.BadParameter(f"{origin!r} is no origin: two digits of a province, or 00")
-    return origins
+def _require_items(config: Config, granted: Sequence[Grant]) -> None:
+    """Raises InputError for an item that is not in the catalogue."""
+    known = {ORDINARY_ITEMS, *catalogue.load(config.catalogue.path).codes}
+    for one in granted:
+        if one.item not in known:
+            raise InputError(f"there is no item {one.item}", "`heqiao catalogue` shows the items")
 
 
 def _plain(peer: PeerRow) -> dict[str, object]:
@@ -181,6 +229,6 @@ def _plain(peer: PeerRow) -> dict[str, object]:
         "code": peer.code,
         "name": peer.name,
         "address": peer.address,
-        "grants": list(peer.grants),
+        "grants": peer.granted,
         "allow_platforms": peer.allow_platforms,
     }

@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
-from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
+from node.cli.options import (
+    asking_options,
+    home_option,
+    json_option,
+    read_config,
+    split_codes,
+    stated_form,
+    text_options,
+)
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.summation import Summation, in_cohort
@@ -42,6 +50,7 @@ from node.tabular.person_lists import read_cohort
     metavar="CODE",
     help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
+@text_options
 @asking_options
 def sum_(
     home: Path,
@@ -51,6 +60,8 @@ def sum_(
     peers: tuple[str, ...],
     out: Path,
     legal_basis: str,
+    delimiter: str | None,
+    encoding: str | None,
     job: str | None,
     address: str | None,
     lang: str,
@@ -67,10 +78,10 @@ def sum_(
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
         --legal-basis SA-2014-58 --out sums
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(load_config(home).catalogue.path)
+    catalogue = catalogues.load(read_config(home).catalogue.path)
     for item in items:
         catalogue.item(item)
-    people, rejects = read_cohort(cohort)
+    people, rejects = read_cohort(cohort, stated=stated_form(delimiter, encoding))
     if not people:
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
     prepare_folder(rejects, "the list", out)

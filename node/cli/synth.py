@@ -1,12 +1,14 @@
 """`heqiao synth`: write a synthetic federation."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from node.cli.options import json_text
 from node.cli.terminal import show_progress
+from node.clock import utc_now
+from node.domain.days import china_day, written_day
 from node.errors import ConfigError
 from synth import Scenario, Summary, choose_scenario, write_federation
 from synth.scenario import NAMES
@@ -46,7 +48,7 @@ from synth.scenario import NAMES
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="Date of the federation: mandates and registers are current on it.  [default: today]",
+    help="Date of the federation: mandates and registers are current on it.  [default: today in China]",
 )
 @click.option("--sums", is_flag=True, help="Also write a cohort of workers and registers that are summed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
@@ -77,14 +79,14 @@ def synth(
     OUT/synth.json                        row counts and planted faults
     """  # noqa: D301 - click wants the real \b character
     scenario = _choose(name, people, rows_scale, provinces, requester, married_in)
-    day = today.date() if today else datetime.now().astimezone().date()
+    day = written_day(today) if today else china_day(utc_now())
     with show_progress(hidden=False) as update:
         summary = write_federation(
             scenario, out, seed, day, rows_scale,
             lambda what, share: update("synth", round(100 * share), 100, what),
             sums=sums,
         )  # fmt: skip
-    result = json.dumps(summary.to_json(), ensure_ascii=False, indent=2)
+    result = json_text(summary.to_json(), indent=2)
     click.echo(result if as_json else _describe(out, scenario, summary))
 
 

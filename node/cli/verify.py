@@ -5,14 +5,24 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
-from node.cli.options import asking_options, home_option, json_option, load_config, split_codes
+from node.cli.options import (
+    asking_options,
+    home_option,
+    json_option,
+    read_config,
+    split_codes,
+    stated_form,
+    text_options,
+)
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.mandate import PROGRAMMES
 from node.domain.records import Reject
+from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
 from node.tabular.person_lists import read_households, read_mandates
+from node.tabular.text_form import TextForm
 
 
 @click.command()
@@ -50,6 +60,7 @@ from node.tabular.person_lists import read_households, read_mandates
     metavar="CODE",
     help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
+@text_options
 @asking_options
 def verify(
     home: Path,
@@ -61,6 +72,8 @@ def verify(
     out: Path,
     purpose: str,
     legal_basis: str,
+    delimiter: str | None,
+    encoding: str | None,
     job: str | None,
     address: str | None,
     lang: str,
@@ -75,9 +88,10 @@ def verify(
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
-    config = load_config(home)
+    config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
-    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis)
+    form = stated_form(delimiter, encoding)
+    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
     for item in verification.items:
         catalogue.item(item)
     prepare_folder(rejects, "the lists", out)
@@ -98,14 +112,15 @@ def _read(
     peers: tuple[str, ...],
     purpose: str,
     legal_basis: str,
+    form: TextForm,
 ) -> tuple[Verification, list[Reject]]:
     source = mandates or households.with_name("mandates.csv")
     if not source.is_file():
         raise InputError(
             f"{source}: no such file", "no mandate, no verification: name the list with --mandates"
         )
-    subjects, bad_subjects = read_households(households)
-    known, bad_mandates = read_mandates(source)
+    subjects, bad_subjects = read_households(households, stated=form)
+    known, bad_mandates = read_mandates(source, stated=form)
     if not subjects:
         raise InputError(f"{households}: no usable row", "the first rejected rows say why")
     named = {subject.mandate for subject in subjects}
@@ -114,7 +129,7 @@ def _read(
         peers=peers,
         purpose=purpose,
         legal_basis=legal_basis,
-        subjects=tuple(subjects),
+        subjects=Subjects.of(subjects),
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )
     return verification, bad_subjects + bad_mandates

@@ -9,6 +9,7 @@ from matcher import MatcherError
 from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
+from node.database import describe_database
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
@@ -34,6 +35,7 @@ class Finding:
 
 def check_home(config: Config) -> Iterator[Finding]:
     """Every check of a home: its database and keys, the node, each peer."""
+    yield Finding("database", True, describe_database(config))
     try:
         node = open_node(config)
     except (NodeError, KeyringError) as error:
@@ -77,7 +79,7 @@ def _check_peer(node: Node, peer: PeerRow) -> Finding:
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
     if not origins:
-        hint = f"the administrator of {peer.code} grants origins with `heqiao peers add --grant`, and imports"
+        hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
         return Finding(f"peer {peer.code}", False, text, hint)
     return Finding(f"peer {peer.code}", True, text)
 

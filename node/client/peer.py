@@ -14,6 +14,7 @@ from node.clock import Clock, utc_now
 from node.config import Home
 from node.context import Node, open_node
 from node.database import peers as peer_rows
+from node.domain.days import china_day
 from node.domain.peers import PeerRow
 from node.domain.summation import Person, in_cohort
 from node.domain.verification import Verification
@@ -70,10 +71,10 @@ class Peer:
         """Ask this peer about all subjects; answers by item, one per subject, in their order."""
         node, now = self._node, self._node.clock()
         asked = replace(verification, peers=(self._peer.code,))
-        question = match_query.ask_question(node, asked, self._peer.code, now.date())
+        question = match_query.ask_question(node, asked, self._peer.code, china_day(now))
         checkpoint = MemoryCheckpoint()
         link = PeerClient.over(self._channel, node, checkpoint.count, manifests=self._manifests)
-        mapped = PointCache(node.keys.salts, asked.subjects)
+        mapped = PointCache(node.keys.salts, question.subjects)
         deadline = now + timedelta(seconds=node.config.limits.part_timeout_s)
         return match.ask_peer(QueryContext.of(node, self._peer, link, checkpoint, mapped, deadline), question)
 

@@ -11,7 +11,7 @@ from node.config.loading import load
 from node.config.log import LogSection
 from node.config.model import Config
 from node.config.requester import RequesterSection
-from node.config.secret_files import database_url, open_key_store
+from node.config.secret_files import open_key_store
 
 __all__ = [
     "FILE",
@@ -22,7 +22,6 @@ __all__ = [
     "Home",
     "LogSection",
     "RequesterSection",
-    "database_url",
     "load",
     "open_key_store",
 ]

@@ -58,19 +58,19 @@ def _render_section(section: str, model: type[BaseModel], given: Mapping[str, st
     for key, field in model.model_fields.items():
         lines += textwrap.wrap(field.description or "", 100, initial_indent="# ", subsequent_indent="# ")
         value = given.get(key)
-        lines.append(f"{key} = {_literal(value)}" if value is not None else _shown(section, key, field))
+        lines.append(f"{key} = {toml_literal(value)}" if value is not None else _shown(section, key, field))
     return "\n".join(lines) + "\n"
 
 
 def _shown(section: str, key: str, field: FieldInfo) -> str:
     default: Any = _EXAMPLES.get((section, key)) if field.default is None else field.default
-    return f"#{key} = {_literal(default)}"
+    return f"#{key} = {toml_literal(default)}"
 
 
-def _literal(value: object) -> str:
-    """A TOML literal. A JSON string of printable characters is one too."""
+def toml_literal(value: object) -> str:
+    """A TOML literal. A JSON string is one too, but for the character DEL."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | Path):
-        return json.dumps(str(value), ensure_ascii=False)
+        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)

@@ -41,7 +41,7 @@ def _read(path: Path) -> dict[str, Any]:
     if len(content) > _MAX_BYTES:
         raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes", "is this node.toml?")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not text in UTF-8", "save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

@@ -19,7 +19,7 @@ from node.config.platform import PlatformSection
 from node.config.requester import RequesterSection
 from node.config.rotation import RotationSection
 from node.config.section import Section, folder_of
-from node.config.store import StoreSection
+from node.config.store import StoreSection, sqlite_file
 from node.config.tls import TlsSection
 
 
@@ -53,6 +53,11 @@ class Config(Section):
         if same and split_address(self.peer.listen)[1]:
             raise ValueError("[peer] listen and [platform] listen are the same: both need a port")
         return self
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of the database, None where it is not SQLite."""
+        return sqlite_file(self.store.url, self.folder)
 
     @property
     def address(self) -> str:

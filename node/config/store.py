@@ -2,29 +2,47 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 
-from node.config.section import HomePath, Section, folder_of
+from node.config.section import HomePath, Section
 
-_SQLITE: Final = re.compile(r"(sqlite(?:\+[a-z0-9_]+)?):///(.*)")
+_SQLITE: Final = re.compile(r"sqlite(?:\+[a-z0-9_]+)?:///(.*)", re.DOTALL)
 
 
-def _check_url(url: str, info: ValidationInfo) -> str:
+_OPTIONS: Final = ("timeout", "cached_statements")  # of SQLite's driver; the others change what is opened
+
+
+def _check_url(url: str) -> str:
     sqlite = _SQLITE.fullmatch(url)
     if sqlite is not None:
-        name, question, query = sqlite[2].partition("?")
+        name, _, query = sqlite[1].partition("?")
         if not name or name == ":memory:":
             raise ValueError("a node stores its jobs: name a database file")
-        return f"{sqlite[1]}:///{os.path.normpath(folder_of(info) / name)}{question}{query}"
+        if any(key not in _OPTIONS for key, _ in parse_qsl(query, keep_blank_values=True)):
+            raise ValueError(
+                f"what follows ? are options, and a node takes only {' and '.join(_OPTIONS)}; "
+                "a file in a folder with ? in its name is named from the folder of this file"
+            )
+        return url
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc or url.startswith("sqlite"):
         raise ValueError("must be a database URL, as in sqlite:///heqiao.db")
     if parts.password is not None or any("pass" in key for key, _ in parse_qsl(parts.query)):
         raise ValueError("carries a password: put that into a file and name it in password_file")
     return url
+
+
+def sqlite_file(url: str, folder: Path) -> Path | None:
+    """The file that an SQLite URL names, from a folder; None for another database.
+
+    As in SQLAlchemy, the path is not in percent-encoding and ends at the first `?`.
+    """
+    sqlite = _SQLITE.fullmatch(url)
+    return None if sqlite is None else Path(os.path.normpath(folder / sqlite[1].partition("?")[0]))
 
 
 class StoreSection(Section):

@@ -1,18 +1,20 @@
 """The keys of the key store that a node uses now: the active epoch, epochs in grace, salts."""
 
+from pathlib import Path
+
 from blake3 import blake3
 
 from keys import Kek, KeyStore, tls_key_for
-from keys.errors import KeyMissingError
+from keys.errors import KeyMissingError, PermissionsError
 from keys.types import KeyState
 from matcher.suites.suite import CURRENT
 from node.config import Config
 from node.credentials.keyring import Epochs, GraceKey, NextKey, NodeKeys
 from node.credentials.sum_keys import active_sums, grace_sums, pending_sums
 from node.credentials.tls_identity import require_joined
-from node.errors import PreconditionError
 
 OPRF = "oprf"
+RECORD = "record"
 SIGNING = "signing"
 SALT = "salt"
 
@@ -20,13 +22,13 @@ SALT = "salt"
 def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     """The keys of a home whose database has the epochs `found`.
 
-    Raises KeyringError, or PreconditionError before `heqiao join` and for a key that the database needs.
+    Raises KeyringError, or PreconditionError before `heqiao join`.
     """
     salts = read_salts(store, found)
     require_joined(config, has_salt=bool(salts))
     epoch = active_epoch(store, found) if config.node.role == "node" else 0
     oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
-    certificate = config.tls.certificate.read_bytes()
+    certificate = _read_file(config.tls.certificate)
     storage = store.newest("storage")[1]
     try:
         sums, grace, sums_before = (
@@ -35,21 +37,22 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
             grace_sums(store, found),
         )
     except KeyMissingError as error:
-        raise PreconditionError(
+        raise KeyMissingError(
             f"{error}; the database needs it",
             "restore database and key store from the same time; `heqiao keys status` shows what is missing",
         ) from None
     return NodeKeys(
         epoch=epoch,
         oprf=oprf_key,
-        canaries=CURRENT.canary_tokens(oprf_key) if oprf_key else b"",
+        canaries=CURRENT.class_canaries(oprf_key) if oprf_key else {},
+        record=store.newest(RECORD)[1] if epoch else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
         vault=Kek(storage),
         digest_key=blake3(storage, derive_key_context="heqiao v1 storage digest key").digest(),
         tls_key=tls_key_for(store, certificate),
         certificate=certificate,
-        ca=config.tls.ca.read_bytes(),
+        ca=_read_file(config.tls.ca),
         grace=grace,
         sums=sums if epoch else None,
         grace_sums=sums_before,
@@ -58,11 +61,20 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     )
 
 
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermissionsError(
+            f"{path}: cannot be read: {error.strerror}", "run as the account that owns the home"
+        ) from None
+
+
 def _active_key(store: KeyStore, purpose: str, epoch: int) -> bytes:
     try:
         return store.get(f"{purpose}.{epoch}")
     except KeyMissingError:
-        raise PreconditionError(
+        raise KeyMissingError(
             f"the active key {purpose}.{epoch} is in the database, and not in the key store",
             "restore a backup of the key store from after the rotation, or copy it from where it was rotated",
         ) from None

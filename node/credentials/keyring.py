@@ -3,16 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from keys import Kek
+from keys.errors import KeyringError
 from keys.types import EpochKey
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.credentials.sum_keys import GraceSums, SumKeys
-from node.errors import UnavailableError
+from node.errors import PreconditionError, UnavailableError
 
 FRESH_S = 0.5  # seconds between two checks for another epoch
+_UNREAD: Final = object()
 Epochs = tuple[EpochKey, ...]
 
 
@@ -39,9 +44,10 @@ class NextKey:
 class NodeKeys:
     """The opened keys of a node. No repr shows any of them.
 
-    `oprf` is the 32-byte OPRF key of `epoch` and `canaries` its evaluations of the public constants
-    (both empty for the role platform); `salts` are the federation's salts by version; `signing` is the
-    Ed25519 key; `vault` seals data in the database and `digest_key` keys digests of it;
+    `oprf` is the 32-byte OPRF key of `epoch`, from which the keys of the classes derive, `canaries` the
+    evaluations of the public constants by class and `record` the key of the record numbers (all empty for the
+    role platform); `salts` are the federation's salts by version; `signing` is the Ed25519 key; `vault` seals
+    data in the database and `digest_key` keys digests of it;
     `tls_key`, `certificate` and `ca` are PEM; `grace` are the OPRF keys of earlier epochs, by epoch;
     `sums` are the keys of encrypted sums (None where there are none), `grace_sums` those of earlier epochs;
     `salt_in_use` is the salt version of the active epochs (0: the oldest salt), and `upcoming` the epoch
@@ -50,7 +56,8 @@ class NodeKeys:
 
     epoch: int
     oprf: bytes = field(repr=False)
-    canaries: bytes = field(repr=False)
+    canaries: Mapping[TokenClass, bytes] = field(repr=False)
+    record: bytes = field(repr=False)
     salts: Mapping[int, bytes] = field(repr=False)
     signing: bytes = field(repr=False)
     vault: Kek = field(repr=False)
@@ -139,7 +146,7 @@ class NodeKeys:
             self,
             epoch=epoch,
             oprf=key,
-            canaries=CURRENT.canary_tokens(key),
+            canaries=CURRENT.class_canaries(key),
             salt_in_use=salt_version,
             grace={},
             upcoming=None,
@@ -177,10 +184,11 @@ class KeyRing:
         `stamp` returns a value that changes with the files of certificates.
         """
         self._read, self._load, self._stamp = read, load, stamp
-        self._files = stamp()
+        self._files: object = stamp()
         self._lock = threading.Lock()
         self._epochs = read()
         self._keys = load(self._epochs)
+        self._failure: KeyringError | PreconditionError | None = None
         self._due = time.monotonic() + FRESH_S
 
     @classmethod
@@ -193,7 +201,10 @@ class KeyRing:
 
     @property
     def current(self) -> NodeKeys:
-        """The keys, not older than FRESH_S; without an answer of the database, those opened last."""
+        """The keys, not older than FRESH_S; without an answer of the database, those opened last.
+
+        Raises KeyringError while the keys that the database names do not open: others would be wrong.
+        """
         if time.monotonic() >= self._due and self._lock.acquire(blocking=False):
             try:
                 self._check_epochs()
@@ -201,6 +212,8 @@ class KeyRing:
                 self._due = time.monotonic() + FRESH_S  # the caller's next statement will report the error
             finally:
                 self._lock.release()
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
         return self._keys
 
     def refresh(self) -> NodeKeys:
@@ -209,9 +222,29 @@ class KeyRing:
             self._check_epochs()
             return self._keys
 
+    def reload(self) -> None:
+        """Open the keys and the certificates from their files, changed or not. Raises as `refresh` does."""
+        with self._lock:
+            self._files = _UNREAD
+            self._check_epochs()
+
+    def check(self) -> None:
+        """Open the keys from their files, as the next start would, and drop them again.
+
+        Raises KeyringError when one does not open, UnavailableError when the database does not answer.
+        """
+        found = self._read()
+        with suppress(UnavailableError):  # with files that are being renewed this node goes on with its keys
+            self._load(found)
+
     def _check_epochs(self) -> None:
         found, files = self._read(), self._stamp()
-        if (found, files) != (self._epochs, self._files):
-            self._keys = self._load(found)
-            self._epochs, self._files = found, files
         self._due = time.monotonic() + FRESH_S
+        try:
+            if self._failure is not None or (found, files) != (self._epochs, self._files):
+                self._keys = self._load(found)
+                self._epochs, self._files = found, files
+        except (KeyringError, PreconditionError) as error:
+            self._failure = error
+            raise
+        self._failure = None

@@ -9,6 +9,7 @@ from node.errors import UnknownCallerError
 from node.telemetry import log
 
 _Stamp = tuple[int, int, int]
+_UNREAD: _Stamp = (-1, -1, -1)  # of no file
 
 
 class Revocations:
@@ -35,6 +36,12 @@ class Revocations:
             with self._lock:
                 self._renew(stamp)
         return self._list
+
+    def reload(self) -> None:
+        """Read the list again, changed or not; one that cannot be used is ignored, as always."""
+        with self._lock:
+            self._stamp = _UNREAD
+            self._renew(stamp_of(self._path))
 
     def require_good(self, certificate: bytes, whose: str) -> None:
         """Refuse a certificate (PEM or DER) that is on the list. Raises UnknownCallerError."""

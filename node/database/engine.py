@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
+from node.database.address import existing_file, make_file, sqlite_file
 from node.errors import ConfigError, ConflictError, UnavailableError
 
 WRITE = "heqiao_write"  # option of a connection that writes
@@ -23,6 +24,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._path = sqlite_file(engine.url)
+        self._file = self._found_file()
 
     @contextmanager
     def transaction(self, name: str, *, write: bool = False) -> Iterator[Connection]:
@@ -58,21 +61,51 @@ class Store:
         with self.transaction(name, write=True) as tx:
             return work(tx)
 
+    def follow_file(self) -> None:
+        """Where the file of SQLite was replaced, as by a backup, work on the new one from now on: open
+        connections would still write into the old one, which nobody can find any more.
+
+        Raises UnavailableError while there is none.
+        """
+        found = self._found_file()
+        if found != self._file:
+            self._engine.dispose()
+            self._file = found
+        if self._path is not None and found is None:
+            raise UnavailableError(
+                f"{self._path}: the file of the database is missing", "put it back, or restore a backup"
+            )
+
+    def _found_file(self) -> tuple[int, int] | None:
+        try:
+            found = None if self._path is None else self._path.stat()
+        except OSError:
+            return None
+        return found and (found.st_dev, found.st_ino)
+
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
 
-def make_engine(url: str) -> Engine:
-    """A database, not yet connected. Raises ConfigError for a URL that cannot be used."""
+def make_engine(url: URL | str) -> Engine:
+    """A database, not yet connected; a file of SQLite is made, mode 0600, if there is none.
+
+    Raises ConfigError for a URL that cannot be used, KeyringError where the file would be made in a folder of
+    another account.
+    """
     try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        found = make_url(url)
+        engine = create_engine(existing_file(found), hide_parameters=True, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError, ValueError):
         raise ConfigError(
             "[store] url is not a database URL this node can use",
             "for example sqlite:///heqiao.db; with the extra `postgres`, postgresql+psycopg://user@host/name",
         ) from None
     if engine.dialect.name == "sqlite":
+        path = sqlite_file(found)
+        if path is not None:
+            make_file(path)
         _prepare_sqlite(engine)
     return engine
 

@@ -20,14 +20,18 @@ from node.errors import ConflictError
 def split_prepared(tx: Connection, old: int, new: int) -> tuple[list[PartitionRow], list[int]]:
     """Partitions of `old` that have no counterpart under `new` yet, and ids under `new` that are outdated.
 
-    A counterpart has the same version as its original.
+    A counterpart has the version of its original, and its date: an import may change that alone.
     """
-    current = {(row.item, row.origin, row.version): row for row in index_rows.partitions_of_epoch(tx, old)}
+    current = {_state(row): row for row in index_rows.partitions_of_epoch(tx, old)}
     made = index_rows.partitions_of_epoch(tx, new, published=False)
-    outdated = [row.id for row in made if (row.item, row.origin, row.version) not in current]
+    outdated = [row.id for row in made if _state(row) not in current]
     for row in made:
-        current.pop((row.item, row.origin, row.version), None)
+        current.pop(_state(row), None)
     return list(current.values()), outdated
+
+
+def _state(row: PartitionRow) -> tuple[str, str, int, int]:
+    return row.item, row.origin, row.version, row.date
 
 
 def drop(store: Store, prepared: Sequence[int]) -> None:

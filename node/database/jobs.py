@@ -1,11 +1,11 @@
 """Jobs, their parts, and the checkpoint from which a killed requester resumes (design.md section 8).
 
-All data that could identify a person (the request, the session with its blind, tokens, answers) is sealed
+All data that could identify a person (the request, the session with its seed, tokens, answers) is sealed
 before it is passed to this module.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, Table, delete, insert, literal, select, update
@@ -109,15 +109,20 @@ def read_session(tx: Connection, job: str, peer: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def reset_part(tx: Connection, job: str, peer: str, session_sealed: bytes | None) -> None:
-    """Restart a part's query: delete the results of the old one, store the new session (or none)."""
-    for table in (tokens, sum_products, answers):
+def begin_query(tx: Connection, job: str, peer: str, items: Sequence[str], session_sealed: bytes) -> None:
+    """Begin a query of a part about some items: delete what is left of an earlier one, store the session.
+
+    Answers about other items are kept: they are of the query of another class.
+    """
+    for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
+    asked = (answers.c.job == job, answers.c.peer == peer, answers.c.item.in_(items))
+    tx.execute(delete(answers).where(*asked))
     update_part(tx, job, peer, {"session_sealed": session_sealed, "done": 0, "total": 0})
 
 
 def close_part(tx: Connection, job: str, peer: str) -> None:
-    """Erase the data that only a running query needs: its blind, its tokens, its sums."""
+    """Erase the data that only a running query needs: its seed, its tokens, its sums."""
     for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})

@@ -14,6 +14,7 @@ from itertools import dropwhile, groupby, islice
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
+from matcher.types import TokenClass
 from node.database.engine import Store
 from node.database.tables import buckets, cuts, partitions
 
@@ -34,9 +35,13 @@ class NewBucket:
 
 @dataclass(frozen=True, slots=True)
 class NewPartition:
-    """A version whose buckets are written."""
+    """A version whose buckets are written.
+
+    `date` is that of its records that name none, `pads` how many of its entries are pads.
+    """
 
     item: str
+    token_class: TokenClass
     origin: str
     epoch: int
     version: int
@@ -46,6 +51,9 @@ class NewPartition:
     root: bytes
     leaves: bytes
     as_of: int
+    date: int
+    record_size: int
+    pads: int
     planted: tuple[tuple[str, int], ...]
 
 
@@ -108,6 +116,7 @@ def prepare(tx: Connection, new: NewPartition) -> int:
             insert(partitions)
             .values(
                 item=new.item,
+                token_class=new.token_class,
                 origin=new.origin,
                 epoch=new.epoch,
                 version=new.version,
@@ -118,6 +127,9 @@ def prepare(tx: Connection, new: NewPartition) -> int:
                 root=new.root,
                 leaves=new.leaves,
                 as_of=new.as_of,
+                date=new.date,
+                record_size=new.record_size,
+                pads=new.pads,
                 planted=json.dumps(new.planted),
                 published_at=None,
             )
@@ -150,6 +162,22 @@ def raise_versions(tx: Connection, now: datetime) -> int:
         version = version_after(row.version, now)
         tx.execute(update(partitions).where(partitions.c.id == row.id).values(version=version))
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Redated:
+    """A served version (its id) whose bytes a full import left as they are, with its new dates."""
+
+    partition: int
+    date: int
+    as_of: int
+
+
+def redate(tx: Connection, versions: Iterable[Redated]) -> None:
+    """Give served versions new dates."""
+    for each in versions:
+        dates = {"date": each.date, "as_of": each.as_of}
+        tx.execute(update(partitions).where(partitions.c.id == each.partition).values(**dates))
 
 
 def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:

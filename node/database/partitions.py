@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
 
+from matcher import label
+from matcher.types import TokenClass
 from node.database.tables import buckets, imports, partitions
 
 
@@ -17,6 +19,7 @@ class PartitionRow:
 
     id: int
     item: str
+    token_class: TokenClass
     origin: str
     epoch: int
     version: int
@@ -26,12 +29,21 @@ class PartitionRow:
     bits: int
     root: bytes
     as_of: int
+    date: int
+    record_size: int
+    pads: int
     planted: tuple[tuple[str, int], ...]
+
+    @property
+    def width(self) -> int:
+        """Bytes of the value in its labels."""
+        return label.width_of(self.record_size)
 
 
 _COLUMNS = (
     partitions.c.id,
     partitions.c.item,
+    partitions.c.token_class,
     partitions.c.origin,
     partitions.c.epoch,
     partitions.c.version,
@@ -41,6 +53,9 @@ _COLUMNS = (
     partitions.c.bits,
     partitions.c.root,
     partitions.c.as_of,
+    partitions.c.date,
+    partitions.c.record_size,
+    partitions.c.pads,
     partitions.c.planted,
 )
 
@@ -61,12 +76,25 @@ def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
     return None if tally is None else dict(json.loads(tally))
 
 
-def current_items(tx: Connection, epoch: int) -> list[str]:
-    """Codes of the items this node has in an epoch, sorted."""
+def current_items(tx: Connection, epoch: int) -> dict[str, TokenClass]:
+    """The items this node has in an epoch, by code in order, with the class of their tokens."""
     rows = tx.execute(
-        select(partitions.c.item).where(partitions.c.is_current, partitions.c.epoch == epoch).distinct()
+        select(partitions.c.item, partitions.c.token_class)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch)
+        .distinct()
+        .order_by(partitions.c.item)
     )
-    return sorted(row.item for row in rows)
+    return {row.item: TokenClass(row.token_class) for row in rows}
+
+
+def item_widths(tx: Connection, epoch: int) -> dict[str, int]:
+    """Items this node has in an epoch, sorted, with the width of the value in their labels."""
+    rows = tx.execute(
+        select(partitions.c.item, partitions.c.record_size)
+        .where(partitions.c.is_current, partitions.c.epoch == epoch)
+        .distinct()
+    )
+    return {row.item: label.width_of(row.record_size) for row in sorted(rows)}
 
 
 def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
@@ -195,7 +223,7 @@ def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int
 
 
 def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
-    """The oldest as-of day of each bucket."""
+    """The oldest date in the labels of each bucket."""
     rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))
     return {row.number: row.oldest for row in rows}
 
@@ -216,12 +244,12 @@ def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
 
 
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
-    """(item, partitions, entries, oldest as-of day) of the current partitions."""
+    """(item, partitions, entries without pads, oldest as-of day) of the current partitions."""
     rows = tx.execute(
         select(
             partitions.c.item,
             func.count().label("parts"),
-            func.sum(partitions.c.entries).label("entries"),
+            func.sum(partitions.c.entries - partitions.c.pads).label("entries"),
             func.min(partitions.c.as_of).label("oldest"),
         )
         .where(partitions.c.is_current, partitions.c.epoch == epoch)
@@ -234,5 +262,6 @@ def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
 def _partition(row: object) -> PartitionRow:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
     values["planted"] = tuple((name, value) for name, value in json.loads(values["planted"]))
+    values["token_class"] = TokenClass(values["token_class"])
     values["root"] = bytes(values["root"])
     return PartitionRow(**values)

@@ -1,4 +1,4 @@
-"""Peers and their grants, a table of (peer, origin) (design.md section 3)."""
+"""Peers and their grants, a table of (peer, item, origin) (design.md section 2, step 4)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
-from node.domain.peers import PeerRow
+from node.domain.peers import Grant, PeerRow
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -30,8 +30,19 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
     for table, rows in kept:
         if rows:
             tx.execute(insert(table), rows)
-    if peer.grants:
-        tx.execute(insert(grants), [{"peer": peer.code, "origin": origin} for origin in peer.grants])
+    _add_grants(tx, peer.code, peer.grants)
+
+
+def set_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
+    """Replace the grants of a peer, which must be known."""
+    tx.execute(delete(grants).where(grants.c.peer == code))
+    _add_grants(tx, code, granted)
+
+
+def _add_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
+    if granted:
+        rows = [{"peer": code, "item": grant.item, "origin": grant.origin} for grant in granted]
+        tx.execute(insert(grants), rows)
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
@@ -55,12 +66,12 @@ def list_peers(tx: Connection) -> list[PeerRow]:
 
 def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
     query = select(peers).order_by(peers.c.code)
-    granted = select(grants).order_by(grants.c.origin)
+    granted = select(grants)
     if codes is not None:
         query, granted = query.where(peers.c.code.in_(codes)), granted.where(grants.c.peer.in_(codes))
-    origins: dict[str, list[str]] = {}
+    held: dict[str, list[Grant]] = {}
     for row in tx.execute(granted):
-        origins.setdefault(row.peer, []).append(row.origin)
+        held.setdefault(row.peer, []).append(Grant(row.item, row.origin))
     return [
         PeerRow(
             row.code,
@@ -68,7 +79,7 @@ def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
             row.address,
             bytes(row.signing_key),
             row.allow_platforms,
-            tuple(origins.get(row.code, ())),
+            tuple(sorted(held.get(row.code, ()))),
         )
         for row in tx.execute(query)
     ]

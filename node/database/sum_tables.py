@@ -298,8 +298,8 @@ def find_query(tx: Connection, peer: str, query_id: bytes) -> dict[str, QueryRow
 
 
 def queries_since(tx: Connection, peer: str, item: str, since: datetime) -> list[QueryRow]:
-    """A peer's queries of one item in a period, which its budget is charged with."""
-    where = (sum_queries.c.peer == peer, sum_queries.c.item == item, sum_queries.c.at > since)
+    """A peer's queries of one item from an instant on, which its budget is charged with."""
+    where = (sum_queries.c.peer == peer, sum_queries.c.item == item, sum_queries.c.at >= since)
     return [QueryRow(*row) for row in tx.execute(select(*_QUERY).where(*where).order_by(sum_queries.c.at))]
 
 

@@ -67,6 +67,8 @@ grants = Table(
     "grants",
     metadata,
     Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
+    # A code of the catalogue, or * for all ordinary items.
+    Column("item", String(8), primary_key=True),
     Column("origin", String(2), primary_key=True),
 )
 
@@ -88,6 +90,8 @@ partitions = Table(
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
+    # Which key made its tokens: the item's class in the catalogue of the import.
+    Column("token_class", String(16), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -99,6 +103,11 @@ partitions = Table(
     # Digests of all buckets, 32 bytes each, in order: the leaves of the Merkle tree.
     Column("leaves", LargeBinary, nullable=False),
     Column("as_of", Integer, nullable=False),
+    # The date of its records that name none, in days since 1970-01-01; bytes of a plain record.
+    Column("date", Integer, nullable=False),
+    Column("record_size", Integer, nullable=False),
+    # How many of its entries are pads; a peer never learns it.
+    Column("pads", Integer, nullable=False),
     Column("planted", Text, nullable=False),
     # Empty while an import prepares the version: such a row is never served.
     Column("published_at", UtcDateTime),
@@ -113,7 +122,7 @@ buckets = Table(
     Column("cut_id", _ID, ForeignKey("cuts.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("version", BigInteger, primary_key=True),
-    # Oldest as-of day of its records, in days since 1970-01-01.
+    # Oldest date in its labels, in days since 1970-01-01; 2^32 - 1 where all have the date of the partition.
     Column("oldest", BigInteger, nullable=False),
     Column("entries", LargeBinary, nullable=False),
     # Points, prefixes and days of the entries: sealed, because a point opens its label (ADR 1).
@@ -198,7 +207,7 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
-    # The blind, the shuffle seed and the manifest of the query under way; erased when the part ends.
+    # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),

@@ -8,7 +8,6 @@ Money is in fen, always an integer. The format is documented in docs/catalogue.m
 
 import json
 import tomllib
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,13 +20,14 @@ from typing import Annotated, Any, Literal
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from matcher.types import Level
+from matcher.types import Level, TokenClass
 from node.domain.sum_rules import SumForm, SumRule
 from node.domain.sum_rules import build as build_sum_rule
 from node.errors import ConfigError, ItemNotOfferedError
 
 BUILT_IN = Path(__file__).parent / "catalogues" / "federation-2026.toml"
 CODE_PATTERN = r"[A-Z][0-9]{2}[a-z]?"
+MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
 LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
 # Item attributes that people read, so they exist in both languages.
 TEXTS = ("name", "format", "measure", "unit", "definition", "holder")
@@ -82,6 +82,27 @@ class Item:
     threshold: int | None = None
     sum: SumRule | None = None
 
+    @property
+    def token_class(self) -> TokenClass:
+        """Which key makes the tokens of its entries: financial and medical items are sensitive."""
+        return TokenClass.SENSITIVE if self.sensitivity in ("SF", "SM") else TokenClass.ORDINARY
+
+    @property
+    def width(self) -> int:
+        """Bytes of the value in a label (design.md section 3.2); 0 where an entry itself is the answer."""
+        if self.level is Level.VALUE:
+            return 8 if self.value_kind == "money" else 4
+        return {Level.BAND: 1, Level.COUNT: 2}.get(self.level, 0)
+
+    @property
+    def highest(self) -> int:
+        """The largest value that a label of this item may carry; -1 where it has no labels."""
+        if self.level is Level.AGGREGATE:
+            return -1
+        if self.level is Level.BAND:
+            return len(self.bands)
+        return min(256**self.width - 1, MAX_VALUE) if self.width else 1
+
     def text(self, attribute: str, lang: str) -> str:
         """One of TEXTS in `zh` or `en`."""
         return str(getattr(self, f"{attribute}_{lang}"))
@@ -117,6 +138,11 @@ class Catalogue:
         """32 bytes: BLAKE3 over the catalogue as JSON with sorted keys and no floats."""
         return blake3(canonical_json(self)).digest()
 
+    @cached_property
+    def widths(self) -> Mapping[str, int]:
+        """Bytes of the value in a label, by item."""
+        return {item.code: item.width for item in self.items}
+
     @property
     def codes(self) -> tuple[str, ...]:
         """The item codes in catalogue order."""
@@ -143,7 +169,7 @@ def load(path: Path | None = None) -> Catalogue:
     """
     path = path or BUILT_IN
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: the catalogue cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -156,27 +182,6 @@ def load(path: Path | None = None) -> Catalogue:
         first = invalid.errors(include_url=False, include_input=False)[0]
         raise _refuse(path, _key_path(first["loc"]), first["msg"]) from None
     return _build(path, form)
-
-
-def disclose(item: Item, total: int) -> int | None:
-    """The label's value at the item's level for one record's combined total, None for no entry.
-
-    A threshold item has entries only for the people strictly over it, so that "not over" and
-    "no record" look the same (design.md section 4). An aggregate item discloses nothing per person.
-    """
-    match item.level:
-        case Level.EXISTENCE:
-            return 1 if total > 0 else None
-        case Level.COUNT:
-            return total if total > 0 else None
-        case Level.BAND:
-            return bisect_left(item.bands, total)
-        case Level.THRESHOLD:
-            return 1 if item.threshold is not None and total > item.threshold else None
-        case Level.VALUE:
-            return total
-        case Level.AGGREGATE:
-            return None
 
 
 def to_json(catalogue: Catalogue) -> dict[str, Any]:

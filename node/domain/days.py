@@ -1,19 +1,70 @@
-"""Days as numbers, and working days."""
+"""Days of China, days as numbers, and working days (design.md section 4).
 
-from datetime import date, datetime, timedelta
+A day that a person writes or reads is a day of China: UTC+8 without summer time, whatever the zone of the
+machine. Instants are kept in UTC. Only this module makes a day of an instant. Pure.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Final
 
 from node.domain.records import FIRST_DAY
 
+# A fixed offset: China has had no summer time since 1991, and a machine may lack the table of zones.
+CHINA: Final = timezone(timedelta(hours=8))
 DAY_ZERO = FIRST_DAY.toordinal()
 
 
 EPOCH_START = date(1970, 1, 1)
 
 
+def china_time(moment: datetime) -> datetime:
+    """The same instant as a clock in China shows it.
+
+    Raises ValueError for a time without a zone: it would be taken for one of the machine's zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone is no instant")
+    return moment.astimezone(CHINA)
+
+
+def china_day(moment: datetime) -> date:
+    """The day in China at an instant. Raises ValueError for a time without a zone."""
+    return china_time(moment).date()
+
+
+def china_minute(moment: datetime) -> str:
+    """An instant for people, to the minute, with its offset: `2026-06-30 07:52+08:00`."""
+    return china_time(moment).isoformat(sep=" ", timespec="minutes")
+
+
+def written_day(stamp: datetime) -> date:
+    """The day of a date with time as a person or a database wrote it.
+
+    With a zone it is an instant, and so the day in China; without one it is the day as it is written.
+    """
+    return stamp.date() if stamp.tzinfo is None else china_day(stamp)
+
+
+def day_start(day: date) -> datetime:
+    """The instant at which a day begins in China, in UTC."""
+    return datetime.combine(day, time(), CHINA).astimezone(UTC)
+
+
+def period_start(now: datetime, days: int) -> datetime:
+    """The instant, in UTC, at which a period of `days` days of China began that has today as its last day.
+
+    Raises ValueError for a time without a zone.
+    """
+    return day_start(china_day(now) - timedelta(days=days - 1))
+
+
 def add_working_days(start: datetime, days: int) -> datetime:
-    """The same time of day `days` Mondays to Fridays later; the office adds public holidays itself."""
-    moment = start
+    """The same time of day `days` Mondays to Fridays of China later, in UTC.
+
+    The office adds public holidays itself. Raises ValueError for a time without a zone.
+    """
+    moment = china_time(start)
     while days > 0:
         moment += timedelta(days=1)
         days -= moment.weekday() < 5
-    return moment
+    return moment.astimezone(UTC)

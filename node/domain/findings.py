@@ -1,8 +1,14 @@
 """Outcomes of a verification as data, the content of a report (design.md section 4)."""
 
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import overload
+
+# Reason of a NAME_MISMATCH: the names are equal once traditional characters are written as simplified ones.
+NAME_CONVERTED = "name_converted"
 
 
 class Outcome(StrEnum):
@@ -27,7 +33,8 @@ class Finding:
 
     `subject` is the caller's own reference (household/member), never an identity number. `value`
     is the value that the item's level discloses (1, a count, a band index) where the outcome is FOUND, OVER
-    or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED, UNAVAILABLE.
+    or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED,
+    UNAVAILABLE, and NAME_CONVERTED for a NAME_MISMATCH.
     """
 
     subject: str
@@ -37,6 +44,63 @@ class Finding:
     value: int | None = None
     as_of: date | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Findings(Sequence[Finding]):
+    """Many findings as columns, and a sequence of `Finding`: a list has hundreds of thousands, few different.
+
+    Finding i is about subject `refs[subject[i]]` and says `answers[answer[i]]`, a finding without a subject.
+    Both columns hold unsigned integers of 4 bytes.
+    """
+
+    refs: tuple[str, ...]
+    answers: tuple[Finding, ...]
+    subject: "array[int]"
+    answer: "array[int]"
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> "Findings":
+        """The columns of some findings."""
+        if isinstance(findings, Findings):
+            return findings
+        refs: dict[str, int] = {}
+        answers: dict[tuple[str, str, Outcome, int | None, date | None, str], int] = {}
+        subject, answer = array("I"), array("I")
+        for one in findings:
+            said = (one.item, one.peer, one.outcome, one.value, one.as_of, one.reason)
+            subject.append(refs.setdefault(one.subject, len(refs)))
+            answer.append(answers.setdefault(said, len(answers)))
+        return cls(tuple(refs), tuple([Finding("", *said) for said in answers]), subject, answer)
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    @overload
+    def __getitem__(self, at: int) -> Finding: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Findings": ...
+    def __getitem__(self, at: int | slice) -> "Finding | Findings":
+        if isinstance(at, slice):
+            return Findings(self.refs, self.answers, self.subject[at], self.answer[at])
+        said = self.answers[self.answer[at]]
+        ref = self.refs[self.subject[at]]
+        return Finding(ref, said.item, said.peer, said.outcome, said.value, said.as_of, said.reason)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return (self[row] for row in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(one == another for one, another in zip(self, other, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it equals a tuple of the same findings
+
+    def __repr__(self) -> str:
+        return f"Findings({len(self)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +137,8 @@ class Report:
     items: tuple[str, ...]
     subjects: tuple[str, ...]
     peers: tuple[PeerSummary, ...]
-    findings: tuple[Finding, ...] = field(repr=False)
+    findings: Sequence[Finding] = field(repr=False)  # kept as columns, `Findings`
     state: str = "done"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", Findings.of(self.findings))

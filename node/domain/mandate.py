@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -27,6 +29,17 @@ REASONS = (
 )
 
 
+class Scope(NamedTuple):
+    """What the mandates of a list have in common: most households sign the same form on the same day."""
+
+    programme: str
+    items: frozenset[str]
+    regions: frozenset[str]
+    valid_from: date
+    valid_to: date | None
+    revoked_at: date | None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Mandate:
     """A citizen's authorisation (授权书): its programme, items, regions and validity.
@@ -46,6 +59,13 @@ class Mandate:
     signers: tuple[str, ...]
     doc_hash: str
 
+    @property
+    def scope(self) -> Scope:
+        """All that decides what it covers."""
+        return Scope(
+            self.programme, self.items, self.regions, self.valid_from, self.valid_to, self.revoked_at
+        )
+
     def __repr__(self) -> str:
         # Signers are people, and a mandate's number identifies one.
         return f"Mandate({self.programme}, {self.valid_from} to {self.valid_to}, ****)"
@@ -54,6 +74,13 @@ class Mandate:
 _FIELDS = tuple(sorted(field.name for field in fields(Mandate)))
 # Cached: a county's list has as many mandates as households.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def share_scopes(mandates: Iterable[Mandate]) -> tuple[list[Scope], list[int]]:
+    """The different scopes of some mandates in order of first use, and which of them each mandate has."""
+    known: dict[Scope, int] = {}
+    places = [known.setdefault(mandate.scope, len(known)) for mandate in mandates]
+    return list(known), places
 
 
 def covers(mandate: Mandate | None, item: str, region: str, programme: str, today: date) -> str | None:

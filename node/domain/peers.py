@@ -1,15 +1,63 @@
-"""A peer province in this node's database."""
+"""A peer province in this node's database, and what it is granted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+from matcher.types import TokenClass
+from node.domain.catalogue import Item
+
+ORDINARY_ITEMS: Final = "*"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """People of one origin for one item, or for all ordinary items; each sensitive item is named."""
+
+    item: str
+    origin: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Grant":
+        """`45`: all ordinary items about people of 45; `C23:45`: the item C23 about them. Not checked."""
+        item, colon, origin = text.rpartition(":")
+        return cls(item if colon else ORDINARY_ITEMS, origin)
+
+    def __str__(self) -> str:
+        return self.origin if self.item == ORDINARY_ITEMS else f"{self.item}:{self.origin}"
+
+    def covers(self, item: Item) -> bool:
+        """Whether it is for this item, by the class that the item has in the catalogue now."""
+        ordinary = item.token_class is TokenClass.ORDINARY
+        return self.item == item.code or (ordinary and self.item == ORDINARY_ITEMS)
+
+
+def read_grants(texts: Iterable[str]) -> tuple[Grant, ...]:
+    """Each grant once, in order."""
+    return tuple(sorted({Grant.parse(text) for text in texts}))
 
 
 @dataclass(frozen=True, slots=True)
 class PeerRow:
-    """A peer of this node; `grants` are the origins it may query."""
+    """A peer of this node."""
 
     code: str
     name: str
     address: str
     signing_key: bytes
     allow_platforms: bool
-    grants: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of all its grants."""
+        return frozenset(grant.origin for grant in self.grants)
+
+    @property
+    def granted(self) -> list[str]:
+        """Its grants as they are written."""
+        return [str(grant) for grant in self.grants]
+
+    def origins_of(self, item: Item) -> frozenset[str]:
+        """The origins of the people about whom it may ask for an item."""
+        return frozenset(grant.origin for grant in self.grants if grant.covers(item))

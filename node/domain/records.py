@@ -4,14 +4,15 @@ Every row is counted as accepted, duplicate or rejected, and the three add up to
 shows the same counts (design.md section 8). One compact object is kept per subject.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from matcher.identity import has_known_area
-from matcher.types import Identity
-from node.domain.catalogue import Item, disclose
+from matcher.types import Identity, Level
+from node.domain.catalogue import Item
 from node.errors import NodeError
 
 
@@ -74,7 +75,10 @@ class Tally:
     (not over a threshold, a count of none). `name_conflicts` are subjects whose rows disagree on
     the name, `contradictions` duplicate rows whose amount differs at the same date,
     `unknown_area` accepted or duplicate rows with an address code of no known province (a
-    warning), `reasons` the rejected rows per reason.
+    warning), `reasons` the rejected rows per reason, `forms` the cells of usable rows that were
+    written in another form than the usual one (docs/import.md), `units` the usable rows whose amount was
+    read in a unit that is not the usual one or was stated, `rounded` numbers that end as a spreadsheet
+    rounds them where these are more than chance makes (a warning).
     """
 
     read: int
@@ -88,6 +92,9 @@ class Tally:
     contradictions: int = 0
     unknown_area: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    forms: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, int], ...] = ()
+    rounded: int = 0
 
     def __post_init__(self) -> None:
         # A wrong count is worse than a crash (design.md section 8).
@@ -95,6 +102,27 @@ class Tally:
             raise NodeError(
                 "the row counts of the import do not add up", "report this as a fault of the node"
             )
+
+
+def disclose(item: Item, total: int) -> int | None:
+    """The label's value at the item's level for one record's combined total, None for no entry.
+
+    A threshold item has entries only for the people strictly over it, so that "not over" and
+    "no record" look the same (design.md section 4). An aggregate item discloses nothing per person.
+    """
+    match item.level:
+        case Level.EXISTENCE:
+            return 1 if total > 0 else None
+        case Level.COUNT:
+            return total if total > 0 else None
+        case Level.BAND:
+            return bisect_left(item.bands, total)
+        case Level.THRESHOLD:
+            return 1 if item.threshold is not None and total > item.threshold else None
+        case Level.VALUE:
+            return total
+        case Level.AGGREGATE:
+            return None
 
 
 def combine(
@@ -114,7 +142,7 @@ def combine(
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     monthly = item.time == "period"
-    for sequence, row in enumerate(rows):
+    for row in rows:
         if isinstance(row, Reject):
             reasons[row.reason] += 1
             if on_reject is not None:
@@ -126,7 +154,7 @@ def combine(
         key = f"{row.key}\0{day}" if monthly and isinstance(row.key, str) else row.key
         person.put(key, (day, row.amount), counts)
         if row.name:
-            person.set_name(row.name, (day, sequence))
+            person.set_name(row.name, day)
         if not has_known_area(row.identities[0]):
             counts["unknown_area"] += 1
     return _finish(people, item, counts, reasons)
@@ -141,7 +169,7 @@ class _Person:
         self.identities: list[Identity] = []
         self.parts: dict[str | bytes, tuple[int, int]] = {}
         self.name = ""
-        self.named_at = (0, -1)
+        self.named_at = 0
         self.names_differ = False
 
     def put(self, key: str | bytes, part: tuple[int, int], counts: Counter[str]) -> None:
@@ -155,12 +183,12 @@ class _Person:
             counts["contradictions"] += 1
         self.parts[key] = max(old, part)
 
-    def set_name(self, name: str, at: tuple[int, int]) -> None:
-        """Keep the latest name."""
+    def set_name(self, name: str, day: int) -> None:
+        """Keep the name of the newest day; of two names of one day the one with the smaller bytes."""
         if self.name and name != self.name:
             self.names_differ = True
-        if at >= self.named_at:
-            self.name, self.named_at = name, at
+        if day > self.named_at or (day == self.named_at and _bytes(name) < _bytes(self.name)):
+            self.name, self.named_at = name, day
 
     def merge(self, other: "_Person", counts: Counter[str]) -> None:
         """Merge the data of the same subject under another number."""
@@ -170,6 +198,10 @@ class _Person:
         self.names_differ |= other.names_differ
         if other.name:
             self.set_name(other.name, other.named_at)
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _person_of(

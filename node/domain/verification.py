@@ -2,23 +2,26 @@
 
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from matcher import Identity
 from node.domain.jobs import VERIFICATION
-from node.domain.mandate import Mandate
+from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
-from node.domain.subjects import Subject
+from node.domain.subjects import Subject, Subjects
 
 _FORM = 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The queried people, items and provinces, and the purpose. `mandates` are by number."""
+    """The queried people, items and provinces, and the purpose. `mandates` are by number.
+
+    `subjects` may be few objects, or the columns (`Subjects`) of a long list.
+    """
 
     kind: ClassVar[str] = VERIFICATION
 
@@ -26,38 +29,23 @@ class Verification:
     peers: tuple[str, ...]
     purpose: str
     legal_basis: str
-    subjects: tuple[Subject, ...] = field(repr=False)
+    subjects: Sequence[Subject] = field(repr=False)
     mandates: Mapping[str, Mandate] = field(repr=False)
 
 
 def pack_verification(verification: Verification) -> bytes:
     """Canonical bytes: the same verification always packs to the same bytes."""
+    refs, *columns = _columns(Subjects.of(verification.subjects))
     plain = {
         "items": verification.items,
         "peers": verification.peers,
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
-        "subjects": [
-            [s.ref, s.household, s.name, [[i.id_type, i.value] for i in s.identities], s.mandate]
-            for s in verification.subjects
-        ],
-        "mandates": [
-            [
-                m.number,
-                m.programme,
-                sorted(m.items),
-                sorted(m.regions),
-                m.valid_from.isoformat(),
-                m.valid_to.isoformat() if m.valid_to else "",
-                m.revoked_at.isoformat() if m.revoked_at else "",
-                m.signers,
-                m.doc_hash,
-            ]
-            for _, m in sorted(verification.mandates.items())
-        ],
+        "subjects": columns,
+        "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return add_version(_FORM, zlib.compress(text, 1))
+    first, rest = (_ENCODER.encode(one).encode() for one in (refs, plain))
+    return add_version(_FORM, zlib.compress(len(first).to_bytes(4, "big") + first + rest, 1))
 
 
 def unpack_verification(packed: bytes) -> Verification:
@@ -65,30 +53,59 @@ def unpack_verification(packed: bytes) -> Verification:
 
     Raises PreconditionError for a form of another version.
     """
-    plain = json.loads(zlib.decompress(strip_version(_FORM, packed)))
+    refs, rest = _split(packed)
+    plain = json.loads(rest)
     return Verification(
         items=tuple(plain["items"]),
         peers=tuple(plain["peers"]),
         purpose=plain["purpose"],
         legal_basis=plain["legal_basis"],
-        subjects=tuple(
-            Subject(ref, household, name, tuple(Identity(*one) for one in identities), mandate)
-            for ref, household, name, identities, mandate in plain["subjects"]
-        ),
-        mandates={row[0]: _mandate(row) for row in plain["mandates"]},
+        subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
+        mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
     )
 
 
-def _mandate(row: list[str]) -> Mandate:
-    number, programme, items, regions, valid_from, valid_to, revoked_at, signers, doc_hash = row
-    return Mandate(
-        number=number,
-        programme=programme,
-        items=frozenset(items),
-        regions=frozenset(regions),
-        valid_from=date.fromisoformat(valid_from),
-        valid_to=date.fromisoformat(valid_to) if valid_to else None,
-        revoked_at=date.fromisoformat(revoked_at) if revoked_at else None,
-        signers=tuple(signers),
-        doc_hash=doc_hash,
-    )
+def unpack_refs(packed: bytes) -> tuple[str, ...]:
+    """The references of a packed verification's subjects, which is all that its report needs.
+
+    Raises as `unpack_verification` does.
+    """
+    return tuple(json.loads(_split(packed)[0]))
+
+
+def _split(packed: bytes) -> tuple[bytes, bytes]:
+    plain = zlib.decompress(strip_version(_FORM, packed))
+    end = 4 + int.from_bytes(plain[:4], "big")
+    return plain[4:end], plain[end:]
+
+
+def _columns(subjects: Subjects) -> list[Sequence[object]]:
+    return [getattr(subjects, column.name) for column in fields(subjects)]
+
+
+def _mandate_columns(mandates: Sequence[Mandate]) -> list[object]:
+    scopes, places = share_scopes(mandates)
+    shared = [(one.programme, sorted(one.items), sorted(one.regions), *map(_text, one[3:])) for one in scopes]
+    numbers, hashes = [one.number for one in mandates], [one.doc_hash for one in mandates]
+    return [shared, places, numbers, [one.signers for one in mandates], hashes]
+
+
+def _mandates(
+    shared: list[Any], places: list[int], numbers: list[str], signers: list[list[str]], hashes: list[str]
+) -> Iterator[Mandate]:
+    scopes = [
+        Scope(
+            programme, frozenset(items), frozenset(regions), date.fromisoformat(first), _day(last), _day(end)
+        )
+        for programme, items, regions, first, last, end in shared
+    ]
+    for place, number, names, doc_hash in zip(places, numbers, signers, hashes, strict=True):
+        yield Mandate(number, *scopes[place], tuple(names), doc_hash)
+
+
+def _text(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -17,7 +17,7 @@ from keys.pki.certificates import CertifiedIdentity, identity_of, load_certifica
 from keys.pki.enrolment import EnrolmentRequest, load_request
 from keys.pki.issuing import Authority
 from keys.pki.revocation import load_list, serial_of
-from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
+from keys.store.atomic_files import PUBLIC, read_passphrase, require_owner, write_new
 from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore, lock_store
 from node.config import PASSPHRASE
@@ -51,6 +51,7 @@ def open_roots(folder: Path, passphrase_file: Path | None) -> Iterator[tuple[Key
     if not (folder / CERTIFICATE).is_file():
         raise InputError(f"{folder}: no CA here", "make one with `heqiao ca init`, or correct --dir")
     with lock_store(folder / KEYS, WAIT_S):
+        require_owner(folder / KEYS)
         # Opened under the lock, to see the changes of the previous command.
         store = KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
         yield store, _read_roots(folder, store)

@@ -5,9 +5,9 @@ from keys.pki.certificates import Root, roots_pem
 from keys.pki.enrolment import ca_fingerprint
 from keys.pki.revocation import load_list
 from node.clock import utc_now
-from node.config import Config, database_url
+from node.config import Config
 from node.database import audit_log as audit_rows
-from node.database import open_store
+from node.database import database_url, open_store
 from node.errors import PreconditionError
 
 

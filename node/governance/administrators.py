@@ -2,9 +2,9 @@
 
 from keys.pki.administrators import AdminCard
 from node.clock import utc_now
-from node.config import Config, database_url
+from node.config import Config
 from node.database import approvals as rows
-from node.database import audit_log, open_store
+from node.database import audit_log, database_url, open_store
 from node.database.approvals import AdminRow
 from node.errors import ConflictError, NotFoundError
 

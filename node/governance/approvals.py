@@ -23,8 +23,8 @@ from keys.pki.administrators import (
     sign_request,
 )
 from node.clock import utc_now
-from node.config import Config, database_url
-from node.database import Connection, Store, open_store
+from node.config import Config
+from node.database import Connection, Store, database_url, open_store
 from node.database import approvals as rows
 from node.database import audit_log as audit_rows
 from node.database.approvals import AdminRow, ApprovalRow

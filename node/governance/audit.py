@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from node.clock import utc_now
-from node.config import Config, database_url
-from node.database import audit_log, open_store
+from node.config import Config
+from node.database import audit_log, database_url, open_store
 from node.domain.audit_chain import AuditEvent, Detail, first_broken
 from node.errors import AuditBrokenError
 

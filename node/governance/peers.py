@@ -1,13 +1,15 @@
 """The provinces that a home asks and answers, and what they are granted."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from node.clock import utc_now
-from node.config import Config, database_url
-from node.database import audit_log, open_store
+from node.config import Config
+from node.database import audit_log, database_url, open_store
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
-from node.domain.peers import PeerRow
+from node.domain.peers import Grant, PeerRow
 from node.errors import NotFoundError
 
 
@@ -15,7 +17,7 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
     """Add a peer, or replace it; what was known of it before, None for a new one."""
     details: dict[str, Detail] = {
         "peer": peer.code,
-        "grants": list(peer.grants),
+        "grants": peer.granted,
         "platforms": int(peer.allow_platforms),
     }
     with open_store(database_url(config)).transaction("add peer", write=True) as tx:
@@ -23,6 +25,18 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
         rows.put_peer(tx, peer, now)
         audit_log.append(tx, "peer_added", details, now)
     return known
+
+
+def set_grants(config: Config, code: str, granted: Sequence[Grant], now: datetime) -> PeerRow:
+    """Replace what a peer is granted; the peer as it is known now. Raises NotFoundError."""
+    details: dict[str, Detail] = {"peer": code, "grants": [str(grant) for grant in granted]}
+    with open_store(database_url(config)).transaction("grant", write=True) as tx:
+        known = rows.find_peer(tx, code)
+        if known is None:
+            raise _unknown(code)
+        rows.set_grants(tx, code, granted)
+        audit_log.append(tx, "peer_granted", details, now)
+    return replace(known, grants=tuple(granted))
 
 
 def list_peers(config: Config) -> list[PeerRow]:
@@ -35,5 +49,9 @@ def remove_peer(config: Config, code: str) -> None:
     """Forget a peer: it is refused from now on. Raises NotFoundError."""
     with open_store(database_url(config)).transaction("remove peer", write=True) as tx:
         if not rows.remove_peer(tx, code):
-            raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
+            raise _unknown(code)
         audit_log.append(tx, "peer_removed", {"peer": code}, utc_now())
+
+
+def _unknown(code: str) -> NotFoundError:
+    return NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")

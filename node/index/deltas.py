@@ -20,14 +20,14 @@ _AT_ONCE = 64  # buckets held in memory at once
 def write_deltas(node: Node, prepared: Sequence[int]) -> None:
     """Write the delta from the current version to each prepared one, where that is worth keeping.
 
-    None where a partition is new or is cut into another number of buckets, or where the delta has more bytes
-    than are kept. Raises UnavailableError when the disk is full.
+    None where a partition is new, is cut into another number of buckets or has entries of another size, or
+    where the delta has more bytes than are kept. Raises UnavailableError when the disk is full.
     """
     for identifier in prepared:
         with node.store.transaction("find versions") as tx:
             new = index_rows.read_version(tx, identifier)
             old = index_rows.current_partition(tx, new.item, new.origin, new.epoch)
-        if old is not None and old.bits == new.bits:
+        if old is not None and (old.bits, old.width) == (new.bits, new.width):
             _write_delta(node, old, new)
 
 
@@ -40,7 +40,7 @@ def settle_deltas(tx: Connection, prepared: Sequence[int]) -> None:
 
 def room_for_deltas(part: PartitionRow) -> int:
     """Bytes of all deltas that are kept of a partition."""
-    return part.entries * buckets.ENTRY_SIZE // deltas.KEPT_SHARE
+    return part.entries * buckets.entry_size(part.width) // deltas.KEPT_SHARE
 
 
 def _write_delta(node: Node, old: PartitionRow, new: PartitionRow) -> None:
@@ -68,7 +68,8 @@ def _changes(node: Node, old: PartitionRow, new: PartitionRow) -> Iterator[list[
                 strict=True,
             )
             yield [
-                compare(number, held, entries, buckets.ENTRY_SIZE) for (number, held), (_, entries) in pairs
+                compare(number, held, entries, buckets.entry_size(new.width))
+                for (number, held), (_, entries) in pairs
             ]
 
 

@@ -1,20 +1,22 @@
 """Entries of an index, many at a time: from people to tag, sealed label and point (design.md 2 and 3)."""
 
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import batch, buckets, label
+from matcher import batch, buckets, pads
+from matcher.suites.suite import Suite
 from matcher.suites.tokens import TAG_SIZE
+from matcher.suites.x25519 import POINT_SIZE
 from matcher.types import Identity
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
 from node.domain.days import DAY_ZERO
 from node.domain.records import Record
-from node.index.layout import ENTRY, LINK, BuildSpec, Entries
+from node.errors import InputError
+from node.index.layout import LINK, TAG, BuildSpec, Entries, entry_type, split
 from node.index.people import People, disclose_all
 
 _AT_ONCE = 1 << 13  # entries made together: their data fits in the cache of a core
@@ -32,7 +34,7 @@ class CutBucket:
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Entries to be made, a row each; `as_of` in days since 1970-01-01."""
+    """Entries to be made, a row each; `as_of` in days since 1970-01-01, 0 for the date of the partition."""
 
     types: NDArray[np.uint8]
     values: Bytes = field(repr=False)
@@ -55,7 +57,7 @@ def people_drafts(work: BuildSpec, people: People) -> Drafts:
         values,
         people.days - DAY_ZERO,
         people.names,
-        _random(len(values), label.RECORD_NUMBER_SIZE),
+        _record_numbers(work, people.types, people.values),
         shown,
         np.zeros(len(values), dtype=bool),
     )
@@ -69,36 +71,57 @@ def record_drafts(work: BuildSpec, records: Sequence[Record]) -> Drafts:
     days = np.array([record.as_of.toordinal() for record in records], dtype=np.int64)
     names = [record.name.encode("utf-8", "surrogatepass") for record in records]
     amounts, shown = _disclose(work, totals)
+    digests = work.suite.digests(work.terms.salt, types, values)
     return Drafts(
         types,
         values,
-        _prefixes(work, types, values),
+        batch.prefixes(digests),
         amounts[owners],
         days[owners] - DAY_ZERO,
         [names[at] for at in owners.tolist()],
-        _random(len(records), label.RECORD_NUMBER_SIZE)[owners],
+        _record_numbers(work, types, values)[_first_of(owners, digests)],
         shown[owners],
         np.zeros(len(owners), dtype=bool),
     )
 
 
 def _disclose(work: BuildSpec, totals: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    values, shown = disclose_all(work.terms.item, totals)
-    return values, shown & (not work.hidden)
+    item = work.terms.item
+    values, shown = disclose_all(item, totals)
+    shown = shown & (not work.hidden)
+    if bool((values[shown] > item.highest).any()):
+        raise InputError(
+            f"{item.code}: the rows of one person add up to more than {item.highest}, "
+            "the most that an entry of this item can carry; nothing was published",
+            "look for a column of other figures that was taken for the counts",
+        )
+    return values, shown
 
 
-def planted_drafts(work: BuildSpec, planted: Sequence[tuple[Identity, int]], today: int) -> Drafts:
-    """Of planted subjects and their values; `today` in days since 1970-01-01."""
+def _record_numbers(work: BuildSpec, types: NDArray[np.uint8], values: Bytes) -> Bytes:
+    return work.suite.record_numbers(work.record_key, work.terms.item.code, types, values)
+
+
+def _first_of(owners: NDArray[np.int64], digests: Bytes) -> NDArray[np.int64]:
+    """For each identity of some records, in order, the row of its record's smallest digest."""
+    words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)
+    order = np.lexsort((words[:, 1], words[:, 0], owners))
+    first = order[np.searchsorted(owners[order], np.unique(owners))]
+    return np.asarray(first[owners])
+
+
+def planted_drafts(work: BuildSpec, planted: Sequence[tuple[Identity, int]]) -> Drafts:
+    """Of planted subjects and their values."""
     types, values = pack_identities([found for found, _ in planted])
     count = len(planted)
     return Drafts(
         types,
         values,
-        _prefixes(work, types, values),
+        batch.prefixes(work.suite.digests(work.terms.salt, types, values)),
         np.array([value for _, value in planted], dtype=np.int64),
-        np.full(count, today, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
         [b""] * count,
-        _random(count, label.RECORD_NUMBER_SIZE),
+        _record_numbers(work, types, values),
         np.ones(count, dtype=bool),
         np.ones(count, dtype=bool),
     )
@@ -131,52 +154,80 @@ def find_links(records: Sequence[Record], made: Entries) -> Entries:
     links = np.zeros(len(found), dtype=LINK)
     if found:
         here, there = np.array(found).T
-        tags = np.ascontiguousarray(made["served"][:, :TAG_SIZE]).view("V16").ravel()
+        tags = np.ascontiguousarray(made["served"][:, :TAG_SIZE]).view(TAG).ravel()
         prefixes = buckets.prefixes(made["kept"])
         links["tag"], links["place"], links["prefix"] = tags[here], made["origin"][here], prefixes[here]
         links["other"], links["origin"], links["at"] = tags[there], made["origin"][there], prefixes[there]
     return links
 
 
-def make_entries(work: BuildSpec, drafts: Drafts) -> Iterator[Entries]:
-    """Map, evaluate, tag and seal in batches."""
+def make_entries(work: BuildSpec, drafts: Drafts, day: int) -> Iterator[Entries]:
+    """Map, evaluate, tag and seal in batches; `day` is the date of the partition, days since 1970-01-01."""
     wanted = np.arange(len(drafts.types)) if work.every else np.flatnonzero(drafts.shown)
     for at in range(0, len(wanted), _AT_ONCE):
-        yield _make(work, drafts, wanted[at : at + _AT_ONCE])
+        yield _make(work, drafts, wanted[at : at + _AT_ONCE], day)
 
 
-def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64]) -> Entries:
+def _make(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64], day: int) -> Entries:
     types, values, salt, item = drafts.types[rows], drafts.values[rows], work.terms.salt, work.terms.item
     suite = work.suite
     tokens = suite.own_tokens(work.oprf, suite.map_to_curve(salt, types, values))
-    tags, keys = suite.entry_keys(tokens, item.code, work.epoch)
-    origins, planted = batch.origins(types, values), drafts.planted[rows]
+    origins = batch.origins(types, values)
+    days = np.where(drafts.as_of[rows] == day, 0, drafts.as_of[rows])
+    made = np.zeros(len(rows), dtype=work.entry)
+    made["origin"], made["shown"] = origins, drafts.shown[rows]
+    made["served"] = seal_entries(
+        suite, item.code, origins, work.epoch, tokens, _plain(work, drafts, rows, days)
+    )
+    made["kept"] = _kept(tokens, drafts.prefixes[rows], days)
+    return made
+
+
+def _plain(work: BuildSpec, drafts: Drafts, rows: NDArray[np.int64], days: NDArray[np.int64]) -> Bytes:
+    """The plain records of some drafts."""
+    count, width = len(rows), work.terms.item.width
     if drafts.names:
         names = [drafts.names[row] for row in rows.tolist()]
-        has_name = np.fromiter(map(bool, names), dtype=bool, count=len(names))
-        checks = suite.name_checks(drafts.records[rows], names)
+        has_name = np.fromiter(map(bool, names), dtype=bool, count=count)
+        checks = work.suite.name_checks(drafts.records[rows], names)
     else:
-        has_name, checks = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.uint8)
-    made = np.zeros(len(rows), dtype=ENTRY)
-    made["origin"], made["shown"] = origins, drafts.shown[rows]
-    made["served"][:, : suite.sizes.tag] = tags
-    plain = batch.pack_records(
-        item.level,
-        np.where(drafts.shown[rows], drafts.amounts[rows], 0),
-        drafts.as_of[rows],
-        drafts.records[rows],
-        checks,
-        has_name,
-        planted,
+        has_name, checks = np.zeros(count, dtype=bool), np.zeros((count, 2), dtype=np.uint8)
+    # A record that is not shown is never served; its entry only says which tag it would have.
+    values = np.where(drafts.shown[rows], drafts.amounts[rows], 0)
+    return batch.pack_records(
+        width, values, days, drafts.records[rows], checks, has_name, drafts.planted[rows]
     )
-    places = batch.associated_data(item.code, origins, work.epoch)
-    nonces = _random(len(rows), suite.sizes.nonce)
-    made["served"][:, suite.sizes.tag :] = suite.seal_labels(keys, plain, places, nonces)
-    days = np.where(planted, buckets.NO_DAY, drafts.as_of[rows]).astype(">u4")
-    made["kept"][:, : suite.sizes.point] = tokens
-    made["kept"][:, 32:36] = drafts.prefixes[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
-    made["kept"][:, 36:] = days.view(np.uint8).reshape(-1, 4)
+
+
+def seal_entries(
+    suite: Suite, item: str, origins: NDArray[np.uint8], epoch: int, tokens: Bytes, plain: Bytes
+) -> Bytes:
+    """Served entries, (n, entry size), of tokens (n, point) and plain records: tag and sealed label."""
+    tags, keys = suite.entry_keys(tokens, item, epoch)
+    associated = batch.associated_data(item, origins, epoch, tags)
+    return np.hstack([tags, suite.seal_labels(keys, plain, associated)])
+
+
+def _kept(tokens: Bytes, prefixes: NDArray[np.uint32], days: NDArray[np.integer]) -> Bytes:
+    numbers = (each.astype(">u4").view(np.uint8).reshape(-1, 4) for each in (prefixes, days))
+    return np.hstack([tokens, *numbers])
+
+
+def pad_entries(
+    suite: Suite, key: bytes, item: str, origin: int, epoch: int, numbers: range, width: int
+) -> Entries:
+    """Some pads of a partition; their points are zeros."""
+    served, prefixes = pads.draw_pads(key, item, f"{origin:02}", epoch, numbers, width)
+    made = np.zeros(len(numbers), dtype=entry_type(width))
+    made["origin"], made["shown"], made["served"] = origin, 1, served
+    points = np.zeros((len(numbers), suite.sizes.point), dtype=np.uint8)
+    made["kept"] = _kept(points, prefixes, np.zeros(len(numbers), dtype=np.int64))
     return made
+
+
+def are_pads(kept: Bytes) -> NDArray[np.bool_]:
+    """Which entries are pads."""
+    return np.asarray(~kept[:, :POINT_SIZE].any(axis=1))
 
 
 def cut_buckets(code: int, served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[CutBucket]:
@@ -187,10 +238,23 @@ def cut_buckets(code: int, served: Bytes, kept: Bytes, bits: int, numbers: range
         yield CutBucket(code, bucket, leaf, buckets.oldest(rows))
 
 
-def load_entries(scratch: SealedScratch, pieces: Iterable[Piece]) -> Entries:
+def load_entries(work: BuildSpec, scratch: SealedScratch, pieces: Iterable[Piece]) -> Entries:
     """Entries of several pieces as one array."""
-    found = [np.frombuffer(scratch.read(piece), dtype=ENTRY) for piece in pieces]
-    return np.concatenate(found) if found else np.zeros(0, dtype=ENTRY)
+    found = [np.frombuffer(scratch.read(piece), dtype=work.entry) for piece in pieces]
+    return np.concatenate(found) if found else np.zeros(0, dtype=work.entry)
+
+
+def write_parts(
+    work: BuildSpec, scratch: SealedScratch, table: Entries, prefixes: NDArray[np.uint32]
+) -> list[tuple[int, Piece]]:
+    """Rows as pieces by part, which is the first bits of their prefixes."""
+    parts = parts_of(prefixes, work.part_bits)
+    return [(part, scratch.write(table[which].tobytes())) for part, which in split(parts)]
+
+
+def parts_of(prefixes: NDArray[np.integer], part_bits: int) -> NDArray[np.int64]:
+    """The part of each 32-bit prefix."""
+    return (prefixes.astype(np.uint64) >> np.uint64(32 - part_bits)).astype(np.int64)
 
 
 def pack_identities(identities: Sequence[Identity]) -> tuple[NDArray[np.uint8], Bytes]:
@@ -201,16 +265,8 @@ def pack_identities(identities: Sequence[Identity]) -> tuple[NDArray[np.uint8], 
     return types, np.frombuffer(value, dtype=np.uint8).reshape(-1, batch.VALUE_SIZE)
 
 
-def _prefixes(work: BuildSpec, types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:
-    return batch.prefixes(work.suite.digests(work.terms.salt, types, values))
-
-
-def _random(count: int, size: int) -> Bytes:
-    return np.frombuffer(secrets.token_bytes(count * size), dtype=np.uint8).reshape(count, size)
-
-
-def join_loose(parts: Sequence[tuple[bytes, bytes]]) -> tuple[Bytes, Bytes]:
+def join_loose(parts: Sequence[tuple[bytes, bytes]], width: int) -> tuple[Bytes, Bytes]:
     """Entries of several parts, served and kept bytes, as arrays."""
     served = np.frombuffer(b"".join(served for served, _ in parts), dtype=np.uint8)
     kept = np.frombuffer(b"".join(kept for _, kept in parts), dtype=np.uint8)
-    return served.reshape(-1, buckets.ENTRY_SIZE), kept.reshape(-1, buckets.POINT_ROW_SIZE)
+    return served.reshape(-1, buckets.entry_size(width)), kept.reshape(-1, buckets.POINT_ROW_SIZE)

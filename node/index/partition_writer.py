@@ -4,76 +4,144 @@ Buckets are written as they come, in transactions of bounded size, as versions t
 caller publishes them all in one short transaction at the end (node/database/partition_versions.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
-from matcher import buckets, merkle
+from keys.errors import StoreDamagedError
+from matcher import buckets, label, merkle
+from matcher.types import TokenClass
 from node.context import Node
 from node.database import Connection, partition_versions
 from node.database import partitions as index_rows
 from node.database.partition_versions import NewBucket, NewPartition
-from node.domain.records import FIRST_DAY
+from node.database.partitions import PartitionRow
 from node.index.entries import CutBucket
 from node.index.layout import LINK, Entries
 
 FLUSH_BYTES = 16 << 20
+COMPARED_AT_ONCE = 64  # buckets read to be compared with new ones
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a version is made: bucket bits, pads, date and width of its records, planted subjects."""
+
+    bits: int
+    pads: int
+    date: int
+    width: int
+    planted: tuple[tuple[str, int], ...]
 
 
 @dataclass
 class Version:
-    """A version that is being written: its digests and sizes so far."""
+    """A version that is being written: its digests and sizes so far.
+
+    `written` says whether any bucket is another one than `before`, the version whose cut it shares.
+    """
 
     origin: int
     number: int
     cut: int
-    bits: int
-    planted: tuple[tuple[str, int], ...]
+    layout: Layout
     entries: int = 0
     leaves: bytearray = field(default_factory=bytearray)
     oldest: int = buckets.NO_DAY
+    before: PartitionRow | None = None
+    written: bool = False
+
+    @property
+    def as_of(self) -> int:
+        """The date of its oldest record."""
+        return min(self.layout.date, self.oldest)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it must be published as a new version."""
+        return self.written or self.before is None or self.before.planted != self.layout.planted
 
 
 class PartitionWriter:
     """Writes buckets and version rows of one item."""
 
-    def __init__(self, node: Node, item: str, epoch: int) -> None:
+    def __init__(self, node: Node, item: str, token_class: TokenClass, epoch: int) -> None:
         self._node = node
         self._item = item
+        self._token_class = token_class
         self._epoch = epoch
         self._waiting: list[tuple[int, int, NewBucket]] = []
         self._bytes = 0
+        self._unsettled: list[tuple[Version, CutBucket, bytes]] = []
 
-    def open(self, bits_of: Mapping[int, int], planted: Sequence[tuple[str, int]]) -> dict[int, Version]:
-        """Begin new versions with these numbers of bucket bits, by origin."""
+    def open(
+        self, layouts: Mapping[int, Layout], present: Mapping[int, PartitionRow] | None = None
+    ) -> dict[int, Version]:
+        """Begin new versions, by origin; one that is cut as its `present` version shares the cut."""
         versions = {}
         with self._node.store.transaction("begin versions", write=True) as tx:
-            for code, bits in bits_of.items():
+            for code, layout in layouts.items():
                 place = (self._item, f"{code:02}", self._epoch)
                 number = partition_versions.next_version(tx, *place, self._node.clock())
-                cut = partition_versions.open_cut(tx, *place, bits, self._node.clock())
-                versions[code] = Version(code, number, cut, bits, tuple(planted))
+                old = (present or {}).get(code)
+                if old is not None and (old.bits, old.width) == (layout.bits, layout.width):
+                    versions[code] = Version(code, number, old.cut, layout, before=old)
+                else:
+                    cut = partition_versions.open_cut(tx, *place, layout.bits, self._node.clock())
+                    versions[code] = Version(code, number, cut, layout)
         return versions
 
     def append(self, version: Version, made: CutBucket, links: bytes = b"") -> None:
-        """Add the next bucket of a version."""
-        self.put(version, made, links)
+        """Add the next bucket of a version; what the version before holds already is not written again."""
+        if version.before is None:
+            self.put(version, made, links)
+        else:
+            self._unsettled.append((version, made, links))
         version.leaves += made.leaf
-        version.entries += len(made.bucket.entries) // buckets.ENTRY_SIZE
+        version.entries += len(made.bucket.entries) // buckets.entry_size(version.layout.width)
         version.oldest = min(version.oldest, made.oldest)
+        if len(self._unsettled) >= COMPARED_AT_ONCE:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put the buckets that differ from what is stored; all is compared, so that damage is mended."""
+        waiting, self._unsettled = self._unsettled, []
+        for _, group in groupby(waiting, key=lambda each: each[0].cut):
+            some = list(group)
+            before, numbers = some[0][0].before, [made.bucket.number for _, made, _ in some]
+            if before is None:
+                continue
+            with self._node.store.transaction("compare buckets") as tx:
+                rows = index_rows.read_cut(tx, before.cut, before.version, numbers)
+            stored = {row.number: row for row in rows}
+            for version, made, links in some:
+                if not self._is_stored(version, made, links, stored.get(made.bucket.number)):
+                    self.put(version, made, links)
+
+    def _is_stored(
+        self, version: Version, made: CutBucket, links: bytes, stored: index_rows.StoredBucket | None
+    ) -> bool:
+        if stored is None or stored.entries != made.bucket.entries:
+            return False
+        try:
+            points, old_links = self.unseal(version.origin, stored)
+        except StoreDamagedError:
+            return False
+        return points == made.bucket.points and sort_links(old_links) == links
 
     def put(self, version: Version, made: CutBucket, links: bytes) -> None:
         """Add a bucket to the next write."""
         bucket, vault = made.bucket, self._node.keys.vault
-        place = f"{self._item} {version.origin:02} {self._epoch} {bucket.number}"
+        version.written = True
         new = NewBucket(
             bucket.number,
             made.oldest,
             bucket.entries,
             # Sealed, because a point opens its label (docs/adr/0001).
-            vault.seal(f"points {place}", bucket.points),
-            vault.seal(f"links {place}", links) if links else b"",
+            vault.seal(self._place("points", version.origin, bucket.number), bucket.points),
+            vault.seal(self._place("links", version.origin, bucket.number), links) if links else b"",
         )
         self._waiting.append((version.cut, version.number, new))
         self._bytes += len(new.entries) + len(new.points_sealed) + len(new.links_sealed)
@@ -82,6 +150,7 @@ class PartitionWriter:
 
     def flush(self) -> None:
         """Write what waits, in one transaction. Raises UnavailableError when the disk is full."""
+        self._settle()
         if self._waiting:
             self._node.store.retry_write("write buckets", self._write)
             self._waiting, self._bytes = [], 0
@@ -97,30 +166,36 @@ class PartitionWriter:
         return self._node.store.retry_write("write versions", write) if waiting else []
 
     def _new_partition(self, version: Version) -> NewPartition:
-        today = (self._node.clock().date() - FIRST_DAY).days
-        leaves = bytes(version.leaves)
+        layout, leaves = version.layout, bytes(version.leaves)
         return NewPartition(
             item=self._item,
+            token_class=self._token_class,
             origin=f"{version.origin:02}",
             epoch=self._epoch,
             version=version.number,
             cut=version.cut,
             entries=version.entries,
-            bits=version.bits,
+            bits=layout.bits,
             root=merkle.root(
                 [leaves[at : at + merkle.DIGEST_SIZE] for at in range(0, len(leaves), merkle.DIGEST_SIZE)]
             ),
             leaves=leaves,
-            as_of=today if version.oldest == buckets.NO_DAY else version.oldest,
-            planted=version.planted,
+            as_of=version.as_of,
+            date=layout.date,
+            record_size=label.record_size(layout.width),
+            pads=layout.pads,
+            planted=layout.planted,
         )
 
     def unseal(self, origin: int, stored: index_rows.StoredBucket) -> tuple[bytes, bytes]:
         """Points and links of a stored bucket."""
-        place = f"{self._item} {origin:02} {self._epoch} {stored.number}"
-        vault, links = self._node.keys.vault, stored.links_sealed
-        points = vault.unseal(f"points {place}", stored.points_sealed)
-        return points, vault.unseal(f"links {place}", links) if links else b""
+        vault, links, number = self._node.keys.vault, stored.links_sealed, stored.number
+        points = vault.unseal(self._place("points", origin, number), stored.points_sealed)
+        return points, vault.unseal(self._place("links", origin, number), links) if links else b""
+
+    def _place(self, kind: str, origin: int, number: int) -> str:
+        """Where something sealed belongs."""
+        return f"{kind} {self._item} {origin:02} {self._epoch} {number}"
 
     def _write(self, tx: Connection) -> None:
         grouped: dict[tuple[int, int], list[NewBucket]] = {}
@@ -131,7 +206,7 @@ class PartitionWriter:
 
 
 def links_by_bucket(links: Iterable[bytes], bits_of: Mapping[int, int]) -> dict[tuple[int, int], bytes]:
-    """LINK rows in bytes, by (origin, bucket number) of the entry they start from."""
+    """LINK rows in bytes and in order, by (origin, bucket number) of the entry they start from."""
     pieces = [np.frombuffer(piece, dtype=LINK) for piece in links]
     if not pieces:
         return {}
@@ -141,4 +216,10 @@ def links_by_bucket(links: Iterable[bytes], bits_of: Mapping[int, int]) -> dict[
         code = int(row["place"])
         number = buckets.bucket_number(int(row["prefix"]), bits_of[code])
         found.setdefault((code, number), []).append(row.tobytes())
-    return {place: b"".join(rows) for place, rows in found.items()}
+    return {place: b"".join(sorted(rows)) for place, rows in found.items()}
+
+
+def sort_links(links: bytes) -> bytes:
+    """LINK rows in their one order."""
+    size = LINK.itemsize
+    return b"".join(sorted(links[at : at + size] for at in range(0, len(links), size)))

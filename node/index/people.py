@@ -43,7 +43,7 @@ class People:
 
 
 def disclose_all(item: Item, totals: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
-    """`catalogue.disclose` of many totals: the values, and which of them have an entry at all."""
+    """`records.disclose` of many totals: the values, and which of them have an entry at all."""
     always, positive = np.ones(len(totals), dtype=bool), totals > 0
     match item.level:
         case Level.EXISTENCE:

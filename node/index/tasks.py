@@ -30,7 +30,7 @@ def cut_part(
 ) -> CutPart:
     """Cut one part of all entries into buckets; `task` ends with the bucket bits of each origin."""
     part, pieces, bits_of = task
-    entries = load_entries(scratch, pieces)
+    entries = load_entries(work, scratch, pieces)
     entries = entries[entries["shown"] != 0]
     buckets: list[CutBucket] = []
     loose: dict[int, tuple[bytes, bytes]] = {}

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from matcher import Level
 from node.context import Node
+from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import PROGRAMMES
-from node.domain.subjects import Subject
+from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError
 from node.jobs.match_results import build_report
@@ -25,7 +26,8 @@ class MatchJob:
 
     def check(self, node: Node, request: Verification) -> None:
         """Raises InvalidRequestError, and ItemNotOfferedError for an unknown item."""
-        if len({subject.ref for subject in request.subjects}) != len(request.subjects):
+        refs = Subjects.of(request.subjects).refs
+        if len(set(refs)) != len(refs):
             raise InvalidRequestError("a subject's reference is given twice")
         if request.purpose not in PROGRAMMES:
             raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
@@ -50,11 +52,11 @@ class MatchJob:
 
     def identities(self, request: Verification) -> Sequence[Subject]:
         """The subjects."""
-        return request.subjects
+        return Subjects.of(request.subjects)
 
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
-        question = ask_question(run.node, request, run.part.peer, run.job.created_at.date())
+        question = ask_question(run.node, request, run.part.peer, china_day(run.job.created_at))
         run.checkpoint.refuse(question.uncovered)
         with run.connect() as (context, _):
             match.ask_peer(context, question)

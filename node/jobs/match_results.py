@@ -1,22 +1,29 @@
 """The report of a job from what its parts left (design.md section 4)."""
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import accumulate, chain
+
+import numpy as np
+from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
 from node.domain.days import EPOCH_START
-from node.domain.findings import Finding, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import JobRow, PartRow
-from node.domain.refusals import Refusals, unpack_refusals
-from node.domain.verification import Verification, unpack_verification
+from node.domain.refusals import Refusals, split_refusals
+from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
 from node.jobs.lookup import require_job
-from node.requester.checkpoint import unpack_answers
+from node.requester.checkpoint import split_answers
 from node.requester.match_query import Answer
 
+Places = NDArray[np.uint32]
+Column = tuple[Sequence[Finding], Places]  # findings without a subject, and which of them each subject has
 _WITHOUT_ANSWER = {
     "unavailable": Outcome.UNAVAILABLE,
     "distrusted": Outcome.UNAVAILABLE,
@@ -38,16 +45,16 @@ def build_report(node: Node, job: str) -> Report:
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
         refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
-    verification = unpack_verification(node.keys.vault.unseal(f"request {job}", sealed))
-    findings: list[Finding] = []
+    subjects = unpack_refs(node.keys.vault.unseal(f"request {job}", sealed))
+    columns: list[Column] = []
     for part in parts:
         opened = {
-            item: unpack_answers(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
+            item: split_answers(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
             for item, data in answers[part.peer].items()
             if part.state != "distrusted"
         }
-        refused = _open_refusals(node, part, refusals[part.peer], len(verification.subjects))
-        findings += _findings(row, verification, part, opened, refused)
+        refused = _open_refusals(node, part, refusals[part.peer], len(subjects))
+        columns += (_column(item, part, opened.get(item), refused) for item in row.items)
     return Report(
         job=job,
         requester=node.code,
@@ -60,43 +67,59 @@ def build_report(node: Node, job: str) -> Report:
         finished_at=row.finished_at,
         due_at=row.due_at,
         items=row.items,
-        subjects=tuple(subject.ref for subject in verification.subjects),
+        subjects=subjects,
         peers=tuple(summarise_part(part, names.get(part.peer, part.peer)) for part in parts),
-        findings=tuple(findings),
+        findings=_stack(subjects, columns),
         state=row.state,
     )
 
 
-def _open_refusals(node: Node, part: PartRow, sealed: bytes | None, subjects: int) -> Sequence[Refusals]:
+def _open_refusals(
+    node: Node, part: PartRow, sealed: bytes | None, subjects: int
+) -> tuple[Sequence[Refusals], Places]:
     """What was kept when the part ran; empty for a part that never ran."""
     if sealed is None:
-        return [{}] * subjects
-    return unpack_refusals(node.keys.vault.unseal(f"part {part.job} {part.peer} refusals", sealed))
+        return [{}], np.zeros(subjects, dtype=np.uint32)
+    return split_refusals(node.keys.vault.unseal(f"part {part.job} {part.peer} refusals", sealed))
 
 
-def _findings(
-    job: JobRow,
-    verification: Verification,
+def _column(
+    item: str,
     part: PartRow,
-    opened: Mapping[str, Sequence[Answer]],
-    refused: Sequence[Refusals],
-) -> list[Finding]:
-    gap = Answer(_WITHOUT_ANSWER.get(part.state, Outcome.UNAVAILABLE), reason=part.reason or part.state)
-    found = []
-    for item in job.items:
-        answers = opened.get(item)
-        for number, subject in enumerate(verification.subjects):
-            if answers is not None:
-                answer = answers[number]
-            elif item in refused[number]:
-                answer = Answer(Outcome.NOT_MANDATED, reason=refused[number][item])
-            else:
-                answer = gap
-            as_of = None if answer.as_of is None else EPOCH_START + timedelta(days=answer.as_of)
-            found.append(
-                Finding(subject.ref, item, part.peer, answer.outcome, answer.value, as_of, answer.reason)
-            )
-    return found
+    opened: tuple[Sequence[Answer], Places] | None,
+    refused: tuple[Sequence[Refusals], Places],
+) -> Column:
+    """What one peer says of one item: the different answers, and which of them each subject has."""
+    if opened is None:
+        gap = Answer(_WITHOUT_ANSWER.get(part.state, Outcome.UNAVAILABLE), reason=part.reason or part.state)
+        different, places = refused
+        opened = (
+            [Answer(Outcome.NOT_MANDATED, reason=why[item]) if item in why else gap for why in different],
+            places,
+        )
+    answers, places = opened
+    return [_finding(item, part.peer, answer) for answer in answers], places
+
+
+def _finding(item: str, peer: str, answer: Answer) -> Finding:
+    as_of = None if answer.as_of is None else EPOCH_START + timedelta(days=answer.as_of)
+    return Finding("", item, peer, answer.outcome, answer.value, as_of, answer.reason)
+
+
+def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
+    """The columns of all peers and items below one another, each with an answer for every subject."""
+    firsts = accumulate((len(different) for different, _ in columns), initial=0)
+    places = [column + np.uint32(first) for first, (_, column) in zip(firsts, columns, strict=False)]
+    return Findings(
+        refs=subjects,
+        answers=tuple(chain.from_iterable(different for different, _ in columns)),
+        subject=_packed(np.tile(np.arange(len(subjects)), len(columns))),
+        answer=_packed(np.concatenate(places)),
+    )
+
+
+def _packed(numbers: NDArray[np.integer]) -> "array[int]":
+    return array("I", numbers.astype(np.uintc).tobytes())
 
 
 def require_ended(node: Node, job: str, kind: str) -> JobRow:

@@ -1,6 +1,5 @@
 """One peer's part of a job: the connection to the peer, and how the part ends."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +22,12 @@ from node.errors import (
     UnavailableError,
 )
 from node.requester.checkpoint import StoredCheckpoint
-from node.requester.context import QueryContext
+from node.requester.context import QueryContext, refusal_rule
 from node.requester.point_cache import PointCache
 from node.telemetry import log
 from node.telemetry.request_id import in_new_request
 from node.transport.peer_client import PeerClient
 
-_WORD = re.compile(r"[a-z0-9_]{1,48}")
 C = TypeVar("C", bound=StoredCheckpoint)
 
 
@@ -99,8 +97,7 @@ def _judge(run: PartRun[C], error: Exception) -> tuple[str, str]:
         case UnavailableError():
             return ("overdue", "due_date_passed") if run.overdue else ("unavailable", error.code)
         case NodeError():
-            rule = error.details.get("rule", "")  # of a peer: it goes into reports, so nothing but a word
-            return "refused", rule if _WORD.fullmatch(rule) else error.code
+            return "refused", refusal_rule(error)
         case MatcherError() | KeyringError():
             return "unavailable", error.code
     log.get_logger().error(

@@ -139,7 +139,8 @@ class PartitionFile:
         if self.damaged(numbers):
             return None
         entries = np.frombuffer(self._data, dtype=np.uint8, offset=self._first)
-        return index.Block(np.arange(self.head.buckets), self._starts // self.head.entry_size, entries)
+        size = self.head.entry_size
+        return index.Block(np.arange(self.head.buckets), self._starts // size, entries.reshape(-1, size))
 
 
 class UnfinishedFile:

@@ -4,54 +4,29 @@ A block is a sequence of whole lines. Without quotes, lines are rows; with quote
 if its last quote closes within it, since a row may contain line breaks. From the first block that breaks
 these rules on, `delimited.Table` reads the rest of the file in order, as `row_parser.read` does: slower,
 with the same result.
-
-Reading a block takes the plain rows together: identity numbers already in their canonical form, names of
-Chinese characters only, dates and amounts that can be read. Every other row goes through
-`row_parser.source_row`, so that each fault has its line and reason.
 """
 
 import csv
 import io
-import re
-import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from itertools import compress, islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from matcher import batch, identity
-from node.domain.catalogue import Item
-from node.domain.records import Reject, SourceRow
-from node.index.people import ReadOptions
-from node.registers import row_parser
-from node.registers.row_tables import KEY_SIZE, Rows, collapse, join, make_key, make_table, pack
-from node.tabular import fields
+from node.domain.records import Reject
+from node.registers.row_parser import Amount
 from node.tabular.delimited import (
-    MAX_CELL,
-    CellError,
     Layout,
-    Lines,
     Row,
     Table,
-    clean,
-    raise_changed,
     raise_empty,
-    split_rows,
 )
+from node.tabular.text_form import drop_tabs_at_quotes
 
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 8192
-ORDER_BITS = 24  # of a sequence number: the row's place within its block
 _MOST_BYTES = 8 * BLOCK_BYTES  # of a block: a line is longer than any line may be
-_PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]{0,40}")
-_PLAIN_NAMES = re.compile(r"(?:[\u4e00-\u9fff]{0,40}\n)*")
-_PLAIN_NUMBERS = re.compile(r"(?:[A-Z0-9\u4e00-\u9fff]{1,40}\n)*")
-_NO_NUMBER = "0" * batch.VALUE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +37,16 @@ class Block:
     """
 
     layout: Layout
-    amount: str | None
+    amount: Amount | None
     first_line: int
     size: int
-    delimiter: str = ","
-    encoding: str = "utf-8"
     data: bytes = field(default=b"", repr=False)
     rows: Sequence[Row | Reject] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows."""
-
-    rows: Rows
-    linked: Sequence[SourceRow] = field(repr=False)
-    rejects: Sequence[Reject]
-    usable: int
-    unknown_area: int
-
-
-# ---- cutting, in order, in one process
-
-
-def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool = False) -> Iterator[Block]:
+def cut_file(
+    path: Path, table: Table, amount: Amount | None, *, allow_empty: bool = False
+) -> Iterator[Block]:
     """Blocks of an open file in order. Raises InputError as `Table.rows` does."""
     line, empty = 2, True
     for data in _whole_lines(path):
@@ -93,21 +54,21 @@ def cut_file(path: Path, table: Table, amount: str | None, *, allow_empty: bool 
             table.skip(line - 2)
             yield from _cut_rows(table, amount, allow_empty=allow_empty or not empty)
             return
-        yield Block(table.layout, amount, line, len(data), table.delimiter, table.encoding, data)
+        yield Block(table.layout, amount, line, len(data), data)
         line += data.count(b"\n")
         empty = empty and not data.strip(b"\r\n")
     if empty and not allow_empty:
         raise_empty(path)
 
 
-def batch_rows(layout: Layout, amount: str | None, rows: Iterable[Row | Reject]) -> Iterator[Block]:
+def batch_rows(layout: Layout, amount: Amount | None, rows: Iterable[Row | Reject]) -> Iterator[Block]:
     """Blocks of rows that are split already."""
     left = iter(rows)
     while some := list(islice(left, BATCH_ROWS)):
         yield Block(layout, amount, some[0].line, 0, rows=some)
 
 
-def _cut_rows(table: Table, amount: str | None, *, allow_empty: bool) -> Iterator[Block]:
+def _cut_rows(table: Table, amount: Amount | None, *, allow_empty: bool) -> Iterator[Block]:
     yield from batch_rows(table.layout, amount, table.rows(allow_empty=allow_empty))
 
 
@@ -137,214 +98,10 @@ def _is_complete(data: bytes, table: Table) -> bool:
         return False
     if b'"' not in data:
         return True
-    text = io.StringIO(data.decode(table.encoding), newline="")
+    form = table.layout.form
+    text = drop_tabs_at_quotes(data.decode(form.encoding))
     try:
-        deque(csv.reader(text, delimiter=table.delimiter, strict=True), maxlen=0)
+        deque(csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, strict=True), maxlen=0)
     except csv.Error:
         return False
     return True
-
-
-# ---- reading, in any process
-
-
-def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
-    """Every row of a block as a row of arrays, a linked row or a reject; `order` numbers the blocks."""
-    split = _split(block)
-    plain = _read_plain(split, block, terms)
-    first = (order << ORDER_BITS) - block.first_line
-    rejects = split.rejects
-    single: list[SourceRow] = []
-    linked: list[SourceRow] = []
-    for at in map(int, np.flatnonzero(~plain.good)):
-        number = split.numbers[at]
-        try:
-            row = Row(number, [column[at] for column in split.columns])
-            found = row_parser.source_row(block.layout, row, terms.item, block.amount, terms.today)
-        except CellError as error:
-            rejects.append(block.layout.reject(number, error))
-            continue
-        (single if len(found.identities) == 1 else linked).append(_settle(found, terms, first + number))
-    numbers = np.asarray(split.numbers, dtype=np.int64)[plain.good]
-    rows = join(plain.to_rows(terms.salt, first + numbers), pack(terms.salt, single))
-    rejects.sort(key=lambda reject: reject.line)
-    known = batch.have_known_area(rows.table["id_type"], rows.table["value"])
-    strange = sum(not identity.has_known_area(row.identities[0]) for row in linked)
-    return Reading(
-        collapse(rows), linked, rejects, len(rows) + len(linked), int(np.count_nonzero(~known)) + strange
-    )
-
-
-def _settle(row: SourceRow, terms: ReadOptions, sequence: int) -> SourceRow:
-    """A row with its date, its place in the order of all rows, and its key as 16 bytes."""
-    as_of = row.as_of or date.fromordinal(terms.default_day)
-    key = make_key(row.key, as_of.toordinal(), monthly=terms.monthly)
-    return replace(row, line=sequence, as_of=as_of, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """Columns of the rows of the right width. `tidy`: no cell would change when it is cleaned."""
-
-    numbers: Sequence[int]
-    columns: Sequence[Sequence[str]] = field(repr=False)
-    rejects: list[Reject]
-    tidy: bool
-
-
-def _split(block: Block) -> _Split:
-    width = len(block.layout.headers)
-    if not block.data:
-        return _split_rows(block.rows, width)
-    try:
-        text = block.data.decode(block.encoding)
-    except UnicodeDecodeError:
-        raise_changed(block.layout.path)
-    columns = None if '"' in text else _split_plain(text.replace("\r\n", "\n"), block.delimiter, width)
-    if columns is not None:
-        tidy = len(text.split()) == len(columns[0]) and unicodedata.is_normalized("NFKC", text)
-        return _Split(range(block.first_line, block.first_line + len(columns[0])), columns, [], tidy)
-    found = Lines(block.layout.path, io.StringIO(text, newline=""), block.first_line - 1)
-    return _split_rows(list(split_rows(block.layout.path, found, block.delimiter, width)), width)
-
-
-def _split_plain(text: str, delimiter: str, width: int) -> Sequence[Sequence[str]] | None:
-    """Columns of lines without a quote, where each has `width` cells and none is too long; else None."""
-    if not text.endswith("\n"):
-        text += "\n"
-    letters = np.frombuffer(text.encode(), dtype=np.uint8)
-    ends = np.flatnonzero((letters == ord("\n")) | (letters == ord(delimiter)))
-    if len(ends) % width or np.diff(ends, prepend=-1).max() > MAX_CELL:
-        return None
-    line_ends = (letters[ends] == ord("\n")).reshape(-1, width)
-    if not line_ends[:, -1].all() or line_ends[:, :-1].any():
-        return None
-    cells = text.replace("\n", delimiter).split(delimiter)[:-1]
-    columns = [cells[at::width] for at in range(width)]
-    # A blank line is no row, but in a file of one column it looks like an empty cell.
-    return None if width == 1 and "" in columns[0] else columns
-
-
-def _split_rows(found: Sequence[Row | Reject], width: int) -> _Split:
-    rows = [row for row in found if isinstance(row, Row)]
-    columns = list(zip(*(row.cells for row in rows), strict=True)) or [()] * width
-    rejects = [row for row in found if isinstance(row, Reject)]
-    return _Split([row.line for row in rows], columns, rejects, tidy=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """Columns of all rows; only those that are `good` have been understood."""
-
-    good: NDArray[np.bool_]
-    values: NDArray[np.uint8] = field(repr=False)
-    names: Sequence[str] = field(repr=False)
-    days: Sequence[int]
-    amounts: Sequence[int] = field(repr=False)
-    keys: NDArray[np.uint8] = field(repr=False)
-
-    def to_rows(self, salt: bytes, sequence: NDArray[np.int64]) -> Rows:
-        """The good rows."""
-        good = self.good
-        every = bool(good.all())
-        return make_table(
-            salt,
-            np.zeros(len(sequence), dtype=np.uint8),
-            self.values if every else self.values[good],
-            self.keys[good].tobytes(),
-            np.array(self.days, dtype=np.int64)[good],
-            np.array(self.amounts, dtype=np.int64)[good],
-            sequence,
-            [name.encode() for name in (self.names if every else compress(self.names, good))],
-        )
-
-
-def _read_plain(split: _Split, block: Block, terms: ReadOptions) -> _Plain:
-    count, layout = len(split.numbers), block.layout
-    numbers = split.columns[layout.columns["id_no"]]
-    good = np.fromiter(map(len, numbers), dtype=np.int64, count=count) == batch.VALUE_SIZE
-    text = "".join(
-        numbers
-        if good.all()
-        else (each if fits else _NO_NUMBER for each, fits in zip(numbers, good, strict=True))
-    )
-    values = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).reshape(-1, batch.VALUE_SIZE)
-    good &= batch.are_resident(values)
-
-    def column(name: str) -> Sequence[str] | None:
-        place = layout.columns.get(name)
-        return None if place is None else split.columns[place]
-
-    if (types := column("id_type")) is not None:
-        good &= _understood(types, _is_resident_type)[0]
-    if (former := column("former_id_no")) is not None:
-        good &= _understood(former, lambda cell: True if not clean(cell) else None)[0]
-    names = column("name") or ()
-    if names and not _PLAIN_NAMES.fullmatch("\n".join(names) + "\n"):
-        good &= np.fromiter((bool(_PLAIN_NAME.fullmatch(name)) for name in names), dtype=bool, count=count)
-    days: Sequence[int] = [terms.default_day] * count
-    if (dates := column("as_of")) is not None:
-        fits, days = _understood(dates, lambda cell: _day(cell, terms))
-        good &= fits
-    amounts: Sequence[int] = [1] * count
-    if block.amount is not None and (written := column(block.amount)) is not None:
-        known = block.amount
-        fits, amounts = _understood(written, lambda cell: _amount(known, cell, terms.item))
-        good &= fits
-    return _Plain(good, values, names, days, amounts, _keys(split, column("record_no"), days, terms))
-
-
-def _understood(
-    cells: Sequence[str], understand: Callable[[str], int | None]
-) -> tuple[NDArray[np.bool_], list[int]]:
-    """Which cells can be read, and what they say (0 where they cannot); each different cell is read once."""
-    said = {cell: understand(cell) for cell in set(cells)}
-    found = [said[cell] for cell in cells]
-    good = np.fromiter((each is not None for each in found), dtype=bool, count=len(cells))
-    return good, [each or 0 for each in found]
-
-
-def _is_resident_type(cell: str) -> int | None:
-    stated = clean(cell).lower()
-    return 1 if not stated or identity.RESIDENT in fields.ID_TYPES.get(stated, ()) else None
-
-
-def _day(cell: str, terms: ReadOptions) -> int | None:
-    try:
-        found = row_parser.read_as_of(cell, terms.today)
-    except CellError:
-        return None
-    return terms.default_day if found is None else found.toordinal()
-
-
-def _amount(known: str, cell: str, item: Item) -> int | None:
-    try:
-        return row_parser.read_amount(known, cell, item)
-    except CellError:
-        return None
-
-
-def _keys(
-    split: _Split, record_numbers: Sequence[str] | None, days: Sequence[int], terms: ReadOptions
-) -> NDArray[np.uint8]:
-    """16 bytes a row, the same as of `row_parser.source_row` and `make_key`."""
-    count = len(split.numbers)
-    if len(split.columns) == 1:
-        return np.zeros((count, KEY_SIZE), dtype=np.uint8)
-    numbers, monthly = record_numbers or [""] * count, terms.monthly
-    text = "\n".join(numbers) + "\n"
-    if not _PLAIN_NUMBERS.fullmatch(text):
-        numbers = list(map(row_parser.record_number, numbers))
-    elif not monthly and text.isascii() and max(map(len, numbers)) < KEY_SIZE:
-        # What make_key makes of such a number, at once.
-        return np.array(numbers, dtype=f"S{KEY_SIZE}").view(np.uint8).reshape(-1, KEY_SIZE)
-    if all(numbers):
-        keys = (make_key(each, day, monthly=monthly) for each, day in zip(numbers, days, strict=True))
-    else:
-        rows = zip(*split.columns, strict=True)
-        whole = rows if split.tidy else (tuple(map(clean, row)) for row in rows)
-        keys = (
-            make_key(each or row_parser.row_digest(row), day, monthly=monthly)
-            for each, row, day in zip(numbers, whole, days, strict=True)
-        )
-    return np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, KEY_SIZE)

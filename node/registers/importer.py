@@ -17,7 +17,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from matcher import buckets, identity
+from matcher import identity, pads
+from matcher.suites.suite import CURRENT
 from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.compute.types import Usage
@@ -26,24 +27,25 @@ from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
 from node.database import partition_versions, sum_tables
 from node.domain.catalogue import Item
-from node.domain.records import FIRST_DAY, Tally
+from node.domain.days import china_day
+from node.domain.records import Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
-from node.index import tasks as tasks_module
-from node.index.entries import cut_buckets, join_loose
 from node.index.layout import BuildSpec
-from node.index.partition_writer import PartitionWriter, Version, links_by_bucket
 from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
-from node.index.tasks import CutPart, Plants
+from node.index.tasks import Plants
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
-from node.registers.delta import Change
 from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader
+from node.registers.replace import FullImport
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
+from node.tabular.delimited import TO_FIND
+from node.tabular.text_form import TextForm
+from node.tabular.units import check_unit
 from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
@@ -99,6 +101,9 @@ def import_item(
     default_as_of: date | None = None,
     rejects_file: Path | None = None,
     allow_empty: bool = False,
+    form: TextForm = TO_FIND,
+    unit: str | None = None,
+    keep_zeros: bool = False,
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
@@ -106,8 +111,9 @@ def import_item(
 
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
-    and are counted. `workers` are the processes that do the work, or how many to start: by default one a
-    core, none for a small source.
+    and are counted. `form` is what is known of text files, `unit` that of the amounts where no header names
+    it; with `keep_zeros` long record numbers may end in zeros. `workers` are the processes that do the work,
+    or how many to start: by default one a core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -119,17 +125,36 @@ def import_item(
     in the same transaction: all are equally new (docs/rotation.md).
     """
     item = node.catalogue.item(code)
-    if default_as_of is not None and not FIRST_DAY <= default_as_of <= node.clock().date():
-        raise InputError(f"the as-of date must be a day from {FIRST_DAY} to today")
+    today = china_day(node.clock())
+    sources.check_as_of(default_as_of, today)
     source = source if not isinstance(source, Sequence) else Files(source)
-    reading = sources.Reading(item, columns or {}, allow_empty, numbers_only=mode == "delete")
-    if mode != "full" and not delta.present_partitions(node, item):
+    unit = None if unit is None else check_unit(item, unit)
+    reading = sources.Reading(item, columns or {}, allow_empty, mode == "delete", form, unit, keep_zeros)
+    if mode != "full":
+        _require_changeable(node, item)
+    as_of = default_as_of or today
+    how = _How(mode, source, reading, today, as_of, rejects_file, workers, Stopwatch(), progress)
+    return _import(node, item, how)
+
+
+def _require_changeable(node: Node, item: Item) -> None:
+    """Raises PreconditionError where a full import must come before single subjects are changed."""
+    present = delta.present_partitions(node, item)
+    if not present:
         raise PreconditionError(
-            f"{code}: nothing was imported yet, so there is nothing to change",
+            f"{item.code}: nothing was imported yet, so there is nothing to change",
             "import a full export of the register first, without --upsert and --delete",
         )
-    how = _How(mode, source, reading, default_as_of, rejects_file, workers, Stopwatch(), progress)
-    return _import(node, item, how)
+    if any(part.token_class is not item.token_class for part in present.values()):
+        raise PreconditionError(
+            f"{item.code}: the catalogue has made it {item.token_class} since the last full import",
+            "import a full export, without --upsert and --delete; until then the item is not served",
+        )
+    if any(row.width != item.width for row in present.values()):
+        raise PreconditionError(
+            f"{item.code}: its entries have another size than the catalogue says now",
+            "the catalogue has changed: import a full export of the register first",
+        )
 
 
 def _import(node: Node, item: Item, how: "_How") -> Imported:
@@ -167,7 +192,8 @@ class _How:
     mode: Mode
     source: Source
     reading: sources.Reading
-    default_as_of: date | None
+    today: date  # in China, when the import began
+    default_as_of: date
     rejects_file: Path | None
     workers: Workers | int | None
     watch: Stopwatch
@@ -184,6 +210,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
     with open_engine(work, workers) as engine:
         reader = RegisterReader(engine, work, watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
+        reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
         if not reader.usable and not how.reading.allow_empty:
             raise InputError(
@@ -193,9 +220,12 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
             )
         present = delta.present_partitions(node, item)
         plants = _plants(node, item, mode, frozenset(present))
-        indexed = reader.index(plants, (node.clock().date() - FIRST_DAY).days)
+        # An upsert keeps the date of the last full import, which all partitions of an item have.
+        day = reader.usual_day() if mode == "full" else next(iter(present.values())).date
+        indexed = reader.index(plants, day)
         if mode == "full":
-            change = _Run(node, item, engine, work, watch, progress).replace_all(indexed)
+            run = FullImport(node, item, engine, work, tuple(plants.values), watch, progress)
+            change = run.replace_all(indexed, present)
         else:
             change = delta.apply(node, item, engine, work, indexed, present, plants.values, watch, progress)
         if work.sums is not None:
@@ -242,14 +272,17 @@ def _retire(node: Node, item: Item) -> None:
 
 
 def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
-    today, size = node.clock().date(), how.source.size
+    size = how.source.size
     parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
+    key = CURRENT.class_key(node.keys.oprf, item.token_class)
     return BuildSpec(
-        terms=ReadOptions(item, node.keys.salt, (how.default_as_of or today).toordinal(), today),
+        terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
-        oprf=node.keys.oprf,
+        oprf=key,
         folder=space.folder,
         scratch_key=secrets.token_bytes(KEY_SIZE),
+        record_key=node.keys.record,
+        pad_key=pads.pad_key(key),
         part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
         every=how.mode != "full",
         hidden=how.mode == "delete",
@@ -287,58 +320,3 @@ def _write_rejects(path: Path | None, reader: RegisterReader) -> Path | None:
     header = csv_lines([("file", "line", "column", "reason", "message")], mark=True)
     write_atomically(path, chain(header, reader.reject_lines()))
     return path if rejected else None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """The second half of a full import."""
-
-    node: Node
-    item: Item
-    engine: Engine
-    work: BuildSpec
-    watch: Stopwatch
-    progress: Progress
-
-    def replace_all(self, indexed: IndexedRows) -> Change:
-        """Cut all entries into buckets of new versions, and write them, unpublished."""
-        writer = PartitionWriter(self.node, self.item.code, self.work.epoch)
-        planted, k = _planted_values(self.node, self.item), self.node.config.limits.k_anonymity
-        bits = {code: buckets.bucket_bits(count, k) for code, count in sorted(indexed.origins.items())}
-        versions = writer.open(bits, planted)
-        links = links_by_bucket(map(self.engine.scratch.read, indexed.links), bits)
-        loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
-        total = sum(indexed.origins.values())
-        tasks = ((part, indexed.entries.get(part, ()), bits) for part in range(self.work.parts))
-        for part, found in enumerate(self.engine.map(tasks_module.cut_part, tasks)):
-            for made in found.buckets:
-                writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
-            self._place_loose(writer, versions, links, loose, part, found)
-            self.progress("write", sum(version.entries for version in versions.values()), total)
-        writer.flush()
-        self.watch.lap("write")
-        return Change(tuple(writer.finish(versions.values())))
-
-    def _place_loose(
-        self,
-        writer: PartitionWriter,
-        versions: Mapping[int, Version],
-        links: Mapping[tuple[int, int], bytes],
-        loose: dict[int, list[tuple[bytes, bytes]]],
-        part: int,
-        found: CutPart,
-    ) -> None:
-        """Buckets that span several parts wait for the last part."""
-        for code, version in versions.items():
-            shallower = self.work.part_bits - version.bits
-            if shallower <= 0:
-                continue
-            if code in found.loose:
-                loose[code].append(found.loose[code])
-            if (part + 1) % (1 << shallower) == 0:
-                number = part >> shallower
-                served, kept = join_loose(loose[code])
-                loose[code] = []
-                numbers = range(number, number + 1)
-                for made in cut_buckets(code, served, kept, version.bits, numbers):
-                    writer.append(version, made, links.get((code, number), b""))

@@ -64,6 +64,7 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
 def _publish_change(tx: Connection, change: Change, now: datetime) -> None:
     partition_versions.publish(tx, change.prepared, now)
     settle_deltas(tx, change.prepared)
+    partition_versions.redate(tx, change.redated)
     if change.sums is not None:
         change.sums.publish(tx, now)
 

@@ -12,24 +12,30 @@ import numpy as np
 
 from node.compute.engine import Engine
 from node.compute.scratch import Piece
+from node.domain.days import DAY_ZERO
 from node.domain.records import Tally
 from node.index.layout import BuildSpec
 from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
 from node.registers import tasks
 from node.registers.chunks import Block
+from node.tabular.damage import Rounding, refuse_rounded_rows
 from node.telemetry.progress import Progress, Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRows:
-    """Entries by part, links between entries of one record, entries of each origin, and the counts."""
+    """Entries by part, links between entries of one record, entries of each origin, and the counts.
+
+    `day` is the date of the partitions, in days since 1970-01-01.
+    """
 
     entries: dict[int, list[Piece]]
     links: list[Piece]
     origins: Counter[int]
     planted: frozenset[int]
     tally: Tally
+    day: int
     sums: list[SumPieces]
 
 
@@ -41,6 +47,11 @@ class _Rows:
     rejects: list[Piece] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    rounded_people: Rounding = field(default_factory=Rounding)
+    rounded_records: Rounding = field(default_factory=Rounding)
+    days: Counter[int] = field(default_factory=Counter)
 
     def subjects(self) -> bytes:
         """Subjects that share a row with another one, 16 bytes each, sorted."""
@@ -82,20 +93,37 @@ class RegisterReader:
                 rows.rejects.append(self._engine.scratch.write(found.rejects))
             rows.counts += found.counts
             rows.reasons += found.reasons
+            rows.forms += found.forms
+            rows.units += found.units
+            rows.rounded_people += found.rounded_people
+            rows.rounded_records += found.rounded_records
+            rows.days += found.days
             self._progress("read", self.read, self.read * size // done if size and done else 0)
         self._watch.lap("read")
+
+    def refuse_rounded(self, source: str, *, keep_zeros: bool) -> None:
+        """Raise InputError as `refuse_rounded_rows` does."""
+        refuse_rounded_rows(
+            source, self._rows.rounded_people, self._rows.rounded_records, keep_zeros=keep_zeros
+        )
 
     def reject_lines(self) -> Iterator[bytes]:
         """The rejected rows as lines of CSV, in the order of the rows."""
         return map(self._engine.scratch.read, self._rows.rejects)
 
-    def index(self, plants: Plants, today: int) -> IndexedRows:
-        """One record per subject, one entry per identity; `today` in days since 1970-01-01."""
+    def usual_day(self) -> int:
+        """The most frequent as-of date of the rows, the newest of several: days since 1970-01-01."""
+        found = self._rows.days or Counter([self._work.terms.default_day])
+        most = max(found.values())
+        return max(day for day, count in found.items() if count == most) - DAY_ZERO
+
+    def index(self, plants: Plants, day: int) -> IndexedRows:
+        """One record per subject, one entry per identity; `day` is the date of the partitions."""
         rows, entries = self._rows, defaultdict[int, list[Piece]](list)
         sums: list[SumPieces] = []
         counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
         linked, done = rows.subjects(), 0
-        chunks = ((part, rows.parts[part], linked) for part in sorted(rows.parts))
+        chunks = ((part, rows.parts[part], linked, day) for part in sorted(rows.parts))
         for number, found in enumerate(self._engine.map(tasks.index_rows, chunks), 1):
             for part, piece in found.pieces:
                 entries[part].append(piece)
@@ -106,7 +134,7 @@ class RegisterReader:
             done = sum(origins.values())
             self._progress("index", done, done * len(rows.parts) // number)
         due = plants.origins | (frozenset(origins) - plants.present)
-        task = (rows.linked, left, plants, due, today)
+        task = (rows.linked, left, plants, due, day)
         for found in self._engine.map(tasks.index_linked, [task]):
             for part, piece in found.pieces:
                 entries[part].append(piece)
@@ -120,7 +148,7 @@ class RegisterReader:
             {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
         )
         return IndexedRows(
-            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), sums
+            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), day, sums
         )
 
     def _tally(self, counts: Counter[str], entries: int) -> Tally:
@@ -136,4 +164,11 @@ class RegisterReader:
             contradictions=counts["contradictions"],
             unknown_area=counts["unknown_area"],
             reasons=tuple(sorted(self._rows.reasons.items())),
+            forms=tuple(sorted(self._rows.forms.items())),
+            units=tuple(sorted(self._rows.units.items())),
+            rounded=_suspicious(self._rows.rounded_people, self._rows.rounded_records),
         )
+
+
+def _suspicious(*found: Rounding) -> int:
+    return sum(each.found for each in found if each.suspicious)

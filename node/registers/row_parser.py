@@ -5,18 +5,30 @@ makes one record per subject of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from re import compile as pattern
 
 from blake3 import blake3
 
-from matcher.types import Identity
+from matcher.types import Identity, Level
 from node.domain.catalogue import Item
 from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
 from node.errors import InputError
-from node.tabular.delimited import CellError, Layout, Row, clean, open_table
-from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name, write_rejects
+from node.tabular.damage import bare, check_code
+from node.tabular.delimited import TO_FIND, CellError, Layout, Row, clean, open_table, require_fields
+from node.tabular.fields import (
+    IDENTITY_ALIASES,
+    PERSON_ALIASES,
+    parse_date,
+    parse_month,
+    read_identities,
+    read_name,
+    write_rejects,
+)
+from node.tabular.text_form import TextForm
+from node.tabular.units import find_unit, own_unit, parse_money
 
 __all__ = ["Record", "Reject", "SourceRow", "Tally", "combine", "read", "write_rejects"]
 
@@ -41,8 +53,7 @@ ALIASES = {
 
 MAX_FEN = 10**13  # of one row; more is a column mix-up, not a balance
 MAX_COUNT = 10**6  # of one row
-_YUAN = pattern(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?")
-_YUAN_TOO_FINE = pattern(r"[0-9,]+\.[0-9]{3,}")
+SHOWN = (Level.COUNT, Level.VALUE)  # levels at which a label carries the amount itself
 _INTEGER = pattern(r"[0-9]{1,18}")
 
 
@@ -53,6 +64,7 @@ def read(
     today: date | None = None,
     *,
     allow_empty: bool = False,
+    stated: TextForm = TO_FIND,
 ) -> Iterator[SourceRow | Reject]:
     """Stream the rows of a register file for one item; a row that cannot be used is a Reject.
 
@@ -60,7 +72,8 @@ def read(
     `allow_empty` takes a file with a header and no row. Raises InputError for a file that cannot be used
     as a whole, possibly after rows were yielded (a quote that never closes): use nothing of such a file.
     """
-    with open_table(path, ALIASES, columns) as table:
+    aliases, mapping = fields_read(item, columns or {})
+    with open_table(path, aliases, mapping, stated) as table:
         layout, field = table.layout, amount_field(table.layout, item, columns or {})
         for row in table.rows(allow_empty=allow_empty):
             if isinstance(row, Reject):
@@ -72,27 +85,56 @@ def read(
                 yield table.reject(row.line, error)
 
 
-# ---- cells; shared with node/tabular/person_lists.py and node/registers/chunks.py
+def fields_read(
+    item: Item, mapping: Mapping[str, str], *, numbers_only: bool = False
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+    """The fields that are read of a register of some item, with their headers, and the `mapping` of these.
+
+    A column that nobody needs must not decide over a row: with `numbers_only` the rows name people only.
+    Raises InputError where a field does not exist at all.
+    """
+    require_fields(mapping, ALIASES)
+    unread = {"value"} if item.value_kind == "money" else {"amount_yuan", "amount_fen"}
+    known = PERSON_ALIASES if numbers_only else ALIASES
+    aliases = {field: headers for field, headers in known.items() if field not in unread}
+    return aliases, {field: header for field, header in mapping.items() if field in aliases}
+
+
+# ---- cells; shared with node/tabular/person_lists.py and node/registers/block_reader.py
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The column of an item's amounts: its field, the unit they are read in.
+
+    `told`: the unit is not the field's usual one, or was stated, so the import says how many were read in it.
+    """
+
+    field: str
+    unit: str
+    told: bool = False
 
 
 def parse_yuan(text: str) -> int:
     """Fen of a written amount in yuan, exactly; raises CellError("amount_yuan", ...)."""
-    amount = clean(text)
-    if not amount:
-        raise CellError("amount_yuan", "empty_amount", "the amount is empty")
-    found = _YUAN.fullmatch(amount)
-    if found is None:
-        if amount.startswith(("-", "−", "(")):
-            raise CellError("amount_yuan", "negative_amount", "the amount is negative")
-        if _YUAN_TOO_FINE.fullmatch(amount):
-            raise CellError("amount_yuan", "too_many_decimals", "an amount in yuan has at most two decimals")
-        raise CellError("amount_yuan", "bad_amount", "the amount is not a number of yuan such as 1,234.50")
-    whole, cents = found.groups()
-    return _bounded("amount_yuan", whole.replace(",", "") + (cents or "").ljust(2, "0"), MAX_FEN)
+    return parse_money("amount_yuan", text, "元", MAX_FEN)
 
 
-def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
-    """The field that holds the item's amount; None where each row counts as one. Raises InputError."""
+def amount_field(
+    layout: Layout, item: Item, mapping: Mapping[str, str], unit: str | None = None
+) -> Amount | None:
+    """The column of the item's amount; None where each row counts as one. `unit` is what `--unit` states.
+
+    Raises InputError where a needed column is missing, or for a unit that contradicts the header.
+    """
+    field = _amount_field(layout, item, mapping)
+    if field is None:
+        return None
+    found = find_unit(str(layout.path), layout.header(field), field, item, unit)
+    return Amount(field, found, told=found != own_unit(field, item) or unit is not None)
+
+
+def _amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str | None:
     layout.require("id_no")
     if item.value_kind != "money":
         if item.combine in ("sum", "latest"):
@@ -110,42 +152,39 @@ def amount_field(layout: Layout, item: Item, mapping: Mapping[str, str]) -> str 
     return chosen[0]
 
 
-def source_row(layout: Layout, row: Row, item: Item, field: str | None, today: date | None) -> SourceRow:
+def source_row(layout: Layout, row: Row, item: Item, column: Amount | None, today: date | None) -> SourceRow:
     """One row of the right number of cells; raises CellError."""
     identities = read_identities(layout, row)
     name = read_name(layout, row)
-    as_of = read_as_of(layout.cell(row, "as_of"), today)
-    amount = 1 if field is None else read_amount(field, layout.cell(row, field), item)
+    as_of = read_as_of(layout.cell(row, "as_of"), today, monthly=item.time == "period")
+    amount = 1 if column is None else read_amount(column, layout.cell(row, column.field), item)
     return SourceRow(row.line, identities, name, _read_key(layout, row, identities[0]), amount, as_of)
 
 
-def read_amount(field: str, text: str, item: Item) -> int:
+def read_amount(column: Amount, text: str, item: Item) -> int:
     """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
-    if item.sum is not None:
-        return _summable(field, text, item)
-    return _read_amount(field, text, item)
-
-
-def _summable(field: str, text: str, item: Item) -> int:
-    """An amount that fits the slots of an encrypted sum."""
-    most = item.sum.greatest if item.sum else 0
-    amount = _read_amount(field, text, item)
-    if amount > most:
-        raise CellError(field, "amount_too_large", f"the amount is larger than {most}")
+    amount = _read_amount(column, text, item)
+    if item.sum is not None and amount > item.sum.greatest:  # it must fit the slots of an encrypted sum
+        message = f"the amount is larger than {item.sum.greatest}"
+        raise CellError(column.field, "amount_too_large", message)
     return amount
 
 
-def _read_amount(field: str, text: str, item: Item) -> int:
-    if field == "amount_yuan":
-        return parse_yuan(text)
+def _read_amount(column: Amount, text: str, item: Item) -> int:
+    field = column.field
+    if item.value_kind == "money" and column.unit != "分":
+        return parse_money(field, text, column.unit, MAX_FEN)
     number = clean(text)
     if not number:
         raise CellError(field, "empty_amount", "the amount is empty")
     if not _INTEGER.fullmatch(number):
         raise CellError(field, "bad_amount", "the amount is not a whole number")
-    if field == "amount_fen":
+    if item.value_kind == "money":
         return _bounded(field, number, MAX_FEN)
-    return _bounded(field, number, 1 if item.value_kind == "flag" else MAX_COUNT)
+    if item.value_kind == "flag":
+        return _bounded(field, number, 1)
+    # A label has no room for more (design.md section 3.2).
+    return _bounded(field, number, min(MAX_COUNT, item.highest) if item.level in SHOWN else MAX_COUNT)
 
 
 def _bounded(field: str, digits: str, most: int) -> int:
@@ -155,15 +194,21 @@ def _bounded(field: str, digits: str, most: int) -> int:
     return int(digits)
 
 
-def read_as_of(text: str, today: date | None) -> date | None:
-    """The as-of date in a cell, None where it is empty; raises CellError."""
+def read_as_of(text: str, today: date | None, *, monthly: bool) -> date | None:
+    """The as-of date in a cell, None where it is empty; raises CellError.
+
+    With `monthly` a month is its last day, or `today` where it has not ended.
+    """
     if not text.strip():
         return None
     as_of = parse_date(text)
+    if as_of is None and monthly and (first := parse_month(text)):
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        as_of = last if today is None or last <= today or first > today else today
     if as_of is None:
         raise CellError("as_of", "bad_as_of", "the date is not a real one written as 2026-06-30")
-    if as_of < FIRST_DAY:
-        raise CellError("as_of", "bad_as_of", f"the date is before {FIRST_DAY}")
+    if as_of <= FIRST_DAY:
+        raise CellError("as_of", "bad_as_of", f"the date is not after {FIRST_DAY}")
     if today is not None and as_of > today:
         raise CellError("as_of", "future_as_of", "the date is in the future")
     return as_of
@@ -172,6 +217,7 @@ def read_as_of(text: str, today: date | None) -> date | None:
 def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
     key = record_number(layout.cell(row, "record_no"))
     if key:
+        check_code("record_no", key)
         return key
     # Without a record number only a wholly equal row is a duplicate; the number counts in its
     # canonical form, since sources mix both.
@@ -182,7 +228,7 @@ def _read_key(layout: Layout, row: Row, current: Identity) -> str | bytes:
 
 def record_number(cell: str) -> str:
     """A record number in the form it is compared in."""
-    return "".join(clean(cell).upper().split()) if cell else ""
+    return bare("".join(clean(cell).upper().split())) if cell else ""
 
 
 def row_digest(cells: Sequence[str]) -> bytes:

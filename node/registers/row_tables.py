@@ -329,15 +329,15 @@ def _contradictions(table: NDArray[np.void], keys: Numbers) -> int:
 
 
 def _latest_names(rows: Rows, subjects: Numbers) -> tuple[Sequence[bytes], int]:
-    """The newest name of each subject, and how many subjects' rows disagree."""
+    """The newest name of each subject, the smaller bytes of one day, and how many subjects' rows disagree."""
     if not rows.names:
         return (), 0
     latest, conflicts = [], 0
-    days, order = rows.table["day"].tolist(), rows.table["sequence"].tolist()
+    days = rows.table["day"].tolist()
     for start, end in zip(subjects.tolist(), [*subjects[1:].tolist(), len(rows)], strict=True):
-        named = [(days[at], order[at], rows.names[at]) for at in range(start, end) if rows.names[at]]
-        latest.append(max(named)[2] if named else b"")
-        conflicts += len({name for _, _, name in named}) > 1
+        named = [(-days[at], rows.names[at]) for at in range(start, end) if rows.names[at]]
+        latest.append(min(named)[1] if named else b"")
+        conflicts += len({name for _, name in named}) > 1
     return latest, conflicts
 
 

@@ -3,45 +3,79 @@
 Every source becomes blocks of rows whose cells are text, so that one reader understands all of them.
 """
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
-from node.domain.records import Reject
+from node.domain.records import FIRST_DAY, Reject
 from node.errors import ConfigError, InputError
-from node.registers.chunks import BATCH_ROWS, Block, batch_rows, cut_file
-from node.registers.row_parser import ALIASES, amount_field
+from node.registers.chunks import Block, batch_rows, cut_file
+from node.registers.row_parser import Amount, amount_field, fields_read
 from node.tabular import sql
-from node.tabular.delimited import MAX_CELL, Layout, Row, find_layout, open_table, raise_empty
+from node.tabular.delimited import (
+    MAX_CELL,
+    TO_FIND,
+    CellError,
+    Layout,
+    Row,
+    find_layout,
+    open_table,
+    raise_empty,
+)
+from node.tabular.parquet import open_parquet
+from node.tabular.text_form import TextForm
+from node.tabular.typed_values import Column, Role, accepts, cell_text
 
 PARQUET = ".parquet"
 _QUERY = Path("query")  # what rejects and errors call the rows of a query
+_NUMBER_ROLES = {"id_no": Role.CODE, "former_id_no": Role.CODE, "id_type": Role.CODE}
+_ROLES = {**_NUMBER_ROLES, "record_no": Role.RECORD, "name": Role.NAME, "as_of": Role.DAY}
+_AMOUNT_ROLES = {"money": Role.MONEY, "count": Role.COUNT, "flag": Role.FLAG}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How rows are to be understood. `columns` ({field: header}) overrides the known headers.
 
-    With `numbers_only` the rows name subjects and nothing else matters.
+    With `numbers_only` the rows name subjects and nothing else is read. `form` was stated of text files,
+    `unit` by `--unit`; with `keep_zeros` long record numbers may end in zeros.
     """
 
     item: Item
     columns: Mapping[str, str]
     allow_empty: bool = False
     numbers_only: bool = False
+    form: TextForm = TO_FIND
+    unit: str | None = None
+    keep_zeros: bool = False
 
-    def amount(self, layout: Layout) -> str | None:
-        """The field that holds the item's amount. Raises InputError where a needed column is missing."""
+    def layout(self, path: Path, headers: Sequence[str]) -> Layout:
+        """The columns that are read of a typed source. Raises InputError as `find_layout` does."""
+        return find_layout(path, headers, *self.fields())
+
+    def fields(self) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+        """The fields that are read, with their headers, and the columns that were mapped to them."""
+        return fields_read(self.item, self.columns, numbers_only=self.numbers_only)
+
+    def amount(self, layout: Layout) -> Amount | None:
+        """The column of the item's amount. Raises InputError where a needed one is missing, or its unit."""
         if self.numbers_only:
             layout.require("id_no")
             return None
-        return amount_field(layout, self.item, self.columns)
+        return amount_field(layout, self.item, self.columns, self.unit)
+
+
+def check_as_of(day: date | None, today: date) -> None:
+    """Raise InputError for a date of undated rows that is not after 1970-01-01 or is after today."""
+    if day is not None and not FIRST_DAY < day <= today:
+        raise InputError(
+            f"the as-of date must be a day after {FIRST_DAY}, until today, {today} in China",
+            "correct --as-of",
+        )
 
 
 class Source(Protocol):
@@ -74,7 +108,7 @@ class Files:
             if path.suffix == PARQUET:
                 yield from _parquet_blocks(path, reading)
                 continue
-            with open_table(path, ALIASES, reading.columns) as table:
+            with open_table(path, *reading.fields(), reading.form) as table:
                 amount = reading.amount(table.layout)
                 yield from cut_file(path, table, amount, allow_empty=reading.allow_empty)
 
@@ -89,13 +123,13 @@ class Query:
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
-        with sql.open_query(_read_url(self.url_file), self.query) as (headers, rows):
-            yield from _blocks_of(_QUERY, headers, rows, reading)
+        with sql.open_query(_read_url(self.url_file), self.query) as (columns, rows):
+            yield from _blocks_of(_QUERY, columns, rows, reading)
 
 
 def _read_url(path: Path) -> str:
     try:
-        return read_private(path).decode().strip()
+        return read_private(path).decode("utf-8-sig").strip()
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file", "it holds the URL of the source database") from None
     except UnicodeDecodeError:
@@ -103,71 +137,64 @@ def _read_url(path: Path) -> str:
 
 
 def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
-    arrow, parquet = _load_arrow(path)
-    try:
-        with parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            rows = (
-                row
-                for batch in file.iter_batches(BATCH_ROWS)
-                for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            )
-            yield from _blocks_of(path, names, rows, reading)
-    except (OSError, arrow.ArrowException):
-        raise InputError(
-            f"{path}: not a whole Parquet file", "check that the export finished, then import again"
-        ) from None
-
-
-def _load_arrow(path: Path) -> tuple[Any, Any]:
-    """The package pyarrow, the extra `parquet`, and its reader of Parquet files."""
-    try:
-        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise ConfigError(
-            f"{path}: Parquet files need pyarrow",
-            "install the extra `parquet`, or export the register as CSV",
-        ) from None
+    with open_parquet(path) as (columns, rows):
+        yield from _blocks_of(path, columns, rows, reading)
 
 
 def _blocks_of(
-    path: Path, headers: Sequence[str], rows: Iterable[Sequence[Any]], reading: Reading
+    path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Any]], reading: Reading
 ) -> Iterator[Block]:
-    layout = find_layout(path, headers, ALIASES, reading.columns)
+    layout = reading.layout(path, [column.header for column in columns])
     amount = reading.amount(layout)
+    roles = _find_roles(layout, amount, reading)
+    _refuse_types(layout, columns, roles)
     empty = True
-    for block in batch_rows(layout, amount, _text_rows(path, rows)):
+    for block in batch_rows(layout, amount, _text_rows(layout, roles, rows)):
         empty = False
         yield block
     if empty and not reading.allow_empty:
         raise_empty(path)
 
 
-def _text_rows(path: Path, rows: Iterable[Sequence[Any]]) -> Iterator[Row | Reject]:
+def _find_roles(layout: Layout, amount: Amount | None, reading: Reading) -> list[tuple[str, Role]]:
+    """The field and the role of each column; the field is empty where nothing reads the column."""
+    roles = dict(_NUMBER_ROLES if reading.numbers_only else _ROLES)
+    if amount is not None:
+        roles[amount.field] = _AMOUNT_ROLES[reading.item.value_kind]
+    fields = {place: field for field, place in layout.columns.items() if field in roles}
+    found = (fields.get(place, "") for place in range(len(layout.headers)))
+    other = Role.IGNORED if reading.numbers_only else Role.UNREAD
+    return [(field, roles.get(field, other)) for field in found]
+
+
+def _refuse_types(layout: Layout, columns: Sequence[Column], roles: Sequence[tuple[str, Role]]) -> None:
+    """Raise InputError for a column whose type cannot hold what the column is for."""
+    for column, (field, role) in zip(columns, roles, strict=True):
+        if column.kind is not None and not accepts(role, column.kind):
+            raise InputError(
+                f"{layout.path}: the column {layout.header(field)} is of the type {column.type_name}, "
+                f"which is not {role.value}",
+                "write the column as text (docs/import.md, Typed values), then import again",
+            )
+
+
+def _text_rows(
+    layout: Layout, roles: Sequence[tuple[str, Role]], rows: Iterable[Sequence[Any]]
+) -> Iterator[Row | Reject]:
     for number, row in enumerate(rows, 1):
-        cells = [value if type(value) is str else text_of(value) for value in row]
-        if max(map(len, cells), default=0) > MAX_CELL:
+        try:
+            cells = [
+                value if field and type(value) is str else cell_text(field, role, value)
+                for value, (field, role) in zip(row, roles, strict=True)
+            ]
+        except CellError as error:
+            yield layout.reject(number, error)
+            continue
+        if layout.too_long(cells):
             message = f"a cell is longer than {MAX_CELL} characters"
-            yield Reject(str(path), number, "", "cell_too_long", message)
+            yield Reject(str(layout.path), number, "", "cell_too_long", message)
         else:
             yield Row(number, cells)
-
-
-def text_of(value: object) -> str:
-    """A value of a typed source as a register file would write it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _size(path: Path) -> int:

@@ -15,39 +15,44 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matcher import batch, identity
 from matcher import buckets as index
 from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from node.compute.scratch import Piece, SealedScratch
-from node.domain.catalogue import disclose
 from node.domain.days import DAY_ZERO
-from node.domain.records import Record, Reject, SourceRow, combine
+from node.domain.records import Record, Reject, SourceRow, combine, disclose
 from node.index.entries import (
     Drafts,
     find_links,
     join_drafts,
     make_entries,
     pack_identities,
+    parts_of,
     people_drafts,
     planted_drafts,
     record_drafts,
+    write_parts,
 )
-from node.index.layout import ENTRY, BuildSpec, Entries, split
+from node.index.layout import BuildSpec
 from node.index.sum_rows import SumPieces, make_rows
 from node.index.tasks import Plants
-from node.registers.chunks import Block, read_block
+from node.registers.block_reader import Reading, read_block
+from node.registers.chunks import Block
 from node.registers.row_tables import Rows, combine_rows, dump_linked, load_linked, unpack
 from node.tabular.csv_writer import csv_lines
+from node.tabular.damage import Rounding
 
 Pieces = Sequence[tuple[int, Piece]]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A block that was read. `edges` are pairs of subjects (16 bytes each) that share a row."""
+    """A block that was read. `edges` are pairs of subjects (16 bytes each) that share a row.
+
+    `days` counts the as-of days of its rows (ordinals).
+    """
 
     size: int
     pieces: Pieces
@@ -56,6 +61,11 @@ class Read:
     rejects: bytes
     counts: Counter[str]
     reasons: Counter[str]
+    forms: Counter[str]
+    units: Counter[str]
+    rounded_people: Rounding
+    rounded_records: Rounding
+    days: Counter[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
     order, block = task
     reading = read_block(block, work.terms, order)
     rows = reading.rows
-    parts = _parts_of(rows.table["subject"][:, 0] >> np.uint64(32), work.part_bits)
+    parts = parts_of(rows.table["subject"][:, 0] >> np.uint64(32), work.part_bits)
     by_part = np.argsort(parts, kind="stable")
     found, starts = np.unique(parts[by_part], return_index=True)
     some = rows.take(by_part).cut(starts.tolist())
@@ -93,7 +103,19 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
         _reject_lines(reading.rejects),
         counts,
         Counter(reject.reason for reject in reading.rejects),
+        reading.forms,
+        Counter({block.amount.unit: reading.usable} if block.amount and block.amount.told else {}),
+        reading.rounded_people,
+        reading.rounded_records,
+        _count_days(reading),
     )
+
+
+def _count_days(reading: Reading) -> Counter[int]:
+    days, places = np.unique(reading.rows.table["day"], return_inverse=True)
+    rows = np.bincount(places, weights=reading.rows.table["copies"], minlength=len(days))
+    found = Counter(dict(zip(days.tolist(), rows.astype(np.int64).tolist(), strict=True)))
+    return found + Counter(row.as_of.toordinal() for row in reading.linked if row.as_of)
 
 
 def _reject_lines(rejects: Iterable[Reject]) -> bytes:
@@ -111,12 +133,15 @@ def _edges(salt: bytes, linked: Sequence[SourceRow]) -> bytes:
 # ---- indexing
 
 
-def index_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], bytes]) -> Indexed:
-    """One part: a record per subject, an entry per record. `task` ends with the linked subjects, sorted.
+def index_rows(
+    work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], bytes, int]
+) -> Indexed:
+    """One part: a record per subject, an entry per record.
 
+    `task` ends with the linked subjects, sorted, and the date of the partitions (days since 1970-01-01).
     Rows of linked subjects are left to `index_linked`.
     """
-    part, pieces, linked = task
+    part, pieces, linked, day = task
     rows = Rows.from_bytes(map(scratch.read, pieces))
     left = None
     if linked:
@@ -129,7 +154,7 @@ def index_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequenc
     people, counts = combine_rows(rows, work.terms.item)
     drafts = people_drafts(work, people)
     counts["withheld"] = int(np.count_nonzero(~drafts.shown))
-    entries, found = _make_entries(work, drafts, scratch)
+    entries, found = _make_entries(work, drafts, scratch, day)
     days = people.days - DAY_ZERO
     sums = make_rows(work, scratch, people.types, people.values, people.totals, days) if work.sums else None
     return Indexed([(part, piece) for piece in entries], found, counts, left, sums=sums)
@@ -143,9 +168,9 @@ def index_linked(
     """People with several numbers, by the exact combination, and planted subjects.
 
     `task` holds pieces of linked rows, pieces of their other rows, the planted subjects, the origins that
-    need them so far, and today in days since 1970-01-01.
+    need them so far, and the date of the partitions in days since 1970-01-01.
     """
-    linked, left, plants, due, today = task
+    linked, left, plants, due, day = task
     rows = [row for piece in linked for row in load_linked(scratch.read(piece))]
     rows += unpack(Rows.from_bytes(map(scratch.read, left)))
     rows.sort(key=lambda row: row.line)
@@ -164,15 +189,15 @@ def index_linked(
     people = record_drafts(work, records)
     due |= frozenset(batch.origins(people.types, people.values)[people.shown].tolist()) - plants.present
     planted = [each for code in sorted(due) for each in _planted(work.terms.item.code, code, plants.values)]
-    drafts = join_drafts(people, planted_drafts(work, planted, today))
-    made = np.concatenate(list(make_entries(work, drafts)) or [np.zeros(0, dtype=ENTRY)])
+    drafts = join_drafts(people, planted_drafts(work, planted))
+    made = np.concatenate(list(make_entries(work, drafts, day)) or [np.zeros(0, dtype=work.entry)])
     found = Counter[int](made["origin"][made["shown"] != 0].tolist())
     links = find_links(records, made)
     return Indexed(
-        _write_parts(work, scratch, made, index.prefixes(made["kept"])),
+        write_parts(work, scratch, made, index.prefixes(made["kept"])),
         found,
         counts,
-        links=_write_parts(work, scratch, links, links["prefix"].astype(np.uint32)),
+        links=write_parts(work, scratch, links, links["prefix"].astype(np.uint32)),
         planted=due,
         sums=sums,
     )
@@ -188,32 +213,15 @@ def _linked_sums(work: BuildSpec, scratch: SealedScratch, records: Sequence[Reco
     return make_rows(work, scratch, types, values, totals, days, owners)
 
 
-def _write_parts(
-    work: BuildSpec, scratch: SealedScratch, table: Entries, prefixes: NDArray[np.uint32]
-) -> Pieces:
-    parts = _parts_of(prefixes, work.part_bits)
-    return [(part, scratch.write(table[which].tobytes())) for part, which in split(parts)]
-
-
 def _make_entries(
-    work: BuildSpec, drafts: Drafts, scratch: SealedScratch
+    work: BuildSpec, drafts: Drafts, scratch: SealedScratch, day: int
 ) -> tuple[list[Piece], Counter[int]]:
     pieces, found = [], Counter[int]()
-    for made in make_entries(work, drafts):
+    for made in make_entries(work, drafts, day):
         codes = np.bincount(made["origin"][made["shown"] != 0], minlength=100)
         found.update({int(code): int(codes[code]) for code in np.flatnonzero(codes)})
         pieces.append(scratch.write(made.tobytes()))
     return pieces, found
-
-
-# ---- cutting
-
-
-# ---- small things
-
-
-def _parts_of(prefixes: NDArray[np.integer], part_bits: int) -> NDArray[np.int64]:
-    return (prefixes.astype(np.uint64) >> np.uint64(32 - part_bits)).astype(np.int64)
 
 
 def _planted(item: str, origin: int, values: Sequence[tuple[str, int]]) -> list[tuple[Identity, int]]:

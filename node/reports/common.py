@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from node.domain.catalogue import Catalogue, Item
+from node.domain.days import china_minute
 from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
@@ -110,4 +111,4 @@ def _item_json(item: Item) -> dict[str, Any]:
 
 
 def _minute(moment: datetime | None) -> str:
-    return "-" if moment is None else moment.isoformat(sep=" ", timespec="minutes")
+    return "-" if moment is None else china_minute(moment)

@@ -3,19 +3,24 @@
 from collections.abc import Iterator
 from datetime import date
 
-from node.reports.document import Cell, Listing
-from node.tabular.csv_writer import csv_lines
+from node.reports.document import Cell, Listing, Row
+from node.tabular.csv_writer import csv_line, csv_lines
 
 
 def render(listing: Listing) -> Iterator[bytes]:
     """Lines with a byte order mark first, so that spreadsheets read UTF-8; no cell is read as a formula."""
-    return csv_lines(_rows(listing), mark=True)
+    yield from csv_lines([[column.name for column in listing.columns]], mark=True)
+    for lines in listing.rows.written(_first, _rest):
+        yield "".join(lines).encode()
 
 
-def _rows(listing: Listing) -> Iterator[tuple[object, ...]]:
-    yield tuple(column.name for column in listing.columns)
-    for row in listing.rows:
-        yield tuple(map(_value, row))
+def _first(row: Row) -> str:
+    # As if an empty cell followed, for the comma in front of the rest.
+    return csv_line([*map(_value, row), ""]).removesuffix("\r\n") if row else ""
+
+
+def _rest(row: Row) -> str:
+    return csv_line(list(map(_value, row)))
 
 
 def _value(cell: Cell) -> object:

@@ -4,11 +4,15 @@
 and `json` write a Record. A renderer does not depend on reports: a new kind of report needs no new renderer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
-from typing import Any
+from operator import add
+from typing import Any, TypeVar, overload
+
+_AT_ONCE = 4_096  # rows or objects that a renderer writes at once
+T = TypeVar("T")
 
 
 class Kind(Enum):
@@ -126,11 +130,49 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined(Sequence[T]):
+    """Rows or objects of two parts: number i joins `firsts[first[i]]` and `rests[rest[i]]`.
+
+    There may be a million, and a list has few different answers: a renderer writes each part once.
+    """
+
+    firsts: Sequence[T]
+    rests: Sequence[T]
+    first: Sequence[int]
+    rest: Sequence[int]
+    join: Callable[[T, T], T]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Joined[T]": ...
+    def __getitem__(self, at: int | slice) -> "T | Joined[T]":
+        if isinstance(at, slice):
+            return replace(self, first=self.first[at], rest=self.rest[at])
+        return self.join(self.firsts[self.first[at]], self.rests[self.rest[at]])
+
+    def written(self, first: Callable[[T], str], rest: Callable[[T], str]) -> Iterator[list[str]]:
+        """The texts of both parts put together, some thousands at a time."""
+        firsts, rests = list(map(first, self.firsts)), list(map(rest, self.rests))
+        for at in range(0, len(self), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            yield [firsts[a] + rests[b] for a, b in zip(self.first[part], self.rest[part], strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """The rows of a CSV file, made as they are read, once: there may be a million."""
+    """The rows of a CSV file."""
 
     columns: tuple[Column, ...]
-    rows: Iterable[Row]
+    rows: Joined[Row]
+
+    @classmethod
+    def of(cls, columns: tuple[Column, ...], rows: Sequence[Row]) -> "Listing":
+        """Few rows, none of which has anything in common with others."""
+        return cls(columns, Joined(((),), rows, (0,) * len(rows), range(len(rows)), add))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A record as a JSON file, and back."""
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from node.errors import InputError
+from node.reports.document import Joined
 
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def indented(plain: Mapping[str, Any]) -> Iterator[bytes]:
@@ -20,15 +23,25 @@ def indented(plain: Mapping[str, Any]) -> Iterator[bytes]:
 def finding_a_line(plain: Mapping[str, Any]) -> Iterator[bytes]:
     """The same with one finding per line: a county's report has hundreds of thousands of them.
 
-    `findings` is the last key.
+    `findings` is the last key, and of objects of two parts.
     """
+    findings: Joined[Mapping[str, Any]] = plain["findings"]
     head = {key: value for key, value in plain.items() if key != "findings"}
     yield json.dumps(head, ensure_ascii=False, indent=1)[:-2].encode() + b',\n "findings": ['
-    separator = "\n  "
-    for finding in plain["findings"]:
-        yield (separator + json.dumps(finding, ensure_ascii=False)).encode()
-        separator = ",\n  "
+    separator = ",\n  "
+    between = "\n  "
+    for lines in findings.written(_first, _rest):
+        yield (between + separator.join(lines)).encode()
+        between = separator
     yield b"\n ]\n}\n"
+
+
+def _first(part: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(part).removesuffix("}")
+
+
+def _rest(part: Mapping[str, Any]) -> str:
+    return ", " + _ENCODER.encode(part).removeprefix("{")
 
 
 class _Head(BaseModel):
@@ -47,7 +60,7 @@ def read(path: Path, content: bytes, kind: type[T], hint: str) -> T:
 
 def _read(path: Path, content: bytes, form: TypeAdapter[T], hint: str) -> T:
     try:
-        return form.validate_json(content, strict=True)
+        return form.validate_json(content.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"

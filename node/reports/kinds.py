@@ -72,13 +72,15 @@ def document(report: AnyReport, catalogue: Catalogue, lang: str) -> Document:
 def to_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """A report as plain JSON values; `findings` is the last key."""
     kind = kind_of(report)
-    return _plain(kind, kind.record(report, catalogue))
+    plain = _plain(kind, kind.record(report, catalogue))
+    return {**plain, "findings": list(plain["findings"])}
 
 
 def to_short_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """The figures of a report as plain JSON values, without what fills its files."""
-    plain = to_json(report, catalogue)
-    return {key: plain[key] for key in kind_of(report).short}
+    kind = kind_of(report)
+    plain = _plain(kind, kind.record(report, catalogue))
+    return {key: plain[key] for key in kind.short}
 
 
 def file_names(report: AnyReport) -> tuple[str, str, str]:

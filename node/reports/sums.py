@@ -86,7 +86,7 @@ def record(report: SumReport, catalogue: Catalogue) -> Record:
     return Record(
         facts={**head_json(report, STATISTICS, catalogue), **more},
         findings=[_finding_json(found) for found in report.findings],
-        listing=Listing(_LISTING, _listing_rows(report, catalogue)),
+        listing=Listing.of(_LISTING, list(_listing_rows(report, catalogue))),
     )
 
 

@@ -3,19 +3,31 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict
+from operator import add, or_
 from typing import Any
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, Outcome, Report
+from node.domain.findings import Finding, Findings, Outcome, Report
 from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
-from node.reports.document import Column, Document, Group, Kind, Listing, Paragraph, Record, Row, Table
+from node.reports.document import (
+    Column,
+    Document,
+    Group,
+    Joined,
+    Kind,
+    Listing,
+    Paragraph,
+    Record,
+    Row,
+    Table,
+)
 from node.reports.notes import verification_notes
 from node.reports.wording import (
     LANGUAGES,
+    answer_text,
     band_text,
     choose,
     item_text,
@@ -80,10 +92,14 @@ def record(report: Report, catalogue: Catalogue) -> Record:
         "summary": _summary_json(summarise(report)),
         "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
     }
+    found = Findings.of(report.findings)
+    places = (found.subject, found.answer)
+    objects, known = list(map(_answer_json, found.answers)), known_items(catalogue)
+    rows: list[Row] = [_listing_row(said, known.get(said.item)) for said in found.answers]
     return Record(
         facts={**head_json(report, report.purpose, catalogue), **more},
-        findings=[_finding_json(finding) for finding in report.findings],
-        listing=Listing(_LISTING, _listing_rows(report, catalogue)),
+        findings=Joined([{"subject": ref} for ref in found.refs], objects, *places, or_),
+        listing=Listing(_LISTING, Joined([(ref,) for ref in found.refs], rows, *places, add)),
     )
 
 
@@ -94,11 +110,16 @@ def problem(report: Report) -> str:
     """
     items, subjects = set(report.items), set(report.subjects)
     peers = {peer.peer for peer in report.peers}
-    seen: set[tuple[str, str, str]] = set()
-    for index, finding in enumerate(report.findings):
-        key = (finding.subject, finding.item, finding.peer)
-        if finding.subject not in subjects or finding.item not in items or finding.peer not in peers:
+    found = Findings.of(report.findings)
+    strange = [ref not in subjects for ref in found.refs]
+    wrong = [said.item not in items or said.peer not in peers for said in found.answers]
+    questions = {question: place for place, question in enumerate({(a.item, a.peer) for a in found.answers})}
+    question_of = [questions[said.item, said.peer] for said in found.answers]
+    seen: set[tuple[int, int]] = set()
+    for index, (subject, answer) in enumerate(zip(found.subject, found.answer, strict=True)):
+        if strange[subject] or wrong[answer]:
             return f"findings.{index}: names a subject, item or peer that the report does not have"
+        key = (subject, question_of[answer])
         if key in seen:
             return f"findings.{index}: answers what an earlier one has answered"
         seen.add(key)
@@ -154,6 +175,8 @@ def _remarks(line: ItemSummary, lang: str) -> str | None:
         for outcome in counted
         if outcome in line.outcomes
     ]
+    if line.converted:
+        lines.append(f"{word('converted', lang)}: {line.converted:,}")
     away = line.peers_with("not_connected")
     if away:
         lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
@@ -206,34 +229,30 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {"state": coverage.state, "answered": coverage.answered, "missing": missing}
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def _answer_json(said: Finding) -> dict[str, Any]:
+    """A finding without its subject, which comes first."""
     return {
-        "subject": finding.subject,
-        "item": finding.item,
-        "peer": finding.peer,
-        "outcome": finding.outcome.value,
-        "value": finding.value,
-        "as_of": iso(finding.as_of),
-        "reason": finding.reason,
+        "item": said.item,
+        "peer": said.peer,
+        "outcome": said.outcome.value,
+        "value": said.value,
+        "as_of": iso(said.as_of),
+        "reason": said.reason,
     }
 
 
-def _listing_rows(report: Report, catalogue: Catalogue) -> Iterator[Row]:
-    """One row an answer."""
-    known = known_items(catalogue)
-    for finding in report.findings:
-        item = known.get(finding.item)
-        yield (
-            finding.subject,
-            finding.item,
-            item.name_zh if item else None,
-            item.name_en if item else None,
-            finding.peer,
-            finding.outcome.value,
-            outcome_text(finding.outcome, "zh"),
-            finding.value,
-            value_text(item, finding.value, "zh"),
-            value_text(item, finding.value, "en"),
-            finding.as_of,
-            finding.reason,
-        )
+def _listing_row(said: Finding, item: Item | None) -> Row:
+    """The row of a finding without its subject, which comes first."""
+    return (
+        said.item,
+        item.name_zh if item else None,
+        item.name_en if item else None,
+        said.peer,
+        said.outcome.value,
+        answer_text(said, "zh"),
+        said.value,
+        value_text(item, said.value, "zh"),
+        value_text(item, said.value, "en"),
+        said.as_of,
+        said.reason,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matcher.sums import disclosure
 from matcher.types import Level
 from node.domain.catalogue import Item
-from node.domain.findings import Outcome
+from node.domain.findings import NAME_CONVERTED, Finding, Outcome
 from node.domain.sum_findings import SumFinding, SumOutcome
 from node.errors import InputError
 
@@ -45,6 +45,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "down": ("下行", "down"),
     "points": ("点数", "points"),
     "notes": ("说明", "notes"),
+    "converted": (
+        "繁简转换后姓名相同",
+        "name equal after conversion between traditional and simplified characters",
+    ),
     "suppressed": ("不予公布", "suppressed"),
     "noise": ("含噪声，ε = {:g}", "with noise, epsilon = {:g}"),
 }
@@ -109,6 +113,14 @@ def word(key: str, lang: str) -> str:
 def outcome_text(outcome: Outcome, lang: str) -> str:
     """An outcome in words."""
     return choose(_OUTCOMES[outcome], lang)
+
+
+def answer_text(finding: Finding, lang: str) -> str:
+    """The outcome of one answer, and whether a name that differs is equal after conversion."""
+    text = outcome_text(finding.outcome, lang)
+    if finding.reason != NAME_CONVERTED:
+        return text
+    return choose(("{}（{}）", "{} ({})"), lang).format(text, word("converted", lang))
 
 
 def state_text(state: str, lang: str) -> str:

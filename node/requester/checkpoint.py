@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
@@ -25,9 +25,9 @@ from node.wire.common import QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
-SESSION_VERSION = 1
+SESSION_VERSION = 2
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (QUERY_ID_SIZE, CURRENT.sizes.scalar, SEED_SIZE, 64)  # the last: a signature
+_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
@@ -38,7 +38,7 @@ class StoredCheckpoint:
 
     def __init__(self, node: Node, job: str, part: PartRow, lease: Lease) -> None:
         self._node, self._job, self._peer, self._lease = node, job, part.peer, lease
-        self._up, self._down = part.bytes_up, part.bytes_down
+        self._up, self._down, self._points = part.bytes_up, part.bytes_down, part.points
         self._written, self._state = 0.0, ""
         self._progress: dict[str, object] = {}
 
@@ -46,6 +46,10 @@ class StoredCheckpoint:
         """Add to the bytes sent and received."""
         self._up += up
         self._down += down
+
+    def count_points(self, points: int) -> None:
+        """See node.requester.context.Checkpoint."""
+        self._points += points
 
     def session(self) -> Session | None:
         """See node.requester.context.Checkpoint."""
@@ -61,7 +65,9 @@ class StoredCheckpoint:
     def begin(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
         sealed = self._seal("session", pack_session(session))
-        self._write("begin part", lambda tx: job_rows.reset_part(tx, self._job, self._peer, sealed))
+        self._write(
+            "begin query", lambda tx: job_rows.begin_query(tx, self._job, self._peer, session.items, sealed)
+        )
 
     def renew(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
@@ -102,8 +108,6 @@ class StoredCheckpoint:
         self._progress = {"state": state, "done": done, "total": total}
         if epoch:
             self._progress["epoch"] = epoch
-        if state == "evaluate":
-            self._progress["points"] = total
         if state == self._state and time.monotonic() - self._written < WRITE_EVERY_S:
             return
         self._state, self._written = state, time.monotonic()
@@ -134,17 +138,16 @@ class StoredCheckpoint:
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""
-        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down, "seconds": seconds}
+        values = {**self._progress, **self._counts(), "seconds": seconds}
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def end(self, state: str, reason: str, seconds: float) -> None:
-        """Close the part: keep its counts, erase its blind and its tokens."""
+        """Close the part: keep its counts, erase its seed and its tokens."""
         values = {
             **self._progress,
             "state": state,
             "reason": reason[:64],
-            "bytes_up": self._up,
-            "bytes_down": self._down,
+            **self._counts(),
             "seconds": seconds,
         }
 
@@ -160,9 +163,11 @@ class StoredCheckpoint:
         self._write("keep plan", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def _update_and_ask(self, tx: Connection) -> bool:
-        values = {**self._progress, "bytes_up": self._up, "bytes_down": self._down}
-        job_rows.update_part(tx, self._job, self._peer, values)
+        job_rows.update_part(tx, self._job, self._peer, {**self._progress, **self._counts()})
         return job_rows.cancel_requested(tx, self._job)
+
+    def _counts(self) -> dict[str, int]:
+        return {"points": self._points, "bytes_up": self._up, "bytes_down": self._down}
 
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
         return self._lease.write(name, work)
@@ -197,7 +202,8 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         self._session = session
         self._tokens.clear()
-        self._answers.clear()
+        for item in session.items:
+            self._answers.pop(item, None)
 
     def renew(self, session: Session) -> None:
         """See node.requester.context.Checkpoint."""
@@ -223,8 +229,10 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         if epoch:
             self.epoch = epoch
-        if state == "evaluate":
-            self.points = total
+
+    def count_points(self, points: int) -> None:
+        """See node.requester.context.Checkpoint."""
+        self.points += points
 
     def wait(self, seconds: float) -> None:
         """See node.requester.context.Checkpoint."""
@@ -246,9 +254,15 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
 
 
 def unpack_answers(packed: bytes) -> list[Answer]:
-    """What pack_answers made; called only with bytes that opened under this node's own key.
+    """What pack_answers made; raises as `split_answers` does."""
+    different, places = split_answers(packed)
+    return [different[place] for place in places.tolist()]
 
-    Raises PreconditionError for those of another release.
+
+def split_answers(packed: bytes) -> tuple[list[Answer], NDArray[np.uint32]]:
+    """What pack_answers made, as the different answers and the index of each subject's.
+
+    Its input was sealed under this node's own key. Raises PreconditionError for that of another release.
     """
     plain = zlib.decompress(strip_version(ANSWERS_VERSION, packed))
     end = 4 + int.from_bytes(plain[:4], "big")
@@ -256,16 +270,18 @@ def unpack_answers(packed: bytes) -> list[Answer]:
         Answer(Outcome(outcome), value, as_of, reason)
         for outcome, value, as_of, reason in json.loads(plain[4:end])
     ]
-    return [different[place] for place in np.frombuffer(plain, dtype="<u4", offset=end).tolist()]
+    return different, np.frombuffer(plain, dtype="<u4", offset=end)
 
 
 def pack_session(session: Session) -> bytes:
-    """Version, fixed fields, then the two manifests, the first with its length."""
+    """Version, fixed fields, codes of the items and first manifest with their lengths, second manifest."""
+    items = " ".join(session.items).encode()
     fields = (
         session.query_id,
-        session.blind,
         session.seed,
         session.signature,
+        len(items).to_bytes(4, "big"),
+        items,
         len(session.manifest).to_bytes(4, "big"),
         session.manifest,
         session.layout,
@@ -280,7 +296,9 @@ def unpack_session(packed: bytes) -> Session:
     for size in _SESSION_SIZES:
         fields.append(packed[at : at + size])
         at += size
-    size = int.from_bytes(packed[at : at + 4], "big")
-    at += 4
-    query_id, blind, seed, signature = fields
-    return Session(query_id, blind, seed, packed[at : at + size], signature, packed[at + size :])
+    for _ in ("items", "manifest"):
+        size = int.from_bytes(packed[at : at + 4], "big")
+        fields.append(packed[at + 4 : at + 4 + size])
+        at += 4 + size
+    query_id, seed, signature, items, manifest = fields
+    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()))

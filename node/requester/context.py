@@ -1,5 +1,6 @@
 """What the requester's steps work on: a session, calls to the peer, a checkpoint to resume from."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from node.wire.match_messages import (
 from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
 
 T = TypeVar("T")
+_WORD = re.compile(r"[a-z0-9_]{1,48}")
 LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the budget of the next period
 
 
@@ -42,16 +44,17 @@ LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for th
 class Session:
     """The secrets and the manifest of one query; with it a query resumes exactly where it stopped.
 
-    `layout` is the manifest the batch was laid out by; `manifest`, with its signature, is newer when
-    partitions were published since then.
+    `seed` fixes the whole batch: blinds, order, choice and padding. `layout` is the manifest the batch was
+    laid out by; `manifest`, with its signature, is newer when partitions were published since then. `items`
+    are the codes asked, of one class.
     """
 
     query_id: bytes
-    blind: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     manifest: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     layout: bytes = field(repr=False)
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Checkpoint(Protocol):
         """The session to resume, None for a new query."""
 
     def begin(self, session: Session) -> None:
-        """Keep a new session; forget tokens and answers of an earlier one."""
+        """Keep a new session; forget tokens of an earlier one, and answers about the session's items."""
 
     def renew(self, session: Session) -> None:
         """Keep a session whose manifest was renewed, with its tokens and answers."""
@@ -112,6 +115,9 @@ class Checkpoint(Protocol):
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """Keep the answers of one item, one per subject."""
+
+    def count_points(self, points: int) -> None:
+        """Add to the points that the peer evaluated."""
 
     def plan(self, plan: str, reason: str) -> None:
         """Keep which retrieval plan was chosen, and why."""
@@ -209,6 +215,12 @@ def _wait_asked(tried: tenacity.RetryCallState) -> timedelta:
     error = tried.outcome.exception() if tried.outcome else None
     asked = error.retry_after if isinstance(error, NodeError) else None
     return min(asked or timedelta(0), LONGEST_WAIT)
+
+
+def refusal_rule(error: NodeError) -> str:
+    """The rule by which a peer refuses, or the error's code: it goes into reports, so nothing but a word."""
+    rule = error.details.get("rule", "")
+    return rule if _WORD.fullmatch(rule) else error.code
 
 
 def dishonest(message: str, check: str) -> DishonestPeerError:

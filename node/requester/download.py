@@ -78,7 +78,7 @@ class _Download:
     def _hand_over(self) -> None:
         if not self.waiting:
             return
-        self.use(_read_block(self.waiting))
+        self.use(_read_block(self.waiting, self.part.entry_size))
         del self.left[: len(self.waiting)]
         self.waiting.clear()
         done, epoch = self.total - len(self.left), self.opened.manifest.epoch
@@ -116,9 +116,9 @@ def whole_buckets(
         raise UnavailableError("the peer ended the stream early")
 
 
-def _read_block(buckets: Sequence[tuple[int, bytes]]) -> index.Block:
+def _read_block(buckets: Sequence[tuple[int, bytes]], size: int) -> index.Block:
     try:
-        return index.read_block(buckets)
+        return index.read_block(buckets, size)
     except BucketError:
         raise dishonest("a bucket is malformed", "bucket_form") from None
 
@@ -126,4 +126,4 @@ def _read_block(buckets: Sequence[tuple[int, bytes]]) -> index.Block:
 def largest_bucket(part: PartitionOffer) -> int:
     """Bytes that a bucket may have at most: prefixes spread entries evenly, and memory is finite."""
     average = -(-part.entries // part.buckets)
-    return min(min(part.entries, 4 * average + 1024) * index.ENTRY_SIZE, MAX_BUCKET_BYTES)
+    return min(min(part.entries, 4 * average + 1024) * part.entry_size, MAX_BUCKET_BYTES)

@@ -3,7 +3,7 @@
 `trusted_manifest` checks a manifest; this module fetches it, parses it once and keeps it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.requester import trusted_manifest
@@ -34,33 +34,35 @@ class Offer:
         return self.trusted.content
 
 
-def begin_session(context: QueryContext, get_manifest: GetManifest) -> OpenSession:
+def begin_session(context: QueryContext, items: Sequence[str], get_manifest: GetManifest) -> OpenSession:
     """A new query under the manifest that `get_manifest` fetches, kept in the checkpoint."""
     context.checkpoint.progress("manifest", 0, 0)
-    return start_session(context, fetch_offer(context, get_manifest))
+    return start_session(context, items, fetch_offer(context, get_manifest))
 
 
-def start_session(context: QueryContext, offer: Offer) -> OpenSession:
-    """A new query under a manifest: draw a fresh blind and seed, keep them in the checkpoint."""
+def start_session(context: QueryContext, items: Sequence[str], offer: Offer) -> OpenSession:
+    """A new query about items of one class under a manifest: draw a seed, keep both in the checkpoint."""
     session = Session(
         query_id=context.random_bytes(QUERY_ID_SIZE),
-        blind=offer.trusted.suite.draw_blind(context.random_bytes),
         seed=new_seed(context.random_bytes),
         manifest=offer.serialised,
         signature=offer.signature,
         layout=offer.serialised,
+        items=tuple(items),
     )
     context.checkpoint.begin(session)
     return OpenSession(session, offer.trusted.suite, offer.content, offer.content)
 
 
-def resume_session(context: QueryContext) -> OpenSession | None:
+def resume_session(context: QueryContext, items: Sequence[str]) -> OpenSession | None:
     """The session in the checkpoint, checked again; None without one, or where its salt is retired.
+
+    Also None where it asks about other items than `items`: the query of that class has ended.
 
     Its manifest may have expired. Raises what `check_manifest` raises.
     """
     session = context.checkpoint.session()
-    if session is None:
+    if session is None or session.items != tuple(items):
         return None
     manifest = parse_manifest(session.manifest)
     if context.mapped.salt(manifest.salt_version) is None:
@@ -144,7 +146,8 @@ def _require_geometry(context: QueryContext, manifest: Manifest) -> None:
 
 
 def _state(context: QueryContext) -> TrustedState:
-    return TrustedState(context.code, context.peer.code, context.mapped.salts, context.catalogue.digest)
+    catalogue, salts = context.catalogue, context.mapped.salts
+    return TrustedState(context.code, context.peer.code, salts, catalogue.digest, catalogue.widths)
 
 
 def _card_key(context: QueryContext) -> PeerKeys:

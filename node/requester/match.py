@@ -5,87 +5,151 @@ in a node's persisted job and in a platform's process. Step 3 is node/requester/
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from matcher import PointError, merkle
 from matcher.errors import CountError
-from matcher.suites.suite import Blinded
+from matcher.suites.points import Blinded, Blinds
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
-from node.errors import EpochError, LimitError, PartitionVersionError, UnavailableError
-from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
+from node.errors import (
+    DishonestPeerError,
+    EpochError,
+    LimitError,
+    PartitionVersionError,
+    RefusedError,
+    UnavailableError,
+)
+from node.requester.context import OpenSession, QueryContext, dishonest, refusal_rule, with_retries
 from node.requester.handshake import MAX_CHUNK_POINTS, RESTARTS, resume_session
-from node.requester.match_query import Answer, Query, Question, build_query, mandate_leaves, mandate_rows
+from node.requester.match_query import (
+    Answer,
+    Query,
+    Question,
+    build_query,
+    mandate_leaves,
+    mandate_rows,
+    split_classes,
+)
 from node.requester.mirror_sync import open_query, renew_query
+from node.requester.outcomes import refuse_item
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
-from node.wire.match_messages import EvaluateDone, EvaluateStart, Transcript
+from node.wire.match_messages import GRANULE_POINTS, EvaluateDone, EvaluateStart, Granules, Transcript
 
 CHANGED = "changed"  # the version was replaced while it was searched
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the queries of one part share.
+
+    `items` are the codes of all classes: their partitions are mirrored before the first query, so that all
+    queries are of one state of the peer. `plans` are those that were tried, `faults` what is wrong with
+    the answers: they are judged after the last query.
+    """
+
+    context: QueryContext
+    items: tuple[str, ...]
+    plans: list[str] = field(default_factory=list)
+    faults: list[DishonestPeerError] = field(default_factory=list)
 
 
 def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
-    Resumes what the checkpoint holds. Starts again when the peer changed its epoch, or offers other
-    partitions or planted subjects than those of the batch. Every plan that was tried is kept in the
+    One query for each class of items, one after the other, about the people with a mandate for an item of
+    that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
+    answered REFUSED; where it refuses all, raises RefusedError. Every plan that was tried is kept in the
     checkpoint.
     """
-    items, plans = [item.code for item in question.items], list[str]()
+    part, before = _Part(context, question.codes), None
+    answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
+    for one in split_classes(question):
+        if all(item.code in answers for item in one.items):
+            continue  # kept before the job was interrupted
+        try:
+            found, before = _ask_class(part, one, before)
+            answers |= found
+        except RefusedError as error:
+            rule = refusal_rule(error)
+            refused |= {code: refuse_item(one, code, rule) for code in one.codes}
+            if len(refused) == len(question.items):
+                raise
+    require_sound(part.faults, answers.values())
+    for code, answer in refused.items():
+        context.checkpoint.add_answers(code, answer)
+    return answers | refused
+
+
+def _ask_class(
+    part: _Part, question: Question, before: OpenSession | None
+) -> tuple[dict[str, list[Answer]], OpenSession]:
+    """One query: its answers and its session.
+
+    A new query begins under the manifest of the one `before`. Starts again when the peer changed its epoch,
+    or offers other partitions or planted subjects than those of the batch.
+    """
+    context = part.context
     for _ in range(RESTARTS):
         try:
-            return _ask_once(context, question, plans)
+            return _ask_once(part, question, before)
         except (EpochError, OfferChangedError):
             session = context.checkpoint.session()
-            open_query(context, items, b"" if session is None else session.manifest)
+            refused = b"" if session is None else session.manifest
+            open_query(context, question.codes, part.items, refused=refused)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
-def _ask_once(context: QueryContext, question: Question, plans: list[str]) -> dict[str, list[Answer]]:
-    opened = resume_session(context)
+def _ask_once(
+    part: _Part, question: Question, before: OpenSession | None
+) -> tuple[dict[str, list[Answer]], OpenSession]:
+    context = part.context
+    opened = resume_session(context, question.codes)
     if opened is None or opened.manifest.expires_at < context.clock():
-        opened = open_query(context, [item.code for item in question.items])
+        opened = open_query(context, question.codes, part.items, before=before)
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
-    retrieval = Retrieval(context, opened, question, query, token_secrets(context, opened))
-    answers = context.checkpoint.answers()
+    secrets = token_secrets(context, opened)
+    retrieval = Retrieval(context, opened, question, query, secrets, part.faults)
+    known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
     for item in question.items:
-        if item.code in answers:
-            continue  # kept before the job was interrupted
-        retrieval, answers[item.code] = _answer_item(retrieval, item, plans)
-        if not retrieval.faults:
+        if item.code in known:
+            answers[item.code] = known[item.code]  # kept before the job was interrupted
+            continue
+        retrieval, answers[item.code] = _answer_item(part, retrieval, item)
+        if not part.faults:
             context.checkpoint.add_answers(item.code, answers[item.code])
-    require_sound(retrieval, answers.values())
-    return answers
+    return answers, retrieval.opened
 
 
-def _answer_item(retrieval: Retrieval, item: Item, plans: list[str]) -> tuple[Retrieval, list[Answer]]:
+def _answer_item(part: _Part, retrieval: Retrieval, item: Item) -> tuple[Retrieval, list[Answer]]:
     """Step 3 for one item, under newer versions where the peer publishes meanwhile."""
-    context, codes = retrieval.context, [each.code for each in retrieval.question.items]
     for _ in range(RESTARTS):
         try:
             answers, choices = ask_item(retrieval, item)
         except PartitionVersionError:
-            _add_plan(context, plans, f"{item.code} {CHANGED}")
-            retrieval = replace(retrieval, opened=renew_query(context, retrieval.opened, codes))
+            _add_plan(part, f"{item.code} {CHANGED}")
+            retrieval = replace(retrieval, opened=renew_query(part.context, retrieval.opened, part.items))
             continue
         for choice in choices:
-            _add_plan(context, plans, f"{item.code} {choice.plan}: {choice.reason}")
+            _add_plan(part, f"{item.code} {choice.plan}: {choice.reason}")
         return retrieval, answers
     raise UnavailableError("the peer published new versions again and again", "try again later")
 
 
-def _add_plan(context: QueryContext, plans: list[str], plan: str) -> None:
+def _add_plan(part: _Part, plan: str) -> None:
+    plans = part.plans
     if plan in plans:
         return
     plans.append(plan)
     names = {words[1].rstrip(":") for each in plans if (words := each.split())[1] != CHANGED}
-    context.checkpoint.plan("+".join(sorted(names)), "; ".join(plans))
+    part.context.checkpoint.plan("+".join(sorted(names)), "; ".join(plans))
 
 
 def lay_out(context: QueryContext, question: Question, opened: OpenSession) -> Query:
@@ -109,7 +173,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
     with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-        blinding = beside.submit(blind_batch, session.blind, query)
+        blinds = opened.suite.point_blinds(session.seed, query.points)
+        blinding = beside.submit(blind_batch, blinds, query)
         rows = mandate_rows(question, query, session.seed)
     blinded = blinding.result()
     root = merkle.root(mandate_leaves(blinded, rows))
@@ -125,29 +190,42 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             query_id=session.query_id,
             points_announced=query.points,
             first_point=first,
-            items=tuple(item.code for item in question.items),
+            items=query.items,
             purpose=question.purpose,
             legal_basis=question.legal_basis,
             mandate_root=root,
+            token_class=query.token_class,
             suite=opened.suite.name,
         )
-        _run_stream(context, opened, query, blinded, start)
+        _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
 
 
-def blind_batch(blind: bytes, query: Query) -> Blinded:
-    """B = r * M of the whole batch.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A blinded batch with its blinds."""
+
+    blinds: Blinds
+    blinded: Blinded
+
+    def part(self, first: int, last: int) -> "Sent":
+        """The points from place `first` to before `last`."""
+        return Sent(self.blinds.part(first, last), self.blinded.part(first, last))
+
+
+def blind_batch(blinds: Blinds, query: Query) -> Blinded:
+    """B_i = r_i * M_i of the whole batch.
 
     A large one is blinded while the next points are mapped: mapping needs the interpreter, blinding does not.
     """
     suite = query.batch.suite
     if query.points <= BATCH_POINTS:
-        return suite.blind(blind, query.batch.tobytes())
+        return suite.blind_each(blinds.scalars, query.batch.tobytes())
     blinded = np.empty((query.points, suite.sizes.point), dtype=np.uint8)
     with ThreadPoolExecutor(1, thread_name_prefix="behind") as behind:
         started = [
-            (places, behind.submit(suite.blind, blind, points.tobytes()))
+            (places, behind.submit(suite.blind_each, blinds.scalars[places], points.tobytes()))
             for places, points in query.batch.chunks()
         ]
     for places, done in started:
@@ -157,33 +235,40 @@ def blind_batch(blind: bytes, query: Query) -> Blinded:
 
 
 def _run_stream(
-    context: QueryContext, opened: OpenSession, query: Query, blinded: Blinded, start: EvaluateStart
+    context: QueryContext, opened: OpenSession, query: Query, batch: Sent, start: EvaluateStart
 ) -> None:
-    size = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
-    chunks = [blinded.part(at, at + size) for at in range(start.first_point, blinded.count, size)]
+    # Whole granules, so that a broken stream resumes at the first point of one.
+    most = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
+    size = most - most % GRANULE_POINTS
+    granules = Granules(start.first_point, opened.suite.sizes.point)
+    chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in context.calls.evaluate(start, [chunk.points for chunk in chunks]):
+    for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
+            if message.points_root != granules.root():
+                raise dishonest("the peer saw other points than were sent", "points_root")
             finished = True
             break
         if expected >= len(chunks) or message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
-        transcript.add(expected, sent.points, message.points)
+        transcript.add(expected, sent.blinded.points, message.points)
+        granules.add(sent.blinded.points)
+        context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)
-        first, expected = first + sent.count, expected + 1
+        first, expected = first + sent.blinded.count, expected + 1
         context.checkpoint.progress("evaluate", first, query.points, opened.manifest.epoch)
     if not finished or expected != len(chunks):
         raise UnavailableError("the peer ended the stream early")
 
 
-def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Blinded, returned: bytes) -> bytes:
-    """T = r' * E for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
-    suite, constants = opened.suite, opened.manifest.canaries
+def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Sent, returned: bytes) -> bytes:
+    """T_i = r_i' * E_i for one chunk; refuses it when a canary is returned changed (design.md section 2)."""
+    suite, constants = opened.suite, opened.manifest.canaries[query.token_class]
     try:
-        tokens = suite.finalize(opened.session.blind, sent, suite.evaluated(returned))
+        tokens = suite.finalize_each(sent.blinds.inverses, sent.blinded, suite.evaluated(returned))
     except CountError:
         raise dishonest("the peer returns another number of points", "length") from None
     except PointError:

@@ -6,21 +6,24 @@ a size class), all in one secret order (design.md section 2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import compress
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from matcher import Identity, batch, identity, merkle, vectorised
-from matcher.suites.suite import Blinded, Suite
+from matcher import batch, identity, merkle, vectorised
+from matcher.suites.points import Blinded
+from matcher.suites.suite import Suite
+from matcher.types import TokenClass
 from matcher.vectorised import Bytes
 from node.context import Node
 from node.domain.catalogue import Item
 from node.domain.findings import Outcome
-from node.domain.mandate import Mandate, covers, digest
-from node.domain.subjects import Subject
+from node.domain.mandate import Mandate, Scope, covers, digest
+from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.requester.padding import (
     MISSES,
@@ -32,7 +35,7 @@ from node.requester.padding import (
     secret_order,
     size_class,
 )
-from node.requester.points import MappedPoints, Numbers, SubjectPoints
+from node.requester.points import MappedPoints, Numbers, SubjectPoints, identity_pairs
 from node.wire.manifest import Manifest
 
 HITS_PER_PARTITION = 2
@@ -44,12 +47,17 @@ _NONCE_CONTEXT = "heqiao v1 mandate nonce"
 class Question:
     """What one peer is asked. `uncovered[i]` maps the items not to be asked about subject i to the reason."""
 
-    subjects: tuple[Subject, ...] = field(repr=False)
+    subjects: Sequence[Subject] = field(repr=False)
     uncovered: tuple[Mapping[str, str], ...]
     mandates: tuple[Mandate | None, ...] = field(repr=False)  # of each subject; None where unknown
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the items."""
+        return tuple(item.code for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The whole batch, with the meaning of its points."""
+    """The whole batch, with the meaning of its points; `items` are those that the peer is asked about."""
 
+    token_class: TokenClass
+    items: tuple[str, ...]
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
@@ -124,14 +134,24 @@ class Answer:
     reason: str = ""
 
 
+def split_classes(question: Question) -> tuple[Question, ...]:
+    """One question for each class of which an item is asked: a query has one class (design.md 2, step 4)."""
+    found = {each: tuple(item for item in question.items if item.token_class is each) for each in TokenClass}
+    return tuple(replace(question, items=items) for items in found.values() if items)
+
+
 def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: MappedPoints) -> Query:
     """Lay out the batch; the same arguments give the same batch, so that a query can be resumed.
 
-    Its places are, in order: distinct identities of subjects, planted subjects, canaries, misses.
+    `question` is of one class. Only items with a granted partition are asked about, and only people with
+    a mandate for one of them. Its places are, in order: distinct identities of subjects, planted subjects,
+    canaries, misses.
     """
+    (token_class,) = {item.token_class for item in question.items}
+    question = replace(question, items=tuple(item for item in question.items if manifest.has(item.code)))
     numbers, identities = _asked_identities(question)
     places = mapped.places(identities)
-    # Each identity once: under one blind, equal identities would be equal points and so recognisable.
+    # Each identity once: a person in two households costs one point.
     distinct, inverse = _distinct(places)
     hits = _choose_hits(question, manifest, mapped.origins[distinct], seed)
     canaries = min(max(2, len(distinct) // POINTS_PER_CANARY), mapped.suite.sizes.canaries)
@@ -144,6 +164,8 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
     miss_points, miss_prefixes = _map(mapped, *draw_misses(seed, total - real))
     others = np.concatenate((hit_points, canary_points(mapped.suite, chosen), miss_points))
     return Query(
+        token_class=token_class,
+        items=question.codes,
         batch=Batch(mapped, distinct, others, order),
         subjects=SubjectPoints(numbers, mapped.origins[places], mapped.prefixes[places], subjects[inverse]),
         planted=tuple(
@@ -205,14 +227,16 @@ def covered(question: Question, items: Iterable[str]) -> NDArray[np.bool_]:
     return np.array([good[id(why)] for why in question.uncovered], dtype=bool)
 
 
-def _asked_identities(question: Question) -> tuple[Numbers, list[Identity]]:
+def _asked_identities(question: Question) -> tuple[Numbers, list[tuple[str, str]]]:
     """Every identity of every subject with a mandate for at least one item; no others are asked about.
 
-    Returns the subject's row of each identity, then the identities.
+    Returns the subject's row of each identity, then the identities as (type, value).
     """
-    asked = np.flatnonzero(covered(question, (item.code for item in question.items)))
-    subjects = [question.subjects[number].identities for number in asked.tolist()]
-    return np.repeat(asked, [len(each) for each in subjects]), [one for each in subjects for one in each]
+    asked = covered(question, (item.code for item in question.items))
+    people = Subjects.of(question.subjects)
+    numbers = np.repeat(np.arange(len(people)), people.identity_counts)
+    rows = asked[numbers]
+    return numbers[rows], list(compress(identity_pairs(people), rows.tolist()))
 
 
 def _distinct(places: Numbers) -> tuple[Numbers, Numbers]:
@@ -249,16 +273,22 @@ def ask_question(node: Node, verification: Verification, peer: str, today: date)
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
-    for number in {subject.mandate for subject in verification.subjects}:
+    of_scope: dict[Scope | None, Mapping[str, str]] = {}
+    subjects = Subjects.of(verification.subjects)
+    for number in set(subjects.mandates):
         mandate = verification.mandates.get(number)
-        why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in verification.items)
-        if why not in same:
-            same[why] = {item: reason for item, reason in zip(verification.items, why, strict=True) if reason}
-        uncovered[number] = same[why]
+        scope = None if mandate is None else mandate.scope
+        if scope not in of_scope:
+            codes = verification.items
+            why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
+            if why not in same:
+                same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
+            of_scope[scope] = same[why]
+        uncovered[number] = of_scope[scope]
     return Question(
-        subjects=verification.subjects,
-        uncovered=tuple(uncovered[subject.mandate] for subject in verification.subjects),
-        mandates=tuple(verification.mandates.get(subject.mandate) for subject in verification.subjects),
+        subjects=subjects,
+        uncovered=tuple(map(uncovered.__getitem__, subjects.mandates)),
+        mandates=tuple(map(verification.mandates.get, subjects.mandates)),
         items=tuple(node.catalogue.item(item) for item in verification.items),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,

@@ -5,7 +5,7 @@ fetches depends on the people it asks about. Only what is older or missing is br
 granted partitions of the job's items.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -30,17 +30,29 @@ from node.wire.manifest import Manifest, PartitionOffer
 _LOCK_WAIT_S = 0.5
 
 
-def open_query(context: QueryContext, items: Collection[str], refused: bytes = b"") -> OpenSession:
-    """A new query about some items: its manifest, a fresh blind and seed.
+def open_query(
+    context: QueryContext,
+    items: Sequence[str],
+    wanted: Collection[str],
+    *,
+    before: OpenSession | None = None,
+    refused: bytes = b"",
+) -> OpenSession:
+    """A new query about items of one class: its manifest and a fresh seed.
 
-    `refused` is a manifest that the peer no longer accepts. Raises NodeError kinds.
+    `wanted` are the items of all queries of the part, whose partitions are mirrored. The manifest is that of
+    the query `before`, unless it has expired; `refused` is one that the peer no longer accepts. Raises
+    NodeError kinds.
     """
     context.checkpoint.progress("manifest", 0, 0)
-    return start_session(context, find_offer(context, items, refused))
+    if before is None or before.manifest.expires_at < context.clock():
+        return start_session(context, items, find_offer(context, wanted, refused))
+    kept = before.session
+    return start_session(context, items, check_kept(context, kept.manifest, kept.signature, before.manifest))
 
 
 def renew_query(context: QueryContext, opened: OpenSession, items: Collection[str]) -> OpenSession:
-    """The same query under newer partition versions. Raises EpochError, OfferChangedError."""
+    """The same query under newer partition versions of some items. Raises EpochError, OfferChangedError."""
     offer = find_offer(context, items, opened.session.manifest)
     require_same_batch(offer.content, opened.manifest, opened.layout)
     return change_manifest(context, opened, offer)

@@ -9,41 +9,43 @@ from numpy.typing import NDArray
 
 from matcher import LabelRecord, Level, batch, label
 from matcher.suites.suite import Suite
+from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
 from node.domain.days import EPOCH_START
-from node.domain.findings import Outcome
-from node.domain.subjects import Subject
+from node.domain.findings import NAME_CONVERTED, Outcome
+from node.domain.subjects import Subject, Subjects
 from node.requester.match_query import Answer, Question, covered
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Opened labels, one a row: subject, record (`batch.RECORD`), check byte of the asked name."""
+    """Opened labels, one a row: subject, record (`batch.RECORD`), checks (n, 2) of the asked name."""
 
     subject: NDArray[np.int64] = field(repr=False)
     record: NDArray[np.void] = field(repr=False)
-    check: NDArray[np.uint8] = field(repr=False)
+    checks: Bytes = field(repr=False)
 
 
 def open_names(
     suite: Suite, question: Question, subject: NDArray[np.int64], record: NDArray[np.void]
 ) -> Opened:
-    """Labels with the check byte that each would have for the asked name.
+    """Labels with the checks that each would have for the asked name (`Suite.name_checks`).
 
-    Where no name was asked, or the record has none, it is the record's own byte, so that nothing differs.
+    Where no name was asked, or the record has none, they are the record's own, so that nothing differs.
     """
-    names = [question.subjects[number].name for number in subject.tolist()]
-    check: NDArray[np.uint8] = record["check"].copy()
+    asked = Subjects.of(question.subjects).names
+    names = [asked[number] for number in subject.tolist()]
+    checks = np.stack([record["check"], record["converted"]], axis=1)
     named = np.array([bool(name) for name in names], dtype=bool) & ((record["flags"] & label.HAS_NAME) != 0)
     rows = np.flatnonzero(named)
     numbers = (
         np.ascontiguousarray(record["record"][rows]).view(np.uint8).reshape(-1, label.RECORD_NUMBER_SIZE)
     )
     # Subjects' names are normalised already.
-    check[rows] = suite.name_checks(
+    checks[rows] = suite.name_checks(
         numbers, [names[row].encode("utf-8", "surrogatepass") for row in rows.tolist()]
     )
-    return Opened(subject, record, check)
+    return Opened(subject, record, checks)
 
 
 def conclude_all(
@@ -58,34 +60,47 @@ def conclude_all(
         return answers
     subject = np.concatenate([one.subject for one in found])
     record = np.concatenate([one.record for one in found])
-    check = np.concatenate([one.check for one in found])
+    checks = np.concatenate([one.checks for one in found])
     order = np.argsort(subject, kind="stable")
-    subject, record, check = subject[order], record[order], check[order]
+    subject, record, checks = subject[order], record[order], checks[order]
     alone = np.bincount(subject, minlength=len(answers))[subject] == 1
     for number, answer in zip(
-        subject[alone].tolist(), _conclude_alone(item, record[alone], check[alone], today), strict=True
+        subject[alone].tolist(), _conclude_alone(item, record[alone], checks[alone], today), strict=True
     ):
         answers[number] = answer
     for number in np.unique(subject[~alone]).tolist():
         rows = np.flatnonzero(subject[~alone] == number)
-        pairs = [(batch.unpack_label(record[~alone][row]), int(check[~alone][row])) for row in rows.tolist()]
+        pairs = [
+            (batch.unpack_label(record[~alone][row]), (int(first), int(second)))
+            for row, (first, second) in zip(rows.tolist(), checks[~alone][rows].tolist(), strict=True)
+        ]
         answers[number] = conclude(item, question.subjects[number], pairs, bool(missing[number]), today)
     return answers
 
 
-def _conclude_alone(
-    item: Item, record: NDArray[np.void], check: NDArray[np.uint8], today: date
-) -> list[Answer]:
+def refuse_item(question: Question, item: str, rule: str) -> list[Answer]:
+    """REFUSED for every subject that the peer could have been asked about."""
+    return [
+        Answer(Outcome.NOT_MANDATED, reason=why[item])
+        if item in why
+        else Answer(Outcome.REFUSED, reason=rule)
+        for why in question.uncovered
+    ]
+
+
+def _conclude_alone(item: Item, record: NDArray[np.void], checks: Bytes, today: date) -> list[Answer]:
     """`conclude` of subjects with one record each."""
     oldest = (today - EPOCH_START).days - item.freshness_days
-    made: dict[tuple[bool, int, int], Answer] = {}
-    differs = ((record["flags"] & label.HAS_NAME) != 0) & (record["check"] != check)
+    made: dict[tuple[bool, bool, int, int], Answer] = {}
+    differs = ((record["flags"] & label.HAS_NAME) != 0) & (record["check"] != checks[:, 0])
+    converted = differs & (record["converted"] == checks[:, 1])
+    columns = (differs, converted, record["value"], record["as_of"])
     answers = []
-    for row in zip(differs.tolist(), record["value"].tolist(), record["as_of"].tolist(), strict=True):
+    for row in zip(*(column.tolist() for column in columns), strict=True):
         answer = made.get(row)
         if answer is None:
-            other, value, as_of = row
-            answer = Answer(Outcome.NAME_MISMATCH) if other else _dated(item, value, as_of, as_of < oldest)
+            other, same, value, as_of = row
+            answer = _mismatch(same) if other else _dated(item, value, as_of, as_of < oldest)
             made[row] = answer
         answers.append(answer)
     return answers
@@ -94,31 +109,36 @@ def _conclude_alone(
 def conclude(
     item: Item,
     subject: Subject,
-    found: Sequence[tuple[LabelRecord, int]],
+    found: Sequence[tuple[LabelRecord, tuple[int, int]]],
     missing_origin: bool,
     today: date,
 ) -> Answer:
-    """One subject's answer from the labels opened for it, each with the check byte of the asked name.
+    """One subject's answer from the labels opened for it, each with the checks of the asked name.
 
     Entries with one record number are one record. Several records (a person held under two numbers
     that the responder could not connect) add up for counts and values; the highest band counts.
     """
-    records = {opened.record: (opened, check) for opened, check in found}
+    records = {opened.record: (opened, checks) for opened, checks in found}
     if not records:
         return _nothing(item, missing_origin)
     same_name = [
         opened
-        for opened, check in records.values()
+        for opened, (check, _) in records.values()
         if not (opened.has_name and subject.name) or opened.name_check == check
     ]
     if not same_name:
-        return Answer(Outcome.NAME_MISMATCH)
+        return _mismatch(any(opened.converted == other for opened, (_, other) in records.values()))
     values = [opened.value for opened in same_name]
     additive = item.level in (Level.COUNT, Level.VALUE)
     value = sum(values) if additive else max(values)
     as_of = min(opened.as_of for opened in same_name)
     stale = EPOCH_START + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
     return _dated(item, value, as_of, stale)
+
+
+def _mismatch(converted: bool) -> Answer:
+    """Another name; `converted`: equal after conversion to simplified characters, as six bits can tell."""
+    return Answer(Outcome.NAME_MISMATCH, reason=NAME_CONVERTED if converted else "")
 
 
 def _dated(item: Item, value: int, as_of: int, stale: bool) -> Answer:

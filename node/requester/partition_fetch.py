@@ -129,7 +129,7 @@ class Fetch:
 
     def _add(self, file: UnfinishedFile, waiting: list[bytes]) -> None:
         try:
-            index.read_block(list(enumerate(waiting)))
+            index.read_block(list(enumerate(waiting)), self.part.entry_size)
         except BucketError:
             raise dishonest("a bucket is malformed", "bucket_form") from None
         for entries in waiting:

@@ -1,7 +1,7 @@
 """The identities of a job under the federation's salts: peers may use different versions for a while."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from matcher.suites.suite import Suite
 from node.requester.points import HasIdentities, MappedPoints
@@ -15,7 +15,7 @@ class PointCache:
 
     def __init__(self, salts: Mapping[int, bytes], people: Iterable[HasIdentities]) -> None:
         """`salts` are those of this node, by version."""
-        self._salts, self._people = dict(salts), tuple(people)
+        self._salts, self._people = dict(salts), people if isinstance(people, Sequence) else tuple(people)
         self._mapped: dict[tuple[str, int], MappedPoints] = {}
         self._lock = threading.Lock()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matcher import Identity, batch
 from matcher.suites.suite import Suite
 from matcher.vectorised import Bytes
+from node.domain.subjects import Subjects
 
 Numbers = NDArray[np.int64]
 
@@ -71,6 +72,13 @@ class HasIdentities(Protocol):
         """Current and former numbers."""
 
 
+def identity_pairs(people: Iterable[HasIdentities]) -> Iterable[tuple[str, str]]:
+    """Type and value of every identity, in the people's order."""
+    if isinstance(people, Subjects):
+        return zip(people.id_types, people.id_values, strict=True)
+    return ((found.id_type, found.value) for person in people for found in person.identities)
+
+
 class MappedPoints:
     """Points, bucket prefixes and origins of people's identities, computed once for all peers of a job.
 
@@ -79,9 +87,7 @@ class MappedPoints:
     """
 
     def __init__(self, suite: Suite, salt: bytes, people: Iterable[HasIdentities]) -> None:
-        known = dict.fromkeys(
-            (found.id_type, found.value) for person in people for found in person.identities
-        )
+        known = dict.fromkeys(identity_pairs(people))
         self._rows = {name: row for row, name in enumerate(known)}
         self.suite, self.salt = suite, salt
         self._types, self._values = batch.pack_identities(list(known))
@@ -109,7 +115,6 @@ class MappedPoints:
                     self._points[part], self._mapped = mapped, last
             yield first, self._points[first:last]
 
-    def places(self, identities: Iterable[Identity]) -> Numbers:
-        """The rows of some identities."""
-        rows = self._rows
-        return np.array([rows[found.id_type, found.value] for found in identities], dtype=np.int64)
+    def places(self, identities: Iterable[tuple[str, str]]) -> Numbers:
+        """The rows of some identities, given as (type, value)."""
+        return np.array([self._rows[pair] for pair in identities], dtype=np.int64)

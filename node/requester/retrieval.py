@@ -2,24 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher import Level, batch, buckets, label
+from matcher import batch, buckets, label
 from matcher.errors import LabelError
 from matcher.retrieval_plan import Choice, Plan, Reason, choose_blocks
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
-from node.domain.days import EPOCH_START
+from node.domain.days import china_day
 from node.domain.findings import Outcome
 from node.errors import DishonestPeerError, PartitionVersionError
 from node.mirror.partition_file import PartitionFile
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets
 from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
-from node.requester.outcomes import Opened, conclude_all, open_names
+from node.requester.outcomes import Opened, conclude_all, open_names, refuse_item
 from node.requester.points import SubjectPoints
 from node.telemetry import log
 from node.wire.manifest import Manifest, PartitionOffer
@@ -27,8 +26,6 @@ from node.wire.manifest import Manifest, PartitionOffer
 HIT, MISS = -2, -1
 LABEL_DAMAGED = "label_damaged"
 MOST_DAMAGED = 2  # labels of a part that may fail to open; more are no accident
-MAX_VALUE = 2**53 - 1  # what every reader of JSON keeps exactly
-LAST_DAY = (date.max - EPOCH_START).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,8 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
             else Answer(Outcome.NOT_CONNECTED)
             for why in question.uncovered
         ], []
+    if item.code not in retrieval.query.items:
+        return refuse_item(question, item.code, "item_not_granted"), []
     missing = np.zeros(len(question.subjects), dtype=bool)
     found: list[Opened] = []
     choices: list[Choice] = []
@@ -99,7 +98,7 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
         opened, choice = search_partition(retrieval, part, here)
         choices.append(choice)
         found += opened
-    today = retrieval.context.clock().date()
+    today = china_day(retrieval.context.clock())
     answers = conclude_all(question, item, found, missing, today)
     for subject, code in retrieval.damaged:
         if code == item.code:
@@ -107,10 +106,10 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
     return answers, choices
 
 
-def require_sound(retrieval: Retrieval, answers: Iterable[Sequence[Answer]]) -> None:
+def require_sound(faults: Sequence[DishonestPeerError], answers: Iterable[Sequence[Answer]]) -> None:
     """Judge a part when everything that it sends and fetches is done. Raises DishonestPeerError."""
-    if retrieval.faults:
-        raise retrieval.faults[0]
+    if faults:
+        raise faults[0]
     damaged = sum(answer.reason == LABEL_DAMAGED for each in answers for answer in each)
     if damaged > MOST_DAMAGED:
         raise dishonest("labels do not open under their own tokens", LABEL_DAMAGED)
@@ -189,7 +188,7 @@ class _Search:
         if not len(asked):
             return
         subjects = lookups.subject[asked]
-        records, good = _open(retrieval, self._part, lookups.label_key[asked], block.sealed(places))
+        records, good = _open(retrieval, self._part, lookups, asked, block.sealed(places))
         for row in np.flatnonzero(subjects < 0).tolist():
             self._check_planted(int(asked[row]), records[row] if good[row] else None)
         real = subjects >= 0
@@ -232,35 +231,33 @@ def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) 
 
 def _are_possible(records: NDArray[np.void], item: Item) -> bool:
     """Whether records are such as an import makes (node/domain/catalogue.py): reports rely on the ranges."""
-    highest = {
-        Level.EXISTENCE: 1,
-        Level.THRESHOLD: 1,
-        Level.BAND: len(item.bands),
-        Level.COUNT: MAX_VALUE,
-        Level.VALUE: MAX_VALUE,
-    }.get(item.level, -1)
-    wrong = (records["level"] != int(item.level)) | ((records["flags"] & label.PLANTED) != 0)
-    wrong |= (records["value"] > highest) | (records["as_of"] > LAST_DAY)
-    return highest >= 0 and not bool(wrong.any())
+    wrong = ((records["flags"] & label.PLANTED) != 0) | (records["value"] > item.highest)
+    return item.highest >= 0 and not bool(wrong.any())
 
 
 def _open(
-    retrieval: Retrieval, part: PartitionOffer, label_keys: Bytes, sealed: Bytes
+    retrieval: Retrieval, part: PartitionOffer, lookups: Lookups, asked: NDArray[np.int64], sealed: Bytes
 ) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
-    """The records of labels, and which of them opened."""
-    place = label.associated_data(part.item, part.origin, part.epoch)
-    read = retrieval.opened.suite.read_labels
+    """The records of the labels found for some rows, and which of them opened."""
+    tags, keys = lookups.tag[asked], lookups.label_key[asked]
+    origins = np.full(len(asked), int(part.origin), dtype=np.uint8)
+    places = batch.associated_data(part.item, origins, part.epoch, tags)
+
+    def read(rows: list[int]) -> NDArray[np.void]:
+        chosen = [places[row] for row in rows]
+        return retrieval.opened.suite.read_labels(keys[rows], sealed[rows], chosen, part.width, part.date)
+
     try:
-        return read(label_keys, sealed, place), np.ones(len(sealed), dtype=bool)
+        return read(list(range(len(sealed)))), np.ones(len(sealed), dtype=bool)
     except LabelError:
         pass
     good = np.ones(len(sealed), dtype=bool)
     for row in range(len(sealed)):
         try:
-            read(label_keys[row : row + 1], sealed[row : row + 1], place)
+            read([row])
         except LabelError:
             good[row] = False
     records = np.zeros(len(sealed), dtype=batch.RECORD)
     if good.any():
-        records[good] = read(label_keys[good], sealed[good], place)
+        records[good] = read(np.flatnonzero(good).tolist())
     return records, good

@@ -56,7 +56,7 @@ class PeerSum:
 class SumCheckpoint(Checkpoint, Protocol):
     """Keeps the state of a part while it runs. `tokens` are those of the cohort, in a random order.
 
-    A killed requester resumes with the same query id, blind and batch, so that its query is charged once.
+    A killed requester resumes with the same query id and batch, so that its query is charged once.
     """
 
     def products(self) -> dict[str, Product]:

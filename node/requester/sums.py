@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from matcher import PointError, identity
 from matcher.errors import MatcherError, ModulusError
-from matcher.suites.suite import Blinded
+from matcher.suites.points import Blinded
 from matcher.sums import cohort as cohorts
 from matcher.sums import modulus_proof
 from matcher.sums.cohort import distinct_points
@@ -104,7 +104,7 @@ def ask_sums(
 
 def _ask_once(run: Round) -> dict[str, PeerSum]:
     try:
-        query = resume_query(run, resume_session(run.context) or open_query(run))
+        query = resume_query(run, resume_session(run.context, run.question.items) or open_query(run))
     except ItemNotOfferedError:
         # A peer without keys of sums: NOT_CONNECTED is an answer and no failure.
         return keep_answers(run, {}, {})
@@ -127,8 +127,8 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
 
 
 def open_query(run: Round) -> OpenSession:
-    """Fetch the manifest with the offer, draw a fresh blind and seed, keep both."""
-    return begin_session(run.context, run.calls.get_sum_manifest)
+    """Fetch the manifest with the offer, draw a fresh seed, keep both."""
+    return begin_session(run.context, run.question.items, run.calls.get_sum_manifest)
 
 
 def resume_query(run: Round, opened: OpenSession) -> SumQuery:
@@ -196,10 +196,11 @@ def evaluate_cohort(run: Round, query: SumQuery) -> bytes:
     mapped, canaries = lay_out(people, opened.session.seed)
     if len(mapped) // suite.sizes.point > query.offer.max_cohort_points:
         raise LimitError("the cohort has more points than the peer accepts", "split the cohort")
-    blinded = suite.blind(opened.session.blind, mapped)
+    blind = suite.cohort_blind(opened.session.seed)
+    blinded = suite.blind(blind, mapped)
     evaluated = with_retries(run.context, lambda: _send_cohort(run, query, blinded))
     try:
-        tokens = suite.finalize(opened.session.blind, blinded, suite.evaluated(evaluated))
+        tokens = suite.finalize(blind, blinded, suite.evaluated(evaluated))
     except PointError:
         raise dishonest("the peer returns bytes that are no points", "point") from None
     returned, size, pinned = distinct_points(tokens, blinded.size), blinded.size, query.offer.canaries
@@ -233,6 +234,7 @@ def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
         run.checkpoint.progress("evaluate", len(answer) // blinded.size, points, epoch)
     if len(answer) < len(blinded.points):
         raise UnavailableError("the peer ended the stream early")
+    run.checkpoint.count_points(points)
     return bytes(answer)
 
 

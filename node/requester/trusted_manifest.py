@@ -12,10 +12,12 @@
 5. It names a suite of this node.
 6. This node holds its salt version, and the salt under it is the same.
 7. Both nodes hold the same catalogue.
-8. A manifest that just came has not expired: an old one would bring old partitions back.
-9. Its partitions are no finer cut than this node accepts (`require_geometry`), and no older than those seen
-   before (`seen_manifests`).
-10. Where it renews a query: the epoch and the planted subjects of the batch are the same
+8. Its partitions are of items of the catalogue, and their records have the size that it gives them
+   (`manifest_form`).
+9. A manifest that just came has not expired: an old one would bring old partitions back.
+10. Its partitions are no finer cut than this node accepts (`require_geometry`), and no older than those seen
+    before (`seen_manifests`).
+11. Where it renews a query: the epoch and the planted subjects of the batch are the same
    (`require_same_batch`); of a sum the keys and the salt (`require_same_sums`).
 
 Reading and following keys in the database is done by `pinned_keys`, fetching by `handshake`.
@@ -104,19 +106,23 @@ class TrustedManifest:
 
 @dataclass(frozen=True, slots=True)
 class TrustedState:
-    """What this node knows, and checks a manifest against; `salts` are those it has."""
+    """What this node knows, and checks a manifest against; `salts` are those it has.
+
+    `widths` are the bytes of the value in a label, by item of the catalogue.
+    """
 
     requester: str
     responder: str
     salts: Mapping[int, bytes] = field(repr=False)
     catalogue_digest: bytes
+    widths: Mapping[str, int]
 
     def read(self, serialised: bytes, now: datetime) -> TrustedManifest:
-        """Rules 2 to 7 for signed bytes. Raises the error of the first rule that is broken."""
+        """Rules 2 to 8 for signed bytes. Raises the error of the first rule that is broken."""
         return self.judge(parse_manifest(serialised), now)
 
     def judge(self, manifest: Manifest, now: datetime) -> TrustedManifest:
-        """Rules 3 to 7. Raises the error of the first rule that is broken."""
+        """Rules 3 to 8. Raises the error of the first rule that is broken."""
         self._require_parties(manifest)
         if manifest.issued_at > now + CLOCK_SKEW:
             raise PreconditionError(
@@ -130,6 +136,7 @@ class TrustedState:
             raise UnknownSuiteError("the peer and this node have no suite in common") from None
         salt = self._require_salt(manifest, suite)
         self._require_catalogue(manifest)
+        self._require_sizes(manifest)
         return TrustedManifest(manifest, suite, salt)
 
     def _require_parties(self, manifest: Manifest) -> None:
@@ -160,9 +167,20 @@ class TrustedState:
                 {"catalogue": manifest.catalogue_version},
             )
 
+    def _require_sizes(self, manifest: Manifest) -> None:
+        """An entry of another size would be searched for in vain, or read as another record.
+
+        An item that is not in the catalogue has no size; its code would be part of a file's name.
+        """
+        if any(part.width != self.widths.get(part.item) for part in manifest.partitions):
+            raise DishonestPeerError(
+                "the peer's records have another size than the catalogue says",
+                details={"check": "manifest_form"},
+            )
+
 
 def require_fresh(manifest: Manifest, now: datetime) -> None:
-    """Rule 8. Raises PreconditionError."""
+    """Rule 9. Raises PreconditionError."""
     if manifest.expires_at + CLOCK_SKEW < now:
         raise PreconditionError(
             "the peer's manifest has expired already", "compare the clocks of both nodes", {"rule": "clock"}
@@ -170,7 +188,7 @@ def require_fresh(manifest: Manifest, now: datetime) -> None:
 
 
 def require_geometry(manifest: Manifest, min_bucket_entries: int, max_bucket_bits: int) -> None:
-    """Rule 9: a bucket that holds a few entries names the people whose buckets are fetched.
+    """Rule 10: a bucket that holds a few entries names the people whose buckets are fetched.
 
     Raises DishonestPeerError.
     """
@@ -184,7 +202,7 @@ def require_geometry(manifest: Manifest, min_bucket_entries: int, max_bucket_bit
 
 
 def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> None:
-    """Rule 10 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
+    """Rule 11 for a verification: `layout` is the manifest the batch was laid out by, `last` the one in use.
 
     Raises EpochError, OfferChangedError.
     """
@@ -195,7 +213,7 @@ def require_same_batch(newer: Manifest, last: Manifest, layout: Manifest) -> Non
 
 
 def require_same_sums(newer: Manifest, layout: Manifest) -> SumOffer:
-    """Rule 10 for a sum: the offer, under the keys and the salt of the query.
+    """Rule 11 for a sum: the offer, under the keys and the salt of the query.
 
     Raises EpochError, ItemNotOfferedError where there is no offer of sums.
     """

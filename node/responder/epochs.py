@@ -5,7 +5,9 @@ from functools import lru_cache
 from matcher import merkle
 from matcher.types import Level
 from node.context import Node
+from node.domain.catalogue import Item
 from node.domain.mandate import LEGAL_BASIS, PROGRAMMES
+from node.domain.peers import PeerRow
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -47,16 +49,39 @@ def salt_error(version: int) -> SaltError:
     )
 
 
-def require_known_items(node: Node, start: EvaluateStart) -> None:
-    """Items, purpose and legal basis of a start must be known, and its size allowed.
+def require_granted(peer: PeerRow, item: Item, origin: str | None = None) -> None:
+    """Raises RefusedError unless the peer is granted the item about people of an origin, or of any."""
+    origins = peer.origins_of(item)
+    if not origins:
+        raise RefusedError(
+            "this peer is not granted an item that it asks for",
+            "the two administrators agree on grants; see `heqiao peers grant`",
+            {"rule": "item_not_granted"},
+        )
+    if origin is not None and origin not in origins:
+        raise RefusedError(
+            "this peer is not granted the people of this origin",
+            "the two administrators agree on grants; see `heqiao peers grant`",
+            {"rule": "origin_not_granted"},
+        )
+
+
+def require_known_items(node: Node, peer: PeerRow, start: EvaluateStart) -> None:
+    """Items, purpose and legal basis of a start must be known, the items granted, and its size allowed.
 
     Raises ItemNotOfferedError, RefusedError, InvalidRequestError, InvalidPointsError.
     """
     for code in start.items:
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
-        if node.catalogue.item(code).level is Level.AGGREGATE:
+        item = node.catalogue.item(code)
+        if item.level is Level.AGGREGATE:
             raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
+        if item.token_class is not start.token_class:
+            raise RefusedError(
+                "an item is not of the query's class", "one query for each class", {"rule": "item_class"}
+            )
+        require_granted(peer, item)
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
     if not LEGAL_BASIS.fullmatch(start.legal_basis):

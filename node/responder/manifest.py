@@ -53,8 +53,16 @@ def offer_manifest(
     now, keys = node.clock(), _keys_for(node, salt_versions, epoch)
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
-        items = index_rows.current_items(tx, keys.epoch)
-        rows = index_rows.current_partitions(tx, keys.epoch, peer.grants)
+        held = index_rows.current_items(tx, keys.epoch)
+        widths = index_rows.item_widths(tx, keys.epoch)
+        rows = index_rows.current_partitions(tx, keys.epoch, sorted(peer.origins))
+    # An item whose class or size of entries the catalogue changed is not connected until a full import.
+    items = {
+        item.code: item
+        for item in node.catalogue.items
+        if held.get(item.code) is item.token_class and widths[item.code] == item.width
+    }
+    granted = {code: peer.origins_of(item) for code, item in items.items()}
     offered = Manifest(
         responder=node.code,
         requester=peer.code,
@@ -64,8 +72,8 @@ def offer_manifest(
         salt_check=CURRENT.salt_check(keys.salt),
         catalogue_version=node.catalogue.version,
         catalogue_digest=node.catalogue.digest,
-        items=tuple(items),
-        partitions=tuple(_offer(row) for row in rows),
+        items=tuple(sorted(items)),
+        partitions=tuple(_offer(row) for row in rows if row.origin in granted.get(row.item, ())),
         canaries=keys.canaries,
         limits=_limits(node),
         issued_at=now,
@@ -107,12 +115,14 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
         bits=row.bits,
         root=row.root,
         as_of=row.as_of,
+        date=row.date,
+        record_size=row.record_size,
         planted=tuple(PlantedSubject(name, value) for name, value in row.planted),
     )
 
 
 def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
-    """The offer of sums in the manifest, for the areas that the peer is granted; None without keys for it.
+    """The offer of sums in the manifest, of the items and areas that the peer is granted; None without keys.
 
     `current` are the keys of the salt that the peer has, by default those of the active epochs.
     """
@@ -120,7 +130,8 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
     if keys is None:
         return None
     with node.store.transaction("offer sums") as tx:
-        groups = sum_rows.granted_groups(tx, keys.epoch, peer.grants)
+        groups = sum_rows.granted_groups(tx, keys.epoch, sorted(peer.origins))
+    granted = {item.code: peer.origins_of(item) for item in node.catalogue.items if item.sum is not None}
     return SumOffer(
         epoch=keys.epoch,
         modulus=keys.modulus,
@@ -130,6 +141,6 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         groups=tuple(
             SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
             for g in groups
-            if g.item in node.catalogue.codes and node.catalogue.item(g.item).sum is not None
+            if g.prefix[:2] in granted.get(g.item, ())
         ),
     )

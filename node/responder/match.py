@@ -19,9 +19,22 @@ from node.errors import (
     PartitionVersionError,
     RefusedError,
 )
-from node.responder.epochs import merkle_tree, require_epoch, require_known_items, require_salt
+from node.responder.epochs import (
+    merkle_tree,
+    require_epoch,
+    require_granted,
+    require_known_items,
+    require_salt,
+)
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, Transcript
+from node.wire.match_messages import (
+    BucketRequest,
+    BucketSlice,
+    EvaluateDone,
+    EvaluateStart,
+    Granules,
+    Transcript,
+)
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 
 SLICE_BYTES = 512 * 1024  # fits, with its path, the smallest allowed max_message_bytes
@@ -35,16 +48,19 @@ class Evaluation:
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
         """Check the start and write the query to the audit chain before any point is evaluated.
 
-        Raises EpochError, SaltError, InvalidRequestError, InvalidPointsError.
+        Raises EpochError, SaltError, RefusedError, ItemNotOfferedError, InvalidRequestError,
+        InvalidPointsError.
         """
-        self._key = require_epoch(node, start.epoch)
+        epoch_key = require_epoch(node, start.epoch)
         require_salt(node, start.epoch, start.salt_version)
-        require_known_items(node, start)
+        require_known_items(node, peer, start)
         self._suite = find(start.suite)
+        self._key = self._suite.class_key(epoch_key, start.token_class)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
         self._sequence = 0
         self._transcript = Transcript(start)
+        self._granules = Granules(start.first_point, self._suite.sizes.point)
         _record_query(node, peer, start, caller)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
@@ -61,13 +77,14 @@ class Evaluation:
         self._left -= points.count
         self._sequence += 1
         self._transcript.add(sequence, blinded, evaluated)
+        self._granules.add(blinded)
         return evaluated
 
-    def finish(self) -> bytes:
-        """The digest of the transcript. Raises InvalidPointsError when points are missing."""
+    def finish(self) -> EvaluateDone:
+        """Digest of transcript, root of points. Raises InvalidPointsError when points are missing."""
         if self._left:
             raise InvalidPointsError("fewer points than announced")
-        return self._transcript.digest()
+        return EvaluateDone(self._transcript.digest(), self._granules.root())
 
 
 def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator[BucketSlice]:
@@ -96,7 +113,7 @@ def read_in_order(
     node: Node, part: index_rows.PartitionRow, numbers: Sequence[int]
 ) -> Iterator[tuple[int, bytes]]:
     """Some buckets of a version, a few megabytes at once. Raises PartitionVersionError if it is removed."""
-    average = max(part.entries * buckets.ENTRY_SIZE >> part.bits, 1)
+    average = max(part.entries * buckets.entry_size(part.width) >> part.bits, 1)
     at_once = min(max(READ_BYTES // average, 1), MAX_READ)
     for at in range(0, len(numbers), at_once):
         some = numbers[at : at + at_once]
@@ -128,14 +145,9 @@ def require_partition(
     """
     version = request.to_version if isinstance(request, DeltaRequest) else request.version
     require_epoch(node, request.epoch)
-    if request.origin not in peer.grants:
-        raise RefusedError(
-            "this peer is not granted the partition of this origin",
-            "the two administrators agree on grants; see `heqiao peers add --grant`",
-            {"rule": "origin_not_granted"},
-        )
     if request.item not in node.catalogue.codes:
         raise ItemNotOfferedError("an item is not in this node's catalogue")
+    require_granted(peer, node.catalogue.item(request.item), request.origin)
     with node.store.transaction("find partition") as tx:
         part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, version)
         current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
@@ -158,6 +170,7 @@ def _record_query(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) 
         "query": start.query_id.hex(),
         "points": start.points_announced,
         "first_point": start.first_point,
+        "class": start.token_class.value,
         "items": list(start.items),
         "purpose": start.purpose,
         "legal_basis": start.legal_basis,

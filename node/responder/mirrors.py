@@ -45,7 +45,7 @@ def serve_delta(node: Node, peer: PeerRow, request: DeltaRequest) -> tuple[int, 
         chain = deltas.find_chain(tx, part, request.from_version, request.from_root)
     if chain is None:
         raise _gone()
-    size = buckets.ENTRY_SIZE
+    size = buckets.entry_size(part.width)
 
     def read() -> Iterator[BucketChange]:
         for first in range(0, 1 << part.bits, _BUCKETS_AT_ONCE):

@@ -19,6 +19,7 @@ from node.database.epoch_usage import EpochUse
 from node.database.sum_tables import QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
+from node.domain.days import china_day, day_start, period_start
 from node.domain.mandate import LEGAL_BASIS
 from node.domain.peers import PeerRow
 from node.domain.sum_rules import STATISTICS, SumRule
@@ -32,6 +33,7 @@ from node.errors import (
     RefusedError,
     SaltError,
 )
+from node.responder.epochs import require_granted
 from node.wire.sum_messages import (
     BLOCK_ROWS,
     MAX_COHORT_POINTS,
@@ -50,7 +52,9 @@ class Cohort:
     """Rounds 1 and 2: receive a cohort in chunks, return it under the sum key in another order."""
 
     def __init__(self, node: Node, peer: PeerRow, start: CohortStart, caller: str) -> None:
-        """Raises EpochError, SaltError, ItemNotOfferedError, InvalidRequestError, InvalidPointsError."""
+        """Raises EpochError, SaltError, ItemNotOfferedError, RefusedError, InvalidRequestError and
+        InvalidPointsError.
+        """
         self._keys, current = require_keys(node, start.epoch), node.keys
         if start.salt_version != current.salt_version_of_sums(self._keys):
             raise SaltError(
@@ -67,6 +71,8 @@ class Cohort:
         self._node, self._peer, self._start, self._caller = node, peer, start, caller
         self._suite = find(start.suite)
         self._items = {code: summable_item(node, code) for code in start.items}
+        for item in self._items.values():
+            require_granted(peer, item)
         self._points = bytearray()
         self._sequence = 0
 
@@ -140,7 +146,7 @@ def _charge_item(
 ) -> QueryRow:
     """What an item of a new query costs. Raises LimitError where its budget is spent."""
     rule = rule_of(item)
-    spent = sum_rows.queries_since(tx, peer.code, item.code, now - timedelta(days=rule.period_days))
+    spent = sum_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
     cost = rule.epsilon_milli if rule.mode == "dp" else 0
     _require_budget(rule, spent, cost, now)
     return QueryRow(item.code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
@@ -166,13 +172,7 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
     keys = require_keys(node, request.epoch)
-    if request.prefix[:2] not in peer.grants:
-        raise RefusedError(
-            "this peer is not granted the people of this origin",
-            "the two administrators agree on grants; see `heqiao peers add --grant`",
-            {"rule": "origin_not_granted"},
-        )
-    summable_item(node, request.item)
+    require_granted(peer, summable_item(node, request.item), request.prefix[:2])
     with node.store.transaction("find rows of sums") as tx:
         known = sum_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
@@ -219,12 +219,12 @@ def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int, now: da
     elif cost and sum(row.epsilon_milli for row in spent) + cost > rule.epsilon_milli_period:
         kind = PRIVACY_BUDGET
     if kind:
-        again = spent[0].at + timedelta(days=rule.period_days)
+        day = china_day(spent[0].at) + timedelta(days=rule.period_days)
         raise LimitError(
             "the budget of sums of an item is spent for this period",
-            f"ask again from {again.date()} on, or agree on a larger budget in the catalogue",
+            f"ask again from {day} on, or agree on a larger budget in the catalogue",
             {"rule": kind},
-            retry_after=again - now,
+            retry_after=day_start(day) - now,
         )
 
 

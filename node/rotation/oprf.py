@@ -5,14 +5,21 @@ after a kill the next run keeps the complete partitions.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
 
 from keys import KeyStore
 from keys.store.kinds import generate_secret
-from matcher import oprf
+from matcher import buckets, oprf
 from matcher.errors import ScalarError
 from matcher.oprf import RandomBytes
+from matcher.pads import pad_key
+from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
@@ -20,7 +27,9 @@ from node.credentials.active_keys import OPRF
 from node.database import Connection, Store, epoch_switch, partition_versions
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow, StoredBucket
-from node.index.partition_writer import PartitionWriter, Version
+from node.index.entries import pad_entries
+from node.index.layout import Entries
+from node.index.partition_writer import Layout, PartitionWriter, Version
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf_tasks import Batch, LinkMap, Rekeyed, Rekeying, altered, rekey_batch
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
@@ -51,7 +60,7 @@ class OprfRotation(Rotation):
     def make(self, run: Run) -> None:
         """Make a key to which the stored points can be converted."""
         old = run.keys.get(f"{OPRF}.{run.old(OPRF).epoch}")
-        make_epoch(run, self.purposes, lambda _: draw_key(OPRF, old, run.home.random_bytes))
+        make_epoch(run, self.purposes, lambda _: draw_key(OPRF, old, run.home.random_bytes, _class_keys))
 
     def rekey(self, run: Run) -> Amount:
         """Every partition that has no counterpart yet. Raises UnavailableError for altered entries."""
@@ -71,20 +80,54 @@ class OprfRotation(Rotation):
         epoch_switch.forget_epoch(store, epoch)
 
 
-def draw_key(purpose: str, old: bytes, random_bytes: RandomBytes) -> bytes:
-    """A fresh key whose ratio to the old one has a clamped representative: nearly every one has."""
+def _only(secret: bytes) -> Sequence[bytes]:
+    return (oprf.clamp(secret),)
+
+
+def _class_keys(secret: bytes) -> Sequence[bytes]:
+    return tuple(CURRENT.class_keys(secret).values())
+
+
+def draw_key(
+    purpose: str, old: bytes, random_bytes: RandomBytes, scalars: Callable[[bytes], Sequence[bytes]] = _only
+) -> bytes:
+    """A fresh key to which points of the old one can be converted: nearly every one is.
+
+    `scalars` are those that multiply points under a key; each needs a ratio with a clamped representative.
+    """
     while True:
         secret = generate_secret(purpose, random_bytes)
         try:
-            oprf.ratio(oprf.clamp(secret), oprf.clamp(old))
+            for new, before in zip(scalars(secret), scalars(old), strict=True):
+                oprf.ratio(new, before)
         except ScalarError:
             continue
         return secret
 
 
+@dataclass(frozen=True, slots=True)
+class _Pads:
+    """The pads of a partition under one key, and the bucket of each."""
+
+    entries: Entries = field(repr=False)
+    places: NDArray[np.uint64] = field(repr=False)
+
+    @classmethod
+    def draw(cls, part: PartitionRow, epoch: int, key: bytes) -> "_Pads":
+        """As many as the partition has."""
+        place = part.item, int(part.origin), epoch, range(part.pads)
+        own = pad_key(CURRENT.class_key(key, part.token_class))
+        entries = pad_entries(CURRENT, own, *place, part.width)
+        return cls(entries, buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - part.bits))
+
+    def within(self, numbers: range) -> bytes:
+        """Those of some neighbouring buckets."""
+        return bytes(self.entries[(self.places >= numbers.start) & (self.places < numbers.stop)].tobytes())
+
+
 def _measure(tx: Connection, epoch: int) -> Amount:
     rows = index_rows.partitions_of_epoch(tx, epoch)
-    return Amount(len(rows), sum(row.entries for row in rows))
+    return Amount(len(rows), sum(row.entries - row.pads for row in rows))
 
 
 def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progress) -> Amount:
@@ -96,14 +139,15 @@ def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progre
         workers = cores() if total >= SMALL_ENTRIES else 0
     done = 0
     with open_engine(work, workers) as engine:
-        for item, parts in groupby(missing, key=lambda part: part.item):
-            run = _ItemRun(node, work, engine, item)
+        for (item, token_class), parts in groupby(missing, key=lambda part: (part.item, part.token_class)):
+            run = _ItemRun(node, work, engine, item, token_class)
             run.collect_links()
             for group in _groups(parts):
                 for entries in run.rekey(group):
                     done += entries
                     progress("rekey", done, total)
-        return Amount(len(missing), total, engine.usage(), workers)
+        people = total - sum(part.pads for part in missing)
+        return Amount(len(missing), people, engine.usage(), workers)
 
 
 def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
@@ -121,11 +165,13 @@ def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
 class _ItemRun:
     """Writes the partitions of one item under the next epoch."""
 
-    def __init__(self, node: Node, work: Rekeying, engine: Engine, item: str) -> None:
+    def __init__(
+        self, node: Node, work: Rekeying, engine: Engine, item: str, token_class: TokenClass
+    ) -> None:
         self._node, self._work, self._engine, self._item = node, work, engine, item
-        self._old = PartitionWriter(node, item, work.old_epoch)
-        self._new = PartitionWriter(node, item, work.new_epoch)
-        self._links = LinkMap(work, item)
+        self._old = PartitionWriter(node, item, token_class, work.old_epoch)
+        self._new = PartitionWriter(node, item, token_class, work.new_epoch)
+        self._class, self._links = token_class, LinkMap(work, item, token_class)
 
     def collect_links(self) -> None:
         """Collect every entry that is linked with another, in all partitions of the item."""
@@ -140,7 +186,7 @@ class _ItemRun:
                     break
                 for each in stored:
                     points, links = self._old.unseal(int(part.origin), each)
-                    self._links.add(links, each.entries, points)
+                    self._links.add(links, each.entries, points, part.width)
                 after = stored[-1].number
         self._links.close()
 
@@ -172,7 +218,8 @@ class _ItemRun:
             found = {}
             for part in group:
                 cut = partition_versions.open_cut(tx, self._item, part.origin, epoch, part.bits, now)
-                found[part.origin] = Version(int(part.origin), part.version, cut, part.bits, part.planted)
+                layout = Layout(part.bits, part.pads, part.date, part.width, part.planted)
+                found[part.origin] = Version(int(part.origin), part.version, cut, layout)
             return found
 
         return self._node.store.retry_write("begin versions", write)
@@ -181,6 +228,13 @@ class _ItemRun:
         """Stored buckets in order, as tasks; their links wait in `links` until the task is back."""
         code, count = int(part.origin), 1 << part.bits
         step = max(BATCH_ENTRIES * count // max(part.entries, 1), 1)
+        old, new = (
+            _Pads.draw(part, epoch, key)
+            for epoch, key in (
+                (self._work.old_epoch, self._work.old),
+                (self._work.new_epoch, self._work.new),
+            )
+        )
         for first in range(0, count, min(step, _BUCKETS_AT_ONCE)):
             numbers = range(first, min(first + min(step, _BUCKETS_AT_ONCE), count))
             with self._node.store.transaction("read buckets") as tx:
@@ -188,7 +242,15 @@ class _ItemRun:
             if len(stored) != len(numbers):
                 raise altered(self._item)
             yield Batch(
-                self._item, code, part.bits, first, [self._opened(code, each, links) for each in stored]
+                self._item,
+                self._class,
+                code,
+                part.width,
+                part.bits,
+                first,
+                old.within(numbers),
+                new.within(numbers),
+                [self._opened(code, each, links) for each in stored],
             )
 
     def _opened(

@@ -15,9 +15,9 @@ from keys.types import EpochKey, RotationPolicy
 from matcher.oprf import RandomBytes
 from node.clock import Clock, utc_now
 from node.compute.types import Usage
-from node.config import Config, database_url
+from node.config import Config
 from node.context import Node
-from node.database import Connection, Store, open_store
+from node.database import Connection, Store, database_url, open_store
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import ConfigError, ConflictError
 from node.telemetry.progress import Progress

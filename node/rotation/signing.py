@@ -14,9 +14,9 @@ from keys.signing_chain import Succession
 from keys.store.kinds import fingerprint, generate_secret
 from keys.types import EpochKey
 from node.clock import utc_now
-from node.config import Config, database_url
+from node.config import Config
 from node.credentials.active_keys import SIGNING, active_epoch
-from node.database import Connection, key_epochs, open_store
+from node.database import Connection, database_url, key_epochs, open_store
 from node.database import signing_keys as signing_rows
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node

@@ -8,7 +8,6 @@ is planned from these and the policy (keys.rotation.plan): for `heqiao keys stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from keys import CertifiedIdentity, KeyringError, KeyStore, verify_chain
 from keys import rotation as plans
@@ -16,10 +15,10 @@ from keys.pki.certificates import tls_epoch
 from keys.rotation import BEFORE_END, Due
 from keys.store.inventory import KeyFacts, check_files, inspect
 from keys.types import EpochKey, KeyState
-from node.config import Config, database_url
+from node.config import Config
 from node.credentials.revocation_lists import Revocations
+from node.database import database_url, open_store
 from node.database import key_epochs as epoch_rows
-from node.database import open_store
 from node.database.epoch_usage import EpochUse, read_uses
 from node.domain import catalogue as catalogues
 from node.domain.missing_partitions import MissingPartitions
@@ -155,10 +154,9 @@ def _check_certificate(config: Config, store: KeyStore, now: datetime) -> tuple[
 
 def _read_database(config: Config) -> _Stored:
     try:
-        url = database_url(config)
-        if _is_missing_file(url):
-            return _Stored(why="no database yet")
-        store = open_store(url)
+        if config.database_file is not None and not config.database_file.exists():
+            return _Stored(why="no database yet")  # opening would make it, and reading makes nothing
+        store = open_store(database_url(config))
         with store.transaction("read key epochs") as tx:
             known = epoch_rows.read_epochs(tx)
             catalogue = catalogues.load(config.catalogue.path)
@@ -176,12 +174,6 @@ def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:
     until = key.grace_until if key and key.state is KeyState.GRACE else None
     state = key.state if key else KeyState.ACTIVE
     return PeerUse(use.peer, use.purpose, use.epoch, use.at, state, until)
-
-
-def _is_missing_file(url: str) -> bool:
-    # Opening would create it, and reading the status must create nothing.
-    scheme, _, rest = url.partition(":///")
-    return scheme.startswith("sqlite") and not Path(rest.partition("?")[0]).exists()
 
 
 def _missing(facts: Sequence[KeyFacts], known: Sequence[EpochKey]) -> list[str]:

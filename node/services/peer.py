@@ -67,7 +67,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
                 yield match_pb2.EvaluateResponse(
                     chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
                 )
-            yield match_pb2.EvaluateResponse(done=match_pb2.EvaluateDone(transcript=evaluation.finish()))
+            yield wire.done_message(evaluation.finish())
 
     def FetchPartition(  # noqa: N802
         self, request: mirror_pb2.FetchPartitionRequest, call: Call

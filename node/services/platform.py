@@ -18,7 +18,7 @@ from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
 from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
-from node.wire import platform
+from node.wire import platform, platform_requests
 from node.wire import platform_sums as sums_wire
 from node.wire.platform_catalogue import catalogue_message
 
@@ -39,7 +39,8 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
         self._require_own(call)
-        job, verification = platform.read_submission(requests, self._node.config.limits.max_subjects_per_job)
+        most = self._node.config.limits.max_subjects_per_job
+        job, verification = platform_requests.read_verification(requests, most)
         added = engine.submit(self._node, job, verification)
         if added:
             self._runner.start(job, verification)
@@ -51,7 +52,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Store the job, then start it."""
         self._require_own(call)
         most = self._node.config.limits.max_subjects_per_job
-        job, summation = sums_wire.read_submission(requests, most)
+        job, summation = platform_requests.read_sum(requests, most)
         added = engine.submit(self._node, job, summation)
         if added:
             self._runner.start(job, summation)
@@ -108,7 +109,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             known = peer_rows.list_peers(tx)
         return pb.ListPeersResponse(
             peers=[
-                pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.grants)
+                pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.granted)
                 for peer in known
             ]
         )

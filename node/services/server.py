@@ -1,10 +1,9 @@
 """Puts a node together: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
 
 import signal
-import threading
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -12,13 +11,15 @@ from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
 from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 
+from keys import KeyringError
 from matcher.suites import x25519
 from node.context import Node
 from node.domain.jobs import JobRequest
-from node.errors import ConfigError
+from node.errors import ConfigError, NodeError
 from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
+from node.services.health import HealthWatch
 from node.services.peer import PeerServicer
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer
@@ -43,7 +44,7 @@ class Server:
         self._runner = Runner(node, self._leases, jobs.poll_s)
         self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
         self._health = health.HealthServicer()
-        self._stopped = threading.Event()
+        self._watch = HealthWatch(node, self._report)
         config = node.config
         self._peer = self._build(config.peer.reflection, PEER_SERVICE, config.limits.worker_threads)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
@@ -63,8 +64,7 @@ class Server:
         self._leases.start()
         self._peer.start()
         self._platform.start()
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
-            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        self._watch.start()
         resumed = self._runner.resume()
         self._scheduler.start()
         log.get_logger().info(
@@ -82,6 +82,7 @@ class Server:
     def stop(self) -> None:
         """Refuse new calls, give running ones time to end, leave open jobs to another process or restart."""
         self._health.enter_graceful_shutdown()
+        self._watch.stop()
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
         self._runner.stop()
         self._scheduler.stop()
@@ -91,17 +92,42 @@ class Server:
         self._node.store.dispose()
         log.get_logger().info("stopped")
 
+    def reload(self) -> None:
+        """Read keys, certificates, trusted roots and revocations again; running calls go on. What cannot be
+        read is logged, and the node keeps what it has.
+
+        All of it is also read when its files change; the log file is followed by every line that is written.
+        """
+        try:
+            self._node.ring.reload()
+        except (NodeError, KeyringError) as error:
+            log.get_logger().error("reload", status="failed", reason=str(error))
+        else:
+            log.get_logger().info("reload", status="done", epoch=self._node.keys.epoch)
+        self._node.revocations.reload()
+
     def wait(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
-
-        def stop(number: int, _frame: FrameType | None) -> None:
-            log.get_logger().info("stopping", signal=number)
-            self._stopped.set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
-        self._stopped.wait()
+        """Serve until SIGTERM or SIGINT; on SIGHUP `reload`."""
+        # A signal may reach any thread, also one of gRPC, and then interrupts no lock that this one waits
+        # for. Python writes its number to a socket at once, whichever thread it was.
+        arrived, sender = socket.socketpair()
+        sender.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(handled, lambda _number, _frame: None)
+        while (number := arrived.recv(1)[0]) == signal.SIGHUP:
+            self.reload()
+        log.get_logger().info("stopping", signal=number)
         self.stop()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the interpreter resets handlers before it ends
+        signal.set_wakeup_fd(-1)
+        for end in (arrived, sender):
+            end.close()
+
+    def _report(self, good: bool) -> None:
+        answer = health_pb2.HealthCheckResponse
+        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+            self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
     def _build(self, reflect: bool, service: str, threads: int) -> grpc.Server:
         limits = self._node.config.limits

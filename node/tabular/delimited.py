@@ -4,7 +4,6 @@ Reading streams in bounded memory. No reject and no error contains the content o
 (design.md section 7); a first line that looks like data is not quoted as a header either.
 """
 
-import codecs
 import csv
 import io
 import unicodedata
@@ -15,19 +14,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from node.domain.records import Reject
 from node.errors import InputError
+from node.tabular import text_form
 from node.tabular.csv_writer import disarm
+from node.tabular.text_form import TextForm, drop_tabs_at_quotes, find_form, unusable
 
-CHUNK = 1 << 20  # bytes read at once while the encoding is detected
-MAX_LINE = 1 << 20  # characters; besides a row, at most one line is in memory
-MAX_CELL = 1000  # characters; far more than any field has
-ENCODINGS = ("utf-8", "gb18030")
+MAX_CELL = 1000  # characters of a cell that is read; far more than any field has
 Aliases = Mapping[str, tuple[str, ...]]
 
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+TO_FIND = TextForm()
 _DIGITS_OF_DATA = 6  # a header with so many digits is regarded as data
 
 
@@ -54,12 +52,13 @@ class CellError(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a source: `columns` maps a field to its column number."""
+    """The columns of a source: `columns` maps a field to its column number. Other columns are not read."""
 
     path: Path
     headers: Sequence[str]
     columns: Mapping[str, int]
     aliases: Aliases
+    form: TextForm = TO_FIND
 
     def cell(self, row: Row, field: str) -> str:
         """The text of the row's cell, empty where the source has no such column."""
@@ -80,32 +79,53 @@ class Layout:
         missing = [field for field in fields if field not in self.columns]
         if missing:
             wanted = "; ".join(f"{field} ({' | '.join(self.aliases[field])})" for field in missing)
-            raise InputError(
-                f"{self.path}: no column for {wanted}; {_describe_headers(self.headers)}",
-                f'rename the header, or name the column with --map {missing[0]}="HEADER"',
-            )
+            hint = f'rename the header, or name the column with --map {missing[0]}="HEADER"'
+            if len(self.headers) == 1 and (other := next((c for c in ";|" if c in self.headers[0]), "")):
+                hint = f"the whole header is one column; try --delimiter {TextForm(other).delimiter_name}"
+            raise InputError(f"{self.path}: no column for {wanted}; {_describe_headers(self.headers)}", hint)
+
+    def too_long(self, cells: Sequence[str]) -> bool:
+        """Whether a cell of the row is too long to be what it should be. Cells that are not read may be long.
+
+        A long cell that has whole rows in it is never right: a stray quote swallowed them.
+        """
+        if max(map(len, cells), default=0) <= MAX_CELL:
+            return False
+        read = set(self.columns.values())
+        return any(
+            len(cell) > MAX_CELL and (at in read or self._has_rows(cell)) for at, cell in enumerate(cells)
+        )
+
+    def _has_rows(self, cell: str) -> bool:
+        marks = len(self.headers) - 1
+        return any(line.count(self.form.delimiter or ",") >= marks for line in cell.splitlines()[1:-1])
 
 
-def find_layout(path: Path, headers: Sequence[str], aliases: Aliases, mapping: Mapping[str, str]) -> Layout:
+def find_layout(
+    path: Path,
+    headers: Sequence[str],
+    aliases: Aliases,
+    mapping: Mapping[str, str],
+    form: TextForm = TO_FIND,
+) -> Layout:
     """Map a header's columns to fields. Raises InputError for a missing mapped column or a field with two."""
-    return Layout(path, headers, _find_columns(path, headers, aliases, mapping), aliases)
+    return Layout(path, headers, _find_columns(path, headers, aliases, mapping), aliases, form)
 
 
 class Table:
     """An open file whose header is read."""
 
     def __init__(
-        self, path: Path, stream: io.TextIOWrapper, aliases: Aliases, mapping: Mapping[str, str]
+        self, path: Path, stream: TextIO, aliases: Aliases, mapping: Mapping[str, str], form: TextForm
     ) -> None:
         self.path = path
-        self.encoding = stream.encoding
+        self.delimiter = form.delimiter
         self._lines = Lines(path, stream)
         first = next(self._lines, "").lstrip("\ufeff")
         if not first.strip():
-            raise _unusable(path, "the first line is empty", "the first line must hold the column headers")
-        self.delimiter = "\t" if first.count("\t") > first.count(",") else ","
+            raise unusable(path, "the first line is empty", "the first line must hold the column headers")
         self.headers = self._read_header(first)
-        self.layout = find_layout(path, self.headers, aliases, mapping)
+        self.layout = find_layout(path, self.headers, aliases, mapping, form)
         self.columns = self.layout.columns
         self.cell, self.header, self.reject = self.layout.cell, self.layout.header, self.layout.reject
 
@@ -124,37 +144,40 @@ class Table:
         an endless line) and, without `allow_empty`, where the file has no rows at all.
         """
         empty = True
-        for row in split_rows(self.path, self._lines, self.delimiter, len(self.headers)):
+        for row in split_rows(self.layout, self._lines):
             empty = False
             yield row
         if empty and not allow_empty:
             raise_empty(self.path)
 
     def _read_header(self, first: str) -> list[str]:
+        line = first if self.delimiter == "\t" else drop_tabs_at_quotes(first)
         try:
-            headers = next(csv.reader([first], delimiter=self.delimiter, strict=True))
+            headers = next(csv.reader([line], delimiter=self.delimiter, strict=True))
         except csv.Error:
             headers = []
         if not headers:
-            raise _unusable(self.path, "the header's quotes do not match", "write the headers on one line")
+            raise unusable(self.path, "the header's quotes do not match", "write the headers on one line")
         return headers
 
 
 def raise_changed(path: Path) -> NoReturn:
     """Raise InputError for bytes that no longer fit the detected encoding."""
-    raise _unusable(path, "the file changed while it was read", "run the command again") from None
+    raise unusable(path, "the file changed while it was read", "run the command again") from None
 
 
 def raise_empty(path: Path) -> NoReturn:
     """Raise InputError for a header without rows."""
-    raise _unusable(
+    raise unusable(
         path, "there is a header but no row", "check that the export finished; an empty list cannot be used"
     )
 
 
-def split_rows(path: Path, lines: "Lines", delimiter: str, width: int) -> Iterator[Row | Reject]:
+def split_rows(layout: Layout, lines: "Lines") -> Iterator[Row | Reject]:
     """The rows of some lines; `lines.count` lines are before them. Raises InputError, see Table."""
-    reader, offset = csv.reader(lines, delimiter=delimiter, strict=True), lines.count
+    delimiter, width, path = layout.form.delimiter, len(layout.headers), layout.path
+    texts = lines if delimiter == "\t" else map(drop_tabs_at_quotes, lines)
+    reader, offset = csv.reader(texts, delimiter=delimiter, strict=True), lines.count
     while True:
         line = offset + reader.line_num + 1
         try:
@@ -166,19 +189,29 @@ def split_rows(path: Path, lines: "Lines", delimiter: str, width: int) -> Iterat
             continue
         if not cells:
             continue
-        if len(cells) != width:
-            message = f"the row has {len(cells)} cells where the header has {width}"
+        if len(cells) != width and any(map(str.strip, cells[width:])):
+            message = (
+                f"the row has {len(cells)} cells where the header has {width}; a cell that holds the "
+                "delimiter must be in quotes, and --delimiter names another delimiter"
+            )
             yield from _faults(path, line, offset + reader.line_num, "wrong_cell_count", message)
-        elif max(map(len, cells)) > MAX_CELL:
+            continue
+        row = _fill([cell.strip("\t") for cell in cells], width)
+        if layout.too_long(row):
             message = f"a cell is longer than {MAX_CELL} characters"
             yield from _faults(path, line, offset + reader.line_num, "cell_too_long", message)
         else:
-            yield Row(line, cells)
+            yield Row(line, row)
+
+
+def _fill(cells: list[str], width: int) -> list[str]:
+    # Programs leave out empty cells at the end of a row, or write some more.
+    return cells[:width] + [""] * (width - len(cells))
 
 
 def _broken_row(path: Path, first: int, last: int, ended: bool, error: csv.Error) -> Iterator[Reject]:
     if ended:
-        raise _unusable(
+        raise unusable(
             path,
             f"line {first}: a quote opens here and never closes",
             "the file may be cut off; export it again, or correct the quotes from that line on",
@@ -197,20 +230,22 @@ def _faults(path: Path, first: int, last: int, reason: str, message: str) -> Ite
 
 
 @contextmanager
-def open_table(path: Path, aliases: Aliases, mapping: Mapping[str, str] | None = None) -> Iterator[Table]:
+def open_table(
+    path: Path, aliases: Aliases, mapping: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
+) -> Iterator[Table]:
     """Open a delimited file: UTF-8 (with or without mark) or GB18030, comma or tab, any line ends.
 
-    `aliases` gives each field's accepted headers; `mapping` ({field: header}) overrides them.
-    Raises InputError for a file that cannot be read at all, naming the byte or line.
+    `aliases` gives each field's accepted headers; `mapping` ({field: header}) overrides them; `stated` is
+    what need not be found. Raises InputError for a file that cannot be read at all, naming the byte or line.
     """
     try:
         with path.open("rb") as raw:
-            encoding = _find_encoding(path, raw)
+            form = find_form(path, raw, stated)
             raw.seek(0)
-            with io.TextIOWrapper(raw, encoding=encoding, newline="") as stream:
-                yield Table(path, stream, aliases, mapping or {})
+            with io.TextIOWrapper(raw, encoding=form.encoding, newline="") as stream:
+                yield Table(path, stream, aliases, mapping or {}, form)
     except OSError as error:
-        raise _unusable(
+        raise unusable(
             path, f"cannot be read: {error.strerror or 'not a plain file'}", "check the path"
         ) from None
     except UnicodeDecodeError:
@@ -235,64 +270,25 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._stream.readline(MAX_LINE + 1)
+        line = self._stream.readline(text_form.MAX_LINE + 1)
         if not line:
             self.ended = True
             raise StopIteration
         self.count += 1
-        if len(line) > MAX_LINE:
-            raise _unusable(
-                self._path,
-                f"line {self.count} is longer than {MAX_LINE} characters",
-                "is this a delimited text file?",
-            )
+        if len(line) > text_form.MAX_LINE:
+            raise text_form.too_long_line(self._path, self.count)
         return line
 
 
-def _find_encoding(path: Path, raw: BinaryIO) -> str:
-    faults = []
-    for encoding in ENCODINGS:
-        raw.seek(0)
-        fault = _first_fault(path, raw, encoding)
-        if fault is None:
-            return encoding
-        faults.append(fault)
-    raise _unusable(
-        path,
-        f"neither UTF-8 (wrong at byte {faults[0]}) nor GB18030 (wrong at byte {faults[1]})",
-        "save the file as UTF-8 and run the command again",
-    )
-
-
-def _first_fault(path: Path, raw: BinaryIO, encoding: str) -> int | None:
-    """Offset of the first byte that is not of the encoding; the whole file is read, a chunk at a time."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = 0
-    while True:
-        chunk = raw.read(CHUNK)
-        if offset == 0:
-            _refuse_binary(path, chunk)
-        if b"\0" in chunk:
-            raise _unusable(
-                path, f"there is a NUL at byte {offset + chunk.index(0)}", "save the file as UTF-8 text (CSV)"
+def require_fields(mapping: Mapping[str, str], aliases: Aliases) -> None:
+    """Raise InputError where a column is mapped to a field that does not exist."""
+    for field in mapping:
+        if field not in aliases:
+            near = get_close_matches(field, aliases, n=1)
+            raise InputError(
+                f"there is no field {disarm(field)[:24]} to map a column to",
+                (f"did you mean {near[0]}? " if near else "") + f"known fields: {', '.join(aliases)}",
             )
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            return offset - pending + error.start
-        if not chunk:
-            return None
-        offset += len(chunk)
-
-
-def _refuse_binary(path: Path, head: bytes) -> None:
-    if not head.strip():
-        raise _unusable(path, "the file is empty", "check that the export finished")
-    if head.startswith(_UTF16_MARKS):
-        raise _unusable(path, "the file is UTF-16", "save it as UTF-8 and run the command again")
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise _unusable(path, "the file is a spreadsheet or an archive", "export it as CSV")
 
 
 def _find_columns(
@@ -300,13 +296,8 @@ def _find_columns(
 ) -> dict[str, int]:
     names = [_plain_header(header) for header in headers]
     wanted = {field: tuple(map(_plain_header, accepted)) for field, accepted in aliases.items()}
+    require_fields(mapping, aliases)
     for field, header in mapping.items():
-        if field not in wanted:
-            near = get_close_matches(field, wanted, n=1)
-            raise InputError(
-                f"there is no field {disarm(field)[:24]} to map a column to",
-                (f"did you mean {near[0]}? " if near else "") + f"known fields: {', '.join(wanted)}",
-            )
         wanted[field] = (_plain_header(header),)
         if wanted[field][0] not in names:
             raise InputError(
@@ -336,7 +327,3 @@ def _describe_headers(headers: Sequence[str]) -> str:
         return "the first line looks like data, not like headers"
     shown = ["".join(c for c in header.strip()[:24] if c.isprintable()) for header in headers[:20]]
     return f"headers seen: {', '.join(shown)}" + (", ..." if len(headers) > 20 else "")
-
-
-def _unusable(path: Path, problem: str, hint: str) -> InputError:
-    return InputError(f"{path}: {problem}", hint)

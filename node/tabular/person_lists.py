@@ -12,13 +12,14 @@ from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, PROGRAMMES, Mandate
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
-from node.tabular.delimited import CellError, Row, Table, clean, open_table
-from node.tabular.fields import IDENTITY_ALIASES, parse_date, read_identities, read_name
+from node.tabular.damage import check_code, count_rounded, is_nothing, refuse_rounded
+from node.tabular.delimited import TO_FIND, CellError, Row, Table, clean, open_table
+from node.tabular.fields import IDENTITY_ALIASES, PERSON_ALIASES, parse_date, read_identities, read_name
+from node.tabular.text_form import TextForm
 
 HOUSEHOLD_ALIASES = {
     "household_no": ("household_no", "户编号"),
     "member_no": ("member_no", "成员编号"),
-    "relation": ("relation", "与户主关系"),
     **IDENTITY_ALIASES,
     "mandate_no": ("mandate_no", "授权书编号"),
 }
@@ -55,7 +56,7 @@ _HASH = re.compile(r"(?:[0-9a-z-]{1,16}:)?[0-9A-Fa-f]{32,128}")
 
 
 def read_households(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[list[Subject], list[Reject]]:
     """Read a household list: one subject per row, in file order, and the rows that cannot be used.
 
@@ -74,11 +75,11 @@ def read_households(
         return subject
 
     required = ("household_no", "member_no", "id_no", "mandate_no")
-    return _read_list(path, HOUSEHOLD_ALIASES, columns, required, build)
+    return _read_list(path, HOUSEHOLD_ALIASES, columns, stated, required, build)
 
 
 def read_cohort(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[list[tuple[Identity, ...]], list[Reject]]:
     """Read the people of a sum: the identities of each, in file order, and the rows that cannot be used.
 
@@ -94,11 +95,11 @@ def read_cohort(
         seen.update(identities)
         return identities
 
-    return _read_list(path, IDENTITY_ALIASES, columns, ("id_no",), build)
+    return _read_list(path, PERSON_ALIASES, columns, stated, ("id_no",), build)
 
 
 def read_mandates(
-    path: Path, columns: Mapping[str, str] | None = None
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[dict[str, Mandate], list[Reject]]:
     """Read a list of mandates by number; a repeated number is a reject.
 
@@ -116,7 +117,7 @@ def read_mandates(
         return mandate
 
     required = ("mandate_no", "scope_items", "scope_regions", "valid_from", "valid_to")
-    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, required, build)
+    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, stated, required, build)
     return {mandate.number: mandate for mandate in mandates}, rejects
 
 
@@ -124,21 +125,26 @@ def _read_list(
     path: Path,
     aliases: Mapping[str, tuple[str, ...]],
     columns: Mapping[str, str] | None,
+    stated: TextForm,
     required: tuple[str, ...],
     build: Callable[[Table, Row], T],
 ) -> tuple[list[T], list[Reject]]:
     built: list[T] = []
     rejects: list[Reject] = []
-    with open_table(path, aliases, columns) as table:
+    numbers: list[str] = []
+    with open_table(path, aliases, columns, stated) as table:
         table.require(*required)
         for row in table.rows():
             if isinstance(row, Reject):
                 rejects.append(row)
                 continue
+            numbers.append(clean(table.cell(row, "id_no")))
             try:
                 built.append(build(table, row))
             except CellError as error:
                 rejects.append(table.reject(row.line, error))
+    hint = "format the column as text before the list is opened in a spreadsheet, and write it again"
+    refuse_rounded(str(path), "identity numbers", count_rounded(numbers), hint)
     return built, rejects
 
 
@@ -152,7 +158,8 @@ def _read_subject(table: Table, row: Row) -> Subject:
             raise CellError(
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
             )
-    mandate = _read_number(table, row, "mandate_no") if table.cell(row, "mandate_no") else ""
+    stated = table.cell(row, "mandate_no")
+    mandate = _read_number(table, row, "mandate_no") if stated and not is_nothing(stated) else ""
     return Subject(f"{household}/{member}", household, read_name(table.layout, row), identities, mandate)
 
 
@@ -162,6 +169,7 @@ def _read_number(table: Table, row: Row, field: str) -> str:
         raise CellError(field, "empty", "the number is empty")
     if not _NUMBER.fullmatch(number) or not number.isprintable():
         raise CellError(field, "bad_number", "a number is at most 48 characters without blanks and slashes")
+    check_code(field, number.upper())
     return number
 
 

@@ -4,20 +4,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import CursorResult, create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from node.errors import ConfigError, UnavailableError
+from node.errors import ConfigError, InputError, UnavailableError
+from node.tabular.typed_values import BadText, Column, SingleFloat
 
 _BUFFER_ROWS = 8192
+_REAL = 700  # the type of PostgreSQL with 7 digits, as its catalogue numbers it
+_SQL_ASCII = "SQL_ASCII"
 
 
 @contextmanager
-def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[Sequence[Any]]]]:
-    """The column names and the rows of a query, streamed: unread rows stay on the server.
+def open_query(url: str, query: str) -> Iterator[tuple[Sequence[Column], Iterator[Sequence[Any]]]]:
+    """The columns and the rows of a query, streamed: unread rows stay on the server.
 
-    Raises ConfigError for a URL this machine cannot use, UnavailableError when the query or the connection
-    fails, also in the middle of the rows.
+    Raises ConfigError for a URL this machine cannot use or a database that does not say its encoding,
+    UnavailableError when the query or the connection fails, InputError for a value that the driver cannot
+    read; also in the middle of the rows.
     """
     try:
         engine = create_engine(url, hide_parameters=True)
@@ -26,15 +30,19 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[S
             "the URL of the source database is not one this machine can use",
             "for example postgresql+psycopg://user:password@host/name; its driver must be installed",
         ) from None
+    event.listen(engine, "connect", _require_encoding, insert=True)
     count = [0]
     try:
         with engine.connect() as connection:
+            _keep_bad_text(engine, connection)
             # Without parameters the driver takes the query as it is: a % in it stays a %.
             streaming = connection.execution_options(
                 stream_results=True, max_row_buffer=_BUFFER_ROWS, no_parameters=True
             )
             result = streaming.exec_driver_sql(query)
-            yield list(result.keys()), _counted(result, count)
+            yield _columns(result), _counted(result, count)
+    except DataError as error:
+        raise _unreadable(count[0], error) from None
     except SQLAlchemyError as error:
         # The driver's text may contain the URL or a row, so the message has only the class of the failure.
         raise UnavailableError(
@@ -45,7 +53,55 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[str], Iterator[S
         engine.dispose()
 
 
+def _require_encoding(connection: Any, _record: object) -> None:
+    """Refuse a PostgreSQL that holds bytes of any encoding, unless the URL says which they are."""
+    status = getattr(getattr(connection, "info", None), "parameter_status", None)
+    if status and _SQL_ASCII == status("server_encoding") == status("client_encoding"):
+        raise ConfigError(
+            "the source database is in SQL_ASCII: it does not say in which encoding its texts are",
+            "say it in the URL: add ?client_encoding=utf8, or ?client_encoding=gb18030",
+        )
+
+
+def _keep_bad_text(engine: Engine, connection: Connection) -> None:
+    """Let SQLite give a text that is not UTF-8 as BadText, so that it costs its row only."""
+    if engine.dialect.name == "sqlite":
+        raw: Any = connection.connection.driver_connection
+        raw.text_factory = _text
+
+
+def _text(found: bytes) -> str | BadText:
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        return BadText(found)
+
+
+def _columns(result: CursorResult[Any]) -> list[Column]:
+    described = result.cursor.description if result.cursor is not None else ()
+    real = {place for place, each in enumerate(described) if each[1] == _REAL}
+    return [
+        Column(header, SingleFloat, "real") if place in real else Column(header)
+        for place, header in enumerate(result.keys())
+    ]
+
+
 def _counted(result: CursorResult[Any], count: list[int]) -> Iterator[Sequence[Any]]:
-    for row in result:
+    rows = iter(result)
+    while True:
+        try:
+            row = next(rows, None)
+        except (UnicodeError, ArithmeticError, ValueError, TypeError) as error:
+            raise _unreadable(count[0], error) from None
+        if row is None:
+            return
         count[0] += 1
         yield row
+
+
+def _unreadable(rows: int, error: Exception) -> InputError:
+    return InputError(
+        f"the source database has a value that cannot be read, after {rows} rows ({type(error).__name__})",
+        "convert the column to text in the query (CAST), or say the right encoding in the URL "
+        "(?client_encoding=), then import again; nothing was published",
+    )

@@ -2,11 +2,11 @@
 
 import importlib
 import logging
-import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from node.config import LogSection
+from node.telemetry.log_file import LogFile, StandardError
 from node.telemetry.request_id import current_request
 
 if TYPE_CHECKING:  # loaded when first used: only a running node logs
@@ -21,9 +21,9 @@ FIELDS = frozenset(
 
 
 def configure(settings: LogSection, node: str) -> None:
-    """Send events as JSON lines to the configured file, or to standard error."""
+    """Send events as JSON lines to the configured file, or to standard error. Raises OSError."""
     structlog = _load_structlog()
-    stream = settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
+    stream = LogFile(settings.file) if settings.file else StandardError()
 
     def name_node(_logger: object, _method: str, event: "EventDict") -> "EventDict":
         event["node"] = node

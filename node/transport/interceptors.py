@@ -150,7 +150,9 @@ class _GuardedCall:
             return False
         known = status.code_of(error)
         if known is not None:
-            self._log(known.name, code=getattr(error, "code", ""))
+            # Of keys that do not open the caller is told nothing more.
+            reason = {"reason": str(error)} if isinstance(error, KeyringError) else {}
+            self._log(known.name, code=getattr(error, "code", ""), **reason)
             self._context.abort_with_status(status.to_status(error, known))
         incident = secrets.token_hex(6)
         self._log("INTERNAL", incident=incident, kind=type(error).__name__, where=log.where(error))

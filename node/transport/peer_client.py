@@ -174,7 +174,7 @@ class PeerClient:
             elif kind == "chunk" and accepted:
                 yield EvaluatedChunk(response.chunk.sequence, response.chunk.points)
             elif kind == "done" and accepted:
-                yield EvaluateDone(response.done.transcript)
+                yield EvaluateDone(response.done.transcript, response.done.points_root)
             else:
                 raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
 

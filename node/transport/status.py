@@ -33,7 +33,7 @@ TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.NotFoundError, grpc.StatusCode.NOT_FOUND),
     (errors.JobConflictError, grpc.StatusCode.ALREADY_EXISTS),
     (errors.PreconditionError, grpc.StatusCode.FAILED_PRECONDITION),
-    (KeyringError, grpc.StatusCode.FAILED_PRECONDITION),
+    (KeyringError, grpc.StatusCode.UNAVAILABLE),
     (errors.ConflictError, grpc.StatusCode.ABORTED),
     (errors.LimitError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (errors.UnavailableError, grpc.StatusCode.UNAVAILABLE),
@@ -63,7 +63,14 @@ def code_of(error: Exception) -> grpc.StatusCode | None:
 
 
 def to_status(error: Exception, status: grpc.StatusCode) -> object:
-    """For `context.abort_with_status`: status, constant message, ErrorInfo, and RetryInfo if it has one."""
+    """For `context.abort_with_status`: status, constant message, ErrorInfo, and RetryInfo if it has one.
+
+    An error of this node's own keys and files names them, so only the log has its text.
+    """
+    if isinstance(error, KeyringError):
+        error = errors.UnavailableError(
+            "this node cannot open its keys", "its administrator finds the reason in its log"
+        )
     code = getattr(error, "code", "internal")
     details = dict(getattr(error, "details", {}))
     hint = getattr(error, "hint", "")

@@ -5,7 +5,9 @@ from typing import Any
 
 import grpc
 
+from keys import KeyringError
 from node.credentials.keyring import KeyRing
+from node.errors import NodeError
 
 
 def server_credentials(ring: KeyRing) -> grpc.ServerCredentials:
@@ -27,7 +29,10 @@ def _fetcher(ring: KeyRing) -> Callable[[], Any]:
 
     def fetch() -> Any:
         nonlocal shown
-        keys = ring.current
+        try:
+            keys = ring.current
+        except (NodeError, KeyringError):
+            return None  # keys that do not open: the call that follows is answered so, and logged
         if (keys.certificate, keys.ca) == shown:
             return None  # not changed
         renewed = _configuration(ring)

@@ -1,5 +1,6 @@
 """The signed manifest: a responder's offer to one requester (design.md section 3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from matcher import buckets as index
+from matcher import label
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError
 from node.wire.sum_messages import SumOffer
 
@@ -24,7 +27,11 @@ class PlantedSubject:
 
 @dataclass(frozen=True, slots=True)
 class PartitionOffer:
-    """One granted partition version. `as_of` is in days since 1970-01-01."""
+    """One granted partition version.
+
+    `as_of` is the date of its oldest record, `date` that of the records that name none (days since
+    1970-01-01), `record_size` the bytes of a plain record.
+    """
 
     item: str
     origin: str
@@ -34,6 +41,8 @@ class PartitionOffer:
     bits: int
     root: bytes
     as_of: int
+    date: int
+    record_size: int
     planted: tuple[PlantedSubject, ...]
 
     @property
@@ -42,9 +51,14 @@ class PartitionOffer:
         return 1 << self.bits
 
     @property
+    def width(self) -> int:
+        """Bytes of the value in its labels."""
+        return label.width_of(self.record_size)
+
+    @property
     def entry_size(self) -> int:
         """Bytes of an entry."""
-        return index.ENTRY_SIZE
+        return index.entry_size(self.width)
 
     def bucket(self, prefix: int) -> int:
         """The bucket of a 32-bit prefix."""
@@ -63,7 +77,7 @@ class PeerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row."""
+    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row, of each class."""
 
     responder: str
     requester: str
@@ -75,12 +89,16 @@ class Manifest:
     catalogue_digest: bytes
     items: tuple[str, ...]
     partitions: tuple[PartitionOffer, ...]
-    canaries: bytes
+    canaries: Mapping[TokenClass, bytes]
     limits: PeerLimits
     issued_at: datetime
     expires_at: datetime
     # Only where the requester requested it.
     sums: SumOffer | None = None
+
+    def has(self, item: str) -> bool:
+        """Whether any partition of an item is granted."""
+        return any(part.item == item for part in self.partitions)
 
     def partition(self, item: str, origin: str) -> PartitionOffer | None:
         """The partition of an item and origin, None where none is granted."""

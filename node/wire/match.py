@@ -1,5 +1,6 @@
 """Messages of a verification: protobuf to dataclasses and back; every byte of a peer is checked here."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from itertools import pairwise
@@ -8,8 +9,10 @@ from google.protobuf.message import DecodeError
 from heqiao.peer.v1 import match_pb2, types_pb2
 
 from keys.signing_chain import MAX_CHAIN, Succession
+from matcher import label
 from matcher.retrieval_plan import BLOCK
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -23,12 +26,20 @@ from node.wire.common import (
     timestamp,
 )
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
+from node.wire.match_messages import (
+    GRANULE_POINTS,
+    BucketRequest,
+    BucketSlice,
+    EvaluateDone,
+    EvaluateStart,
+)
 from node.wire.query_head import require_head
 
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
+ORIGIN = re.compile("[0-9]{2}")
 MAX_BITS = 24  # of a well-formed manifest; what a requester accepts is in [requester] of its configuration
+RECORD_SIZES = tuple(map(label.record_size, label.WIDTHS))
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in total (design.md section 9)
 
 
@@ -45,7 +56,9 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         catalogue_digest=manifest.catalogue_digest,
         items=manifest.items,
         partitions=map(_partition_message, manifest.partitions),
-        canaries=manifest.canaries,
+        canaries=[
+            types_pb2.ClassCanaries(token_class=each, points=manifest.canaries[each]) for each in TokenClass
+        ],
         limits=types_pb2.Limits(
             max_message_bytes=manifest.limits.max_message_bytes,
             chunk_points=manifest.limits.chunk_points,
@@ -70,6 +83,8 @@ def _partition_message(part: PartitionOffer) -> types_pb2.Partition:
         bucket_bits=part.bits,
         root=part.root,
         as_of=part.as_of,
+        date=part.date,
+        record_size=part.record_size,
         planted=[types_pb2.PlantedSubject(name=p.name, value=p.value) for p in part.planted],
     )
 
@@ -85,20 +100,24 @@ def parse_manifest(serialised: bytes) -> Manifest:
     sound = (
         len(manifest.salt_check) == sizes.salt_check
         and len(manifest.catalogue_digest) == DIGEST_SIZE
-        and len(manifest.canaries) == sizes.point * sizes.canaries
+        and [each.token_class for each in message.canaries] == list(TokenClass)
+        and all(len(each.points) == sizes.point * sizes.canaries for each in message.canaries)
         and len(manifest.partitions) <= MAX_PARTITIONS
         and len({(p.item, p.origin) for p in manifest.partitions}) == len(manifest.partitions)
         # Without planted subjects an emptied partition would not be detected.
         and all(
             p.planted and len({one.name for one in p.planted}) == len(p.planted) for p in manifest.partitions
         )
-        and manifest.limits.chunk_points > 0
+        and manifest.limits.chunk_points >= GRANULE_POINTS
         and manifest.limits.max_buckets_per_request >= BLOCK
         and all(
             len(p.root) == DIGEST_SIZE
+            and ORIGIN.fullmatch(p.origin) is not None
             and p.bits <= MAX_BITS
             and len(p.planted) <= p.entries <= MAX_ENTRIES
             and 0 < p.version <= MAX_VERSION
+            and 0 < p.date <= label.MAX_DATE
+            and p.record_size in RECORD_SIZES
             and p.epoch == manifest.epoch
             for p in manifest.partitions
         )
@@ -123,8 +142,10 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
     require_digest(message.mandate_root, "mandate_root")
     require(message.points_announced > 0, "points_announced must be positive")
     require(message.first_point < message.points_announced, "first_point is beyond the points announced")
+    require(message.first_point % GRANULE_POINTS == 0, f"first_point must be a multiple of {GRANULE_POINTS}")
     require_item_count(tuple(message.items))
     require_short(*message.items, message.purpose, message.legal_basis)
+    require(message.token_class in tuple(TokenClass), "token_class is unknown")
     return EvaluateStart(
         epoch=message.epoch,
         salt_version=message.salt_version,
@@ -136,6 +157,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         purpose=message.purpose,
         legal_basis=message.legal_basis,
         mandate_root=message.mandate_root,
+        token_class=TokenClass(message.token_class),
         suite=message.suite,
     )
 
@@ -155,7 +177,15 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
             purpose=start.purpose,
             legal_basis=start.legal_basis,
             mandate_root=start.mandate_root,
+            token_class=start.token_class,
         )
+    )
+
+
+def done_message(done: EvaluateDone) -> match_pb2.EvaluateResponse:
+    """The end of an evaluation."""
+    return match_pb2.EvaluateResponse(
+        done=match_pb2.EvaluateDone(transcript=done.transcript, points_root=done.points_root)
     )
 
 
@@ -250,11 +280,13 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
                 bits=part.bucket_bits,
                 root=part.root,
                 as_of=part.as_of,
+                date=part.date,
+                record_size=part.record_size,
                 planted=tuple(PlantedSubject(p.name, p.value) for p in part.planted),
             )
             for part in message.partitions
         ),
-        canaries=message.canaries,
+        canaries={TokenClass(each.token_class): each.points for each in message.canaries},
         limits=PeerLimits(
             message.limits.max_message_bytes,
             message.limits.chunk_points,

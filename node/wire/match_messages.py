@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 
-from matcher import SUITE
+from matcher import SUITE, merkle
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError
 
 TRANSCRIPT_CONTEXT = "heqiao v1 transcript"
+GRANULE_POINTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class EvaluateStart:
     purpose: str
     legal_basis: str
     mandate_root: bytes
+    token_class: TokenClass
     suite: str = SUITE
 
 
@@ -61,9 +64,10 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateDone:
-    """The responder's digest of the transcript, after the last chunk."""
+    """After the last chunk: the responder's digest of the transcript, and the root over the points it saw."""
 
     transcript: bytes
+    points_root: bytes
 
 
 class Transcript:
@@ -78,6 +82,7 @@ class Transcript:
             start.points_announced.to_bytes(8, "big"),
             start.first_point.to_bytes(8, "big"),
             start.mandate_root,
+            start.token_class.encode(),
         ):
             self._hash.update(part)
 
@@ -99,3 +104,34 @@ class Transcript:
                 "a device between the nodes alters traffic, or one node has a fault; compare versions",
                 {"check": "transcript"},
             )
+
+
+class Granules:
+    """A running tree over the blinded points of one stream, sixteen at a time (docs/protocol.md).
+
+    Point i of a query is in granule i / 16 whatever the chunks; the last granule may be shorter.
+    """
+
+    def __init__(self, first_point: int, point: int) -> None:
+        """Of a stream that begins at a point, a multiple of GRANULE_POINTS; `point` are the bytes of one."""
+        self._number, self._size = first_point // GRANULE_POINTS, GRANULE_POINTS * point
+        self._rest, self._digests = bytearray(), list[bytes]()
+
+    def add(self, points: bytes) -> None:
+        """The points of the next chunk."""
+        self._rest += points
+        whole = len(self._rest) - len(self._rest) % self._size
+        for at in range(0, whole, self._size):
+            self._add(bytes(self._rest[at : at + self._size]))
+        del self._rest[:whole]
+
+    def root(self) -> bytes:
+        """The root over all granules, after the last chunk."""
+        if self._rest:
+            self._add(bytes(self._rest))
+            self._rest.clear()
+        return merkle.root(self._digests)
+
+    def _add(self, points: bytes) -> None:
+        self._digests.append(merkle.leaf(self._number.to_bytes(4, "big"), points))
+        self._number += 1

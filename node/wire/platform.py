@@ -1,24 +1,29 @@
-"""Messages of the platform service to dataclasses and back; all input of a platform is checked here."""
+"""Messages of the platform service as both sides send them, and reports as a platform reads them.
 
-from collections.abc import Iterable, Iterator
+What a platform submits is read in node/wire/platform_requests.py, which a client does not need.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date
+from itertools import chain
+from typing import TypeVar
 
+from google.protobuf.message import Message
 from heqiao.platform.v1 import platform_pb2 as pb
 
-from matcher import Identity, identity, names
-from matcher.errors import IdentityError
-from node.domain.findings import Finding, Outcome, PeerSummary, Report
+from matcher import identity
+from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import SUM, VERIFICATION, JobRow, PartRow
-from node.domain.mandate import PROGRAMMES, Mandate
-from node.domain.subjects import Subject, holds_identity
+from node.domain.mandate import Mandate, Scope, share_scopes
+from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
-from node.wire.common import day_of, days_of, first_start, require, require_chunk, timestamp
+from node.wire.common import day_of, days_of, require, timestamp
 
-CHUNK = 2_000  # subjects or findings in a message: about 300 KiB of the allowed 1 MiB
-MAX_TEXT = 200
-MAX_IDENTITIES = 8
-MAX_SCOPE = 100
+CHUNK = 5_000  # people, mandates or answers in a message: about 300 KiB
+MOST_FINDINGS = 50_000  # in a message
+MOST_BYTES = 900 * 1024  # of a message; every node takes 1 MiB
 JOB_STATES = {
     "queued": pb.JOB_STATE_QUEUED,
     "running": pb.JOB_STATE_RUNNING,
@@ -30,10 +35,18 @@ JOB_KINDS = {VERIFICATION: pb.JOB_KIND_VERIFICATION, SUM: pb.JOB_KIND_SUM}
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
 OUTCOMES = {one: getattr(pb, f"OUTCOME_{one.value}") for one in Outcome}
 OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}
+ID_TYPES = {
+    identity.RESIDENT: pb.IDENTITY_TYPE_RESIDENT,
+    identity.PERMIT: pb.IDENTITY_TYPE_HMT_PERMIT,
+    identity.FOREIGN: pb.IDENTITY_TYPE_FOREIGN_PERMIT,
+    identity.FOREIGN_OLD: pb.IDENTITY_TYPE_FOREIGN_PERMIT_OLD,
+}
+M = TypeVar("M", bound=Message)
 
 
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:
-    """The messages that submit a verification."""
+    """The messages that submit a verification. Raises InvalidRequestError for an unknown document type."""
+    subjects, mandates = Subjects.of(verification.subjects), list(verification.mandates.values())
     yield pb.SubmitVerificationRequest(
         start=pb.VerificationStart(
             job_id=job,
@@ -41,45 +54,39 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
             peers=verification.peers,
             purpose=verification.purpose,
             legal_basis=verification.legal_basis,
-            subjects_announced=len(verification.subjects),
+            subjects_announced=len(subjects),
         )
     )
-    mandates = list(verification.mandates.values())
-    for at in range(0, len(mandates), CHUNK):
-        chunk = pb.VerificationChunk(mandates=map(_mandate_message, mandates[at : at + CHUNK]))
-        yield pb.SubmitVerificationRequest(chunk=chunk)
-    for at in range(0, len(verification.subjects), CHUNK):
-        chunk = pb.VerificationChunk(subjects=map(_subject_message, verification.subjects[at : at + CHUNK]))
-        yield pb.SubmitVerificationRequest(chunk=chunk)
+    yield from in_pieces(len(mandates), CHUNK, lambda part: _mandates_request(mandates[part]))
+    yield from in_pieces(len(subjects), CHUNK, lambda part: _subjects_request(subjects[part]))
 
 
-def read_submission(
-    requests: Iterable[pb.SubmitVerificationRequest], max_subjects: int
-) -> tuple[str, Verification]:
-    """The job id and verification that a platform submits. Raises InvalidRequestError."""
-    messages = iter(requests)
-    start = first_start(messages)
-    require(start.subjects_announced <= max_subjects, "more subjects than one job may hold")
-    subjects: list[Subject] = []
-    mandates: dict[str, Mandate] = {}
-    for message in messages:
-        require_chunk(message)
-        for mandate in map(_mandate, message.chunk.mandates):
-            require(mandate.number not in mandates, "a mandate number is given twice")
-            mandates[mandate.number] = mandate
-        subjects += map(_subject, message.chunk.subjects)
-        require(len(subjects) <= start.subjects_announced, "more subjects than announced")
-        require(len(mandates) <= max_subjects, "more mandates than subjects may need")
-    require(len(subjects) == start.subjects_announced, "fewer subjects than announced")
-    verification = Verification(
-        items=tuple(start.items),
-        peers=tuple(start.peers),
-        purpose=start.purpose,
-        legal_basis=start.legal_basis,
-        subjects=tuple(subjects),
-        mandates=mandates,
-    )
-    return start.job_id, verification
+def in_pieces(count: int, most: int, build: Callable[[slice], M]) -> Iterator[M]:
+    """Messages with at most `most` entries each of a list of `count`, and none too long to be taken."""
+    waiting = [slice(at, min(at + most, count)) for at in reversed(range(0, count, most))]
+    while waiting:
+        part = waiting.pop()
+        message = build(part)
+        if message.ByteSize() <= MOST_BYTES or part.stop - part.start == 1:
+            yield message
+        else:
+            middle = (part.start + part.stop) // 2
+            waiting += (slice(middle, part.stop), slice(part.start, middle))
+
+
+def identities_message(counts: Iterable[int], types: Iterable[str], values: Iterable[str]) -> pb.Identities:
+    """The identities of some people: how many each has, then all of them.
+
+    Raises InvalidRequestError for an unknown document type.
+    """
+    try:
+        codes = [ID_TYPES[one] for one in types]
+    except KeyError:
+        raise InvalidRequestError(
+            "an identity is not valid: its document type is not a known one",
+            f"one of {', '.join(identity.TYPES)}",
+        ) from None
+    return pb.Identities(counts=counts, types=codes, values=values)
 
 
 def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) -> pb.Job:
@@ -115,7 +122,7 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
 
 
 def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportResponse]:
-    """A report: header, then its subjects and findings in chunks."""
+    """A report: header, then its subjects, answers and findings in chunks."""
     yield pb.GetReportResponse(
         header=pb.ReportHeader(
             job=job,
@@ -127,27 +134,50 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
             catalogue_digest=bytes.fromhex(report.catalogue_digest),
         )
     )
-    for at in range(0, len(report.subjects), CHUNK):
-        yield pb.GetReportResponse(chunk=pb.FindingChunk(subjects=report.subjects[at : at + CHUNK]))
-    for at in range(0, len(report.findings), CHUNK):
-        chunk = pb.FindingChunk(findings=map(_finding_message, report.findings[at : at + CHUNK]))
+    found = Findings.of(report.findings)
+    refs, subject = report.subjects, found.subject
+    if found.refs != refs:
+        place = {ref: at for at, ref in enumerate(refs)}
+        subject = array("I", [place[found.refs[at]] for at in subject])
+
+    def places(part: slice) -> pb.FindingChunk:
+        return pb.FindingChunk(subject_places=subject[part], answer_places=found.answer[part])
+
+    for chunk in chain(
+        in_pieces(len(refs), CHUNK, lambda part: pb.FindingChunk(subjects=refs[part])),
+        in_pieces(
+            len(found.answers),
+            CHUNK,
+            lambda part: pb.FindingChunk(answers=map(_answer_message, found.answers[part])),
+        ),
+        in_pieces(len(found), MOST_FINDINGS, places),
+    ):
         yield pb.GetReportResponse(chunk=chunk)
 
 
 def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
-    """The report that a node streams to its platform. Raises InvalidRequestError without a header."""
+    """The report that a node streams to its platform.
+
+    Raises InvalidRequestError without a header, or where findings refer to nothing.
+    """
     header: pb.ReportHeader | None = None
     subjects: list[str] = []
-    findings: list[Finding] = []
+    answers: list[Finding] = []
+    subject, answer = array("I"), array("I")
     for response in responses:
         if response.WhichOneof("message") == "header":
             header = response.header
-        else:
-            subjects += response.chunk.subjects
-            findings += map(_finding, response.chunk.findings)
+            continue
+        subjects += response.chunk.subjects
+        answers += map(_answer, response.chunk.answers)
+        subject.extend(response.chunk.subject_places)
+        answer.extend(response.chunk.answer_places)
     if header is None:
         raise InvalidRequestError("the report has no header")
-    job = header.job
+    require(len(subject) == len(answer), "the report's findings are not complete")
+    good = max(subject, default=-1) < len(subjects) and max(answer, default=-1) < len(answers)
+    require(good, "a finding of the report refers to no subject or answer")
+    job, refs = header.job, tuple(subjects)
     return Report(
         job=job.job_id,
         requester=header.requester,
@@ -160,105 +190,62 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         finished_at=job.finished_at.ToDatetime(tzinfo=UTC) if job.HasField("finished_at") else None,
         due_at=job.due_at.ToDatetime(tzinfo=UTC),
         items=tuple(job.items),
-        subjects=tuple(subjects),
+        subjects=refs,
         peers=tuple(map(peer_summary, job.parts)),
-        findings=tuple(findings),
+        findings=Findings(refs, tuple(answers), subject, answer),
         state=STATE_NAMES[job.state],
     )
 
 
-def _mandate_message(mandate: Mandate) -> pb.Mandate:
-    return pb.Mandate(
-        mandate_no=mandate.number,
-        programme=mandate.programme,
-        items=sorted(mandate.items),
-        regions=sorted(mandate.regions),
-        valid_from=mandate.valid_from.isoformat(),
-        valid_to=mandate.valid_to.isoformat() if mandate.valid_to else "",
-        revoked_at=mandate.revoked_at.isoformat() if mandate.revoked_at else "",
-        signers=mandate.signers,
-        doc_hash=mandate.doc_hash,
+def _mandates_request(mandates: Sequence[Mandate]) -> pb.SubmitVerificationRequest:
+    scopes, places = share_scopes(mandates)
+    columns = pb.Mandates(
+        mandate_nos=[one.number for one in mandates],
+        scopes=map(_scope_message, scopes),
+        scope_places=places,
+        signer_counts=[len(one.signers) for one in mandates],
+        signers=[signer for one in mandates for signer in one.signers],
+        doc_hashes=[one.doc_hash for one in mandates],
+    )
+    return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(mandates=columns))
+
+
+def _scope_message(scope: Scope) -> pb.Scope:
+    return pb.Scope(
+        programme=scope.programme,
+        items=sorted(scope.items),
+        regions=sorted(scope.regions),
+        valid_from=_text(scope.valid_from),
+        valid_to=_text(scope.valid_to),
+        revoked_at=_text(scope.revoked_at),
     )
 
 
-def _mandate(message: pb.Mandate) -> Mandate:
-    texts = (message.mandate_no, message.programme, message.doc_hash, *message.signers)
-    require(all(len(text) <= MAX_TEXT for text in texts), "a text of a mandate is too long")
-    require(bool(message.mandate_no), "a mandate has no number")
-    require(not holds_identity(message.mandate_no, ()), "an identity number must not serve as a reference")
-    require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
-    require(
-        max(len(message.items), len(message.regions), len(message.signers)) <= MAX_SCOPE,
-        "a mandate's scope is too long",
+def _subjects_request(subjects: Subjects) -> pb.SubmitVerificationRequest:
+    columns = pb.Subjects(
+        refs=subjects.refs,
+        households=subjects.households,
+        names=subjects.names,
+        mandate_nos=subjects.mandates,
+        identities=identities_message(subjects.identity_counts, subjects.id_types, subjects.id_values),
     )
-    valid_from = _day(message.valid_from)
-    if valid_from is None:
-        raise InvalidRequestError("a mandate has no first day")
-    return Mandate(
-        number=message.mandate_no,
-        programme=message.programme,
-        items=frozenset(message.items),
-        regions=frozenset(message.regions),
-        valid_from=valid_from,
-        valid_to=_day(message.valid_to),
-        revoked_at=_day(message.revoked_at),
-        signers=tuple(message.signers),
-        doc_hash=message.doc_hash,
+    return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=columns))
+
+
+def _answer_message(said: Finding) -> pb.Answer:
+    return pb.Answer(
+        item=said.item,
+        peer=said.peer,
+        outcome=OUTCOMES[said.outcome],
+        value=said.value,
+        as_of=None if said.as_of is None else days_of(said.as_of),
+        reason=said.reason,
     )
 
 
-def _subject_message(subject: Subject) -> pb.Subject:
-    return pb.Subject(
-        ref=subject.ref,
-        household=subject.household,
-        name=subject.name,
-        identities=[pb.Identity(id_type=one.id_type, value=one.value) for one in subject.identities],
-        mandate_no=subject.mandate,
-    )
-
-
-def _subject(message: pb.Subject) -> Subject:
-    texts = (message.ref, message.household, message.name, message.mandate_no)
-    require(all(len(text) <= MAX_TEXT for text in texts), "a text of a subject is too long")
-    require(bool(message.ref), "a subject has no reference")
-    require(0 < len(message.identities) <= MAX_IDENTITIES, "a subject needs 1 to 8 identities")
-    identities = tuple(dict.fromkeys(map(read_identity, message.identities)))
-    for number in (message.ref, message.household, message.mandate_no):
-        require(not holds_identity(number, identities), "an identity number must not serve as a reference")
-    return Subject(
-        ref=message.ref,
-        household=message.household,
-        name=names.normalise_name(message.name),
-        identities=identities,
-        mandate=message.mandate_no,
-    )
-
-
-def read_identity(message: pb.Identity) -> Identity:
-    """An identity that a platform sends. Raises InvalidRequestError."""
-    try:
-        return identity.parse(message.value[:MAX_TEXT], message.id_type or None)
-    except IdentityError as error:
-        raise InvalidRequestError(
-            f"an identity is not valid: {error}", "check the list first; `heqiao verify` names row and reason"
-        ) from None
-
-
-def _finding_message(finding: Finding) -> pb.Finding:
-    return pb.Finding(
-        subject=finding.subject,
-        item=finding.item,
-        peer=finding.peer,
-        outcome=OUTCOMES[finding.outcome],
-        value=finding.value,
-        as_of=None if finding.as_of is None else days_of(finding.as_of),
-        reason=finding.reason,
-    )
-
-
-def _finding(message: pb.Finding) -> Finding:
+def _answer(message: pb.Answer) -> Finding:
     return Finding(
-        subject=message.subject,
+        subject="",
         item=message.item,
         peer=message.peer,
         outcome=OUTCOME_NAMES[message.outcome],
@@ -266,6 +253,10 @@ def _finding(message: pb.Finding) -> Finding:
         as_of=day_of(message.as_of) if message.HasField("as_of") else None,
         reason=message.reason,
     )
+
+
+def _text(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
 
 
 def peer_summary(part: pb.Part) -> PeerSummary:
@@ -283,10 +274,3 @@ def peer_summary(part: pb.Part) -> PeerSummary:
         plan=part.plan,
         plan_reason=part.plan_reason,
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InvalidRequestError("a day of a mandate is not written as 2026-06-30") from None

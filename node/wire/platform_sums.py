@@ -1,14 +1,15 @@
-"""Messages of the platform service about sums; all input of a platform is checked here."""
+"""Messages of the platform service about sums; node/wire/platform_requests.py reads what is submitted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from heqiao.platform.v1 import platform_pb2 as pb
 
+from matcher import Identity
 from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
-from node.domain.summation import Summation, in_cohort
-from node.wire.common import MILLION, day_of, days_of, first_start, require, require_chunk
-from node.wire.platform import CHUNK, MAX_IDENTITIES, STATE_NAMES, peer_summary, read_identity
+from node.domain.summation import Summation
+from node.wire.common import MILLION, day_of, days_of
+from node.wire.platform import CHUNK, STATE_NAMES, identities_message, in_pieces, peer_summary
 
 OUTCOMES = {one: getattr(pb, f"SUM_OUTCOME_{one.value}") for one in SumOutcome}
 OUTCOME_NAMES: dict[int, SumOutcome] = {number: one for one, number in OUTCOMES.items()}
@@ -25,30 +26,7 @@ def submission(job: str, summation: Summation) -> Iterator[pb.SubmitSumRequest]:
             people_announced=len(summation.cohort),
         )
     )
-    for at in range(0, len(summation.cohort), CHUNK):
-        people = [
-            pb.CohortPerson(identities=[pb.Identity(id_type=one.id_type, value=one.value) for one in person])
-            for person in summation.cohort[at : at + CHUNK]
-        ]
-        yield pb.SubmitSumRequest(chunk=pb.CohortPeople(people=people))
-
-
-def read_submission(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[str, Summation]:
-    """The job id and sum that a platform submits. Raises InvalidRequestError."""
-    messages = iter(requests)
-    start = first_start(messages)
-    require(start.people_announced <= max_people, "more people than one job may hold")
-    people = []
-    for message in messages:
-        require_chunk(message)
-        for person in message.chunk.people:
-            require(0 < len(person.identities) <= MAX_IDENTITIES, "a person needs 1 to 8 identities")
-            people.append([read_identity(one) for one in person.identities])
-        require(len(people) <= start.people_announced, "more people than announced")
-    require(len(people) == start.people_announced, "fewer people than announced")
-    cohort = in_cohort(people)
-    require(len(cohort) == len(people), "a person of the cohort is given twice")
-    return start.job_id, Summation(tuple(start.items), tuple(start.peers), start.legal_basis, cohort)
+    yield from in_pieces(len(summation.cohort), CHUNK, lambda part: _people_request(summation.cohort[part]))
 
 
 def report_message(report: SumReport, job: pb.Job) -> pb.GetSumReportResponse:
@@ -83,6 +61,14 @@ def read_report(message: pb.GetSumReportResponse) -> SumReport:
         peers=tuple(map(peer_summary, job.parts)),
         findings=tuple(map(_finding, message.findings)),
     )
+
+
+def _people_request(people: Sequence[tuple[Identity, ...]]) -> pb.SubmitSumRequest:
+    identities = [one for person in people for one in person]
+    columns = identities_message(
+        map(len, people), (one.id_type for one in identities), (one.value for one in identities)
+    )
+    return pb.SubmitSumRequest(chunk=pb.CohortPeople(identities=columns))
 
 
 def _finding_message(found: SumFinding) -> pb.SumFinding:

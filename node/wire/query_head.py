@@ -12,7 +12,12 @@ def require_suite(suite: str) -> None:
         raise UnknownSuiteError("this node does not know this suite", f"use {SUITE}", {"suite": SUITE})
 
 
+def require_query_id(query_id: bytes) -> None:
+    """Raises InvalidRequestError unless it is as long as the id of a query."""
+    require(len(query_id) == QUERY_ID_SIZE, f"query_id must be {QUERY_ID_SIZE} bytes")
+
+
 def require_head(suite: str, query_id: bytes) -> None:
     """Check suite and query id of a request. Raises InvalidRequestError or UnknownSuiteError."""
     require_suite(suite)
-    require(len(query_id) == QUERY_ID_SIZE, f"query_id must be {QUERY_ID_SIZE} bytes")
+    require_query_id(query_id)

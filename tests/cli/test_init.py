@@ -42,6 +42,7 @@ def test_what_init_makes(federation):
         "enrol.1",
         "oprf.1",
         "paillier.1",
+        "record.1",
         "salt.1",
         "signing.1",
         "storage.1",

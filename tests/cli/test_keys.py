@@ -11,8 +11,8 @@ import pytest
 from keys.pki.enrolment import load_request
 from keys.store.kinds import NODE_KEYS, fingerprint, generate_secret
 from keys.types import EpochKey, KeyState
-from node.config import database_url, load, open_key_store
-from node.database import key_epochs, open_store
+from node.config import load, open_key_store
+from node.database import database_url, key_epochs, open_store
 from tests.support.cli_runner import heqiao, ok
 
 

@@ -13,10 +13,10 @@ from keys.store.header import by_passphrase
 from keys.store.key_store import KeyStore
 from keys.store.wrap import KdfCost
 from node.clock import utc_now
-from node.config import database_url, load, open_key_store
+from node.config import load, open_key_store
 from node.context import open_node
 from node.database import approvals as rows
-from node.database import open_store
+from node.database import database_url, open_store
 from node.database import peers as peer_rows
 from node.governance import approvals
 from node.rotation.kinds import SIGNING

@@ -1,19 +1,21 @@
 """Altered databases: a hostile responder signs the root of its altered buckets."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from matcher import LabelRecord, buckets, label, merkle, oprf
 from matcher import identity as identities
 from matcher.suites import tokens
+from matcher.suites.tokens import TAG_SIZE
 from node.context import Node
 from node.database import tables
 from node.registers.importer import import_item
 from tests.support.cluster import World
+from tests.support.renumbered import renumbered
+from tests.support.single_node import class_key
 
 Responses = Iterator[Any]
 
@@ -49,8 +51,9 @@ def cook(item: str, origin: str, change: Callable[[Node, bytes], bytes]) -> Call
     return write
 
 
-def rows_of(entries: bytes) -> list[bytes]:
-    return [entries[at : at + 68] for at in range(0, len(entries), 68)]
+def rows_of(node: Node, item: str, entries: bytes) -> list[bytes]:
+    size = buckets.entry_size(node.catalogue.item(item).width)
+    return [entries[at : at + size] for at in range(0, len(entries), size)]
 
 
 def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
@@ -58,7 +61,7 @@ def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
     count = node.config.limits.planted_per_partition
     found = [identities.planted(item, origin, f"hit-{number}") for number in range(count)]
     points = oprf.evaluate_own(
-        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in found)
+        class_key(node, item), b"".join(tokens.map_to_curve(node.keys.salt, one) for one in found)
     )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
@@ -68,7 +71,7 @@ def planted_tags(node: Node, item: str, origin: str) -> dict[bytes, bytes]:
 
 def drop_planted(node: Node, entries: bytes) -> bytes:
     hidden = planted_tags(node, "C21", "45")
-    return b"".join(row for row in rows_of(entries) if row[:16] not in hidden)
+    return b"".join(row for row in rows_of(node, "C21", entries) if row[:TAG_SIZE] not in hidden)
 
 
 def reseal(
@@ -78,13 +81,13 @@ def reseal(
 
     def alter(node: Node, entries: bytes) -> bytes:
         keys = planted_tags(node, item, "45") if planted else known_tags(node, item)
-        associated = label.associated_data(item, "45", 1)
-        out = []
-        for row in rows_of(entries):
-            tag, sealed = row[:16], row[16:]
+        out, width = [], node.catalogue.item(item).width
+        for row in rows_of(node, item, entries):
+            tag, sealed = row[:TAG_SIZE], row[TAG_SIZE:]
             if tag in keys:
-                record = change(label.open_label(keys[tag], sealed, associated))
-                sealed = label.seal(keys[tag], record, associated, secrets.token_bytes(12))
+                associated = label.associated_data(item, "45", 1, tag)
+                record = change(label.open_label(keys[tag], sealed, width, associated))
+                sealed = label.seal(keys[tag], record, width, associated)
             out.append(tag + sealed)
         return b"".join(out)
 
@@ -95,7 +98,7 @@ def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
     """The numbers in the responder's own registers, which it knows."""
     numbers = list(KNOWN)
     points = oprf.evaluate_own(
-        node.keys.oprf, b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
+        class_key(node, item), b"".join(tokens.map_to_curve(node.keys.salt, one) for one in numbers)
     )
     return dict(
         tokens.entry_keys(tokens.token_secret(points[at : at + 32]), item, 1)
@@ -106,27 +109,35 @@ def known_tags(node: Node, item: str) -> dict[bytes, bytes]:
 KNOWN: set[Any] = set()
 
 
-def spoil_labels(_node: Node, entries: bytes) -> bytes:
-    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) for row in rows_of(entries))
+def spoil_labels(node: Node, entries: bytes) -> bytes:
+    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) for row in rows_of(node, "C21", entries))
 
 
 def spoil_known(node: Node, entries: bytes) -> bytes:
     """The labels of people in the registers, and of nobody else."""
     keys = known_tags(node, "C21")
-    return b"".join(row[:-1] + bytes([row[-1] ^ 1]) if row[:16] in keys else row for row in rows_of(entries))
+    return b"".join(
+        row[:-1] + bytes([row[-1] ^ 1]) if row[:TAG_SIZE] in keys else row
+        for row in rows_of(node, "C21", entries)
+    )
 
 
-def unsort(_node: Node, entries: bytes) -> bytes:
-    return b"".join(reversed(rows_of(entries)))
+def unsort(node: Node, entries: bytes) -> bytes:
+    return b"".join(reversed(rows_of(node, "C21", entries)))
 
 
-def double(_node: Node, entries: bytes) -> bytes:
-    rows = rows_of(entries)
+def double(node: Node, entries: bytes) -> bytes:
+    rows = rows_of(node, "C21", entries)
     return b"".join(rows[:1] + rows)
 
 
 def ragged(_node: Node, entries: bytes) -> bytes:
     return entries[:-1]
+
+
+def shorten_entries(node: Node, entries: bytes) -> bytes:
+    """Entries of a flag in the place of those of a count: whole, sorted, and two bytes too short."""
+    return b"".join(row[:-2] for row in rows_of(node, "C21", entries))
 
 
 def altered(**changes: Any) -> Callable[[LabelRecord], LabelRecord]:
@@ -136,21 +147,18 @@ def altered(**changes: Any) -> Callable[[LabelRecord], LabelRecord]:
 def serve_older(node: Node, world: World) -> None:
     """Publish a new version, then serve the old one's buckets under its number and digests."""
     path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
-    import_item(node, "C21", [path])
+    # Under another record key, or the same facts would be the same bytes and no new version.
+    import_item(renumbered(node, 1), "C21", [path])
     rows, part = tables.buckets, tables.partitions
     with node.store.transaction("cook", write=True) as tx:
         versions = tx.execute(
-            select(part.c.id, part.c.cut_id, part.c.origin, part.c.is_current, part.c.leaves).where(
-                part.c.item == "C21"
-            )
+            select(
+                part.c.id, part.c.cut_id, part.c.version, part.c.origin, part.c.is_current, part.c.leaves
+            ).where(part.c.item == "C21")
         ).all()
         for origin in {row.origin for row in versions}:
             old = next(row for row in versions if row.origin == origin and not row.is_current)
             new = next(row for row in versions if row.origin == origin and row.is_current)
-            for row in tx.execute(select(rows).where(rows.c.cut_id == old.cut_id)).all():
-                tx.execute(
-                    update(rows)
-                    .where(rows.c.cut_id == new.cut_id, rows.c.number == row.number)
-                    .values(entries=row.entries)
-                )
+            assert (old.cut_id, old.leaves != new.leaves) == (new.cut_id, True)
+            tx.execute(delete(rows).where(rows.c.cut_id == new.cut_id, rows.c.version == new.version))
             tx.execute(update(part).where(part.c.id == new.id).values(leaves=old.leaves))

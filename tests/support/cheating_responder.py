@@ -15,6 +15,8 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.responder import epochs
@@ -119,6 +121,21 @@ def manifest(**changes: Any) -> Cheat:
     return Cheat(manifest=alter)
 
 
+def canaries(points: bytes) -> Cheat:
+    """The same for each class."""
+
+    def alter(message: types_pb2.Manifest) -> None:
+        for each in message.canaries:
+            each.points = points
+
+    return Cheat(manifest=alter)
+
+
+def same_canaries(message: types_pb2.Manifest) -> None:
+    """The sensitive class pinned to the key of the ordinary one, so that one token would open both."""
+    message.canaries[1].points = message.canaries[0].points
+
+
 def dated(issued: timedelta, expires: timedelta) -> Cheat:
     def alter(message: types_pb2.Manifest) -> None:
         now = datetime.now(UTC)
@@ -154,6 +171,13 @@ def chunks(change: Callable[[Node, match_pb2.EvaluatedChunk], None]) -> Cheat:
     return Cheat(evaluate=alter)
 
 
+def other_class(node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
+    """Evaluate an ordinary query under the key of sensitive items."""
+    keys = CURRENT.class_keys(node.keys.oprf)
+    new, old = keys[TokenClass.SENSITIVE], keys[TokenClass.ORDINARY]
+    chunk.points = oprf.rekey(new, old, chunk.points)
+
+
 def every_second(node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
     wrong = oprf.evaluate(secrets.token_bytes(32), chunk.points)
     mixed = bytearray(chunk.points)
@@ -177,6 +201,20 @@ def wrong_transcript(_node: Node, responses: Responses) -> Responses:
     for response in responses:
         if response.WhichOneof("message") == "done":
             response.done.transcript = bytes(32)
+        yield response
+
+
+def other_points_root(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        if response.WhichOneof("message") == "done":
+            response.done.points_root = bytes(32)
+        yield response
+
+
+def no_points_root(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        if response.WhichOneof("message") == "done":
+            response.done.points_root = b""
         yield response
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -21,9 +21,12 @@ from node import config
 from node.clock import Clock, utc_now
 from node.config import LogSection
 from node.context import Node, open_node
+from node.database import jobs as job_rows
 from node.database import peers as peer_rows
+from node.domain import catalogue
+from node.domain.days import china_day
 from node.domain.findings import Report
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.domain.verification import Verification
 from node.jobs import engine, match_results
 from node.jobs.lookup import require_job
@@ -35,6 +38,12 @@ from synth import choose_scenario, write_federation
 from tests.support.federation import PASSPHRASE, PROVIDERS, REQUESTER, Federation, Identity
 
 OPEN_STATES = ("queued", "running")
+# What the requester of a world is granted: all items about people of these origins.
+EVERYTHING = tuple(
+    f"{item}{origin}"
+    for origin in ("45", "46", "44", "43", "52", "53")
+    for item in ("", *(f"{one.code}:" for one in catalogue.load().items if one.sensitivity in ("SF", "SM")))
+)
 
 
 class FakeClock:
@@ -70,7 +79,7 @@ def know(
     allow_platforms: bool = False,
     code: str | None = None,
 ) -> PeerRow:
-    """Do what `heqiao peers add` does with the card of another home."""
+    """Do what `heqiao peers add` does with the card of another home; `grants` are written as there."""
     theirs = config.load(other / "node.toml")
     keys = KeyStore.open(theirs.keys.store, PASSPHRASE)
     row = PeerRow(
@@ -79,7 +88,7 @@ def know(
         address=f"127.0.0.1:{port or 1}",
         signing_key=signing_key(keys).public_key().public_bytes_raw(),
         allow_platforms=allow_platforms,
-        grants=tuple(grants),
+        grants=read_grants(grants),
     )
     with node.store.transaction("add peer", write=True) as tx:
         peer_rows.put_peer(tx, row, node.clock())
@@ -224,12 +233,12 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
 
 
 def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
-    wait_for(
-        lambda: require_job(node, job).state not in OPEN_STATES,
-        seconds,
-        f"job {job} does not end",
-        0.05,
-    )
+    """The report of a job that ends within `seconds`; if it does not, the assertion shows its parts."""
+    try:
+        wait_for(lambda: require_job(node, job).state not in OPEN_STATES, seconds, "it does not end", 0.05)
+    except AssertionError:
+        with node.store.transaction("read parts") as tx:
+            raise AssertionError(f"job {job} does not end: {job_rows.list_parts(tx, job)}") from None
     return match_results.build_report(node, job)
 
 
@@ -293,7 +302,7 @@ class World:
 def make_world(folder: Path, items: Sequence[str] = ()) -> None:
     """Make the files of a world."""
     data = folder / "data"
-    write_federation(choose_scenario("small"), data, 2026, datetime.now(UTC).date())
+    write_federation(choose_scenario("small"), data, 2026, china_day(utc_now()))
     federation = Federation.create()
     for code in (REQUESTER, *PROVIDERS):
         home = federation.make_home(folder / code, code)
@@ -305,7 +314,7 @@ def make_world(folder: Path, items: Sequence[str] = ()) -> None:
         for node in nodes.values():
             stack.callback(node.store.dispose)
         for code in PROVIDERS:
-            know(nodes[code], folder / REQUESTER, 0, ("45", "46", "44", "43", "52", "53"))
+            know(nodes[code], folder / REQUESTER, 0, EVERYTHING)
             know(nodes[REQUESTER], folder / code, 0)
     federation.save(folder)
 

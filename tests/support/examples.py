@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from matcher import SUITE
+from matcher.types import TokenClass
 from node.domain.mandate import Mandate
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
@@ -18,6 +19,8 @@ PART = PartitionOffer(
     bits=2,
     root=bytes(32),
     as_of=20_000,
+    date=20_100,
+    record_size=12,
     planted=(PlantedSubject("hit-0", 1),),
 )
 
@@ -33,7 +36,7 @@ MANIFEST = Manifest(
     catalogue_digest=bytes(32),
     items=("C21",),
     partitions=(PART,),
-    canaries=bytes(512),
+    canaries=dict.fromkeys(TokenClass, bytes(512)),
     limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384),
     issued_at=NOW,
     expires_at=NOW + timedelta(hours=24),

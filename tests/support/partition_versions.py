@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from matcher.types import TokenClass
 from node.database import partition_versions
 from node.database.partition_versions import NewBucket, NewPartition
 
@@ -26,9 +27,9 @@ def prepare(tx, epoch, part, *, cut=None, bits=0):
     cut = cut or partition_versions.open_cut(tx, *place, bits, NOW)
     partition_versions.add_buckets(tx, cut, number, [NewBucket(0, 20_000, part.entries, b"sealed", b"")])
     new = NewPartition(
-        item=part.item, origin=part.origin, epoch=epoch, version=number, cut=cut, entries=1, bits=bits,
-        root=part.root, leaves=b"l" * 32, as_of=20_000,
-        planted=(("hit-0", 1),),
+        item=part.item, token_class=TokenClass.ORDINARY, origin=part.origin, epoch=epoch, version=number,
+        cut=cut, entries=1, bits=bits, root=part.root, leaves=b"l" * 32, as_of=20_000,
+        date=20_100, record_size=12, pads=0, planted=(("hit-0", 1),),
     )  # fmt: skip
     return partition_versions.prepare(tx, new)
 

@@ -43,6 +43,11 @@ class PostgreSQL:
         self.run(
             "initdb", "-D", data, "-U", "heqiao", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"
         )
+        self.launch()
+
+    def launch(self) -> None:
+        """Start it again, on the same files and port."""
+        data = str(self.folder / "data")
         options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port} -c fsync=off"
         self.run("pg_ctl", "-D", data, "-l", str(self.folder / "log"), "-w", "-o", options, "start")
 

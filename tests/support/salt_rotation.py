@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.registers import importer
 from tests.support.single_node import LIMITS, make_node, number, ring_of, with_key_store
 
@@ -33,4 +33,4 @@ def run(node, tmp_path, people, mode="full"):
     return importer.import_item(node, "C21", [file], mode=mode)
 
 
-PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))

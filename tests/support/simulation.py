@@ -18,6 +18,7 @@ from typing import Any
 from matcher.identity import parse
 from node.database import audit_log
 from node.domain.audit_chain import first_broken
+from node.domain.days import china_day
 from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.sum_findings import SumFinding
@@ -64,7 +65,7 @@ def make_homes(folder: Path) -> None:
     asking = open_home(folder / ops.ASKING)
     for code in ops.ANSWERING:
         node = open_home(folder / code)
-        know(node, folder / ops.ASKING, 0, ("45",))
+        know(node, folder / ops.ASKING, 0, ("45", "C23:45"))
         know(asking, folder / code, 0)
         node.store.dispose()
     asking.store.dispose()
@@ -235,7 +236,7 @@ class Simulation:
                 for record in range(value if item == ops.COUNTED else 1):
                     fen = ops.fen_of(item, person, value)
                     named = (ops.number_of(person), ops.name_of(person), f"{person}-{record}")
-                    writer.writerow((*named, fen, self.clock().date().isoformat()))
+                    writer.writerow((*named, fen, china_day(self.clock()).isoformat()))
         node = open_home(self.provinces[code].home, self.clock)
         import_item(node, item, [path], mode=mode, workers=0)
         node.store.dispose()

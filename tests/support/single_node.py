@@ -10,8 +10,10 @@ from pathlib import Path
 from sqlalchemy import event
 
 from keys import KdfCost, Kek, KeyStore
-from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf
+from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf, pads
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
+from matcher.suites.tokens import TAG_SIZE
 from node import config
 from node.context import Node
 from node.credentials.active_keys import active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
@@ -34,10 +36,12 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
     if not (folder / "heqiao.db").exists():
         (folder / "heqiao.db").write_bytes(empty_database())
     loaded = config.load(folder / "node.toml")
+    secret = secrets.token_bytes(32)
     keys = NodeKeys(
         epoch=1,
-        oprf=oprf.clamp(secrets.token_bytes(32)),
-        canaries=b"",
+        oprf=secret,
+        canaries=CURRENT.class_canaries(secret),
+        record=secrets.token_bytes(32),
         salts={1: secrets.token_bytes(32)},
         signing=secrets.token_bytes(32),
         vault=Kek(secrets.token_bytes(32)),
@@ -61,6 +65,11 @@ def number(order: int, area: str = "449999") -> str:
     return body + identity.check_digit(body)
 
 
+def class_key(node: Node, code: str) -> bytes:
+    """The key of an item's class in the active epoch."""
+    return CURRENT.class_key(node.keys.oprf, node.catalogue.item(code).token_class)
+
+
 class Held:
     """The served partitions of one item, read and checked as by a peer with all grants."""
 
@@ -81,17 +90,31 @@ class Held:
         assert (merkle.root(leaves), b"".join(leaves)) == (row.root, index_rows.read_leaves(tx, row.id))
         for number, entries in stored:
             self.served[origin, number] = entries
-            self.buckets[origin, number] = buckets.read_bucket(entries)
+            self.buckets[origin, number] = buckets.read_bucket(entries, buckets.entry_size(row.width))
         self.tags[origin] = {tag for number in range(1 << row.bits) for tag in self.buckets[origin, number]}
         assert len(self.tags[origin]) == row.entries
-        assert row.bits == buckets.bucket_bits(row.entries, self.node.config.limits.k_anonymity)
+        k = self.node.config.limits.k_anonymity
+        assert buckets.bucket_bits(row.entries, k, 0) <= row.bits <= buckets.bucket_bits(row.entries, k)
+        assert row.pads == pads.pad_count(row.entries - row.pads, k)
+
+    def people(self, origin: str) -> set[bytes]:
+        """The tags of a partition that are not those of pads."""
+        row, keys = self.partitions[origin], self.node.keys
+        place = self.code, origin, keys.epoch, range(row.pads), row.width
+        served, prefixes = pads.draw_pads(pads.pad_key(class_key(self.node, self.code)), *place)
+        found = {bytes(row[:TAG_SIZE]) for row in served}
+        for entry, prefix in zip(map(bytes, served), prefixes.tolist(), strict=True):
+            bucket = self.buckets[origin, buckets.bucket_number(prefix, row.bits)]
+            assert bucket[entry[:TAG_SIZE]] == entry[TAG_SIZE:]
+        return self.tags[origin] - found
 
     def open(self, found: Identity) -> tuple[LabelRecord, bytes] | None:
         """The record under an identity with the key of its label, None where there is none."""
         keys, origin = self.node.keys, identity.origin(found)
         if origin not in self.partitions:
             return None
-        secret = tokens.token_secret(oprf.evaluate_own(keys.oprf, tokens.map_to_curve(keys.salt, found)))
+        key = class_key(self.node, self.code)
+        secret = tokens.token_secret(oprf.evaluate_own(key, tokens.map_to_curve(keys.salt, found)))
         tag, key = tokens.entry_keys(secret, self.code, keys.epoch)
         bits = self.partitions[origin].bits
         sealed = self.buckets[
@@ -99,7 +122,9 @@ class Held:
         ].get(tag)
         if sealed is None:
             return None
-        return label.open_label(key, sealed, label.associated_data(self.code, origin, keys.epoch)), key
+        place = label.associated_data(self.code, origin, keys.epoch, tag)
+        opened = label.open_label(key, sealed, self.partitions[origin].width, place)
+        return replace(opened, as_of=opened.as_of or self.partitions[origin].date), key
 
 
 def with_key_store(node: Node) -> tuple[Node, KeyStore]:
@@ -129,6 +154,7 @@ def ring_of(node: Node, store: KeyStore) -> KeyRing:
             first,
             epoch=epoch,
             oprf=store.get(f"oprf.{epoch}"),
+            canaries=CURRENT.class_canaries(store.get(f"oprf.{epoch}")),
             grace=grace_keys(store, found),
             sums=active_sums(store, found),
             grace_sums=grace_sums(store, found),

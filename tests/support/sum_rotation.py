@@ -12,7 +12,7 @@ from keys.types import RotationPolicy
 from matcher import identity, oprf
 from matcher.suites import tokens
 from node.credentials.sum_keys import SumKeys
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.responder import sums as respond
 from node.rotation import sums
 from node.wire.sum_messages import CohortStart
@@ -23,7 +23,7 @@ from tests.support.sum_fixtures import bring
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 
 
-PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))
 
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))

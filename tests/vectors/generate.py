@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE))
 
 import hostile_sums  # noqa: E402 - the folder is not a package
 import reference as ref  # noqa: E402
+import reference_siv as siv  # noqa: E402
 
 SALT = ref.blake3(b"salt", context="heqiao test vectors")
 AS_OF = 20_000  # days since 1970-01-01
@@ -65,7 +66,8 @@ BAD_IDENTITIES = (
     ("unknown_type", "449999190001010034", "passport", "unknown_type"),
     ("planted_is_no_type_of_a_document", "449999190001010034", "planted", "unknown_type"),
 )
-NAMES = ("张三", "", "阿依古丽·买买提", "Li  Lei")
+NAMES = ("张三", "", "阿依古丽·买买提", "Li  Lei", "陳國強")
+WIDTHS = (0, 1, 2, 4, 8)
 
 
 def vectors():
@@ -74,10 +76,14 @@ def vectors():
     return {
         "chain.json": {"suite": "X25519-BLAKE3-TAI", "salt": SALT.hex(), "cases": cases},
         "canary.json": _canaries(),
+        "class_keys.json": _class_keys(),
+        "point_blinds.json": _point_blinds(),
         "edge.json": _edges(),
         "merkle.json": _merkle(),
+        "granules.json": _granules(),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
+        "pads.json": _pads(),
         **_bad_labels(cases[0]),
         **hostile_sums.vectors(),
     }
@@ -96,18 +102,19 @@ def _chain(name, raw):
     item, epoch = ("C21", "C23", "D32")[number % 3], (1, 7, 2**32 - 1)[number % 3]
     origin = value[:2] if id_type in ("resident", "hmt-permit") else "00"
     tag, label_key = ref.entry_keys(secret, item, epoch)
-    person, record_number = NAMES[number % 4], _bytes("record", name)[:8]
+    width, record_key = WIDTHS[number % 5], _bytes("record key")
+    person, record_number = NAMES[number // 2], ref.record_number(record_key, item, id_type, value)
     record = {
-        "level": number % 5 + 1,
-        "value": (1, 0, 2**64 - 1)[number % 3],
-        "as_of": AS_OF + number,
+        "value": (0, 256**width - 1)[number % 2] if width else 1,
+        "as_of": (AS_OF + number, 0, 2**16 - 1)[number % 3],
         "has_name": bool(person),
         "planted": number % 4 == 3,
         "name_check": ref.name_check(record_number, person) if person else 0,
+        "converted": ref.converted_check(record_number, person) if person else 0,
         "record": record_number.hex(),
     }
-    associated, nonce = ref.associated_data(item, origin, epoch), _bytes("nonce", name)[:12]
-    sealed = ref.seal_label(label_key, _pack(record), associated, nonce)
+    associated = ref.associated_data(item, origin, epoch, tag)
+    sealed = siv.seal_label(label_key, _pack(record, width), associated)
     return {
         "name": name,
         "raw": raw,
@@ -128,9 +135,10 @@ def _chain(name, raw):
         "tag": tag.hex(),
         "label_key": label_key.hex(),
         "person": person,
+        "record_key": record_key.hex(),
+        "width": width,
         "record": record,
         "associated": associated.hex(),
-        "nonce": nonce.hex(),
         "sealed": sealed.hex(),
         "next_key": next_key.hex(),
         "key_ratio": ref.ratio(next_key, key).hex(),
@@ -147,6 +155,52 @@ def _canaries():
         "evaluated": [ref.x25519(key, point).hex() for point in points],
         "salt": SALT.hex(),
         "salt_check": ref.salt_check(SALT).hex(),
+    }
+
+
+def _class_keys():
+    """Both classes under two epochs: keys, canaries, one person's tokens, the ratio of a rotation."""
+    mapped = ref.map_to_curve(SALT, "resident", "449999190001010034")
+    epoch_key, next_epoch_key = (_bytes(part, "class keys") for part in ("key", "next key"))
+    cases = []
+    for token_class in ("ordinary", "sensitive"):
+        key, next_key = (ref.class_key(each, token_class) for each in (epoch_key, next_epoch_key))
+        cases.append(
+            {
+                "class": token_class,
+                "key": key.hex(),
+                "canaries": b"".join(ref.x25519(key, point) for point in ref.canaries()).hex(),
+                "token": ref.x25519(key, mapped).hex(),
+                "next_key": next_key.hex(),
+                "key_ratio": ref.ratio(next_key, key).hex(),
+                "next_token": ref.x25519(next_key, mapped).hex(),
+            }
+        )
+    return {
+        "epoch_key": epoch_key.hex(),
+        "next_epoch_key": next_epoch_key.hex(),
+        "mapped": mapped.hex(),
+        "classes": cases,
+    }
+
+
+def _point_blinds():
+    """A batch from its seed to its tokens; far places too, whose blinds must not depend on the others."""
+    seed, key = _bytes("seed", "blinds"), ref.clamp(_bytes("key", "blinds"))
+    mapped = [ref.map_to_curve(SALT, *ref.canonical(raw)) for raw in IDENTITIES.values()]
+    blinds = [ref.point_blind(seed, place) for place in range(len(mapped))]
+    blinded = [ref.x25519(blind, point) for blind, point in zip(blinds, mapped, strict=True)]
+    evaluated = [ref.x25519(key, point) for point in blinded]
+    inverses = [ref.inverse(blind) for blind in blinds]
+    tokens = [ref.x25519(inverse, point) for inverse, point in zip(inverses, evaluated, strict=True)]
+    steps = {"mapped": mapped, "blinds": blinds, "blinded": blinded, "evaluated": evaluated}
+    steps |= {"inverses": inverses, "tokens": tokens}
+    return {
+        "seed": seed.hex(),
+        "key": key.hex(),
+        **{name: [value.hex() for value in values] for name, values in steps.items()},
+        "far": {str(place): ref.point_blind(seed, place).hex() for place in (255, 256, 1023)},
+        "cohort_blind": ref.cohort_blind(seed).hex(),
     }
 
 
@@ -176,6 +230,29 @@ def _merkle():
         paths = [[digest.hex() for digest in ref.merkle_path(leaves, i)] for i in range(count)]
         found.append({"count": count, "root": ref.merkle_root(leaves).hex(), "paths": paths})
     return found
+
+
+def _granules():
+    """Roots over granules; any 32 bytes will do as a point."""
+    found = []
+    for count, first in ((1, 0), (15, 0), (16, 0), (17, 0), (48, 0), (70, 0), (33, 16), (20, 4_096)):
+        points = b"".join(_bytes("granule", str(place)) for place in range(count))
+        found.append(
+            {"first_point": first, "points": points.hex(), "root": ref.points_root(points, first).hex()}
+        )
+    return found
+
+
+def _pads():
+    """The first pads of a partition, and a later one, for every size of entry."""
+    key = ref.pad_key(_bytes("key", "pads"))
+    cases = []
+    for width in WIDTHS:
+        for number in (0, 1, 2**20):
+            place, entry = ref.pad(key, "C21", "45", 7, number, 36 + width)
+            cases.append({"width": width, "number": number, "place": place.hex(), "entry": entry.hex()})
+    secret = _bytes("key", "pads").hex()
+    return {"key": secret, "pad_key": key.hex(), "item": "C21", "origin": "45", "epoch": 7, "cases": cases}
 
 
 def _bad_points():
@@ -212,28 +289,30 @@ def _bad_points():
 
 def _bad_labels(case):
     """One good label, and every alteration of it or of the place at which it is read."""
-    sealed = bytes.fromhex(case["sealed"])
-    place = {"item": case["item"], "origin": case["origin"], "epoch": case["epoch"]}
+    sealed, width = bytes.fromhex(case["sealed"]), case["width"]
+    place = {"item": case["item"], "origin": case["origin"], "epoch": case["epoch"], "tag": case["tag"]}
+    place["width"] = width
     key = bytes.fromhex(case["label_key"])
 
     def altered(name, at):
         return _label(f"{name}_bit", key, sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :], place)
 
-    plain, nonce = _pack(case["record"]), bytes.fromhex(case["nonce"])
+    plain, end = _pack(case["record"], width), 10 + width
     malformed = {
-        "level_0": bytes([0]) + plain[1:],
-        "level_7": bytes([7]) + plain[1:],
-        "unknown_flag": plain[:1] + bytes([plain[1] | 4]) + plain[2:],
-        "spare_byte": plain[:3] + b"\1" + plain[4:],
-        "name_check_without_name": plain[:1] + bytes([plain[1] & 2]) + b"\x55" + plain[3:],
+        "name_check_without_name": bytes([plain[0] & 2]) + b"\x55" + plain[2:],
+        "converted_check_without_name": bytes([plain[0] & 2 | 4]) + b"\0" + plain[2:],
         "short": plain[:-1],
         "long": plain + b"\0",
     }
     associated = bytes.fromhex(case["associated"])
+    other_tag = bytes.fromhex(case["tag"])[:-1] + bytes([bytes.fromhex(case["tag"])[-1] ^ 1])
     return {
-        "label_bad_nonce.json": [altered("first", 0), altered("last", 11)],
-        "label_bad_ciphertext.json": [altered("first", 12), altered("value", 27), altered("last", 35)],
-        "label_bad_tag.json": [altered("first", 36), altered("last", 51)],
+        "label_bad_nonce.json": [
+            _label("first_bit", key, siv.seal_siv(key, b"\1" + bytes(11), plain, associated), place),
+            _label("last_bit", key, siv.seal_siv(key, bytes(11) + b"\1", plain, associated), place),
+        ],
+        "label_bad_ciphertext.json": [altered("first", 0), altered("date", 2), altered("last", end - 1)],
+        "label_bad_tag.json": [altered("first", end), altered("last", end + 15)],
         "label_bad_length.json": [
             _label(name, key, wrong, place)
             for name, wrong in (("empty", b""), ("cut", sealed[:-1]), ("longer", sealed + b"\0"))
@@ -241,13 +320,20 @@ def _bad_labels(case):
         "label_bad_item.json": [_label("other", key, sealed, {**place, "item": "C22"})],
         "label_bad_epoch.json": [_label("next", key, sealed, {**place, "epoch": place["epoch"] + 1})],
         "label_bad_origin.json": [_label("other", key, sealed, {**place, "origin": "45"})],
+        "label_bad_entry.json": [_label("other_tag", key, sealed, {**place, "tag": other_tag.hex()})],
+        "label_bad_width.json": [
+            _label(f"{other}_bytes", key, sealed, {**place, "width": other})
+            for other in WIDTHS
+            if other != width
+        ],
         "label_bad_key.json": [_label("other", _bytes("key", "other"), sealed, place)],
         "label_bad_associated.json": [
-            _label("none", key, ref.seal_label(key, plain, b"", nonce), place),
-            _label("cut", key, ref.seal_label(key, plain, associated[:-1], nonce), place),
+            _label("none", key, siv.seal_label(key, plain, b""), place),
+            _label("cut", key, siv.seal_label(key, plain, associated[:-1]), place),
+            _label("without_tag", key, siv.seal_label(key, plain, associated[:-10]), place),
         ],
         "label_bad_record.json": [
-            _label(name, key, ref.seal_label(key, wrong, associated, nonce), place)
+            _label(name, key, siv.seal_label(key, wrong, associated), place)
             for name, wrong in malformed.items()
         ],
     }
@@ -257,12 +343,11 @@ def _label(name, key, sealed, place):
     return {"name": name, "label_key": key.hex(), "sealed": sealed.hex(), **place}
 
 
-def _pack(record):
-    flags = record["has_name"] + 2 * record["planted"]
+def _pack(record, width):
+    flags = record["has_name"] + 2 * record["planted"] + record["converted"]
     number = bytes.fromhex(record["record"])
-    return ref.pack_record(
-        record["level"], flags, record["name_check"], record["as_of"], record["value"], number
-    )
+    value = record["value"] if width else 0
+    return ref.pack_record(flags, record["name_check"], record["as_of"], value, width, number)
 
 
 def _point(name, points):

@@ -1,9 +1,11 @@
-"""Writes matcher/name_tables.py from the character database of Python 3.11 (Unicode 14.0).
+"""Writes matcher/name_tables.py from the character database of Python 3.11 (Unicode 14.0) and from OpenCC.
 
-    python -m tests.vectors.name_tables
+    python -m tests.vectors.name_tables TSCharacters.txt
 
-The tables are kept in the repository, so that nodes on different Pythons fold every name alike; this program
-is run again only when the federation agrees on a newer version, which is a change of the protocol.
+TSCharacters.txt is the table of characters, traditional to simplified, of OpenCC (Apache License 2.0), as the
+package opencc-python-reimplemented 0.1.7 holds it (opencc/dictionary). The tables are kept in the repository,
+so that nodes on different Pythons fold every name alike; this program is run again only when the federation
+agrees on a newer version, which is a change of the protocol.
 """
 
 import base64
@@ -88,26 +90,42 @@ def runs(classes: dict[int, int]) -> list[tuple[int, int, int]]:
     return found
 
 
+def simplified(table: str) -> dict[str, str]:
+    """Traditional character -> the simplified one that the table names first, followed to its end."""
+    rows = [line.split() for line in table.splitlines() if line.strip()]
+    first = {row[0]: row[1] for row in rows if row[0] != row[1]}
+
+    def end(character: str, seen: tuple[str, ...] = ()) -> str:
+        further = first.get(character)
+        return character if further is None or further in seen else end(further, (*seen, character))
+
+    # What normalising a name changes never reaches this table.
+    found = {one: end(one) for one in first if len(one) == 1 and fold(one) == one}
+    return {one: other for one, other in sorted(found.items()) if len(other) == 1 and one != other}
+
+
 def pack(lines: list[str]) -> str:
     """Lines of text as one base-85 text."""
     return base64.b85encode(lzma.compress("\n".join(lines).encode(), lzma.FORMAT_ALONE)).decode()
 
 
-def render() -> str:
+def render(table: str) -> str:
     """The module as text. Raises SystemExit under another version of Unicode."""
     if unicodedata.unidata_version != VERSION:
         raise SystemExit(f"needs a Python with Unicode {VERSION}, which is 3.11")
     mapped = [f"{code:X} {' '.join(f'{ord(c):X}' for c in text)}".rstrip() for code, text in folds().items()]
+    simple = [one + other for one, other in simplified(table).items()]
     classes = [f"{first:X} {last:X} {number}" for first, last, number in runs(combining_classes())]
     parts = [
         '"""Tables of matcher/names.py: Unicode 14.0, written by tests/vectors/name_tables.py; not edited.',
         "",
-        "Base 85 of LZMA of lines: code point and what it becomes; code points from, to and combining class.",
+        "Base 85 of LZMA of lines: code point and what it becomes; code points from, to and combining class;",
+        "traditional and simplified character (from OpenCC, TSCharacters.txt, Apache License 2.0).",
         '"""',
         "",
         f'UNICODE = "{VERSION}"',
     ]
-    for name, lines in (("FOLDS", mapped), ("COMBINING", classes)):
+    for name, lines in (("FOLDS", mapped), ("COMBINING", classes), ("SIMPLIFIED", simple)):
         packed = pack(lines)
         rows = (packed[first : first + WIDTH] for first in range(0, len(packed), WIDTH))
         parts += [f"{name} = (", *(f'    "{row}"' for row in rows), ")"]
@@ -115,4 +133,6 @@ def render() -> str:
 
 
 if __name__ == "__main__":
-    Path("matcher/name_tables.py").write_text(render(), encoding="utf-8")
+    Path("matcher/name_tables.py").write_text(
+        render(Path(sys.argv[1]).read_text(encoding="utf-8")), encoding="utf-8"
+    )

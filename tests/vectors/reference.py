@@ -1,8 +1,8 @@
 """A second implementation of the suite X25519-BLAKE3-TAI, in plain Python integers.
 
-From an identity number to an opened label, written from the standards and docs/protocol.md: RFC 7748,
-RFC 8439, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package `matcher`
-and imports nothing but the standard library. It is slow and not constant time: for vectors only.
+From an identity number to a plain record, which reference_siv.py seals; written from the standards and from
+docs/protocol.md: RFC 7748, RFC 6962, the BLAKE3 specification, ISO 7064. It shares no code with the package
+`matcher` and imports nothing but the standard library. It is slow and not constant time: for vectors only.
 """
 
 import unicodedata
@@ -159,37 +159,6 @@ def _words(data):
     return tuple(int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4))
 
 
-# --- RFC 8439: ChaCha20-Poly1305 ----------------------------------------------------------------------
-
-
-def seal_aead(key, nonce, plain, associated):
-    """Ciphertext and 16-byte tag (RFC 8439 section 2.8)."""
-    stream = b"".join(_chacha20(key, 1 + at // 64, nonce) for at in range(0, len(plain), 64))
-    cipher = bytes(a ^ b for a, b in zip(plain, stream, strict=False))
-    return cipher + _poly1305(_chacha20(key, 0, nonce)[:32], associated, cipher)
-
-
-def _chacha20(key, counter, nonce):
-    start = [*_words(b"expand 32-byte k"), *_words(key), counter, *_words(nonce)]
-    state = list(start)
-    for _ in range(10):
-        for a, b, c, d in _QUARTERS:
-            for x, y, z, by in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-                state[x] = state[x] + state[y] & _MASK
-                state[z] = _rotate_right(state[z] ^ state[x], 32 - by)
-    return b"".join((a + b & _MASK).to_bytes(4, "little") for a, b in zip(state, start, strict=True))
-
-
-def _poly1305(key, associated, cipher):
-    r = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
-    message = b"".join(part + bytes(-len(part) % 16) for part in (associated, cipher))
-    message += len(associated).to_bytes(8, "little") + len(cipher).to_bytes(8, "little")
-    total = 0
-    for at in range(0, len(message), 16):
-        total = (total + int.from_bytes(message[at : at + 16], "little") + 2**128) * r % (2**130 - 5)
-    return ((total + int.from_bytes(key[16:], "little")) % 2**128).to_bytes(16, "little")
-
-
 # --- Identity to label (docs/protocol.md, "The matcher") ----------------------------------------------
 
 
@@ -243,18 +212,57 @@ def salt_check(salt):
     return blake3(salt, 8, context="heqiao v1 salt check")
 
 
+def class_key(epoch_key, token_class):
+    return clamp(blake3(b"heqiao v1 class key" + token_class.encode(), key=epoch_key))
+
+
+def point_blind(seed, place):
+    return _blind("heqiao v1 point blind", seed, place)
+
+
+def cohort_blind(seed):
+    return _blind("heqiao v1 cohort blind", seed, 0)
+
+
+def _blind(context, seed, place):
+    tries = 0
+    while True:
+        message = seed + place.to_bytes(8, "big") + tries.to_bytes(4, "big")
+        scalar = clamp(blake3(message, context=context))
+        if inverse(scalar) is not None:
+            return scalar
+        tries += 1
+
+
 def token_secret(token):
     return blake3(token, context="heqiao v1 token")
 
 
 def entry_keys(secret, item, epoch):
-    stream = blake3(item.encode() + b"\0" + epoch.to_bytes(4, "big"), 48, key=secret)
-    return stream[:16], stream[16:]
+    stream = blake3(item.encode() + b"\0" + epoch.to_bytes(4, "big"), 42, key=secret)
+    return stream[:10], stream[10:]
 
 
-def associated_data(item, origin, epoch):
-    parts = b"heqiao v1 label", item.encode(), origin.encode(), epoch.to_bytes(4, "big")
+def associated_data(item, origin, epoch, tag):
+    parts = b"heqiao v1 label", item.encode(), origin.encode(), epoch.to_bytes(4, "big") + tag
     return b"\0".join(parts)
+
+
+def record_number(key, item, id_type, value):
+    return blake3(
+        b"heqiao v1 record" + item.encode() + b"\0" + id_type.encode() + b"\0" + value.encode(), 6, key=key
+    )
+
+
+def pad_key(key):
+    return blake3(key, context="heqiao v1 pad key")
+
+
+def pad(key, item, origin, epoch, number, size):
+    """Place (4 bytes), tag and seal of one pad, whose entry has `size` bytes."""
+    parts = item.encode(), origin.encode(), epoch.to_bytes(4, "big") + number.to_bytes(4, "big")
+    drawn = blake3(b"\0".join(parts), 4 + size, key=key)
+    return drawn[:4], drawn[4:]
 
 
 DOTS = "·•・.‧∙⋅●"
@@ -297,12 +305,23 @@ def name_check(record, name):
     return blake3(b"heqiao v1 name" + record + fold_name(name).encode(), 1)[0]
 
 
-def pack_record(level, flags, check, as_of, value, record):
-    return bytes([level, flags, check, 0]) + as_of.to_bytes(4, "big") + value.to_bytes(8, "big") + record
+# Of the map from traditional to simplified characters, those that the vectors use, typed by hand.
+SIMPLE = dict(
+    zip(
+        "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭鄧葉蘇盧蔣賈閻鐘譚陸範龍萬錢湯賀賴龔國華麗蘭強軍偉東榮貴鳳飛",
+        "张刘陈杨赵黄吴孙马罗郑谢韩冯萧邓叶苏卢蒋贾阎钟谭陆范龙万钱汤贺赖龚国华丽兰强军伟东荣贵凤飞",
+        strict=True,
+    )
+)
 
 
-def seal_label(label_key, plain, associated, nonce):
-    return nonce + seal_aead(label_key, nonce, plain, associated)
+def converted_check(record, name):
+    """The upper six bits of the check of a name in simplified characters."""
+    return name_check(record, "".join(SIMPLE.get(c, c) for c in fold_name(name))) & 0xFC
+
+
+def pack_record(flags, check, as_of, value, width, record):
+    return bytes([flags, check]) + as_of.to_bytes(2, "big") + value.to_bytes(width, "big") + record
 
 
 # --- RFC 6962: Merkle trees, by its recursive definition ----------------------------------------------
@@ -333,3 +352,14 @@ def merkle_path(leaves, index):
 
 def _largest_power_below(count):
     return 1 << ((count - 1).bit_length() - 1)
+
+
+def points_root(points, first_point=0):
+    """The root over granules of 16 points (docs/protocol.md, "Granules")."""
+    first = first_point // 16
+    return merkle_root(
+        [
+            merkle_leaf((first + at // 512).to_bytes(4, "big") + points[at : at + 512])
+            for at in range(0, len(points), 512)
+        ]
+    )

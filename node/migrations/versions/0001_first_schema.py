@@ -239,9 +239,10 @@ def upgrade() -> None:
     op.create_table(
         "grants",
         sa.Column("peer", sa.String(length=2), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.ForeignKeyConstraint(["peer"], ["peers.code"], name=op.f("fk_grants_peer"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("peer", "origin", name=op.f("pk_grants")),
+        sa.PrimaryKeyConstraint("peer", "item", "origin", name=op.f("pk_grants")),
     )
     op.create_table(
         "partitions",
@@ -249,6 +250,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("item", sa.String(length=8), nullable=False),
+        sa.Column("token_class", sa.String(length=16), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -259,6 +261,9 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),
         sa.Column("as_of", sa.Integer(), nullable=False),
+        sa.Column("date", sa.Integer(), nullable=False),
+        sa.Column("record_size", sa.Integer(), nullable=False),
+        sa.Column("pads", sa.Integer(), nullable=False),
         sa.Column("planted", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["cut_id"], ["cuts.id"], name=op.f("fk_partitions_cut_id")),

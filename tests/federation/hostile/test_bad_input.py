@@ -73,7 +73,7 @@ class Target:
         start.points_announced = 2
         accepted, evaluated, done = self.evaluate(opening(start), chunk(0, blinded))
         assert (accepted.WhichOneof("message"), done.WhichOneof("message")) == ("accepted", "done")
-        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[:64]
+        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[0].points[:64]
 
 
 def opening(start: match_pb2.EvaluateStart) -> match_pb2.EvaluateRequest:
@@ -104,6 +104,7 @@ def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
             items=["C21"],
             purpose="new_application",
             mandate_root=bytes(32),
+            token_class="ordinary",
         )
         yield Target(stub, start, types_pb2.Manifest.FromString(signed.manifest), provinces["44"].port)
 
@@ -202,6 +203,20 @@ EVALUATE = {
         {},
     ),
     "unknown_item": (started(items=["Q99"]), Code.NOT_FOUND, "item_not_offered", {}),
+    "ordinary_query_that_names_a_sensitive_item": (
+        started(items=["C21", "C23"]),
+        Code.PERMISSION_DENIED,
+        "refused",
+        {"rule": "item_class"},
+    ),
+    "sensitive_query_that_names_an_ordinary_item": (
+        started(items=["C23", "C21"], token_class="sensitive"),
+        Code.PERMISSION_DENIED,
+        "refused",
+        {"rule": "item_class"},
+    ),
+    "no_class": (started(token_class=""), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "unknown_class": (started(token_class="Ordinary"), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "no_items": (started(items=[]), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "too_many_items": (started(items=["C21"] * 65), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "old_epoch": (started(epoch=0), Code.FAILED_PRECONDITION, "epoch_not_current", {"epoch": "1"}),
@@ -235,6 +250,12 @@ EVALUATE = {
         {},
     ),
     "first_point_beyond": (started(first_point=4), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "first_point_inside_a_granule": (
+        started(first_point=3),
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+        {},
+    ),
     "short_query_id": (started(query_id=bytes(15)), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "short_manifest_digest": (
         started(manifest_digest=b""),
@@ -280,6 +301,11 @@ FETCH = {
     "too_many": ({"buckets": range(16_385)}, Code.INVALID_ARGUMENT, "invalid_request"),
     "unknown_suite": ({"suite": ""}, Code.INVALID_ARGUMENT, "unknown_suite"),
     "short_query_id": ({"query_id": b"1"}, Code.INVALID_ARGUMENT, "invalid_request"),
+    "single_buckets_of_no_query": (
+        {"query_id": b"", "buckets": [0, 2]},
+        Code.INVALID_ARGUMENT,
+        "invalid_request",
+    ),
     "origin_not_granted": ({"origin": "33"}, Code.PERMISSION_DENIED, "refused"),
     "origin_unknown": ({"origin": "99"}, Code.PERMISSION_DENIED, "refused"),
     "origin_malformed": ({"origin": "4"}, Code.INVALID_ARGUMENT, "invalid_request"),
@@ -313,7 +339,7 @@ def test_good_fetch(target: Target) -> None:
     last = (1 << part.bucket_bits) - 1
     slices = list(target.stub.FetchBuckets(target.fetch(buckets=range(last + 1)), timeout=120))
     assert [s.bucket for s in slices] == list(range(last + 1))
-    assert sum(s.size for s in slices) == 68 * part.entries
+    assert sum(s.size for s in slices) == 38 * part.entries
 
 
 def test_unknown_suites_of_a_manifest(target: Target) -> None:

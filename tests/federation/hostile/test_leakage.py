@@ -22,10 +22,12 @@ from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 import keys as keys_package
 import matcher as matcher_package
 import node as node_package
-from matcher import SUITE, Identity, LabelRecord, Level, buckets, oprf
+from matcher import SUITE, Identity, LabelRecord, buckets, oprf
 from matcher.identity import parse
 from matcher.suites import tokens
-from matcher.suites.suite import CURRENT, Blinded, Evaluated
+from matcher.suites.points import Blinded, Blinds, Evaluated
+from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.client.platform import Platform
 from node.credentials import keyring
 from node.database import tables
@@ -37,6 +39,7 @@ from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
 from tests.support.leakage import forms
+from tests.support.single_node import class_key
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 # Recognisable, and in no other data of a home.
@@ -87,7 +90,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
     homes = {code: federation.make_home(root / code, code) for code in ("45", "44")}
     said: list[str] = []
     provider, requester = open_home(homes["44"]), open_home(homes["45"])
-    know(provider, homes["45"], 0, ("45",))
+    know(provider, homes["45"], 0, ("45", "C23:45"))
     know(requester, homes["44"], 0)
     provider.store.dispose()
 
@@ -167,7 +170,7 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
             match_pb2.EvaluateStart(
                 suite=SUITE, epoch=1, salt_version=1, manifest_digest=bytes(32), query_id=bytes(16),
                 points_announced=1, items=["C21"], purpose="review", legal_basis=PEOPLE[1],
-                mandate_root=bytes(32),
+                mandate_root=bytes(32), token_class="ordinary",
             ),
             match_pb2.EvaluateStart(suite=PEOPLE[1]),
         ):  # fmt: skip
@@ -181,13 +184,9 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
         platform = platform_pb2_grpc.PlatformServiceStub(line)
         said.append(_error(lambda: list(platform.WatchJob(platform_pb2.WatchJobRequest(job_id=PEOPLE[3])))))
         for subject in (
-            platform_pb2.Subject(
-                ref="a/1", name=NAMES[0], identities=[{"id_type": "resident", "value": BAD}]
-            ),
-            platform_pb2.Subject(
-                ref="a/1", name=NAMES[0], identities=[{"id_type": "passport", "value": PEOPLE[4]}]
-            ),
-            platform_pb2.Subject(ref="", name=NAMES[0]),
+            _stock_subject("a/1", BAD, platform_pb2.IDENTITY_TYPE_RESIDENT),
+            _stock_subject("a/1", PEOPLE[4], 99),
+            _stock_subject("", PEOPLE[4], platform_pb2.IDENTITY_TYPE_UNSPECIFIED),
         ):
             start = platform_pb2.VerificationStart(
                 job_id="bad", items=["C21"], peers=["44"], purpose="review", subjects_announced=1
@@ -195,11 +194,21 @@ def _call_badly(federation: Federation, responder: Process, asking: Process) -> 
             messages = [
                 platform_pb2.SubmitVerificationRequest(start=start),
                 platform_pb2.SubmitVerificationRequest(
-                    chunk=platform_pb2.VerificationChunk(subjects=[subject])
+                    chunk=platform_pb2.VerificationChunk(subjects=subject)
                 ),
             ]
             said.append(_error(lambda m=messages: platform.SubmitVerification(iter(m))))
     return said
+
+
+def _stock_subject(ref: str, value: str, id_type: int) -> platform_pb2.Subjects:
+    return platform_pb2.Subjects(
+        refs=[ref],
+        households=[""],
+        names=[NAMES[0]],
+        mandate_nos=[""],
+        identities=platform_pb2.Identities(counts=[1], values=[value], types=[id_type]),
+    )
 
 
 def _error(call) -> str:
@@ -238,7 +247,7 @@ def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, l
     """A salted hash or a mapped point could be reversed by anyone who has the salt (design.md section 2)."""
     root, kept = story
     provider = open_home(root / "44")
-    salt, key = provider.keys.salt, provider.keys.oprf
+    salt, keys = provider.keys.salt, CURRENT.class_keys(provider.keys.oprf).values()
     provider.store.dispose()
     for found in map(parse, PEOPLE[:10]):
         mapped = tokens.map_to_curve(salt, found)
@@ -246,8 +255,8 @@ def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, l
         for secret in (
             mapped,
             blake3(message, key=salt).digest(),
-            oprf.evaluate_own(key, mapped),
-            tokens.token_secret(oprf.evaluate_own(key, mapped)),
+            *(oprf.evaluate_own(key, mapped) for key in keys),
+            *(tokens.token_secret(oprf.evaluate_own(key, mapped)) for key in keys),
         ):
             assert all(secret not in content and secret.hex().encode() not in content for content in kept)
 
@@ -258,7 +267,9 @@ def test_the_search_finds_what_is_there(story: tuple[Path, list[bytes]]) -> None
     provider = open_home(root / "44")
     mapped = tokens.map_to_curve(provider.keys.salt, parse(PEOPLE[0]))
     tag, _ = tokens.entry_keys(
-        tokens.token_secret(oprf.evaluate_own(provider.keys.oprf, mapped)), "C21", provider.keys.epoch
+        tokens.token_secret(oprf.evaluate_own(class_key(provider, "C21"), mapped)),
+        "C21",
+        provider.keys.epoch,
     )
     provider.store.dispose()
     assert any(tag in content for content in kept)
@@ -303,32 +314,35 @@ SUBJECT = subjects.Subject("h/1", "h", NAMES[0], (ONE,), "M1")
 MANDATE = mandate.Mandate(
     "M1", "*", frozenset("*"), frozenset("*"), catalogue.load().valid_from, None, None, NAMES, "ab"
 )
-RECORD = LabelRecord(Level.COUNT, SECRET_VALUE, 20_000, 77, True, b"secret-r")
+RECORD = LabelRecord(SECRET_VALUE, 20_000, 77, True, b"secret", converted=4)
 BYTES = b"secret-bytes-of-a-token-or-point"
 ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)
 OBJECTS = {
     "identity": ONE,
     "subject": SUBJECT,
+    "subjects": subjects.Subjects.of([SUBJECT]),
     "mandate": MANDATE,
     "label_record": RECORD,
-    "entry": buckets.Entry(BYTES[:16], BYTES, BYTES, SECRET_VALUE),
+    "entry": buckets.Entry(BYTES[:10], BYTES, BYTES, SECRET_VALUE),
     "bucket": buckets.Bucket(0, BYTES, BYTES),
     "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": match_query.Query(
+        TokenClass.ORDINARY, ("C21",),
         match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
     ),
     "answer": match_query.Answer,
     "blinded": Blinded(BYTES, 32),
     "evaluated": Evaluated(BYTES, 32),
-    "session": context.Session(bytes(16), BYTES, BYTES, b"", b"", b""),
+    "blinds": Blinds(np.frombuffer(BYTES, np.uint8), np.frombuffer(BYTES, np.uint8)),
+    "session": context.Session(bytes(16), BYTES, b"", b"", b"", ()),
     "source_row": records.SourceRow(1, (ONE,), NAMES[0], "k", FEN[0], None),
     "record": records.Record((ONE,), NAMES[0], FEN[0], catalogue.load().valid_from),
     "chunk": match_messages.EvaluatedChunk(0, BYTES),
     "slice": match_messages.BucketSlice(0, 32, 0, BYTES),
     "mapped": ASKED,
     "keys": keyring.NodeKeys(
-        1, BYTES, BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
+        1, BYTES, dict.fromkeys(TokenClass, BYTES), BYTES, {1: BYTES}, BYTES, None, BYTES, BYTES, BYTES, BYTES
     ),
 }  # fmt: skip
 
@@ -342,7 +356,7 @@ def test_representations(name: str) -> None:
         str(FEN[0]),
         str(SECRET_VALUE),
         repr(BYTES),
-        repr(BYTES[:16]),
+        repr(BYTES[:10]),
         "secret",
     ):
         assert secret not in shown

@@ -124,7 +124,7 @@ def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Pa
 
     def ask_peer(context, question):
         if context.peer.code == "44":
-            handshake.begin_session(context, context.calls.get_manifest)
+            handshake.begin_session(context, question.codes, context.calls.get_manifest)
             raise ZeroDivisionError
         return honest(context, question)
 

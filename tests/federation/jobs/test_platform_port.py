@@ -23,19 +23,27 @@ def stub(world: World, served):
 
 
 def submission(**subject: object) -> list[pb.SubmitVerificationRequest]:
-    message = pb.Subject(ref="1/1", household="1", identities=[pb.Identity(value=NUMBER)], mandate_no="m1")
-    for name, value in subject.items():
-        if name == "identities":
-            del message.identities[:]
-            message.identities.extend(pb.Identity(value=one) for one in value)
-        else:
-            setattr(message, name, value)
+    person = {
+        "ref": "1/1",
+        "household": "1",
+        "name": "",
+        "mandate_no": "m1",
+        "identities": [NUMBER],
+        **subject,
+    }
+    columns = pb.Subjects(
+        refs=[person["ref"]],
+        households=[person["household"]],
+        names=[person["name"]],
+        mandate_nos=[person["mandate_no"]],
+        identities=pb.Identities(counts=[len(person["identities"])], values=person["identities"]),
+    )
     start = pb.VerificationStart(
         job_id="stock", items=["C21"], peers=["44"], purpose="new_application", subjects_announced=1
     )
     return [
         pb.SubmitVerificationRequest(start=start),
-        pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=[message])),
+        pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=columns)),
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from node.client.peer import Peer
 from node.errors import NotFoundError, UnknownCallerError
-from tests.support.cluster import World, findings_of, know, open_home, read_verification, run_job
+from tests.support.cluster import EVERYTHING, World, findings_of, know, open_home, read_verification, run_job
 
 ITEMS = ("C21", "C23", "Z59b")
 
@@ -21,8 +21,7 @@ def platform_home(world: World, served, tmp_path: Path) -> Path:
 
 
 def allow(world: World, served, *, platforms: bool) -> None:
-    grants = ("45", "46", "44", "43", "52", "53")
-    know(served["44"].node, world.folder / "45", 0, grants, allow_platforms=platforms)
+    know(served["44"].node, world.folder / "45", 0, EVERYTHING, allow_platforms=platforms)
 
 
 def test_a_platform_gets_the_answers_of_a_job(world: World, served, platform_home: Path) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from keys.types import RotationPolicy
+from matcher.types import TokenClass
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.config import load, open_key_store
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
+from node.domain.peers import Grant, read_grants
 from node.domain.verification import Verification
 from node.errors import EpochError, ItemNotOfferedError
 from node.requester import match
@@ -41,6 +43,7 @@ from tests.support.cluster import (
 )
 from tests.support.crash_points import run_until_killed
 from tests.support.federation import PATIENT_RETRIES, set_config
+from tests.support.renumbered import renumbered
 
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -134,8 +137,8 @@ def test_a_kept_connection_follows_imports_and_rotations(
         first = peer.verify(few)
         assert peer.verify(few) == first
         assert len(offered) == 1
-        for _ in range(2):  # the version before the current one would still be served
-            import_registers(provinces["44"].node, small.data, ITEMS)
+        for other in (1, 2):  # the version before the current one would still be served
+            import_registers(renumbered(provinces["44"].node, other), small.data, ITEMS)
         assert peer.verify(few) == peer.verify(few) == first
         assert len(offered) == 2
         rotate_home(homes["44"], retire=True)
@@ -201,6 +204,7 @@ from datetime import timedelta
 from pathlib import Path
 from tests.support.crash_points import Dying
 from tests.support.cluster import open_home
+from tests.support.renumbered import renumbered
 from keys.types import RotationPolicy
 from node.rotation import driver, oprf as rotate
 from node.rotation.kinds import OPRF
@@ -277,7 +281,8 @@ def test_killed_at_any_step(
 
 
 def start_of(epoch: int) -> EvaluateStart:
-    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32))
+    root, items, ordinary = bytes(32), ("C21",), TokenClass.ORDINARY
+    return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, items, "new_application", "", root, ordinary)
 
 
 def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
@@ -313,7 +318,7 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
         peer = peer_rows.find_peer(tx, "45")
         part = index_rows.partitions_of(tx, "C21", 1)[0]
     assert peer is not None
-    peer = replace(peer, grants=(*peer.grants, part.origin))
+    peer = replace(peer, grants=(*peer.grants, Grant.parse(part.origin)))
     asked = PartitionRequest(1, "C21", part.origin, part.version)
     rotate_home(home)
     node.ring.refresh()
@@ -325,6 +330,6 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
     assert caught.value.details == {"epoch": "2"}
     strange = PartitionRequest(2, "C21", "99", 1)  # of the epoch that is answered
     with pytest.raises(ItemNotOfferedError):
-        mirrors.serve_partition(node, replace(peer, grants=("99",)), strange)
+        mirrors.serve_partition(node, replace(peer, grants=read_grants(["99"])), strange)
     for each in (node, other):
         each.store.dispose()

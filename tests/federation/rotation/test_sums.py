@@ -45,7 +45,7 @@ def made(tmp_path_factory) -> Path:
         path = folder / f"{item}.csv"
         path.write_text("id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in rows.items()), "utf-8")
         importer.import_item(node, item, [path], workers=0)
-    know(node, homes["45"], 0, ("45",))
+    know(node, homes["45"], 0, ("45", "D35:45"))
     node.store.dispose()
     own = open_home(homes["45"])
     know(own, homes["44"], 0)

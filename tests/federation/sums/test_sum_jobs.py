@@ -54,7 +54,7 @@ def made(tmp_path_factory):
             "id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in rows.items()), encoding="utf-8"
         )
         importer.import_item(node, "B11", [path], workers=0)
-        know(node, homes["45"], 0, ("45",))
+        know(node, homes["45"], 0, ("45", "D35:45"))
         node.store.dispose()
         know(own, homes[code], 0)
     own.store.dispose()

@@ -47,7 +47,7 @@ def pair(tmp_path_factory):
             "id_no,amount_fen\n" + "\n".join(f"{k},{v}" for k, v in rows.items()), encoding="utf-8"
         )
         importer.import_item(node, item, [path], workers=0)
-    know(node, homes["45"], 0, ("45",))
+    know(node, homes["45"], 0, ("45", "D35:45"))
     node.store.dispose()
     served = Province(homes["44"]).start()
     own = open_home(homes["45"])

@@ -52,7 +52,7 @@ def homes(federation: Federation, tmp_path: Path) -> dict[str, Path]:
     for code in PEERS:
         bring(found[code], code)
         node = open_home(found[code])
-        know(node, found["45"], 0, ("45",))
+        know(node, found["45"], 0, ("45", "D35:45"))
         node.store.dispose()
         know(own, found[code], 0)
     own.store.dispose()

@@ -17,7 +17,16 @@ from node.credentials.keyring import FRESH_S
 from node.domain.verification import Verification
 from node.errors import UnknownCallerError
 from tests.support.certificates import put, renew
-from tests.support.cluster import World, free_port, know, open_home, processes, read_verification, wait_for
+from tests.support.cluster import (
+    EVERYTHING,
+    World,
+    free_port,
+    know,
+    open_home,
+    processes,
+    read_verification,
+    wait_for,
+)
 from tests.support.federation import PATIENT_RETRIES, set_config
 
 
@@ -29,7 +38,7 @@ def make_homes(world: World, folder: Path, *askers: str) -> dict[str, Path]:
     served = open_home(homes["44"])
     for code in askers:
         homes[code] = world.federation.make_home(folder / code, code, requester=PATIENT_RETRIES)
-        know(served, homes[code], 0, ("45", "46", "44", "43", "52", "53"))
+        know(served, homes[code], 0, EVERYTHING)
         own = open_home(homes[code])
         know(own, homes["44"], port)
         own.store.dispose()

@@ -60,7 +60,7 @@ def test_versions_share_the_buckets_that_did_not_change(store):
 
 
 def change(number: int, *removed: int, entries: bytes = b"") -> BucketChange:
-    return BucketChange(number, b"".join(bytes([one]) * 16 for one in removed), entries)
+    return BucketChange(number, b"".join(bytes([one]) * 10 for one in removed), entries)
 
 
 def version(store, changes=(), *, root=b"r", size=68) -> partitions.PartitionRow:
@@ -102,12 +102,12 @@ def test_deltas_are_followed_from_any_version_that_is_kept(store):
 def test_only_so_many_bytes_of_deltas_are_kept(store):
     one = version(store)
     two = version(store, [change(0, 1, 2)], root=b"2")
-    three = version(store, [change(0, 3, 4)], root=b"3", size=64)
+    three = version(store, [change(0, 3, 4)], root=b"3", size=40)
     assert chain(store, three, one) is not None
-    four = version(store, [change(0, 5)], root=b"4", size=64)
+    four = version(store, [change(0, 5)], root=b"4", size=40)
     assert chain(store, four, one) is None
     assert chain(store, four, two) is not None
-    five = version(store, [change(0, *range(6))], root=b"5", size=64)
+    five = version(store, [change(0, *range(6))], root=b"5", size=40)
     assert chain(store, five, four) is None
     with store.transaction("look") as tx:
         assert tx.execute(select(metadata.tables["deltas"])).all() == []

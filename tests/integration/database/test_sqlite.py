@@ -11,15 +11,16 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
+from matcher.types import TokenClass
 from node.database import audit_log, jobs, open_store, partition_versions, partitions, peers, schema
 from node.database.schema import migrate_url
 from node.database.tables import metadata
 from node.domain.jobs import JobRow
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.errors import ConfigError, ConflictError, PreconditionError, UnavailableError
 from tests.support.partition_versions import NOW, Part, publish
 
-PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, ("00", "45"))
+PEER = PeerRow("44", "广东", "gd.example.cn:7443", b"k" * 32, False, read_grants(("00", "45", "C23:45")))
 
 
 @pytest.fixture
@@ -259,8 +260,8 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
         publish(tx, 1, [Part("44")])
         publish(tx, 2, [Part("45")])
     with store.transaction("look") as tx:
-        assert partitions.current_items(tx, 1) == ["C21"]
-        assert partitions.current_items(tx, 3) == []
+        assert partitions.current_items(tx, 1) == {"C21": TokenClass.ORDINARY}
+        assert partitions.current_items(tx, 3) == {}
         assert partitions.current_partitions(tx, 1, ["45"]) == []
         assert partitions.current_partitions(tx, 1, []) == []
         assert partitions.totals(tx, 2) == [("C21", 1, 1, 20_000)]
@@ -305,13 +306,18 @@ def test_the_life_of_a_part(store):
     with store.transaction("part", write=True) as tx:
         jobs.add_job(tx, job(), b"sealed", ("44",))
         assert jobs.read_session(tx, "one", "44") is None
-        jobs.reset_part(tx, "one", "44", b"session 1")
+        jobs.begin_query(tx, "one", "44", ("C21",), b"session 1")
         jobs.add_tokens(tx, "one", "44", 4096, b"later")
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         assert jobs.read_tokens(tx, "one", "44") == [(0, b"first"), (4096, b"later")]
         jobs.add_answers(tx, "one", "44", "C21", b"answers")
-        jobs.reset_part(tx, "one", "44", b"session 2")  # a new epoch: no result of the old query counts
-        assert (jobs.read_tokens(tx, "one", "44"), jobs.read_answers(tx, "one", "44")) == ([], {})
+        jobs.add_answers(tx, "one", "44", "C23", b"of the query of another class")
+        # A new epoch: no result of the old query counts, that of the other class does.
+        jobs.begin_query(tx, "one", "44", ("C21",), b"session 2")
+        assert jobs.read_tokens(tx, "one", "44") == []
+        assert jobs.read_answers(tx, "one", "44") == {"C23": b"of the query of another class"}
+        jobs.begin_query(tx, "one", "44", ("C23",), b"session 3")
+        assert jobs.read_answers(tx, "one", "44") == {}
         jobs.add_tokens(tx, "one", "44", 0, b"first")
         jobs.add_answers(tx, "one", "44", "C21", b"answers")
         jobs.close_part(tx, "one", "44")  # blind and tokens are erased, answers stay

@@ -39,7 +39,7 @@ REFUSED = Subject("h/2", "h", "", PERSON.identities, "")
 DAY = datetime(2026, 1, 1, tzinfo=UTC).date()
 MANDATE = Mandate("M", "*", frozenset("*"), frozenset("*"), DAY, None, None, (), "00" * 32)
 ASKED = Verification(("C21",), ("44",), "review", "", (PERSON, REFUSED), {"M": MANDATE})
-SESSION = Session(bytes(16), bytes(32), bytes(32), b"manifest", bytes(64), b"layout")
+SESSION = Session(bytes(16), bytes(32), b"manifest", bytes(64), b"layout", ("C21",))
 WRITES: dict[str, Callable[[Any], object]] = {
     "begin": lambda one: one.begin(SESSION),
     "renew": lambda one: one.renew(SESSION),
@@ -53,7 +53,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "pause": lambda one: one.pause(1.0),
     "end": lambda one: one.end("done", "", 1.0),
 }
-READS = {"session", "tokens", "answers", "products", "count", "wait"}
+READS = {"session", "tokens", "answers", "products", "count", "count_points", "wait"}
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import phe
@@ -12,7 +12,7 @@ from matcher import identity, oprf
 from matcher.suites import tokens
 from node.credentials.sum_keys import SumKeys
 from node.database import audit_log as audit_rows
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, read_grants
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -31,10 +31,11 @@ from node.responder.sums import Cohort, serve_rows
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, NOW, make_node, number
+from tests.support.zones import machine_zone
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
-PEER = PeerRow("45", "广西", "localhost:1", b"", False, ("44", "45"))
+PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))
 SIZE = KEYS.private.public.ciphertext_size
 WAGES = {number(at): 100_000 * (1 + at % 37) for at in range(60)}
 
@@ -179,6 +180,30 @@ def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
     assert send(later, replace(start, query_id=b"l" * 16), blinded) == first
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+@pytest.mark.parametrize("asked_at", ["00:00:00", "07:52:00", "23:59:59"])
+def test_a_budget_begins_again_at_midnight_in_china(home, monkeypatch, zone, asked_at):
+    """Three days: that of the query and the two after it, however late in the day it was asked."""
+    sum_by(monkeypatch, replace(home.catalogue.item("B11").sum, queries=1, period_days=3))
+    peer = replace(PEER, code="33")
+    people = list(WAGES)[:12]
+
+    def at(text):
+        moment = datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+        return replace(home, clock=lambda: moment)
+
+    # A month that no other test asks in, and a new one for each case.
+    month = next(MONTHS)
+    first, last, free = f"{2100 + month}-12-31", f"{2101 + month}-01-02", f"{2101 + month}-01-03"
+    with machine_zone(zone):
+        ask(at(f"{first}T{asked_at}"), people, peer=peer)
+        with pytest.raises(LimitError) as refused:
+            ask(at(f"{last}T23:59:59"), people, peer=peer)
+        assert f"ask again from {free} on" in refused.value.hint
+        assert refused.value.retry_after == timedelta(seconds=1)
+        ask(at(f"{free}T00:00:00"), people, peer=peer)
+
+
 def test_noise_is_spent_from_a_privacy_budget(node, monkeypatch):
     rule = replace(
         node.catalogue.item("B11").sum,
@@ -202,7 +227,7 @@ def test_only_rows_of_a_charged_query_and_of_granted_areas(node):
     with pytest.raises(RefusedError) as refused:
         list(serve_rows(node, PEER, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))
     assert refused.value.details["rule"] == "no_query"
-    stranger = replace(PEER, grants=("45",))
+    stranger = replace(PEER, grants=read_grants(["45"]))
     assert offer_sums(node, stranger).groups == ()
     with pytest.raises(RefusedError) as refused:
         list(serve_rows(node, stranger, RowsRequest(1, bytes(16), "B11", group.prefix, group.version, 0)))

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from keys.errors import KeyStateError
 from keys.pki.enrolment import make_card
@@ -18,9 +19,10 @@ from keys.store.key_store import KeyStore
 from keys.store.kinds import generate_secret
 from keys.store.wrap import KdfCost
 from keys.types import RotationPolicy
+from matcher import label
 from node.config import load, open_key_store
 from node.context import open_node
-from node.errors import ConflictError, UnavailableError
+from node.errors import ConflictError, PreconditionError, UnavailableError
 from node.rotation import driver, signing
 from node.rotation.kinds import SIGNING
 from tests.support.cached import paillier_key
@@ -212,6 +214,16 @@ def opened(home):
     node = open_node(config)
     yield node, open_key_store(config)
     node.store.dispose()
+
+
+def test_a_node_does_not_open_on_an_openssl_without_the_seal(home, monkeypatch):
+    def missing(_key):
+        raise UnsupportedAlgorithm("AES-GCM-SIV")
+
+    monkeypatch.setattr(label, "AESGCMSIV", missing)
+    with pytest.raises(PreconditionError, match="RFC 8452") as caught:
+        open_node(load(home / "node.toml"))
+    assert "3.2" in caught.value.hint
 
 
 def test_another_administrator_is_first(opened):

@@ -7,6 +7,7 @@ import pytest
 
 from keys.types import RotationPolicy
 from matcher import SUITE
+from matcher.types import TokenClass
 from node.errors import EpochError, SaltError
 from node.responder import manifest, match, sums
 from node.rotation import driver
@@ -27,7 +28,17 @@ def cohort(node, epoch, salt=1):
 
 def evaluation(node, epoch, salt):
     start = EvaluateStart(
-        epoch, salt, bytes(32), secrets.token_bytes(16), 1, 0, ("C21",), "new_application", "", bytes(32)
+        epoch,
+        salt,
+        bytes(32),
+        secrets.token_bytes(16),
+        1,
+        0,
+        ("C21",),
+        "new_application",
+        "",
+        bytes(32),
+        TokenClass.ORDINARY,
     )
     return match.Evaluation(node, PEER, start, "node")
 

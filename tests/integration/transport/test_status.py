@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from keys.errors import PassphraseError
+from keys.errors import PassphraseError, PermissionsError
 from matcher.errors import PointError
 from node import errors
 from node.errors import NodeError
@@ -162,7 +162,25 @@ def crafted(*details: any_pb2.Any, code: grpc.StatusCode = Code.RESOURCE_EXHAUST
 
 def test_errors_of_the_lower_packages() -> None:
     assert status.code_of(PointError("bad")) is Code.INVALID_ARGUMENT
-    assert status.code_of(PassphraseError("bad", "hint")) is Code.FAILED_PRECONDITION
+    assert status.code_of(PassphraseError("bad", "hint")) is Code.UNAVAILABLE
+
+
+def test_an_error_of_the_own_keys_is_one_constant_text(wire) -> None:
+    """Its own text names files of this machine."""
+    found = {
+        (type(back), str(back), back.hint, back.code, tuple(back.details))
+        for error in (PassphraseError("/secret/place", "/hint"), PermissionsError("/keys/oprf.2.key: no"))
+        for back in [rebuilt(wire, ("status", status.to_status(error, Code.UNAVAILABLE)))]
+    }
+    assert found == {
+        (
+            errors.UnavailableError,
+            "this node cannot open its keys",
+            "its administrator finds the reason in its log",
+            "unavailable",
+            (),
+        )
+    }
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), NodeError("secret"), KeyError("secret")])

@@ -3,7 +3,9 @@
 import contextlib
 import random
 
+import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from matcher import identity, oprf
 from matcher.errors import PointError, ScalarError
 from matcher.suites import tokens as token
 from matcher.suites import x25519
+from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from tests.support.effort import examples
 from tests.vectors import reference
@@ -47,6 +50,57 @@ def test_finalize_undoes_blind(name, key, blind, who):
     mapped = b"".join(token.map_to_curve(SALT, one) for one in who)
     evaluated = oprf.evaluate(key, oprf.blind(blind, mapped, backend), backend)
     assert oprf.finalize(blind, evaluated, backend) == oprf.evaluate_own(key, mapped, backend)
+
+
+seeds = st.binary(min_size=32, max_size=32)
+people = st.lists(identities, min_size=1, max_size=6, unique=True)
+
+
+def rows(points):
+    return [points[at : at + 32] for at in range(0, len(points), 32)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(key=scalars, seed=seeds, who=people)
+def test_tokens_under_a_blind_a_point_are_those_of_an_independent_library(name, key, seed, who):
+    """T_i = k * M_i by `cryptography`, from the one point and the key alone."""
+    backend, blinds = x25519.backend(name), CURRENT.point_blinds(seed, len(who))
+    mapped = b"".join(token.map_to_curve(SALT, one) for one in who)
+    blinded = oprf.blind_each(blinds.scalars.tobytes(), mapped, backend)
+    evaluated = oprf.evaluate(key, blinded, backend)
+    found = oprf.finalize_each(blinds.inverses.tobytes(), evaluated, backend)
+    private = X25519PrivateKey.from_private_bytes(key)
+    expected = [private.exchange(X25519PublicKey.from_public_bytes(point)) for point in rows(mapped)]
+    assert rows(found) == expected
+
+
+@given(seed=seeds, who=people)
+def test_opening_one_blind_does_not_open_another_point(seed, who):
+    """Who learns r_i tests each person against B_i, and finds that person in no other point of the batch."""
+    blinds = CURRENT.point_blinds(seed, len(who))
+    mapped = [token.map_to_curve(SALT, one) for one in who]
+    blinded = rows(oprf.blind_each(blinds.scalars.tobytes(), b"".join(mapped)))
+    for place, opened in enumerate(blinds.scalars):
+        guesses = rows(oprf.blind(opened.tobytes(), b"".join(mapped)))
+        assert [guess in blinded for guess in guesses] == [at == place for at in range(len(who))]
+    assert len(set(blinded)) == len(who)
+
+
+@given(seed=seeds, count=st.integers(1, 40))
+def test_blinds_depend_on_seed_and_place_only(seed, count):
+    """So a resumed query is the very same, also when it is longer; no two blinds are equal."""
+    blinds, longer = CURRENT.point_blinds(seed, count), CURRENT.point_blinds(seed, count + 3)
+    assert np.array_equal(blinds.scalars, longer.scalars[:count])
+    assert np.array_equal(blinds.inverses, longer.inverses[:count])
+    made = {row.tobytes() for row in longer.scalars} | {CURRENT.cohort_blind(seed)}
+    assert len(made) == count + 4
+    for row in longer.scalars:
+        assert oprf.clamp(row.tobytes()) == row.tobytes()
+
+
+@given(seed=seeds)
+def test_the_first_blind_is_the_reference_s(seed):
+    assert CURRENT.point_blinds(seed, 2).scalars[1].tobytes() == reference.point_blind(seed, 1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -114,7 +168,7 @@ def test_invert_survives_any_bytes(scalar):
 )
 def test_items_and_epochs_have_keys_of_their_own(secret, epoch, item):
     tag, label_key = token.entry_keys(secret, item, epoch)
-    assert (len(tag), len(label_key)) == (16, 32)
+    assert (len(tag), len(label_key)) == (10, 32)
     assert (tag, label_key) == reference.entry_keys(secret, item, epoch)
     for other in (token.entry_keys(secret, item, epoch + 1), token.entry_keys(secret, item + "b", epoch)):
         assert tag != other[0]

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import URL
 
 from keys.errors import PassphraseError, PermissionsError
 from keys.store.atomic_files import write_new
 from keys.store.key_store import KeyStore
 from keys.store.wrap import KdfCost
-from node.config import Config, Home, database_url, load, open_key_store
+from node.config import Config, Home, load, open_key_store
 from node.config.default import render_default
+from node.database import database_url
 from node.errors import ConfigError
 from tests.support.paths import ROOT
 
@@ -31,7 +33,7 @@ def test_three_lines_are_enough(tmp_path):
     assert config.keys.store == tmp_path / "keys"
     assert config.keys.passphrase_file == tmp_path / "passphrase"
     assert config.tls.certificate == tmp_path / "tls/node.pem"
-    assert config.store.url == f"sqlite:///{tmp_path}/heqiao.db"
+    assert config.database_file == tmp_path / "heqiao.db"
     assert config.catalogue.path is None
     assert config.log.file is None
     assert (config.peer.listen, config.address) == ("127.0.0.1:7443", "127.0.0.1:7443")
@@ -84,7 +86,10 @@ def test_relative_paths_start_at_the_file(tmp_path, monkeypatch):
     config = load(write(tmp_path, text))
     assert config.keys.store == tmp_path.parent / "k"
     assert config.keys.passphrase_file == Path("/run/secrets/p")
-    assert config.store.url == f"sqlite+pysqlite:///{tmp_path}/db/h.db?timeout=5"
+    assert config.database_file == tmp_path / "db/h.db"
+    assert database_url(config) == URL.create(
+        "sqlite+pysqlite", database=f"{tmp_path}/db/h.db", query={"timeout": "5"}
+    )
     assert (config.log.file, config.catalogue.path) == (tmp_path / "h.log", tmp_path / "c.toml")
     assert (
         load(write(tmp_path, NODE + '[store]\nurl = "sqlite:////var/h.db"\n')).store.url
@@ -134,6 +139,9 @@ REFUSED = {
     ),
     "no-database": (NODE + '[store]\nurl = "sqlite://"\n', r"\[store\] url: must be a database URL"),
     "bare-file": (NODE + '[store]\nurl = "heqiao.db"\n', r"\[store\] url: must be a database URL"),
+    "options": (NODE + '[store]\nurl = "sqlite:////var/what?/h.db"\n', "options"),
+    "option-uri": (NODE + '[store]\nurl = "sqlite:///h.db?uri=true"\n', "takes only timeout"),
+    "option-mode": (NODE + '[store]\nurl = "sqlite:///h.db?mode=memory"\n', "takes only timeout"),
     "password": (NODE + '[store]\nurl = "postgresql://u:geheim@h/d"\n', r"\[store\] url: carries a password"),
     "password-query": (
         NODE + '[store]\nurl = "postgresql://u@h/d?password=geheim"\n',
@@ -213,9 +221,9 @@ def test_database_password_comes_from_its_file_only(tmp_path):
     write_new(tmp_path / "pw", "p@ss/wörd\n".encode())
     text = NODE + '[store]\nurl = "postgresql+psycopg://u@h:5432/d"\npassword_file = "pw"\n'
     config = load(write(tmp_path, text))
-    assert database_url(config) == "postgresql+psycopg://u:p%40ss%2Fw%C3%B6rd@h:5432/d"
-    assert "p@ss" not in repr(config)
-    assert database_url(load(write(tmp_path, NODE))) == f"sqlite:///{tmp_path}/heqiao.db"
+    assert database_url(config) == URL.create("postgresql+psycopg", "u", "p@ss/wörd", "h", 5432, "d")
+    assert "p@ss" not in repr(config) + repr(database_url(config)) + str(database_url(config))
+    assert database_url(load(write(tmp_path, NODE))) == URL.create("sqlite", database=f"{tmp_path}/heqiao.db")
     for url in ("postgresql://h/d", "sqlite:///x.db"):
         with pytest.raises(ConfigError, match="names no user"):
             database_url(load(write(tmp_path, f'{NODE}[store]\nurl = "{url}"\npassword_file = "pw"\n')))

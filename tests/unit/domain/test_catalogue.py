@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from matcher.types import Level
 from node.cli.catalogue import catalogue as command
-from node.domain.catalogue import BUILT_IN, TEXTS, canonical_json, disclose, load, to_json
+from node.domain.catalogue import BUILT_IN, TEXTS, canonical_json, load, to_json
+from node.domain.records import disclose
 from node.errors import ConfigError, ItemNotOfferedError
 
 TEXT = BUILT_IN.read_text(encoding="utf-8")

@@ -1,12 +1,86 @@
-"""Working days."""
+"""Days of China at their borders, in any zone of the machine, and working days."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from node.domain.days import add_working_days
+import pytest
+
+from node.domain import days
+from tests.support.zones import ZONES, machine_zone
 
 
-def test_working_days() -> None:
+@pytest.fixture(params=ZONES, autouse=True)
+def zone(request):
+    with machine_zone(request.param):
+        yield request.param
+
+
+def at(text):
+    return datetime.fromisoformat(text)
+
+
+BORDERS = [
+    ("2026-06-30T15:59:59.999999+00:00", date(2026, 6, 30)),
+    ("2026-06-30T16:00:00+00:00", date(2026, 7, 1)),
+    ("2026-06-30T23:52:00+00:00", date(2026, 7, 1)),  # 07:52 in China
+    ("2026-07-01T00:00:00+00:00", date(2026, 7, 1)),
+    ("2026-12-31T16:00:00+00:00", date(2027, 1, 1)),
+    ("2028-02-28T16:30:00+00:00", date(2028, 2, 29)),
+    ("2026-06-30T12:00:00-04:00", date(2026, 7, 1)),
+    ("2026-06-30T11:59:59-04:00", date(2026, 6, 30)),
+    ("2026-07-01T00:30:00+08:00", date(2026, 7, 1)),
+    ("1988-07-01T15:30:00+00:00", date(1988, 7, 1)),  # China had summer time then: no day here knows it
+]
+
+
+@pytest.mark.parametrize(("text", "day"), BORDERS)
+def test_the_day_of_an_instant(text, day):
+    assert days.china_day(at(text)) == day
+    assert days.written_day(at(text)) == day
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_date_with_time_and_no_zone_has_the_day_that_is_written(hour):
+    assert days.written_day(datetime(2026, 6, 30, hour, 59)) == date(2026, 6, 30)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("say", [days.china_time, days.china_day, days.china_minute])
+def test_a_time_without_zone_is_no_instant(say):
+    with pytest.raises(ValueError, match="zone"):
+        say(datetime(2026, 6, 30, 12))  # noqa: DTZ001
+    with pytest.raises(ValueError, match="zone"):
+        days.add_working_days(datetime(2026, 6, 30, 12), 1)  # noqa: DTZ001
+
+
+def test_a_minute_for_people():
+    assert days.china_minute(at("2026-06-30T23:52:59+00:00")) == "2026-07-01 07:52+08:00"
+
+
+def test_where_days_and_periods_begin():
+    assert days.day_start(date(2026, 7, 1)) == at("2026-06-30T16:00:00+00:00")
+    assert days.day_start(date(2026, 7, 1)).tzinfo is UTC
+    for now in ("2026-06-30T16:00:00+00:00", "2026-07-01T15:59:59+00:00"):
+        assert days.period_start(at(now), 1) == at("2026-06-30T16:00:00+00:00")
+        assert days.period_start(at(now), 30) == at("2026-06-01T16:00:00+00:00")
+
+
+def test_working_days():
     friday = datetime(2026, 11, 20, 9, tzinfo=UTC)
-    assert add_working_days(friday, 1) == friday + timedelta(days=3)
-    assert add_working_days(friday, 5) == friday + timedelta(days=7)
-    assert add_working_days(friday + timedelta(days=1), 1) == friday + timedelta(days=3)
+    assert days.add_working_days(friday, 1) == friday + timedelta(days=3)
+    assert days.add_working_days(friday, 5) == friday + timedelta(days=7)
+    assert days.add_working_days(friday + timedelta(days=1), 1) == friday + timedelta(days=3)
+
+
+WORKING = [  # accepted and due in China, with the days between: 2026-11-23 is a Monday
+    ("2026-11-23T07:52:00+08:00", 5, "2026-11-30T07:52:00+08:00"),  # in UTC a Sunday, and due on a Saturday
+    ("2026-11-23T08:00:00+08:00", 5, "2026-11-30T08:00:00+08:00"),
+    ("2026-11-20T23:59:59+08:00", 1, "2026-11-23T23:59:59+08:00"),  # Friday, a second before midnight
+    ("2026-11-21T00:00:00+08:00", 1, "2026-11-23T00:00:00+08:00"),  # Saturday, in UTC still Friday
+    ("2026-11-22T23:59:59+08:00", 1, "2026-11-23T23:59:59+08:00"),
+]
+
+
+@pytest.mark.parametrize(("accepted", "count", "due"), WORKING)
+def test_working_days_are_those_of_china(accepted, count, due):
+    found = days.add_working_days(at(accepted).astimezone(UTC), count)
+    assert found == at(due)
+    assert found.tzinfo is UTC

@@ -35,7 +35,7 @@ FORMS = {
     "refusals": ([{"C21": "expired"}, {}], pack_refusals, unpack_refusals),
     "answers": ([Answer(Outcome.FOUND, 1)], pack_answers, unpack_answers),
     "session": (
-        Session(bytes(16), bytes(32), bytes(32), b"m", bytes(64), b"l"),
+        Session(bytes(16), bytes(32), b"m", bytes(64), b"l", ("C21",)),
         pack_session,
         unpack_session,
     ),

@@ -1,12 +1,15 @@
 """Scalars and the steps of the OPRF; vectors and property tests check the points."""
 
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from matcher import oprf
+from matcher import oprf, vectorised
 from matcher.errors import PointError, ScalarError
 from matcher.suites import x25519
+from matcher.suites.suite import CURRENT
 from tests.vectors import reference
 
 LOWEST = bytes(31) + b"\x40"
@@ -74,6 +77,59 @@ def test_scalar_without_inverse_is_refused_and_drawn_again():
     assert oprf.draw_blind(lambda _: next(draws)) == HIGHEST
 
 
+def as_rows(scalars):
+    return np.frombuffer(b"".join(scalars), dtype=np.uint8).reshape(-1, 32)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 300])
+def test_inverses_of_many_are_those_of_each(count):
+    raw = [random.Random(at).randbytes(32) for at in range(count)]
+    scalars, inverses, good = oprf.invert_each(as_rows(raw))
+    assert good.all()
+    for row, scalar, inverse in zip(raw, scalars, inverses, strict=True):
+        assert scalar.tobytes() == reference.clamp(row)
+        assert inverse.tobytes() == reference.inverse(scalar.tobytes()) == oprf.invert(scalar.tobytes())
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_row_without_inverse_does_not_disturb_the_others(place):
+    rows = [oprf.clamp(random.Random(at).randbytes(32)) for at in range(5)]
+    rows[place] = scalar_without_inverse()
+    _, inverses, good = oprf.invert_each(as_rows(rows))
+    assert good.tolist() == [at != place for at in range(5)]
+    for at in set(range(5)) - {place}:
+        assert inverses[at].tobytes() == reference.inverse(rows[at])
+
+
+class GapHash:
+    """The suite's hash, except that some first tries have no inverse: a search would take 2^126 seeds."""
+
+    def __init__(self, places):
+        self.places, self.asked = places, []
+
+    def derive_stream(self, context, messages, size, at=0):
+        found = vectorised.derive_stream(context, messages, size, at).copy()
+        for row, message in enumerate(messages):
+            place, t = int.from_bytes(message[32:40], "big"), int.from_bytes(message[40:], "big")
+            self.asked.append((place, t))
+            if t < self.places.get(place, 0):
+                found[row] = as_rows([scalar_without_inverse()])[0]
+        return found
+
+
+def test_a_blind_without_inverse_is_derived_again_with_the_next_t():
+    seed = bytes(range(32))
+    gaps = GapHash({0: 1, 3: 2, 6: 1})
+    found = replace(CURRENT, hash=gaps).point_blinds(seed, 7)
+    for place in range(7):
+        t = gaps.places.get(place, 0)
+        message = seed + place.to_bytes(8, "big") + t.to_bytes(4, "big")
+        expected = reference.clamp(reference.blake3(message, context="heqiao v1 point blind"))
+        assert found.scalars[place].tobytes() == expected
+        assert found.inverses[place].tobytes() == reference.inverse(expected)
+    assert gaps.asked == [*((place, 0) for place in range(7)), (0, 1), (3, 1), (6, 1), (3, 2)]
+
+
 def test_key_pair_without_ratio_is_refused():
     """new/old is in the gap exactly when old/new is 1/lacking."""
     missing = int.from_bytes(scalar_without_inverse(), "little")
@@ -113,6 +169,7 @@ def test_require_count_refuses(length, most):
 def test_empty_batches_pass_through():
     for step in (oprf.blind, oprf.evaluate, oprf.finalize, oprf.evaluate_own):
         assert step(LOWEST, b"") == b""
+    assert oprf.blind_each(b"", b"") == oprf.finalize_each(b"", b"") == b""
     assert oprf.rekey(HIGHEST, LOWEST, b"") == b""
 
 

@@ -13,7 +13,7 @@ from node.domain import catalogue
 from node.domain.records import Reject
 from node.errors import InputError
 from node.index import people
-from node.registers import chunks, row_parser
+from node.registers import block_reader, chunks, row_parser
 from node.registers.row_tables import make_key, unpack
 from node.tabular.delimited import open_table
 from tests.support.effort import examples
@@ -74,7 +74,7 @@ def read_blocks(path, item, terms, **options):
     with open_table(path, row_parser.ALIASES) as table:
         amount = row_parser.amount_field(table.layout, item, {})
         for order, block in enumerate(chunks.cut_file(path, table, amount, **options)):
-            found = chunks.read_block(block, terms, order)
+            found = block_reader.read_block(block, terms, order)
             rows.update(replace(row, line=0) for row in unpack(found.rows))
             linked.update(replace(row, line=0) for row in found.linked)
             rejects += found.rejects

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from matcher import batch, identity
 from matcher.types import Identity
 from node.domain import catalogue
-from node.domain.catalogue import disclose
-from node.domain.records import SourceRow, combine
+from node.domain.records import SourceRow, combine, disclose
 from node.index import people as people_module
 from node.registers import row_tables
 from node.registers.row_tables import dump_linked, load_linked

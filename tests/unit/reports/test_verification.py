@@ -42,6 +42,21 @@ def test_figures_of_a_count_item():
     assert cars.as_of == (date(2025, 1, 1), JUNE)
 
 
+def test_a_name_that_is_equal_after_conversion_is_told_and_not_counted_as_found(tmp_path):
+    mismatch = next(f for f in REPORT.findings if f.outcome is O.NAME_MISMATCH)
+    changed = replace(mismatch, reason="name_converted")
+    told = replace(REPORT, findings=tuple(changed if f == mismatch else f for f in REPORT.findings))
+    before, after = summarise(REPORT), summarise(told)
+    assert {item.item: item.converted for item in after.items if item.converted} == {mismatch.item: 1}
+    assert [replace(item, converted=0) for item in after.items] == list(before.items)
+    assert "繁简转换后姓名相同: 1" in show(told, "zh")
+    assert "name equal after conversion" in show(told, "en").replace("\n", " ")
+    assert "繁简转换后姓名相同" not in show(REPORT, "zh")
+    write(told, CATALOGUE, tmp_path)
+    assert "姓名不符（繁简转换后姓名相同）" in (tmp_path / "findings.csv").read_text(encoding="utf-8-sig")
+    assert load(tmp_path / "report.json") == told
+
+
 def test_figures_of_a_threshold_and_a_band_item():
     summary = summarise(REPORT)
     assert (summary.item("C23").people, summary.item("D34").people) == (1, 3)

@@ -26,13 +26,13 @@ SESSIONS = st.builds(
     Session,
     st.binary(min_size=16, max_size=16),
     st.binary(min_size=32, max_size=32),
-    st.binary(min_size=32, max_size=32),
     st.binary(max_size=300),
     st.binary(min_size=64, max_size=64),
     st.binary(max_size=300),
+    st.lists(st.from_regex(r"[A-Z][0-9]{2}[a-z]?", fullmatch=True), max_size=4).map(tuple),
 )
 
-FIRST = Session(bytes(16), bytes(32), bytes(32), b"", bytes(64), b"")
+FIRST = Session(bytes(16), bytes(32), b"", bytes(64), b"", ("C21",))
 
 
 @given(st.lists(ANSWERS, max_size=50))
@@ -45,7 +45,7 @@ def test_sessions(session: Session) -> None:
     assert checkpoint.unpack_session(checkpoint.pack_session(session)) == session
 
 
-@pytest.mark.parametrize("version", [b"", b"\0", b"\2", b"\xff"])
+@pytest.mark.parametrize("version", [b"", b"\0", b"\3", b"\xff"])
 @pytest.mark.parametrize(
     ("packed", "unpack"),
     [
@@ -75,8 +75,9 @@ def test_memory_checkpoint_forgets_with_a_new_session() -> None:
     kept.add_answers("C21", [Answer(Outcome.FOUND, 1)])
     kept.renew(FIRST)
     assert (kept.tokens(), list(kept.answers())) == (b"t" * 64, ["C21"])
+    kept.add_answers("C23", [Answer(Outcome.OVER, 1)])  # of the query of another class
     kept.begin(FIRST)
-    assert (kept.tokens(), kept.answers()) == (b"", {})
+    assert (kept.tokens(), list(kept.answers())) == (b"", ["C23"])
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher import Identity, LabelRecord, Level, batch, identity, label, oprf
+from matcher import Identity, LabelRecord, batch, identity, label
 from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from node.domain import catalogue, days
@@ -18,7 +18,7 @@ from node.domain.subjects import Subject
 from node.requester import match, match_query
 from node.requester import points as points_module
 from node.requester.match_query import Answer, Question, build_query
-from node.requester.outcomes import Opened, conclude, conclude_all
+from node.requester.outcomes import Opened, conclude, conclude_all, open_names
 from node.requester.padding import size_class
 from node.requester.points import MappedPoints
 from node.wire.manifest import PlantedSubject
@@ -92,7 +92,7 @@ def test_every_point_has_its_place() -> None:
 
 
 def test_equal_identities_are_sent_once() -> None:
-    """Under one blind equal identities would give equal points, and so be recognisable."""
+    """A person in two households costs one point, and is one leaf."""
     built = build(question((A,), (A,), (A, B)))
     points = built.batch.tobytes()
     rows = [points[at : at + 32] for at in range(0, len(points), 32)]
@@ -105,6 +105,44 @@ def test_no_person_without_a_mandate_is_queried() -> None:
     built = build(question((A,), (B,), uncovered=({"C21": "expired"}, {})))
     assert tokens.map_to_curve(SALT, A) not in built.batch.tobytes()
     assert [point.subject for point in built.subjects] == [1]
+
+
+def test_a_question_is_split_by_class() -> None:
+    asked = replace(question((A,)), items=tuple(ITEMS[code] for code in ("C23", "C21", "D34")))
+    ordinary, sensitive = match_query.split_classes(asked)
+    assert (ordinary.codes, sensitive.codes) == (("C21", "D34"), ("C23",))
+    assert match_query.split_classes(ordinary) == (ordinary,)
+    assert match_query.split_classes(sensitive) == (sensitive,)
+    assert match_query.split_classes(replace(asked, items=())) == ()
+
+
+def test_the_batch_of_a_class_holds_only_people_with_a_mandate_for_an_item_of_it() -> None:
+    items = tuple(ITEMS[code] for code in ("C21", "C23"))
+    asked = replace(question((A,), (B,), uncovered=({"C23": "item"}, {})), items=items)
+    offer = replace(
+        OFFER, partitions=(*OFFER.partitions, replace(OFFER.partitions[0], item="C23")), items=("C21", "C23")
+    )
+    mapped = MappedPoints(CURRENT, SALT, asked.subjects)
+    ordinary, sensitive = (
+        build_query(one, offer, bytes(32), mapped) for one in match_query.split_classes(asked)
+    )
+    assert (ordinary.items, sensitive.items) == (("C21",), ("C23",))
+    assert [point.subject for point in ordinary.subjects] == [0, 1]
+    assert [point.subject for point in sensitive.subjects] == [1]
+    assert tokens.map_to_curve(SALT, A) not in sensitive.batch.tobytes()
+    assert {hit.item for hit in sensitive.planted} == {"C23"}
+
+
+def test_an_item_without_a_granted_partition_is_not_asked() -> None:
+    """Nor are people with a mandate for such items only."""
+    items = tuple(ITEMS[code] for code in ("C21", "D34"))
+    asked = replace(question((A,), (B,), uncovered=({}, {"C21": "item"})), items=items)
+    built = build(asked)
+    assert (built.items, [point.subject for point in built.subjects]) == (("C21",), [0])
+    nothing = build_query(
+        asked, replace(OFFER, partitions=()), bytes(32), MappedPoints(CURRENT, SALT, asked.subjects)
+    )
+    assert (nothing.items, len(nothing.subjects)) == ((), 0)
 
 
 def test_mandate_leaves_do_not_distinguish_people_from_padding() -> None:
@@ -123,12 +161,12 @@ def test_mandate_leaves_do_not_distinguish_people_from_padding() -> None:
 
 def record(
     value: int,
-    number: bytes = b"recordnr",
+    number: bytes = b"record",
     as_of: int = DAY,
     check: int | None = None,
-    level: Level = Level.COUNT,
+    converted: int = 0,
 ) -> LabelRecord:
-    return LabelRecord(level, value, as_of, check or 0, check is not None, number)
+    return LabelRecord(value, as_of, check or 0, check is not None, number, converted=converted)
 
 
 OLD = DAY - 4_000
@@ -139,49 +177,76 @@ CONCLUSIONS = {
     "found_though_one_origin_is_not_granted": (
         "C21",
         "",
-        [(record(2), 0)],
+        [(record(2), (0, 0))],
         True,
         Answer(Outcome.FOUND, 2, DAY),
     ),
-    "found": ("C21", "", [(record(2), 0)], False, Answer(Outcome.FOUND, 2, DAY)),
+    "found": ("C21", "", [(record(2), (0, 0))], False, Answer(Outcome.FOUND, 2, DAY)),
     "found_twice_under_two_numbers": (
         "C21",
         "",
-        [(record(2), 0), (record(2), 0)],
+        [(record(2), (0, 0)), (record(2), (0, 0))],
         False,
         Answer(Outcome.FOUND, 2, DAY),
     ),
     "two_records_add_up": (
         "C21",
         "",
-        [(record(2), 0), (record(3, b"another1"), 0)],
+        [(record(2), (0, 0)), (record(3, b"anothr"), (0, 0))],
         False,
         Answer(Outcome.FOUND, 5, DAY),
     ),
     "the_highest_band_counts": (
         "D34",
         "",
-        [(record(2), 0), (record(1, b"another1"), 0)],
+        [(record(2), (0, 0)), (record(1, b"anothr"), (0, 0))],
         False,
         Answer(Outcome.FOUND, 2, DAY),
     ),
-    "over": ("C23", "", [(record(1), 0)], False, Answer(Outcome.OVER, 1, DAY)),
-    "stale": ("C21", "", [(record(1, as_of=OLD), 0)], False, Answer(Outcome.STALE, 1, OLD)),
+    "over": ("C23", "", [(record(1), (0, 0))], False, Answer(Outcome.OVER, 1, DAY)),
+    "stale": ("C21", "", [(record(1, as_of=OLD), (0, 0))], False, Answer(Outcome.STALE, 1, OLD)),
     "as_old_as_its_oldest_part": (
         "C21",
         "",
-        [(record(1), 0), (record(1, b"another1", OLD), 0)],
+        [(record(1), (0, 0)), (record(1, b"anothr", OLD), (0, 0))],
         False,
         Answer(Outcome.STALE, 2, OLD),
     ),
-    "same_name": ("C21", "甲", [(record(1, check=9), 9)], False, Answer(Outcome.FOUND, 1, DAY)),
-    "another_name": ("C21", "甲", [(record(1, check=9), 8)], False, Answer(Outcome.NAME_MISMATCH)),
-    "no_name_asked": ("C21", "", [(record(1, check=9), 0)], False, Answer(Outcome.FOUND, 1, DAY)),
-    "no_name_held": ("C21", "甲", [(record(1), 7)], False, Answer(Outcome.FOUND, 1, DAY)),
+    "same_name": ("C21", "甲", [(record(1, check=9), (9, 0))], False, Answer(Outcome.FOUND, 1, DAY)),
+    "another_name": (
+        "C21",
+        "甲",
+        [(record(1, check=9, converted=4), (8, 8))],
+        False,
+        Answer(Outcome.NAME_MISMATCH),
+    ),
+    "a_name_equal_after_conversion": (
+        "C21",
+        "甲",
+        [(record(1, check=9, converted=4), (8, 4))],
+        False,
+        Answer(Outcome.NAME_MISMATCH, reason="name_converted"),
+    ),
+    "one_of_two_other_names_is_equal_after_conversion": (
+        "C21",
+        "甲",
+        [(record(1, check=9, converted=4), (8, 8)), (record(2, b"anothr", check=9, converted=8), (8, 8))],
+        False,
+        Answer(Outcome.NAME_MISMATCH, reason="name_converted"),
+    ),
+    "equal_after_conversion_though_the_first_name_differs_by_chance": (
+        "C21",
+        "甲",
+        [(record(1, check=9, converted=4), (9, 8))],
+        False,
+        Answer(Outcome.FOUND, 1, DAY),
+    ),
+    "no_name_asked": ("C21", "", [(record(1, check=9), (0, 0))], False, Answer(Outcome.FOUND, 1, DAY)),
+    "no_name_held": ("C21", "甲", [(record(1), (7, 0))], False, Answer(Outcome.FOUND, 1, DAY)),
     "one_of_two_records_has_the_name": (
         "C21",
         "甲",
-        [(record(1, check=9), 9), (record(5, b"another1", check=8), 9)],
+        [(record(1, check=9), (9, 0)), (record(5, b"anothr", check=8), (9, 0))],
         False,
         Answer(Outcome.FOUND, 1, DAY),
     ),
@@ -197,23 +262,24 @@ def test_conclusions(name: str) -> None:
 
 RECORDS = st.builds(
     LabelRecord,
-    st.just(Level.COUNT),
     st.integers(1, 3),
     st.sampled_from((DAY, OLD)),
     st.integers(0, 3),
     st.booleans(),
-    st.sampled_from((b"recordnr", b"another1", b"athird11")),
+    st.sampled_from((b"record", b"anothr", b"athird")),
+    converted=st.sampled_from((0, 4)),
 )
+CHECKS = st.tuples(st.integers(0, 3), st.sampled_from((0, 4)))
 
 
-@given(st.lists(st.tuples(st.lists(st.tuples(RECORDS, st.integers(0, 3)), max_size=3), st.booleans())))
+@given(st.lists(st.tuples(st.lists(st.tuples(RECORDS, CHECKS), max_size=3), st.booleans())))
 def test_all_are_concluded_as_each_alone(people: list) -> None:
     asked = question(*((A,) for _ in people))
     pairs = [(number, pair) for number, (found, _) in enumerate(people) for pair in found]
     opened = Opened(
         np.array([number for number, _ in pairs], dtype=np.int64),
         np.concatenate([batch_record(one) for _, (one, _) in pairs] or [np.empty(0, batch.RECORD)]),
-        np.array([check for _, (_, check) in pairs], dtype=np.uint8),
+        np.array([checks for _, (_, checks) in pairs], dtype=np.uint8).reshape(-1, 2),
     )
     missing = np.array([gap for _, gap in people], dtype=bool)
     named = replace(asked, subjects=tuple(replace(one, name="甲") for one in asked.subjects))
@@ -224,9 +290,33 @@ def test_all_are_concluded_as_each_alone(people: list) -> None:
     assert conclude_all(named, ITEMS["C21"], [opened], missing, TODAY) == expected
 
 
+@pytest.mark.parametrize(
+    ("held", "asked", "outcome", "reason"),
+    [
+        ("陳國強", "陳國強", Outcome.FOUND, ""),
+        ("陳國強", "陈国强", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陈国强", "陳國強", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陳国强", "陈國強", Outcome.NAME_MISMATCH, "name_converted"),
+        ("陳國強", "张三", Outcome.NAME_MISMATCH, ""),
+        ("陈国强", "", Outcome.FOUND, ""),
+        ("", "陈国强", Outcome.FOUND, ""),
+    ],
+)
+def test_a_name_from_the_import_to_the_answer(held: str, asked: str, outcome: Outcome, reason: str) -> None:
+    """Through the sealed record, with names in both kinds of characters."""
+    number, none = np.frombuffer(b"record", np.uint8).reshape(1, -1), np.zeros(1, dtype=bool)
+    checks = CURRENT.name_checks(number, [held.encode()])
+    plain = batch.pack_records(2, np.array([2]), np.array([0]), number, checks, np.array([bool(held)]), none)
+    opened = batch.read_records(plain, 2, DAY)
+    named = replace(question((A,)), subjects=(Subject("h/1", "h", asked, (A,), "M"),))
+    found = open_names(CURRENT, named, np.zeros(1, dtype=np.int64), opened)
+    answers = conclude_all(named, ITEMS["C21"], [found], none, TODAY)
+    assert [(one.outcome, one.reason) for one in answers] == [(outcome, reason)]
+
+
 def batch_record(one: LabelRecord) -> np.ndarray:
     flags = (label.HAS_NAME if one.has_name else 0) | (label.PLANTED if one.planted else 0)
-    row = (one.level, flags, one.name_check, 0, one.as_of, one.value, one.record)
+    row = (flags, one.name_check, one.converted, one.as_of, one.value, one.record)
     return np.array([row], dtype=batch.RECORD)
 
 
@@ -235,11 +325,11 @@ def test_a_large_batch_is_blinded_behind_the_mapping(monkeypatch: pytest.MonkeyP
     bodies = (f"44999919900101{n:03}" for n in range(700))
     asked = question(*((identity.parse(body + identity.check_digit(body)),) for body in bodies))
     whole = build(asked)
-    blind = oprf.draw_blind(secrets.token_bytes)
-    expected = CURRENT.blind(blind, whole.batch.tobytes())
+    blinds = CURRENT.point_blinds(secrets.token_bytes(32), whole.points)
+    expected = CURRENT.blind_each(blinds.scalars, whole.batch.tobytes())
     monkeypatch.setattr(points_module, "BATCH_POINTS", 64)
     monkeypatch.setattr(match, "BATCH_POINTS", 64)
     people = MappedPoints(CURRENT, SALT, asked.subjects)
     cut = build_query(asked, OFFER, bytes(32), people)
-    assert match.blind_batch(blind, cut) == expected
+    assert match.blind_batch(blinds, cut) == expected
     assert people.points.tobytes() == MappedPoints(CURRENT, SALT, asked.subjects).points.tobytes()

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.signing_chain import sign
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.errors import (
     CatalogueMismatchError,
     DishonestPeerError,
@@ -36,7 +37,7 @@ from tests.support.examples import MANIFEST, NOW, PART
 
 SALT = bytes(range(32))
 GOOD = replace(MANIFEST, salt_check=CURRENT.salt_check(SALT))
-STATE = TrustedState("45", "44", {1: SALT}, bytes(32))
+STATE = TrustedState("45", "44", {1: SALT}, bytes(32), {"C21": 2, "C23": 0})
 SKEW = CLOCK_SKEW + timedelta(seconds=1)
 OFFER = SumOffer(1, b"\x01" * 384, b"", bytes(512), 1_000, ())
 
@@ -49,7 +50,7 @@ def public(number: int) -> bytes:
     return Ed25519PrivateKey.from_private_bytes(secret(number)).public_key().public_bytes_raw()
 
 
-# ---- rules 2 to 7
+# ---- rules 2 to 8
 
 BROKEN = {
     "another responder": (replace(GOOD, responder="33"), DishonestPeerError, "manifest_parties"),
@@ -75,7 +76,22 @@ BROKEN = {
         DishonestPeerError,
         "manifest_form",
     ),
-    "too few canaries": (replace(GOOD, canaries=bytes(480)), DishonestPeerError, "manifest_form"),
+    "records of another size than the catalogue says": (
+        replace(GOOD, partitions=(replace(PART, record_size=10),)),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "records of a size that none has": (
+        replace(GOOD, partitions=(replace(PART, record_size=13),)),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "no date": (replace(GOOD, partitions=(replace(PART, date=0),)), DishonestPeerError, "manifest_form"),
+    "too few canaries": (
+        replace(GOOD, canaries=dict.fromkeys(TokenClass, bytes(480))),
+        DishonestPeerError,
+        "manifest_form",
+    ),
 }
 
 

@@ -65,7 +65,7 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_newlines(tmp_path):
 
 
 def test_encoding_is_found_past_the_first_chunk(tmp_path, monkeypatch):
-    monkeypatch.setattr("node.tabular.delimited.CHUNK", 7)
+    monkeypatch.setattr("node.tabular.text_form.CHUNK", 7)
     assert only(put(tmp_path, f"id_no,name\n{A},{NAME}", "gb18030")).name == NAME
     assert only(put(tmp_path, f"id_no,name\n{A},{NAME}")).name == NAME
 
@@ -123,7 +123,7 @@ def test_no_such_file_and_a_folder(tmp_path):
 
 
 def test_an_endless_line_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("node.tabular.delimited.MAX_LINE", 100)
+    monkeypatch.setattr("node.tabular.text_form.MAX_LINE", 100)
     with pytest.raises(InputError, match="line 2 is longer than 100 characters"):
         rows_of(put(tmp_path, "id_no\n" + "1" * 101))
 

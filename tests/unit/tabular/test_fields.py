@@ -84,8 +84,9 @@ def test_former_numbers(tmp_path):
 
 
 ROWS = [
-    ("too few cells", f"{A},{NAME}", "wrong_cell_count", ""),
-    ("too many cells", f"{A},{NAME},1,1.00,,", "wrong_cell_count", ""),
+    ("too few cells", f"{A},{NAME}", "empty_amount", "余额（元）"),
+    ("too many cells", f"{A},{NAME},1,1.00,,x", "wrong_cell_count", ""),
+    ("too many cells after empty ones", f"{A},{NAME},1,1.00,,,,x", "wrong_cell_count", ""),
     ("stray quote", f'{A},"{NAME}"x,1,1.00,', "bad_quotes", ""),
     ("long cell", f"{A},{'x' * 1001},1,1.00,", "cell_too_long", ""),
     ("endless cell", f'{A},"{"x" * 140_000}",1,1.00,', "cell_too_long", ""),

@@ -6,7 +6,8 @@ import pytest
 from matcher.types import Identity
 from node.domain.subjects import Subject
 from node.errors import InputError
-from node.tabular.person_lists import read_households, read_mandates
+from node.tabular.person_lists import read_cohort, read_households, read_mandates
+from node.tabular.text_form import TextForm
 
 A, B = "449999190001010034", "33999919000101008X"
 NAME = "张三丰"
@@ -57,7 +58,8 @@ REJECTED = [
     ("own number as member", f"H1,{B.lower()},,x,,{B},,M", "ref_is_identity", "成员编号"),
     ("own old number as member", f"H1,449999000101003,,x,,{A},,M", "ref_is_identity", "成员编号"),
     ("name of two lines", f'H1,01,,"{NAME}\nx",,{A},,M', "bad_name", "姓名"),
-    ("cells", f"H1,01,,x,,{A},M", "wrong_cell_count", ""),
+    ("cells", f"H1,01,,x,,{A},,M,1", "wrong_cell_count", ""),
+    ("a cell left out", f"H1,01,,x,,{A},M", "wrong_length", "曾用证件号码"),
 ]
 
 
@@ -145,3 +147,46 @@ def test_rejected_mandates(tmp_path, line, reason, column):
 def test_mandates_without_an_end_column_are_refused(tmp_path):
     with pytest.raises(InputError, match="valid_to"):
         read_mandates(put(tmp_path, "mandate_no,scope_items,scope_regions,valid_from\nM1,*,*,2026-01-01\n"))
+
+
+# ---- the rules of docs/import.md, "What is guessed", in every list
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("shape", ["{}\t", "\t{}", '"{}"\t', '"{}\t"'])
+def test_tabs_round_the_cells_of_a_list(tmp_path, shape, encoding):
+    rows = (ZH, f"H1,01,户主,{NAME},身份证,'{A},无,M1", f"H1,02,{'长' * 2000},,111,{B},,M1,,")
+    text = "\n".join(",".join(map(shape.format, row.split(","))) for row in rows)
+    subjects, rejects = read_households(put(tmp_path, text, encoding))
+    assert not rejects
+    assert [(one.ref, one.name, one.mandate) for one in subjects] == [
+        ("H1/01", NAME, "M1"),
+        ("H1/02", "", "M1"),
+    ]
+    assert [one.identities[0].value for one in subjects] == [A, B]
+
+
+def test_lists_that_are_not_guessed_at(tmp_path):
+    line = f"H1,01,户主,{NAME},,{A},,M1"
+    mixed = put(tmp_path, "")
+    mixed.write_bytes(f"{ZH}\n{line}\n".encode() + f"{line}\n".replace("01", "02").encode("gb18030"))
+    with pytest.raises(InputError, match="line 3 is GB18030"):
+        read_households(mixed)
+    semicolons = put(tmp_path, f"{ZH}\n{line}\n".replace(",", ";"))
+    with pytest.raises(InputError) as caught:
+        read_households(semicolons)
+    assert "--delimiter semicolon" in caught.value.hint
+    (subject,), rejects = read_households(semicolons, stated=TextForm(";"))
+    assert (subject.ref, rejects) == ("H1/01", [])
+    mandates = put(tmp_path, f"{MANDATES_EN}\nM1,,*,*,2026.01.01,2026/12/31 0:00,,,\n".replace(",", "|"))
+    ((mandate,), rejects) = [*read_mandates(mandates, stated=TextForm("|"))]
+    assert not rejects
+    known = read_mandates(mandates, stated=TextForm("|"))[0][mandate]
+    assert (known.valid_from, known.valid_to) == (date(2026, 1, 1), date(2026, 12, 31))
+
+
+def test_the_people_of_a_sum_are_read_by_their_numbers_only(tmp_path):
+    path = put(tmp_path, f"姓名,姓名,证件号码,曾用证件号码\n{'x' * 2000},\x01,{A},—\n,,{B}\n")
+    people, rejects = read_cohort(path)
+    assert [[identity.value for identity in person] for person in people] == [[A], [B]]
+    assert rejects == []

@@ -1,7 +1,9 @@
 """Messages of peers: refused ones, and that no bytes break the decoders."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,12 +12,16 @@ from heqiao.peer.v1 import match_pb2, mirror_pb2, types_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.types import TokenClass
 from node.errors import DishonestPeerError, InvalidRequestError
 from node.wire import match, mirror
-from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart
+from node.wire.match_messages import BucketRequest, BucketSlice, EvaluateStart, Granules
 from tests.support.examples import MANIFEST
+from tests.support.paths import VECTORS
 
-START = EvaluateStart(1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32))
+START = EvaluateStart(
+    1, 1, bytes(32), bytes(16), 4, 0, ("C21",), "review", "", bytes(32), TokenClass.SENSITIVE
+)
 REQUEST = BucketRequest(1, bytes(16), "C21", "45", 3, (0, 2, 3))
 
 
@@ -53,13 +59,35 @@ def set_field(**values: object) -> Callable[[types_pb2.Manifest], None]:
     return change
 
 
+def set_canaries(*classes: tuple[str, int]) -> Callable[[types_pb2.Manifest], None]:
+    def change(message: types_pb2.Manifest) -> None:
+        del message.canaries[:]
+        for name, size in classes:
+            message.canaries.add(token_class=name, points=bytes(size))
+
+    return change
+
+
 MALFORMED = {
     "salt_check": set_field(salt_check=bytes(7)),
     "catalogue_digest": set_field(catalogue_digest=b""),
-    "canaries_short": set_field(canaries=bytes(480)),
-    "canaries_long": set_field(canaries=bytes(544)),
+    "canaries_short": set_canaries(("ordinary", 480), ("sensitive", 512)),
+    "canaries_long": set_canaries(("ordinary", 512), ("sensitive", 544)),
+    "canaries_of_one_class": set_canaries(("ordinary", 512)),
+    "canaries_of_none": set_canaries(),
+    "canaries_twice": set_canaries(("ordinary", 512), ("ordinary", 512)),
+    "canaries_in_another_order": set_canaries(("sensitive", 512), ("ordinary", 512)),
+    "canaries_of_an_unknown_class": set_canaries(("ordinary", 512), ("secret", 512)),
+    "canaries_of_a_third_class": set_canaries(("ordinary", 512), ("sensitive", 512), ("secret", 512)),
     "root": set_part(root=bytes(31)),
     "bits": set_part(bucket_bits=25),
+    "origin_of_one_digit": set_part(origin="4"),
+    "origin_of_three": set_part(origin="450"),
+    "origin_that_is_a_path": set_part(origin=".."),
+    "no_date": set_part(date=0),
+    "date": set_part(date=2**16),
+    "record_size": set_part(record_size=13),
+    "no_record_size": set_part(record_size=0),
     "entries": set_part(entries=2**40),
     "epoch": set_part(epoch=2),
     "fewer_entries_than_planted": set_part(entries=0),
@@ -69,6 +97,7 @@ MALFORMED = {
     "planted_twice": plant_twice,
     "partition_twice": offer_twice,
     "no_chunks": lambda message: setattr(message.limits, "chunk_points", 0),
+    "chunks_below_a_granule": lambda message: setattr(message.limits, "chunk_points", 15),
     "no_buckets": lambda message: setattr(message.limits, "max_buckets_per_request", 0),
     "less_than_a_block": lambda message: setattr(message.limits, "max_buckets_per_request", 15),
     "time_before_years": lambda message: setattr(message.issued_at, "seconds", -(2**60)),
@@ -154,3 +183,50 @@ def test_a_requester_of_the_first_release_gets_a_bucket_a_message() -> None:
     assert asked.several
     old = match_pb2.FetchBucketsRequest.FromString(b"")
     assert not old.several
+
+
+# ---- granules
+
+GRANULES = json.loads((VECTORS / "granules.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "case", GRANULES, ids=lambda case: f"{len(case['points']) // 64}-{case['first_point']}"
+)
+@pytest.mark.parametrize("chunk", [1, 3, 16, 17, 4_096])
+def test_granules(case: dict, chunk: int) -> None:
+    """However the points are cut into chunks."""
+    granules, points = Granules(case["first_point"], 32), bytes.fromhex(case["points"])
+    for at in range(0, len(points), 32 * chunk):
+        granules.add(points[at : at + 32 * chunk])
+    assert granules.root().hex() == case["root"]
+
+
+def test_granules_know_their_place_and_their_points() -> None:
+    points = bytes(range(256)) * 4
+
+    def root(points: bytes, first: int = 0) -> bytes:
+        granules = Granules(first, 32)
+        granules.add(points)
+        return granules.root()
+
+    swapped = points[32:64] + points[:32] + points[64:]
+    others = {root(points, 16), root(swapped), root(points[:-32]), root(points + points[:32])}
+    assert len(others | {root(points)}) == 5
+
+
+# ---- buckets belong to a query
+
+
+@pytest.mark.parametrize("query_id", [b"", b"1", bytes(15), bytes(17), bytes(32)])
+def test_the_id_of_a_query_has_one_length(query_id: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="query_id"):
+        match.parse_bucket_request(match.bucket_request_message(replace(REQUEST, query_id=query_id)))
+
+
+@pytest.mark.parametrize("first", [1, 15, 17])
+def test_a_stream_begins_with_a_granule(first: int) -> None:
+    start = replace(START, points_announced=64, first_point=first)
+    with pytest.raises(InvalidRequestError, match="multiple of 16"):
+        match.parse_start(match.start_message(start).start)
+    assert match.parse_start(match.start_message(replace(start, first_point=16)).start)

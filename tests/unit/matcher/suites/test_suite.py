@@ -6,12 +6,13 @@ import secrets
 import numpy as np
 import pytest
 
-from matcher import batch, identity, label, oprf, vectorised
+from matcher import batch, identity, oprf, vectorised
 from matcher.errors import CountError, LabelError, PointError, SuiteError
 from matcher.suites import suite as suites
 from matcher.suites import tokens, x25519
-from matcher.suites.suite import CURRENT, Blinded, Contexts, Evaluated, Sizes, Suite, choose, find
-from matcher.types import SUITE, Level
+from matcher.suites.points import Blinded, Evaluated
+from matcher.suites.suite import CURRENT, Contexts, Sizes, Suite, choose, find
+from matcher.types import SUITE
 
 SALT = bytes(range(32))
 PEOPLE = [identity.planted("test", "45", f"hit-{number}") for number in range(9)]
@@ -32,8 +33,17 @@ class MarkedGroup:
     def _mark(self, points: bytes) -> bytes:
         return b"".join(self.MARK + points[at : at + 32] for at in range(0, len(points), 32))
 
-    def draw_blind(self, random_bytes):
-        return oprf.draw_blind(random_bytes)
+    def clamp(self, raw):
+        return oprf.clamp(raw)
+
+    def invert_each(self, raw):
+        return oprf.invert_each(raw)
+
+    def blind_each(self, scalars, mapped):
+        return self._mark(oprf.blind_each(scalars, self._strip(mapped)))
+
+    def finalize_each(self, inverses, evaluated):
+        return self._mark(oprf.finalize_each(inverses, self._strip(evaluated)))
 
     def blind(self, scalar, mapped):
         return self._mark(oprf.blind(scalar, self._strip(mapped)))
@@ -58,8 +68,18 @@ def marked_candidates(rows):
 
 OTHER = Suite(
     name="MARKED",
-    sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, nonce=12, overhead=16, salt_check=4, canaries=3),
-    contexts=Contexts(b"test identity", b"test bucket", "test token", "test canary", "test check", b"name"),
+    sizes=Sizes(point=33, scalar=32, tag=10, label_key=32, overhead=16, salt_check=4, canaries=3),
+    contexts=Contexts(
+        b"test identity",
+        b"test bucket",
+        b"test class",
+        "test token",
+        "test canary",
+        "test blind",
+        "test cohort",
+        "test check",
+        b"name",
+    ),
     group=MarkedGroup(),
     hash=vectorised,
     cipher=vectorised,
@@ -90,7 +110,7 @@ def test_a_suite_is_frozen() -> None:
 def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     key, blind, count = (
         oprf.clamp(secrets.token_bytes(32)),
-        suite.draw_blind(secrets.token_bytes),
+        suite.cohort_blind(secrets.token_bytes(32)),
         len(PEOPLE),
     )
     mapped = suite.map_to_curve(SALT, TYPES, VALUES)
@@ -100,21 +120,26 @@ def test_all_steps_from_identity_to_label(suite: Suite) -> None:
     evaluated = suite.evaluate(key, suite.blinded(sent.points, count))
     own = suite.own_tokens(key, mapped)
     assert suite.finalize(blind, sent, evaluated) == own.tobytes()
+    blinds = suite.point_blinds(bytes(range(32)), count)
+    sent = suite.blind_each(blinds.scalars, mapped.tobytes())
+    evaluated = suite.evaluate(key, suite.blinded(sent.points, count))
+    assert suite.finalize_each(blinds.inverses, sent, evaluated) == own.tobytes()
 
     tags, keys = suite.entry_keys(own, "C21", 7)
     assert (tags.shape, keys.shape) == ((count, suite.sizes.tag), (count, suite.sizes.label_key))
     assert np.array_equal(suite.secret_keys(suite.token_secrets(own), "C21", 7)[0], tags)
     records = batch.pack_records(
-        Level.COUNT, np.arange(count), np.full(count, 20_000), np.zeros((count, 8), np.uint8),
-        np.zeros(count, np.uint8), np.zeros(count, bool), np.zeros(count, bool),
+        2, np.arange(count), np.full(count, 20_000), np.zeros((count, 6), np.uint8),
+        np.zeros((count, 2), np.uint8), np.zeros(count, bool), np.zeros(count, bool),
     )  # fmt: skip
-    place = label.associated_data("C21", "45", 7)
-    nonces = np.frombuffer(secrets.token_bytes(12 * count), np.uint8).reshape(count, 12)
-    sealed = suite.seal_labels(keys, records, [place] * count, nonces)
-    assert sealed.shape == (count, suite.sizes.sealed)
-    assert suite.read_labels(keys, sealed, place)["value"].tolist() == list(range(count))
+    places = batch.associated_data("C21", np.full(count, 45, np.uint8), 7, tags)
+    sealed = suite.seal_labels(keys, records, places)
+    assert sealed.shape == (count, suite.sizes.sealed(2))
+    assert suite.read_labels(keys, sealed, places, 2, 1)["value"].tolist() == list(range(count))
     with pytest.raises(LabelError):
-        suite.read_labels(keys, sealed[::-1], place)
+        suite.read_labels(keys, sealed[::-1], places, 2, 1)
+    with pytest.raises(LabelError):
+        suite.read_labels(keys, sealed, places[::-1], 2, 1)
 
 
 @BOTH
@@ -127,7 +152,7 @@ def test_rekeying_is_evaluation_under_the_new_key(suite: Suite) -> None:
 
 @BOTH
 def test_canaries_are_points_like_others(suite: Suite) -> None:
-    key, blind = oprf.clamp(bytes(range(32))), suite.draw_blind(secrets.token_bytes)
+    key, blind = oprf.clamp(bytes(range(32))), suite.cohort_blind(secrets.token_bytes(32))
     points = suite.canary_points()
     assert len(points) == suite.sizes.canaries * suite.sizes.point
     sent = suite.blind(blind, points)
@@ -152,12 +177,14 @@ def test_many_at_a_time_is_one_at_a_time() -> None:
 
 @BOTH
 def test_another_number_of_points_is_refused(suite: Suite) -> None:
-    key, blind = oprf.clamp(bytes(range(32))), suite.draw_blind(secrets.token_bytes)
+    key, blind = oprf.clamp(bytes(range(32))), suite.cohort_blind(secrets.token_bytes(32))
     sent = suite.blind(blind, suite.map_to_curve(SALT, TYPES, VALUES).tobytes())
-    good = suite.evaluate(key, sent).points
+    good, blinds = suite.evaluate(key, sent).points, suite.point_blinds(SALT, len(PEOPLE))
     for wrong in (b"", good[: suite.sizes.point], good + good[: suite.sizes.point], good[:-1], good + b"\0"):
         with pytest.raises(CountError):
             suite.finalize(blind, sent, suite.evaluated(wrong))
+        with pytest.raises(CountError):
+            suite.finalize_each(blinds.inverses, sent, suite.evaluated(wrong))
 
 
 @BOTH

@@ -44,6 +44,72 @@ def test_backends_are_equal_on_many_scalars():
         assert len({x25519.backend(name).multiply(scalar, points) for name in RUNNING}) == 1
 
 
+def random_scalars(count, seed):
+    draw = random.Random(seed)
+    return b"".join(oprf.clamp(draw.randbytes(32)) for _ in range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 255, 257, 1000])
+def test_backends_are_equal_with_a_scalar_a_point(count):
+    """On several threads too; each result is that of its own scalar, by a second implementation."""
+    points, scalars = random_points(count, count), random_scalars(count, count)
+    (result,) = {x25519.backend(name).multiply_each(scalars, points) for name in RUNNING}
+    assert len(result) == 32 * count
+    for at in {0, count // 2, count - 1} if count else ():
+        place = slice(32 * at, 32 * at + 32)
+        assert result[place] == reference.x25519(scalars[place], points[place])
+
+
+@pytest.mark.parametrize("name", x25519.NAMES)
+class TestScalarForEachPoint:
+    @pytest.fixture
+    def backend(self, name):
+        if why := x25519.available()[name]:
+            pytest.skip(why)
+        return x25519.backend(name)
+
+    def test_equal_scalars_are_one_scalar(self, backend):
+        points, scalar = random_points(1100, 7), random_scalars(1, 8)
+        assert backend.multiply_each(scalar * 1100, points) == backend.multiply(scalar, points)
+
+    def test_neighbours_do_not_mix(self, backend):
+        """Each lane and each thread takes its own scalar: one point under many scalars, one by one."""
+        scalars, point = random_scalars(1100, 9), random_points(1, 10)
+        each = [backend.multiply(scalars[at : at + 32], point) for at in range(0, len(scalars), 32)]
+        assert len(set(each)) == 1100
+        assert backend.multiply_each(scalars, point * 1100) == b"".join(each)
+
+    @pytest.mark.parametrize("place", [0, 7, 8, 511, 700, 1099])
+    def test_low_order_is_refused_anywhere(self, backend, place):
+        points = [BASE] * 1100
+        points[place] = le(1)
+        with pytest.raises(PointError):
+            backend.multiply_each(random_scalars(1100, 11), b"".join(points))
+
+    @pytest.mark.parametrize(
+        "scalars",
+        [b"", SCALAR, SCALAR * 3, SCALAR * 2 + b"\0", SCALAR + bytes(32), SCALAR + b"\x01" + SCALAR[1:],
+         SCALAR + bytes(31) + b"\xc0", bytes(32) + SCALAR],
+        ids=["none", "one", "three", "ragged", "zero", "low bit", "bit 255", "first is zero"],
+    )  # fmt: skip
+    def test_each_point_needs_a_clamped_scalar(self, backend, scalars):
+        with pytest.raises(ScalarError):
+            backend.multiply_each(scalars, BASE * 2)
+
+    @pytest.mark.parametrize("length", [1, 31, 33, 63])
+    def test_ragged_points(self, backend, length):
+        with pytest.raises((PointError, ScalarError)):
+            backend.multiply_each(bytes(length), bytes(length))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+def test_numbers_and_back(count, byte):
+    rows = byte * 32 * count
+    assert x25519.pack(x25519.unpack(rows)) == rows
+    assert x25519.unpack(rows) == [int.from_bytes(byte * 32, "little")] * count
+
+
 @pytest.mark.parametrize("name", x25519.NAMES)
 class TestBackend:
     @pytest.fixture

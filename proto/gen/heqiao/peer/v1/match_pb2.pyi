@@ -36,7 +36,7 @@ class EvaluateRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[EvaluateStart, _Mapping]] = ..., chunk: _Optional[_Union[EvaluateChunk, _Mapping]] = ...) -> None: ...
 
 class EvaluateStart(_message.Message):
-    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "first_point", "items", "purpose", "legal_basis", "mandate_root")
+    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "first_point", "items", "purpose", "legal_basis", "mandate_root", "token_class")
     SUITE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SALT_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class EvaluateStart(_message.Message):
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     MANDATE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_CLASS_FIELD_NUMBER: _ClassVar[int]
     suite: str
     epoch: int
     salt_version: int
@@ -59,7 +60,8 @@ class EvaluateStart(_message.Message):
     purpose: str
     legal_basis: str
     mandate_root: bytes
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., first_point: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., mandate_root: _Optional[bytes] = ...) -> None: ...
+    token_class: str
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., first_point: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., mandate_root: _Optional[bytes] = ..., token_class: _Optional[str] = ...) -> None: ...
 
 class EvaluateChunk(_message.Message):
     __slots__ = ("sequence", "points")
@@ -96,10 +98,12 @@ class EvaluatedChunk(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., points: _Optional[bytes] = ...) -> None: ...
 
 class EvaluateDone(_message.Message):
-    __slots__ = ("transcript",)
+    __slots__ = ("transcript", "points_root")
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_ROOT_FIELD_NUMBER: _ClassVar[int]
     transcript: bytes
-    def __init__(self, transcript: _Optional[bytes] = ...) -> None: ...
+    points_root: bytes
+    def __init__(self, transcript: _Optional[bytes] = ..., points_root: _Optional[bytes] = ...) -> None: ...
 
 class FetchBucketsRequest(_message.Message):
     __slots__ = ("suite", "epoch", "query_id", "item", "origin", "version", "buckets", "several")

@@ -19,7 +19,7 @@ class PlantedSubject(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
 
 class Partition(_message.Message):
-    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted")
+    __slots__ = ("item", "origin", "epoch", "version", "entries", "bucket_bits", "root", "as_of", "planted", "date", "record_size")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,8 @@ class Partition(_message.Message):
     ROOT_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     PLANTED_FIELD_NUMBER: _ClassVar[int]
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    RECORD_SIZE_FIELD_NUMBER: _ClassVar[int]
     item: str
     origin: str
     epoch: int
@@ -38,7 +40,9 @@ class Partition(_message.Message):
     root: bytes
     as_of: int
     planted: _containers.RepeatedCompositeFieldContainer[PlantedSubject]
-    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ...) -> None: ...
+    date: int
+    record_size: int
+    def __init__(self, item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., entries: _Optional[int] = ..., bucket_bits: _Optional[int] = ..., root: _Optional[bytes] = ..., as_of: _Optional[int] = ..., planted: _Optional[_Iterable[_Union[PlantedSubject, _Mapping]]] = ..., date: _Optional[int] = ..., record_size: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_message_bytes", "chunk_points", "max_points_per_query", "max_buckets_per_request")
@@ -51,6 +55,14 @@ class Limits(_message.Message):
     max_points_per_query: int
     max_buckets_per_request: int
     def __init__(self, max_message_bytes: _Optional[int] = ..., chunk_points: _Optional[int] = ..., max_points_per_query: _Optional[int] = ..., max_buckets_per_request: _Optional[int] = ...) -> None: ...
+
+class ClassCanaries(_message.Message):
+    __slots__ = ("token_class", "points")
+    TOKEN_CLASS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    token_class: str
+    points: bytes
+    def __init__(self, token_class: _Optional[str] = ..., points: _Optional[bytes] = ...) -> None: ...
 
 class Manifest(_message.Message):
     __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at", "sums")
@@ -79,12 +91,12 @@ class Manifest(_message.Message):
     catalogue_digest: bytes
     items: _containers.RepeatedScalarFieldContainer[str]
     partitions: _containers.RepeatedCompositeFieldContainer[Partition]
-    canaries: bytes
+    canaries: _containers.RepeatedCompositeFieldContainer[ClassCanaries]
     limits: Limits
     issued_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     sums: _aggregate_pb2.SumOffer
-    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
+    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[_Iterable[_Union[ClassCanaries, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
 
 class Succession(_message.Message):
     __slots__ = ("code", "number", "old_key", "new_key", "issued_at", "expires_at", "by_old", "by_new")

@@ -10,6 +10,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class IdentityType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IDENTITY_TYPE_UNSPECIFIED: _ClassVar[IdentityType]
+    IDENTITY_TYPE_RESIDENT: _ClassVar[IdentityType]
+    IDENTITY_TYPE_HMT_PERMIT: _ClassVar[IdentityType]
+    IDENTITY_TYPE_FOREIGN_PERMIT: _ClassVar[IdentityType]
+    IDENTITY_TYPE_FOREIGN_PERMIT_OLD: _ClassVar[IdentityType]
+
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     JOB_STATE_UNSPECIFIED: _ClassVar[JobState]
@@ -49,6 +57,11 @@ class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SUM_OUTCOME_REFUSED: _ClassVar[SumOutcome]
     SUM_OUTCOME_OVERDUE: _ClassVar[SumOutcome]
     SUM_OUTCOME_UNAVAILABLE: _ClassVar[SumOutcome]
+IDENTITY_TYPE_UNSPECIFIED: IdentityType
+IDENTITY_TYPE_RESIDENT: IdentityType
+IDENTITY_TYPE_HMT_PERMIT: IdentityType
+IDENTITY_TYPE_FOREIGN_PERMIT: IdentityType
+IDENTITY_TYPE_FOREIGN_PERMIT_OLD: IdentityType
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_QUEUED: JobState
 JOB_STATE_RUNNING: JobState
@@ -106,53 +119,65 @@ class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
     MANDATES_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
-    mandates: _containers.RepeatedCompositeFieldContainer[Mandate]
-    subjects: _containers.RepeatedCompositeFieldContainer[Subject]
-    def __init__(self, mandates: _Optional[_Iterable[_Union[Mandate, _Mapping]]] = ..., subjects: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ...) -> None: ...
+    mandates: Mandates
+    subjects: Subjects
+    def __init__(self, mandates: _Optional[_Union[Mandates, _Mapping]] = ..., subjects: _Optional[_Union[Subjects, _Mapping]] = ...) -> None: ...
 
-class Mandate(_message.Message):
-    __slots__ = ("mandate_no", "programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "signers", "doc_hash")
-    MANDATE_NO_FIELD_NUMBER: _ClassVar[int]
+class Mandates(_message.Message):
+    __slots__ = ("mandate_nos", "scopes", "scope_places", "signer_counts", "signers", "doc_hashes")
+    MANDATE_NOS_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_PLACES_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SIGNERS_FIELD_NUMBER: _ClassVar[int]
+    DOC_HASHES_FIELD_NUMBER: _ClassVar[int]
+    mandate_nos: _containers.RepeatedScalarFieldContainer[str]
+    scopes: _containers.RepeatedCompositeFieldContainer[Scope]
+    scope_places: _containers.RepeatedScalarFieldContainer[int]
+    signer_counts: _containers.RepeatedScalarFieldContainer[int]
+    signers: _containers.RepeatedScalarFieldContainer[str]
+    doc_hashes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[_Union[Scope, _Mapping]]] = ..., scope_places: _Optional[_Iterable[int]] = ..., signer_counts: _Optional[_Iterable[int]] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hashes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Scope(_message.Message):
+    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at")
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
     REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
-    SIGNERS_FIELD_NUMBER: _ClassVar[int]
-    DOC_HASH_FIELD_NUMBER: _ClassVar[int]
-    mandate_no: str
     programme: str
     items: _containers.RepeatedScalarFieldContainer[str]
     regions: _containers.RepeatedScalarFieldContainer[str]
     valid_from: str
     valid_to: str
     revoked_at: str
-    signers: _containers.RepeatedScalarFieldContainer[str]
-    doc_hash: str
-    def __init__(self, mandate_no: _Optional[str] = ..., programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hash: _Optional[str] = ...) -> None: ...
+    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ...) -> None: ...
 
-class Subject(_message.Message):
-    __slots__ = ("ref", "household", "name", "identities", "mandate_no")
-    REF_FIELD_NUMBER: _ClassVar[int]
-    HOUSEHOLD_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
+class Subjects(_message.Message):
+    __slots__ = ("refs", "households", "names", "mandate_nos", "identities")
+    REFS_FIELD_NUMBER: _ClassVar[int]
+    HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    MANDATE_NOS_FIELD_NUMBER: _ClassVar[int]
     IDENTITIES_FIELD_NUMBER: _ClassVar[int]
-    MANDATE_NO_FIELD_NUMBER: _ClassVar[int]
-    ref: str
-    household: str
-    name: str
-    identities: _containers.RepeatedCompositeFieldContainer[Identity]
-    mandate_no: str
-    def __init__(self, ref: _Optional[str] = ..., household: _Optional[str] = ..., name: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., mandate_no: _Optional[str] = ...) -> None: ...
+    refs: _containers.RepeatedScalarFieldContainer[str]
+    households: _containers.RepeatedScalarFieldContainer[str]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    mandate_nos: _containers.RepeatedScalarFieldContainer[str]
+    identities: Identities
+    def __init__(self, refs: _Optional[_Iterable[str]] = ..., households: _Optional[_Iterable[str]] = ..., names: _Optional[_Iterable[str]] = ..., mandate_nos: _Optional[_Iterable[str]] = ..., identities: _Optional[_Union[Identities, _Mapping]] = ...) -> None: ...
 
-class Identity(_message.Message):
-    __slots__ = ("id_type", "value")
-    ID_TYPE_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    id_type: str
-    value: str
-    def __init__(self, id_type: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+class Identities(_message.Message):
+    __slots__ = ("counts", "values", "types")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TYPES_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    values: _containers.RepeatedScalarFieldContainer[str]
+    types: _containers.RepeatedScalarFieldContainer[IdentityType]
+    def __init__(self, counts: _Optional[_Iterable[int]] = ..., values: _Optional[_Iterable[str]] = ..., types: _Optional[_Iterable[_Union[IdentityType, str]]] = ...) -> None: ...
 
 class SubmitVerificationResponse(_message.Message):
     __slots__ = ("job_id", "existed")
@@ -261,30 +286,32 @@ class ReportHeader(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ...) -> None: ...
 
 class FindingChunk(_message.Message):
-    __slots__ = ("subjects", "findings")
+    __slots__ = ("subjects", "answers", "subject_places", "answer_places")
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
-    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_PLACES_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_PLACES_FIELD_NUMBER: _ClassVar[int]
     subjects: _containers.RepeatedScalarFieldContainer[str]
-    findings: _containers.RepeatedCompositeFieldContainer[Finding]
-    def __init__(self, subjects: _Optional[_Iterable[str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+    answers: _containers.RepeatedCompositeFieldContainer[Answer]
+    subject_places: _containers.RepeatedScalarFieldContainer[int]
+    answer_places: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, subjects: _Optional[_Iterable[str]] = ..., answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ..., subject_places: _Optional[_Iterable[int]] = ..., answer_places: _Optional[_Iterable[int]] = ...) -> None: ...
 
-class Finding(_message.Message):
-    __slots__ = ("subject", "item", "peer", "outcome", "value", "as_of", "reason")
-    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+class Answer(_message.Message):
+    __slots__ = ("item", "peer", "outcome", "value", "as_of", "reason")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
-    subject: str
     item: str
     peer: str
     outcome: Outcome
     value: int
     as_of: int
     reason: str
-    def __init__(self, subject: _Optional[str] = ..., item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class CancelJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -399,16 +426,10 @@ class SumStart(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., legal_basis: _Optional[str] = ..., people_announced: _Optional[int] = ...) -> None: ...
 
 class CohortPeople(_message.Message):
-    __slots__ = ("people",)
-    PEOPLE_FIELD_NUMBER: _ClassVar[int]
-    people: _containers.RepeatedCompositeFieldContainer[CohortPerson]
-    def __init__(self, people: _Optional[_Iterable[_Union[CohortPerson, _Mapping]]] = ...) -> None: ...
-
-class CohortPerson(_message.Message):
     __slots__ = ("identities",)
     IDENTITIES_FIELD_NUMBER: _ClassVar[int]
-    identities: _containers.RepeatedCompositeFieldContainer[Identity]
-    def __init__(self, identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ...) -> None: ...
+    identities: Identities
+    def __init__(self, identities: _Optional[_Union[Identities, _Mapping]] = ...) -> None: ...
 
 class SubmitSumResponse(_message.Message):
     __slots__ = ("job_id", "existed")

@@ -1,0 +1,96 @@
+"""What `heqiao import --check` does: read as an import would, and print what it would say."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from node.cli.import_request import Request
+from node.cli.import_source import choose_source
+from node.cli.options import count, show
+from node.cli.terminal import show_progress
+from node.clock import utc_now
+from node.config import Config
+from node.domain import catalogue
+from node.domain.days import china_day
+from node.errors import InputError
+from node.registers.check import Checked, check_source
+from node.registers.sources import Reading
+from node.tabular.damage import NONE_ROUNDED, refuse_rounded_rows
+from node.tabular.units import check_unit
+
+
+def run(config: Config, request: Request, *, as_json: bool) -> None:
+    """Check, and print the result. Raises InputError where the import would fail."""
+    item = catalogue.load(config.catalogue.path).item(request.item)
+    reading = Reading(
+        item,
+        request.columns or {},
+        request.allow_empty,
+        request.mode == "delete",
+        request.form,
+        None if request.unit is None else check_unit(item, request.unit),
+    )
+    with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
+        checks = check_source(choose_source(request), reading, request.as_of, china_day(utc_now()), progress)
+    problem = _find_problem(checks, request)
+    plain = {"item": item.code, "ok": not problem, "sources": [_plain(check) for check in checks]}
+    show(plain, "\n".join(map(_describe, checks)), as_json=as_json)
+    if problem:
+        raise problem
+    if not as_json:
+        show({}, "the import would accept this; nothing was written", as_json=False)
+
+
+def _find_problem(checks: Sequence[Checked], request: Request) -> InputError | None:
+    for check in checks:
+        if check.problem:
+            return InputError(check.problem, check.hint)
+    people = records = NONE_ROUNDED
+    for check in checks:  # judged together, as an import judges them
+        people, records = people + check.rounded_people, records + check.rounded_records
+    keep_zeros = request.keep_zeros or request.mode == "delete"
+    try:
+        refuse_rounded_rows(request.item, people, records, keep_zeros=keep_zeros)
+    except InputError as error:
+        return error
+    if not any(check.usable for check in checks) and not request.allow_empty:
+        rows = sum(check.read for check in checks)
+        return InputError(
+            f"none of the {rows} rows can be used, so an import would leave the register as it is",
+            "correct the rows named above; --allow-empty publishes an empty register",
+        )
+    return None
+
+
+def _plain(check: Checked) -> dict[str, object]:
+    return {**asdict(check), "rejected": check.rejected, "valid_share": round(_share(check), 4)}
+
+
+def _share(check: Checked) -> float:
+    return check.valid_numbers / check.read if check.read else 0.0
+
+
+def _describe(check: Checked) -> str:
+    guesses = check.guesses
+    lines = [f"{check.source}: {count(check.read, 'row')} read, {check.rejected:,} rejected"]
+    if check.problem:
+        lines[0] += ", then the file could not be read on"
+    if guesses.encoding:
+        lines.append(f"  read as {guesses.encoding}, cells separated by {guesses.delimiter}")
+    lines.append(f"  valid identity numbers: {check.valid_numbers:,} of {check.read:,} ({_share(check):.1%})")
+    for word, reason in check.reasons.items():
+        lines.append(f"  rejected: {word} {reason.rows:,}, first in line {reason.first_line}")
+    for word, number in guesses.forms.items():
+        lines.append(f"  accepted in another form: {word} {number:,}")
+    for unit, number in guesses.units.items():
+        lines.append(f"  amounts read as {unit}: {number:,}")
+    rounded = sum(each.found for each in (check.rounded_people, check.rounded_records) if each.suspicious)
+    if rounded:
+        lines.append(f"  warning: {count(rounded, 'number')} may have been rounded by a spreadsheet")
+    if check.private_names:
+        lines.append(
+            f"  names with private use characters: {check.private_names:,}, such as in line "
+            f"{check.first_private_line}; other provinces may not know these characters"
+        )
+    if check.unknown_area:
+        lines.append(f"  warning: {count(check.unknown_area, 'unknown address code')}")
+    return "\n".join(lines)

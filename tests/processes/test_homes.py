@@ -1,0 +1,152 @@
+"""Homes with any name, terminals of any encoding, several first starts: real processes."""
+
+import json
+import os
+import shlex
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.support.cluster import processes
+from tests.support.federation import Federation
+from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
+
+HEQIAO = str(Path(sys.executable).with_name("heqiao"))
+NAMES = {
+    "question": "what?/home",
+    "options": "a?mode=memory&x=1",
+    "percent": "100%/%(here)s %20",
+    "hash": "nr#1",
+    "chinese": "核桥/家𠮷",
+    "quotes": ' it\'s "so" $HOME;`id` \\u0041',
+    "line": "two\nlines a\x7fb",
+}
+STARTS = 4
+
+
+def heqiao(*arguments, **options):
+    return subprocess.run(
+        [HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=120, **options
+    )
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_home_of_any_name_keeps_all_it_has(tmp_path, name):
+    home = tmp_path / "outer" / name
+    home.parent.mkdir(parents=True)
+    passphrase = home.parent / f"secret of {home.name}"
+    passphrase.write_bytes(b"only for tests\n")
+    passphrase.chmod(0o600)
+    made = heqiao("init", "--home", home, "--code", "44", "--name", "广东", "--passphrase-file", passphrase)
+    assert made.returncode == 0, made.stderr.decode()
+    migrated = heqiao("migrate", "--home", home)
+    assert migrated.returncode == 0, migrated.stderr.decode()
+    file = home / "heqiao.db"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with sqlite3.connect(os.fsencode(file)) as base:
+        assert base.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    base.close()
+    checked = json.loads(heqiao("doctor", "--home", home, "--json").stdout)["checks"]
+    assert (
+        next(one["text"] for one in checked if one["check"] == "database") == "SQLite, heqiao.db in this home"
+    )
+    assert {path.name for path in home.parent.iterdir()} == {home.name, passphrase.name}
+    assert [path.name for path in tmp_path.iterdir()] == ["outer"]
+
+
+@pytest.mark.parametrize("name", [NAMES["question"], NAMES["percent"], NAMES["chinese"]])
+def test_a_home_of_any_name_is_served(tmp_path, name):
+    (tmp_path / "outer").mkdir()
+    home = Federation.create().make_home(tmp_path / "outer" / name, "44")
+    with processes(home) as (node,):
+        node.start()
+        told = (home / "node.toml").read_text(encoding="utf-8")
+        for section, port in (("peer", node.port), ("platform", node.platform_port)):
+            told = told.replace(
+                f'[{section}]\nlisten = "127.0.0.1:0"', f'[{section}]\nlisten = "127.0.0.1:{port}"'
+            )
+        (home / "node.toml").write_text(told, encoding="utf-8")
+        found = heqiao("health", "--home", home)
+        assert (found.returncode, found.stdout.count(b"serving")) == (0, 2), found
+        assert heqiao("import", "--clean", "--home", home).returncode == 0
+        assert node.stop() == 0
+
+
+def test_a_command_to_copy_is_quoted_for_the_shell(tmp_path):
+    home = tmp_path / "it's; a"
+    assert heqiao("init", "--home", home, "--code", "44", "--name", "x").returncode == 0
+    (home / "passphrase").chmod(0o644)
+    done = heqiao("keys", "verify", "--home", home).stderr.decode()
+    assert f"chmod 600 {shlex.quote(str(home / 'passphrase'))}" in done
+
+
+@pytest.mark.parametrize("start", range(2))
+def test_first_starts_wait_for_each_other(url, start):
+    """Four processes find the same empty database; all of them have it then."""
+    code = (
+        "import sys, time\nfrom node.database import open_store\nimport alembic.command, alembic.config\n"
+        "while time.time() < float(sys.argv[2]): pass\nopen_store(sys.argv[1])"
+    )
+    at = str(time.time() + 4)
+    command = [sys.executable, "-c", code, url, at]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(STARTS)]
+    assert [(one.communicate()[1], one.returncode) for one in running] == [(b"", 0)] * STARTS
+    engine = create_engine(url)
+    with engine.connect() as base:
+        assert base.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def chinese_home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("terminal") / "家𠮷"
+    assert heqiao("init", "--home", home, "--code", "44", "--name", "广东").returncode == 0
+    return home
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])
+def test_a_terminal_without_chinese(chinese_home, encoding):
+    given = {**os.environ, "PYTHONIOENCODING": encoding, "HEQIAO_HOME": str(chinese_home)}
+    for command in (("catalogue",), ("catalogue", "--json"), ("--help",), ("doctor",), ("doctor", "--json")):
+        done = heqiao(*command, env=given)
+        assert done.returncode == (1 if "doctor" in command else 0), done.stderr  # it has not joined
+        assert b"Traceback" not in done.stderr
+        assert done.stdout
+        if "--json" in command:
+            json.loads(done.stdout.decode(encoding))
+
+
+def test_a_locale_without_chinese(tmp_path):
+    for name in ("C", "POSIX"):
+        given = {**os.environ, "LC_ALL": name, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        done = heqiao("catalogue", env=given)
+        assert (done.returncode, done.stderr) == (0, b"")
+        done = heqiao("doctor", "--home", tmp_path / "none", env=given)
+        assert (done.returncode, b"Traceback" in done.stdout + done.stderr) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [
+        (">&-", 1, "the output: Bad file descriptor"),
+        ("2>&- >/dev/null", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&- 2>&-", 1, ""),
+        (">/dev/full", 1, "the output: No space left on device"),
+        ("| true; exit ${PIPESTATUS[0]}", None, ""),
+    ],
+)
+def test_streams_that_are_closed_or_full(chinese_home, ending, code, said):
+    shell = f"{shlex.quote(HEQIAO)} audit verify --home {shlex.quote(str(chinese_home))} {ending}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
+    assert code is None or done.returncode == code, done
+    assert (said in done.stderr, "Traceback" in done.stderr) == (True, False)
+    with sqlite3.connect(chinese_home / "heqiao.db") as base:  # no output went into a file
+        assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    base.close()
