@@ -30,15 +30,17 @@ def sync(node: Node, code: str = "44") -> Synced:
     return sync_peer(node, peer_row(node, code))
 
 
-def served_bytes(responder: Node, grants: tuple[str, ...]) -> dict[tuple[str, str], list[bytes]]:
-    """The buckets of every granted partition in the responder's database."""
+def served_bytes(responder: Node, requester: str) -> dict[tuple[str, str], list[bytes]]:
+    """The buckets of every partition that a peer is granted, in the responder's database."""
+    peer, items = peer_row(responder, requester), {item.code: item for item in responder.catalogue.items}
     with responder.store.transaction("read partitions") as tx:
-        rows = index_rows.current_partitions(tx, responder.ring.refresh().epoch, grants)
+        rows = index_rows.current_partitions(tx, responder.ring.refresh().epoch, sorted(peer.origins))
         return {
             (row.item, row.origin): [
                 entries for _, entries in index_rows.read_buckets(tx, row.id, range(1 << row.bits))
             ]
             for row in rows
+            if row.origin in peer.origins_of(items[row.item])
         }
 
 

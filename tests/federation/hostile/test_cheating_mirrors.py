@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from heqiao.peer.v1 import mirror_pb2
 
+from matcher import buckets as index
 from matcher import identity
+from matcher.suites.tokens import TAG_SIZE
 from node.clock import utc_now
 from node.context import Node
 from node.errors import DishonestPeerError, UnavailableError
@@ -36,7 +38,6 @@ from tests.support.federation import set_config
 from tests.support.mirrors import (
     mirror_files,
     mirrored_bytes,
-    peer_row,
     served_bytes,
     sync,
     whole_fetches,
@@ -45,7 +46,7 @@ from tests.support.rotations import opened, rotate
 
 Pieces = list[mirror_pb2.FetchPartitionResponse]
 Changes = list[mirror_pb2.FetchDeltaResponse]
-ENTRY = 68
+ENTRY = index.entry_size(2)  # of C21, a count
 
 
 def bounded(messages: Iterator, most: int = 50_000) -> Iterator:
@@ -128,17 +129,19 @@ DELTAS: dict[str, Cheat] = {
     "it does not lead to the root": delta(lambda c: first_set(c, flip)),
     "it is empty": delta(lambda _c: []),
     "it has an empty message": delta(lambda c: [*c, mirror_pb2.FetchDeltaResponse()]),
-    "it goes back": delta(lambda c: more(c, mirror_pb2.BucketChange(bucket=0, removed=bytes(16)))),
+    "it goes back": delta(lambda c: more(c, mirror_pb2.BucketChange(bucket=0, removed=bytes(TAG_SIZE)))),
     "it repeats a bucket": delta(lambda c: [*c, *c]),
     "it repeats a tag": delta(lambda c: first_set(c, lambda entries: entries[:ENTRY] + entries)),
-    "it removes and sets a tag": delta(lambda c: more(c, of_last(c, removed=b"\xff" * 16, set=b"\xff" * 68))),
+    "it removes and sets a tag": delta(
+        lambda c: more(c, of_last(c, removed=b"\xff" * TAG_SIZE, set=b"\xff" * ENTRY))
+    ),
     "a bucket beyond the partition": delta(
-        lambda c: more(c, mirror_pb2.BucketChange(bucket=2**31, removed=bytes(16)))
+        lambda c: more(c, mirror_pb2.BucketChange(bucket=2**31, removed=bytes(TAG_SIZE)))
     ),
     "a change of nothing": delta(lambda c: more(c, of_last(c))),
     "ragged tags": delta(lambda c: more(c, of_last(c, removed=b"short"))),
     "ragged entries": delta(lambda c: first_set(c, lambda entries: entries[:-1])),
-    "it never ends": delta(lambda c: iter(repeat(more(c, of_last(c, removed=b"\xff" * 16))[-1]))),
+    "it never ends": delta(lambda c: iter(repeat(more(c, of_last(c, removed=b"\xff" * TAG_SIZE))[-1]))),
     "empty messages never end": delta(lambda c: iter(repeat(mirror_pb2.FetchDeltaResponse()))),
 }
 
@@ -167,7 +170,7 @@ def requester(homes: dict[str, Path]) -> Iterator[Province]:
 def assert_equal(requester: Node, home: Path) -> None:
     """The mirror of 44 is what 44 serves."""
     node = open_home(home)
-    assert mirrored_bytes(requester) == served_bytes(node, peer_row(node, "45").grants)
+    assert mirrored_bytes(requester) == served_bytes(node, "45")
     node.store.dispose()
 
 
@@ -354,7 +357,7 @@ def test_two_damaged_labels_are_two_answers_and_three_are_distrusted(
 
     def spoil(node: Node, entries: bytes) -> bytes:
         keys = known_tags(node, "C21")
-        return b"".join(flip(row) if row[:16] in keys else row for row in rows_of(entries))
+        return b"".join(flip(row) if row[:TAG_SIZE] in keys else row for row in rows_of(node, "C21", entries))
 
     for number in (1, 2, 3):
         monkeypatch.setattr(altered_database, "KNOWN", {one.identities[0] for one in alone[:number]})

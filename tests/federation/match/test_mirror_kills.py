@@ -9,7 +9,7 @@ from node.jobs.mirrors import mirror_of
 from node.registers.importer import import_item
 from tests.support.cluster import World, findings_of, open_home, read_verification, run_job, serve_all
 from tests.support.crash_points import run_until_killed
-from tests.support.mirrors import mirror_files, mirrored_bytes, peer_row, served_bytes, sync
+from tests.support.mirrors import mirror_files, mirrored_bytes, served_bytes, sync
 
 _SYNC = """
 from pathlib import Path
@@ -47,8 +47,7 @@ def served(world: World, tmp_path: Path):
 
 
 def is_equal(served) -> bool:
-    grants = peer_row(served["44"].node, "45").grants
-    return mirrored_bytes(served["45"].node) == served_bytes(served["44"].node, grants)
+    return mirrored_bytes(served["45"].node) == served_bytes(served["44"].node, "45")
 
 
 @pytest.mark.parametrize(("where", "calls"), FIRST)

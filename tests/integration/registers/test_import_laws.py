@@ -110,7 +110,7 @@ def check(node, model):
     return held
 
 
-def check_delta(node, before, after, size=buckets.ENTRY_SIZE):
+def check_delta(node, before, after, size=buckets.entry_size(ITEM.width)):
     """Where a delta leads from the version before, it leads to the same bytes."""
     for origin, new in after.partitions.items():
         old = before.partitions.get(origin)

@@ -68,10 +68,10 @@ def test_a_tag_that_leaves_need_not_be_there():
 
 @given(bucket, bucket)
 def test_what_is_applied_is_sorted_and_distinct(before, after):
-    size = index.ENTRY_SIZE
+    size = index.entry_size(2)
     rows = [packed(one) for one in (before, after)]
     wide = [
         b"".join(row[at : at + SIZE].ljust(size, b"\0") for at in range(0, len(row), SIZE)) for row in rows
     ]
     made = apply(wide[0], compare(0, wide[0], wide[1], size), size)
-    index.read_block([(0, made)])
+    index.read_block([(0, made)], size)

@@ -17,7 +17,7 @@ from node.wire.manifest import PartitionOffer
 from node.wire.match import manifest_bytes
 from tests.support.examples import MANIFEST, NOW, PART
 
-SIZE = index.ENTRY_SIZE
+SIZE = PART.entry_size
 
 
 def entry(number: int) -> bytes:
