@@ -95,7 +95,7 @@ def drop(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 
 def _show_states(home: Path, peers: tuple[str, ...], *, verify: bool, as_json: bool) -> set[str]:
     """Print the state of every partition; return the states."""
-    table = Table("peer", "partition", "state", "entries", "manifest of (UTC)")
+    table = Table("peer", "partition", "state", "entries", "manifest of")
     rows, states = [], set[str]()
     with _opened(home) as mirrors:
         for code in mirrors.codes(peers):
@@ -105,7 +105,7 @@ def _show_states(home: Path, peers: tuple[str, ...], *, verify: bool, as_json: b
             rows.append({"peer": code, "issued_at": when, "partitions": plain})
             states |= {one.state.value for one in found}
             for one in found:
-                shown = "" if issued_at is None else issued_at.strftime("%Y-%m-%d %H:%M")
+                shown = "" if issued_at is None else f"{issued_at:%Y-%m-%d %H:%M} UTC"
                 table.add_row(code, f"{one.item}/{one.origin}", one.state.value, f"{one.entries:,}", shown)
             if not found:
                 table.add_row(code, "", "absent", "", "")

@@ -1,8 +1,16 @@
-"""Column types that are equal on SQLite and PostgreSQL."""
+"""Column types that are equal on SQLite and PostgreSQL, and names of constraints."""
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, TypeDecorator
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only of this type
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

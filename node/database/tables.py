@@ -17,18 +17,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database.column_types import UtcDateTime
+from node.database.column_types import NAMES, ROW_ID, UtcDateTime
 
-_ID = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+metadata = MetaData(naming_convention=NAMES)
 
 peers = Table(
     "peers",
@@ -77,7 +68,7 @@ grants = Table(
 cuts = Table(
     "cuts",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -88,14 +79,14 @@ cuts = Table(
 partitions = Table(
     "partitions",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
     # Which key made its tokens: the item's class in the catalogue of the import.
     Column("token_class", String(16), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("cut_id", _ID, ForeignKey("cuts.id"), nullable=False),
+    Column("cut_id", ROW_ID, ForeignKey("cuts.id"), nullable=False),
     Column("is_current", Boolean, nullable=False),
     Column("entries", BigInteger, nullable=False),
     Column("bits", Integer, nullable=False),
@@ -119,7 +110,7 @@ partitions = Table(
 buckets = Table(
     "buckets",
     metadata,
-    Column("cut_id", _ID, ForeignKey("cuts.id", ondelete="CASCADE"), primary_key=True),
+    Column("cut_id", ROW_ID, ForeignKey("cuts.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("version", BigInteger, primary_key=True),
     # Oldest date in its labels, in days since 1970-01-01; 2^32 - 1 where all have the date of the partition.
@@ -135,7 +126,7 @@ buckets = Table(
 deltas = Table(
     "deltas",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
     Column("origin", String(2), nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -151,7 +142,7 @@ deltas = Table(
 delta_buckets = Table(
     "delta_buckets",
     metadata,
-    Column("delta_id", _ID, ForeignKey("deltas.id", ondelete="CASCADE"), primary_key=True),
+    Column("delta_id", ROW_ID, ForeignKey("deltas.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     # Tags that leave, ascending; entries that are new or replace one with their tag, ascending.
     Column("removed", LargeBinary, nullable=False),
@@ -161,7 +152,7 @@ delta_buckets = Table(
 imports = Table(
     "imports",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
     # full, upsert or delete
     Column("mode", String(8), nullable=False),
@@ -254,7 +245,7 @@ answers = Table(
 sum_groups = Table(
     "sum_groups",
     metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
     # First 6, 4 or 2 digits of identity numbers; 00 for documents without an area.
     Column("prefix", String(6), nullable=False),
@@ -274,7 +265,7 @@ sum_groups = Table(
 sum_blocks = Table(
     "sum_blocks",
     metadata,
-    Column("group_id", _ID, ForeignKey("sum_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", ROW_ID, ForeignKey("sum_groups.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     # Points S of up to 256 rows, 32 bytes each, ascending; days of their records (int32); ciphertexts.
     Column("points", LargeBinary, nullable=False),
@@ -326,7 +317,7 @@ sum_products = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("seq", _ID, primary_key=True, autoincrement=False),
+    Column("seq", ROW_ID, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(64), nullable=False),
     Column("details", Text, nullable=False),

@@ -110,8 +110,9 @@ def check(node, model):
     return held
 
 
-def check_delta(node, before, after, size=buckets.entry_size(ITEM.width)):
+def check_delta(node, before, after):
     """Where a delta leads from the version before, it leads to the same bytes."""
+    size = buckets.entry_size(ITEM.width)
     for origin, new in after.partitions.items():
         old = before.partitions.get(origin)
         if old is None or old.bits != new.bits:
