@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,7 @@ from tests.support.mirrors import (
     sync,
     whole_fetches,
 )
+from tests.support.renumbered import renumbered
 from tests.support.rotations import opened, rotate
 
 Pieces = list[mirror_pb2.FetchPartitionResponse]
@@ -156,6 +157,11 @@ def few_rows(world: World, folder: Path, first: int, count: int = 3) -> Path:
     return found
 
 
+def upsert(node: Node, rows: Path, turn: int) -> None:
+    """The same facts in other bytes, each turn in others."""
+    import_item(renumbered(node, turn + 1), "C21", [rows], mode="upsert")
+
+
 @pytest.fixture
 def homes(world: World, tmp_path: Path) -> dict[str, Path]:
     return world.copy(tmp_path)
@@ -215,7 +221,7 @@ def test_a_wrong_delta_is_one_whole_fetch_and_the_next_is_not_forgiven(
         sync(requester.node)
     for turn in range(2):
         node = open_home(homes["44"])
-        import_item(node, "C21", [few_rows(world, tmp_path, 5 * turn)], mode="upsert")
+        upsert(node, few_rows(world, tmp_path, 5 * turn), turn)
         node.store.dispose()
         before = mirror_files(homes["45"])
         with serve_cheat(homes["44"], DELTAS[name], world) as port:
@@ -236,7 +242,7 @@ def test_an_honest_delta_restores_trust(world, homes, requester, tmp_path) -> No
     cheats = (Cheat(), DELTAS["it is empty"], Cheat(), DELTAS["it is empty"])
     for turn, cheat in enumerate(cheats):
         node = open_home(homes["44"])
-        import_item(node, "C21", [few_rows(world, tmp_path, 4 * turn)], mode="upsert")
+        upsert(node, few_rows(world, tmp_path, 4 * turn), turn)
         node.store.dispose()
         with serve_cheat(homes["44"], cheat, world) as port:
             move_peer(requester.node, "44", port)
@@ -268,11 +274,13 @@ def small_pieces(monkeypatch) -> None:
 def test_a_partition_replaced_twice_during_a_sync_still_arrives(world, homes, requester, tmp_path) -> None:
     """What is there follows by deltas, the rest comes of the new version."""
 
-    def upsert(node: Node) -> None:
-        for turn in range(2):
-            import_item(node, "C21", [few_rows(world, tmp_path, 5 * turn)], mode="upsert")
+    turns = count()
 
-    with serve_cheat(homes["44"], meddling(upsert, times=2), world) as port:
+    def replace_twice(node: Node) -> None:
+        for turn in islice(turns, 2):
+            upsert(node, few_rows(world, tmp_path, 5 * (turn % 2)), turn)
+
+    with serve_cheat(homes["44"], meddling(replace_twice, times=2), world) as port:
         move_peer(requester.node, "44", port)
         with whole_fetches() as whole:
             sync(requester.node)

@@ -10,6 +10,7 @@ from node.registers.importer import import_item
 from tests.support.cluster import World, findings_of, open_home, read_verification, run_job, serve_all
 from tests.support.crash_points import run_until_killed
 from tests.support.mirrors import mirror_files, mirrored_bytes, served_bytes, sync
+from tests.support.renumbered import renumbered
 
 _SYNC = """
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_killed_in_a_later_sync(served, world: World, tmp_path: Path, where, cal
     head, *rows = path.read_bytes().splitlines(keepends=True)
     few = tmp_path / "few.csv"
     few.write_bytes(b"".join([head, *(row for row in rows if b"45" in row[:4])][:4]))
-    import_item(served["44"].node, "C21", [few], mode="upsert")
+    import_item(renumbered(served["44"].node, 1), "C21", [few], mode="upsert")
     run_until_killed(_SYNC, home, where, calls)
     assert findings_of(run_job(served["45"], "between", asked)) == findings_of(before)
     sync(served["45"].node)
