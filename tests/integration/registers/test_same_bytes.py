@@ -148,10 +148,12 @@ def test_a_full_import_mends_what_is_stored(node, tmp_path, what):
         place = (rows.c.cut_id == row.cut_id, rows.c.number == row.number)
         tx.execute(update(rows).where(*place).values({what: data[:-1] + bytes([data[-1] ^ 1])}))
     importer.import_item(node, "C21", [path])
-    assert Held(node, "C21").buckets == whole.buckets
+    mended = Held(node, "C21")
+    assert mended.buckets == whole.buckets
     with node.store.transaction("look") as tx:
         newest = tx.execute(select(rows).where(*place).order_by(rows.c.version.desc())).first()
-    assert newest.version == 2
+    assert row.version < newest.version
+    assert newest.version in {part.version for part in mended.partitions.values()}
     importer.import_item(node, "C21", [path], mode="upsert")
     assert Held(node, "C21").buckets == whole.buckets
 

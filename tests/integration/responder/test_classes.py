@@ -16,11 +16,12 @@ from node.database import audit_log
 from node.domain.peers import PeerRow, read_grants
 from node.errors import PreconditionError, RefusedError
 from node.registers import importer
-from node.responder import manifest, match
+from node.responder import manifest, match, mirrors
 from node.rotation import driver
 from node.rotation.kinds import OPRF
 from node.wire.match import parse_manifest
 from node.wire.match_messages import BucketRequest, EvaluateStart
+from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 from tests.support.single_node import LIMITS, Held, class_key, make_node, number, with_key_store
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -207,11 +208,18 @@ def test_a_query_for_an_item_that_is_not_granted_is_refused_at_its_start(home, g
         (("45", "C23:44"), "C21", "44", "origin_not_granted"),
     ],
 )
-def test_buckets_of_a_partition_that_is_not_granted_are_not_served(home, granted, item, origin, rule):
+def test_nothing_of_a_partition_that_is_not_granted_is_served(home, granted, item, origin, rule):
     node, _ = home
-    version = Held(node, item).partitions[origin].version
-    request = BucketRequest(1, bytes(16), item, origin, version, (0,))
-    with pytest.raises(RefusedError) as refused:
-        list(match.serve_buckets(node, asks(granted), request))
-    assert refused.value.details == {"rule": rule}
-    assert list(match.serve_buckets(node, PEER, request))
+    part = Held(node, item).partitions[origin]
+    buckets = BucketRequest(1, bytes(16), item, origin, part.version, tuple(range(1 << part.bits)))
+    whole = PartitionRequest(1, item, origin, part.version)
+    delta = DeltaRequest(1, item, origin, part.version, part.root, part.version)
+    for serve, request in (
+        (lambda *asked: list(match.serve_buckets(*asked)), buckets),
+        (lambda *asked: list(mirrors.serve_partition(*asked)[1]), whole),
+        (lambda *asked: mirrors.serve_delta(*asked), delta),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            serve(node, asks(granted), request)
+        assert refused.value.details == {"rule": rule}
+        assert serve(node, PEER, request)
