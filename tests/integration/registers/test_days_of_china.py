@@ -74,7 +74,7 @@ def test_today_is_taken_and_tomorrow_is_not(node, moment, tmp_path):
 
 def test_a_default_date_may_be_today_and_not_tomorrow(node, moment, tmp_path):
     today, path = moment[1], write(tmp_path / "r.csv", (UNDATED, ""))
-    with pytest.raises(InputError, match=f"until today, {today} in China"):
+    with pytest.raises(InputError, match=f"to today, {today} in China"):
         importer.import_item(node, "C21", [path], default_as_of=today + DAY, workers=0)
     importer.import_item(node, "C21", [path], default_as_of=today, workers=0)
     assert as_of(Held(node, "C21"), UNDATED) == today
