@@ -5,7 +5,7 @@ Every source becomes blocks of rows whose cells are text, so that one reader und
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,7 +73,7 @@ def check_as_of(day: date | None, today: date) -> None:
     """Raise InputError for a date of undated rows that is not after 1970-01-01 or is after today."""
     if day is not None and not FIRST_DAY < day <= today:
         raise InputError(
-            f"the as-of date must be a day after {FIRST_DAY}, until today, {today} in China",
+            f"the as-of date must be a day from {FIRST_DAY + timedelta(1)} to today, {today} in China",
             "correct --as-of",
         )
 
