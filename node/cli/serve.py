@@ -11,6 +11,7 @@ from node.context import open_node
 from node.errors import ConflictError
 from node.index import update_lock
 from node.services.server import Server
+from node.services.signals import received_signals
 from node.telemetry import log
 
 
@@ -36,12 +37,13 @@ def serve(home: Path, ready_file: Path | None) -> None:
     # ones took half of the time of reading a list.
     gc.set_threshold(50_000, 20, 100)
     server = Server(node)
-    server.start()
-    click.echo(
-        f"heqiao {config.node.code} {config.node.name}: peers on port {server.peer_port}, "
-        f"platforms on port {server.platform_port}",
-        err=True,
-    )
-    if ready_file is not None:
-        write_output(ready_file, f"{server.peer_port} {server.platform_port}\n".encode())
-    server.wait()
+    with received_signals() as signals:  # before anybody learns that it serves
+        server.start()
+        click.echo(
+            f"heqiao {config.node.code} {config.node.name}: peers on port {server.peer_port}, "
+            f"platforms on port {server.platform_port}",
+            err=True,
+        )
+        if ready_file is not None:
+            write_output(ready_file, f"{server.peer_port} {server.platform_port}\n".encode())
+        server.wait(signals)

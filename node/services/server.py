@@ -1,7 +1,7 @@
 """Puts a node together: TLS, interceptor, servicers, health, reflection, background jobs, drain."""
 
 import signal
-import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -106,23 +106,14 @@ class Server:
             log.get_logger().info("reload", status="done", epoch=self._node.keys.epoch)
         self._node.revocations.reload()
 
-    def wait(self) -> None:
+    def wait(self, signals: Iterator[int]) -> None:
         """Serve until SIGTERM or SIGINT; on SIGHUP `reload`."""
-        # A signal may reach any thread, also one of gRPC, and then interrupts no lock that this one waits
-        # for. Python writes its number to a socket at once, whichever thread it was.
-        arrived, sender = socket.socketpair()
-        sender.setblocking(False)
-        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-        for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(handled, lambda _number, _frame: None)
-        while (number := arrived.recv(1)[0]) == signal.SIGHUP:
+        for number in signals:
+            if number != signal.SIGHUP:
+                break
             self.reload()
         log.get_logger().info("stopping", signal=number)
         self.stop()
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the interpreter resets handlers before it ends
-        signal.set_wakeup_fd(-1)
-        for end in (arrived, sender):
-            end.close()
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse

@@ -190,6 +190,23 @@ def test_sighup_while_it_starts_and_while_it_stops(home):
         often.join()
 
 
+EARLY = """
+import os, signal
+from node.services.signals import received_signals
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with received_signals() as signals:
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    assert [next(signals) for _ in range(3)] == [signal.SIGHUP, signal.SIGHUP, signal.SIGTERM]
+os.kill(os.getpid(), signal.SIGHUP)
+"""
+
+
+def test_signals_that_arrive_before_the_node_waits_for_them_are_kept():
+    """A node writes its ready file before it waits: a SIGHUP in between was lost."""
+    subprocess.run([sys.executable, "-c", EARLY], check=True, timeout=60)
+
+
 def test_under_nohup(home, tmp_path):
     command = ["nohup", str(HEQIAO), "serve", "--home", str(home), "--ready-file", str(home / "ready")]
     with (tmp_path / "out").open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:

@@ -33,7 +33,7 @@ FORMS = ["{b}({u})", "{b}（{u}）", "{b}[{u}]", "{b}【{u}】", "{b}（单位�
 LAYOUT = {"id_no": ("id_no",), "amount_yuan": ("余额",), "amount_fen": ("金额(分)",), "value": ("数量",)}
 
 
-@pytest.mark.parametrize(("base", "form", "unit"), product(BASES, FORMS, FEN))
+@pytest.mark.parametrize(("base", "form", "unit"), [*product(BASES, FORMS, FEN)])
 def test_every_way_to_write_a_unit(base, form, unit):
     assert header_unit(form.format(b=base, u=unit)) == unit
 
@@ -83,7 +83,7 @@ def test_a_count_in_its_own_unit_is_taken():
     assert column("标志", PAYROLL, "value").unit == "人"
 
 
-@pytest.mark.parametrize(("named", "stated"), product([None, *FEN], [None, *FEN]))
+@pytest.mark.parametrize(("named", "stated"), [*product([None, *FEN], [None, *FEN])])
 @pytest.mark.parametrize("field", ["amount_yuan", "amount_fen"])
 def test_header_and_option_agree_or_are_refused(field, named, stated):
     header = f"结余({named})" if named else "结余"
