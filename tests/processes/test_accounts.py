@@ -54,6 +54,11 @@ WRITING = (
     ("admins", "add", "FILE"),
     ("admins", "remove", "name"),
     ("approve", "request", "--as", "OUT"),
+    ("index", "republish"),
+    ("mirror", "sync"),
+    ("mirror", "status"),
+    ("mirror", "verify"),
+    ("mirror", "drop", "33"),
 )
 QUICK = (("serve",), ("import", "--clean"), ("keys", "rotate", "oprf"), ("peers", "remove", "33"))
 APART = {"init", "synth", "ca", "keys recipient", "keys restore", "admins key"}  # they make new folders
