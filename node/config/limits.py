@@ -31,10 +31,10 @@ class LimitsSection(Section):
         default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
     )
     worker_threads: int = Field(
-        default=8, ge=1, le=256, description="Calls served at once; the curve runs on all cores"
+        default=32, ge=4, le=256, description="Calls served at once; one peer has at most a quarter of them"
     )
     max_streams_per_peer: int = Field(
-        default=4, ge=1, le=64, description="One peer must not take all worker threads"
+        default=4, ge=1, le=64, description="Of them long ones; at most a quarter of worker_threads"
     )
     max_watchers: int = Field(
         default=32,
@@ -62,4 +62,6 @@ class LimitsSection(Section):
     def _check_chunks(self) -> "LimitsSection":
         if self.chunk_points * 32 + _WIRE_SPARE > self.max_message_bytes:
             raise ValueError("chunk_points of 32 bytes each do not fit in max_message_bytes")
+        if self.max_streams_per_peer * 4 > self.worker_threads:
+            raise ValueError("max_streams_per_peer is more than a quarter of worker_threads")
         return self

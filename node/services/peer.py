@@ -1,9 +1,11 @@
 """The peer service: decode, call the responder's step, encode."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
 
+from keys import CertifiedIdentity
 from matcher import SUITE
 from node.context import Node
 from node.database import peers as peer_rows
@@ -12,8 +14,9 @@ from node.errors import InvalidRequestError, UnknownCallerError
 from node.responder import manifest, match, mirrors
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
+from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.idle_timeout import IdleGuard
-from node.transport.interceptors import Call
+from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import match as wire
 from node.wire import mirror as mirror_wire
@@ -31,7 +34,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: match_pb2.GetManifestRequest, call: Call
     ) -> match_pb2.GetManifestResponse:
         """Step 1."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         offered = manifest.offer_manifest(
             self._node,
             peer,
@@ -51,7 +54,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, requests: Iterator[match_pb2.EvaluateRequest], call: Call
     ) -> Iterator[match_pb2.EvaluateResponse]:
         """Step 2."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             start = wire.parse_start(_first(requests).start)
             evaluation = match.Evaluation(self._node, peer, start, _name(call))
@@ -73,7 +76,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: mirror_pb2.FetchPartitionRequest, call: Call
     ) -> Iterator[mirror_pb2.FetchPartitionResponse]:
         """A partition for a mirror."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             wanted = mirror_wire.parse_partition_request(request)
             leaves, buckets = mirrors.serve_partition(self._node, peer, wanted)
@@ -85,7 +88,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: mirror_pb2.FetchDeltaRequest, call: Call
     ) -> Iterator[mirror_pb2.FetchDeltaResponse]:
         """What changed in a partition, for a mirror."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             wanted = mirror_wire.parse_delta_request(request)
             size, changes = mirrors.serve_delta(self._node, peer, wanted)
@@ -97,7 +100,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: match_pb2.FetchBucketsRequest, call: Call
     ) -> Iterator[match_pb2.FetchBucketsResponse]:
         """Step 3."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             parts = match.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
             for message in wire.slice_messages(parts, match.SLICE_BYTES, several=request.several):
@@ -108,7 +111,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, requests: Iterator[aggregate_pb2.EvaluateCohortRequest], call: Call
     ) -> Iterator[aggregate_pb2.EvaluateCohortResponse]:
         """Rounds 1 and 2 of a sum: the whole cohort comes first."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             first = next(requests, None)
             if first is None or first.WhichOneof("message") != "start":
@@ -128,7 +131,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: aggregate_pb2.FetchRowsRequest, call: Call
     ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
         """Round 2 of a sum."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         with self._streams.take(peer.code), self._idle_guard(call) as guard:
             for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
                 yield sums_wire.slice_message(part)
@@ -138,7 +141,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: aggregate_pb2.OpenSumsRequest, call: Call
     ) -> aggregate_pb2.OpenSumsResponse:
         """Rounds 3 and 4 of a sum."""
-        peer = known_peer(self._node, call)
+        peer = call.require_peer()
         answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
         return sums_wire.answers_message(answers)
 
@@ -147,11 +150,23 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s)
 
 
-def known_peer(node: Node, call: Call) -> PeerRow:
+def peer_admission(node: Node) -> Admission:
+    """Peers, each with at most a quarter of the threads: no three of them fill a node."""
+    limits = node.config.limits
+    return Admission(
+        partial(node.revocations.require_good, whose="the caller"),
+        partial(find_peer, node),
+        limits.worker_threads,
+        limits.worker_threads // 4,
+        min(FIRST_MESSAGE_S, limits.call_timeout_s),
+    )
+
+
+def find_peer(node: Node, caller: CertifiedIdentity) -> PeerRow:
     """The peer that a caller is. Raises UnknownCallerError with one text for all causes."""
     with node.store.transaction("find peer") as tx:
-        peer = peer_rows.find_peer(tx, call.caller.code)
-    if peer is None or (call.caller.role == "platform" and not peer.allow_platforms):
+        peer = peer_rows.find_peer(tx, caller.code)
+    if peer is None or (caller.role == "platform" and not peer.allow_platforms):
         raise UnknownCallerError(
             "this node does not serve the caller",
             "the administrators of both nodes exchange cards and run `heqiao peers add`",

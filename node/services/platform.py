@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
 
+from keys import CertifiedIdentity
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
@@ -16,7 +18,8 @@ from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
-from node.transport.interceptors import Call
+from node.transport.first_message import FIRST_MESSAGE_S
+from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import platform, platform_requests
 from node.wire import platform_sums as sums_wire
@@ -35,10 +38,9 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self._watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
-        self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
+        self, requests: Iterator[pb.SubmitVerificationRequest], _call: Call
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
-        self._require_own(call)
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
         added = engine.submit(self._node, job, verification)
@@ -47,10 +49,9 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)
 
     def SubmitSum(  # noqa: N802
-        self, requests: Iterator[pb.SubmitSumRequest], call: Call
+        self, requests: Iterator[pb.SubmitSumRequest], _call: Call
     ) -> pb.SubmitSumResponse:
         """Store the job, then start it."""
-        self._require_own(call)
         most = self._node.config.limits.max_subjects_per_job
         job, summation = platform_requests.read_sum(requests, most)
         added = engine.submit(self._node, job, summation)
@@ -59,16 +60,14 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return pb.SubmitSumResponse(job_id=job, existed=not added)
 
     def GetSumReport(  # noqa: N802
-        self, request: pb.GetSumReportRequest, call: Call
+        self, request: pb.GetSumReportRequest, _call: Call
     ) -> pb.GetSumReportResponse:
         """The report of a sum."""
-        self._require_own(call)
         report = SUMS.results(self._node, request.job_id)
         return sums_wire.report_message(report, self._job(request.job_id))
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
-        self._require_own(call)
         with self._watchers.take("watch"):
             shown = None
             while call.is_active():
@@ -80,21 +79,18 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
                     return
                 time.sleep(POLL_S)
 
-    def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
+    def GetReport(self, request: pb.GetReportRequest, _call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
         """The report in chunks."""
-        self._require_own(call)
         report = MATCH.results(self._node, request.job_id)
         yield from platform.report_messages(report, self._job(request.job_id))
 
-    def CancelJob(self, request: pb.CancelJobRequest, call: Call) -> pb.CancelJobResponse:  # noqa: N802
+    def CancelJob(self, request: pb.CancelJobRequest, _call: Call) -> pb.CancelJobResponse:  # noqa: N802
         """Ask a job to stop."""
-        self._require_own(call)
         engine.cancel(self._node, request.job_id)
         return pb.CancelJobResponse(job=self._job(request.job_id))
 
-    def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
+    def ListJobs(self, request: pb.ListJobsRequest, _call: Call) -> pb.ListJobsResponse:  # noqa: N802
         """Jobs, newest first."""
-        self._require_own(call)
         limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
         with self._node.store.transaction("list jobs") as tx:
             rows = job_rows.list_jobs(tx, limit)
@@ -102,9 +98,8 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
         return pb.ListJobsResponse(jobs=found)
 
-    def ListPeers(self, _request: pb.ListPeersRequest, call: Call) -> pb.ListPeersResponse:  # noqa: N802
+    def ListPeers(self, _request: pb.ListPeersRequest, _call: Call) -> pb.ListPeersResponse:  # noqa: N802
         """Peers this node knows."""
-        self._require_own(call)
         with self._node.store.transaction("list peers") as tx:
             known = peer_rows.list_peers(tx)
         return pb.ListPeersResponse(
@@ -114,9 +109,8 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             ]
         )
 
-    def GetCatalogue(self, _request: pb.GetCatalogueRequest, call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
+    def GetCatalogue(self, _request: pb.GetCatalogueRequest, _call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
         """The items and their attributes."""
-        self._require_own(call)
         return catalogue_message(self._node.catalogue)
 
     def _job(self, job: str) -> pb.Job:
@@ -126,7 +120,22 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         return platform.job_message(row, parts, names)
 
-    def _require_own(self, call: Call) -> None:
-        """Only this province's node and platforms use this port."""
-        if call.caller.code != self._node.code:
-            raise UnknownCallerError("this port serves the node's own province only")
+
+def platform_admission(node: Node) -> Admission:
+    """The province's own node and platforms. One of them may hold all watching streams, and half of the other
+    threads.
+    """
+    limits = node.config.limits
+    return Admission(
+        partial(node.revocations.require_good, whose="the caller"),
+        partial(require_own, node),
+        limits.worker_threads + limits.max_watchers,
+        limits.worker_threads // 2 + limits.max_watchers,
+        min(FIRST_MESSAGE_S, limits.call_timeout_s),
+    )
+
+
+def require_own(node: Node, caller: CertifiedIdentity) -> None:
+    """Only this province's node and platforms use the platform port. Raises UnknownCallerError."""
+    if caller.code != node.code:
+        raise UnknownCallerError("this port serves the node's own province only")

@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,17 +19,29 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services.health import HealthWatch
-from node.services.peer import PeerServicer
+from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
-from node.services.platform import PlatformServicer
+from node.services.platform import PlatformServicer, platform_admission
 from node.telemetry import log
-from node.transport.interceptors import CallGuard
+from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
 DRAIN_S = 10.0
+CONNECTION_OPTIONS = (
+    # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
+    ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 3),
+    ("grpc.so_reuseport", 0),  # two nodes on one port would answer in turn
+    ("grpc.max_concurrent_streams", 128),  # of one connection
+    ("grpc.max_allowed_incoming_connections", 1_024),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 600_000),
+    # Connections end now and then, so that each certificate is looked at anew; streams may end first.
+    ("grpc.max_connection_age_ms", 3_600_000),
+    ("grpc.max_connection_age_grace_ms", 3_600_000),
+)
 WAITING_PER_WORKER = 8  # calls beyond that are refused at once: the queue is bounded
 
 
@@ -46,12 +57,11 @@ class Server:
         self._health = health.HealthServicer()
         self._watch = HealthWatch(node, self._report)
         config = node.config
-        self._peer = self._build(config.peer.reflection, PEER_SERVICE, config.limits.worker_threads)
+        self._admissions = peer_admission(node), platform_admission(node)
+        self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            config.platform.reflection,
-            PLATFORM_SERVICE,
-            config.limits.worker_threads + config.limits.max_watchers,
+            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
         )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
@@ -89,6 +99,8 @@ class Server:
         self._leases.close()
         for event in ended:
             event.wait()
+        for admission in self._admissions:
+            admission.close()
         self._node.store.dispose()
         log.get_logger().info("stopped")
 
@@ -120,18 +132,16 @@ class Server:
         for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, reflect: bool, service: str, threads: int) -> grpc.Server:
-        limits = self._node.config.limits
+    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+        limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
-            interceptors=(CallGuard(partial(self._node.revocations.require_good, whose="the caller")),),
+            interceptors=(CallGuard(admission),),
             maximum_concurrent_rpcs=threads * WAITING_PER_WORKER,
             options=(
                 ("grpc.max_receive_message_length", limits.max_message_bytes),
                 ("grpc.max_send_message_length", limits.max_message_bytes),
-                # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
-                ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 3),
-                ("grpc.so_reuseport", 0),  # two nodes on one port would answer in turn
+                *CONNECTION_OPTIONS,
             ),
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -4,32 +4,47 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
 from keys import CertifiedIdentity, KeyringError, identity_of
+from node.domain.peers import PeerRow
 from node.errors import InvalidRequestError, UnavailableError, UnknownCallerError
 from node.telemetry import log
 from node.telemetry.request_id import in_request, new_request_id, read_request_id
 from node.transport import status
 from node.transport.deadlines import shortened
+from node.transport.first_message import FIRST_MESSAGE_S, FirstMessages
+from node.transport.stream_limits import StreamLimits
 
 OUR_METHODS = "/heqiao."
+OPEN_TO_MEMBERS = "/grpc.health.v1.Health/Check"  # every good certificate of the federation may ask
+
+
+_Receive = Callable[[Any], Any]
+_Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a servicer knows about a call: the caller, whether it still waits, how to end the call, and how
-    long it may take (`time_left`, seconds).
+    """What a servicer knows about a call: the caller and, on the peer port, the peer that it is, whether it
+    still waits, how to end the call, and how long it may take (`time_left`, seconds).
     """
 
     caller: CertifiedIdentity
+    peer: PeerRow | None
     is_active: Callable[[], bool]
     cancel: Callable[[], object]
     time_left: Callable[[], float]
+
+    def require_peer(self) -> PeerRow:
+        """The peer that calls, on the peer port."""
+        if self.peer is None:
+            raise UnknownCallerError("this port serves peers only")
+        return self.peer
 
     def require_time(self) -> None:
         """Raises UnavailableError when the caller will have given up before it is answered."""
@@ -41,67 +56,110 @@ class Call:
             )
 
 
+class Admission:
+    """Who may call on a port, judged before a worker thread waits for a message.
+
+    `require_good` is shown the certificate (PEM) of every call, also on an open connection; `admit` gives the
+    peer that a caller of the peer port is, None on the platform port. Both raise UnknownCallerError for one
+    that must not be served. Of the port's `threads` one caller has at most `most`; a first message must come
+    within `first_s` seconds.
+    """
+
+    def __init__(
+        self,
+        require_good: Callable[[bytes], None],
+        admit: Callable[[CertifiedIdentity], PeerRow | None],
+        threads: int,
+        most: int,
+        first_s: float = FIRST_MESSAGE_S,
+    ) -> None:
+        self.require_good, self.admit, self.threads = require_good, admit, threads
+        self.calls = StreamLimits(most, "calls")
+        self.first = FirstMessages(threads, first_s)
+
+    def close(self) -> None:
+        """End its threads, after the server has stopped."""
+        self.first.close()
+
+
 class CallGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Hands servicers a Call in place of gRPC's context, and maps their errors to statuses.
 
-    All log lines of the call carry the request id that the caller sent, or a new one.
-
-    `require_good` is shown the certificate (PEM) of every call, also on an open connection,
-    and raises UnknownCallerError for one that must not be served.
+    Every method becomes one that takes a stream of messages, which looks the same on the wire: only then does
+    a worker thread run before the first message is there. All log lines of the call carry the request id that
+    the caller sent, or a new one.
     """
 
-    def __init__(self, require_good: Callable[[bytes], None] = lambda _certificate: None) -> None:
-        self._require_good = require_good
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Wrap Heqiao's methods; health and reflection are not wrapped."""
+        """Wrap Heqiao's methods, and in its own way health and reflection."""
         handler = continuation(details)
-        if handler is None or not details.method.startswith(OUR_METHODS):
+        if handler is None:
             return handler
-        if handler.response_streaming:
-            answer = self._stream(handler.stream_stream or handler.unary_stream, details.method)
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
+        method, first = details.method, self._admission.first
+        receive = first.begin if handler.request_streaming else first.only
+        behaviour = (
+            handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        )
+        make = (
+            grpc.stream_stream_rpc_method_handler
+            if handler.response_streaming
+            else grpc.stream_unary_rpc_method_handler
+        )
+        if not method.startswith(OUR_METHODS):
+            answer = self._standard(behaviour, method, receive)
+        elif handler.response_streaming:
+            answer = self._stream(behaviour, method, receive)
         else:
-            answer = self._single(handler.stream_unary or handler.unary_unary, details.method)
-            make = (
-                grpc.stream_unary_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_unary_rpc_method_handler
-            )
+            answer = self._single(behaviour, method, receive)
         return make(answer, handler.request_deserializer, handler.response_serializer)
 
-    def _single(self, behaviour: Callable[[Any, Call], Any], method: str) -> Callable[[Any, Any], Any]:
-        def answer(request: Any, context: Any) -> Any:
-            with _GuardedCall(method, context, self._require_good) as guarded:
-                return behaviour(request, guarded.call())
+    def _single(self, behaviour: Callable[[Any, Call], Any], method: str, receive: _Receive) -> _Answer:
+        def answer(requests: Any, context: Any) -> Any:
+            with _GuardedCall(method, context, self._admission) as guarded:
+                call = guarded.call()
+                return behaviour(receive(requests), call)
 
         return answer
 
     def _stream(
-        self, behaviour: Callable[[Any, Call], Generator[Any]], method: str
-    ) -> Callable[[Any, Any], Iterator[Any]]:
-        def answer(request: Any, context: Any) -> Iterator[Any]:
-            with _GuardedCall(method, context, self._require_good) as guarded:
+        self, behaviour: Callable[[Any, Call], Generator[Any]], method: str, receive: _Receive
+    ) -> _Answer:
+        def answer(requests: Any, context: Any) -> Iterator[Any]:
+            with _GuardedCall(method, context, self._admission) as guarded:
                 call = guarded.call()
-                with closing(behaviour(request, call)) as responses:
+                with closing(behaviour(receive(requests), call)) as responses:
                     for response in responses:
                         call.require_time()
                         yield response
 
         return answer
 
+    def _standard(self, behaviour: Callable[..., Any], method: str, receive: _Receive) -> _Answer:
+        """Of a service that takes gRPC's context. The call of one that answers later holds its place until
+        it ends.
+        """
+
+        def answer(requests: Any, context: Any, *send: Callable[[Any], None]) -> Any:
+            with _GuardedCall(method, context, self._admission, quiet=True) as guarded:
+                guarded.hold_until_the_end()
+                return behaviour(receive(requests), context, *send)
+
+        for name in ("experimental_non_blocking", "experimental_thread_pool"):
+            if hasattr(behaviour, name):
+                setattr(answer, name, getattr(behaviour, name))
+        return answer
+
 
 class _GuardedCall:
     """One call: identity and request id first, then the servicer, then the log line and, if it failed, the
-    status.
+    status. A `quiet` one is only logged when it fails.
     """
 
-    def __init__(self, method: str, context: Any, require_good: Callable[[bytes], None]) -> None:
-        self._require_good = require_good
+    def __init__(self, method: str, context: Any, admission: Admission, *, quiet: bool = False) -> None:
+        self._admission, self._quiet, self._held = admission, quiet, ExitStack()
         self._method, self._context, self._began = method, context, time.monotonic()
         self._caller = ""
         self._malformed: InvalidRequestError | None = None
@@ -112,22 +170,39 @@ class _GuardedCall:
         return self
 
     def call(self) -> Call:
-        """Raises UnknownCallerError for a certificate without a Heqiao name, or a revoked one, and
-        InvalidRequestError for a malformed request id.
+        """The call, whose place among those of its caller is held until this block ends.
+
+        Raises UnknownCallerError for a certificate without a Heqiao name, a revoked one, or one that this
+        port does not serve, LimitError for too many calls, InvalidRequestError for a malformed request id.
         """
-        caller, certificate = caller_of(self._context)
-        self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
-        self._require_good(certificate)
+        caller, peer = self._judge()
         if self._malformed is not None:
             raise self._malformed
         left = self._context.time_remaining()
         ends = math.inf if left is None else time.monotonic() + shortened(left)
-        return Call(caller, self._context.is_active, self._context.cancel, lambda: ends - time.monotonic())
+        ctx = self._context
+        return Call(caller, peer, ctx.is_active, ctx.cancel, lambda: ends - time.monotonic())
+
+    def hold_until_the_end(self) -> None:
+        """As `call`, but its place is held until the caller is answered or gone. Raises what `call` does."""
+        self._judge()
+        held = self._held.pop_all()
+        if not self._context.add_callback(held.close):
+            held.close()
+
+    def _judge(self) -> tuple[CertifiedIdentity, PeerRow | None]:
+        caller, certificate = caller_of(self._context)
+        self._caller = f"{caller.role}/{caller.code}" + (f"/{caller.name}" if caller.name else "")
+        self._admission.require_good(certificate)
+        peer = None if self._method == OPEN_TO_MEMBERS else self._admission.admit(caller)
+        self._held.enter_context(self._admission.calls.take(peer.code if peer else self._caller))
+        return caller, peer
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         try:
             return self._end(error)
         finally:
+            self._held.close()
             self._logged.__exit__(None, None, None)
 
     def _request_id(self) -> str:
@@ -140,7 +215,8 @@ class _GuardedCall:
 
     def _end(self, error: BaseException | None) -> bool:
         if error is None:
-            self._log("OK")
+            if not self._quiet:
+                self._log("OK")
             return False
         if not isinstance(error, Exception):  # the caller hung up, or the server stops
             self._log("CANCELLED")

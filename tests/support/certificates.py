@@ -1,10 +1,12 @@
-"""Renews certificates as the commands do."""
+"""Renews and revokes certificates as the commands do."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 from keys import accept_bundle, issue_bundle, make_request
+from keys.pki.revocation import make_list
 from node.config import load, open_key_store
+from tests.support.federation import Federation
 
 
 def put(path: Path, content: bytes) -> None:
@@ -21,3 +23,12 @@ def renew(home: Path, authority, salt: bytes) -> None:
     bundle = issue_bundle(authority, request, salt, 1, now)
     member = accept_bundle(store, bundle, "node", home.name, name, now)
     put(home / "tls/node.pem", member.certificate)
+
+
+def revoke(federation: Federation, home: Path, *certificates: bytes) -> bytes:
+    """Put certificates on the revocation list of a home; return the list."""
+    path = home / "tls/revoked.pem"
+    before = path.read_bytes() if path.exists() else None
+    content = make_list(federation.authority, before, certificates, datetime.now(UTC))
+    put(path, content)
+    return content

@@ -20,7 +20,7 @@ from matcher.types import TokenClass
 from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.responder import epochs
-from node.services.peer import PeerServicer
+from node.services.peer import PeerServicer, peer_admission
 from node.transport.interceptors import CallGuard
 from node.wire import manifest as manifests
 from tests.support.cluster import (
@@ -89,7 +89,7 @@ class CheatingServicer(PeerServicer):
 def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
     node = open_home(home)
     cheat.cook(node, world)
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(),))
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(peer_admission(node)),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(CheatingServicer(node, cheat), server)
     credentials = grpc.ssl_server_credentials(
         [(node.keys.tls_key, node.keys.certificate)],

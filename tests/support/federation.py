@@ -3,6 +3,7 @@
 They use the cheapest Argon2id parameters, so that a test gets a federation quickly.
 """
 
+import json
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -126,10 +127,8 @@ def write_config(folder: Path, sections: Mapping[str, Mapping[str, object]]) -> 
     lines = []
     for section, values in sections.items():
         lines.append(f"[{section}]")
-        lines += [
-            f"{key} = {value}" if not isinstance(value, str) else f'{key} = "{value}"'
-            for key, value in values.items()
-        ]
+        # A JSON string, number, boolean or list of those is the same in TOML.
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     (folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -12,8 +12,7 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE, oprf
 from matcher.suites import tokens
-from node.wire.manifest import digest
-from tests.support.calls import fails
+from tests.support.calls import fails, good_start
 from tests.support.cluster import World, channel, serve_all, wait_for
 from tests.support.federation import set_config
 from tests.support.paths import VECTORS
@@ -94,18 +93,7 @@ def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     ):
         stub = service_pb2_grpc.PeerServiceStub(line)
         signed = stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE])).signed_manifest
-        start = match_pb2.EvaluateStart(
-            suite=SUITE,
-            epoch=1,
-            salt_version=1,
-            manifest_digest=digest(signed.manifest),
-            query_id=bytes(16),
-            points_announced=4,
-            items=["C21"],
-            purpose="new_application",
-            mandate_root=bytes(32),
-            token_class="ordinary",
-        )
+        start = good_start(signed)
         yield Target(stub, start, types_pb2.Manifest.FromString(signed.manifest), provinces["44"].port)
 
 

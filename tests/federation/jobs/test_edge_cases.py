@@ -14,14 +14,15 @@ import grpc
 import pytest
 from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 
+from matcher import SUITE
 from node.database import jobs as job_rows
 from node.errors import InvalidRequestError, ItemNotOfferedError, NotFoundError
 from node.jobs import engine
 from node.jobs.lookup import require_job
 from node.requester import handshake, match
-from node.services.peer import PeerServicer
+from node.services.peer import PeerServicer, peer_admission
 from node.transport.interceptors import CallGuard
-from tests.support.calls import fails
+from tests.support.calls import fails, good_start
 from tests.support.cluster import (
     World,
     channel,
@@ -95,7 +96,7 @@ class Broken(PeerServicer):
 def test_an_inner_fault_is_opaque(world: World, tmp_path: Path) -> None:
     home = world.copy(tmp_path, "44")["44"]
     node = open_home(home)
-    server = grpc.server(ThreadPoolExecutor(2), interceptors=(CallGuard(),))
+    server = grpc.server(ThreadPoolExecutor(2), interceptors=(CallGuard(peer_admission(node)),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(Broken(node), server)
     port = server.add_secure_port(
         "127.0.0.1:0",
@@ -144,26 +145,29 @@ def test_an_inner_fault_of_one_part_leaves_the_others(world: World, tmp_path: Pa
 # ---- streams that stand still
 
 
-def test_a_stream_on_which_nothing_comes_is_ended(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("silent_after", [0, 1])
+def test_a_stream_on_which_nothing_comes_is_ended(world: World, tmp_path: Path, silent_after: int) -> None:
     homes = world.copy(tmp_path, "44")
     set_config(homes["44"], "limits", call_timeout_s=1, max_streams_per_peer=1)
     over = threading.Event()
 
-    def silent():
+    def silent(start):
+        yield from [match_pb2.EvaluateRequest(start=start)] * silent_after
         over.wait(240)
-        yield from ()
 
     with (
         serve_all(homes) as provinces,
         channel(provinces["44"].port, "44.node.heqiao", world.federation.client("45")) as line,
     ):
         stub = service_pb2_grpc.PeerServiceStub(line)
+        signed = stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE])).signed_manifest
         began = time.monotonic()
-        code, *_ = fails(lambda: list(stub.Evaluate(silent())))  # a caller without a deadline
+        start = good_start(signed)
+        code, *_ = fails(lambda: list(stub.Evaluate(silent(start))))  # a caller without a deadline
         over.set()
-        assert code is Code.CANCELLED
+        assert code is (Code.CANCELLED if silent_after else Code.INVALID_ARGUMENT)
         assert time.monotonic() - began < 120  # the caller would wait twice as long
-        assert stub.GetManifest(match_pb2.GetManifestRequest(suites=["X25519-BLAKE3-TAI"]))
+        assert stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE]))
 
 
 def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) -> None:
@@ -178,7 +182,7 @@ def test_a_peer_that_never_answers_is_unavailable(world: World, tmp_path: Path) 
 
     over = threading.Event()
     node = open_home(homes["44"])
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(),))
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(peer_admission(node)),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(Silent(node), server)
     port = server.add_secure_port(
         "127.0.0.1:0",

@@ -83,7 +83,7 @@ def test_an_unknown_job_is_not_found(stub, call: str) -> None:
 
 def test_watchers_are_bounded_and_do_not_fill_the_port(world: World, tmp_path) -> None:
     homes = world.copy(tmp_path, "45")
-    set_config(homes["45"], "limits", max_watchers=2, worker_threads=1)
+    set_config(homes["45"], "limits", max_watchers=2, worker_threads=4, max_streams_per_peer=1)
     # The peer is away and is tried for a long time, so the job stays open.
     set_config(homes["45"], "requester", retry_attempts=100, retry_wait_s=5, retry_wait_max_s=5)
     asked = read_verification(world.data, ("C21",), ("44",), most=2)

@@ -15,7 +15,7 @@ from heqiao.platform.v1 import platform_pb2_grpc
 from keys import target_name
 from node.client import Platform
 from node.credentials.tls_identity import TlsIdentity
-from node.services.peer import PeerServicer
+from node.services.peer import PeerServicer, peer_admission
 from node.telemetry.request_id import HEADER
 from node.transport import interceptors
 from node.transport.interceptors import CallGuard
@@ -209,7 +209,7 @@ def test_the_inner_time_out_is_the_one_reported(world: World, tmp_path: Path, mo
     """The callee's time ends before the caller's: the caller hears what was slow, and where."""
     monkeypatch.setattr(interceptors, "shortened", lambda left_s: left_s - 59)
     node = open_home(world.copy(tmp_path, "44")["44"])
-    server = grpc.server(ThreadPoolExecutor(2), interceptors=(CallGuard(),))
+    server = grpc.server(ThreadPoolExecutor(2), interceptors=(CallGuard(peer_admission(node)),))
     service_pb2_grpc.add_PeerServiceServicer_to_server(Slow(node), server)
     shown = [(node.keys.tls_key, node.keys.certificate)]
     port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(shown, node.keys.ca, True))

@@ -26,6 +26,7 @@ from node.errors import UnavailableError, UnknownCallerError
 from node.transport.certificate_probe import server_certificate
 from node.transport.peer_client import PeerClient
 from tests.support.calls import fails
+from tests.support.certificates import revoke
 from tests.support.cluster import Province, World, channel, know, serve_all
 from tests.support.federation import set_config
 
@@ -49,15 +50,6 @@ def heqiao(*arguments: object) -> None:
     assert ended.value.code == 0
 
 
-def revoke(world: World, home: Path, *certificates: bytes) -> bytes:
-    path = home / "tls/revoked.pem"
-    before = path.read_bytes() if path.exists() else None
-    content = make_list(world.federation.authority, before, certificates, datetime.now(UTC))
-    (home / "tls/new").write_bytes(content)
-    (home / "tls/new").replace(path)
-    return content
-
-
 def peer_of(province: Province, code: str) -> peers.PeerRow:
     with province.node.store.transaction("find peer") as tx:
         row = peer_rows.find_peer(tx, code)
@@ -78,7 +70,7 @@ def test_a_server_refuses_the_next_call_of_an_open_connection(world: World, prov
     ):
         stub, fine = service_pb2_grpc.PeerServiceStub(line), service_pb2_grpc.PeerServiceStub(other)
         assert stub.GetManifest(request, timeout=60).signed_manifest.manifest
-        revoke(world, provinces["44"].home, bad.certificate)
+        revoke(world.federation, provinces["44"].home, bad.certificate)
         answer = fails(lambda: stub.GetManifest(request, timeout=60))
         assert answer[:2] == (Code.UNAUTHENTICATED, "unknown_peer")
         assert "revoked" in str(answer)
@@ -91,7 +83,7 @@ def test_a_client_refuses_the_next_call_of_an_open_connection(world: World, prov
     asker, asked = provinces["45"], provinces["44"]
     with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
-        revoke(world, asker.home, certificate_of(asked))
+        revoke(world.federation, asker.home, certificate_of(asked))
         with pytest.raises(UnknownCallerError, match="peer 44 was revoked"):
             link.get_manifest()
     with (
@@ -103,7 +95,7 @@ def test_a_client_refuses_the_next_call_of_an_open_connection(world: World, prov
 
 def test_a_client_goes_on_with_peers_that_are_not_on_the_list(world: World, provinces) -> None:
     asker = provinces["45"]
-    revoke(world, asker.home, world.federation.client("44").certificate)
+    revoke(world.federation, asker.home, world.federation.client("44").certificate)
     with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
         assert link.get_manifest()
@@ -112,7 +104,7 @@ def test_a_client_goes_on_with_peers_that_are_not_on_the_list(world: World, prov
 def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: World, provinces) -> None:
     """Somebody with another certificate of 44 takes the address over after it was looked at."""
     asker, asked = provinces["45"], provinces["44"]
-    revoke(world, asker.home, world.federation.client("33").certificate)
+    revoke(world.federation, asker.home, world.federation.client("33").certificate)
     other = world.federation.client("44").certificate
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("node.transport.channel.server_certificate", lambda *_: other)
@@ -124,7 +116,7 @@ def test_with_a_list_only_the_certificate_that_was_looked_at_is_trusted(world: W
 def test_a_peer_that_is_away_while_there_is_a_list(world: World, provinces) -> None:
     """It is asked again at the next call: what may be repeated waits for it, as without a list."""
     asker, asked = provinces["45"], provinces["44"]
-    revoke(world, asker.home, world.federation.client("33").certificate)
+    revoke(world.federation, asker.home, world.federation.client("33").certificate)
     set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
     asked.stop()
     with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
@@ -137,7 +129,7 @@ def test_a_peer_that_is_away_while_there_is_a_list(world: World, provinces) -> N
 def test_a_peer_that_comes_back_with_a_renewed_certificate(world: World, provinces) -> None:
     """A kept connection trusts one certificate only; the next call after a failure looks at the new one."""
     asker, asked = provinces["45"], provinces["44"]
-    revoke(world, asker.home, world.federation.client("33").certificate)
+    revoke(world.federation, asker.home, world.federation.client("33").certificate)
     set_config(asked.home, "peer", listen=f"127.0.0.1:{asked.port}")
     with PeerClient.open(asker.node, peer_of(asker, "44")) as link:
         assert link.get_manifest()
@@ -149,7 +141,7 @@ def test_a_peer_that_comes_back_with_a_renewed_certificate(world: World, provinc
         with pytest.raises(UnavailableError):
             link.get_manifest()
         assert link.get_manifest()
-        revoke(world, asker.home, world.federation.client("33").certificate, certificate_of(asked))
+        revoke(world.federation, asker.home, world.federation.client("33").certificate, certificate_of(asked))
         with pytest.raises(UnknownCallerError, match="peer 44 was revoked"):
             link.get_manifest()
 

@@ -119,7 +119,7 @@ REFUSED = {
     ),
     "zero": (
         NODE + "[limits]\nworker_threads = 0\n",
-        r"worker_threads: Input should be greater than or equal to 1",
+        r"worker_threads: Input should be greater than or equal to 4",
     ),
     "endless": (NODE + "[limits]\ncall_timeout_s = inf\n", r"call_timeout_s: Input should be less than"),
     "nan": (NODE + "[limits]\ncall_timeout_s = nan\n", r"call_timeout_s: Input should be"),
