@@ -51,11 +51,11 @@ class Evaluation:
         Raises EpochError, SaltError, RefusedError, ItemNotOfferedError, InvalidRequestError,
         InvalidPointsError.
         """
-        epoch_key = require_epoch(node, start.epoch)
+        self._node, self._start = node, start
+        self._suite = find(start.suite)
+        self._class_key()
         require_salt(node, start.epoch, start.salt_version)
         require_known_items(node, peer, start)
-        self._suite = find(start.suite)
-        self._key = self._suite.class_key(epoch_key, start.token_class)
         self._chunk_points = node.config.limits.chunk_points
         self._left = start.points_announced - start.first_point
         self._sequence = 0
@@ -64,14 +64,16 @@ class Evaluation:
         _record_query(node, peer, start, caller)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
-        """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, answering nothing."""
+        """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, and EpochError for an
+        epoch that was retired meanwhile, answering nothing.
+        """
         if not blinded:
             raise InvalidPointsError("a chunk holds no points")
         if sequence != self._sequence:
             raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
         try:
             points = self._suite.blinded(blinded, min(self._left, self._chunk_points))
-            evaluated = self._suite.evaluate(self._key, points).points
+            evaluated = self._suite.evaluate(self._class_key(), points).points
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
         self._left -= points.count
@@ -79,6 +81,10 @@ class Evaluation:
         self._transcript.add(sequence, blinded, evaluated)
         self._granules.add(blinded)
         return evaluated
+
+    def _class_key(self) -> bytes:
+        """The key of the query's class, looked up anew: its epoch may be retired in mid-stream."""
+        return self._suite.class_key(require_epoch(self._node, self._start.epoch), self._start.token_class)
 
     def finish(self) -> EvaluateDone:
         """Digest of transcript, root of points. Raises InvalidPointsError when points are missing."""

@@ -7,6 +7,7 @@ from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grp
 
 from keys import CertifiedIdentity
 from matcher import SUITE
+from matcher.suites.x25519 import POINT_SIZE
 from node.context import Node
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
@@ -15,7 +16,7 @@ from node.responder import manifest, match, mirrors
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
 from node.transport.first_message import FIRST_MESSAGE_S
-from node.transport.idle_timeout import IdleGuard
+from node.transport.idle_timeout import BYTES_A_SECOND, POINTS_A_SECOND, IdleGuard
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import match as wire
@@ -55,7 +56,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[match_pb2.EvaluateResponse]:
         """Step 2."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, POINTS_A_SECOND) as guard:
             start = wire.parse_start(_first(requests).start)
             evaluation = match.Evaluation(self._node, peer, start, _name(call))
             yield match_pb2.EvaluateResponse(
@@ -64,9 +65,9 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
             for message in requests:
                 if message.WhichOneof("message") != "chunk":
                     raise InvalidRequestError("after the start only chunks may follow")
-                guard.moved()
                 sequence = message.chunk.sequence
                 points = evaluation.answer(sequence, message.chunk.points)
+                guard.moved(len(points) // POINT_SIZE)
                 yield match_pb2.EvaluateResponse(
                     chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
                 )
@@ -77,42 +78,42 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[mirror_pb2.FetchPartitionResponse]:
         """A partition for a mirror."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
             wanted = mirror_wire.parse_partition_request(request)
             leaves, buckets = mirrors.serve_partition(self._node, peer, wanted)
             for message in mirror_wire.piece_messages(leaves, buckets, match.SLICE_BYTES):
                 yield message
-                guard.moved()
+                guard.moved(message.ByteSize())
 
     def FetchDelta(  # noqa: N802
         self, request: mirror_pb2.FetchDeltaRequest, call: Call
     ) -> Iterator[mirror_pb2.FetchDeltaResponse]:
         """What changed in a partition, for a mirror."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
             wanted = mirror_wire.parse_delta_request(request)
             size, changes = mirrors.serve_delta(self._node, peer, wanted)
             for message in mirror_wire.change_messages(changes, size, match.SLICE_BYTES):
                 yield message
-                guard.moved()
+                guard.moved(message.ByteSize())
 
     def FetchBuckets(  # noqa: N802
         self, request: match_pb2.FetchBucketsRequest, call: Call
     ) -> Iterator[match_pb2.FetchBucketsResponse]:
         """Step 3."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
             parts = match.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
             for message in wire.slice_messages(parts, match.SLICE_BYTES, several=request.several):
                 yield message
-                guard.moved()
+                guard.moved(message.ByteSize())
 
     def EvaluateCohort(  # noqa: N802
         self, requests: Iterator[aggregate_pb2.EvaluateCohortRequest], call: Call
     ) -> Iterator[aggregate_pb2.EvaluateCohortResponse]:
         """Rounds 1 and 2 of a sum: the whole cohort comes first."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, POINTS_A_SECOND) as guard:
             first = next(requests, None)
             if first is None or first.WhichOneof("message") != "start":
                 raise InvalidRequestError("the first message must be a start")
@@ -120,22 +121,23 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
             for message in requests:
                 if message.WhichOneof("message") != "chunk":
                     raise InvalidRequestError("after the start only chunks may follow")
-                guard.moved()
                 cohort.add(message.chunk.sequence, message.chunk.points)
+                guard.moved(len(message.chunk.points) // POINT_SIZE)
             for sequence, points in enumerate(cohort.evaluate()):
                 chunk = aggregate_pb2.CohortChunk(sequence=sequence, points=points)
                 yield aggregate_pb2.EvaluateCohortResponse(chunk=chunk)
-                guard.moved()
+                guard.moved(len(points) // POINT_SIZE)
 
     def FetchRows(  # noqa: N802
         self, request: aggregate_pb2.FetchRowsRequest, call: Call
     ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
         """Round 2 of a sum."""
         peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call) as guard:
+        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
             for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
-                yield sums_wire.slice_message(part)
-                guard.moved()
+                message = sums_wire.slice_message(part)
+                yield message
+                guard.moved(message.ByteSize())
 
     def OpenSums(  # noqa: N802
         self, request: aggregate_pb2.OpenSumsRequest, call: Call
@@ -145,9 +147,9 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
         return sums_wire.answers_message(answers)
 
-    def _idle_guard(self, call: Call) -> IdleGuard:
-        """A peer that stops in the middle of a stream must not keep a worker thread."""
-        return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s)
+    def _idle_guard(self, call: Call, pace: int) -> IdleGuard:
+        """A peer that stops in the middle of a stream, or nearly, must not keep a worker thread."""
+        return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s, pace=pace)
 
 
 def peer_admission(node: Node) -> Admission:

@@ -133,6 +133,7 @@ class CallGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no ty
                 with closing(behaviour(receive(requests), call)) as responses:
                     for response in responses:
                         call.require_time()
+                        guarded.require_still_good()
                         yield response
 
         return answer
@@ -196,7 +197,19 @@ class _GuardedCall:
         self._admission.require_good(certificate)
         peer = None if self._method == OPEN_TO_MEMBERS else self._admission.admit(caller)
         self._held.enter_context(self._admission.calls.take(peer.code if peer else self._caller))
+        self._judged = caller, certificate, peer
         return caller, peer
+
+    def require_still_good(self) -> None:
+        """Judge the caller anew before a message: a stream ends when its right ends.
+
+        Raises UnknownCallerError for one that was removed or revoked, UnavailableError where what the peer is
+        granted has changed.
+        """
+        caller, certificate, peer = self._judged
+        self._admission.require_good(certificate)
+        if self._admission.admit(caller) != peer:
+            raise UnavailableError("what this node grants the caller has changed", "try again")
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         try:

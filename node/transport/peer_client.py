@@ -13,13 +13,14 @@ from heqiao.peer.v1 import aggregate_pb2, match_pb2
 from keys.signing_chain import Succession
 from matcher import SUITE
 from matcher.bucket_changes import BucketChange
+from matcher.suites.x25519 import POINT_SIZE
 from node.context import Node
 from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError
 from node.telemetry.request_id import current_request, new_request_id, request_metadata
 from node.transport.channel import PeerChannel
 from node.transport.deadlines import shortened
-from node.transport.idle_timeout import IdleGuard
+from node.transport.idle_timeout import BYTES_A_SECOND, POINTS_A_SECOND, IdleGuard
 from node.wire import match, mirror
 from node.wire import sums as sums_wire
 from node.wire.match_messages import (
@@ -33,6 +34,7 @@ from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionReq
 from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
 
 Count = Callable[[int, int], None]
+POINTS_PACE = POINTS_A_SECOND * POINT_SIZE  # bytes a second
 MANIFEST_S = 60.0  # how long a manifest is used for further queries on one connection
 
 
@@ -163,7 +165,7 @@ class PeerClient:
                 yield message
 
         accepted = False
-        for response in self._stream("Evaluate", send()):
+        for response in self._stream("Evaluate", send(), POINTS_PACE):
             kind = response.WhichOneof("message")
             if kind == "accepted" and not accepted:
                 if response.accepted.suite != SUITE or response.accepted.epoch != start.epoch:
@@ -216,7 +218,7 @@ class PeerClient:
                 self._count(message.ByteSize(), 0)
                 yield message
 
-        for response in self._stream("EvaluateCohort", send()):
+        for response in self._stream("EvaluateCohort", send(), POINTS_PACE):
             yield response.chunk.sequence, response.chunk.points
 
     def fetch_rows(self, request: RowsRequest, ciphertext_size: int) -> Iterator[RowsSlice]:
@@ -241,14 +243,17 @@ class PeerClient:
         self._count(message.ByteSize(), response.ByteSize())
         return response
 
-    def _stream(self, method: str, sent: Message | Iterator[Message]) -> Iterator[Any]:
+    def _stream(
+        self, method: str, sent: Message | Iterator[Message], pace: int = BYTES_A_SECOND
+    ) -> Iterator[Any]:
         call = getattr(self._channel.stub, method)
         stream = call(sent, timeout=self._left(), metadata=self._metadata)
         try:
-            with IdleGuard(stream.cancel, self._call_s, self._stopped) as guard:
+            with IdleGuard(stream.cancel, self._call_s, self._stopped, pace=pace) as guard:
                 for response in stream:
-                    self._count(0, response.ByteSize())
-                    guard.moved()
+                    size = response.ByteSize()
+                    self._count(0, size)
+                    guard.moved(size)
                     yield response
                     guard.moved()
         except grpc.RpcError as error:

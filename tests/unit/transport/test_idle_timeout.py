@@ -17,9 +17,10 @@ class Seconds:
         return self.now
 
 
-def guarded(stopped: bool = False) -> tuple[IdleGuard, Seconds, list[str]]:
+def guarded(stopped: bool = False, pace: int = 0) -> tuple[IdleGuard, Seconds, list[str]]:
     clock, cancelled = Seconds(), []
-    return IdleGuard(lambda: cancelled.append("once"), LIMIT_S, lambda: stopped, clock), clock, cancelled
+    guard = IdleGuard(lambda: cancelled.append("once"), LIMIT_S, lambda: stopped, clock, pace)
+    return guard, clock, cancelled
 
 
 def test_cancels_when_nothing_moves() -> None:
@@ -45,6 +46,31 @@ def test_cancels_at_once_when_the_work_is_to_stop() -> None:
     guard, _, cancelled = guarded(stopped=True)
     assert guard.look()
     assert cancelled == ["once"]
+
+
+def seconds_until_cancelled(guard: IdleGuard, clock: Seconds, every: float, amount: int) -> float:
+    began = clock.now
+    while True:
+        clock.now += every
+        if guard.look():
+            return clock.now - began
+        guard.moved(amount)
+
+
+def test_a_message_just_before_each_time_out_does_not_hold_a_stream() -> None:
+    guard, clock, _ = guarded(pace=16)
+    assert seconds_until_cancelled(guard, clock, LIMIT_S - 1, 1) == 3 * (LIMIT_S - 1)
+
+
+def test_a_slow_stream_at_the_pace_lives_an_hour() -> None:
+    guard, clock, _ = guarded(pace=16)
+    assert 3_600 < seconds_until_cancelled(guard, clock, 1, 17) <= 3_601
+
+
+def test_a_fast_start_does_not_pay_for_a_slow_end() -> None:
+    guard, clock, _ = guarded(pace=16)
+    guard.moved(16 * 120)
+    assert 120 < seconds_until_cancelled(guard, clock, 10, 0) <= 130
 
 
 def test_a_thread_looks_and_cancels() -> None:
