@@ -49,10 +49,11 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     if as_json:
         show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
         return
-    table = Table("job", "state", "submitted (China)", "people", "items", "peers")
+    table = Table("job", "owner", "state", "submitted (China)", "people", "items", "peers")
     for job in found:
         table.add_row(
             job.job_id,
+            job.owner,
             job.state,
             f"{china_time(job.created_at):%Y-%m-%d %H:%M}",
             str(job.subjects),

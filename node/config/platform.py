@@ -1,5 +1,8 @@
 """The section [platform] of the configuration."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 from pydantic import Field
 
 from node.config.section import Listen, Section
@@ -13,4 +16,7 @@ class PlatformSection(Section):
     )
     reflection: bool = Field(
         default=False, description="Let callers list services and messages; for trials only"
+    )
+    readers: Mapping[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default={}, description="Platforms that also see the jobs of others, by the names in certificates"
     )

@@ -5,7 +5,7 @@ before it is passed to this module.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, Table, delete, insert, literal, select, update
@@ -24,6 +24,7 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
         insert(jobs).values(
             id=job.id,
             kind=job.kind,
+            owner=job.owner,
             state=job.state,
             request_digest=job.request_digest,
             request_sealed=request_sealed,
@@ -54,9 +55,12 @@ def find_job(tx: Connection, job: str) -> JobRow | None:
     return None if row is None else _job(row)
 
 
-def list_jobs(tx: Connection, limit: int) -> list[JobRow]:
-    """Newest first."""
-    return [_job(row) for row in tx.execute(select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit))]
+def list_jobs(tx: Connection, limit: int, owners: Collection[str] | None = None) -> list[JobRow]:
+    """Newest first, of some owners or all."""
+    query = select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit)
+    if owners is not None:
+        query = query.where(jobs.c.owner.in_(owners))
+    return [_job(row) for row in tx.execute(query)]
 
 
 def open_jobs(tx: Connection) -> list[str]:

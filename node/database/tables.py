@@ -166,6 +166,8 @@ jobs = Table(
     Column("id", String(64), primary_key=True),
     # verification or sum
     Column("kind", String(16), nullable=False),
+    # Who submitted it: "node" or "platform/" and a name.
+    Column("owner", String(220), nullable=False),
     Column("state", String(16), nullable=False),
     Column("request_digest", LargeBinary, nullable=False),
     Column("request_sealed", LargeBinary, nullable=False),

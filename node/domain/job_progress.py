@@ -28,3 +28,4 @@ class JobProgress:
     parts: tuple[PartProgress, ...]
     error: str
     kind: str
+    owner: str

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from node.domain.job_access import NODE
+
 OPEN_STATES = ("queued", "running")
 
 
@@ -36,7 +38,7 @@ class JobRequest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job without its sealed request."""
+    """A job without its sealed request. `owner` is who submitted it (node.domain.job_access)."""
 
     id: str
     state: str
@@ -51,6 +53,7 @@ class JobRow:
     cancel_requested: bool
     error: str
     kind: str = VERIFICATION
+    owner: str = NODE
 
 
 @dataclass(frozen=True, slots=True)

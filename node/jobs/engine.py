@@ -19,6 +19,7 @@ from node.database.leases import Lease
 from node.domain import jobs
 from node.domain.audit_chain import Detail
 from node.domain.days import add_working_days
+from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
 from node.domain.jobs import JobRequest, JobRow, PartRow
 from node.domain.mandate import CODE, LEGAL_BASIS
 from node.errors import (
@@ -39,8 +40,8 @@ DATABASE_WAIT_S = 10.0
 OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")
 
 
-def submit(node: Node, job: str, request: JobRequest) -> bool:
-    """Store a new job; False when the same one exists already.
+def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool:
+    """Store a new job of an owner; False when it submitted the same one already.
 
     Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), RefusedError (a sum that
     nobody may answer), and JobConflictError for a known id with other content.
@@ -48,10 +49,11 @@ def submit(node: Node, job: str, request: JobRequest) -> bool:
     kind = find_kind(request.kind)
     _check(node, job, request, kind)
     plain = kind.pack(request)
-    row = _new_row(node, job, request, kind.people(request), plain)
+    row = _new_row(node, job, request, kind.people(request), plain, owner)
     sealed = node.keys.vault.seal(f"request {job}", plain)
     details: dict[str, Detail] = {
         "job": job,
+        "owner": owner,
         "subjects": row.subjects,
         "items": list(row.items),
         "peers": list(request.peers),
@@ -68,12 +70,12 @@ def submit(node: Node, job: str, request: JobRequest) -> bool:
         return known
 
     known = node.store.retry_write("submit job", write)
-    if known is not None and known.request_digest != row.request_digest:
+    if known is not None and (known.request_digest, known.owner) != (row.request_digest, owner):
         raise JobConflictError("this job id was used before for something else", "choose another job id")
     return known is None
 
 
-def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: bytes) -> JobRow:
+def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: bytes, owner: str) -> JobRow:
     now = node.clock()
     return JobRow(
         id=job,
@@ -90,6 +92,7 @@ def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: byte
         cancel_requested=False,
         error="",
         kind=request.kind,
+        owner=owner,
     )
 
 
@@ -171,8 +174,12 @@ def conclude(node: Node, job: str, lease: Lease) -> None:
         _end(node, job, lease, "done")
 
 
-def cancel(node: Node, job: str) -> JobRow:
-    """Ask a job to stop. A job that has ended stays as it is. Raises NotFoundError."""
+def cancel(node: Node, job: str, access: JobAccess = NODE_ACCESS) -> JobRow:
+    """Ask a job to stop. A job that has ended stays as it is.
+
+    Raises NotFoundError, and RefusedError for a job of somebody else.
+    """
+    require_job(node, job, access, change=True)
 
     def write(tx: Connection) -> None:
         row = job_rows.find_job(tx, job)

@@ -12,6 +12,7 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs as jobs_module
+from node.domain.job_access import NODE_ACCESS, JobAccess, platform_access
 from node.errors import UnknownCallerError
 from node.jobs import engine
 from node.jobs.lookup import require_job
@@ -38,40 +39,41 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self._watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
-        self, requests: Iterator[pb.SubmitVerificationRequest], _call: Call
+        self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
-        added = engine.submit(self._node, job, verification)
+        added = engine.submit(self._node, job, verification, self._access(call).owner)
         if added:
             self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)
 
     def SubmitSum(  # noqa: N802
-        self, requests: Iterator[pb.SubmitSumRequest], _call: Call
+        self, requests: Iterator[pb.SubmitSumRequest], call: Call
     ) -> pb.SubmitSumResponse:
         """Store the job, then start it."""
         most = self._node.config.limits.max_subjects_per_job
         job, summation = platform_requests.read_sum(requests, most)
-        added = engine.submit(self._node, job, summation)
+        added = engine.submit(self._node, job, summation, self._access(call).owner)
         if added:
             self._runner.start(job, summation)
         return pb.SubmitSumResponse(job_id=job, existed=not added)
 
     def GetSumReport(  # noqa: N802
-        self, request: pb.GetSumReportRequest, _call: Call
+        self, request: pb.GetSumReportRequest, call: Call
     ) -> pb.GetSumReportResponse:
         """The report of a sum."""
-        report = SUMS.results(self._node, request.job_id)
-        return sums_wire.report_message(report, self._job(request.job_id))
+        job = self._job(request.job_id, self._access(call))
+        return sums_wire.report_message(SUMS.results(self._node, request.job_id), job)
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
+        access = self._access(call)
         with self._watchers.take("watch"):
             shown = None
             while call.is_active():
-                job = self._job(request.job_id)
+                job = self._job(request.job_id, access)
                 if job != shown:
                     yield pb.WatchJobResponse(job=job)
                     shown = job
@@ -79,21 +81,22 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
                     return
                 time.sleep(POLL_S)
 
-    def GetReport(self, request: pb.GetReportRequest, _call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
+    def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
         """The report in chunks."""
-        report = MATCH.results(self._node, request.job_id)
-        yield from platform.report_messages(report, self._job(request.job_id))
+        job = self._job(request.job_id, self._access(call))
+        yield from platform.report_messages(MATCH.results(self._node, request.job_id), job)
 
-    def CancelJob(self, request: pb.CancelJobRequest, _call: Call) -> pb.CancelJobResponse:  # noqa: N802
+    def CancelJob(self, request: pb.CancelJobRequest, call: Call) -> pb.CancelJobResponse:  # noqa: N802
         """Ask a job to stop."""
-        engine.cancel(self._node, request.job_id)
-        return pb.CancelJobResponse(job=self._job(request.job_id))
+        access = self._access(call)
+        engine.cancel(self._node, request.job_id, access)
+        return pb.CancelJobResponse(job=self._job(request.job_id, access))
 
-    def ListJobs(self, request: pb.ListJobsRequest, _call: Call) -> pb.ListJobsResponse:  # noqa: N802
+    def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
         """Jobs, newest first."""
         limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
         with self._node.store.transaction("list jobs") as tx:
-            rows = job_rows.list_jobs(tx, limit)
+            rows = job_rows.list_jobs(tx, limit, self._access(call).seen)
             names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
             found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
         return pb.ListJobsResponse(jobs=found)
@@ -113,8 +116,13 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """The items and their attributes."""
         return catalogue_message(self._node.catalogue)
 
-    def _job(self, job: str) -> pb.Job:
-        row = require_job(self._node, job)
+    def _access(self, call: Call) -> JobAccess:
+        if call.caller.role == "node":
+            return NODE_ACCESS
+        return platform_access(call.caller.name, self._node.config.platform.readers)
+
+    def _job(self, job: str, access: JobAccess) -> pb.Job:
+        row = require_job(self._node, job, access)
         with self._node.store.transaction("read job") as tx:
             parts = job_rows.list_parts(tx, job)
             names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}

@@ -101,6 +101,7 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
         items=row.items,
         error=row.error,
         kind=JOB_KINDS[row.kind],
+        owner=row.owner,
     )
     for part in parts:
         message.parts.add(

@@ -24,6 +24,7 @@ def read_job(message: pb.Job) -> JobProgress:
         parts=tuple(map(_part, message.parts)),
         error=message.error,
         kind=KIND_NAMES[message.kind],
+        owner=message.owner,
     )
 
 

@@ -67,6 +67,7 @@ def upgrade() -> None:
         "jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("owner", sa.String(length=220), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(), nullable=False),
         sa.Column("request_sealed", sa.LargeBinary(), nullable=False),

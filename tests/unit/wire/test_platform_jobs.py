@@ -17,7 +17,9 @@ PART = PartRow("one", "44", "done", "grant", 5, 9, 3, 60, 1 << 40, 999, 1.25, "b
 
 def row(state="running", kind=VERIFICATION, finished_at=None):
     items = ("C21", "C22")
-    return JobRow("one", state, b"", 7, items, "review", "", NOW, NOW, finished_at, False, "why", kind)
+    return JobRow(
+        "one", state, b"", 7, items, "review", "", NOW, NOW, finished_at, False, "why", kind, "platform/a"
+    )
 
 
 def test_a_job_crosses():
@@ -28,7 +30,7 @@ def test_a_job_crosses():
     assert [part.name for part in read.parts] == ["广东", "33"]
     parts = (read.parts[0], PartProgress("33", "33", "pending"))
     assert read == JobProgress(
-        "one", "running", NOW, NOW, None, 7, ("C21", "C22"), parts, "why", VERIFICATION
+        "one", "running", NOW, NOW, None, 7, ("C21", "C22"), parts, "why", VERIFICATION, "platform/a"
     )
 
 

@@ -1,0 +1,37 @@
+"""Who may see and who may change a job: the node all of them, a platform its own (design.md section 8)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+NODE: Final = "node"
+
+
+def platform_owner(name: str) -> str:
+    """The owner of what a platform submits, by the name in its certificate."""
+    return f"platform/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobAccess:
+    """What a caller owns, and the owners of the jobs that it may see; None is everybody."""
+
+    owner: str
+    seen: frozenset[str] | None
+
+    def may_see(self, owner: str) -> bool:
+        """Whether jobs of an owner are shown to the caller."""
+        return self.seen is None or owner in self.seen
+
+    def may_change(self, owner: str) -> bool:
+        """Whether the caller may cancel jobs of an owner."""
+        return self.owner in (NODE, owner)
+
+
+NODE_ACCESS: Final = JobAccess(NODE, None)
+
+
+def platform_access(name: str, readers: Mapping[str, Sequence[str]]) -> JobAccess:
+    """Of a platform: its own jobs, and to see only those of the platforms that `readers` names with it."""
+    owner = platform_owner(name)
+    return JobAccess(owner, frozenset([owner, *map(platform_owner, readers.get(name, ()))]))
