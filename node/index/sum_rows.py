@@ -76,6 +76,7 @@ def make_rows(
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(scratch, points, areas, first)
+    totals = _cap(work, totals)
     made = first & _fits(work, totals)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
     table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
@@ -100,11 +101,6 @@ def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
 def _fits(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which totals become rows: those that a slot can hold, none where records are removed."""
     return np.asarray((totals >= 0) & (totals <= _layout(work).max_value) & (not work.hidden))
-
-
-def too_great(work: BuildSpec, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which amounts do not fit the slots of a sum."""
-    return np.asarray(amounts > _layout(work).max_value) if work.sums else np.zeros(len(amounts), dtype=bool)
 
 
 def _encrypt(work: BuildSpec, totals: NDArray[np.int64]) -> list[bytes]:

@@ -1,6 +1,7 @@
 """The rows of encrypted sums: decrypted by phe, they are the records of the register."""
 
 import secrets
+from dataclasses import replace
 
 import phe
 import pytest
@@ -117,6 +118,33 @@ def test_a_value_that_does_not_fit_is_a_rejected_row(node, tmp_path):
     assert (done.tally.read, done.tally.accepted, done.tally.rejected) == (3, 2, 1)
     assert dict(done.tally.reasons) == {"amount_too_large": 1}
     assert merged(node) == expected(node, {number(1): greatest, number(3): 0})
+
+
+def with_cap(node, most):
+    """The node, with B11 in mode dp and rows capped at `most`."""
+    item = node.catalogue.item("B11")
+    rule = replace(item.sum, mode="dp", epsilon_milli=500, max_contribution=most)
+    items = tuple(replace(one, sum=rule) if one.code == "B11" else one for one in node.catalogue.items)
+    return replace(node, catalogue=replace(node.catalogue, items=items))
+
+
+@pytest.mark.parametrize("mode", ["full", "upsert"])
+def test_a_contribution_is_capped_at_what_the_noise_hides(node, tmp_path, mode):
+    """Also of people with two numbers, of several rows, and above what a slot holds without the cap."""
+    node, most = with_cap(node, 5_000), slots.Layout.of((), 3072).max_value
+    if mode == "upsert":
+        bring(node, tmp_path, lines({number(1): 1}))
+    rows = [
+        f"{number(1)},,4999",
+        f"{number(2)},,5000",
+        f"{number(3)},,5001",
+        f"{number(4)},{number(5)},{most}",
+    ]
+    rows += [f"{number(6)},,3000,{name}" for name in "ab"] + [f"{number(7)},,{most},{name}" for name in "ab"]
+    header = "id_no,former_id_no,amount_fen,record_no"
+    bring(node, tmp_path, rows, mode=mode, header=header)
+    wanted = {1: 4_999, 2: 5_000, 3: 5_000, 4: 5_000, 6: 5_000, 7: 5_000}
+    assert merged(node) == expected(node, {number(at): fen for at, fen in wanted.items()})
 
 
 def test_what_fails_leaves_the_rows_as_they_were(node, tmp_path, monkeypatch):
