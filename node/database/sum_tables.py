@@ -42,12 +42,13 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class NewBlock:
-    """Some rows: points (32 bytes each, ascending), days (int32), ciphertexts."""
+    """Some rows: points (32 bytes each, ascending), days (int32), ciphertexts, sealed values."""
 
     number: int
     points: bytes = field(repr=False)
     days: bytes = field(repr=False)
     ciphertexts: bytes = field(repr=False)
+    values_sealed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def add_blocks(tx: Connection, group: int, new: Sequence[NewBlock]) -> None:
                 "points": block.points,
                 "days": block.days,
                 "ciphertexts": block.ciphertexts,
+                "values_sealed": block.values_sealed,
             }
             for block in new
         ],
@@ -281,9 +283,13 @@ def find_group(tx: Connection, item: str, prefix: str, epoch: int, version: int)
 def read_block(tx: Connection, group: int, number: int) -> NewBlock | None:
     """One block of a group version."""
     row = tx.execute(
-        select(sum_blocks.c.number, sum_blocks.c.points, sum_blocks.c.days, sum_blocks.c.ciphertexts).where(
-            sum_blocks.c.group_id == group, sum_blocks.c.number == number
-        )
+        select(
+            sum_blocks.c.number,
+            sum_blocks.c.points,
+            sum_blocks.c.days,
+            sum_blocks.c.ciphertexts,
+            sum_blocks.c.values_sealed,
+        ).where(sum_blocks.c.group_id == group, sum_blocks.c.number == number)
     ).one_or_none()
     return None if row is None else NewBlock(*row)
 

@@ -267,10 +267,12 @@ sum_blocks = Table(
     metadata,
     Column("group_id", ROW_ID, ForeignKey("sum_groups.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    # Points S of up to 256 rows, 32 bytes each, ascending; days of their records (int32); ciphertexts.
+    # Points S of up to 256 rows, 32 bytes each, ascending; days of their records (int32); ciphertexts;
+    # their values (uint64), sealed with place and digest of the rows as associated data.
     Column("points", LargeBinary, nullable=False),
     Column("days", LargeBinary, nullable=False),
     Column("ciphertexts", LargeBinary, nullable=False),
+    Column("values_sealed", LargeBinary, nullable=False),
 )
 
 # Points of the other identities of a record, so that an upsert by any of them finds its row.

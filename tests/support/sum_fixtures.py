@@ -8,6 +8,7 @@ from matcher.suites import tokens
 from matcher.sums import slots
 from matcher.sums.cohort import interleave
 from node.database import sum_tables
+from node.index.sum_blocks import read_rows
 from node.registers import importer
 
 
@@ -23,7 +24,10 @@ def phe_key(keys):
 
 
 def held(node, keys=None):
-    """The slots that phe decrypts, by point of the current sum key. Digest, order and check are verified."""
+    """The slots that phe decrypts, by point of the current sum key.
+
+    Digest, order and check are verified, and that the value sealed beside a row is the one that phe decrypts.
+    """
     keys = keys or node.keys.sums
     private, size, found = phe_key(keys), keys.private.public.ciphertext_size, {}
     layout = node.catalogue.item("B11").sum.layout
@@ -31,6 +35,9 @@ def held(node, keys=None):
     with node.store.transaction("look") as tx:
         for group in sum_tables.current_groups(tx, "B11", keys.epoch):
             every, at, last = b"", 0, b""
+            sealed = {
+                row["point"].tobytes(): int(row["value"]) for rows in read_rows(node, group) for row in rows
+            }
             while block := sum_tables.read_block(tx, group.id, at):
                 every += interleave(block.points, block.ciphertexts, 32, size)
                 for row in range(len(block.points) // 32):
@@ -40,8 +47,10 @@ def held(node, keys=None):
                     cipher = int.from_bytes(block.ciphertexts[size * row : size * row + size], "big")
                     totals = slots.unpack(layout, private.raw_decrypt(cipher))
                     slots.require_consistent(check, totals)
+                    assert sealed.pop(point) == totals.total
                     found[point] = (totals.count, totals.total, group.prefix)
                 at += 1
+            assert not sealed
             assert blake3(every).digest() == group.digest
     return found
 

@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("points", sa.LargeBinary(), nullable=False),
         sa.Column("days", sa.LargeBinary(), nullable=False),
         sa.Column("ciphertexts", sa.LargeBinary(), nullable=False),
+        sa.Column("values_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["group_id"], ["sum_groups.id"], name=op.f("fk_sum_blocks_group_id"), ondelete="CASCADE"
         ),

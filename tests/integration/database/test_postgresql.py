@@ -136,7 +136,9 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
     def write(version: int, epoch: int, prefix: str, *, publish: bool) -> None:
         with store.transaction("write", write=True) as tx:
             group = sum_tables.open_group(tx, sum_tables.NewGroup("B11", prefix, epoch, version))
-            sum_tables.add_blocks(tx, group, [sum_tables.NewBlock(0, bytes(32), bytes(4), bytes(8))])
+            sum_tables.add_blocks(
+                tx, group, [sum_tables.NewBlock(0, bytes(32), bytes(4), bytes(8), bytes(8))]
+            )
             sum_tables.finish_group(tx, group, 1, bytes(32), (1, 2))
             if publish:
                 sum_tables.publish(tx, "B11", epoch, [group], whole=False, now=now)

@@ -14,6 +14,7 @@ from matcher.sums.cohort import interleave
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
 from node.errors import InputError
+from node.index.sum_blocks import read_rows
 from node.registers import importer
 from node.wire.sum_messages import BLOCK_ROWS
 from tests.support.cached import paillier_key
@@ -54,6 +55,7 @@ def held(node):
     with node.store.transaction("look") as tx:
         for group in sum_tables.current_groups(tx, "B11", 1):
             rows, number, all_rows = {}, 0, b""
+            sealed = {row["point"].tobytes(): row["value"] for some in read_rows(node, group) for row in some}
             while block := sum_tables.read_block(tx, group.id, number):
                 count = len(block.points) // 32
                 assert len(block.ciphertexts) == count * SIZE
@@ -66,6 +68,7 @@ def held(node):
                     assert plain % 2**128 == 1
                 number += 1
             assert list(rows) == sorted(rows)
+            assert rows == sealed
             assert (len(rows), blake3(all_rows).digest()) == (group.rows, group.digest)
             groups[group.prefix] = rows
     return groups

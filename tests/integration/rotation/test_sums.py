@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -15,8 +16,9 @@ from matcher import oprf
 from matcher.sums import modulus_proof
 from matcher.sums.slots import CheckKey, Layout, pack
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
-from node.database import audit_log, key_epochs, sum_epoch_switch
+from node.database import audit_log, key_epochs, sum_epoch_switch, sum_tables
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
+from node.index import sum_blocks
 from node.responder import manifest
 from node.responder import sums as respond
 from node.responder.sum_opening import open_sums
@@ -229,34 +231,184 @@ def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
     assert plain(held(node)) == expected(node, WAGES)
 
 
-def test_altered_rows_are_told_and_change_nothing(home):
-    """A ciphertext of our own key, and a row of two people: both pass a glance and not the check."""
+DAMAGE = "B11, area 4[45]9*: the stored rows of sums are damaged"
+
+
+def database(node):
+    return create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
+
+
+def alter(node, column, change):
+    """Change a column of the first stored block."""
+    with database(node).begin() as tx:
+        row = tx.execute(text(f"SELECT rowid, {column} FROM sum_blocks")).first()
+        changed = {"b": change(getattr(row, column)), "r": row.rowid}
+        tx.execute(text(f"UPDATE sum_blocks SET {column} = :b WHERE rowid = :r"), changed)
+
+
+def require_damaged(node, store, tmp_path):
+    """Neither a rotation nor an upsert goes on; a full import mends it."""
+    with pytest.raises(UnavailableError, match=DAMAGE) as told:
+        driver.rotate(SUMS, node, store, POLICY)
+    assert "import B11" in told.value.hint
+    assert not any(person in f"{told.value} {told.value.hint}" for person in WAGES)
+    assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
+    with pytest.raises(UnavailableError, match=DAMAGE):
+        bring(node, tmp_path, [f"{person},,5" for person in WAGES], mode="upsert")
+    bring(node, tmp_path, [f"{person},,{fen}" for person, fen in WAGES.items()])
+    assert driver.rotate(SUMS, node, store, POLICY).epoch == 2
+    assert held(node).keys() == expected(node, WAGES).keys()
+    assert plain(held(node)) == expected(node, WAGES)
+
+
+@pytest.mark.parametrize("forged", ["another number", "two people"])
+def test_altered_rows_are_told_and_change_nothing(home, tmp_path, forged):
+    """A ciphertext of our own key, and a row of two people: both pass a glance and not the seal."""
     node, store = home
     keys = node.keys.sums
-    public = phe_key(keys).public_key
-    engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
-    size = keys.private.public.ciphertext_size
-    with engine.connect() as tx:
-        row = tx.execute(text("SELECT rowid, ciphertexts FROM sum_blocks")).first()
-    first, second = (int.from_bytes(row.ciphertexts[size * at : size * at + size], "big") for at in (0, 1))
-    for forged in (public.encrypt(5).ciphertext(), first * second % public.nsquare):
-        bad = forged.to_bytes(size, "big") + row.ciphertexts[size:]
-        with engine.begin() as tx:
-            tx.execute(
-                text("UPDATE sum_blocks SET ciphertexts = :b WHERE rowid = :r"), {"b": bad, "r": row.rowid}
-            )
-        with pytest.raises(UnavailableError, match="do not fit the keys") as recorded:
-            driver.rotate(SUMS, node, store, POLICY)
-        assert not any(person in str(recorded.value) for person in WAGES)
-    assert node.keys.sums.epoch == 1
+    public, size = phe_key(keys).public_key, keys.private.public.ciphertext_size
+
+    def forge(ciphertexts):
+        first, second = (int.from_bytes(ciphertexts[size * at : size * at + size], "big") for at in (0, 1))
+        made = public.encrypt(5).ciphertext() if forged == "another number" else first * second
+        return (made % public.nsquare).to_bytes(size, "big") + ciphertexts[size:]
+
+    alter(node, "ciphertexts", forge)
+    require_damaged(node, store, tmp_path)
 
 
-def test_a_block_that_is_gone_is_told(home):
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+@pytest.mark.parametrize("column", ["points", "days", "ciphertexts", "values_sealed"])
+def test_a_flipped_bit_is_found_by_the_seal(home, tmp_path, column, place):
     node, store = home
-    with create_engine(f"sqlite:///{node.config.folder}/heqiao.db").begin() as tx:
+
+    def flip(data):
+        at = {"first": 0, "middle": len(data) // 2, "last": len(data) - 1}[place]
+        return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+    alter(node, column, flip)
+    require_damaged(node, store, tmp_path)
+
+
+def reseal(change):
+    """The values of the first block sealed again at their place, changed: as by a fault of our own."""
+
+    def write(node):
+        (group, *_) = groups(node)
+        with node.store.transaction("look") as tx:
+            block = sum_tables.read_block(tx, group.id, 0)
+        place = sum_blocks.place_of(group, 0, block.points, block.days, block.ciphertexts)
+        values = node.keys.vault.unseal(place, block.values_sealed)
+        alter(node, "values_sealed", lambda _: node.keys.vault.seal(place, change(values)))
+
+    return write
+
+
+def cut_off(column, size):
+    return lambda node: alter(node, column, lambda data: data[:-size])
+
+
+def groups(node, epoch=1):
+    with node.store.transaction("look") as tx:
+        return sum_tables.current_groups(tx, "B11", epoch)
+
+
+def exchange(column):
+    """A column of the blocks of both groups, exchanged."""
+
+    def write(node):
+        with database(node).begin() as tx:
+            rows = tx.execute(text(f"SELECT rowid, {column} FROM sum_blocks ORDER BY rowid")).all()
+            assert len(rows) == 2
+            for row, other in zip(rows, rows[::-1], strict=True):
+                values = {"b": getattr(other, column), "r": row.rowid}
+                tx.execute(text(f"UPDATE sum_blocks SET {column} = :b WHERE rowid = :r"), values)
+
+    return write
+
+
+def one_block_for_both(node):
+    """A whole block, with its seal, in the place of another group's."""
+    with database(node).begin() as tx:
+        columns = ("points", "days", "ciphertexts", "values_sealed")
+        setting = ", ".join(f"{one} = (SELECT {one} FROM sum_blocks WHERE rowid = 1)" for one in columns)
+        tx.execute(text(f"UPDATE sum_blocks SET {setting} WHERE rowid = 2"))
+
+
+def remove_a_block(node):
+    with database(node).begin() as tx:
         tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
-    with pytest.raises(UnavailableError, match="do not fit the keys"):
-        driver.rotate(SUMS, node, store, POLICY)
+
+
+def shift_bytes(node):
+    """Bytes of one column in another: what they are together is the same."""
+    with database(node).begin() as tx:
+        row = tx.execute(text("SELECT days, ciphertexts FROM sum_blocks WHERE rowid = 1")).one()
+        changed = {"d": row.days[:-4], "c": row.days[-4:] + row.ciphertexts}
+        tx.execute(text("UPDATE sum_blocks SET days = :d, ciphertexts = :c WHERE rowid = 1"), changed)
+
+
+FAULTS = {
+    "points cut": cut_off("points", 32),
+    "a ciphertext cut": cut_off("ciphertexts", 1),
+    "all ciphertexts cut": cut_off("ciphertexts", 768),
+    "days cut": cut_off("days", 4),
+    "sealed values cut": cut_off("values_sealed", 8),
+    "no sealed values": lambda node: alter(node, "values_sealed", lambda _: b""),
+    "a newer seal": lambda node: alter(node, "values_sealed", lambda data: data[:6] + b"\x09" + data[7:]),
+    "a value too few": reseal(lambda values: values[:-8]),
+    "a value too many": reseal(lambda values: values + bytes(8)),
+    "half a value": reseal(lambda values: values[:-4]),
+    "values exchanged": exchange("values_sealed"),
+    "days exchanged": exchange("days"),
+    "a block twice": one_block_for_both,
+    "a block that is gone": remove_a_block,
+    "bytes in another column": shift_bytes,
+    "a row fewer announced": lambda node: execute(node, "UPDATE sum_groups SET rows = rows - 1"),
+    "another digest": lambda node: execute(node, "UPDATE sum_groups SET digest = zeroblob(32)"),
+}
+
+
+def execute(node, statement):
+    with database(node).begin() as tx:
+        tx.execute(text(statement))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_damage_is_named_and_mended_by_a_full_import(home, tmp_path, fault):
+    node, store = home
+    FAULTS[fault](node)
+    require_damaged(node, store, tmp_path)
+
+
+def test_a_group_that_is_whole_is_not_held_up_by_the_damage_of_another(home):
+    """Damage found later leaves what was done before it; nothing is published."""
+    node, store = home
+    with database(node).begin() as tx:
+        last = tx.execute(text("SELECT max(group_id) FROM sum_blocks")).scalar()
+        tx.execute(text("DELETE FROM sum_blocks WHERE group_id = :g"), {"g": last})
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match=DAMAGE):
+            driver.rotate(SUMS, node, store, POLICY)
+        with database(node).connect() as tx:
+            prepared = tx.execute(text("SELECT rows, published_at FROM sum_groups WHERE epoch = 2")).all()
+        assert len(prepared) == 1
+        assert prepared[0].published_at is None
+
+
+def test_nothing_is_decrypted(home, monkeypatch):
+    """The Paillier key of the epoch before is not even read."""
+    node, store = home
+    for name in ("decrypt", "require_ciphertexts"):
+        monkeypatch.setattr(f"matcher.sums.paillier.{name}", lambda *_: pytest.fail("decrypted"))
+    asked, original = [], type(store).get
+    monkeypatch.setattr(type(store), "get", lambda self, name: (asked.append(name), original(self, name))[1])
+    still = replace(node, ring=type(node.ring).fixed(node.keys))  # it does not read keys by itself
+    run = replace(driver.prepare(SUMS, still, store, POLICY), folder=node.config.folder, workers=0)
+    SUMS.make(run)
+    asked.clear()
+    SUMS.rekey(run)
+    assert set(asked) == {"sum.1", "sum.2", "paillier.2", "sumcheck.2"}
 
 
 def test_again_and_beside_the_oprf_key(home):
@@ -274,13 +426,23 @@ def test_again_and_beside_the_oprf_key(home):
 
 
 @pytest.mark.parametrize("bands", [0, 6, 7, 10])
-def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
-    """A row of many bands is opened modulo both primes."""
+@pytest.mark.parametrize("cap", [0, 1000])
+def test_rows_of_few_and_many_bands(home, bands, cap, tmp_path):
+    """phe decrypts what packing the value by the rule of now gives; a lowered cap holds at once."""
+    node, _ = home
     layout = Layout.of(tuple(range(10, 10 + bands)), 3072)
+    rule = replace(node.catalogue.item("B11").sum, bands=layout.bands, max_contribution=cap)
+    work = sums_tasks.SumRekeying(KEYS.sum_key, KEYS, {"B11": rule}, tmp_path, b"")
+    values = np.array([0, 1, 15, 1001, layout.max_value], dtype=np.uint64)
+    points = KEYS.canaries[:32] * len(values)
+    task = sums_tasks.Batch("B11", points, np.arange(len(values), dtype=np.int32), values)
+    rows = sums_tasks.rekey_rows(work, None, task)
+    wanted = [min(value, cap) if cap else value for value in values.tolist()]
     check = CheckKey.derive(KEYS.check, "B11", layout)
-    work = sums_tasks.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
-    cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
-    assert sums_tasks.open_row(work, layout, check, cipher) == layout.max_value
+    found = [phe_key(KEYS).raw_decrypt(int.from_bytes(row.tobytes(), "big")) for row in rows["ciphertext"]]
+    assert found == [pack(layout, check, value) for value in wanted]
+    assert (rows["value"].tolist(), rows["day"].tolist()) == (wanted, [0, 1, 2, 3, 4])
+    assert rows["point"].tobytes() == points
 
 
 def test_memory_is_bounded_by_parts(home, monkeypatch):
@@ -295,7 +457,7 @@ def test_memory_is_bounded_by_parts(home, monkeypatch):
 def test_rows_of_an_item_that_is_not_summed_any_more(home, monkeypatch):
     """They are served to nobody; the rotation leaves them behind, and they go with their epoch."""
     node, store = home
-    monkeypatch.setattr(sums, "layouts", lambda _: {})
+    monkeypatch.setattr(sums, "sum_rules", lambda _: {})
     done = driver.rotate(SUMS, node, store, POLICY)
     assert (done.amount.parts, done.amount.entries, held(node)) == (0, 0, {})
     driver.retire(SUMS, node, store, early=True)
