@@ -63,18 +63,6 @@ def test_what_phe_makes_is_opened():
         assert paillier.decrypt(key(), theirs()[0].raw_encrypt(value)) == value
 
 
-def test_short_plaintexts_are_opened_modulo_one_prime():
-    """Ciphertexts of phe: the plaintext if below the smaller prime, else its remainder; hostile ones too."""
-    public, _ = theirs()
-    for value in values():
-        cipher = public.encrypt(0).ciphertext() * public.raw_encrypt(value) % public.nsquare
-        assert paillier.decrypt_short(key(), cipher) == value % key().p
-    assert paillier.decrypt_short(key(), public.raw_encrypt(key().p - 1)) == key().p - 1
-    for hostile in (0, key().p, public.nsquare):
-        with pytest.raises(CiphertextError):
-            paillier.decrypt_short(key(), hostile)
-
-
 def test_a_key_of_phe_serves():
     public, private = phe.generate_paillier_keypair(n_length=BITS)
     ours = paillier.PrivateKey(private.p, private.q)
