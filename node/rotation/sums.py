@@ -27,7 +27,7 @@ from node.rotation.sums_tasks import Batch, Sorter, SumRekeying, move_aliases, r
 from node.telemetry.progress import Progress
 
 SUM = SUM_PURPOSES[0]
-SMALL_ROWS = 256  # below this, starting processes and their tables costs more than it gains
+SMALL_ROWS = 2_000  # below this, starting processes and their tables costs more than it gains
 _ALIASES = 5_000  # moved at once
 
 
