@@ -17,11 +17,15 @@ _AT_ONCE = 500  # variables in one statement
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """A group version that is being written; `version` is 0 for the one after the newest."""
+    """A group version that is being written; `version` is 0 for the one after the newest.
+
+    `packing` says by which rule its rows are packed (SumRule.packing).
+    """
 
     item: str
     prefix: str
     epoch: int
+    packing: bytes
     version: int = 0
 
 
@@ -36,6 +40,7 @@ class GroupRow:
     version: int
     rows: int
     digest: bytes
+    packing: bytes
     as_of_from: int
     as_of_to: int
 
@@ -83,6 +88,7 @@ GROUP = (
     sum_groups.c.version,
     sum_groups.c.rows,
     sum_groups.c.digest,
+    sum_groups.c.packing,
     sum_groups.c.as_of_from,
     sum_groups.c.as_of_to,
 )
@@ -118,6 +124,7 @@ def open_group(tx: Connection, new: NewGroup) -> int:
         "version": version,
         "rows": 0,
         "digest": b"",
+        "packing": new.packing,
         "as_of_from": 0,
         "as_of_to": 0,
         "is_current": False,

@@ -26,6 +26,7 @@ from node.database import Connection
 from node.database import sum_tables as sum_rows
 from node.database.sum_tables import Alias, GroupRow, NewGroup
 from node.domain.catalogue import Item
+from node.errors import PreconditionError
 from node.index.layout import split
 from node.index.sum_blocks import read_rows, seal_block
 from node.index.sum_rows import ALIAS, Rows, SumPieces, row_type
@@ -137,12 +138,20 @@ class SumTableWriter:
         return SumChange(self.item.code, self.keys.epoch, prepared, self._aliases(found), None)
 
     def change(self, found: Sequence[SumPieces]) -> SumChange:
-        """New versions of the groups that an upsert or delete touches. Raises UnavailableError for damage."""
+        """New versions of the groups that an upsert or delete touches.
+
+        Raises UnavailableError for damage, PreconditionError where the rows are packed by another rule.
+        """
         item, epoch, store = self.item.code, self.keys.epoch, self.node.store
         aliases, named = self._aliases(found), self._named(found)
         with store.transaction("find groups of sums") as tx:
             present = {row.prefix: row for row in sum_rows.current_groups(tx, item, epoch)}
             known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
+        if any(row.packing != self._packing for row in present.values()):
+            raise PreconditionError(
+                f"{item}: the catalogue has changed the bands or the cap of its sums since rows were made",
+                "import a full export, without --upsert and --delete; or rotate the keys of sums first",
+            )
         leaving = {alias.point: alias.area for alias in known} | dict(named)
         areas = {area for each in found for area in each.areas} | set(leaving.values())
         group_of = {area: covering_group(present, area) for area in areas}
@@ -156,6 +165,12 @@ class SumTableWriter:
         ]
         return SumChange(item, epoch, prepared, aliases, sorted(leaving))
 
+    @property
+    def _packing(self) -> bytes:
+        if self.item.sum is None:
+            raise ValueError("an item without a rule has no sums")
+        return self.item.sum.packing
+
     def _write_group(
         self,
         prefix: str,
@@ -163,7 +178,7 @@ class SumTableWriter:
         old: GroupRow | None,
         leaving: set[bytes],
     ) -> int:
-        new = NewGroup(self.item.code, prefix, self.keys.epoch)
+        new = NewGroup(self.item.code, prefix, self.keys.epoch, self._packing)
         writer = GroupWriter.open(self.node, new, self.keys.private.public.ciphertext_size)
         stay = _OldRows(self._old_rows(old, leaving))
         for part in sorted(parts):

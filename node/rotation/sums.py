@@ -5,7 +5,7 @@ Every group of rows is encrypted under them from its sealed values, unpublished,
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from keys import KeyStore
@@ -70,7 +70,7 @@ class SumsRotation(Rotation):
     def switch(self, tx: Connection, run: Run) -> Amount:
         """Groups become current. Raises ConflictError unless all are there."""
         old, new, now = run.old(SUM).epoch, run.epoch(SUM), run.home.clock()
-        return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, sum_rules(run.node), now))
+        return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, _packings(sum_rules(run.node)), now))
 
     def retire(self, store: Store, epoch: int) -> None:
         """Remove its rows and aliases."""
@@ -85,9 +85,14 @@ def sum_rules(node: Node) -> dict[str, SumRule]:
     return {item.code: item.sum for item in every if item.sum is not None}
 
 
+def _packings(rules: Mapping[str, SumRule]) -> dict[str, bytes]:
+    return {item: rule.packing for item, rule in rules.items()}
+
+
 def _rekey_all(node: Node, work: SumRekeying, old: int, workers: int | None, progress: Progress) -> Amount:
     with node.store.transaction("find groups of sums") as tx:
-        missing, outdated = sum_epoch_switch.split_prepared(tx, old, work.new.epoch, work.rules)
+        found = sum_epoch_switch.split_prepared(tx, old, work.new.epoch, _packings(work.rules))
+    missing, outdated = found
     node.store.retry_write("drop outdated groups", partial(sum_rows.remove, groups=outdated))
     total, done = sum(group.rows for group in missing), 0
     if workers is None:
@@ -112,7 +117,8 @@ def _rekey_group(node: Node, work: SumRekeying, engine: Engine, group: GroupRow)
     for rows in engine.map(rekey_rows, stored):
         sorter.add(rows)
         yield len(rows)
-    new = NewGroup(group.item, group.prefix, work.new.epoch, group.version)
+    packing = work.rules[group.item].packing
+    new = NewGroup(group.item, group.prefix, work.new.epoch, packing, group.version)
     writer = GroupWriter.open(node, new, size)
     for rows in sorter.sorted():
         writer.add(rows)

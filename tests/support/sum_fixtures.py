@@ -1,5 +1,7 @@
 """For tests of sums: a node's rows of B11, decrypted by phe, and the expected rows."""
 
+from dataclasses import replace
+
 import phe
 from blake3 import blake3
 
@@ -7,7 +9,7 @@ from matcher import identity, oprf
 from matcher.suites import tokens
 from matcher.sums import slots
 from matcher.sums.cohort import interleave
-from node.database import sum_tables
+from node.database import key_epochs, sum_tables
 from node.index.sum_blocks import read_rows
 from node.registers import importer
 
@@ -16,6 +18,24 @@ def bring(node, tmp_path, rows, mode="full", header="id_no,former_id_no,amount_f
     path = tmp_path / "wages.csv"
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     return importer.import_item(node, "B11", [path], mode=mode, workers=0)
+
+
+def epoch_states(node):
+    """The state of each epoch of the keys of sums, which must agree."""
+    with node.store.transaction("look") as tx:
+        every = key_epochs.read_epochs(tx)
+    found = {
+        epoch: {key.state.value for key in every if key.epoch == epoch} for epoch in {k.epoch for k in every}
+    }
+    assert all(len(one) == 1 for one in found.values())
+    return {epoch: one.pop() for epoch, one in found.items()}
+
+
+def with_rule(node, **changes):
+    """The node under another catalogue: the rule of B11 changed."""
+    rule = replace(node.catalogue.item("B11").sum, **changes)
+    items = tuple(replace(one, sum=rule) if one.code == "B11" else one for one in node.catalogue.items)
+    return replace(node, catalogue=replace(node.catalogue, items=items))
 
 
 def phe_key(keys):

@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("packing", sa.LargeBinary(), nullable=False),
         sa.Column("as_of_from", sa.Integer(), nullable=False),
         sa.Column("as_of_to", sa.Integer(), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),

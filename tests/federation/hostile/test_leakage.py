@@ -39,7 +39,7 @@ from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
-from tests.support.leakage import forms
+from tests.support.leakage import forms, numbers
 from tests.support.single_node import class_key
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
@@ -48,17 +48,6 @@ NAMES = ("欧阳瓒翀", "司徒燊犇", "上官骉羴")
 AMOUNTS = ("81234567.89", "70706060.51")
 FEN = (8_123_456_789, 7_070_606_051)
 SECRET_VALUE = 1_237
-
-
-def numbers(count: int) -> list[str]:
-    """Valid numbers of made-up people, county code ending 9999."""
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    found = []
-    for serial in range(count):
-        body = f"45999919830{serial % 9 + 1}17{serial:03d}"
-        check = "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
-        found.append(body + check)
-    return found
 
 
 PEOPLE = numbers(12)
@@ -320,7 +309,8 @@ def test_what_the_tables_hold_is_known() -> None:
     # Tags and entries, which are served as well.
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
-    public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")} | {"sum_groups.digest"}
+    public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
+    public |= {"sum_groups.digest", "sum_groups.packing"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.

@@ -1,7 +1,6 @@
 """The rows of encrypted sums: decrypted by phe, they are the records of the register."""
 
 import secrets
-from dataclasses import replace
 
 import phe
 import pytest
@@ -13,12 +12,13 @@ from matcher.sums import slots
 from matcher.sums.cohort import interleave
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
-from node.errors import InputError
+from node.errors import InputError, PreconditionError
 from node.index.sum_blocks import read_rows
 from node.registers import importer
 from node.wire.sum_messages import BLOCK_ROWS
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, make_node, number
+from tests.support.sum_fixtures import with_rule
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PRIVATE = phe.PaillierPrivateKey(
@@ -123,18 +123,11 @@ def test_a_value_that_does_not_fit_is_a_rejected_row(node, tmp_path):
     assert merged(node) == expected(node, {number(1): greatest, number(3): 0})
 
 
-def with_cap(node, most):
-    """The node, with B11 in mode dp and rows capped at `most`."""
-    item = node.catalogue.item("B11")
-    rule = replace(item.sum, mode="dp", epsilon_milli=500, max_contribution=most)
-    items = tuple(replace(one, sum=rule) if one.code == "B11" else one for one in node.catalogue.items)
-    return replace(node, catalogue=replace(node.catalogue, items=items))
-
-
 @pytest.mark.parametrize("mode", ["full", "upsert"])
 def test_a_contribution_is_capped_at_what_the_noise_hides(node, tmp_path, mode):
     """Also of people with two numbers, of several rows, and above what a slot holds without the cap."""
-    node, most = with_cap(node, 5_000), slots.Layout.of((), 3072).max_value
+    capped = {"mode": "dp", "epsilon_milli": 500, "max_contribution": 5_000}
+    node, most = with_rule(node, **capped), slots.Layout.of((), 3072).max_value
     if mode == "upsert":
         bring(node, tmp_path, lines({number(1): 1}))
     rows = [
@@ -148,6 +141,29 @@ def test_a_contribution_is_capped_at_what_the_noise_hides(node, tmp_path, mode):
     bring(node, tmp_path, rows, mode=mode, header=header)
     wanted = {1: 4_999, 2: 5_000, 3: 5_000, 4: 5_000, 6: 5_000, 7: 5_000}
     assert merged(node) == expected(node, {number(at): fen for at, fen in wanted.items()})
+
+
+@pytest.mark.parametrize("change", [{"bands": (1, 500)}, {"mode": "dp", "max_contribution": 700}])
+def test_rows_of_one_group_are_packed_by_one_rule(node, tmp_path, change):
+    """After a change of the catalogue an upsert would mix them; a full import makes all anew."""
+    bring(node, tmp_path, lines(WAGES))
+    other = with_rule(node, **change)
+    for mode, rows, header in (
+        ("upsert", [f"{number(1)},5"], "id_no,amount_fen"),
+        ("delete", [number(1)], "id_no"),
+    ):
+        with pytest.raises(PreconditionError, match="changed the bands or the cap") as refused:
+            bring(other, tmp_path, rows, mode=mode, header=header)
+        assert "full export" in refused.value.hint
+    assert merged(node) == expected(node, WAGES)
+    bring(other, tmp_path, lines(WAGES))
+    bring(other, tmp_path, lines({number(1): 5}), mode="upsert")
+    most = change.get("max_contribution", 10**9)
+    assert merged(node) == expected(
+        node, {who: min(fen, most) for who, fen in (WAGES | {number(1): 5}).items()}
+    )
+    # Another part of the rule is no matter of packing.
+    bring(with_rule(other, min_cohort=77), tmp_path, lines({number(1): 6}), mode="upsert")
 
 
 def test_what_fails_leaves_the_rows_as_they_were(node, tmp_path, monkeypatch):

@@ -16,9 +16,8 @@ from matcher import oprf
 from matcher.sums import modulus_proof
 from matcher.sums.slots import CheckKey, Layout, pack
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
-from node.database import audit_log, key_epochs, sum_epoch_switch, sum_tables
+from node.database import audit_log, sum_epoch_switch
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
-from node.index import sum_blocks
 from node.responder import manifest
 from node.responder import sums as respond
 from node.responder.sum_opening import open_sums
@@ -26,18 +25,8 @@ from node.rotation import driver, sums, sums_tasks
 from node.rotation.kinds import OPRF, SUMS
 from node.wire.sum_messages import OpenRequest, RowsRequest
 from tests.support.single_node import NOW, cramped, number
-from tests.support.sum_fixtures import bring, expected, held, phe_key, plain
+from tests.support.sum_fixtures import bring, epoch_states, expected, held, phe_key, plain, with_rule
 from tests.support.sum_rotation import FORMER, KEYS, PEER, POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
-
-
-def states(node):
-    with node.store.transaction("look") as tx:
-        every = key_epochs.read_epochs(tx)
-    found = {
-        epoch: {key.state.value for key in every if key.epoch == epoch} for epoch in {k.epoch for k in every}
-    }
-    assert all(len(one) == 1 for one in found.values())
-    return {epoch: one.pop() for epoch, one in found.items()}
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -48,7 +37,7 @@ def test_it_is_the_register_under_other_keys(home, workers):
     new = node.keys.sums
     assert (done.epoch, done.amount.entries, done.amount.parts, done.begun) == (2, len(WAGES), 2, True)
     assert (new.epoch, done.grace_until) == (2, NOW + timedelta(days=7))
-    assert states(node) == {1: "grace", 2: "active"}
+    assert epoch_states(node) == {1: "grace", 2: "active"}
     after = held(node)
     assert plain(after) == expected(node, WAGES)
     assert sorted(row[1:] for row in after.values()) == sorted(row[1:] for row in before.values())
@@ -176,10 +165,10 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left)
     with pytest.raises(StoppedError):
         driver.rotate(SUMS, node, store, POLICY, progress=stop_at(stage, calls))
     if stage == "switch":
-        assert states(node) == {1: "grace", 2: "active"}
+        assert epoch_states(node) == {1: "grace", 2: "active"}
         assert node.ring.refresh().sums.epoch == 2
         return
-    assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
+    assert (epoch_states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
     assert held(node) == before
     secret, recorded = store.get("paillier.2"), []
     done = driver.rotate(SUMS, node, store, POLICY, progress=lambda *step: recorded.append(step))
@@ -209,6 +198,26 @@ def test_an_import_in_between_is_not_lost(home, tmp_path):
     assert plain(held(node)) == expected(node, WAGES)
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_catalogue_that_changes(home, stopped):
+    """Also between a rotation that was killed and its end: all rows are packed by the rule of now."""
+    node, store = home
+    if stopped:
+        with pytest.raises(StoppedError):
+            driver.rotate(SUMS, node, store, POLICY, progress=stop_at("rekey", 2))
+    now = with_rule(node, bands=(2_000, 5_000), mode="dp", max_contribution=9_000)
+    if not stopped:  # it changes before the switch, under which the groups would not fit each other
+        run = replace(driver.prepare(SUMS, node, store, POLICY), folder=node.config.folder, workers=0)
+        SUMS.make(run)
+        SUMS.rekey(run)
+        with node.store.transaction("switch", write=True) as tx, pytest.raises(ConflictError):
+            SUMS.switch(tx, replace(run, home=now))
+    recorded = []
+    driver.rotate(SUMS, now, store, POLICY, progress=lambda *step: recorded.append(step))
+    assert [step[2] for step in recorded if step[0] == "rekey"][:1] == [len(WAGES)]
+    assert plain(held(now)) == expected(now, {person: min(fen, 9_000) for person, fen in WAGES.items()})
+
+
 def test_a_publication_from_another_machine_stops_the_switch(home):
     node, store = home
 
@@ -219,7 +228,7 @@ def test_a_publication_from_another_machine_stops_the_switch(home):
 
     with pytest.raises(ConflictError, match="an import published"):
         driver.rotate(SUMS, node, store, POLICY, progress=publish)
-    assert states(node) == {1: "active", 2: "pending"}
+    assert epoch_states(node) == {1: "active", 2: "pending"}
 
 
 def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
@@ -229,171 +238,6 @@ def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
     with pytest.raises(ConflictError, match="rotated meanwhile"):
         bring(stale, tmp_path, [f"{number(1)},,5"])
     assert plain(held(node)) == expected(node, WAGES)
-
-
-DAMAGE = "B11, area 4[45]9*: the stored rows of sums are damaged"
-
-
-def database(node):
-    return create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
-
-
-def alter(node, column, change):
-    """Change a column of the first stored block."""
-    with database(node).begin() as tx:
-        row = tx.execute(text(f"SELECT rowid, {column} FROM sum_blocks")).first()
-        changed = {"b": change(getattr(row, column)), "r": row.rowid}
-        tx.execute(text(f"UPDATE sum_blocks SET {column} = :b WHERE rowid = :r"), changed)
-
-
-def require_damaged(node, store, tmp_path):
-    """Neither a rotation nor an upsert goes on; a full import mends it."""
-    with pytest.raises(UnavailableError, match=DAMAGE) as told:
-        driver.rotate(SUMS, node, store, POLICY)
-    assert "import B11" in told.value.hint
-    assert not any(person in f"{told.value} {told.value.hint}" for person in WAGES)
-    assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
-    with pytest.raises(UnavailableError, match=DAMAGE):
-        bring(node, tmp_path, [f"{person},,5" for person in WAGES], mode="upsert")
-    bring(node, tmp_path, [f"{person},,{fen}" for person, fen in WAGES.items()])
-    assert driver.rotate(SUMS, node, store, POLICY).epoch == 2
-    assert held(node).keys() == expected(node, WAGES).keys()
-    assert plain(held(node)) == expected(node, WAGES)
-
-
-@pytest.mark.parametrize("forged", ["another number", "two people"])
-def test_altered_rows_are_told_and_change_nothing(home, tmp_path, forged):
-    """A ciphertext of our own key, and a row of two people: both pass a glance and not the seal."""
-    node, store = home
-    keys = node.keys.sums
-    public, size = phe_key(keys).public_key, keys.private.public.ciphertext_size
-
-    def forge(ciphertexts):
-        first, second = (int.from_bytes(ciphertexts[size * at : size * at + size], "big") for at in (0, 1))
-        made = public.encrypt(5).ciphertext() if forged == "another number" else first * second
-        return (made % public.nsquare).to_bytes(size, "big") + ciphertexts[size:]
-
-    alter(node, "ciphertexts", forge)
-    require_damaged(node, store, tmp_path)
-
-
-@pytest.mark.parametrize("place", ["first", "middle", "last"])
-@pytest.mark.parametrize("column", ["points", "days", "ciphertexts", "values_sealed"])
-def test_a_flipped_bit_is_found_by_the_seal(home, tmp_path, column, place):
-    node, store = home
-
-    def flip(data):
-        at = {"first": 0, "middle": len(data) // 2, "last": len(data) - 1}[place]
-        return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-
-    alter(node, column, flip)
-    require_damaged(node, store, tmp_path)
-
-
-def reseal(change):
-    """The values of the first block sealed again at their place, changed: as by a fault of our own."""
-
-    def write(node):
-        (group, *_) = groups(node)
-        with node.store.transaction("look") as tx:
-            block = sum_tables.read_block(tx, group.id, 0)
-        place = sum_blocks.place_of(group, 0, block.points, block.days, block.ciphertexts)
-        values = node.keys.vault.unseal(place, block.values_sealed)
-        alter(node, "values_sealed", lambda _: node.keys.vault.seal(place, change(values)))
-
-    return write
-
-
-def cut_off(column, size):
-    return lambda node: alter(node, column, lambda data: data[:-size])
-
-
-def groups(node, epoch=1):
-    with node.store.transaction("look") as tx:
-        return sum_tables.current_groups(tx, "B11", epoch)
-
-
-def exchange(column):
-    """A column of the blocks of both groups, exchanged."""
-
-    def write(node):
-        with database(node).begin() as tx:
-            rows = tx.execute(text(f"SELECT rowid, {column} FROM sum_blocks ORDER BY rowid")).all()
-            assert len(rows) == 2
-            for row, other in zip(rows, rows[::-1], strict=True):
-                values = {"b": getattr(other, column), "r": row.rowid}
-                tx.execute(text(f"UPDATE sum_blocks SET {column} = :b WHERE rowid = :r"), values)
-
-    return write
-
-
-def one_block_for_both(node):
-    """A whole block, with its seal, in the place of another group's."""
-    with database(node).begin() as tx:
-        columns = ("points", "days", "ciphertexts", "values_sealed")
-        setting = ", ".join(f"{one} = (SELECT {one} FROM sum_blocks WHERE rowid = 1)" for one in columns)
-        tx.execute(text(f"UPDATE sum_blocks SET {setting} WHERE rowid = 2"))
-
-
-def remove_a_block(node):
-    with database(node).begin() as tx:
-        tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
-
-
-def shift_bytes(node):
-    """Bytes of one column in another: what they are together is the same."""
-    with database(node).begin() as tx:
-        row = tx.execute(text("SELECT days, ciphertexts FROM sum_blocks WHERE rowid = 1")).one()
-        changed = {"d": row.days[:-4], "c": row.days[-4:] + row.ciphertexts}
-        tx.execute(text("UPDATE sum_blocks SET days = :d, ciphertexts = :c WHERE rowid = 1"), changed)
-
-
-FAULTS = {
-    "points cut": cut_off("points", 32),
-    "a ciphertext cut": cut_off("ciphertexts", 1),
-    "all ciphertexts cut": cut_off("ciphertexts", 768),
-    "days cut": cut_off("days", 4),
-    "sealed values cut": cut_off("values_sealed", 8),
-    "no sealed values": lambda node: alter(node, "values_sealed", lambda _: b""),
-    "a newer seal": lambda node: alter(node, "values_sealed", lambda data: data[:6] + b"\x09" + data[7:]),
-    "a value too few": reseal(lambda values: values[:-8]),
-    "a value too many": reseal(lambda values: values + bytes(8)),
-    "half a value": reseal(lambda values: values[:-4]),
-    "values exchanged": exchange("values_sealed"),
-    "days exchanged": exchange("days"),
-    "a block twice": one_block_for_both,
-    "a block that is gone": remove_a_block,
-    "bytes in another column": shift_bytes,
-    "a row fewer announced": lambda node: execute(node, "UPDATE sum_groups SET rows = rows - 1"),
-    "another digest": lambda node: execute(node, "UPDATE sum_groups SET digest = zeroblob(32)"),
-}
-
-
-def execute(node, statement):
-    with database(node).begin() as tx:
-        tx.execute(text(statement))
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_damage_is_named_and_mended_by_a_full_import(home, tmp_path, fault):
-    node, store = home
-    FAULTS[fault](node)
-    require_damaged(node, store, tmp_path)
-
-
-def test_a_group_that_is_whole_is_not_held_up_by_the_damage_of_another(home):
-    """Damage found later leaves what was done before it; nothing is published."""
-    node, store = home
-    with database(node).begin() as tx:
-        last = tx.execute(text("SELECT max(group_id) FROM sum_blocks")).scalar()
-        tx.execute(text("DELETE FROM sum_blocks WHERE group_id = :g"), {"g": last})
-    for _ in range(2):
-        with pytest.raises(UnavailableError, match=DAMAGE):
-            driver.rotate(SUMS, node, store, POLICY)
-        with database(node).connect() as tx:
-            prepared = tx.execute(text("SELECT rows, published_at FROM sum_groups WHERE epoch = 2")).all()
-        assert len(prepared) == 1
-        assert prepared[0].published_at is None
 
 
 def test_nothing_is_decrypted(home, monkeypatch):
