@@ -6,8 +6,9 @@ No query reads the rows of an import before `publish`; `sweep` removes the rows 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, delete, func, insert, or_, select, update
 
 from node.database.tables import sum_aliases, sum_blocks, sum_groups, sum_queries
 
@@ -80,7 +81,7 @@ class QueryRow:
     answer_sealed: bytes | None = field(repr=False)
 
 
-GROUP = (
+GROUP: tuple[Column[Any], ...] = (
     sum_groups.c.id,
     sum_groups.c.item,
     sum_groups.c.prefix,
