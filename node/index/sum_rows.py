@@ -39,7 +39,10 @@ class SumPieces:
 
 
 def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `deleted` marks a record to be removed; it has no value and no ciphertext."""
+    """A row: `deleted` marks a record to be removed; it has no value and no ciphertext.
+
+    `value` is that of the record; the ciphertext holds no more than the cap of the item.
+    """
     return np.dtype(
         [
             ("point", "V32"),
@@ -80,12 +83,11 @@ def make_rows(
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(scratch, points, areas, first)
     rule = _rule(work)
-    found = row_values(rule, totals)
-    made = first & (found >= 0) & (found <= rule.greatest) & (not work.hidden)
+    made = first & (totals >= 0) & fits(rule, totals) & (not work.hidden)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
     table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
-    table["value"][made] = found[made]
-    table["ciphertext"][made] = encrypt_values(keys, work.terms.item.code, rule, found[made])
+    table["value"][made] = totals[made]
+    table["ciphertext"][made] = encrypt_values(keys, work.terms.item.code, rule, totals[made])
     if not work.every:
         table = table[made]
     places = parts_of(table["point"], work.part_bits)
@@ -93,20 +95,25 @@ def make_rows(
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
 
 
-def row_values(rule: SumRule, totals: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Totals as they are written into rows: at most what the noise hides."""
-    return np.minimum(totals, rule.max_contribution) if rule.max_contribution else totals
+def fits(rule: SumRule, values: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which values become rows: those that a slot can hold."""
+    return np.asarray(_capped(rule, values) <= rule.greatest)
 
 
 def encrypt_values(keys: SumKeys, item: str, rule: SumRule, values: NDArray[np.integer]) -> Bytes:
-    """One ciphertext a value, each with the check slot of the epoch and item.
+    """One ciphertext a value, capped, each with the check slot of the epoch and item.
 
-    Raises SlotsError for a value above `rule.greatest`.
+    Raises SlotsError for a value that does not fit.
     """
     check = CheckKey.derive(keys.check, item, rule.layout)
-    packed = [slots.pack(rule.layout, check, value) for value in values.tolist()]
+    packed = [slots.pack(rule.layout, check, value) for value in _capped(rule, values).tolist()]
     made = b"".join(encryptor(keys.primes).encrypt(packed)) if packed else b""
     return np.frombuffer(made, dtype=np.uint8).reshape(len(packed), keys.private.public.ciphertext_size)
+
+
+def _capped(rule: SumRule, values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Values as they are counted: at most what the noise hides."""
+    return np.minimum(values, rule.max_contribution) if rule.max_contribution else values
 
 
 def _rule(work: BuildSpec) -> SumRule:

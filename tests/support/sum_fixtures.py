@@ -46,11 +46,12 @@ def phe_key(keys):
 def held(node, keys=None):
     """The slots that phe decrypts, by point of the current sum key.
 
-    Digest, order and check are verified, and that the value sealed beside a row is the one that phe decrypts.
+    Digest, order and check are verified, and that phe decrypts the value that is sealed beside a row, capped.
     """
     keys = keys or node.keys.sums
     private, size, found = phe_key(keys), keys.private.public.ciphertext_size, {}
-    layout = node.catalogue.item("B11").sum.layout
+    rule = node.catalogue.item("B11").sum
+    layout, cap = rule.layout, rule.max_contribution or 2**63
     check = slots.CheckKey.derive(keys.check, "B11", layout)
     with node.store.transaction("look") as tx:
         for group in sum_tables.current_groups(tx, "B11", keys.epoch):
@@ -67,7 +68,7 @@ def held(node, keys=None):
                     cipher = int.from_bytes(block.ciphertexts[size * row : size * row + size], "big")
                     totals = slots.unpack(layout, private.raw_decrypt(cipher))
                     slots.require_consistent(check, totals)
-                    assert sealed.pop(point) == totals.total
+                    assert min(sealed.pop(point), cap) == totals.total
                     found[point] = (totals.count, totals.total, group.prefix)
                 at += 1
             assert not sealed
