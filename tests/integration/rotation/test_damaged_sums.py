@@ -115,6 +115,18 @@ def one_block_for_both(node):
         tx.execute(text(f"UPDATE sum_blocks SET {setting} WHERE rowid = 2"))
 
 
+def an_old_block(node):
+    """Of the version before an upsert, whole and with its seal."""
+    bring(node, node.config.folder, [f"{next(iter(WAGES))},,5"], mode="upsert")
+    with database(node).begin() as tx:
+        twice = "SELECT prefix FROM sum_groups GROUP BY prefix HAVING count(*) = 2"
+        old, new = tx.execute(
+            text(f"SELECT id FROM sum_groups WHERE prefix IN ({twice}) ORDER BY version")
+        ).scalars()
+        tx.execute(text("DELETE FROM sum_blocks WHERE group_id = :g"), {"g": new})
+        tx.execute(text("UPDATE sum_blocks SET group_id = :n WHERE group_id = :o"), {"n": new, "o": old})
+
+
 def remove_a_block(node):
     with database(node).begin() as tx:
         tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
@@ -143,6 +155,7 @@ FAULTS = {
     "days exchanged": exchange("days"),
     "a block twice": one_block_for_both,
     "a block that is gone": remove_a_block,
+    "an old block": an_old_block,
     "bytes in another column": shift_bytes,
     "a row fewer announced": lambda node: execute(node, "UPDATE sum_groups SET rows = rows - 1"),
     "another digest": lambda node: execute(node, "UPDATE sum_groups SET digest = zeroblob(32)"),
