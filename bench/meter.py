@@ -120,7 +120,7 @@ def kernel_us(points: int = 65_536, runs: int = 5) -> float:
     """
     field = np.random.default_rng(1).integers(0, 256, (points, x25519.POINT_SIZE), dtype=np.uint8)
     field[:, -1] &= 0x3F  # canonical
-    scalar, backend = oprf.draw_blind(secrets.token_bytes), x25519.backend()
+    scalar, backend = oprf.clamp(secrets.token_bytes(x25519.POINT_SIZE)), x25519.backend()
     walls = []
     for _ in range(runs):
         began = time.perf_counter()

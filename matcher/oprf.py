@@ -40,17 +40,6 @@ def clamp(raw: bytes) -> bytes:
     return bytes([raw[0] & 248]) + raw[1:31] + bytes([(raw[31] & 127) | 64])
 
 
-def draw_blind(random_bytes: RandomBytes) -> bytes:
-    """A fresh clamped scalar that has a clamped inverse; draws again in the rare case that it has none."""
-    while True:
-        scalar = clamp(random_bytes(x25519.POINT_SIZE))
-        try:
-            invert(scalar)
-        except ScalarError:
-            continue
-        return scalar
-
-
 def invert(scalar: bytes) -> bytes:
     """The clamped representative of +-1/scalar mod l. Raises ScalarError where none exists."""
     return _representative(pow(_value(scalar), -1, ORDER))

@@ -121,16 +121,6 @@ def decrypt(private: PrivateKey, ciphertext: int) -> int:
     return int(low + p * ((high - low) * gmpy2.invert(p, q) % q))
 
 
-def decrypt_short(private: PrivateKey, ciphertext: int) -> int:
-    """The plaintext modulo the smaller prime, in half the time: the plaintext itself if that is below it.
-
-    For a key holder who can check this in another way: rows are packed again and compared. Raises
-    CiphertextError.
-    """
-    _require_units(private.public, [ciphertext])
-    return int(_open_half(ciphertext, private.p, private.q))
-
-
 def to_bytes(public: PublicKey, ciphertext: int) -> bytes:
     """A ciphertext as `ciphertext_size` bytes, big endian."""
     return int(ciphertext).to_bytes(public.ciphertext_size, "big")

@@ -68,10 +68,11 @@ def _sums(purpose: str, first: str) -> Words:
         f"""{first}
 
         The sum key, the Paillier key and the check secret are one epoch and move together, whichever is
-        named. Every stored row is opened, checked and encrypted again under the new keys; no source data is
-        needed. The node keeps serving; peers switch by themselves, and a cohort begun under the old epoch
-        is opened until its grace ends. If it is interrupted, run it again: it continues after the last
-        complete group. Imports wait until it has ended.
+        named. Every row is encrypted under the new keys from the value that is kept sealed beside it;
+        nothing is decrypted and no source data is needed. The node keeps serving; peers switch by
+        themselves, and a cohort begun under the old epoch is opened until its grace ends. If it is
+        interrupted, run it again: it continues after the last complete group. Imports wait until it has
+        ended. Rows that are damaged stop it; it names the item, which is then imported in full.
 
         \b
         heqiao keys rotate {purpose} --home 44 --dry-run

@@ -1,4 +1,4 @@
-"""The section [rotation] of the configuration: how often keys rotate."""
+"""The section [rotation] of the configuration: how often keys rotate (design.md section 6)."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from keys.types import RotationPolicy
 from node.config.section import Section
 
-ROTATED: Final = ("oprf", "paillier", "signing", "tls", "salt")
-_ROTATED_WITH: Final = {"sum": "oprf"}
+ROTATED: Final = ("oprf", "sum", "signing", "tls", "salt")
+_ROTATED_WITH: Final = {"paillier": "sum", "sumcheck": "sum"}
 
 
 def _days(default: int, description: str) -> Any:
@@ -19,10 +19,10 @@ def _days(default: int, description: str) -> Any:
 class RotationSection(Section):
     """How often keys are due for rotation, and how long the old ones are still answered."""
 
-    oprf_days: int = _days(180, "OPRF and sum keys: routine, needs no source data")
+    oprf_days: int = _days(90, "OPRF keys: routine, bounds what kept tokens open; needs no source data")
     oprf_grace_days: int = _days(7, "Longer than the longest job of a peer")
-    paillier_days: int = _days(365, "Paillier keys: stored ciphertexts are encrypted again")
-    paillier_grace_days: int = _days(7, "Longer than the longest job of a peer")
+    sum_days: int = _days(180, "Keys of sums, all three: routine, every row is encrypted again")
+    sum_grace_days: int = _days(7, "Longer than the longest job of a peer")
     signing_days: int = _days(730, "Signing keys: peers follow automatically")
     signing_grace_days: int = _days(30, "Time for all peers to follow; later they need the new card")
     tls_days: int = _days(335, "TLS keys: a month before their certificates of 397 days end")
@@ -37,7 +37,7 @@ class RotationSection(Section):
         return self
 
     def policy(self, purpose: str) -> RotationPolicy | None:
-        """The policy for keys of a purpose; None for those that never rotate (storage, enrol)."""
+        """The policy for keys of a purpose; None for those that never rotate (record, storage, enrol)."""
         purpose = _ROTATED_WITH.get(purpose, purpose)
         return self._policy(purpose) if purpose in ROTATED else None
 

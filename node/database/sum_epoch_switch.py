@@ -1,6 +1,6 @@
 """Rows of sums from one epoch to the next: groups become current all at once; past ones are removed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -23,18 +23,19 @@ def current_groups(tx: Connection, epoch: int, items: Collection[str]) -> list[G
 
 
 def split_prepared(
-    tx: Connection, old: int, new: int, items: Collection[str]
+    tx: Connection, old: int, new: int, packings: Mapping[str, bytes]
 ) -> tuple[list[GroupRow], list[int]]:
     """Groups of `old` that have no whole counterpart under `new`, and ids under `new` that are outdated.
 
-    A counterpart has the same version as its original.
+    A counterpart has the same version as its original, and its rows are packed as `packings` says of its
+    item; groups of other items are left out.
     """
-    current = {(row.item, row.prefix, row.version): row for row in current_groups(tx, old, items)}
+    current = {(row.item, row.prefix, row.version): row for row in current_groups(tx, old, packings)}
     made = _groups(tx, sum_groups.c.epoch == new, sum_groups.c.published_at.is_(None))
     outdated = []
     for row in made:
         place = (row.item, row.prefix, row.version)
-        if place in current and row.digest:
+        if place in current and row.digest and row.packing == packings[row.item]:
             del current[place]
         else:
             outdated.append(row.id)
@@ -42,20 +43,20 @@ def split_prepared(
 
 
 def publish_epoch(
-    tx: Connection, old: int, new: int, items: Collection[str], now: datetime
+    tx: Connection, old: int, new: int, packings: Mapping[str, bytes], now: datetime
 ) -> tuple[int, int]:
     """Make all groups of an epoch current; return the numbers of groups and rows.
 
     Raises ConflictError unless all are there.
     """
-    missing, outdated = split_prepared(tx, old, new, items)
+    missing, outdated = split_prepared(tx, old, new, packings)
     if missing or outdated:
         raise ConflictError(
             "an import published during the rotation", "run the rotation again: it does only what is missing"
         )
     ready = (sum_groups.c.epoch == new, sum_groups.c.published_at.is_(None))
     tx.execute(update(sum_groups).where(*ready).values(is_current=True, published_at=now))
-    made = current_groups(tx, new, items)
+    made = current_groups(tx, new, packings)
     return len(made), sum(row.rows for row in made)
 
 

@@ -6,8 +6,9 @@ No query reads the rows of an import before `publish`; `sweep` removes the rows 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, delete, func, insert, or_, select, update
 
 from node.database.tables import sum_aliases, sum_blocks, sum_groups, sum_queries
 
@@ -17,11 +18,15 @@ _AT_ONCE = 500  # variables in one statement
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """A group version that is being written; `version` is 0 for the one after the newest."""
+    """A group version that is being written; `version` is 0 for the one after the newest.
+
+    `packing` says by which rule its rows are packed (SumRule.packing).
+    """
 
     item: str
     prefix: str
     epoch: int
+    packing: bytes
     version: int = 0
 
 
@@ -36,18 +41,20 @@ class GroupRow:
     version: int
     rows: int
     digest: bytes
+    packing: bytes
     as_of_from: int
     as_of_to: int
 
 
 @dataclass(frozen=True, slots=True)
 class NewBlock:
-    """Some rows: points (32 bytes each, ascending), days (int32), ciphertexts."""
+    """Some rows: points (32 bytes each, ascending), days (int32), ciphertexts, sealed values."""
 
     number: int
     points: bytes = field(repr=False)
     days: bytes = field(repr=False)
     ciphertexts: bytes = field(repr=False)
+    values_sealed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class QueryRow:
     answer_sealed: bytes | None = field(repr=False)
 
 
-GROUP = (
+GROUP: tuple[Column[Any], ...] = (
     sum_groups.c.id,
     sum_groups.c.item,
     sum_groups.c.prefix,
@@ -82,6 +89,7 @@ GROUP = (
     sum_groups.c.version,
     sum_groups.c.rows,
     sum_groups.c.digest,
+    sum_groups.c.packing,
     sum_groups.c.as_of_from,
     sum_groups.c.as_of_to,
 )
@@ -117,6 +125,7 @@ def open_group(tx: Connection, new: NewGroup) -> int:
         "version": version,
         "rows": 0,
         "digest": b"",
+        "packing": new.packing,
         "as_of_from": 0,
         "as_of_to": 0,
         "is_current": False,
@@ -136,6 +145,7 @@ def add_blocks(tx: Connection, group: int, new: Sequence[NewBlock]) -> None:
                 "points": block.points,
                 "days": block.days,
                 "ciphertexts": block.ciphertexts,
+                "values_sealed": block.values_sealed,
             }
             for block in new
         ],
@@ -281,9 +291,13 @@ def find_group(tx: Connection, item: str, prefix: str, epoch: int, version: int)
 def read_block(tx: Connection, group: int, number: int) -> NewBlock | None:
     """One block of a group version."""
     row = tx.execute(
-        select(sum_blocks.c.number, sum_blocks.c.points, sum_blocks.c.days, sum_blocks.c.ciphertexts).where(
-            sum_blocks.c.group_id == group, sum_blocks.c.number == number
-        )
+        select(
+            sum_blocks.c.number,
+            sum_blocks.c.points,
+            sum_blocks.c.days,
+            sum_blocks.c.ciphertexts,
+            sum_blocks.c.values_sealed,
+        ).where(sum_blocks.c.group_id == group, sum_blocks.c.number == number)
     ).one_or_none()
     return None if row is None else NewBlock(*row)
 

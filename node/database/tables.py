@@ -254,12 +254,12 @@ sum_groups = Table(
     Column("epoch", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    # BLAKE3 over all rows in order, each its point and its ciphertext.
+    # BLAKE3 over all rows, each its point and its ciphertext; of the catalogue's bands and cap.
     Column("digest", LargeBinary, nullable=False),
+    Column("packing", LargeBinary, nullable=False),
     Column("as_of_from", Integer, nullable=False),
     Column("as_of_to", Integer, nullable=False),
     Column("is_current", Boolean, nullable=False),
-    # Empty while an import prepares the version.
     Column("published_at", UtcDateTime),
     UniqueConstraint("item", "prefix", "epoch", "version"),
 )
@@ -269,10 +269,11 @@ sum_blocks = Table(
     metadata,
     Column("group_id", ROW_ID, ForeignKey("sum_groups.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    # Points S of up to 256 rows, 32 bytes each, ascending; days of their records (int32); ciphertexts.
+    # Of up to 256 rows: points S (32 bytes, ascending), days (int32), ciphertexts, values (uint64, sealed).
     Column("points", LargeBinary, nullable=False),
     Column("days", LargeBinary, nullable=False),
     Column("ciphertexts", LargeBinary, nullable=False),
+    Column("values_sealed", LargeBinary, nullable=False),
 )
 
 # Points of the other identities of a record, so that an upsert by any of them finds its row.
@@ -299,14 +300,13 @@ sum_queries = Table(
     Column("cohort_digest", LargeBinary, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("epsilon_milli", Integer, nullable=False),
-    # The opened sum, once: digest of the ciphertext, contributors, and the answer.
     Column("opened_digest", LargeBinary),
     Column("contributors", BigInteger),
     Column("answer_sealed", LargeBinary),
     Index("ix_sum_queries_at", "peer", "item", "at"),
 )
 
-# This node's own queries: the sum of one item before it is opened; erased when the part ends.
+# Own queries: the sum of one item before it is opened; erased when the part ends.
 sum_products = Table(
     "sum_products",
     metadata,

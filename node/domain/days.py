@@ -7,14 +7,10 @@ machine. Instants are kept in UTC. Only this module makes a day of an instant. P
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
-from node.domain.records import FIRST_DAY
-
 # A fixed offset: China has had no summer time since 1991, and a machine may lack the table of zones.
 CHINA: Final = timezone(timedelta(hours=8))
-DAY_ZERO = FIRST_DAY.toordinal()
-
-
-EPOCH_START = date(1970, 1, 1)
+FIRST_DAY: Final = date(1970, 1, 1)  # days that are stored and sent as numbers are counted from it
+DAY_ZERO: Final = FIRST_DAY.toordinal()
 
 
 def china_time(moment: datetime) -> datetime:

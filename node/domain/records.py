@@ -31,9 +31,6 @@ class Reject:
     message: str
 
 
-FIRST_DAY = date(1970, 1, 1)  # as-of days of labels are counted from it
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceRow:
     """One usable row. `amount` is fen, a count, or 0 and 1; `key` distinguishes rows of one subject.

@@ -1,9 +1,11 @@
 """How an item may be summed: part of the catalogue (design.md section 5, docs/catalogue.md)."""
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
+from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
 
 from matcher.errors import MatcherError
@@ -51,6 +53,11 @@ class SumRule:
     def greatest(self) -> int:
         """The greatest value of a row."""
         return self.layout.max_value
+
+    @property
+    def packing(self) -> bytes:
+        """32 bytes that are the same while rows are packed in the same way: by the same bands and cap."""
+        return blake3(json.dumps([self.bands, self.max_contribution]).encode()).digest()
 
     @property
     def rules(self) -> Rules:

@@ -1,8 +1,9 @@
 """The rows of encrypted sums as workers of an import make them (design.md section 5).
 
-A row is made for a record: a point under the sum key and one ciphertext. It has the point of the record's
-first identity; the points of its other identities are aliases, so that an upsert that names the person by
-any number finds the row.
+A row is made for a record: a point under the sum key, its value and one ciphertext of it. It has the point of
+the record's first identity; the points of its other identities are aliases, so that an upsert that names the
+person by any number finds the row. Values are in memory and in sealed scratch files only, and are stored
+sealed (node/index/sum_blocks.py).
 """
 
 from collections import Counter
@@ -17,7 +18,8 @@ from matcher.sums import slots
 from matcher.sums.slots import CheckKey
 from matcher.vectorised import Bytes
 from node.compute.scratch import Piece, SealedScratch
-from node.credentials.sum_keys import encryptor
+from node.credentials.sum_keys import SumKeys, encryptor
+from node.domain.sum_rules import SumRule
 from node.index.layout import BuildSpec, split
 from node.wire.sum_messages import POINT
 
@@ -37,13 +39,17 @@ class SumPieces:
 
 
 def row_type(ciphertext_size: int) -> np.dtype[np.void]:
-    """A row: `deleted` marks a record to be removed; it has no ciphertext."""
+    """A row: `deleted` marks a record to be removed; it has no value and no ciphertext.
+
+    `value` is that of the record; the ciphertext holds no more than the cap of the item.
+    """
     return np.dtype(
         [
             ("point", "V32"),
             ("area", "<u4"),
             ("day", "<i4"),
             ("deleted", "u1"),
+            ("value", "<u8"),
             ("ciphertext", "u1", ciphertext_size),
         ]
     )
@@ -76,12 +82,12 @@ def make_rows(
     if owners is not None:
         first[1:] = owners[1:] != owners[:-1]
         aliases = _write_aliases(scratch, points, areas, first)
-    made = first & _fits(work, totals)
+    rule = _rule(work)
+    made = first & (totals >= 0) & fits(rule, totals) & (not work.hidden)
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
     table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
-    chosen = np.flatnonzero(made)
-    for row, ciphertext in zip(chosen.tolist(), _encrypt(work, totals[chosen]), strict=True):
-        table["ciphertext"][row] = np.frombuffer(ciphertext, dtype=np.uint8)
+    table["value"][made] = totals[made]
+    table["ciphertext"][made] = encrypt_values(keys, work.terms.item.code, rule, totals[made])
     if not work.every:
         table = table[made]
     places = parts_of(table["point"], work.part_bits)
@@ -89,37 +95,32 @@ def make_rows(
     return SumPieces(pieces, aliases, Counter(areas[made].tolist()))
 
 
-def _cap(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Totals as they are written into rows: at most what the noise hides."""
-    rule = work.terms.item.sum
-    if rule is None or not rule.max_contribution:
-        return totals
-    return np.minimum(totals, rule.max_contribution)
+def fits(rule: SumRule, values: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which values become rows: those that a slot can hold."""
+    return np.asarray(_capped(rule, values) <= rule.greatest)
 
 
-def _fits(work: BuildSpec, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which totals become rows: those that a slot can hold, none where records are removed."""
-    return np.asarray((totals >= 0) & (totals <= _layout(work).max_value) & (not work.hidden))
+def encrypt_values(keys: SumKeys, item: str, rule: SumRule, values: NDArray[np.integer]) -> Bytes:
+    """One ciphertext a value, capped, each with the check slot of the epoch and item.
+
+    Raises SlotsError for a value that does not fit.
+    """
+    check = CheckKey.derive(keys.check, item, rule.layout)
+    packed = [slots.pack(rule.layout, check, value) for value in _capped(rule, values).tolist()]
+    made = b"".join(encryptor(keys.primes).encrypt(packed)) if packed else b""
+    return np.frombuffer(made, dtype=np.uint8).reshape(len(packed), keys.private.public.ciphertext_size)
 
 
-def too_great(work: BuildSpec, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which amounts do not fit the slots of a sum."""
-    return np.asarray(amounts > _layout(work).max_value) if work.sums else np.zeros(len(amounts), dtype=bool)
+def _capped(rule: SumRule, values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Values as they are counted: at most what the noise hides."""
+    return np.minimum(values, rule.max_contribution) if rule.max_contribution else values
 
 
-def _encrypt(work: BuildSpec, totals: NDArray[np.int64]) -> list[bytes]:
-    keys, layout = work.sums, _layout(work)
-    if keys is None or not len(totals):
-        return []
-    check = CheckKey.derive(keys.check, work.terms.item.code, layout)
-    return encryptor(keys.primes).encrypt(slots.pack(layout, check, int(total)) for total in totals)
-
-
-def _layout(work: BuildSpec) -> slots.Layout:
+def _rule(work: BuildSpec) -> SumRule:
     rule = work.terms.item.sum
     if rule is None:
         raise ValueError("an item without a rule has no sums")
-    return rule.layout
+    return rule
 
 
 def _areas(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.uint32]:

@@ -24,9 +24,11 @@ from node.context import Node
 from node.credentials.sum_keys import SumKeys
 from node.database import Connection
 from node.database import sum_tables as sum_rows
-from node.database.sum_tables import Alias, GroupRow, NewBlock, NewGroup
+from node.database.sum_tables import Alias, GroupRow, NewGroup
 from node.domain.catalogue import Item
+from node.errors import PreconditionError
 from node.index.layout import split
+from node.index.sum_blocks import read_rows, seal_block
 from node.index.sum_rows import ALIAS, Rows, SumPieces, row_type
 from node.wire.sum_messages import BLOCK_ROWS, POINT
 
@@ -56,6 +58,7 @@ class GroupWriter:
     """Blocks of one group version, in order; `size` is that of a ciphertext in bytes."""
 
     node: Node
+    new: NewGroup
     group: int
     size: int
     rows: int = 0
@@ -83,9 +86,8 @@ class GroupWriter:
     @classmethod
     def open(cls, node: Node, new: NewGroup, size: int) -> "GroupWriter":
         """Begin a version, which is not served before it is published."""
-        return cls(
-            node, node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new)), size
-        )
+        group = node.store.retry_write("open a group of sums", partial(sum_rows.open_group, new=new))
+        return cls(node, new, group, size)
 
     def finish(self) -> int:
         """Write the rest, then size and digest of the whole; return the version's id."""
@@ -106,10 +108,9 @@ class GroupWriter:
     def _write(self, rows: Rows) -> None:
         blocks = []
         for at in range(0, len(rows), BLOCK_ROWS):
-            some = rows[at : at + BLOCK_ROWS]
-            points, ciphertexts = some["point"].tobytes(), some["ciphertext"].tobytes()
-            self._digest.update(interleave(points, ciphertexts, POINT, self.size))
-            blocks.append(NewBlock(self._blocks, points, some["day"].astype("<i4").tobytes(), ciphertexts))
+            block = seal_block(self.node.keys.vault, self.new, self._blocks, rows[at : at + BLOCK_ROWS])
+            self._digest.update(interleave(block.points, block.ciphertexts, POINT, self.size))
+            blocks.append(block)
             self._blocks += 1
         self.rows += len(rows)
         self.node.store.retry_write(
@@ -137,12 +138,20 @@ class SumTableWriter:
         return SumChange(self.item.code, self.keys.epoch, prepared, self._aliases(found), None)
 
     def change(self, found: Sequence[SumPieces]) -> SumChange:
-        """New versions of the groups that an upsert or delete touches."""
+        """New versions of the groups that an upsert or delete touches.
+
+        Raises UnavailableError for damage, PreconditionError where the rows are packed by another rule.
+        """
         item, epoch, store = self.item.code, self.keys.epoch, self.node.store
         aliases, named = self._aliases(found), self._named(found)
         with store.transaction("find groups of sums") as tx:
             present = {row.prefix: row for row in sum_rows.current_groups(tx, item, epoch)}
             known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
+        if any(row.packing != self._packing for row in present.values()):
+            raise PreconditionError(
+                f"{item}: the catalogue has changed the bands or the cap of its sums since rows were made",
+                "import a full export, without --upsert and --delete; or rotate the keys of sums first",
+            )
         leaving = {alias.point: alias.area for alias in known} | dict(named)
         areas = {area for each in found for area in each.areas} | set(leaving.values())
         group_of = {area: covering_group(present, area) for area in areas}
@@ -156,6 +165,12 @@ class SumTableWriter:
         ]
         return SumChange(item, epoch, prepared, aliases, sorted(leaving))
 
+    @property
+    def _packing(self) -> bytes:
+        if self.item.sum is None:
+            raise ValueError("an item without a rule has no sums")
+        return self.item.sum.packing
+
     def _write_group(
         self,
         prefix: str,
@@ -163,7 +178,7 @@ class SumTableWriter:
         old: GroupRow | None,
         leaving: set[bytes],
     ) -> int:
-        new = NewGroup(self.item.code, prefix, self.keys.epoch)
+        new = NewGroup(self.item.code, prefix, self.keys.epoch, self._packing)
         writer = GroupWriter.open(self.node, new, self.keys.private.public.ciphertext_size)
         stay = _OldRows(self._old_rows(old, leaving))
         for part in sorted(parts):
@@ -176,20 +191,11 @@ class SumTableWriter:
         return writer.finish()
 
     def _old_rows(self, old: GroupRow | None, leaving: set[bytes]) -> Iterator[Rows]:
-        number, row = 0, row_type(self.keys.private.public.ciphertext_size)
-        while old is not None:
-            with self.node.store.transaction("read rows of sums") as tx:
-                block = sum_rows.read_block(tx, old.id, number)
-            if block is None:
-                return
-            count = len(block.points) // POINT
-            rows = np.zeros(count, dtype=row)
-            rows["point"] = np.frombuffer(block.points, dtype="V32")
-            rows["day"] = np.frombuffer(block.days, dtype="<i4")
-            rows["ciphertext"] = np.frombuffer(block.ciphertexts, dtype=np.uint8).reshape(count, -1)
+        if old is None:
+            return
+        for rows in read_rows(self.node, old):
             keep = [point.tobytes() not in leaving for point in rows["point"]]
             yield rows[np.array(keep, dtype=bool)]
-            number += 1
 
     def _split(
         self, found: Sequence[SumPieces], group_of: Mapping[int, str]

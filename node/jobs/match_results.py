@@ -12,7 +12,7 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
-from node.domain.days import EPOCH_START
+from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import JobRow, PartRow
 from node.domain.refusals import Refusals, split_refusals
@@ -102,7 +102,7 @@ def _column(
 
 
 def _finding(item: str, peer: str, answer: Answer) -> Finding:
-    as_of = None if answer.as_of is None else EPOCH_START + timedelta(days=answer.as_of)
+    as_of = None if answer.as_of is None else FIRST_DAY + timedelta(days=answer.as_of)
     return Finding("", item, peer, answer.outcome, answer.value, as_of, answer.reason)
 
 

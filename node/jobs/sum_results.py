@@ -6,7 +6,7 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
-from node.domain.days import EPOCH_START
+from node.domain.days import FIRST_DAY
 from node.domain.jobs import PartRow
 from node.domain.sum_findings import NOT_CONNECTED, SumFinding, SumOutcome, SumReport
 from node.jobs.match_results import require_ended, summarise_part
@@ -63,9 +63,7 @@ def finding_of(peer: str, item: str, found: PeerSum) -> SumFinding:
         return SumFinding(item, peer, SumOutcome.NOT_CONNECTED, found.asked)
     days = found.as_of
     as_of = (
-        None
-        if days is None
-        else (EPOCH_START + timedelta(days=days[0]), EPOCH_START + timedelta(days=days[1]))
+        None if days is None else (FIRST_DAY + timedelta(days=days[0]), FIRST_DAY + timedelta(days=days[1]))
     )
     if answer.rule:
         return SumFinding(item, peer, SumOutcome.SUPPRESSED, found.asked, answer.rule, as_of=as_of)

@@ -14,7 +14,8 @@ from blake3 import blake3
 
 from matcher.types import Identity, Level
 from node.domain.catalogue import Item
-from node.domain.records import FIRST_DAY, Record, Reject, SourceRow, Tally, combine
+from node.domain.days import FIRST_DAY
+from node.domain.records import Record, Reject, SourceRow, Tally, combine
 from node.errors import InputError
 from node.tabular.damage import bare, check_code
 from node.tabular.delimited import TO_FIND, CellError, Layout, Row, clean, open_table, require_fields

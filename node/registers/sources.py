@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from keys.store.atomic_files import read_private
 from node.domain.catalogue import Item
-from node.domain.records import FIRST_DAY, Reject
+from node.domain.days import FIRST_DAY
+from node.domain.records import Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import Block, batch_rows, cut_file
 from node.registers.row_parser import Amount, amount_field, fields_read

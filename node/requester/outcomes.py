@@ -11,7 +11,7 @@ from matcher import LabelRecord, Level, batch, label
 from matcher.suites.suite import Suite
 from matcher.vectorised import Bytes
 from node.domain.catalogue import Item
-from node.domain.days import EPOCH_START
+from node.domain.days import FIRST_DAY
 from node.domain.findings import NAME_CONVERTED, Outcome
 from node.domain.subjects import Subject, Subjects
 from node.requester.match_query import Answer, Question, covered
@@ -90,7 +90,7 @@ def refuse_item(question: Question, item: str, rule: str) -> list[Answer]:
 
 def _conclude_alone(item: Item, record: NDArray[np.void], checks: Bytes, today: date) -> list[Answer]:
     """`conclude` of subjects with one record each."""
-    oldest = (today - EPOCH_START).days - item.freshness_days
+    oldest = (today - FIRST_DAY).days - item.freshness_days
     made: dict[tuple[bool, bool, int, int], Answer] = {}
     differs = ((record["flags"] & label.HAS_NAME) != 0) & (record["check"] != checks[:, 0])
     converted = differs & (record["converted"] == checks[:, 1])
@@ -132,7 +132,7 @@ def conclude(
     additive = item.level in (Level.COUNT, Level.VALUE)
     value = sum(values) if additive else max(values)
     as_of = min(opened.as_of for opened in same_name)
-    stale = EPOCH_START + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
+    stale = FIRST_DAY + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
     return _dated(item, value, as_of, stale)
 
 

@@ -1,16 +1,15 @@
 """Rotation of the keys of sums: sum key, Paillier key and check secret as one epoch (docs/adr/0009).
 
-Every group of rows is encrypted again under them, unpublished, over the cores (sums_tasks.py); then the
-aliases. After a kill the next run continues after the last complete group.
+Every group of rows is encrypted under them from its sealed values, unpublished, over the cores
+(sums_tasks.py); then the aliases. After a kill the next run continues after the last complete group.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from keys import KeyStore
 from keys.store.kinds import generate_secret
-from matcher.sums.slots import Layout
 from node.compute.engine import Engine, cores, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.context import Node
@@ -18,15 +17,17 @@ from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
 from node.database import Connection, Store, sum_epoch_switch
 from node.database import sum_tables as sum_rows
 from node.database.sum_tables import GroupRow, NewGroup
+from node.domain.sum_rules import SumRule
+from node.index.sum_blocks import read_rows
 from node.index.sum_table_writer import GroupWriter
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf import draw_key
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
-from node.rotation.sums_tasks import Batch, Sorter, SumRekeying, altered, move_aliases, rekey_block
+from node.rotation.sums_tasks import Batch, Sorter, SumRekeying, move_aliases, rekey_rows
 from node.telemetry.progress import Progress
 
 SUM = SUM_PURPOSES[0]
-SMALL_ROWS = 256  # below this, starting processes and their tables costs more than it gains
+SMALL_ROWS = 2_000  # below this, starting processes and their tables costs more than it gains
 _ALIASES = 5_000  # moved at once
 
 
@@ -45,7 +46,7 @@ class SumsRotation(Rotation):
         if node.keys.sums is None:
             return Amount()
         with node.store.transaction("count rows of sums") as tx:
-            groups = sum_epoch_switch.current_groups(tx, node.keys.sums.epoch, layouts(node))
+            groups = sum_epoch_switch.current_groups(tx, node.keys.sums.epoch, sum_rules(node))
         return Amount(len(groups), sum(group.rows for group in groups))
 
     def make(self, run: Run) -> None:
@@ -60,33 +61,38 @@ class SumsRotation(Rotation):
         make_epoch(run, self.purposes, draw)
 
     def rekey(self, run: Run) -> Amount:
-        """Every group that has no counterpart yet, and all aliases. Raises UnavailableError."""
-        old, new = (SumKeys.of(run.keys, epoch) for epoch in (run.old(SUM).epoch, run.epoch(SUM)))
-        key = secrets.token_bytes(KEY_SIZE)
-        work = SumRekeying(old, new, layouts(run.node), run.require_folder(), key)
-        return _rekey_all(run.node, work, run.workers, run.progress)
+        """Every group that has no counterpart yet, and all aliases. Raises UnavailableError for damage."""
+        old, new = run.old(SUM).epoch, SumKeys.of(run.keys, run.epoch(SUM))
+        before, key = run.keys.get(f"{SUM}.{old}"), secrets.token_bytes(KEY_SIZE)
+        work = SumRekeying(before, new, sum_rules(run.node), run.require_folder(), key)
+        return _rekey_all(run.node, work, old, run.workers, run.progress)
 
     def switch(self, tx: Connection, run: Run) -> Amount:
         """Groups become current. Raises ConflictError unless all are there."""
         old, new, now = run.old(SUM).epoch, run.epoch(SUM), run.home.clock()
-        return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, layouts(run.node), now))
+        return Amount(*sum_epoch_switch.publish_epoch(tx, old, new, _packings(sum_rules(run.node)), now))
 
     def retire(self, store: Store, epoch: int) -> None:
         """Remove its rows and aliases."""
         sum_epoch_switch.forget_epoch(store, epoch)
 
 
-def layouts(node: Node) -> dict[str, Layout]:
-    """What a row of each item that can be summed looks like. Rows of other items are served to nobody, are
-    not moved, and go with their epoch.
+def sum_rules(node: Node) -> dict[str, SumRule]:
+    """The rule of each item that can be summed. Rows of other items are served to nobody, are not moved, and
+    go with their epoch.
     """
     every = (node.catalogue.item(code) for code in node.catalogue.codes)
-    return {item.code: item.sum.layout for item in every if item.sum is not None}
+    return {item.code: item.sum for item in every if item.sum is not None}
 
 
-def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Progress) -> Amount:
+def _packings(rules: Mapping[str, SumRule]) -> dict[str, bytes]:
+    return {item: rule.packing for item, rule in rules.items()}
+
+
+def _rekey_all(node: Node, work: SumRekeying, old: int, workers: int | None, progress: Progress) -> Amount:
     with node.store.transaction("find groups of sums") as tx:
-        missing, outdated = sum_epoch_switch.split_prepared(tx, work.old.epoch, work.new.epoch, work.layouts)
+        found = sum_epoch_switch.split_prepared(tx, old, work.new.epoch, _packings(work.rules))
+    missing, outdated = found
     node.store.retry_write("drop outdated groups", partial(sum_rows.remove, groups=outdated))
     total, done = sum(group.rows for group in missing), 0
     if workers is None:
@@ -96,46 +102,37 @@ def _rekey_all(node: Node, work: SumRekeying, workers: int | None, progress: Pro
             for rows in _rekey_group(node, work, engine, group):
                 done += rows
                 progress("rekey", done, total)
-        _move_aliases(node, work)
+        _move_aliases(node, work, old)
         return Amount(len(missing), total, engine.usage(), workers)
 
 
 def _rekey_group(node: Node, work: SumRekeying, engine: Engine, group: GroupRow) -> Iterator[int]:
     """Write the counterpart of a group; yield rows as they are done."""
     size = work.new.private.public.ciphertext_size
-    sorter, found = Sorter(engine.scratch, group.rows, size), 0
-    for rows in engine.map(rekey_block, _blocks(node, group)):
+    sorter = Sorter(engine.scratch, group.rows, size)
+    stored = (
+        Batch(group.item, rows["point"].tobytes(), rows["day"], rows["value"])
+        for rows in read_rows(node, group)
+    )
+    for rows in engine.map(rekey_rows, stored):
         sorter.add(rows)
-        found += len(rows)
         yield len(rows)
-    if found != group.rows:
-        raise altered(group.item)
-    new = NewGroup(group.item, group.prefix, work.new.epoch, group.version)
+    packing = work.rules[group.item].packing
+    new = NewGroup(group.item, group.prefix, work.new.epoch, packing, group.version)
     writer = GroupWriter.open(node, new, size)
     for rows in sorter.sorted():
         writer.add(rows)
     writer.finish()
 
 
-def _blocks(node: Node, group: GroupRow) -> Iterator[Batch]:
-    number = 0
-    while True:
-        with node.store.transaction("read rows of sums") as tx:
-            block = sum_rows.read_block(tx, group.id, number)
-        if block is None:
-            return
-        yield Batch(group.item, block)
-        number += 1
-
-
-def _move_aliases(node: Node, work: SumRekeying) -> None:
+def _move_aliases(node: Node, work: SumRekeying, old: int) -> None:
     """Convert the aliases of all items again: an import may have changed them since an earlier run."""
     sum_epoch_switch.forget_aliases(node.store, work.new.epoch)
-    for item in work.layouts:
+    for item in work.rules:
         after = b""
         while True:
             with node.store.transaction("read aliases") as tx:
-                found = sum_epoch_switch.read_aliases(tx, item, work.old.epoch, after, _ALIASES)
+                found = sum_epoch_switch.read_aliases(tx, item, old, after, _ALIASES)
             if not found:
                 break
             moved = move_aliases(work, found)

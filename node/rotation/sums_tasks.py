@@ -1,9 +1,9 @@
-"""Converts rows of sums to other keys, without source data (design.md section 6).
+"""Converts rows of sums to other keys, from their sealed values (design.md section 6).
 
-    S' = (k_s'/k_s) S       decrypt -> check slot of the old epoch -> pack with the new -> encrypt
+    S' = (k_s'/k_s) S       value -> pack with the new check slot -> encrypt
 
-A row stays in its group and keeps its day. Rows are kept in the order of their points, which are
-pseudorandom: so under new points the order is another random one.
+Nothing is decrypted. A row stays in its group and keeps its day. Rows are kept in the order of their points,
+which are pseudorandom: so under new points the order is another random one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher import oprf
-from matcher.errors import InconsistentError, MatcherError
-from matcher.sums import paillier, slots
-from matcher.sums.slots import CheckKey, Layout
 from node.compute.scratch import Piece, SealedScratch
-from node.credentials.sum_keys import SumKeys, encryptor
-from node.database.sum_tables import Alias, NewBlock
-from node.errors import UnavailableError
-from node.index.sum_rows import Rows, parts_of, row_type
+from node.credentials.sum_keys import SumKeys
+from node.database.sum_tables import Alias
+from node.domain.sum_rules import SumRule
+from node.index.sum_rows import Rows, encrypt_values, fits, parts_of, row_type
 from node.wire.sum_messages import POINT
 
 PART_ROWS = 1 << 15  # sorted in memory at once
@@ -29,63 +27,39 @@ BUFFER_BYTES = 1 << 26  # rows that wait in memory before they are sealed and wr
 
 @dataclass(frozen=True, slots=True)
 class SumRekeying:
-    """What every process of a rotation knows: both epochs, and what rows of each item look like."""
+    """What every process of a rotation knows: the sum key before, the next keys, the rule of each item."""
 
-    old: SumKeys
+    before: bytes = field(repr=False)
     new: SumKeys
-    layouts: Mapping[str, Layout]
+    rules: Mapping[str, SumRule]
     folder: Path
     scratch_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A stored block of an item."""
+    """Some stored rows of an item: points, days and values, one of each a row."""
 
     item: str
-    block: NewBlock = field(repr=False)
+    points: bytes = field(repr=False)
+    days: NDArray[np.int32] = field(repr=False)
+    values: NDArray[np.uint64] = field(repr=False)
 
 
-def rekey_block(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows:
-    """All rows of a block under the new keys. Raises UnavailableError for altered rows."""
-    old, new = work.old.private, work.new.private
-    count, layout = len(task.block.points) // POINT, work.layouts[task.item]
-    before, after = (CheckKey.derive(keys.check, task.item, layout) for keys in (work.old, work.new))
-    size = old.public.ciphertext_size
-    stored = task.block.ciphertexts
-    try:
-        numbers = paillier.require_ciphertexts(
-            old.public, [stored[at : at + size] for at in range(0, len(stored), size)]
-        )
-        plain = [open_row(work, layout, before, number) for number in numbers]
-        points = move_points(work, task.block.points)
-    except MatcherError:
-        raise altered(task.item) from None
-    if not len(plain) == count == len(task.block.days) // 4:
-        raise altered(task.item)
-    rows = np.zeros(count, dtype=row_type(new.public.ciphertext_size))
-    rows["point"] = np.frombuffer(points, dtype="V32")
-    rows["day"] = np.frombuffer(task.block.days, dtype="<i4")
-    sealed = encryptor(work.new.primes).encrypt(slots.pack(layout, after, value) for value in plain)
-    rows["ciphertext"] = np.frombuffer(b"".join(sealed), dtype=np.uint8).reshape(count, -1)
+def rekey_rows(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows:
+    """Some rows under the new keys, as a full import by the rule of now would make them."""
+    rule = work.rules[task.item]
+    made = fits(rule, task.values)
+    rows = np.zeros(np.count_nonzero(made), dtype=row_type(work.new.private.public.ciphertext_size))
+    rows["point"] = np.frombuffer(move_points(work, task.points), dtype=f"V{POINT}")[made]
+    rows["day"], rows["value"] = task.days[made], task.values[made]
+    rows["ciphertext"] = encrypt_values(work.new, task.item, rule, rows["value"])
     return rows
-
-
-def open_row(work: SumRekeying, layout: Layout, check: CheckKey, number: int) -> int:
-    """The value of one row; it must be one row, as it was made here. Raises MatcherError."""
-    private = work.old.private
-    # A row is shorter than a prime, unless it has very many bands.
-    is_short = layout.slots * slots.SLOT_BITS < private.p.bit_length()
-    plain = (paillier.decrypt_short if is_short else paillier.decrypt)(private, number)
-    value = slots.unpack(layout, plain).total
-    if plain != slots.pack(layout, check, value):
-        raise InconsistentError("not a row that was made with this key")
-    return value
 
 
 def move_points(work: SumRekeying, points: bytes) -> bytes:
     """Points of the next epoch for points of the one before."""
-    return oprf.rekey(work.new.sum_key, work.old.sum_key, points)
+    return oprf.rekey(work.new.sum_key, work.before, points)
 
 
 def move_aliases(work: SumRekeying, found: Sequence[Alias]) -> list[Alias]:
@@ -131,13 +105,3 @@ class Sorter:
                 self._pieces[number].append(self._scratch.write(np.concatenate(waiting).tobytes()))
                 waiting.clear()
         self._bytes = 0
-
-
-def altered(item: str) -> UnavailableError:
-    """A stored row does not open under the keys it was stored under."""
-    return UnavailableError(
-        f"{item}: the stored rows of sums do not fit the keys of their epoch or the catalogue",
-        "the database or the key store was altered, they are of different times, or the bands of the item "
-        "changed: restore both from one backup, or import the item again; the epoch that is served stays "
-        "as it is",
-    )

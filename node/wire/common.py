@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from node.domain.days import EPOCH_START
+from node.domain.days import FIRST_DAY
 from node.errors import DishonestPeerError, InvalidRequestError
 
 MAX_ITEMS = 64
@@ -67,9 +67,9 @@ def timestamp(moment: datetime) -> Timestamp:
 
 def day_of(days: int) -> date:
     """The date of days since 1970-01-01, the form of dates in messages."""
-    return EPOCH_START + timedelta(days=days)
+    return FIRST_DAY + timedelta(days=days)
 
 
 def days_of(day: date) -> int:
     """Days since 1970-01-01."""
-    return (day - EPOCH_START).days
+    return (day - FIRST_DAY).days

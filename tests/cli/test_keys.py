@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
+import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -123,10 +124,53 @@ def test_rewrap_wants_one_way(home, options):
     assert heqiao("keys", "rewrap", "--home", home, *options)[0] == 2
 
 
+DEFAULTS = {  # design.md section 6, and the grace of each
+    "oprf": (90, 7),
+    "sum": (180, 7),
+    "signing": (730, 30),
+    "tls": (335, 14),
+    "salt": (3_650, 90),
+}
+LEADING = {"paillier": "sum", "sumcheck": "sum"}
+
+
+def test_the_defaults_are_those_of_the_design(home):
+    """Each key is due so many days after it was made; record, storage and enrol keys never are."""
+    known = json.loads(ok("keys", "policy", "--home", home, "--json"))["policy"]
+    assert {one["key"]: (one["every_days"], one["grace_days"]) for one in known} == DEFAULTS
+    keys = json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
+    for key in keys:
+        every, _ = DEFAULTS.get(LEADING.get(key["purpose"], key["purpose"]), (None, None))
+        if every is None:
+            assert key["due"] is None, key
+        else:
+            lasts = datetime.fromisoformat(key["due"]) - datetime.fromisoformat(key["made"])
+            assert lasts == timedelta(days=every), key
+    assert {key["purpose"] for key in keys if key["due"] is None} == {"record", "storage", "enrol"}
+    assert {key["purpose"] for key in keys} >= {*DEFAULTS, *LEADING}
+
+
+@pytest.mark.parametrize(("purpose", "days"), [(purpose, days) for purpose, (days, _) in DEFAULTS.items()])
+def test_due_on_its_day_and_not_before(home, purpose, days):
+    path = home / f"keys/{purpose}.1.key"
+    for age, due in ((days - 1, []), (days + 1, [purpose])):
+        os.utime(path, (time.time() - age * 86_400,) * 2)
+        found = json.loads(ok("keys", "status", "--home", home, "--json"))["due"]
+        assert sorted({one["purpose"] for one in found}) == due
+
+
+def test_settings_of_before_are_refused(home):
+    text = (home / "node.toml").read_text()
+    (home / "node.toml").write_text(text.replace("#sum_days = 180", "paillier_days = 365"))
+    code, _, err = heqiao("keys", "policy", "--home", home)
+    assert code == 1
+    assert "paillier_days" in err
+
+
 def test_policy_and_what_is_due(home):
     known = json.loads(ok("keys", "policy", "--home", home, "--json"))["policy"]
-    assert {"key": "oprf", "every_days": 180, "grace_days": 7} in known
-    assert "180 days" in ok("keys", "policy", "--home", home)
+    assert {"key": "oprf", "every_days": 90, "grace_days": 7} in known
+    assert "90 days" in ok("keys", "policy", "--home", home)
     for name in ("oprf.1.key", "storage.1.key"):
         os.utime(home / "keys" / name, (1_700_000_000,) * 2)
     keys = json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
@@ -136,12 +180,12 @@ def test_policy_and_what_is_due(home):
         False,
         None,
     )
-    assert found["oprf"]["due"].startswith("2024-05-12")
+    assert found["oprf"]["due"].startswith("2024-02-12")
     assert "OVERDUE" in ok("keys", "status", "--home", home)
     text = (home / "node.toml").read_text()
-    (home / "node.toml").write_text(text.replace("#oprf_days = 180", "oprf_days = 5000"))
+    (home / "node.toml").write_text(text.replace("#oprf_days = 90", "oprf_days = 5000"))
     assert "OVERDUE" not in ok("keys", "status", "--home", home)
-    (home / "node.toml").write_text(text.replace("#oprf_days = 180", "oprf_days = 5"))
+    (home / "node.toml").write_text(text.replace("#oprf_days = 90", "oprf_days = 5"))
     code, _, err = heqiao("keys", "status", "--home", home)
     assert code == 1
     assert "[rotation]" in err

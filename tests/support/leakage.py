@@ -1,4 +1,4 @@
-"""The forms in which an identity number, a name or an amount may be in a file."""
+"""Numbers of made-up people, and the forms in which a number, a name or an amount may be in a file."""
 
 
 def forms(text: str) -> dict[str, bytes]:
@@ -10,4 +10,15 @@ def forms(text: str) -> dict[str, bytes]:
         if len(text) > 12:
             found["packed"] = bytes.fromhex(text + "0" * (len(text) % 2))
             found["number"] = int(text).to_bytes(8, "big")
+    return found
+
+
+def numbers(count: int) -> list[str]:
+    """Valid numbers of made-up people, county code ending 9999."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    found = []
+    for serial in range(count):
+        body = f"45999919830{serial % 9 + 1}17{serial:03d}"
+        check = "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
+        found.append(body + check)
     return found

@@ -28,9 +28,9 @@ def home(tmp_path):
     node.store.dispose()
 
 
-def run(node, tmp_path, people, mode="full"):
+def run(node, tmp_path, people, mode="full", **options):
     file = write_register(tmp_path / "more.csv", people)
-    return importer.import_item(node, "C21", [file], mode=mode)
+    return importer.import_item(node, "C21", [file], mode=mode, **options)
 
 
 PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))

@@ -19,8 +19,9 @@ from node.context import Node
 from node.credentials.active_keys import active_epoch, grace_keys, read_salts, salt_in_use, upcoming_key
 from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys, active_sums, grace_sums
-from node.database import key_epochs, open_store
+from node.database import Store, key_epochs, open_store
 from node.database import partitions as index_rows
+from node.database.engine import make_engine
 from node.domain import catalogue
 from tests.support.cached import empty_database
 
@@ -171,12 +172,12 @@ def cramped(node: Node, spare: int) -> Iterator[Node]:
     """The same node on a disk with room for only a few more pages of its SQLite file."""
     with node.store.transaction("look") as tx:
         used = tx.exec_driver_sql("PRAGMA page_count").scalar()
-    full = open_store(f"sqlite:///{node.config.folder}/heqiao.db")
+    engine = make_engine(f"sqlite:///{node.config.folder}/heqiao.db")
 
-    @event.listens_for(full._engine, "connect")
+    @event.listens_for(engine, "connect")
     def limit(connection, _record) -> None:
         connection.execute(f"PRAGMA max_page_count = {used + spare}")
 
-    full._engine.dispose()
+    full = Store(engine)
     yield replace(node, store=full)
     full.dispose()

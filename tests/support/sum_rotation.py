@@ -11,6 +11,7 @@ from keys.store.kinds import generate_secret
 from keys.types import RotationPolicy
 from matcher import identity, oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import SumKeys
 from node.domain.peers import PeerRow, read_grants
 from node.responder import sums as respond
@@ -72,7 +73,7 @@ def home(tmp_path, monkeypatch, drawn, register):
 def ask(node, people, epoch, query):
     """Rounds 1 to 3 under an epoch."""
     keys = node.keys.sums_of(epoch, node.clock())
-    blind = oprf.draw_blind(secrets.token_bytes)
+    blind = CURRENT.cohort_blind(secrets.token_bytes(32))
     mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
     cohort = respond.Cohort(
         node, PEER, CohortStart(epoch, 1, bytes(32), query, len(people), ("B11",), "statistics", "x"), "node"

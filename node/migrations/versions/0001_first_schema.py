@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("packing", sa.LargeBinary(), nullable=False),
         sa.Column("as_of_from", sa.Integer(), nullable=False),
         sa.Column("as_of_to", sa.Integer(), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
@@ -308,6 +309,7 @@ def upgrade() -> None:
         sa.Column("points", sa.LargeBinary(), nullable=False),
         sa.Column("days", sa.LargeBinary(), nullable=False),
         sa.Column("ciphertexts", sa.LargeBinary(), nullable=False),
+        sa.Column("values_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["group_id"], ["sum_groups.id"], name=op.f("fk_sum_blocks_group_id"), ondelete="CASCADE"
         ),

@@ -12,6 +12,7 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
 
 from matcher import SUITE, oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from tests.support.calls import fails, good_start
 from tests.support.cluster import World, channel, serve_all, wait_for
 from tests.support.federation import set_config
@@ -65,7 +66,7 @@ class Target:
 
     def require_alive(self) -> None:
         """The node still answers a good query, and rightly."""
-        scalar = oprf.draw_blind(secrets.token_bytes)
+        scalar = CURRENT.cohort_blind(secrets.token_bytes(32))
         blinded = oprf.blind(scalar, tokens.canary_points()[:64])
         start = match_pb2.EvaluateStart()
         start.CopyFrom(self.start)

@@ -30,15 +30,16 @@ from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.client.platform import Platform
 from node.credentials import keyring
-from node.database import tables
+from node.database import sum_tables, tables
 from node.domain import catalogue, mandate, records, subjects, verification
 from node.errors import NodeError
+from node.index import sum_blocks
 from node.requester import context, match_query
 from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
-from tests.support.leakage import forms
+from tests.support.leakage import forms, numbers
 from tests.support.single_node import class_key
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
@@ -47,17 +48,6 @@ NAMES = ("欧阳瓒翀", "司徒燊犇", "上官骉羴")
 AMOUNTS = ("81234567.89", "70706060.51")
 FEN = (8_123_456_789, 7_070_606_051)
 SECRET_VALUE = 1_237
-
-
-def numbers(count: int) -> list[str]:
-    """Valid numbers of made-up people, county code ending 9999."""
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    found = []
-    for serial in range(count):
-        body = f"45999919830{serial % 9 + 1}17{serial:03d}"
-        check = "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
-        found.append(body + check)
-    return found
 
 
 PEOPLE = numbers(12)
@@ -108,6 +98,15 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
     )
     said.append(heqiao("import", "--home", homes["44"], "C23", deposits, "--rejects", data / "rejects.csv"))
     said.append(heqiao("import", "--home", homes["44"], "C21", cars, "--json"))
+    wages = write_rows(
+        data / "wages.csv",
+        ("id_no", "former_id_no", "amount_yuan"),
+        [(PEOPLE[i], PEOPLE[11] if not i else "", AMOUNTS[i % 2]) for i in range(8)],
+        "utf-8",
+    )
+    said.append(heqiao("import", "--home", homes["44"], "B11", wages))
+    said.append(heqiao("keys", "rotate", "sum", "--home", homes["44"]))
+    said.append(heqiao("import", "--home", homes["44"], "B11", wages, "--upsert"))
     said.append(heqiao("import", "--home", homes["44"], "C99", cars, fails=True))
     said.append(heqiao("import", "--home", homes["44"], "C21", data / "no-such.csv", fails=True))
     said.append(heqiao("import", "--home", homes["44"], "C23", cars, fails=True))
@@ -240,7 +239,20 @@ def test_nothing_of_a_person_is_kept_or_said(story: tuple[Path, list[bytes]], te
 def test_amounts_are_not_kept_as_numbers(story: tuple[Path, list[bytes]]) -> None:
     for fen in FEN:
         for order in ("big", "little"):
-            assert all(fen.to_bytes(8, order) not in content for content in story[1])
+            for size in (5, 8):
+                assert all(fen.to_bytes(size, order) not in content for content in story[1])
+
+
+def test_the_values_of_sums_are_there_sealed(story: tuple[Path, list[bytes]]) -> None:
+    """So the search above looked where they are: under both epochs they open with this home's key."""
+    provider = open_home(story[0] / "44")
+    with provider.store.transaction("look") as tx:
+        groups = [group for epoch in (1, 2) for group in sum_tables.current_groups(tx, "B11", epoch)]
+    assert {group.epoch for group in groups} == {1, 2}
+    for group in groups:
+        values = [int(value) for rows in sum_blocks.read_rows(provider, group) for value in rows["value"]]
+        assert sorted(values) == sorted([*FEN] * 4)
+    provider.store.dispose()
 
 
 def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, list[bytes]]) -> None:
@@ -297,7 +309,8 @@ def test_what_the_tables_hold_is_known() -> None:
     # Tags and entries, which are served as well.
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
-    public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")} | {"sum_groups.digest"}
+    public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
+    public |= {"sum_groups.digest", "sum_groups.packing"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.

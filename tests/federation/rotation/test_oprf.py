@@ -17,6 +17,7 @@ from matcher.types import TokenClass
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.config import load, open_key_store
+from node.credentials import keyring
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
 from node.domain.peers import Grant, read_grants
@@ -321,7 +322,9 @@ def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
         assert begin(5)()
 
 
-def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp_path: Path) -> None:
+def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(
+    small: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A node looks for another epoch each half second only; what it says until then must lead there."""
     home = small.copy(tmp_path, "44")["44"]
     node = open_home(home)
@@ -332,9 +335,9 @@ def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(small: World, tmp
     peer = replace(peer, grants=(*peer.grants, Grant.parse(part.origin)))
     asked = PartitionRequest(1, "C21", part.origin, part.version)
     rotate_home(home)
+    monkeypatch.setattr(keyring, "FRESH_S", math.inf)  # it does not look again by itself
     node.ring.refresh()
     assert list(mirrors.serve_partition(node, peer, asked)[1])
-    node.ring._due = math.inf
     driver.retire(OPRF, other := open_home(home), open_key_store(load(home / "node.toml")), early=True)
     with pytest.raises(EpochError) as caught:
         list(mirrors.serve_partition(node, peer, asked)[1])

@@ -158,11 +158,14 @@ from node.rotation import driver
 from node.rotation.kinds import SIGNING, SUMS
 from node.config import load, open_key_store
 from node.database import sum_epoch_switch as sum_epochs, sum_tables as sums
+from node.index import sum_table_writer as writer
 home, kind, where, calls, workers = Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:6])
 node, store = open_home(home), open_key_store(load(home / "node.toml"))
 dying = Dying(calls)
 progress = lambda stage, done, total: stage == where and dying.reach()
-points = {"key file": (type(store), "add"), "block": (sums, "add_blocks"), "group": (sums, "finish_group"),
+points = {"key file": (type(store), "add"), "values read": (sums, "read_block"),
+          "values sealed": (writer, "seal_block"), "group opened": (sums, "open_group"),
+          "block": (sums, "add_blocks"), "group": (sums, "finish_group"),
           "aliases": (sum_epochs, "forget_aliases"), "state": (driver, "_move"),
           "rows removed": (sum_epochs, "forget_epoch"), "key removed": (type(store), "remove")}
 if where in points:
@@ -180,6 +183,9 @@ SUM_KILLS = [
     pytest.param("key file", 3, 0, marks=LONG),
     pytest.param("make", 1, 0, marks=LONG),
     pytest.param("rekey", 1, 2, marks=LONG),
+    pytest.param("values read", 1, 0, marks=LONG),
+    ("group opened", 2, 0),
+    pytest.param("values sealed", 1, 0, marks=LONG),
     ("block", 1, 0),
     pytest.param("group", 1, 0, marks=LONG),
     pytest.param("group", 2, 2, marks=LONG),
@@ -191,7 +197,19 @@ SUM_KILLS = [
     pytest.param("key removed", 2, 0, marks=LONG),
     pytest.param("state", 2, 0, marks=LONG),
 ]
-BEFORE = ("key file", "make", "rekey", "block", "group", "aliases")
+BEFORE = (
+    "key file", "make", "values read", "group opened", "values sealed", "rekey", "block", "group", "aliases",
+)  # fmt: skip
+
+
+def complete_groups(home: Path) -> set[object]:
+    """Digests of the groups that a rotation has done; made again, a group would have another one."""
+    return {
+        digest
+        for (digest,) in query_database(
+            home, "SELECT digest FROM sum_groups WHERE epoch = 2 AND length(digest) > 0"
+        )
+    }
 
 
 def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]:
@@ -201,9 +219,13 @@ def states_of(home: Path, *purposes: str) -> dict[tuple[object, object], object]
 
 @pytest.mark.parametrize(("where", "calls", "workers"), SUM_KILLS)
 def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) -> None:
-    """The node starts with the old or the new epoch whole; running the commands again finishes it."""
+    """The node starts with the old or the new epoch whole; running the commands again finishes it.
+
+    Groups that were complete are not done again.
+    """
     run_until_killed(_DIE, homes["44"], "sums", where, calls, workers)
-    switched = where not in BEFORE
+    switched, kept = where not in BEFORE, complete_groups(homes["44"])
+    assert len(kept) == {"group": calls - 1, "group opened": calls - 1, "aliases": 2}.get(where, 2 * switched)
     served = Province(homes["44"]).start()
     try:
         assert served.node.keys.sums.epoch == 1 + switched
@@ -214,6 +236,7 @@ def test_sums_killed_at_any_step(homes, where: str, calls: int, workers: int) ->
             if not switched:
                 done = driver.rotate(SUMS, node, store, POLICY)
                 assert (done.epoch, done.begun) == (2, where == "key file")
+                assert kept <= complete_groups(homes["44"])
             driver.retire(SUMS, node, store, early=True)
             driver.destroy(SUMS, node, store)
             node.store.dispose()

@@ -135,8 +135,10 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
 
     def write(version: int, epoch: int, prefix: str, *, publish: bool) -> None:
         with store.transaction("write", write=True) as tx:
-            group = sum_tables.open_group(tx, sum_tables.NewGroup("B11", prefix, epoch, version))
-            sum_tables.add_blocks(tx, group, [sum_tables.NewBlock(0, bytes(32), bytes(4), bytes(8))])
+            group = sum_tables.open_group(tx, sum_tables.NewGroup("B11", prefix, epoch, bytes(32), version))
+            sum_tables.add_blocks(
+                tx, group, [sum_tables.NewBlock(0, bytes(32), bytes(4), bytes(8), bytes(8))]
+            )
             sum_tables.finish_group(tx, group, 1, bytes(32), (1, 2))
             if publish:
                 sum_tables.publish(tx, "B11", epoch, [group], whole=False, now=now)
@@ -146,7 +148,7 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
     write(3, 2, "44", publish=False)
     write(2, 2, "45", publish=False)
     with store.transaction("look") as tx:
-        missing, outdated = sum_epoch_switch.split_prepared(tx, 1, 2, ["B11"])
+        missing, outdated = sum_epoch_switch.split_prepared(tx, 1, 2, {"B11": bytes(32)})
     assert ([group.prefix for group in missing], len(outdated)) == (["45"], 1)
     with store.transaction("drop", write=True) as tx:
         sum_tables.remove(tx, outdated)
@@ -155,7 +157,7 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
         )
     write(3, 2, "45", publish=False)
     with store.transaction("publish", write=True) as tx:
-        assert sum_epoch_switch.publish_epoch(tx, 1, 2, ["B11"], now) == (2, 2)
+        assert sum_epoch_switch.publish_epoch(tx, 1, 2, {"B11": bytes(32)}, now) == (2, 2)
         assert len(sum_epoch_switch.read_aliases(tx, "B11", 1, bytes([1]) * 32, 2)) == 2
     sum_epoch_switch.forget_epoch(store, 1)
     with store.transaction("chain", write=True) as tx:

@@ -12,11 +12,13 @@ from matcher.sums import slots
 from matcher.sums.cohort import interleave
 from node.credentials.sum_keys import SumKeys
 from node.database import sum_tables
-from node.errors import InputError
+from node.errors import InputError, PreconditionError
+from node.index.sum_blocks import read_rows
 from node.registers import importer
 from node.wire.sum_messages import BLOCK_ROWS
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, make_node, number
+from tests.support.sum_fixtures import with_rule
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 PRIVATE = phe.PaillierPrivateKey(
@@ -53,6 +55,7 @@ def held(node):
     with node.store.transaction("look") as tx:
         for group in sum_tables.current_groups(tx, "B11", 1):
             rows, number, all_rows = {}, 0, b""
+            sealed = {row["point"].tobytes(): row["value"] for some in read_rows(node, group) for row in some}
             while block := sum_tables.read_block(tx, group.id, number):
                 count = len(block.points) // 32
                 assert len(block.ciphertexts) == count * SIZE
@@ -65,9 +68,19 @@ def held(node):
                     assert plain % 2**128 == 1
                 number += 1
             assert list(rows) == sorted(rows)
+            cap = node.catalogue.item("B11").sum.max_contribution or 2**63
+            assert rows == {point: min(int(value), cap) for point, value in sealed.items()}
             assert (len(rows), blake3(all_rows).digest()) == (group.rows, group.digest)
             groups[group.prefix] = rows
     return groups
+
+
+def sealed_values(node):
+    """What is sealed beside the rows: the values of the source."""
+    with node.store.transaction("look") as tx:
+        groups = sum_tables.current_groups(tx, "B11", 1)
+    rows = (row for group in groups for some in read_rows(node, group) for row in some)
+    return {row["point"].tobytes(): int(row["value"]) for row in rows}
 
 
 def merged(node):
@@ -117,6 +130,51 @@ def test_a_value_that_does_not_fit_is_a_rejected_row(node, tmp_path):
     assert (done.tally.read, done.tally.accepted, done.tally.rejected) == (3, 2, 1)
     assert dict(done.tally.reasons) == {"amount_too_large": 1}
     assert merged(node) == expected(node, {number(1): greatest, number(3): 0})
+
+
+@pytest.mark.parametrize("mode", ["full", "upsert"])
+def test_a_contribution_is_capped_at_what_the_noise_hides(node, tmp_path, mode):
+    """Also of people with two numbers, of several rows, and above what a slot holds without the cap."""
+    capped = {"mode": "dp", "epsilon_milli": 500, "max_contribution": 5_000}
+    node, most = with_rule(node, **capped), slots.Layout.of((), 3072).max_value
+    if mode == "upsert":
+        bring(node, tmp_path, lines({number(1): 1}))
+    rows = [
+        f"{number(1)},,4999",
+        f"{number(2)},,5000",
+        f"{number(3)},,5001",
+        f"{number(4)},{number(5)},{most}",
+    ]
+    rows += [f"{number(6)},,3000,{name}" for name in "ab"] + [f"{number(7)},,{most},{name}" for name in "ab"]
+    header = "id_no,former_id_no,amount_fen,record_no"
+    bring(node, tmp_path, rows, mode=mode, header=header)
+    wanted = {1: 4_999, 2: 5_000, 3: 5_000, 4: 5_000, 6: 5_000, 7: 5_000}
+    assert merged(node) == expected(node, {number(at): fen for at, fen in wanted.items()})
+    plain = {1: 4_999, 2: 5_000, 3: 5_001, 4: most, 6: 6_000, 7: 2 * most}
+    assert sealed_values(node) == expected(node, {number(at): fen for at, fen in plain.items()})
+
+
+@pytest.mark.parametrize("change", [{"bands": (1, 500)}, {"mode": "dp", "max_contribution": 700}])
+def test_rows_of_one_group_are_packed_by_one_rule(node, tmp_path, change):
+    """After a change of the catalogue an upsert would mix them; a full import makes all anew."""
+    bring(node, tmp_path, lines(WAGES))
+    other = with_rule(node, **change)
+    for mode, rows, header in (
+        ("upsert", [f"{number(1)},5"], "id_no,amount_fen"),
+        ("delete", [number(1)], "id_no"),
+    ):
+        with pytest.raises(PreconditionError, match="changed the bands or the cap") as refused:
+            bring(other, tmp_path, rows, mode=mode, header=header)
+        assert "full export" in refused.value.hint
+    assert merged(node) == expected(node, WAGES)
+    bring(other, tmp_path, lines(WAGES))
+    bring(other, tmp_path, lines({number(1): 5}), mode="upsert")
+    most = change.get("max_contribution", 10**9)
+    assert merged(other) == expected(
+        node, {who: min(fen, most) for who, fen in (WAGES | {number(1): 5}).items()}
+    )
+    # Another part of the rule is no matter of packing.
+    bring(with_rule(other, min_cohort=77), tmp_path, lines({number(1): 6}), mode="upsert")
 
 
 def test_what_fails_leaves_the_rows_as_they_were(node, tmp_path, monkeypatch):

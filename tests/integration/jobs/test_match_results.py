@@ -11,7 +11,7 @@ from matcher import Identity, identity
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
-from node.domain.days import EPOCH_START
+from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Outcome
 from node.domain.mandate import Mandate
 from node.domain.peers import PeerRow
@@ -110,7 +110,7 @@ def expected(node: Node, kept: dict[tuple[str, str], list[Answer]]) -> list[Find
                     answer = Answer(Outcome.NOT_MANDATED, reason=uncovered[at][item])
                 else:
                     answer = Answer(GAPS[peer], reason=reason or state)
-                day = None if answer.as_of is None else EPOCH_START + timedelta(days=answer.as_of)
+                day = None if answer.as_of is None else FIRST_DAY + timedelta(days=answer.as_of)
                 said = (answer.outcome, answer.value, day, answer.reason)
                 found.append(Finding(subject.ref, item, peer, *said))
     return found

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from matcher import identity
-from node.domain.records import FIRST_DAY
+from node.domain.days import FIRST_DAY
 from node.errors import InputError
 from node.registers import importer
 from node.tabular.typed_values import Role, cell_text

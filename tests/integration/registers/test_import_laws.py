@@ -11,7 +11,8 @@ from matcher import buckets, identity, label
 from matcher.bucket_changes import apply, merge
 from node.database import deltas
 from node.domain import catalogue
-from node.domain.records import FIRST_DAY, SourceRow, combine, disclose
+from node.domain.days import FIRST_DAY
+from node.domain.records import SourceRow, combine, disclose
 from node.errors import PreconditionError
 from node.registers import importer, row_parser
 from tests.support.effort import examples

@@ -12,8 +12,8 @@ from matcher import SUITE, batch, buckets, identity, label, pads
 from matcher.suites.suite import CURRENT
 from node.credentials.keyring import KeyRing
 from node.database import tables
+from node.domain.days import FIRST_DAY
 from node.domain.peers import PeerRow, read_grants
-from node.domain.records import FIRST_DAY
 from node.errors import InputError, PreconditionError
 from node.registers import chunks, importer
 from node.responder.manifest import offer_manifest

@@ -55,7 +55,7 @@ def start(token_class, *items):
 
 def evaluate(node, token_class, *items):
     """The token of a person, as a requester gets it by an evaluation."""
-    scalar = oprf.draw_blind(secrets.token_bytes)
+    scalar = CURRENT.cohort_blind(secrets.token_bytes(32))
     query = match.Evaluation(node, PEER, start(token_class, *items), "node")
     answer = query.answer(0, oprf.blind(scalar, tokens.map_to_curve(node.keys.salt, ONE)))
     return oprf.finalize(scalar, answer)

@@ -10,6 +10,7 @@ import pytest
 
 from matcher import identity, oprf
 from matcher.suites import tokens
+from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import SumKeys
 from node.database import audit_log as audit_rows
 from node.domain.peers import PeerRow, read_grants
@@ -69,7 +70,7 @@ def sum_by(monkeypatch, rule):
 
 def ask(node, people, items=("B11",), peer=PEER, query=None, **changes):
     """Rounds 1 to 3 as phe and a set would do them: the query's id and a ciphertext of the sum."""
-    blind = oprf.draw_blind(secrets.token_bytes)
+    blind = CURRENT.cohort_blind(secrets.token_bytes(32))
     mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
     blinded = oprf.blind(blind, mapped)
     query = query or secrets.token_bytes(16)
@@ -113,7 +114,7 @@ def test_the_sum_is_the_plain_sum(node):
 
 
 def test_points_come_back_in_another_order(node):
-    blind = oprf.draw_blind(secrets.token_bytes)
+    blind = CURRENT.cohort_blind(secrets.token_bytes(32))
     people = list(WAGES)
     mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
     start = CohortStart(1, 1, bytes(32), secrets.token_bytes(16), 60, ("B11",), "statistics", "x")

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ from node.rotation.kinds import SIGNING
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import FULL, heqiao, ok
 from tests.support.rotation_home import member  # noqa: F401  the home that the commands made
-from tests.support.single_node import cramped
+from tests.support.single_node import cramped, number
 
 KINDS = {"oprf": ("oprf",), "sum": ("sum", "paillier", "sumcheck"), "signing": ("signing",)}
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
@@ -203,6 +204,27 @@ def test_no_file_can_be_written(home, kind):
     assert "that its disk has room" in done.stderr
     assert states(home, kind) == {1: "active"}
     rotates(home, kind)
+
+
+def test_damaged_rows_of_sums(home, tmp_path):
+    """Named by item and area; the epoch before stays; a full import mends them, and the rotation ends."""
+    register = tmp_path / "wages.csv"
+    rows = "".join(f"{number(at)},{at}\n" for at in range(300))
+    register.write_text("id_no,amount_fen\n" + rows, encoding="utf-8")
+    ok("import", "--home", home, "B11", register)
+    with closing(sqlite3.connect(home / "heqiao.db")) as base:
+        (sealed,) = base.execute("SELECT values_sealed FROM sum_blocks WHERE number = 1").fetchone()
+        damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        base.execute("UPDATE sum_blocks SET values_sealed = ? WHERE number = 1", (damaged,))
+        base.commit()
+    for _ in range(2):
+        error = fails(1, "rotate", "sum", "--home", home)
+        assert "B11, area 44: the stored rows of sums are damaged" in error
+        assert "heqiao import B11" in error
+        assert states(home, "sum") == {1: "active", 2: "pending"}
+    ok("import", "--home", home, "B11", register)
+    rotates(home, "sum")
+    assert states(home, "sum") == {1: "grace", 2: "active"}
 
 
 # ---- of the signing key alone: the others are in their own files

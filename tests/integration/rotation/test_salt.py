@@ -201,19 +201,17 @@ def test_one_that_holds_nothing_switches_at_once(tmp_path):
     assert (done.begun, done.switched, node.keys.salt_version) == (True, True, 2)
 
 
-def test_a_source_that_changes_between_the_passes(home, tmp_path, monkeypatch):
+def test_a_source_that_changes_between_the_passes(home, tmp_path):
     node, store = home
     driver.rotate(SALT, node, store, POLICY)
-    file, original = tmp_path / "r.csv", importer._prepare
+    file = tmp_path / "r.csv"
 
-    def prepare(*given):
-        found = original(*given)
-        write_register(file, PEOPLE[:5])
-        return found
+    def change(stage, *_):
+        if stage == "write":  # the first pass has read all of it
+            write_register(file, PEOPLE[:5])
 
-    monkeypatch.setattr(importer, "_prepare", prepare)
     with pytest.raises(InputError, match="changed while it was read"):
-        importer.import_item(node, "C21", [file])
+        importer.import_item(node, "C21", [file], progress=change)
     assert known(node) == set(PEOPLE)
     assert driver.rotate(SALT, node, store, POLICY).missing
 
@@ -223,19 +221,23 @@ def test_an_import_that_ends_half_way_leaves_both_as_they_were(home, tmp_path, m
     node, store = home
     driver.rotate(SALT, node, store, POLICY)
     run(node, tmp_path, PEOPLE)
-    original, left = importer._prepare, [passes]
+    stages = []
 
-    def prepare(*given):
-        found = original(*given)
-        left[0] -= 1
-        if not left[0]:
+    def stop(stage, *_):
+        """After the first pass, when the second begins to read."""
+        if passes == 1 and stage == "read" and "write" in stages:
             raise RuntimeError
-        return found
+        stages.append(stage)
 
-    monkeypatch.setattr(importer, "_prepare", prepare)
-    with pytest.raises(RuntimeError):
-        run(node, tmp_path, [number(910)])
-    monkeypatch.setattr(importer, "_prepare", original)
+    def stopped(*_):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        if passes == 2:  # after both
+            patch.setattr(importer, "publish", stopped)
+        with pytest.raises(RuntimeError):
+            run(node, tmp_path, [number(910)], progress=stop)
+    assert "write" in stages
     assert known(node) == known(upcoming(node)) == set(PEOPLE)
     update_lock.clean(node)
     assert not partition_versions.sweep(node.store)

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -15,7 +16,7 @@ from matcher import oprf
 from matcher.sums import modulus_proof
 from matcher.sums.slots import CheckKey, Layout, pack
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
-from node.database import audit_log, key_epochs, sum_epoch_switch
+from node.database import audit_log, sum_epoch_switch
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
 from node.responder import manifest
 from node.responder import sums as respond
@@ -24,18 +25,8 @@ from node.rotation import driver, sums, sums_tasks
 from node.rotation.kinds import OPRF, SUMS
 from node.wire.sum_messages import OpenRequest, RowsRequest
 from tests.support.single_node import NOW, cramped, number
-from tests.support.sum_fixtures import bring, expected, held, phe_key, plain
+from tests.support.sum_fixtures import bring, epoch_states, expected, held, phe_key, plain, with_rule
 from tests.support.sum_rotation import FORMER, KEYS, PEER, POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
-
-
-def states(node):
-    with node.store.transaction("look") as tx:
-        every = key_epochs.read_epochs(tx)
-    found = {
-        epoch: {key.state.value for key in every if key.epoch == epoch} for epoch in {k.epoch for k in every}
-    }
-    assert all(len(one) == 1 for one in found.values())
-    return {epoch: one.pop() for epoch, one in found.items()}
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -46,7 +37,7 @@ def test_it_is_the_register_under_other_keys(home, workers):
     new = node.keys.sums
     assert (done.epoch, done.amount.entries, done.amount.parts, done.begun) == (2, len(WAGES), 2, True)
     assert (new.epoch, done.grace_until) == (2, NOW + timedelta(days=7))
-    assert states(node) == {1: "grace", 2: "active"}
+    assert epoch_states(node) == {1: "grace", 2: "active"}
     after = held(node)
     assert plain(after) == expected(node, WAGES)
     assert sorted(row[1:] for row in after.values()) == sorted(row[1:] for row in before.values())
@@ -174,10 +165,10 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, stage, calls, left)
     with pytest.raises(StoppedError):
         driver.rotate(SUMS, node, store, POLICY, progress=stop_at(stage, calls))
     if stage == "switch":
-        assert states(node) == {1: "grace", 2: "active"}
+        assert epoch_states(node) == {1: "grace", 2: "active"}
         assert node.ring.refresh().sums.epoch == 2
         return
-    assert (states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
+    assert (epoch_states(node), node.keys.sums.epoch) == ({1: "active", 2: "pending"}, 1)
     assert held(node) == before
     secret, recorded = store.get("paillier.2"), []
     done = driver.rotate(SUMS, node, store, POLICY, progress=lambda *step: recorded.append(step))
@@ -207,6 +198,28 @@ def test_an_import_in_between_is_not_lost(home, tmp_path):
     assert plain(held(node)) == expected(node, WAGES)
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_catalogue_that_changes(home, stopped):
+    """Also between a rotation that was killed and its end: all rows are packed by the rule of now."""
+    node, store = home
+    if stopped:
+        with pytest.raises(StoppedError):
+            driver.rotate(SUMS, node, store, POLICY, progress=stop_at("rekey", 2))
+    now = with_rule(node, bands=(2_000, 5_000), mode="dp", max_contribution=9_000)
+    if not stopped:  # it changes before the switch, under which the groups would not fit each other
+        run = replace(driver.prepare(SUMS, node, store, POLICY), folder=node.config.folder, workers=0)
+        SUMS.make(run)
+        SUMS.rekey(run)
+        with node.store.transaction("switch", write=True) as tx, pytest.raises(ConflictError):
+            SUMS.switch(tx, replace(run, home=now))
+    recorded = []
+    driver.rotate(SUMS, now, store, POLICY, progress=lambda *step: recorded.append(step))
+    assert [step[2] for step in recorded if step[0] == "rekey"][:1] == [len(WAGES)]
+    assert plain(held(now)) == expected(now, {person: min(fen, 9_000) for person, fen in WAGES.items()})
+    driver.rotate(SUMS, node, store, POLICY)  # back under the first catalogue nothing was lost
+    assert plain(held(node)) == expected(node, WAGES)
+
+
 def test_a_publication_from_another_machine_stops_the_switch(home):
     node, store = home
 
@@ -217,7 +230,7 @@ def test_a_publication_from_another_machine_stops_the_switch(home):
 
     with pytest.raises(ConflictError, match="an import published"):
         driver.rotate(SUMS, node, store, POLICY, progress=publish)
-    assert states(node) == {1: "active", 2: "pending"}
+    assert epoch_states(node) == {1: "active", 2: "pending"}
 
 
 def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
@@ -229,34 +242,19 @@ def test_an_import_under_the_old_keys_is_not_published(home, tmp_path):
     assert plain(held(node)) == expected(node, WAGES)
 
 
-def test_altered_rows_are_told_and_change_nothing(home):
-    """A ciphertext of our own key, and a row of two people: both pass a glance and not the check."""
+def test_nothing_is_decrypted(home, monkeypatch):
+    """The Paillier key of the epoch before is not even read."""
     node, store = home
-    keys = node.keys.sums
-    public = phe_key(keys).public_key
-    engine = create_engine(f"sqlite:///{node.config.folder}/heqiao.db")
-    size = keys.private.public.ciphertext_size
-    with engine.connect() as tx:
-        row = tx.execute(text("SELECT rowid, ciphertexts FROM sum_blocks")).first()
-    first, second = (int.from_bytes(row.ciphertexts[size * at : size * at + size], "big") for at in (0, 1))
-    for forged in (public.encrypt(5).ciphertext(), first * second % public.nsquare):
-        bad = forged.to_bytes(size, "big") + row.ciphertexts[size:]
-        with engine.begin() as tx:
-            tx.execute(
-                text("UPDATE sum_blocks SET ciphertexts = :b WHERE rowid = :r"), {"b": bad, "r": row.rowid}
-            )
-        with pytest.raises(UnavailableError, match="do not fit the keys") as recorded:
-            driver.rotate(SUMS, node, store, POLICY)
-        assert not any(person in str(recorded.value) for person in WAGES)
-    assert node.keys.sums.epoch == 1
-
-
-def test_a_block_that_is_gone_is_told(home):
-    node, store = home
-    with create_engine(f"sqlite:///{node.config.folder}/heqiao.db").begin() as tx:
-        tx.execute(text("DELETE FROM sum_blocks WHERE rowid = (SELECT min(rowid) FROM sum_blocks)"))
-    with pytest.raises(UnavailableError, match="do not fit the keys"):
-        driver.rotate(SUMS, node, store, POLICY)
+    for name in ("decrypt", "require_ciphertexts"):
+        monkeypatch.setattr(f"matcher.sums.paillier.{name}", lambda *_: pytest.fail("decrypted"))
+    asked, original = [], type(store).get
+    monkeypatch.setattr(type(store), "get", lambda self, name: (asked.append(name), original(self, name))[1])
+    still = replace(node, ring=type(node.ring).fixed(node.keys))  # it does not read keys by itself
+    run = replace(driver.prepare(SUMS, still, store, POLICY), folder=node.config.folder, workers=0)
+    SUMS.make(run)
+    asked.clear()
+    SUMS.rekey(run)
+    assert set(asked) == {"sum.1", "sum.2", "paillier.2", "sumcheck.2"}
 
 
 def test_again_and_beside_the_oprf_key(home):
@@ -274,13 +272,24 @@ def test_again_and_beside_the_oprf_key(home):
 
 
 @pytest.mark.parametrize("bands", [0, 6, 7, 10])
-def test_rows_shorter_and_longer_than_a_prime(bands, tmp_path):
-    """A row of many bands is opened modulo both primes."""
+@pytest.mark.parametrize("cap", [0, 1000])
+def test_rows_of_few_and_many_bands(home, bands, cap, tmp_path):
+    """phe decrypts what packing the value by the rule of now gives; the value itself is kept uncapped."""
+    node, _ = home
     layout = Layout.of(tuple(range(10, 10 + bands)), 3072)
+    rule = replace(node.catalogue.item("B11").sum, bands=layout.bands, max_contribution=cap)
+    work = sums_tasks.SumRekeying(KEYS.sum_key, KEYS, {"B11": rule}, tmp_path, b"")
+    values = np.array([0, 1, 15, 1001, layout.max_value, layout.max_value + 1], dtype=np.uint64)
+    points = KEYS.canaries[:32] * len(values)
+    task = sums_tasks.Batch("B11", points, np.arange(len(values), dtype=np.int32), values)
+    rows = sums_tasks.rekey_rows(work, None, task)
+    kept = values.tolist() if cap else values.tolist()[:-1]  # what no slot can hold is no row
+    wanted = [min(value, cap) if cap else value for value in kept]
     check = CheckKey.derive(KEYS.check, "B11", layout)
-    work = sums_tasks.SumRekeying(KEYS, KEYS, {"B11": layout}, tmp_path, b"")
-    cipher = phe_key(KEYS).public_key.raw_encrypt(pack(layout, check, layout.max_value))
-    assert sums_tasks.open_row(work, layout, check, cipher) == layout.max_value
+    found = [phe_key(KEYS).raw_decrypt(int.from_bytes(row.tobytes(), "big")) for row in rows["ciphertext"]]
+    assert found == [pack(layout, check, value) for value in wanted]
+    assert (rows["value"].tolist(), rows["day"].tolist()) == (kept, list(range(len(kept))))
+    assert rows["point"].tobytes() == KEYS.canaries[:32] * len(kept)
 
 
 def test_memory_is_bounded_by_parts(home, monkeypatch):
@@ -295,7 +304,7 @@ def test_memory_is_bounded_by_parts(home, monkeypatch):
 def test_rows_of_an_item_that_is_not_summed_any_more(home, monkeypatch):
     """They are served to nobody; the rotation leaves them behind, and they go with their epoch."""
     node, store = home
-    monkeypatch.setattr(sums, "layouts", lambda _: {})
+    monkeypatch.setattr(sums, "sum_rules", lambda _: {})
     done = driver.rotate(SUMS, node, store, POLICY)
     assert (done.amount.parts, done.amount.entries, held(node)) == (0, 0, {})
     driver.retire(SUMS, node, store, early=True)

@@ -67,14 +67,12 @@ def scalar_without_inverse():
     raise AssertionError
 
 
-def test_scalar_without_inverse_is_refused_and_drawn_again():
+def test_scalar_without_inverse_is_refused():
     missing = scalar_without_inverse()
     with pytest.raises(ScalarError):
         oprf.invert(missing)
     with pytest.raises(ScalarError):
         oprf.finalize(missing, b"")
-    draws = iter([missing, HIGHEST])
-    assert oprf.draw_blind(lambda _: next(draws)) == HIGHEST
 
 
 def as_rows(scalars):
@@ -142,17 +140,6 @@ def test_key_pair_without_ratio_is_refused():
                 oprf.rekey(new, old, b"")
             return
     raise AssertionError
-
-
-def test_draw_blind_asks_for_32_bytes():
-    asked = []
-
-    def random_bytes(count):
-        asked.append(count)
-        return bytes(count)
-
-    assert oprf.draw_blind(random_bytes) == LOWEST
-    assert asked == [32]
 
 
 @pytest.mark.parametrize(("length", "most", "count"), [(0, 0, 0), (32, 1, 1), (64, 5, 2)])

@@ -26,7 +26,7 @@ from tests.support.examples import MANDATE, MANIFEST, PART
 
 SALT = bytes(range(32))
 TODAY = date(2026, 11, 20)
-DAY = (date(2026, 10, 1) - days.EPOCH_START).days
+DAY = (date(2026, 10, 1) - days.FIRST_DAY).days
 ITEMS = {item.code: item for item in catalogue.load().items}
 A, B, C = (
     identity.parse(number) for number in ("449999190001010034", "449999190001010050", "449999190001010077")

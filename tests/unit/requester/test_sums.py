@@ -81,7 +81,7 @@ def test_the_requester_does_not_learn_who_matched():
     point among them is spread over all places. So no row that matches a point of the answer can be laid to
     one of them.
     """
-    key, blind = oprf.clamp(secrets.token_bytes(32)), oprf.draw_blind(secrets.token_bytes)
+    key, blind = oprf.clamp(secrets.token_bytes(32)), CURRENT.cohort_blind(secrets.token_bytes(32))
     mapped = b"".join(tokens.map_to_curve(SALT, one) for one in PEOPLE[:16])
     evaluated = oprf.evaluate(key, oprf.blind(blind, mapped))
     answers = [oprf.finalize(blind, shuffle(evaluated, 32, secrets.token_bytes)) for _ in range(400)]

@@ -1,6 +1,7 @@
 """Paillier against `phe`, both ways, and against every ciphertext that no honest peer sends."""
 
 import random
+import secrets
 from functools import cache
 
 import gmpy2
@@ -63,18 +64,6 @@ def test_what_phe_makes_is_opened():
         assert paillier.decrypt(key(), theirs()[0].raw_encrypt(value)) == value
 
 
-def test_short_plaintexts_are_opened_modulo_one_prime():
-    """Ciphertexts of phe: the plaintext if below the smaller prime, else its remainder; hostile ones too."""
-    public, _ = theirs()
-    for value in values():
-        cipher = public.encrypt(0).ciphertext() * public.raw_encrypt(value) % public.nsquare
-        assert paillier.decrypt_short(key(), cipher) == value % key().p
-    assert paillier.decrypt_short(key(), public.raw_encrypt(key().p - 1)) == key().p - 1
-    for hostile in (0, key().p, public.nsquare):
-        with pytest.raises(CiphertextError):
-            paillier.decrypt_short(key(), hostile)
-
-
 def test_a_key_of_phe_serves():
     public, private = phe.generate_paillier_keypair(n_length=BITS)
     ours = paillier.PrivateKey(private.p, private.q)
@@ -121,18 +110,34 @@ def test_the_base_has_full_order(prime):
     assert rest == 1
 
 
-@pytest.mark.parametrize("draw", [b"\x00", b"\xfe"])
-def test_exponents_at_the_edge(draw):
-    """Exponent 0 (c is then 1 + n * x, still opened right) and one close to the top of the range."""
-    engine = paillier.Encryptor(key())
-    engine._random_bytes = lambda size: draw * size
-    engine._p._order = engine._q._order = b"\xff" * (BITS // 16)
+def drawing(exponents):
+    """An encryptor whose tables are random, and whose exponents are then these, first for p, then for q."""
+    left, ready = iter(exponents), []
+    made = paillier.Encryptor(
+        key(),
+        random_bytes=lambda size: next(left).to_bytes(size, "big") if ready else secrets.token_bytes(size),
+    )
+    ready.append(True)
+    return made, left
+
+
+@pytest.mark.parametrize("end", ["0", "1", "p - 2"])
+def test_exponents_at_the_edge(end):
+    """Exponent 0 (c is then 1 + n * x, still opened right), and the last one below p - 1."""
+    exponent = {"0": 0, "1": 1, "p - 2": key().p - 2}[end]
+    engine, left = drawing([exponent] * 4)
     assert values_of(engine.encrypt([4, 5])) == [4, 5]
+    assert list(left) == []
 
 
-def test_an_exponent_above_the_order_is_drawn_again():
-    drawn = iter([b"\xff" * (BITS // 16), b"\x01" * (BITS // 16)])
-    assert encryptor()._p.draw(lambda _: next(drawn)) == b"\x01" * (BITS // 16)
+@pytest.mark.parametrize("excess", [0, 1])
+def test_an_exponent_above_the_order_is_drawn_again(excess):
+    p, q = key().p - 1 + excess, key().q - 1 + excess
+    engine, left = drawing([p, p, 7, q, 8])
+    (cipher,) = engine.encrypt([5])
+    assert list(left) == []
+    again, _ = drawing([7, 8])
+    assert values_of([cipher]) == values_of(again.encrypt([5])) == [5]
 
 
 @pytest.mark.parametrize("value", [-1, "n"])
