@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from node.cli.import_request import Request
 from node.cli.import_source import choose_source
-from node.cli.options import count, show
+from node.cli.options import count, percent, show
 from node.cli.terminal import show_progress
 from node.clock import utc_now
 from node.config import Config
@@ -62,11 +62,8 @@ def _find_problem(checks: Sequence[Checked], request: Request) -> InputError | N
 
 
 def _plain(check: Checked) -> dict[str, object]:
-    return {**asdict(check), "rejected": check.rejected, "valid_share": round(_share(check), 4)}
-
-
-def _share(check: Checked) -> float:
-    return check.valid_numbers / check.read if check.read else 0.0
+    share = check.valid_numbers / check.read if check.read else 0.0  # not rounded: 1.0 means every row
+    return {**asdict(check), "rejected": check.rejected, "valid_share": share}
 
 
 def _describe(check: Checked) -> str:
@@ -76,7 +73,8 @@ def _describe(check: Checked) -> str:
         lines[0] += ", then the file could not be read on"
     if guesses.encoding:
         lines.append(f"  read as {guesses.encoding}, cells separated by {guesses.delimiter}")
-    lines.append(f"  valid identity numbers: {check.valid_numbers:,} of {check.read:,} ({_share(check):.1%})")
+    valid, read = check.valid_numbers, check.read
+    lines.append(f"  valid identity numbers: {valid:,} of {read:,} ({percent(valid, read)})")
     for word, reason in check.reasons.items():
         lines.append(f"  rejected: {word} {reason.rows:,}, first in line {reason.first_line}")
     for word, number in guesses.forms.items():
