@@ -1,0 +1,99 @@
+"""The report of `heqiao import --all`: a row for each item, totals, and what an officer has to look at."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from node.cli import import_run
+from node.cli.options import count
+from node.domain.catalogue import Catalogue
+from node.domain.days import china_minute
+from node.registers.import_all import Outcome, State, failed
+from node.registers.plan import ImportPlan
+from node.reports.document import Cell, Column, Document, Group, Kind, Row, Table
+from node.reports.text import render
+
+_COUNTS = ("read", "accepted", "rejected", "records", "entries")
+_COLUMNS = (
+    Column("item"),
+    *(Column(name, Kind.NUMBER) for name in ("read", "accepted", "rejected", "people", "entries")),
+    Column("seconds", Kind.SECONDS),
+)
+
+
+def print_report(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> None:
+    """Print it for people, as wide as the terminal is."""
+    rows = tuple(_row(one, items) for one in outcomes)
+    done = [one for one in outcomes if _tally(one)]
+    sums = (sum(_tally(one)[name] for one in done) for name in _COUNTS)
+    total: Row = (f"{len(done)} of {count(len(rows), 'item')}", *sums, sum(map(_seconds, done)))
+    table = Table("", _COLUMNS, (Group(rows), Group((total,))))
+    notes = tuple(_notes(plan, outcomes))
+    title = f"{plan.place}: " + (
+        "not everything was imported" if failed(outcomes) else "everything was imported"
+    )
+    document = Document("en", title, "", (), (table,), "To look at" if notes else "", notes)
+    Console().print(render(document))
+
+
+def plain(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> dict[str, object]:
+    """The report for programs."""
+    return {
+        "plan": str(plan.place),
+        "ok": not failed(outcomes),
+        "items": [_plain(one, items) for one in outcomes],
+        "missing": list(plan.missing),
+    }
+
+
+def _plain(one: Outcome, items: Catalogue) -> dict[str, object]:
+    head: dict[str, object] = {
+        "item": one.request.item,
+        "name": items.item(one.request.item).name_zh,
+        "state": one.state.value,
+    }
+    if one.imported:
+        return {**import_run.plain(one.imported), **head}
+    if one.before:
+        return {**head, **_tally(one), "finished_at": one.before.finished_at.isoformat()}
+    if one.error:
+        return {**head, "code": one.error.code, "error": one.error.message, "hint": one.error.hint}
+    return head
+
+
+def _row(one: Outcome, items: Catalogue) -> Row:
+    tally = _tally(one)
+    cells: Iterator[Cell] = (tally.get(name) for name in _COUNTS)
+    last: Cell = _seconds(one) if one.imported else one.state.value
+    return (f"{one.request.item} {items.item(one.request.item).name_zh}", *cells, last)
+
+
+def _tally(one: Outcome) -> Mapping[str, Any]:
+    """The row counts of an import, now or before; empty where there is none."""
+    if one.imported:
+        return {name: getattr(one.imported.tally, name) for name in _COUNTS}
+    return {name: one.before.tally[name] for name in _COUNTS} if one.before else {}
+
+
+def _seconds(one: Outcome) -> float:
+    return sum(one.imported.seconds.values()) if one.imported else 0.0
+
+
+def _notes(plan: ImportPlan, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    for one in outcomes:
+        code = one.request.item
+        if one.error:
+            yield f"{code}: {one.error.message}; {one.error.hint}"
+        if one.before:
+            yield f"{code}: done before, {china_minute(one.before.finished_at)}; --again imports it again"
+        if one.imported:
+            # The first two lines say what the table says.
+            yield from (
+                f"{code}: {line.strip()}" for line in import_run.describe(one.imported).splitlines()[2:]
+            )
+    if any(one.state is State.LEFT for one in outcomes):
+        yield "run the same command again: it goes on with the items that are missing"
+    if plan.missing:
+        where = "folder" if plan.place.is_dir() else "plan"
+        yield f"not in the {where}: {', '.join(plan.missing)}"
