@@ -15,6 +15,8 @@ from node.reports.document import Cell, Column, Document, Group, Kind, Row, Tabl
 from node.reports.text import render
 
 _COUNTS = ("read", "accepted", "rejected", "records", "entries")
+# What a row says in place of its seconds.
+_INSTEAD = {State.BEFORE: "before", State.FAILED: "failed", State.LEFT: "left"}
 _COLUMNS = (
     Column("item"),
     *(Column(name, Kind.NUMBER) for name in ("read", "accepted", "rejected", "people", "entries")),
@@ -24,17 +26,22 @@ _COLUMNS = (
 
 def print_report(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> None:
     """Print it for people, as wide as the terminal is."""
-    rows = tuple(_row(one, items) for one in outcomes)
-    done = [one for one in outcomes if _tally(one)]
-    sums = (sum(_tally(one)[name] for one in done) for name in _COUNTS)
-    total: Row = (f"{len(done)} of {count(len(rows), 'item')}", *sums, sum(map(_seconds, done)))
-    table = Table("", _COLUMNS, (Group(rows), Group((total,))))
+    table = Table("", _COLUMNS, (Group(tuple(_row(one, items) for one in outcomes)),), (_total(outcomes),))
     notes = tuple(_notes(plan, outcomes))
     title = f"{plan.place}: " + (
-        "not everything was imported" if failed(outcomes) else "everything was imported"
+        "not everything is imported" if failed(outcomes) else "everything is imported"
     )
     document = Document("en", title, "", (), (table,), "To look at" if notes else "", notes)
     Console().print(render(document))
+
+
+def _total(outcomes: Sequence[Outcome]) -> str:
+    done = [one for one in outcomes if _tally(one)]
+    read, accepted, rejected, people, entries = (sum(_tally(one)[name] for one in done) for name in _COUNTS)
+    return (
+        f"{len(done)} of {count(len(outcomes), 'item')}: {count(read, 'row')} read, {accepted:,} accepted, "
+        f"{rejected:,} rejected; {entries:,} entries of {people:,} records; {sum(map(_seconds, done)):.1f} s"
+    )
 
 
 def plain(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> dict[str, object]:
@@ -65,7 +72,7 @@ def _plain(one: Outcome, items: Catalogue) -> dict[str, object]:
 def _row(one: Outcome, items: Catalogue) -> Row:
     tally = _tally(one)
     cells: Iterator[Cell] = (tally.get(name) for name in _COUNTS)
-    last: Cell = _seconds(one) if one.imported else one.state.value
+    last: Cell = _seconds(one) if one.imported else _INSTEAD[one.state]
     return (f"{one.request.item} {items.item(one.request.item).name_zh}", *cells, last)
 
 
@@ -85,13 +92,15 @@ def _notes(plan: ImportPlan, outcomes: Sequence[Outcome]) -> Iterator[str]:
         code = one.request.item
         if one.error:
             yield f"{code}: {one.error.message}; {one.error.hint}"
-        if one.before:
-            yield f"{code}: done before, {china_minute(one.before.finished_at)}; --again imports it again"
         if one.imported:
             # The first two lines say what the table says.
             yield from (
                 f"{code}: {line.strip()}" for line in import_run.describe(one.imported).splitlines()[2:]
             )
+    before = {one.request.item: one.before.finished_at for one in outcomes if one.before}
+    if before:
+        since = china_minute(min(before.values()))
+        yield f"done before, since {since}: {', '.join(before)}; --again imports them again"
     if any(one.state is State.LEFT for one in outcomes):
         yield "run the same command again: it goes on with the items that are missing"
     if plan.missing:

@@ -157,8 +157,7 @@ imports = Table(
     # full, upsert or delete
     Column("mode", String(8), nullable=False),
     Column("tally", Text, nullable=False),
-    # Digest of the files or the query and of the options; empty where a repetition must not be recognised.
-    Column("source", LargeBinary, nullable=False),
+    Column("source", LargeBinary, nullable=False),  # digest of the source and the options, or empty
     Column("finished_at", UtcDateTime, nullable=False),
 )
 
