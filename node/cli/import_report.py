@@ -11,7 +11,7 @@ from node.domain.catalogue import Catalogue
 from node.domain.days import china_minute
 from node.registers.import_all import Outcome, State, failed
 from node.registers.plan import ImportPlan
-from node.reports.document import Cell, Column, Document, Group, Kind, Row, Table
+from node.reports.document import Cell, Column, Document, Fact, Group, Kind, Row, Table
 from node.reports.text import render
 
 _COUNTS = ("read", "accepted", "rejected", "records", "entries")
@@ -28,10 +28,9 @@ def print_report(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue
     """Print it for people, as wide as the terminal is."""
     table = Table("", _COLUMNS, (Group(tuple(_row(one, items) for one in outcomes)),), (_total(outcomes),))
     notes = tuple(_notes(plan, outcomes))
-    title = f"{plan.place}: " + (
-        "not everything is imported" if failed(outcomes) else "everything is imported"
-    )
-    document = Document("en", title, "", (), (table,), "To look at" if notes else "", notes)
+    title = "not everything is imported" if failed(outcomes) else "everything is imported"
+    facts = (Fact("from", str(plan.place)),)
+    document = Document("en", title, "", facts, (table,), "To look at" if notes else "", notes)
     Console().print(render(document))
 
 

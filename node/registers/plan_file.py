@@ -27,7 +27,7 @@ _HINT = "nothing was imported; docs/import.md explains every key of a plan file"
 
 def _as_patterns(value: object) -> object:
     patterns = [value] if isinstance(value, str) else value
-    if not isinstance(patterns, list) or not all(isinstance(one, str) and one for one in patterns):
+    if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
         raise ValueError("must be a name in quotes, or a list of names")
     return tuple(patterns)
 
