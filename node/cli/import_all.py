@@ -5,6 +5,7 @@ from functools import partial
 
 import click
 
+from keys.errors import KeyringError
 from node.cli import import_report
 from node.cli.import_check import CheckedItem, check
 from node.cli.import_request import Run
@@ -103,12 +104,12 @@ def _check_one(request: ImportRequest, items: Catalogue, progress: Progress) -> 
     item = items.item(request.item)
     try:
         return check(request, item, progress)
-    except NodeError as error:
+    except (NodeError, KeyringError) as error:
         return CheckedItem(item, (), error)
 
 
 def _describe(one: CheckedItem) -> list[str]:
     lines = [f"{one.item.code} {one.item.name_zh}", *one.text().splitlines()]
     if one.problem:
-        lines += [f"  refused: {one.problem.message}", f"  hint: {one.problem.hint}"]
+        lines += [f"  refused: {one.problem}", f"  hint: {one.problem.hint}"]
     return lines

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from keys.errors import KeyringError
 from node.cli.options import count, percent, show
 from node.cli.terminal import show_progress
 from node.clock import utc_now
@@ -37,7 +38,7 @@ class CheckedItem:
 
     item: Item
     sources: Sequence[Checked]
-    problem: NodeError | None
+    problem: NodeError | KeyringError | None
 
     def plain(self) -> dict[str, object]:
         """For programs."""

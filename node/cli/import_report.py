@@ -64,7 +64,7 @@ def _plain(one: Outcome, items: Catalogue) -> dict[str, object]:
     if one.before:
         return {**head, **_tally(one), "finished_at": one.before.finished_at.isoformat()}
     if one.error:
-        return {**head, "code": one.error.code, "error": one.error.message, "hint": one.error.hint}
+        return {**head, "code": one.error.code, "error": str(one.error), "hint": one.error.hint}
     return head
 
 
@@ -90,7 +90,7 @@ def _notes(plan: ImportPlan, outcomes: Sequence[Outcome]) -> Iterator[str]:
     for one in outcomes:
         code = one.request.item
         if one.error:
-            yield f"{code}: {one.error.message}; {one.error.hint}"
+            yield f"{code}: {one.error}; {one.error.hint}"
         if one.imported:
             # The first two lines say what the table says.
             yield from (

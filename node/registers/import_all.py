@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from keys.errors import KeyringError
 from keys.store.locks import hold_lock
 from node.compute.engine import Workers
 from node.context import Node
@@ -46,7 +47,7 @@ class Outcome:
     state: State
     imported: Imported | None = None
     before: Before | None = None
-    error: NodeError | None = None
+    error: NodeError | KeyringError | None = None
 
 
 def run_plan(
@@ -100,7 +101,7 @@ def _import_one(
         progress("read", 0, 0)
         with workers_for(source_of(request).size) as workers:
             done = perform(node, request, rejects_file, workers, progress)
-    except NodeError as error:
+    except (NodeError, KeyringError) as error:
         return Outcome(request, State.FAILED, error=error)
     return Outcome(request, State.IMPORTED, imported=done)
 

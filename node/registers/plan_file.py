@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
+from keys.errors import KeyringError
 from node.config.loading import check_sections, read_toml
 from node.config.section import HomePath, Section
 from node.domain.catalogue import Catalogue
@@ -18,7 +19,7 @@ from node.errors import ConfigError, InputError
 from node.registers.plan import ImportPlan, file_faults, is_passed_over, make_plan
 from node.registers.requests import ImportRequest, Mode
 from node.registers.row_parser import ALIASES
-from node.registers.sources import check_as_of
+from node.registers.sources import check_as_of, read_url
 from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
 from node.tabular.units import check_unit
 
@@ -104,6 +105,7 @@ def read_plan_file(path: Path, catalogue: Catalogue, today: date) -> ImportPlan:
             continue
         files = tuple(_find_files(folder, found.files))
         faults += [f"[{code}] files: {fault}" for fault in _faults(found.files, files, folder)]
+        faults += [f"[{code}] sql_url_file: {fault}" for fault in _url_faults(found.sql_url_file)]
         requests.append(_request(code, found, files, unit))
     if faults:
         raise InputError(f"{path}: {'; '.join(faults)}", _HINT)
@@ -124,6 +126,14 @@ def _request(code: str, found: PlannedItem, files: tuple[Path, ...], unit: str |
         keep_zeros=found.keep_zeros,
         allow_empty=found.allow_empty,
     )
+
+
+def _url_faults(path: Path | None) -> Iterator[str]:
+    try:
+        if path is not None:
+            read_url(path)
+    except (ConfigError, KeyringError) as error:
+        yield f"{error} ({error.hint})"
 
 
 def _find_files(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:

@@ -129,7 +129,7 @@ class Query:
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
-        with sql.open_query(_read_url(self.url_file), self.query) as (columns, rows):
+        with sql.open_query(read_url(self.url_file), self.query) as (columns, rows):
             yield from _blocks_of(_QUERY, columns, rows, reading)
 
 
@@ -140,7 +140,8 @@ def source_of(request: ImportRequest) -> Source:
     return Files(request.files)
 
 
-def _read_url(path: Path) -> str:
+def read_url(path: Path) -> str:
+    """The URL of a source database. Raises ConfigError, or KeyringError for a file that is not private."""
     try:
         return read_private(path).decode("utf-8-sig").strip()
     except FileNotFoundError:
