@@ -19,7 +19,7 @@ from node.domain import catalogue
 from node.domain.catalogue import Catalogue
 from node.domain.days import china_day
 from node.errors import NodeError
-from node.registers.import_all import PlanProgress, failed, run_plan
+from node.registers.import_all import PlanProgress, run_plan
 from node.registers.plan import ImportPlan, read_folder
 from node.registers.plan_file import read_plan_file
 from node.registers.requests import ImportRequest
@@ -45,7 +45,7 @@ def _import(plan: ImportPlan, run: Run) -> bool:
     workers_for = _workers_for(plan.requests, run.workers)
     node = open_node(run.config)
     with show_progress(hidden=run.as_json) as update:
-        outcomes = run_plan(
+        result = run_plan(
             node,
             plan,
             run.rejects or plan.folder,
@@ -55,10 +55,10 @@ def _import(plan: ImportPlan, run: Run) -> bool:
         )
     node.store.dispose()
     if run.as_json:
-        show(import_report.plain(plan, outcomes, node.catalogue), "", as_json=True)
+        show(import_report.plain(plan, result, node.catalogue), "", as_json=True)
     else:
-        import_report.print_report(plan, outcomes, node.catalogue)
-    return not failed(outcomes)
+        import_report.print_report(plan, result, node.catalogue)
+    return not result.failed
 
 
 def _workers_for(requests: Sequence[ImportRequest], number: int | None) -> Callable[[int], Workers]:

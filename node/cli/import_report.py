@@ -9,7 +9,7 @@ from node.cli import import_run
 from node.cli.options import count
 from node.domain.catalogue import Catalogue
 from node.domain.days import china_minute
-from node.registers.import_all import Outcome, State, failed
+from node.registers.import_all import Outcome, RunResult, State
 from node.registers.plan import ImportPlan
 from node.reports.document import Cell, Column, Document, Fact, Group, Kind, Row, Table
 from node.reports.text import render
@@ -24,11 +24,13 @@ _COLUMNS = (
 )
 
 
-def print_report(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> None:
+def print_report(plan: ImportPlan, result: RunResult, items: Catalogue) -> None:
     """Print it for people, as wide as the terminal is."""
-    table = Table("", _COLUMNS, (Group(tuple(_row(one, items) for one in outcomes)),), (_total(outcomes),))
-    notes = tuple(_notes(plan, outcomes))
-    title = "not everything is imported" if failed(outcomes) else "everything is imported"
+    table = Table(
+        "", _COLUMNS, (Group(tuple(_row(one, items) for one in result.outcomes)),), (_total(result.outcomes),)
+    )
+    notes = tuple(_notes(plan, result))
+    title = "not everything is imported" if result.failed else "everything is imported"
     facts = (Fact("from", str(plan.place)),)
     document = Document("en", title, "", facts, (table,), "To look at" if notes else "", notes)
     Console().print(render(document))
@@ -43,13 +45,14 @@ def _total(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def plain(plan: ImportPlan, outcomes: Sequence[Outcome], items: Catalogue) -> dict[str, object]:
+def plain(plan: ImportPlan, result: RunResult, items: Catalogue) -> dict[str, object]:
     """The report for programs."""
     return {
         "plan": str(plan.place),
-        "ok": not failed(outcomes),
-        "items": [_plain(one, items) for one in outcomes],
+        "ok": not result.failed,
+        "items": [_plain(one, items) for one in result.outcomes],
         "missing": list(plan.missing),
+        "rolled_back": result.rolled_back,
     }
 
 
@@ -86,8 +89,10 @@ def _seconds(one: Outcome) -> float:
     return sum(one.imported.seconds.values()) if one.imported else 0.0
 
 
-def _notes(plan: ImportPlan, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    for one in outcomes:
+def _notes(plan: ImportPlan, result: RunResult) -> Iterator[str]:
+    if result.rolled_back:
+        yield "an earlier import had not ended; it was rolled back, and what it left removed"
+    for one in result.outcomes:
         code = one.request.item
         if one.error:
             yield f"{code}: {one.error}; {one.error.hint}"
@@ -96,11 +101,11 @@ def _notes(plan: ImportPlan, outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield from (
                 f"{code}: {line.strip()}" for line in import_run.describe(one.imported).splitlines()[2:]
             )
-    before = {one.request.item: one.before.finished_at for one in outcomes if one.before}
+    before = {one.request.item: one.before.finished_at for one in result.outcomes if one.before}
     if before:
         since = china_minute(min(before.values()))
         yield f"done before, since {since}: {', '.join(before)}; --again imports them again"
-    if any(one.state is State.LEFT for one in outcomes):
+    if any(one.state is State.LEFT for one in result.outcomes):
         yield "run the same command again: it goes on with the items that are missing"
     if plan.missing:
         where = "folder" if plan.place.is_dir() else "plan"

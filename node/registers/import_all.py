@@ -18,6 +18,7 @@ from node.compute.engine import Workers
 from node.context import Node
 from node.errors import ConflictError, NodeError
 from node.files import disk_errors
+from node.index import update_lock
 from node.registers.importer import Imported
 from node.registers.imports import Before, find_before, forget_queries, perform
 from node.registers.plan import ImportPlan, rejects_name
@@ -50,6 +51,19 @@ class Outcome:
     error: NodeError | KeyringError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run over a plan. `rolled_back`: an earlier import had not ended, and what it left was removed."""
+
+    outcomes: Sequence[Outcome]
+    rolled_back: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether an item was not imported."""
+        return any(one.state in (State.FAILED, State.LEFT) for one in self.outcomes)
+
+
 def run_plan(
     node: Node,
     plan: ImportPlan,
@@ -58,14 +72,16 @@ def run_plan(
     progress: PlanProgress,
     *,
     again: bool,
-) -> list[Outcome]:
+) -> RunResult:
     """Import every item of a plan; the lists of rejects go to the folder `rejects`.
 
     `workers_for` starts the workers for a source of some bytes. An item that fails keeps its published
     version, and the others are still imported; where another import or a rotation runs, the rest is left.
-    With `again` nothing counts as done before. Raises ConflictError while another run works in this home.
+    With `again` nothing counts as done before. Raises ConflictError while another run, import or rotation
+    works in this home.
     """
     with _only_run(node):
+        rolled_back = update_lock.clean(node)
         outcomes: list[Outcome] = []
         for number, request in enumerate(plan.requests, 1):
             if any(isinstance(one.error, ConflictError) for one in outcomes):
@@ -74,14 +90,10 @@ def run_plan(
             place = rejects / rejects_name(request.item)
             show = partial(progress, request.item, number)
             outcomes.append(_import_one(node, request, place, workers_for, show, again=again))
-        if not failed(outcomes):
+        result = RunResult(outcomes, rolled_back)
+        if not result.failed:
             forget_queries(node, plan.requests)
-        return outcomes
-
-
-def failed(outcomes: Sequence[Outcome]) -> bool:
-    """Whether an item was not imported."""
-    return any(one.state in (State.FAILED, State.LEFT) for one in outcomes)
+        return result
 
 
 def _import_one(
