@@ -123,13 +123,18 @@ def import_(
     the people to remove. Rows that cannot be used are listed and counted, and do not stop the import.
     Peers get the old version until the new one is complete.
 
+    With --all it imports everything: each item of a folder, by the code in the names of its files, or each
+    item of a plan file. What is done already is left out when the same command is run again. An item that
+    fails keeps none of the others back; then the exit code is 1.
+
     \b
     heqiao import --home 44 C21 vehicles.csv
     heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
     heqiao import --home 44 C21 --check vehicles.csv
     heqiao import --home 44 C21 changed.csv --upsert
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
-    heqiao import --home 44 --all registers
+    heqiao import --home 44 --all registers/
+    heqiao import --home 44 --all plan.toml --check
     """  # noqa: D301 - click wants the real \b character
     if clean:
         _load_run().clean(require_node_role(load_config(home)), as_json=as_json)

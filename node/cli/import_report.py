@@ -32,16 +32,17 @@ def print_report(plan: ImportPlan, result: RunResult, items: Catalogue) -> None:
     notes = tuple(_notes(plan, result))
     title = "not everything is imported" if result.failed else "everything is imported"
     facts = (Fact("from", str(plan.place)),)
-    document = Document("en", title, "", facts, (table,), "To look at" if notes else "", notes)
+    document = Document("en", title, "", facts, (table,), "Notes" if notes else "", notes)
     Console().print(render(document))
 
 
 def _total(outcomes: Sequence[Outcome]) -> str:
     done = [one for one in outcomes if _tally(one)]
     read, accepted, rejected, people, entries = (sum(_tally(one)[name] for one in done) for name in _COUNTS)
+    held = f"{count(entries, 'entry', 'entries')} of {count(people, 'record')}"
     return (
         f"{len(done)} of {count(len(outcomes), 'item')}: {count(read, 'row')} read, {accepted:,} accepted, "
-        f"{rejected:,} rejected; {entries:,} entries of {people:,} records; {sum(map(_seconds, done)):.1f} s"
+        f"{rejected:,} rejected; {held}; {sum(map(_seconds, done)):.1f} s"
     )
 
 
@@ -95,7 +96,8 @@ def _notes(plan: ImportPlan, result: RunResult) -> Iterator[str]:
     for one in result.outcomes:
         code = one.request.item
         if one.error:
-            yield f"{code}: {one.error}; {one.error.hint}"
+            text = str(one.error).removeprefix(f"{code}: ")
+            yield f"{code}: {text}; {one.error.hint}"
         if one.imported:
             # The first two lines say what the table says.
             yield from (

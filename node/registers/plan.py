@@ -38,7 +38,7 @@ class ImportPlan:
     @property
     def folder(self) -> Path:
         """The folder of the sources: where lists of rejects are by default."""
-        return self.place if self.place.is_dir() else self.place.absolute().parent
+        return self.place if self.place.is_dir() else self.place.parent
 
 
 def make_plan(place: Path, requests: Iterable[ImportRequest], catalogue: Catalogue) -> ImportPlan:

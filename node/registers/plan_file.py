@@ -93,7 +93,7 @@ def read_plan_file(path: Path, catalogue: Catalogue, today: date) -> ImportPlan:
         raise ConfigError(f"{path}: the catalogue has no item {', '.join(unknown)}", hint)
     fields: Mapping[str, Any] = dict.fromkeys(content, (PlannedItem, ...))
     plan = check_sections(path, create_model("Plan", __base__=Section, **fields), content, _HINT)
-    folder = path.absolute().parent
+    folder = path.parent
     requests, faults = [], []
     for code in content:
         found: PlannedItem = getattr(plan, code)
