@@ -14,6 +14,7 @@ from node.errors import ConfigError, InputError
 from node.registers.plan import find_code, make_plan, read_folder
 from node.registers.plan_file import read_plan_file
 from node.registers.requests import ImportRequest
+from tests.support.paths import ROOT
 
 ITEMS = catalogue.load()
 CODES = [item.code for item in ITEMS.items]
@@ -224,6 +225,18 @@ files = ["x[1].csv"]
     assert "C21" not in plan.missing
     assert "D35" in plan.missing
     assert plan.folder == tmp_path
+
+
+def test_the_examples_of_the_document(tmp_path):
+    text = (ROOT / "docs/import.md").read_text(encoding="utf-8").split("### Everything", 1)[1]
+    put(tmp_path, "vehicles/a.csv", "banks-1.csv", "banks-2.csv", "changed.txt")
+    (tmp_path / "homes.url").touch(0o600)
+    plan = plan_of(tmp_path, re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
+    assert [one.item for one in plan.requests] == ["C21", "C23", "C22", "D34"]
+    lines = re.search(r"    registers/\n(.*?)\n\n", text, re.DOTALL)[1].splitlines()
+    named = {line.split()[0]: line.split()[1].strip(":") for line in lines}
+    folder = put(tmp_path / "registers", *named)
+    assert {name: item for item, names in found(folder).items() for name in names} == named
 
 
 PLAN_FAULTS = [
