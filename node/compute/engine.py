@@ -64,7 +64,10 @@ def prepare_workers(modules: Sequence[str]) -> Callable[[int], Workers]:
 
     Call this before the process knows a key; `modules` are the code of the workers, loaded once.
     """
-    start_server(modules)
+    try:
+        start_server(modules)
+    except OSError:  # the folder for temporary files is full, or its path too long for a socket
+        return lambda count: LocalWorkers(count, "spawn")
     return lambda count: LocalWorkers(count, "forkserver")
 
 

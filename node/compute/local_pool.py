@@ -21,6 +21,7 @@ from multiprocessing import (
     get_context,
     parent_process,
     set_forkserver_preload,
+    util,
 )
 from multiprocessing.queues import SimpleQueue
 from typing import Any, Literal, Self, TypeVar
@@ -45,8 +46,10 @@ def own_usage() -> Usage:
 def start_server(modules: Sequence[str]) -> None:
     """Start the process that forks workers: without a key, and with their modules loaded.
 
-    It ends with this process.
+    It ends with this process. Raises OSError where its socket cannot be made.
     """
+    # Python 3.11.0 would make a socket that every account may use (CVE-2022-42919), later ones a private file.
+    util.abstract_sockets_supported = False  # type: ignore[misc]
     set_forkserver_preload(list(modules))
     forkserver.ensure_running()
 

@@ -1,19 +1,29 @@
 """`heqiao import --all`: everything of a folder or a plan file; a second run does what is missing."""
 
 import contextlib
+import io
 import json
+import os
 import shutil
 import sqlite3
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
 from keys.store.locks import hold_lock
+from node.cli import cli
 from node.config import load
 from node.database import database_url, open_store, partitions
 from node.database.tables import imports
-from node.errors import ConflictError
+from node.domain import catalogue
+from node.errors import ConflictError, InputError
 from node.index.update_lock import LOCK
 from node.registers.import_all import LOCK as ALL_LOCK
+from node.registers.plan import read_folder
+from node.registers.requests import ImportRequest
 from tests.support.ca_member import take_salt
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy
@@ -256,6 +266,45 @@ def test_check_imports_nothing(place):
     assert "the import would accept 1 of 3 items; nothing was written" in out
     assert stored(place) == before
     assert sorted(path.name for path in (place / "in").iterdir()) == [f"{code}.csv" for code in HEADS]
+
+
+def test_a_file_that_this_account_may_not_read(tmp_path):
+    """It is found before anything runs. Root may read everything, so a child of another account looks."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may take another account")
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    try:
+        folder.chmod(0o755)
+        write(folder / "C21.csv", "C21").chmod(0o600)
+        child = os.fork()
+        if child == 0:
+            os.setuid(65_534)
+            try:
+                read_folder(folder, catalogue.load(), ImportRequest(""))
+            except InputError as error:
+                os._exit("C21.csv: Permission denied" in str(error))
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    finally:
+        shutil.rmtree(folder)
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_for_each_item(place, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    screen = Screen()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", screen)
+        with redirect_stdout(io.StringIO()):
+            command = ["import", "--home", str(place / "44"), "--all", str(place / "in")]
+            cli(command, standalone_mode=False)
+    for text in ("1 of 3  C21 机动车", "2 of 3  C22 不动产", "3 of 3  C23 银行存款"):
+        assert text in screen.getvalue()
 
 
 # ---- a plan with a query
