@@ -184,7 +184,7 @@ def _say_more(folder: Path) -> None:
     print(f"""
 The nodes hold no records yet. In another terminal, for example:
   {heqiao} synth --scenario small --out {registers}
-  {heqiao} import --home {folder}/44/node.toml C21 {registers}/44/registers/*_C21_*.csv
+  {heqiao} import --home {folder}/44/node.toml --all {registers}/44/registers
   {heqiao} verify --home {folder}/45/node.toml --households {registers}/45/households.csv \\
       --items C21,C22 --peers 44,33 --out {folder}/report --lang en
 """, flush=True)  # fmt: skip

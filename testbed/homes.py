@@ -1,5 +1,6 @@
 """The demo's three provinces: homes, certificates, registers and nodes, made with the `heqiao` command."""
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -119,15 +120,18 @@ def all_items(origin: str) -> str:
 
 
 def import_registers(children: Children, folder: Path, province: Province) -> None:
-    """Import every register of one province, also those that are summed, one file after the other."""
+    """Import every register of one province, also those that are summed, with one command and one plan."""
     own = folder / FEDERATION / province.code
+    plan = folder / f"{province.code}-import.toml"
+    tables = []
     for register in (*sorted((own / "registers").glob("*.csv")), *sorted((own / "sums").glob("*.csv"))):
-        item = register.name.split("_")[1]
-        rejects = folder / LOGS / f"{province.code}-{item}-rejects.csv"
-        heqiao(
-            children, f"{province.code}-import-{item}", "import", "--home", folder / province.code,
-            "--rejects", rejects, item, register,
-        )  # fmt: skip
+        name = json.dumps(str(register.relative_to(folder)), ensure_ascii=False)
+        tables.append(f"[{register.name.split('_')[1]}]\nfiles = {name}\n")
+    plan.write_text("\n".join(tables), encoding="utf-8")
+    heqiao(
+        children, f"{province.code}-import", "import", "--home", folder / province.code, "--all", plan,
+        "--rejects", folder / LOGS / f"{province.code}-rejects",
+    )  # fmt: skip
 
 
 def serve(children: Children, folder: Path, provinces: Sequence[Province] = PROVINCES) -> dict[str, Child]:

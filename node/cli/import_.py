@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from matcher.suites import x25519
-from node.cli.import_request import make_request
+from node.cli.import_request import Options, Run, make_common, make_request, usage
 from node.cli.options import (
     home_option,
     json_option,
@@ -79,7 +79,7 @@ from node.registers.row_parser import ALIASES
 )
 @click.option(
     "--rejects",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="File for the list of rejected rows.  [default: ITEM-rejects.csv, beside the first file]",
 )
 @click.option(
@@ -93,9 +93,27 @@ from node.registers.row_parser import ALIASES
     type=click.IntRange(0, 256),
     help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
+@click.option(
+    "--all",
+    "everything",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="DIR|TOML",
+    help="Import every item of a folder with files named by item codes (C21.csv), or of a plan file; items "
+    "that are done already are left out. No ITEM or FILES; --rejects is then a folder.",
+)
+@click.option("--again", is_flag=True, help="With --all: import items that are done already too.")
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(
-    home: Path, *, as_json: bool, count: int | None, clean: bool, check: bool, **options: Any
+    home: Path,
+    *,
+    as_json: bool,
+    count: int | None,
+    clean: bool,
+    check: bool,
+    everything: Path | None,
+    again: bool,
+    rejects: Path | None,
+    **options: Any,
 ) -> None:
     """Import a register: a full export, or only changes.
 
@@ -105,24 +123,36 @@ def import_(
     the people to remove. Rows that cannot be used are listed and counted, and do not stop the import.
     Peers get the old version until the new one is complete.
 
+    With --all it imports everything: each item of a folder, by the code in the names of its files, or each
+    item of a plan file. What is done already is left out when the same command is run again. An item that
+    fails keeps none of the others back; then the exit code is 1.
+
     \b
     heqiao import --home 44 C21 vehicles.csv
     heqiao import --home 44 C23 banks.csv --map amount_yuan=结余 --as-of 2026-06-30
     heqiao import --home 44 C21 --check vehicles.csv
     heqiao import --home 44 C21 changed.csv --upsert
     heqiao import --home 44 C21 --sql-url-file url --query "SELECT * FROM cars"
+    heqiao import --home 44 --all registers/
+    heqiao import --home 44 --all plan.toml --check
     """  # noqa: D301 - click wants the real \b character
     if clean:
         _load_run().clean(require_node_role(load_config(home)), as_json=as_json)
         return
-    request = make_request(**options)
-    if check:
-        config = require_node_role(read_config(home))
+    if everything is None and again:
+        raise usage("--again needs --all.")
+    given = Options(**options)
+    common = None if everything is None else make_common(given, rejects, folder=everything.is_dir())
+    request = make_request(given, rejects) if common is None else common
+    config = require_node_role(read_config(home) if check else load_config(home))
+    if everything is not None:
+        run = Run(config, everything, request, rejects, count, again=again, as_json=as_json)
+        importlib.import_module("node.cli.import_all").run(run, check=check)
+    elif check:
         importlib.import_module("node.cli.import_check").run(config, request, as_json=as_json)
-        return
-    config = require_node_role(load_config(home))
-    with _start_workers(count, request.files) as workers:
-        _load_run().run(config, request, workers, as_json=as_json)
+    else:
+        with _start_workers(count, request.files) as workers:
+            _load_run().run(config, request, rejects, workers, as_json=as_json)
 
 
 def _load_run() -> Any:

@@ -1,46 +1,73 @@
 """What `heqiao import --check` does: read as an import would, and print what it would say."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from node.cli.import_request import Request
-from node.cli.import_source import choose_source
-from node.cli.options import count, show
+from keys.errors import KeyringError
+from node.cli.options import count, percent, show
 from node.cli.terminal import show_progress
 from node.clock import utc_now
 from node.config import Config
 from node.domain import catalogue
+from node.domain.catalogue import Item
 from node.domain.days import china_day
-from node.errors import InputError
+from node.errors import InputError, NodeError
 from node.registers.check import Checked, check_source
-from node.registers.sources import Reading
+from node.registers.requests import ImportRequest
+from node.registers.sources import Reading, source_of
 from node.tabular.damage import NONE_ROUNDED, refuse_rounded_rows
 from node.tabular.units import check_unit
+from node.telemetry.progress import Progress
 
 
-def run(config: Config, request: Request, *, as_json: bool) -> None:
+def run(config: Config, request: ImportRequest, *, as_json: bool) -> None:
     """Check, and print the result. Raises InputError where the import would fail."""
     item = catalogue.load(config.catalogue.path).item(request.item)
+    with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
+        found = check(request, item, progress)
+    show(found.plain(), found.text(), as_json=as_json)
+    if found.problem:
+        raise found.problem
+    if not as_json:
+        show({}, "the import would accept this; nothing was written", as_json=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedItem:
+    """What an import of an item would say. `problem` is the error that it would end with."""
+
+    item: Item
+    sources: Sequence[Checked]
+    problem: NodeError | KeyringError | None
+
+    def plain(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "item": self.item.code,
+            "ok": not self.problem,
+            "sources": [_plain(source) for source in self.sources],
+        }
+
+    def text(self) -> str:
+        """For people."""
+        return "\n".join(map(_describe, self.sources))
+
+
+def check(request: ImportRequest, item: Item, progress: Progress) -> CheckedItem:
+    """Read a source as an import would. Raises InputError for options that do not fit the item."""
     reading = Reading(
         item,
-        request.columns or {},
+        request.columns,
         request.allow_empty,
         request.mode == "delete",
         request.form,
         None if request.unit is None else check_unit(item, request.unit),
     )
-    with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
-        checks = check_source(choose_source(request), reading, request.as_of, china_day(utc_now()), progress)
-    problem = _find_problem(checks, request)
-    plain = {"item": item.code, "ok": not problem, "sources": [_plain(check) for check in checks]}
-    show(plain, "\n".join(map(_describe, checks)), as_json=as_json)
-    if problem:
-        raise problem
-    if not as_json:
-        show({}, "the import would accept this; nothing was written", as_json=False)
+    checks = check_source(source_of(request), reading, request.as_of, china_day(utc_now()), progress)
+    return CheckedItem(item, checks, _find_problem(checks, request))
 
 
-def _find_problem(checks: Sequence[Checked], request: Request) -> InputError | None:
+def _find_problem(checks: Sequence[Checked], request: ImportRequest) -> InputError | None:
     for check in checks:
         if check.problem:
             return InputError(check.problem, check.hint)
@@ -62,11 +89,8 @@ def _find_problem(checks: Sequence[Checked], request: Request) -> InputError | N
 
 
 def _plain(check: Checked) -> dict[str, object]:
-    return {**asdict(check), "rejected": check.rejected, "valid_share": round(_share(check), 4)}
-
-
-def _share(check: Checked) -> float:
-    return check.valid_numbers / check.read if check.read else 0.0
+    share = check.valid_numbers / check.read if check.read else 0.0  # not rounded: 1.0 means every row
+    return {**asdict(check), "rejected": check.rejected, "valid_share": share}
 
 
 def _describe(check: Checked) -> str:
@@ -76,7 +100,8 @@ def _describe(check: Checked) -> str:
         lines[0] += ", then the file could not be read on"
     if guesses.encoding:
         lines.append(f"  read as {guesses.encoding}, cells separated by {guesses.delimiter}")
-    lines.append(f"  valid identity numbers: {check.valid_numbers:,} of {check.read:,} ({_share(check):.1%})")
+    valid, read = check.valid_numbers, check.read
+    lines.append(f"  valid identity numbers: {valid:,} of {read:,} ({percent(valid, read)})")
     for word, reason in check.reasons.items():
         lines.append(f"  rejected: {word} {reason.rows:,}, first in line {reason.first_line}")
     for word, number in guesses.forms.items():

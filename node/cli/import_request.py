@@ -9,69 +9,99 @@ from typing import Literal
 import click
 
 from node.cli.options import stated_form
+from node.config import Config
 from node.domain.days import written_day
-from node.tabular.text_form import TextForm
+from node.registers.requests import ImportRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """An import: rows of an item, from files or from a query on the database of `url_file`."""
+class Options:
+    """The options of the command line that say what is imported, as click read them."""
 
-    item: str
+    item: str | None
     files: tuple[Path, ...]
-    url_file: Path | None
+    mode: Literal["upsert", "delete"] | None
+    sql_url_file: Path | None
     query: str | None
-    mode: Literal["full", "upsert", "delete"]
     columns: Mapping[str, str] | None
-    as_of: date | None
-    rejects: Path | None
-    allow_empty: bool
-    form: TextForm
+    as_of: datetime | None
+    delimiter: str | None
+    encoding: str | None
     unit: str | None
+    allow_empty: bool
     keep_zeros: bool
 
 
-def make_request(
-    item: str | None,
-    files: tuple[Path, ...],
-    mode: Literal["upsert", "delete"] | None,
-    sql_url_file: Path | None,
-    query: str | None,
-    columns: Mapping[str, str] | None,
-    as_of: datetime | None,
-    rejects: Path | None,
-    delimiter: str | None,
-    encoding: str | None,
-    unit: str | None,
-    *,
-    allow_empty: bool,
-    keep_zeros: bool,
-) -> Request:
-    """The options of the command line, checked against each other. Raises click.UsageError."""
-    context = click.get_current_context()
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run over everything in `place`, a folder or a plan file; `common` holds for every item of a folder.
+
+    `rejects` is the folder for lists of rejects, `workers` the number of processes where it was given.
+    """
+
+    config: Config
+    place: Path
+    common: ImportRequest
+    rejects: Path | None
+    workers: int | None
+    again: bool
+    as_json: bool
+
+
+def make_request(options: Options, rejects: Path | None) -> ImportRequest:
+    """The import of one item that the options ask for. Raises click.UsageError where they do not fit."""
+    item, url_file, files = options.item, options.sql_url_file, options.files
     if item is None:
-        raise click.UsageError("Missing argument 'ITEM'.", context)
-    if (sql_url_file is None) != (query is None):
-        raise click.UsageError("--sql-url-file and --query go together.", context)
-    if sql_url_file is not None and files:
-        raise click.UsageError("Name FILES or a query, not both.", context)
-    if sql_url_file is None and not files:
-        raise click.UsageError("Missing argument 'FILES...'.", context)
+        raise usage("Missing argument 'ITEM'.")
+    if (url_file is None) != (options.query is None):
+        raise usage("--sql-url-file and --query go together.")
+    if url_file is not None and files:
+        raise usage("Name FILES or a query, not both.")
+    if url_file is None and not files:
+        raise usage("Missing argument 'FILES...'.")
+    if rejects is not None and rejects.is_dir():
+        raise usage(f"--rejects {rejects} is a folder; name a file.")
     if rejects is not None and rejects.resolve() in [file.resolve() for file in files]:
-        raise click.UsageError(f"--rejects {rejects} is one of the FILES, and would be overwritten", context)
-    day = written_day(as_of) if as_of else None
-    form = stated_form(delimiter, encoding)
-    return Request(
+        raise usage(f"--rejects {rejects} is one of the FILES, and would be overwritten")
+    return ImportRequest(
         item,
         files,
-        sql_url_file,
-        query,
-        mode or "full",
-        columns,
-        day,
-        rejects,
-        allow_empty,
-        form,
-        unit,
-        keep_zeros,
+        url_file,
+        options.query,
+        mode=options.mode or "full",
+        columns=options.columns or {},
+        as_of=_day(options),
+        form=stated_form(options.delimiter, options.encoding),
+        unit=options.unit,
+        keep_zeros=options.keep_zeros,
+        allow_empty=options.allow_empty,
     )
+
+
+def make_common(options: Options, rejects: Path | None, *, folder: bool) -> ImportRequest:
+    """What holds for every item of a folder: mode, date and form. A plan file says them itself.
+
+    Raises click.UsageError for options of one item.
+    """
+    one = (options.item, options.sql_url_file, options.query, options.columns, options.unit)
+    if options.files or any(one) or options.allow_empty or options.keep_zeros:
+        raise usage("--all takes no ITEM, FILES, query, --map, --unit, --keep-zeros or --allow-empty.")
+    if not folder and any((options.mode, options.as_of, options.delimiter, options.encoding)):
+        raise usage("with a plan file, say mode, as_of, delimiter and encoding of each item in the file.")
+    if rejects is not None and rejects.exists() and not rejects.is_dir():
+        raise usage(f"--rejects {rejects} is no folder; with --all there is a list for each item.")
+    return ImportRequest(
+        "",
+        mode=options.mode or "full",
+        as_of=_day(options),
+        form=stated_form(options.delimiter, options.encoding),
+    )
+
+
+def usage(message: str) -> click.UsageError:
+    """The error for options that do not fit together."""
+    return click.UsageError(message, click.get_current_context())
+
+
+def _day(options: Options) -> date | None:
+    return written_day(options.as_of) if options.as_of else None

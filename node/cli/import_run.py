@@ -6,42 +6,30 @@ A separate module, because loading this takes a second, and worker processes are
 from dataclasses import asdict
 from pathlib import Path
 
-from node.cli.import_request import Request
-from node.cli.import_source import choose_source
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
 from node.compute.engine import Workers
 from node.config import Config
 from node.context import open_node
 from node.index import update_lock
-from node.registers.importer import Imported, import_item
+from node.registers.importer import Imported
+from node.registers.imports import perform
+from node.registers.plan import rejects_name
+from node.registers.requests import ImportRequest
 
 STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
 
-def run(config: Config, request: Request, workers: Workers, *, as_json: bool) -> None:
+def run(
+    config: Config, request: ImportRequest, rejects: Path | None, workers: Workers, *, as_json: bool
+) -> None:
     """Import, and print what was done."""
     node, files = open_node(config), request.files
-    node.catalogue.item(request.item)
-    target = request.rejects or (files[0].parent if files else Path()) / f"{request.item}-rejects.csv"
+    target = rejects or (files[0].parent if files else Path()) / rejects_name(request.item)
     with show_progress(STAGES, hidden=as_json) as progress:
-        done = import_item(
-            node,
-            request.item,
-            choose_source(request),
-            mode=request.mode,
-            columns=request.columns,
-            default_as_of=request.as_of,
-            rejects_file=target,
-            allow_empty=request.allow_empty,
-            form=request.form,
-            unit=request.unit,
-            keep_zeros=request.keep_zeros,
-            workers=workers,
-            progress=progress,
-        )
+        done = perform(node, request, target, workers, progress)
     node.store.dispose()
-    show(_plain(done), _describe(done), as_json=as_json)
+    show(plain(done), describe(done), as_json=as_json)
 
 
 def clean(config: Config, *, as_json: bool) -> None:
@@ -53,7 +41,8 @@ def clean(config: Config, *, as_json: bool) -> None:
     show({"rolled_back": found}, text, as_json=as_json)
 
 
-def _plain(done: Imported) -> dict[str, object]:
+def plain(done: Imported) -> dict[str, object]:
+    """An import for programs."""
     tally = asdict(done.tally)
     tally["reasons"] = dict(done.tally.reasons)
     tally["forms"], tally["units"] = dict(done.tally.forms), dict(done.tally.units)
@@ -77,7 +66,8 @@ def _plain(done: Imported) -> dict[str, object]:
     }
 
 
-def _describe(done: Imported) -> str:
+def describe(done: Imported) -> str:
+    """An import for people."""
     tally = done.tally
     lines = [
         f"{done.item}: {count(tally.read, 'row')} read = {tally.accepted:,} accepted "
@@ -95,14 +85,19 @@ def _describe(done: Imported) -> str:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
     lines += _describe_cells(done)
     if done.shrunk:
-        lines.append(
-            f"  warning: the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
-            "if this is only a part of the register, import the full export again"
-        )
+        lines.append(f"  warning: {describe_shrunk(done)}")
     if done.rejects_file:
         reasons = ", ".join(f"{reason} {number:,}" for reason, number in tally.reasons)
         lines.append(f"  rejected rows ({reasons}) are listed in {done.rejects_file}")
     return "\n".join(lines)
+
+
+def describe_shrunk(done: Imported) -> str:
+    """That a full import has far fewer rows than the one before it."""
+    return (
+        f"the import before this one accepted {count(done.accepted_before or 0, 'row')}; "
+        "if this is only a part of the register, import the full export again"
+    )
 
 
 def _people(number: int) -> str:

@@ -174,6 +174,12 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def percent(part: int, whole: int) -> str:
+    """A share with one decimal, rounded down: only all is 100.0%, and only nothing is 0.0%."""
+    tenths = part * 1000 // whole if whole else 0
+    return "less than 0.1%" if part and not tenths else f"{tenths // 10}.{tenths % 10}%"
+
+
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
     click.echo(json_text(result) if as_json else lines)

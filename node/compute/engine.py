@@ -5,11 +5,11 @@ would be one more file beside node/compute/local_pool.py, chosen here.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from node.compute.local_pool import LocalEngine, LocalWorkers
+from node.compute.local_pool import LocalEngine, LocalWorkers, start_server
 from node.compute.scratch import SealedScratch
 from node.compute.types import Shared, Usage
 
@@ -56,7 +56,19 @@ def cores() -> int:
 
 def start_workers(count: int) -> Workers:
     """Start workers before this process knows a key or runs a thread, so that they can be forked."""
-    return LocalWorkers(count, fork=True)
+    return LocalWorkers(count, "fork")
+
+
+def prepare_workers(modules: Sequence[str]) -> Callable[[int], Workers]:
+    """Give a function that starts the workers of a run, for a command with many runs.
+
+    Call this before the process knows a key; `modules` are the code of the workers, loaded once.
+    """
+    try:
+        start_server(modules)
+    except OSError:  # the folder for temporary files is full, or its path too long for a socket
+        return lambda count: LocalWorkers(count, "spawn")
+    return lambda count: LocalWorkers(count, "forkserver")
 
 
 def open_engine(shared: Shared, workers: Workers | int) -> AbstractContextManager[Engine]:

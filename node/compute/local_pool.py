@@ -12,12 +12,19 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import (
+    connection,
+    forkserver,
+    get_context,
+    parent_process,
+    set_forkserver_preload,
+    util,
+)
 from multiprocessing.queues import SimpleQueue
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from node.compute.scratch import SealedScratch
 from node.compute.types import Shared, Usage
@@ -25,6 +32,7 @@ from node.errors import UnavailableError
 
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
+Start = Literal["fork", "forkserver", "spawn"]
 Task = Callable[[Any, SealedScratch, Chunk], Result]
 _AHEAD = 2  # chunks queued for each worker
 
@@ -35,15 +43,29 @@ def own_usage() -> Usage:
     return Usage(time.process_time(), size if sys.platform == "darwin" else size * 1024)
 
 
+def start_server(modules: Sequence[str]) -> None:
+    """Start the process that forks workers: without a key, and with their modules loaded.
+
+    It ends with this process. Raises OSError where its socket cannot be made.
+    """
+    # Python 3.11.0 would make a socket that every account may use (CVE-2022-42919), later ones a private file.
+    util.abstract_sockets_supported = False  # type: ignore[misc]
+    set_forkserver_preload(list(modules))
+    forkserver.ensure_running()
+
+
 class LocalWorkers:
     """Worker processes that wait for the shared data of their run; `count` may be 0."""
 
-    def __init__(self, count: int, *, fork: bool = False) -> None:
-        """Start them; `fork` avoids loading modules again, and needs a process without threads and keys."""
+    def __init__(self, count: int, start: Start = "spawn") -> None:
+        """Start them; without `spawn` no module is loaded again.
+
+        `fork` needs a process without threads and keys, `forkserver` a `start_server` before any key is read.
+        """
         self.count = count
         self.executor: ProcessPoolExecutor | None = None
         if count:
-            context = get_context("fork" if fork and sys.platform == "linux" else "spawn")
+            context = get_context("spawn" if start == "fork" and sys.platform != "linux" else start)
             self._shared: SimpleQueue[Shared | None] = context.SimpleQueue()
             self.executor = ProcessPoolExecutor(
                 count, mp_context=context, initializer=_begin, initargs=(self._shared,)

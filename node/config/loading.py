@@ -2,15 +2,16 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from node.config.faults import describe_fault, known_keys
 from node.config.model import Config
 from node.errors import ConfigError
 
 _MAX_BYTES: Final = 262_144
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def load(path: Path) -> Config:
@@ -20,26 +21,35 @@ def load(path: Path) -> Config:
         ConfigError: it cannot be read, is not TOML, or a key is unknown, missing or out of bounds;
             says which file and key, and what to write.
     """
-    content = _read(path)
+    content = read_toml(path, "give the home of a node, or its node.toml")
     sections: dict[str, Any] = {name: {} for name in known_keys(Config)}
+    return check_sections(path, Config, {**sections, **content}, "docs/configuration.md explains every key")
+
+
+def check_sections(path: Path, model: type[Model], content: dict[str, Any], hint: str) -> Model:
+    """The content of a TOML file as a model whose fields are its sections; paths start in its folder.
+
+    Raises ConfigError with every fault.
+    """
     try:
-        return Config.model_validate({**sections, **content}, context={"folder": path.absolute().parent})
+        return model.model_validate(content, context={"folder": path.absolute().parent})
     except ValidationError as invalid:
         faults = invalid.errors(include_url=False, include_context=False, include_input=False)
         described = "; ".join(
-            describe_fault(Config, fault["loc"], fault["type"], fault["msg"]) for fault in faults
+            describe_fault(model, fault["loc"], fault["type"], fault["msg"]) for fault in faults
         )
-        raise ConfigError(f"{path}: {described}", "docs/configuration.md explains every key") from None
+        raise ConfigError(f"{path}: {described}", hint) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, hint: str) -> dict[str, Any]:
+    """The content of a TOML file. Raises ConfigError; `hint` says what to name instead of a wrong file."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", "give the home of a node, or its node.toml") from None
+        raise ConfigError(f"{path}: {error.strerror}", hint) from None
     if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes", "is this node.toml?")
+        raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes", hint)
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

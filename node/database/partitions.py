@@ -60,9 +60,12 @@ _COLUMNS = (
 )
 
 
-def record_import(tx: Connection, item: str, mode: str, tally: dict[str, object], now: datetime) -> None:
-    """Store the counts of an import; `mode` is full, upsert or delete."""
-    tx.execute(insert(imports).values(item=item, mode=mode, tally=json.dumps(tally), finished_at=now))
+def record_import(
+    tx: Connection, item: str, mode: str, tally: dict[str, object], source: bytes, now: datetime
+) -> None:
+    """Store the counts of an import; `mode` is full, upsert or delete, `source` a digest or empty."""
+    row = {"item": item, "mode": mode, "tally": json.dumps(tally), "source": source, "finished_at": now}
+    tx.execute(insert(imports).values(row))
 
 
 def last_import(tx: Connection, item: str) -> dict[str, Any] | None:

@@ -154,9 +154,9 @@ imports = Table(
     metadata,
     Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("item", String(8), nullable=False),
-    # full, upsert or delete
-    Column("mode", String(8), nullable=False),
+    Column("mode", String(8), nullable=False),  # full, upsert or delete
     Column("tally", Text, nullable=False),
+    Column("source", LargeBinary, nullable=False),  # digest of the source and the options, or empty
     Column("finished_at", UtcDateTime, nullable=False),
 )
 

@@ -15,7 +15,6 @@ from datetime import date
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 from matcher import identity, pads
 from matcher.suites.suite import CURRENT
@@ -41,6 +40,7 @@ from node.registers import delta, sources
 from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader
 from node.registers.replace import FullImport
+from node.registers.requests import Mode
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
 from node.tabular.delimited import TO_FIND
@@ -52,7 +52,6 @@ SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one 
 _ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
 _PART_ROWS = 1 << 16
 _MAX_PART_BITS = 8
-Mode = Literal["full", "upsert", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,7 @@ def import_item(
     form: TextForm = TO_FIND,
     unit: str | None = None,
     keep_zeros: bool = False,
+    source_digest: bytes = b"",
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Imported:
@@ -112,7 +112,8 @@ def import_item(
     `full` replaces all of it (the source is a full export), `upsert` the records of the subjects in the
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
     and are counted. `form` is what is known of text files, `unit` that of the amounts where no header names
-    it; with `keep_zeros` long record numbers may end in zeros. `workers` are the processes that do the work,
+    it; with `keep_zeros` long record numbers may end in zeros. `source_digest` is stored with the import, so
+    that a repetition is recognised (`node.registers.imports`). `workers` are the processes that do the work,
     or how many to start: by default one a core, none for a small source.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
@@ -133,7 +134,8 @@ def import_item(
     if mode != "full":
         _require_changeable(node, item)
     as_of = default_as_of or today
-    how = _How(mode, source, reading, today, as_of, rejects_file, workers, Stopwatch(), progress)
+    watch = Stopwatch()
+    how = _How(mode, source, reading, today, as_of, rejects_file, source_digest, workers, watch, progress)
     return _import(node, item, how)
 
 
@@ -162,7 +164,7 @@ def _import(node: Node, item: Item, how: "_How") -> Imported:
     with open_workspace(node) as space:
         run = _prepare(node, item, space, how)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
-        before = publish(node, item, how.mode, runs)
+        before = publish(node, item, how.mode, runs, how.source_digest)
         how.watch.lap("publish")
         for each in runs:
             _retire(each.node, item)
@@ -195,6 +197,7 @@ class _How:
     today: date  # in China, when the import began
     default_as_of: date
     rejects_file: Path | None
+    source_digest: bytes
     workers: Workers | int | None
     watch: Stopwatch
     progress: Progress

@@ -33,7 +33,9 @@ class PreparedVersion:
     workers: int
 
 
-def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) -> int | None:
+def publish(
+    node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion], source_digest: bytes
+) -> int | None:
     """Make the versions current; return the rows that the full import before this one accepted."""
     now, first = node.clock(), runs[0]
     written = [each.node.keys.epoch for each in runs]
@@ -47,7 +49,7 @@ def publish(node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion]) 
         for each in runs:
             _publish_change(tx, each.change, now)
         tally = first.indexed.tally
-        index_rows.record_import(tx, item.code, mode, asdict(tally), now)
+        index_rows.record_import(tx, item.code, mode, asdict(tally), source_digest, now)
         details = _audit_details(item, mode, written[0], tally, first.change)
         if written[1:]:
             details["other_epochs"] = [str(epoch) for epoch in written[1:]]

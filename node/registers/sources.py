@@ -15,6 +15,7 @@ from node.domain.days import FIRST_DAY
 from node.domain.records import Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import Block, batch_rows, cut_file
+from node.registers.requests import ImportRequest
 from node.registers.row_parser import Amount, amount_field, fields_read
 from node.tabular import sql
 from node.tabular.delimited import (
@@ -70,6 +71,11 @@ class Reading:
         return amount_field(layout, self.item, self.columns, self.unit)
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file is read as Parquet: by the end of its name."""
+    return path.suffix.lower() == PARQUET
+
+
 def check_as_of(day: date | None, today: date) -> None:
     """Raise InputError for a date of undated rows that is not after 1970-01-01 or is after today."""
     if day is not None and not FIRST_DAY < day <= today:
@@ -94,19 +100,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Delimited text, or Parquet by its suffix; in the order given."""
+    """Delimited text, or Parquet by its suffix in any case; in the order given."""
 
     paths: Sequence[Path]
 
     @property
     def size(self) -> int:
         """Bytes of the text files; of a Parquet file about what it would be as text."""
-        return sum(_size(path) * (4 if path.suffix == PARQUET else 1) for path in self.paths)
+        return sum(_size(path) * (4 if is_parquet(path) else 1) for path in self.paths)
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
         for path in self.paths:
-            if path.suffix == PARQUET:
+            if is_parquet(path):
                 yield from _parquet_blocks(path, reading)
                 continue
             with open_table(path, *reading.fields(), reading.form) as table:
@@ -124,11 +130,19 @@ class Query:
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
-        with sql.open_query(_read_url(self.url_file), self.query) as (columns, rows):
+        with sql.open_query(read_url(self.url_file), self.query) as (columns, rows):
             yield from _blocks_of(_QUERY, columns, rows, reading)
 
 
-def _read_url(path: Path) -> str:
+def source_of(request: ImportRequest) -> Source:
+    """The files that an import names, or its query."""
+    if request.url_file is not None and request.query is not None:
+        return Query(request.url_file, request.query)
+    return Files(request.files)
+
+
+def read_url(path: Path) -> str:
+    """The URL of a source database. Raises ConfigError, or KeyringError for a file that is not private."""
     try:
         return read_private(path).decode("utf-8-sig").strip()
     except FileNotFoundError:

@@ -106,11 +106,11 @@ def prepare(children: Children, folder: Path, shift: int) -> None:
 def import_all(children: Children, folder: Path, province: homes.Province) -> None:
     """Registers of persons, and those that are only summed."""
     homes.import_registers(children, folder, province)
-    for register in sums.write_registers(folder / clients.SUMS / province.code, province.code):
-        homes.heqiao(
-            children, f"{province.code}-import-{register.stem}", "import", "--home", folder / province.code,
-            register.stem, register,
-        )  # fmt: skip
+    own = folder / clients.SUMS / province.code
+    sums.write_registers(own, province.code)
+    homes.heqiao(
+        children, f"{province.code}-import-sums", "import", "--home", folder / province.code, "--all", own
+    )
 
 
 @contextmanager

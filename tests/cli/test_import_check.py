@@ -146,6 +146,30 @@ def test_it_needs_no_lock_no_key_and_no_database(home, tmp_path):
         assert check(home, "C21", path)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "shown"),
+    [
+        (0, 3, "3 of 3 (100.0%)"),
+        (1, 3999, "3,999 of 4,000 (99.9%)"),
+        (2, 3, "3 of 5 (60.0%)"),
+        (1, 2, "2 of 3 (66.6%)"),
+        (3999, 1, "1 of 4,000 (less than 0.1%)"),
+        (999, 1, "1 of 1,000 (0.1%)"),
+        (3, 0, "0 of 3 (0.0%)"),
+    ],
+)
+def test_only_all_numbers_are_a_hundred_percent(home, tmp_path, wrong, right, shown):
+    """99.97 % must not read as if there were nothing to look at, nor one good row as none."""
+    path = tmp_path / "cars.csv"
+    path.write_bytes(files.plain(*[(NUMBER,)] * right, *[(NUMBER[:-1] + "5",)] * wrong))
+    code, out, err = heqiao("import", "--home", home, "C21", "--check", "--allow-empty", path)
+    assert (code, err) == (0, "")
+    assert f"valid identity numbers: {shown}\n" in out
+    (source,) = check(home, "C21", "--allow-empty", path)[1]["sources"]
+    assert (source["valid_share"] == 1) is (wrong == 0)
+    assert (source["valid_share"] == 0) is (right == 0)
+
+
 def test_a_query(home, tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "cars.db")) as database, database:
         database.execute("CREATE TABLE cars (id_no TEXT, name TEXT)")

@@ -116,6 +116,7 @@ class Session:
         return re.sub(r"\{([\w.]+)\}", lambda found: self.addresses.get(found[1], found[0]), text)
 
     def file(self, step, name, encoding="utf-8"):
+        Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("".join(f"{line}\n" for line in step.block), encoding=encoding)
 
     def append(self, step, name):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
+from uuid import UUID
 
 from node.domain.catalogue import load
 from node.domain.records import Reject
@@ -19,6 +20,7 @@ from node.registers.sources import Reading, Source
 CATALOGUE = load()
 TODAY = date(2026, 7, 1)
 ID, OLD_ID, FORMER = "449999190001010034", 449999000101003, "33999919000101008X"
+UNIQUE = UUID(int=2**100 + 5)
 BASE = {"id_no": ID, "name": "陈三", "record_no": "R1", "as_of": "2026-06-30"}
 # field: (item, text that is good in it, what is read of that text)
 FIELDS = {

@@ -270,10 +270,10 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
 def test_the_last_import_of_an_item(store):
     with store.transaction("record", write=True) as tx:
         assert partitions.last_import(tx, "C21") is None
-        partitions.record_import(tx, "C21", "full", {"accepted": 3}, NOW)
-        partitions.record_import(tx, "C21", "full", {"accepted": 2}, NOW)
-        partitions.record_import(tx, "C22", "full", {"accepted": 9}, NOW)
-        partitions.record_import(tx, "C21", "upsert", {"accepted": 1}, NOW)
+        partitions.record_import(tx, "C21", "full", {"accepted": 3}, b"", NOW)
+        partitions.record_import(tx, "C21", "full", {"accepted": 2}, b"", NOW)
+        partitions.record_import(tx, "C22", "full", {"accepted": 9}, b"", NOW)
+        partitions.record_import(tx, "C21", "upsert", {"accepted": 1}, b"", NOW)
         assert partitions.last_import(tx, "C21") == {"accepted": 2}
 
 

@@ -3,7 +3,6 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import UUID
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.support.typed_columns import (
     ID,
     OLD_ID,
     ROW,
+    UNIQUE,
     Meaning,
     columns_for,
     expectations,
@@ -102,7 +102,6 @@ def others(values, kind):
     return lambda _field: (pa.array(values, kind), [Meaning("other")] * len(values))
 
 
-UNIQUE = UUID(int=2**100 + 5)
 TYPES = {
     **{f"int{size}": (lambda _f, s=size: integers(getattr(pa, f"int{s}")(), -(2 ** (s - 1)), 2 ** (s - 1))) for size in (8, 16, 32, 64)},
     **{f"uint{size}": (lambda _f, s=size: integers(getattr(pa, f"uint{s}")(), 0, 2**s)) for size in (8, 16, 32, 64)},

@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -21,6 +20,7 @@ from tests.support.typed_columns import (
     ID,
     OLD_ID,
     ROW,
+    UNIQUE,
     Meaning,
     columns_for,
     expectations,
@@ -39,7 +39,6 @@ SQLITE = {
     + [("9e999", meaning_of(float("inf")))],
 }
 MORNING = datetime(2026, 6, 29, 16, tzinfo=UTC)
-UNIQUE = UUID(int=2**100 + 5)
 POSTGRES = {
     "null": [("NULL::integer", Meaning("null"))],
     **{kind: [(f"{{good}}::{kind}", Meaning("text"))] for kind in ("text", "varchar(40)", "bpchar", "name")},

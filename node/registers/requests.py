@@ -1,0 +1,32 @@
+"""What an import is asked to do, the same from a command line, a plan or a folder. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from node.tabular.text_form import TextForm
+
+Mode = Literal["full", "upsert", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """An import: rows of an item, from files or from a query on the database of `url_file`.
+
+    `columns` ({field: header}) overrides the known headers, `as_of` dates rows without a date, `form` and
+    `unit` are what is known of text files and of amounts.
+    """
+
+    item: str
+    files: tuple[Path, ...] = ()
+    url_file: Path | None = None
+    query: str | None = None
+    mode: Mode = "full"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    as_of: date | None = None
+    form: TextForm = field(default_factory=TextForm)
+    unit: str | None = None
+    keep_zeros: bool = False
+    allow_empty: bool = False
