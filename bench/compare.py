@@ -10,6 +10,7 @@ from bench.heqiao_import import Sizes
 from bench.meter import describe_machine, list_versions, rounded
 from bench.peers import openmined, paillier, spu
 from bench.peers.environment import OPENMINED, SPU
+from bench.workspace import workspace
 from testbed.processes import Children
 
 PEERS = {"spu": SPU, "openmined": OPENMINED, **paillier.ENVIRONMENTS}
@@ -58,7 +59,7 @@ def run(
     """
     machine = describe_machine()
     found: dict[str, Any] = {"machine": machine, "versions": list_versions(), "sizes": asdict(sizes)}
-    with psi.workspace(None) as folder, Children(folder / "logs") as children:
+    with workspace() as folder, Children(folder / "logs") as children:
         for name in peers:
             say(f"environment of {name}")
             PEERS[name].prepare(children)
