@@ -15,6 +15,7 @@ from synth import bulk
 from testbed.processes import ChildError, stoppable
 
 LARGE = 10_000_000
+NONE = "none"
 
 
 def parse_sizes(ctx: click.Context, param: click.Parameter, text: str) -> tuple[int, ...]:
@@ -161,8 +162,8 @@ def mirror_(entries: int, k_anonymity: int, target: str | None) -> None:
 @k_option
 @mirror_option
 @repeat_option
-@click.option("--peers", type=click.Choice(list(compare.PEERS)), multiple=True,
-              help="Only these peers; may be repeated.  [default: all]")  # fmt: skip
+@click.option("--peers", type=click.Choice([*compare.PEERS, NONE]), multiple=True,
+              help="Only these peers; may be repeated; none leaves all out.  [default: all]")  # fmt: skip
 @click.option("--json", "target", type=click.Path(path_type=Path, dir_okay=False),
               help="File for all figures.  [default: bench/results/DATE.json]")  # fmt: skip
 def all_(
@@ -181,7 +182,7 @@ def all_(
     """
     entries = LARGE if large else entries
     check_sizes(entries, subjects)
-    chosen = peers or (("spu",) if large else tuple(compare.PEERS))
+    chosen = () if NONE in peers else peers or (("spu",) if large else tuple(compare.PEERS))
     found = compare.run(
         Sizes(entries, subjects, k_anonymity, repeat, mirror_mib),
         chosen,
