@@ -212,8 +212,8 @@ def test_targets_depend_on_the_processor(
 def test_further_items_beside_one_of_spu() -> None:
     """Of ten times spu's one item, over as many people."""
     run = {
-        "items": 10, "entries": 1_000_000, "items_wall_s": 90.0, "items_cpu_s": 120.0, "items_peak_mib": 500.0,
-        "items_disk_bytes_per_entry": 58.0,
+        "items": 10, "entries": 1_000_000, "items_wall_s": 90.0, "items_cpu_s": 120.0,
+        "items_peak_mib": 500.0, "items_disk_bytes_per_entry": 58.0,
         **{f"rotate_{key}": 50.0 for key in ("wall_s", "cpu_s", "peak_mib")},
     }  # fmt: skip
     ours = {"index_peak_mib": 900.0, "index_wall_s": 160.0, "index_cpu_s": 300.0, "disk_bytes_per_entry": 110}
