@@ -6,7 +6,7 @@ from itertools import count, islice, repeat
 from pathlib import Path
 
 import pytest
-from heqiao.peer.v1 import mirror_pb2
+from heqiao.peer.v1 import mirror_pb2, types_pb2
 
 from matcher import buckets as index
 from matcher import identity
@@ -147,10 +147,13 @@ DELTAS: dict[str, Cheat] = {
 }
 
 
+def register_of(world: World, item: str) -> Path:
+    return next(p for p in (world.data / "44" / "registers").iterdir() if f"_{item}_" in p.name)
+
+
 def few_rows(world: World, folder: Path, first: int, count: int = 3) -> Path:
     """A register that names a few people of origin 45 of the one of C21."""
-    path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
-    head, *rows = path.read_bytes().splitlines(keepends=True)
+    head, *rows = register_of(world, "C21").read_bytes().splitlines(keepends=True)
     of_45 = [row for row in rows if b"45" in row[:4]]
     found = folder / f"few-{first}.csv"
     found.write_bytes(b"".join([head, *of_45[first : first + count]]))
@@ -288,20 +291,109 @@ def test_a_partition_replaced_twice_during_a_sync_still_arrives(world, homes, re
         assert_equal(requester.node, homes["44"])
 
 
+def end_epoch(home: Path) -> None:
+    """Rotate the OPRF key, and refuse the key before it at once."""
+    rotate(home, "oprf", utc_now)
+    node, store = opened(home, utc_now)
+    driver.retire(OPRF, node, store, early=True)
+    node.store.dispose()
+
+
 @pytest.mark.usefixtures("small_pieces")
 def test_an_epoch_that_ends_in_the_middle_of_a_sync(world, homes, requester) -> None:
-    def end(_node: Node) -> None:
-        rotate(homes["44"], "oprf", utc_now)
-        node, store = opened(homes["44"], utc_now)
-        driver.retire(OPRF, node, store, early=True)
-        node.store.dispose()
-
-    with serve_cheat(homes["44"], meddling(end), world) as port:
+    with serve_cheat(homes["44"], meddling(lambda _node: end_epoch(homes["44"])), world) as port:
         move_peer(requester.node, "44", port)
         sync(requester.node)
         assert_equal(requester.node, homes["44"])
     assert {kept.content.epoch for kept in mirror_of(requester.node, "44").manifests()} == {2}
     assert mirror_files(homes["45"], ending="part") == []
+
+
+def meddling_delta(act: Callable[[Node], None]) -> Cheat:
+    """The responder's partitions change before the first message of a delta is sent, and after it."""
+    done: list[bool] = []
+
+    def alter(node: Node, responses: Iterator) -> Iterator:
+        for message in responses:
+            if not done:
+                done.append(True)
+                act(node)
+            yield message
+
+    return Cheat(delta=alter)
+
+
+def test_a_partition_replaced_twice_while_its_delta_is_sent(world, homes, requester, tmp_path) -> None:
+    with serve_cheat(homes["44"], Cheat(), world) as port:
+        move_peer(requester.node, "44", port)
+        sync(requester.node)
+
+    def replace_twice(node: Node) -> None:
+        for turn in (1, 2):
+            upsert(node, few_rows(world, tmp_path, 5 * turn), turn)
+
+    node = open_home(homes["44"])
+    upsert(node, few_rows(world, tmp_path, 0), 0)
+    node.store.dispose()
+    with serve_cheat(homes["44"], meddling_delta(replace_twice), world) as port, whole_fetches() as whole:
+        move_peer(requester.node, "44", port)
+        sync(requester.node)  # to the version of its manifest, which is two behind
+        sync(requester.node)
+        assert whole == []
+        assert_equal(requester.node, homes["44"])
+
+
+def test_an_epoch_that_ends_while_a_delta_is_sent(world, homes, requester, tmp_path) -> None:
+    with serve_cheat(homes["44"], Cheat(), world) as port:
+        move_peer(requester.node, "44", port)
+        sync(requester.node)
+    node = open_home(homes["44"])
+    import_item(renumbered(node, 1), "C21", [register_of(world, "C21")])
+    node.store.dispose()
+    with serve_cheat(homes["44"], meddling_delta(lambda _node: end_epoch(homes["44"])), world) as port:
+        move_peer(requester.node, "44", port)
+        sync(requester.node)
+        assert_equal(requester.node, homes["44"])
+    assert {kept.content.epoch for kept in mirror_of(requester.node, "44").manifests()} == {2}
+
+
+ITEMS = [
+    "",
+    "C99",
+    "..",
+    "../../escaped",
+    "/escaped",
+    "C21/../../escaped",
+    "C21-45",
+    "c21",
+    "C21\n",
+    "X" * 5_000,
+]
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_an_item_of_a_malformed_manifest_names_no_file(item, world, homes, requester) -> None:
+    """An item that the catalogue does not have is refused before anything is fetched or written."""
+    seen: list[str] = []
+
+    def rename(message: types_pb2.Manifest) -> None:
+        message.partitions[0].item = item
+
+    def noted(_node: Node, responses: Iterator) -> Iterator:
+        seen.append("fetched")
+        return responses
+
+    before = {path for path in homes["45"].rglob("*") if "heqiao.db" not in path.name}
+    with serve_cheat(homes["44"], Cheat(manifest=rename, partition=noted), world) as port:
+        move_peer(requester.node, "44", port)
+        with pytest.raises(DishonestPeerError) as caught:
+            sync(requester.node)
+    assert caught.value.details == {"check": "manifest_form"}
+    assert seen == []
+    after = {path for path in homes["45"].parent.rglob("*") if "escaped" in path.name}
+    assert after == set()
+    kept = {homes["45"] / "mirror", homes["45"] / "mirror" / "44", homes["45"] / "mirror" / "44" / "lock"}
+    assert {path for path in homes["45"].rglob("*") if "heqiao.db" not in path.name} - before <= kept
 
 
 def test_a_responder_restored_from_yesterday(world, homes, requester, tmp_path) -> None:
