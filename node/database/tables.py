@@ -102,6 +102,8 @@ partitions = Table(
     Column("planted", Text, nullable=False),
     # Empty while an import prepares the version: such a row is never served.
     Column("published_at", UtcDateTime),
+    # When peers were first offered it; of a place they are offered the newest version that has it.
+    Column("offered_at", UtcDateTime),
     UniqueConstraint("item", "origin", "epoch", "version"),
     Index("ix_partitions_cut_id", "cut_id"),
 )
