@@ -100,9 +100,8 @@ partitions = Table(
     # How many of its entries are pads; a peer never learns it.
     Column("pads", Integer, nullable=False),
     Column("planted", Text, nullable=False),
-    # Empty while an import prepares the version: such a row is never served.
+    # Empty while an import prepares the version, and until peers are offered it: then it is not served.
     Column("published_at", UtcDateTime),
-    # When peers were first offered it; of a place they are offered the newest version that has it.
     Column("offered_at", UtcDateTime),
     UniqueConstraint("item", "origin", "epoch", "version"),
     Index("ix_partitions_cut_id", "cut_id"),
