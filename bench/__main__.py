@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from bench import compare, psi, report, rotation, sums
+from bench import compare, items, mirror, psi, report, rotation, sums
 from bench.heqiao_import import Sizes
 from node.domain.days import china_day
 from synth import bulk
 from testbed.processes import ChildError, stoppable
 
 LARGE = 10_000_000
+NONE = "none"
 
 
 def parse_sizes(ctx: click.Context, param: click.Parameter, text: str) -> tuple[int, ...]:
@@ -51,6 +52,9 @@ mirror_option = click.option(
     "--mirror-mib", type=click.IntRange(min=0), default=20_480, show_default=True,
     help="Room in MiB for the requester's mirrors; 0 fetches blocks of buckets.",
 )  # fmt: skip
+json_option = click.option(
+    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
+)
 repeat_option = click.option(
     "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs; the median one counts."
 )
@@ -63,9 +67,7 @@ repeat_option = click.option(
 @k_option
 @mirror_option
 @repeat_option
-@click.option(
-    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
-)
+@json_option
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
               help="Keep homes and index in this folder, and use those of an earlier run.")  # fmt: skip
 @click.option("--only", type=click.Choice(psi.PARTS), multiple=True, help="Leave out the other parts.")
@@ -79,7 +81,7 @@ def psi_(
     keep: Path | None,
     only: tuple[str, ...],
 ) -> None:
-    """Our side alone: index, online, single checks.
+    """Our side alone: index, online, single checks, mirror, a second item.
 
     Two nodes over mutual TLS on loopback; half of each list is in the register, and every answer is held
     against the plain join: exits 1 when one is wrong.
@@ -92,9 +94,7 @@ def psi_(
 @main.command("sums")
 @click.option("--bits", type=click.Choice(["2048", "3072"]), default="3072", show_default=True,
               help="Length of the Paillier modulus.")  # fmt: skip
-@click.option(
-    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
-)
+@json_option
 @click.option("--only", type=click.Choice(sums.PARTS), multiple=True, help="Leave out the other parts.")
 @click.option("--rows", type=click.IntRange(1, bulk.PEOPLE), default=100_000, show_default=True,
               help="Records of the column.")  # fmt: skip
@@ -109,9 +109,7 @@ def sums_(bits: str, target: str | None, only: tuple[str, ...], rows: int) -> No
 @main.command("rotate")
 @entries_option
 @k_option
-@click.option(
-    "--json", "target", metavar="FILE", help="Write one JSON object to FILE, or - for standard output."
-)
+@json_option
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
               help="Keep homes and index in this folder, and use those of an earlier run.")  # fmt: skip
 def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | None) -> None:
@@ -121,6 +119,37 @@ def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | Non
     """
     check_sizes(entries, (rotation.LISTED,))
     finish(rotation.run(entries, k_anonymity, keep), target)
+
+
+@main.command("items")
+@entries_option
+@click.option("--items", "count", type=click.IntRange(1, 100), default=10, show_default=True,
+              help="Items over the same people.")  # fmt: skip
+@k_option
+@click.option("--peers", "peer", type=click.Choice(["spu"]),
+              help="Also index the same people with this peer, and show ratios.")  # fmt: skip
+@json_option
+def items_(entries: int, count: int, k_anonymity: int, peer: str | None, target: str | None) -> None:
+    """Several items over the same people, imported one after the other, then rotated together.
+
+    Exits 1 where entries are missing after the rotation.
+    """
+    check_sizes(entries, (1,))
+    finish(items.run(entries, k_anonymity, count, peer), target)
+
+
+@main.command("mirror")
+@entries_option
+@k_option
+@json_option
+def mirror_(entries: int, k_anonymity: int, target: str | None) -> None:
+    """What a sync of mirrors fetches: everything, nothing new, a full export in which 1 % changed (with one
+    date, and with one a row), and a day's changes of 0.1 %.
+
+    Answers from the mirror are held against the plain join: exits 1 when one is wrong.
+    """
+    check_sizes(2 * entries, (mirror.MOST_ASKED,))
+    finish(mirror.run(entries, k_anonymity), target)
 
 
 @main.command("all")
@@ -133,8 +162,8 @@ def rotate_(entries: int, k_anonymity: int, target: str | None, keep: Path | Non
 @k_option
 @mirror_option
 @repeat_option
-@click.option("--peers", type=click.Choice(list(compare.PEERS)), multiple=True,
-              help="Only these peers; may be repeated.  [default: all]")  # fmt: skip
+@click.option("--peers", type=click.Choice([*compare.PEERS, NONE]), multiple=True,
+              help="Only these peers; may be repeated; none leaves all out.  [default: all]")  # fmt: skip
 @click.option("--json", "target", type=click.Path(path_type=Path, dir_okay=False),
               help="File for all figures.  [default: bench/results/DATE.json]")  # fmt: skip
 def all_(
@@ -153,7 +182,7 @@ def all_(
     """
     entries = LARGE if large else entries
     check_sizes(entries, subjects)
-    chosen = peers or (("spu",) if large else tuple(compare.PEERS))
+    chosen = () if NONE in peers else peers or (("spu",) if large else tuple(compare.PEERS))
     found = compare.run(
         Sizes(entries, subjects, k_anonymity, repeat, mirror_mib),
         chosen,

@@ -101,6 +101,7 @@ def _run_job(platform: Platform, verification: Verification, ask: Ask) -> dict[s
         "part_s": part.seconds,
         "submit_s": submitted - began,
         "report_s": done - ended,
+        "whole_s": done - began,
         "client_cpu_s": time.process_time() - cpu,
         "created": created,
         "finished": finished,

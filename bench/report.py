@@ -39,9 +39,12 @@ def print_rows(console: Console, found: Mapping[str, Any]) -> None:
         ours, theirs, ratio = (_number(row[key]) for key in ("ours", "theirs", "ratio"))
         table.add_row(row["what"], row["unit"], ours, row["peer"], theirs, ratio, _target(row))
     console.print(table)
+    ifma = "with" if machine.get("ifma") else "without"
+    backend = found.get("ours", {}).get("backend", "unknown")
     console.print(
-        f"{found['sizes']['entries']:,} entries; {machine['cores']} cores of {machine['cpu']}; load before "
-        f"{machine['load_1m']}, after {machine['load_1m_after']}"
+        f"{found['sizes']['entries']:,} entries; backend {backend}; {machine['cores']} cores of "
+        f"{machine['cpu']} {ifma} AVX-512 IFMA; load before {machine['load_1m']}, after "
+        f"{machine['load_1m_after']}"
     )
 
 

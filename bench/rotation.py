@@ -11,7 +11,7 @@ from bench import heqiao_import
 from bench.heqiao_import import LONGEST_S, REGISTER, Sizes
 from bench.match import Ask, running_mark
 from bench.meter import Meter, describe_machine, kernel_us, list_versions, quantile, rounded
-from bench.psi import workspace
+from bench.workspace import workspace
 from matcher.suites import x25519
 from synth import bulk
 from testbed.homes_bench import RESPONDER, heqiao, last_object, serve, size_of

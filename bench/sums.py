@@ -4,7 +4,7 @@ from typing import Any
 
 from bench import paillier, sum_cohort, sum_table
 from bench.meter import describe_machine, list_versions, rounded
-from bench.psi import workspace
+from bench.workspace import workspace
 from testbed.processes import Children
 
 PARTS = ("encryption", "column", "cohort")
@@ -20,7 +20,7 @@ def run(bits: int, parts: tuple[str, ...] = PARTS, rows: int = 100_000) -> dict[
         figures |= paillier.run(bits)
     if {"column", "cohort"} & set(parts):
         # A cohort needs a column, so that one is always made and reported.
-        with workspace(None) as folder, Children(folder / "logs") as children:
+        with workspace() as folder, Children(folder / "logs") as children:
             measured = [figures, sum_table.measure(children, folder, rows)]
             if "cohort" in parts:
                 measured.append(sum_cohort.measure(children, folder, rows, min(sum_cohort.PEOPLE, 2 * rows)))

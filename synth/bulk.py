@@ -32,6 +32,7 @@ _GIVEN = np.frombuffer(
 
 NUMBER, NAME = 18, 9  # bytes
 REGISTER_HEADER = b"id_no,name,record_no,value\n"
+DATED_HEADER = b"id_no,name,record_no,value,as_of\n"
 LIST_HEADER = b"household_no,member_no,id_no,name,mandate_no\n"
 MANDATE_HEADER = b"mandate_no,programme,scope_items,scope_regions,valid_from,valid_to,signers,doc_hash\n"
 
@@ -86,18 +87,61 @@ def choose_subjects(entries: int, count: int, seed: int = 1) -> People:
     return np.random.default_rng(seed).permutation(np.concatenate((inside, outside)))
 
 
-def write_register(path: Path, entries: int, province: str) -> None:
-    """A register as a department exports it: number, name, record number, value."""
+def later_rows(rows: People) -> tuple[People, People]:
+    """Who is in these rows of the next full export, and their values: one row in a hundred has changed.
+
+    Half of them are the same person with another value, half a new person instead of one who left.
+    """
+    who = np.where(rows % 200 == 100, PEOPLE - 1 - rows, rows)
+    return who, np.where(rows % 200 == 0, _other(values(who)), values(who))
+
+
+def changed_rows(entries: int) -> tuple[People, People]:
+    """Who changed on one day, 0.1 % of a register, and their values: people with another one, new people."""
+    rows = np.arange(min(50, entries - 1), entries, 1_000, dtype=np.int64)
+    who = np.where(rows % 2_000 < 1_000, rows, PEOPLE - 1 - rows)
+    return who, np.where(who == rows, _other(values(who)), values(who))
+
+
+def days(rows: People, *, later: bool = False) -> NDArray[np.datetime64]:
+    """An as-of date of each row's own, spread over 1,000 days; later exports change that of changed rows."""
+    own = np.datetime64("2023-01-01") + rows % 1_000
+    return np.where((rows % 100 == 0) & later, np.datetime64("2025-10-01") + rows % 28, own)
+
+
+def write_register(
+    path: Path, entries: int, province: str, *, later: bool = False, dated: bool = False
+) -> None:
+    """A register as a department exports it: number, name, record number, value, and the date if `dated`.
+
+    `later`: the next export, in which one row in a hundred has changed.
+    """
+    with path.open("wb") as file:
+        file.write(DATED_HEADER if dated else REGISTER_HEADER)
+        for rows in _chunks(entries):
+            who, counts = later_rows(rows) if later else (rows, values(rows))
+            columns = _columns(who, counts, province)
+            file.write(_lines((*columns, _days(days(rows, later=later))) if dated else columns))
+
+
+def write_changes(path: Path, entries: int, province: str) -> None:
+    """The rows of one day's changes, as a department exports them."""
+    path.write_bytes(REGISTER_HEADER + _lines(_columns(*changed_rows(entries), province)))
+
+
+def write_after(path: Path, entries: int, province: str) -> None:
+    """What a register holds after a later export and one day's changes."""
+    changed, changed_values = changed_rows(entries)
+    held = changed < entries
     with path.open("wb") as file:
         file.write(REGISTER_HEADER)
-        for people in _chunks(entries):
-            columns = (
-                identity_numbers(people, province),
-                names(people),
-                _prefixed(b"V", people, 9),
-                _digits(values(people), 1),
-            )
-            file.write(_lines(columns))
+        for rows in _chunks(entries):
+            who, counts = later_rows(rows)
+            here = held & (changed >= rows[0]) & (changed <= rows[-1])
+            counts[changed[here] - rows[0]] = changed_values[here]
+            file.write(_lines(_columns(who, counts, province)))
+        if not held.all():
+            file.write(_lines(_columns(changed[~held], changed_values[~held], province)))
 
 
 def write_list(folder: Path, subjects: People, province: str) -> None:
@@ -171,6 +215,21 @@ def _keys(numbers: Bytes) -> People:
 def _chunks(count: int) -> Iterator[People]:
     for at in range(0, count, CHUNK):
         yield np.arange(at, min(at + CHUNK, count), dtype=np.int64)
+
+
+def _other(counts: People) -> People:
+    return counts % VALUES + 1
+
+
+def _columns(who: People, counts: People, province: str) -> tuple[Bytes, ...]:
+    number = _prefixed(b"V", who, 9)
+    return identity_numbers(who, province), names(who), number, _digits(counts, 1)
+
+
+def _days(found: NDArray[np.datetime64]) -> Bytes:
+    return np.frombuffer(np.datetime_as_string(found, unit="D").astype("S10").tobytes(), np.uint8).reshape(
+        -1, 10
+    )
 
 
 def _digits(numbers: People, width: int) -> Bytes:

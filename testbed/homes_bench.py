@@ -28,10 +28,15 @@ class Nodes:
         return self.responder.process.pid, self.requester.process.pid
 
 
-def make_homes(children: Children, folder: Path, k_anonymity: int) -> None:
-    """A federation of two: the requester may ask the responder about its own people."""
+def make_homes(children: Children, folder: Path, k_anonymity: int, catalogue: Path | None = None) -> None:
+    """A federation of two: the requester may ask the responder about its own people.
+
+    `catalogue` is the file of both, by default the one that comes with Heqiao.
+    """
     heqiao(children, "ca", "ca", "init", "--dir", folder / "ca", "--federation", "bench")
     children.together(*(lambda code=code: _make_home(children, folder, code, k_anonymity) for code in _NAMES))
+    for code in _NAMES if catalogue is not None else ():
+        _configure(folder / code, "catalogue", f"path = {json.dumps(str(catalogue), ensure_ascii=False)}\n")
     # The people asked about were first registered in the responder's own province.
     heqiao(
         children, "grant", "peers", "add", "--home", folder / RESPONDER, "--allow-platforms",
@@ -39,10 +44,14 @@ def make_homes(children: Children, folder: Path, k_anonymity: int) -> None:
     )  # fmt: skip
 
 
-def import_register(children: Children, folder: Path, register: Path) -> dict[str, Any]:
-    """Index a register; what `heqiao import --json` printed."""
-    text = heqiao(children, "import", "import", "--home", folder / RESPONDER, "--json", ITEM, register)
-    return last_object(text)
+def import_command(folder: Path, register: Path, item: str = ITEM, *options: str) -> tuple[str, ...]:
+    """The command that indexes a register, and prints one JSON object."""
+    return ("heqiao", "import", "--home", str(folder / RESPONDER), "--json", *options, item, str(register))
+
+
+def sync_command(folder: Path) -> tuple[str, ...]:
+    """The command that brings the requester's mirrors up to date."""
+    return ("heqiao", "mirror", "sync", "--home", str(folder / REQUESTER), "--json")
 
 
 def serve(children: Children, folder: Path) -> Nodes:

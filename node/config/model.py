@@ -10,6 +10,7 @@ from keys.pki.names import split_address
 from node.config.approvals import ApprovalsSection
 from node.config.catalogue import CatalogueSection
 from node.config.identity import NodeSection
+from node.config.index import IndexSection
 from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
@@ -39,6 +40,7 @@ class Config(Section):
     platform: PlatformSection = Field(default_factory=PlatformSection)
     store: StoreSection = Field(default_factory=StoreSection)
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
+    index: IndexSection = Field(default_factory=IndexSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)

@@ -50,14 +50,18 @@ def drop(store: Store, prepared: Sequence[int]) -> None:
 
 
 def publish_epoch(tx: Connection, old: int, new: int, now: datetime) -> int:
-    """Make all partitions of an epoch current; return how many. Raises ConflictError unless all are there."""
+    """Make all partitions of an epoch current, and offer them; return how many.
+
+    Raises ConflictError unless all are there.
+    """
     missing, outdated = split_prepared(tx, old, new)
     if missing or outdated:
         raise ConflictError(
             "an import published during the rotation", "run the rotation again: it does only what is missing"
         )
     ready = and_(partitions.c.epoch == new, partitions.c.published_at.is_(None))
-    return tx.execute(update(partitions).where(ready).values(is_current=True, published_at=now)).rowcount
+    served = {"is_current": True, "published_at": now, "offered_at": now}
+    return tx.execute(update(partitions).where(ready).values(**served)).rowcount
 
 
 def missing(tx: Connection, old: int, new: int) -> tuple[MissingPartitions, ...]:

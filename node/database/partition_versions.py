@@ -18,7 +18,7 @@ from matcher.types import TokenClass
 from node.database.engine import Store
 from node.database.tables import buckets, cuts, partitions
 
-KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
+KEPT_VERSIONS = 2  # the one that peers are offered, and the one before, which running queries may still read
 _SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small
 
 
@@ -138,8 +138,11 @@ def prepare(tx: Connection, new: NewPartition) -> int:
     )
 
 
-def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
-    """Make prepared versions current; readers see all of them when the transaction commits, or none."""
+def publish(tx: Connection, prepared: Iterable[int], now: datetime, *, offered: bool = True) -> None:
+    """Make prepared versions current; readers see all of them when the transaction commits, or none.
+
+    Those that are not `offered` are what the next import changes, and peers still get the one before.
+    """
     for identifier in prepared:
         row = tx.execute(
             select(partitions.c.item, partitions.c.origin, partitions.c.epoch).where(
@@ -150,17 +153,36 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime) -> None:
             partitions.c.item == row.item, partitions.c.origin == row.origin, partitions.c.epoch == row.epoch
         )
         tx.execute(update(partitions).where(place, partitions.c.is_current).values(is_current=False))
-        tx.execute(
-            update(partitions).where(partitions.c.id == identifier).values(is_current=True, published_at=now)
-        )
+        changed = {"is_current": True, "published_at": now, "offered_at": now if offered else None}
+        tx.execute(update(partitions).where(partitions.c.id == identifier).values(**changed))
+
+
+def offer(tx: Connection, now: datetime, *, item: str | None = None, before: datetime | None = None) -> int:
+    """Offer peers the current versions that they are not offered yet, by default all; return how many.
+
+    Of one item, or those that became current before an instant.
+    """
+    waiting = [partitions.c.is_current, partitions.c.offered_at.is_(None)]
+    if item is not None:
+        waiting.append(partitions.c.item == item)
+    if before is not None:
+        waiting.append(partitions.c.published_at < before)
+    return tx.execute(update(partitions).where(*waiting).values(offered_at=now)).rowcount
+
+
+def are_waiting(tx: Connection) -> bool:
+    """Whether there are current versions that peers are not offered yet."""
+    waiting = select(partitions.c.id).where(partitions.c.is_current, partitions.c.offered_at.is_(None))
+    return tx.execute(waiting.limit(1)).first() is not None
 
 
 def raise_versions(tx: Connection, now: datetime) -> int:
-    """Give every current partition a higher version with the same buckets; return how many."""
+    """Give every current partition a higher version with the same buckets, and offer it; return how many."""
     rows = tx.execute(select(partitions.c.id, partitions.c.version).where(partitions.c.is_current)).all()
     for row in rows:
         version = version_after(row.version, now)
         tx.execute(update(partitions).where(partitions.c.id == row.id).values(version=version))
+    offer(tx, now)
     return len(rows)
 
 
@@ -206,14 +228,16 @@ def retire(store: Store, item: str, epoch: int) -> None:
 
     def forget(tx: Connection) -> tuple[list[tuple[int, int]], list[int]]:
         rows = tx.execute(
-            select(partitions.c.id, partitions.c.origin, partitions.c.version, partitions.c.is_current)
+            select(partitions.c.id, partitions.c.origin, partitions.c.is_current, partitions.c.offered_at)
             .where(partitions.c.item == item, partitions.c.epoch == epoch)
             .order_by(partitions.c.origin, partitions.c.version.desc())
         ).all()
         old: list[int] = []
         for _, versions in groupby(rows, key=lambda row: row.origin):
-            served = dropwhile(lambda row: not row.is_current, versions)
-            old += (row.id for row in islice(served, KEPT_VERSIONS, None))
+            served = list(dropwhile(lambda row: not row.is_current, versions))
+            kept = {row.id for row in served[:1]}
+            kept |= {row.id for row in islice((r for r in served if r.offered_at), KEPT_VERSIONS)}
+            old += (row.id for row in served if row.id not in kept)
         for at in range(0, len(old), _SWEPT):
             tx.execute(delete(partitions).where(partitions.c.id.in_(old[at : at + _SWEPT])))
         place = (cuts.c.item == item, cuts.c.epoch == epoch)

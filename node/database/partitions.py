@@ -100,11 +100,24 @@ def item_widths(tx: Connection, epoch: int) -> dict[str, int]:
     return {row.item: label.width_of(row.record_size) for row in sorted(rows)}
 
 
-def current_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
-    """Current partitions of the origins, ordered by item and origin."""
+def offered_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
+    """What peers are offered of the origins: the newest offered versions, ordered by item and origin."""
+    newer = partitions.alias()
+    place = and_(
+        newer.c.item == partitions.c.item,
+        newer.c.origin == partitions.c.origin,
+        newer.c.epoch == partitions.c.epoch,
+        newer.c.offered_at.is_not(None),
+    )
+    newest = select(func.max(newer.c.version)).where(place).scalar_subquery()
     rows = tx.execute(
         select(*_COLUMNS)
-        .where(partitions.c.is_current, partitions.c.epoch == epoch, partitions.c.origin.in_(origins))
+        .where(
+            partitions.c.epoch == epoch,
+            partitions.c.origin.in_(origins),
+            partitions.c.offered_at.is_not(None),
+            partitions.c.version == newest,
+        )
         .order_by(partitions.c.item, partitions.c.origin)
     )
     return [_partition(row) for row in rows]
@@ -132,14 +145,14 @@ def partitions_of(tx: Connection, item: str, epoch: int) -> list[PartitionRow]:
 
 
 def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: int) -> PartitionRow | None:
-    """One version that is still kept."""
+    """One version that is still kept, and that peers were offered."""
     row = tx.execute(
         select(*_COLUMNS).where(
             partitions.c.item == item,
             partitions.c.origin == origin,
             partitions.c.epoch == epoch,
             partitions.c.version == version,
-            partitions.c.published_at.is_not(None),
+            partitions.c.offered_at.is_not(None),
         )
     ).one_or_none()
     return None if row is None else _partition(row)
@@ -163,16 +176,11 @@ def current_partition(tx: Connection, item: str, origin: str, epoch: int) -> Par
     return None if row is None else _partition(row)
 
 
-def current_version(tx: Connection, item: str, origin: str, epoch: int) -> int | None:
-    """The current version number of a partition, None when there is none."""
-    return tx.scalar(
-        select(partitions.c.version).where(
-            partitions.c.item == item,
-            partitions.c.origin == origin,
-            partitions.c.epoch == epoch,
-            partitions.c.is_current,
-        )
-    )
+def offered_version(tx: Connection, item: str, origin: str, epoch: int) -> int | None:
+    """The newest version number that peers are offered of a partition, None when there is none."""
+    place = (partitions.c.item == item, partitions.c.origin == origin, partitions.c.epoch == epoch)
+    offered = select(partitions.c.version).where(*place, partitions.c.offered_at.is_not(None))
+    return tx.scalar(offered.order_by(partitions.c.version.desc()).limit(1))
 
 
 def read_leaves(tx: Connection, partition: int) -> bytes:

@@ -97,11 +97,11 @@ partitions = Table(
     # The date of its records that name none, in days since 1970-01-01; bytes of a plain record.
     Column("date", Integer, nullable=False),
     Column("record_size", Integer, nullable=False),
-    # How many of its entries are pads; a peer never learns it.
-    Column("pads", Integer, nullable=False),
+    Column("pads", Integer, nullable=False),  # of its entries; a peer never learns how many
     Column("planted", Text, nullable=False),
-    # Empty while an import prepares the version: such a row is never served.
+    # Empty while an import prepares the version, and until peers are offered it: then it is not served.
     Column("published_at", UtcDateTime),
+    Column("offered_at", UtcDateTime),
     UniqueConstraint("item", "origin", "epoch", "version"),
     Index("ix_partitions_cut_id", "cut_id"),
 )

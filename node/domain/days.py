@@ -46,6 +46,15 @@ def day_start(day: date) -> datetime:
     return datetime.combine(day, time(), CHINA).astimezone(UTC)
 
 
+def latest_at(now: datetime, clock: time) -> datetime:
+    """The latest instant, in UTC, not after `now`, at which clocks in China showed this time of day.
+
+    Raises ValueError for a time without a zone.
+    """
+    today = datetime.combine(china_day(now), clock, CHINA)
+    return (today if today <= now else today - timedelta(days=1)).astimezone(UTC)
+
+
 def period_start(now: datetime, days: int) -> datetime:
     """The instant, in UTC, at which a period of `days` days of China began that has today as its last day.
 

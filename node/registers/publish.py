@@ -17,6 +17,7 @@ from node.domain.catalogue import Item
 from node.domain.records import Tally
 from node.errors import ConflictError
 from node.index.deltas import settle_deltas, write_deltas
+from node.index.offering import gathers, offer_due
 from node.registers.delta import Change
 from node.registers.reading import IndexedRows
 
@@ -38,6 +39,7 @@ def publish(
 ) -> int | None:
     """Make the versions current; return the rows that the full import before this one accepted."""
     now, first = node.clock(), runs[0]
+    offered = mode == "full" or not gathers(node)
     written = [each.node.keys.epoch for each in runs]
 
     def write(tx: Connection) -> dict[str, Any] | None:
@@ -46,8 +48,11 @@ def publish(
         before = index_rows.last_import(tx, item.code)
         if first.change.sums is not None:
             key_epochs.require_active(tx, SUM_PURPOSES[0], first.change.sums.epoch)
+        offer_due(node, tx)  # what these changes would replace
         for each in runs:
-            _publish_change(tx, each.change, now)
+            _publish_change(tx, each.change, now, offered=offered)
+        if mode == "full":
+            partition_versions.offer(tx, now, item=item.code)
         tally = first.indexed.tally
         index_rows.record_import(tx, item.code, mode, asdict(tally), source_digest, now)
         details = _audit_details(item, mode, written[0], tally, first.change)
@@ -63,8 +68,8 @@ def publish(
     return None if before is None else int(before["accepted"])
 
 
-def _publish_change(tx: Connection, change: Change, now: datetime) -> None:
-    partition_versions.publish(tx, change.prepared, now)
+def _publish_change(tx: Connection, change: Change, now: datetime, *, offered: bool) -> None:
+    partition_versions.publish(tx, change.prepared, now, offered=offered)
     settle_deltas(tx, change.prepared)
     partition_versions.redate(tx, change.redated)
     if change.sums is not None:

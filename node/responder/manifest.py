@@ -55,7 +55,7 @@ def offer_manifest(
         chain = succession_rows.served_statements(tx, node.code, now)
         held = index_rows.current_items(tx, keys.epoch)
         widths = index_rows.item_widths(tx, keys.epoch)
-        rows = index_rows.current_partitions(tx, keys.epoch, sorted(peer.origins))
+        rows = index_rows.offered_partitions(tx, keys.epoch, sorted(peer.origins))
     # An item whose class or size of entries the catalogue changed is not connected until a full import.
     items = {
         item.code: item

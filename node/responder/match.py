@@ -156,7 +156,7 @@ def require_partition(
     require_granted(peer, node.catalogue.item(request.item), request.origin)
     with node.store.transaction("find partition") as tx:
         part = index_rows.find_partition(tx, request.item, request.origin, request.epoch, version)
-        current = index_rows.current_version(tx, request.item, request.origin, request.epoch)
+        current = index_rows.offered_version(tx, request.item, request.origin, request.epoch)
     if part is not None:
         return part
     if current is None:

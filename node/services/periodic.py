@@ -1,9 +1,13 @@
 """Periodic tasks of `heqiao serve`: of several processes, one runs them."""
 
 from datetime import timedelta
+from functools import partial
 
 from node.config import open_key_store
 from node.context import Node
+from node.database import partition_versions
+from node.database.leases import Lease
+from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.scheduler import Task
 from node.rotation.status import read_status
@@ -13,7 +17,16 @@ from node.telemetry import log
 def periodic_tasks(node: Node) -> tuple[Task, ...]:
     """The tasks of a node."""
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
-    return (due, *mirror_tasks(node))
+    offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
+    return (due, offer, *mirror_tasks(node))
+
+
+def offer_changes(node: Node, lease: Lease) -> None:
+    """Offer peers the upserts and deletes whose time of day has come. Raises as `Lease.write` does."""
+    with node.store.transaction("look for changes") as tx:
+        waiting = partition_versions.are_waiting(tx)
+    if waiting:
+        lease.write("offer changes", partial(offer_due, node))
 
 
 def log_due_rotations(node: Node) -> None:

@@ -38,6 +38,7 @@ STREAMS = (
     ("check", homes.REQUESTER.code, 0.15),
     ("check", steps.REVOKED.code, 0.4),
     ("sum", homes.REQUESTER.code, 0.6),
+    ("sync", homes.REQUESTER.code, 0.5),
 )
 
 

@@ -5,12 +5,13 @@
 It leaves one line of JSON for each request, and ends when the file `stop` appears.
 """
 
+import itertools
 import json
 import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,13 +19,14 @@ from typing import TextIO
 
 from keys import KeyringError
 from matcher import Identity, MatcherError, identity
+from node.client.mirrors import Mirrors
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.domain.subjects import Subject
 from node.domain.sum_findings import SumOutcome
 from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
-from node.errors import NodeError, UnknownCallerError
+from node.errors import ConflictError, NodeError, UnknownCallerError
 from node.tabular.person_lists import read_households, read_mandates
 from testbed import homes, plain_join
 from testbed.drill import sums
@@ -37,12 +39,13 @@ PEERS = tuple(province.code for province in homes.PROVIDERS)
 PURPOSE = "new_application"
 LAW = "SA-2014-58"
 LIST_PEOPLE = 40  # of one job
+READS = 5  # of a mirror that another process replaces
 CALLS = 40  # on one connection; opening another also opens the key store, half a second
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What a client does: `kind` is job, check or sum; `code` the province that asks; `pause_s` after each.
+    """What a client does: `kind` is job, check, sum or sync; `code` who asks; `pause_s` after each.
 
     `folder` is the drill's; the requests go to `log`.
     """
@@ -81,7 +84,7 @@ def main() -> None:
     """Do what the first argument says."""
     ask = Ask(**json.loads(sys.argv[1]))
     stop = Path(ask.folder) / STOP
-    work = {"job": run_jobs, "check": run_checks, "sum": run_sums}[ask.kind]
+    work = {"job": run_jobs, "check": run_checks, "sum": run_sums, "sync": run_syncs}[ask.kind]
     with Path(ask.log).open("a", encoding="utf-8") as log, ExitStack() as stack:
         for request in work(ask, stack):
             write(log, request)
@@ -178,6 +181,34 @@ def do_sum_job(platform: Platform, name: str, cohort: sums.Cohort) -> str:
     if report.state != "done" or found.outcome not in (SumOutcome.RELEASED, SumOutcome.SUPPRESSED):
         raise Lost(f"job {report.state}: {found.peer} {found.outcome.value} {found.reason}")
     return _judge_sum(cohort, found.reason, found.count, found.total, found.variance)
+
+
+def run_syncs(ask: Ask, stack: ExitStack) -> Iterator[Request]:
+    """The mirrors of the province, which its jobs use, brought up to date; by turns from nothing.
+
+    So a whole fetch runs in most steps, and every sync finds what changed since the last one.
+    """
+    mirrors = stack.enter_context(Mirrors.open(ask.home))
+    for number in itertools.count():
+        for code in PEERS:
+            yield attempt(ask, partial(do_sync, mirrors, code, anew=bool(number % 2)))
+
+
+def do_sync(mirrors: Mirrors, code: str, *, anew: bool) -> str:
+    """One sync; what is wrong with the mirror after it. Every entry is read."""
+    if anew:
+        with suppress(ConflictError):  # a job of the node brings it up to date
+            mirrors.drop(code)
+    done = mirrors.sync(code)
+    if done.left or not done.partitions:
+        return f"mirror of {code}: {done.partitions} partitions, left {done.left}"
+    for _ in range(READS):
+        _, found = mirrors.read(code, verify=True)
+        states = {one.state.value for one in found}
+        if states == {"whole"} or "damaged" in states:
+            break
+        time.sleep(1.0)  # a job of the node replaces it while it is read
+    return "" if states == {"whole"} else f"mirror of {code}: {', '.join(sorted(states)) or 'no manifest'}"
 
 
 def _people(cohort: sums.Cohort) -> tuple[tuple[Identity, ...], ...]:

@@ -11,7 +11,13 @@ from rich.table import Table
 
 from testbed.drill.clients import Request
 
-KINDS = {"job": "persisted jobs", "check": "single checks", "sum": "sums", "sum job": "persisted sums"}
+KINDS = {
+    "job": "persisted jobs",
+    "check": "single checks",
+    "sum": "sums",
+    "sum job": "persisted sums",
+    "sync": "syncs of mirrors",
+}
 MOST_EXAMPLES = 10
 
 

@@ -57,7 +57,7 @@ def served(home):
     """Origin, version, entries and root of every partition that is served."""
     store = open_store(database_url(load(home / "node.toml")))
     with store.transaction("look") as tx:
-        found = partitions.current_partitions(tx, 1, ["44", "45", "00"])
+        found = partitions.offered_partitions(tx, 1, ["44", "45", "00"])
         last = partitions.last_import(tx, "C21")
     store.dispose()
     return [(part.origin, part.version, part.entries, part.root) for part in found], last

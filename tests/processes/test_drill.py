@@ -33,6 +33,7 @@ def test_a_drill(tmp_path: Path) -> None:
         assert re.search(rf"^ {name} +\d+\.\d +\d+ +0 +0 +\d+", done.stdout, re.MULTILINE), name
     refused = re.search(r"^ single checks +46 +\d+ +0 +0 +([1-9]\d*)", done.stdout, re.MULTILINE)
     assert refused is not None
+    assert re.search(r"^ syncs of mirrors +45 +[1-9]\d* +0 +0 +0 ", done.stdout, re.MULTILINE)
     for log in (folder / "logs").glob("*.log"):  # 45's people are in no log of anybody
         assert not re.search(rb"459999\d{11}[\dX]", log.read_bytes()), log
     assert processes_naming(folder) == []

@@ -34,7 +34,7 @@ def served_bytes(responder: Node, requester: str) -> dict[tuple[str, str], list[
     """The buckets of every partition that a peer is granted, in the responder's database."""
     peer, items = peer_row(responder, requester), {item.code: item for item in responder.catalogue.items}
     with responder.store.transaction("read partitions") as tx:
-        rows = index_rows.current_partitions(tx, responder.ring.refresh().epoch, sorted(peer.origins))
+        rows = index_rows.offered_partitions(tx, responder.ring.refresh().epoch, sorted(peer.origins))
         return {
             (row.item, row.origin): [
                 entries for _, entries in index_rows.read_buckets(tx, row.id, range(1 << row.bits))

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bench import compare, report
 from bench.__main__ import main
 from bench.heqiao_import import compare as compare_answers
 from bench.meter import quantile
@@ -143,53 +141,6 @@ def test_quantile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "ratio", "met"),
-    [
-        (compare.Row("w", "s", 7.0, "spu", 10.0, 0.7), 0.7, True),
-        (compare.Row("w", "s", 8.0, "spu", 10.0, 0.7), 0.8, False),
-        (compare.Row("w", "s", 8.0, "spu", 10.0), 0.8, None),
-        (compare.Row("m", "MiB", 3000.0, target=2048.0), None, False),
-        (compare.Row("m", "ms", None, target=25.0), None, None),
-        (compare.Row("w", "s", 8.0, "spu", 0.0, 0.7), None, None),
-    ],
-)
-def test_targets(row: compare.Row, ratio: float | None, met: bool | None) -> None:
-    assert row.ratio == ratio
-    assert row.met is met
-
-
-def test_rows_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
-    online = {
-        "subjects": 10_000, "wall_s": 0.3, "library_wall_s": 0.2, "cpu_s": 0.5, "wire_up": 1, "wire_down": 2,
-        "bytes_up": 3, "bytes_down": 4, "peak_mib": 5, "matches": 6,
-    }  # fmt: skip
-    ours = {
-        "index_wall_s": 6.0, "index_cpu_s": 9.0, "index_peak_mib": 900.0, "online": [online],
-        "cached_bytes_per_entry": 4.1, "wrong": 0, "single_wrong": 0,
-        **{f"single_{kind}_ms": 20.0 for kind in ("median", "p95", "busy_median", "busy_p95")},
-    }  # fmt: skip
-    theirs = {
-        "index": {"wall_s": 10.0, "cpu_s": 12.0, "peak_mib": 300.0},
-        "online": [{**online, "wall_s": 0.2}, {**online, "subjects": 5}],
-        "cached_bytes_per_entry": 36.0,
-    }
-    rows = {(row.what, row.peer): row for row in compare.rows_of({"ours": ours, "spu": theirs})}
-    assert rows["index, wall", "spu"].met is True
-    assert rows["10,000 subjects, wall", "spu"].met is False
-    assert rows["10,000 subjects, down", "spu"].ratio == 0.5
-    assert ("5 subjects, wall", "spu") not in rows
-    assert rows["one person, alone, median", ""].met is True
-    found = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows.values()]
-    machine = {"cores": 2, "cpu": "c", "load_1m": 0.1, "load_1m_after": 0.2}
-    report.print_rows(
-        report.wide_console(), {"rows": found, "machine": machine, "sizes": {"entries": 1_000_000}}
-    )
-    printed = capsys.readouterr().out
-    assert "0.7 of it: met" in printed
-    assert "1 of it: missed" in printed
-
-
-@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("psi", "--subjects", "ten"), "whole numbers"),
@@ -225,6 +176,49 @@ def test_a_run_of_a_few_hundred(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_a_second_item_and_the_delta_of_the_next_export(tmp_path: Path) -> None:
+    arguments = ("psi", "--entries", "3000", "--keep", str(tmp_path), "--json", "-")
+    only = ("--only", "mirror", "--only", "more")
+    first, second = (CliRunner().invoke(main, (*arguments, *only)) for _ in range(2))
+    assert first.exit_code == second.exit_code == 0, first.output + second.output
+    found, kept = json.loads(first.stdout), json.loads(second.stdout)
+    for key in ("second_item_wall_s", "again_wall_s", "disk_bytes_per_entry"):
+        assert found[key] > 0
+        assert kept[key] == found[key]  # a folder that is kept has them already
+    assert 38 < found["served_bytes_per_entry"] < 45
+    assert 30 * 38 / 2 < found["delta_bytes"] < 30 * 100 + 2_500
+    assert abs(kept["delta_bytes"] - found["delta_bytes"]) < 1_000  # register and mirror were put back
+
+
+@pytest.mark.long
+def test_ten_items_over_the_same_people() -> None:
+    done = CliRunner().invoke(main, ("items", "--entries", "300", "--items", "3", "--json", "-"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["items"], found["wrong"], len(found["items_walls_s"])) == (3, 0, 3)
+    assert found["rotate_entries"] >= 900
+    for key in ("items_wall_s", "items_cpu_s", "items_peak_mib", "items_disk_bytes_per_entry"):
+        assert found[key] > 0
+
+
+@pytest.mark.long
+def test_syncs_of_a_mirror() -> None:
+    done = CliRunner().invoke(main, ("mirror", "--entries", "10000", "--json", "-"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["wrong"], found["plan"]) == (0, "mirror")
+    assert (
+        found["unchanged_bytes"] < found["upsert_bytes"] < found["one_date_bytes"] < found["whole_bytes"] / 10
+    )
+    assert 0.005 < found["one_date_share"] < 0.03
+    assert 0.005 < found["date_a_row_share"] < 0.03
+    assert 38 < found["served_bytes_per_entry"] < 40
+    for name in ("whole", "unchanged", "one_date", "date_a_row", "upsert"):
+        for key in ("wall_s", "cpu_s", "requester_peak_mib", "responder_peak_mib"):
+            assert found[f"{name}_{key}"] > 0
+
+
+@pytest.mark.long
 def test_a_rotation_beside_checks() -> None:
     done = CliRunner().invoke(main, ("rotate", "--entries", "300", "--json", "-"))
     assert done.exit_code == 0, done.output
@@ -234,22 +228,6 @@ def test_a_rotation_beside_checks() -> None:
     assert found["single_rotating_checks"] > 0
     for key in ("floor_s", "rotate_cpu_s", "rotate_peak_mib", "beside_wall_s", "single_ratio"):
         assert found[key] > 0
-
-
-def test_encryption_beside_the_peers() -> None:
-    ours = {
-        "encrypt_us_full": 600.0, "encrypt_us_short": 100.0, "encrypt_us_full_all_cores": 310.0,
-        "encrypt_us_short_all_cores": 60.0, "add_us": 9.0, "decrypt_ms": 9.0, "wrong": 0,
-    }  # fmt: skip
-    theirs = {"encrypt_us": 24_600.0, "add_us": 17.0, "decrypt_ms": 8.9, "batch_us": None, "wrong": 0}
-    batch = {**theirs, "encrypt_us": 1_560.0, "batch_us": 200.0, "batch_cpu_us": 400.0}
-    rows = {
-        (row.what, row.peer): row for row in compare.sum_rows({"sums": ours, "phe": theirs, "heu": batch})
-    }
-    assert rows["encrypt, one core", "phe"].met is True
-    assert rows["encrypt, short exponents", "phe"].met is True
-    assert rows["encrypt, all cores", "heu"].met is False
-    assert ("encrypt, all cores", "phe") not in rows
 
 
 @pytest.mark.long

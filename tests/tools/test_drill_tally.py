@@ -68,8 +68,8 @@ def test_everything_is_counted_once_where_it_ended() -> None:
     assert not found.good
     assert found.examples == ["back: check of 45 lost: why"]
     assert found.kinds["sum", "45"].seconds == [9]
-    assert tally.count(requests[:5], PERIODS, BAN).good
-    assert not tally.count(requests[:2], PERIODS, BAN).good  # a kind of request was never made
+    assert tally.count([*requests[:5], ended(14, kind="sync")], PERIODS, BAN).good
+    assert not tally.count(requests[:5], PERIODS, BAN).good  # a kind of request was never made
     console = Console(width=100, record=True)
     tally.show(console, found, PERIODS)
     assert "revoke" in console.export_text()

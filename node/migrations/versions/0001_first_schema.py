@@ -269,6 +269,7 @@ def upgrade() -> None:
         sa.Column("pads", sa.Integer(), nullable=False),
         sa.Column("planted", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(), nullable=True),
+        sa.Column("offered_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["cut_id"], ["cuts.id"], name=op.f("fk_partitions_cut_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partitions")),
         sa.UniqueConstraint("item", "origin", "epoch", "version", name=op.f("uq_partitions_item")),

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import count, islice, repeat
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -11,17 +11,12 @@ from heqiao.peer.v1 import mirror_pb2
 from matcher import buckets as index
 from matcher import identity
 from matcher.suites.tokens import TAG_SIZE
-from node.clock import utc_now
 from node.context import Node
 from node.errors import DishonestPeerError, UnavailableError
-from node.index.republish import republish
-from node.jobs.mirrors import mirror_of
-from node.registers.importer import import_item
 from node.responder import match
-from node.rotation import driver
-from node.rotation.kinds import OPRF
 from tests.support import altered_database
 from tests.support.altered_database import cook, known_tags, rows_of
+from tests.support.changing_responder import assert_equal, few_rows, upsert
 from tests.support.cheating_responder import Cheat, serve_cheat
 from tests.support.cluster import (
     Province,
@@ -34,16 +29,11 @@ from tests.support.cluster import (
     run_job,
     serve_all,
 )
-from tests.support.federation import set_config
 from tests.support.mirrors import (
     mirror_files,
-    mirrored_bytes,
-    served_bytes,
     sync,
     whole_fetches,
 )
-from tests.support.renumbered import renumbered
-from tests.support.rotations import opened, rotate
 
 Pieces = list[mirror_pb2.FetchPartitionResponse]
 Changes = list[mirror_pb2.FetchDeltaResponse]
@@ -147,21 +137,6 @@ DELTAS: dict[str, Cheat] = {
 }
 
 
-def few_rows(world: World, folder: Path, first: int, count: int = 3) -> Path:
-    """A register that names a few people of origin 45 of the one of C21."""
-    path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
-    head, *rows = path.read_bytes().splitlines(keepends=True)
-    of_45 = [row for row in rows if b"45" in row[:4]]
-    found = folder / f"few-{first}.csv"
-    found.write_bytes(b"".join([head, *of_45[first : first + count]]))
-    return found
-
-
-def upsert(node: Node, rows: Path, turn: int) -> None:
-    """The same facts in other bytes, each turn in others."""
-    import_item(renumbered(node, turn + 1), "C21", [rows], mode="upsert")
-
-
 @pytest.fixture
 def homes(world: World, tmp_path: Path) -> dict[str, Path]:
     return world.copy(tmp_path)
@@ -171,13 +146,6 @@ def homes(world: World, tmp_path: Path) -> dict[str, Path]:
 def requester(homes: dict[str, Path]) -> Iterator[Province]:
     with serve_all({"45": homes["45"]}) as provinces:
         yield provinces["45"]
-
-
-def assert_equal(requester: Node, home: Path) -> None:
-    """The mirror of 44 is what 44 serves."""
-    node = open_home(home)
-    assert mirrored_bytes(requester) == served_bytes(node, "45")
-    node.store.dispose()
 
 
 @pytest.mark.parametrize("name", PARTITIONS)
@@ -248,104 +216,6 @@ def test_an_honest_delta_restores_trust(world, homes, requester, tmp_path) -> No
             move_peer(requester.node, "44", port)
             sync(requester.node)
             assert_equal(requester.node, homes["44"])
-
-
-def meddling(act: Callable[[Node], None], times: int = 1) -> Cheat:
-    """The responder's partitions change while a partition is sent, after its leaves."""
-    left = [times]
-
-    def alter(node: Node, responses: Iterator) -> Iterator:
-        for number, message in enumerate(responses):
-            yield message
-            if number == 2 and left[0]:
-                left[0] -= 1
-                act(node)
-
-    return Cheat(partition=alter)
-
-
-@pytest.fixture
-def small_pieces(monkeypatch) -> None:
-    monkeypatch.setattr(match, "SLICE_BYTES", 700)
-    monkeypatch.setattr(match, "MAX_READ", 1)
-
-
-@pytest.mark.usefixtures("small_pieces")
-def test_a_partition_replaced_twice_during_a_sync_still_arrives(world, homes, requester, tmp_path) -> None:
-    """What is there follows by deltas, the rest comes of the new version."""
-
-    turns = count()
-
-    def replace_twice(node: Node) -> None:
-        for turn in islice(turns, 2):
-            upsert(node, few_rows(world, tmp_path, 5 * (turn % 2)), turn)
-
-    with serve_cheat(homes["44"], meddling(replace_twice, times=2), world) as port:
-        move_peer(requester.node, "44", port)
-        with whole_fetches() as whole:
-            sync(requester.node)
-        assert whole.count("C21/45") == 2
-        assert_equal(requester.node, homes["44"])
-
-
-@pytest.mark.usefixtures("small_pieces")
-def test_an_epoch_that_ends_in_the_middle_of_a_sync(world, homes, requester) -> None:
-    def end(_node: Node) -> None:
-        rotate(homes["44"], "oprf", utc_now)
-        node, store = opened(homes["44"], utc_now)
-        driver.retire(OPRF, node, store, early=True)
-        node.store.dispose()
-
-    with serve_cheat(homes["44"], meddling(end), world) as port:
-        move_peer(requester.node, "44", port)
-        sync(requester.node)
-        assert_equal(requester.node, homes["44"])
-    assert {kept.content.epoch for kept in mirror_of(requester.node, "44").manifests()} == {2}
-    assert mirror_files(homes["45"], ending="part") == []
-
-
-def test_a_responder_restored_from_yesterday(world, homes, requester, tmp_path) -> None:
-    """Its manifest goes back, so nothing of it is used; published anew it is good again."""
-    yesterday = shutil.copytree(homes["44"], tmp_path / "yesterday")
-    node = open_home(homes["44"])
-    import_item(node, "C21", [few_rows(world, tmp_path, 0)], mode="delete")
-    node.store.dispose()
-    with serve_cheat(homes["44"], Cheat(), world) as port:
-        move_peer(requester.node, "44", port)
-        sync(requester.node)
-    shutil.rmtree(homes["44"])
-    shutil.copytree(yesterday, homes["44"])
-    with serve_cheat(homes["44"], Cheat(), world) as port:
-        move_peer(requester.node, "44", port)
-        with pytest.raises(DishonestPeerError) as caught:
-            sync(requester.node)
-        assert caught.value.details == {"check": "manifest_rollback"}
-        node = open_home(homes["44"])
-        assert republish(node) > 0
-        node.store.dispose()
-        sync(requester.node)
-        assert_equal(requester.node, homes["44"])
-
-
-@pytest.mark.parametrize("how", ["no folder", "full"])
-def test_a_disk_that_takes_no_mirror(how, world, homes) -> None:
-    """Blocks of buckets are fetched instead, and the job says why."""
-    folder = homes["45"] / "mirror" / "44"
-    asked = read_verification(world.data, ("C21",), ("44",), most=40)
-    if how == "no folder":
-        folder.parent.mkdir()
-        folder.write_bytes(b"")
-    else:
-        folder.mkdir(parents=True)
-        for origin in ("43", "44", "45", "46", "52", "53"):
-            (folder / f"C21-{origin}-1.part").symlink_to("/dev/full")
-    with serve_all(homes) as provinces:
-        report = run_job(provinces["45"], "asked", asked)
-        assert part_of(report, "44") == ("done", "")
-        assert set(report.peers[0].plan_reason.split("; ")) == {"C21 buckets: disk"}
-        set_config(homes["45"], "requester", mirror_mib=0)
-        other = run_job(provinces["45"], "again", asked)
-        assert findings_of(report) == findings_of(other)
 
 
 def test_two_damaged_labels_are_two_answers_and_three_are_distrusted(

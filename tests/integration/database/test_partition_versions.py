@@ -23,12 +23,12 @@ def test_a_version_that_is_not_published_is_never_read_and_is_swept(store):
     with store.transaction("publish", write=True) as tx:
         publish(tx, 1, [Part()])
     with store.transaction("prepare", write=True) as tx:
-        (current,) = partitions.current_partitions(tx, 1, ["45"])
+        (current,) = partitions.offered_partitions(tx, 1, ["45"])
         prepare(tx, 1, Part(entries=b"n" * 68))  # a full import that was killed
         prepare(tx, 1, Part(entries=b"m" * 68), cut=current.cut)  # an upsert that was killed
     with store.transaction("look") as tx:
         assert partitions.find_partition(tx, "C21", "45", 1, 2) is None
-        assert partitions.current_version(tx, "C21", "45", 1) == 1
+        assert partitions.offered_version(tx, "C21", "45", 1) == 1
         assert partitions.read_buckets(tx, current.id, [0]) == [(0, b"e" * 68)]
     assert partition_versions.sweep(store) == partition_versions.Swept(versions=2, cuts=1)
     assert not partition_versions.sweep(store)

@@ -228,7 +228,7 @@ def test_import_and_verify(world: World, served, postgres: PostgreSQL, tmp_path:
 def versions(node: Node) -> dict[str, int]:
     """The version of each item's partition of origin 45."""
     with node.store.transaction("look") as tx:
-        return {part.item: part.version for part in index_rows.current_partitions(tx, 1, ("45",))}
+        return {part.item: part.version for part in index_rows.offered_partitions(tx, 1, ("45",))}
 
 
 def source(postgres: PostgreSQL, folder: Path, rows: int) -> Query:
@@ -286,11 +286,11 @@ def test_a_source_that_drops_the_connection(world: World, postgres: PostgreSQL, 
             )
 
     with node.store.transaction("look") as tx:
-        before = index_rows.current_partitions(tx, 1, ("44",))
+        before = index_rows.offered_partitions(tx, 1, ("44",))
     with pytest.raises(UnavailableError, match=r"source database failed after \d+ rows") as caught:
         import_item(node, "C21", query, workers=0, progress=drop)
     with node.store.transaction("look") as tx:
-        assert index_rows.current_partitions(tx, 1, ("44",)) == before
+        assert index_rows.offered_partitions(tx, 1, ("44",)) == before
     admin.dispose()
     node.store.dispose()
     assert 0 < reported[0] < 40_000

@@ -233,7 +233,7 @@ def test_publishing_replaces_all_partitions_or_none(store):
     with pytest.raises(ZeroDivisionError), store.transaction("publish", write=True) as tx:
         publish(tx, 1, broken())
     with store.transaction("look") as tx:
-        found = partitions.current_partitions(tx, 1, ["44", "45"])
+        found = partitions.offered_partitions(tx, 1, ["44", "45"])
         assert [(part.origin, part.version) for part in found] == [("44", 1), ("45", 1)]
         assert partitions.read_buckets(tx, found[0].id, [0]) == [(0, b"e" * 68)]
 
@@ -244,12 +244,12 @@ def test_the_version_before_is_kept_for_running_queries(store):
             publish(tx, 1, [Part(entries=bytes([number]) * 68)])
         partition_versions.retire(store, "C21", 1)
     with store.transaction("look") as tx:
-        assert partitions.current_version(tx, "C21", "45", 1) == 3
+        assert partitions.offered_version(tx, "C21", "45", 1) == 3
         assert partitions.find_partition(tx, "C21", "45", 1, 1) is None
         old = partitions.find_partition(tx, "C21", "45", 1, 2)
         assert (old.version, old.is_current) == (2, False)
         assert partitions.read_buckets(tx, old.id, [0]) == [(0, bytes([2]) * 68)]
-        (current,) = partitions.current_partitions(tx, 1, ["45"])
+        (current,) = partitions.offered_partitions(tx, 1, ["45"])
         assert (current.version, current.planted, current.root) == (3, (("hit-0", 1),), b"r" * 32)
         # The buckets of a removed version are removed too.
         assert len(tx.execute(select(metadata.tables["buckets"])).all()) == 2
@@ -262,8 +262,8 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
     with store.transaction("look") as tx:
         assert partitions.current_items(tx, 1) == {"C21": TokenClass.ORDINARY}
         assert partitions.current_items(tx, 3) == {}
-        assert partitions.current_partitions(tx, 1, ["45"]) == []
-        assert partitions.current_partitions(tx, 1, []) == []
+        assert partitions.offered_partitions(tx, 1, ["45"]) == []
+        assert partitions.offered_partitions(tx, 1, []) == []
         assert partitions.totals(tx, 2) == [("C21", 1, 1, 20_000)]
 
 

@@ -127,6 +127,13 @@ REFUSED = {
         NODE + "[limits]\nchunk_points = 32768\n",
         r"\[limits\]: chunk_points of 32 bytes each do not fit",
     ),
+    "hour": (NODE + '[index]\npublish_at = "24:00"\n', r"\[index\] publish_at: a time of day is written"),
+    "minute": (NODE + '[index]\npublish_at = "3:00"\n', r"\[index\] publish_at: a time of day is written"),
+    "seconds": (NODE + '[index]\npublish_at = "03:00:00"\n', r"\[index\] publish_at: a time of day is"),
+    "no-time": (
+        NODE + "[index]\npublish_at = 03:00:00\n",
+        r"\[index\] publish_at: Input should be a valid str",
+    ),
     "waits": (NODE + "[requester]\nretry_wait_s = 61\n", r"\[requester\]: retry_wait_s is longer"),
     "listen": (NODE + '[peer]\nlisten = "7443"\n', r"\[peer\] listen: an address is host:port"),
     "advertise": (NODE + '[peer]\nadvertise = "0.0.0.0:7443"\n', r"\[peer\] advertise: others cannot call"),

@@ -1,6 +1,6 @@
 """Days of China at their borders, in any zone of the machine, and working days."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -84,3 +84,25 @@ def test_working_days_are_those_of_china(accepted, count, due):
     found = days.add_working_days(at(accepted).astimezone(UTC), count)
     assert found == at(due)
     assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("now", "clock", "latest"),
+    [
+        ("2026-06-30T18:59:59+00:00", time(3), "2026-06-29T19:00:00+00:00"),  # 02:59:59 in China
+        ("2026-06-30T19:00:00+00:00", time(3), "2026-06-30T19:00:00+00:00"),
+        ("2026-07-01T03:00:00+08:00", time(3), "2026-06-30T19:00:00+00:00"),
+        ("2026-07-01T15:59:59+00:00", time(0), "2026-06-30T16:00:00+00:00"),
+        ("2026-07-01T16:00:00+00:00", time(0), "2026-07-01T16:00:00+00:00"),
+        ("2026-07-01T15:58:00+00:00", time(23, 59), "2026-06-30T15:59:00+00:00"),
+        ("2026-12-31T20:00:00-04:00", time(8), "2027-01-01T00:00:00+00:00"),
+    ],
+)
+def test_the_latest_time_of_day_in_china(now, clock, latest):
+    assert days.latest_at(at(now), clock) == at(latest)
+    assert days.latest_at(at(now), clock).tzinfo is UTC
+
+
+def test_a_time_of_day_needs_an_instant():
+    with pytest.raises(ValueError, match="without a zone"):
+        days.latest_at(at("2026-07-01T03:00:00"), time(3))
