@@ -29,7 +29,7 @@ class NewBucket:
     number: int
     oldest: int
     entries: bytes
-    points_sealed: bytes
+    kept_sealed: bytes
     links_sealed: bytes
 
 
@@ -101,7 +101,7 @@ def add_buckets(tx: Connection, cut: int, version: int, new: Sequence[NewBucket]
                 "version": version,
                 "oldest": bucket.oldest,
                 "entries": bucket.entries,
-                "points_sealed": bucket.points_sealed,
+                "kept_sealed": bucket.kept_sealed,
                 "links_sealed": bucket.links_sealed,
             }
             for bucket in new

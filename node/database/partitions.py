@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, insert, literal, select
 
 from matcher import label
 from matcher.types import TokenClass
@@ -189,7 +189,7 @@ class StoredBucket:
 
     number: int
     entries: bytes
-    points_sealed: bytes
+    kept_sealed: bytes
     links_sealed: bytes
 
 
@@ -202,22 +202,7 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
         .order_by(buckets.c.number)
     )
     return [
-        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
-        for row in rows
-    ]
-
-
-def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int) -> list[StoredBucket]:
-    """The next buckets of a version that have links, `most` at most, with numbers above `after`."""
-    linked = and_(buckets.c.cut_id == cut, buckets.c.number > after, func.length(buckets.c.links_sealed) > 0)
-    rows = tx.execute(
-        select(buckets)
-        .where(linked, buckets.c.version == _newest(literal(version)))
-        .order_by(buckets.c.number)
-        .limit(most)
-    )
-    return [
-        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        StoredBucket(row.number, bytes(row.entries), bytes(row.kept_sealed), bytes(row.links_sealed))
         for row in rows
     ]
 

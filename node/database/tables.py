@@ -116,10 +116,25 @@ buckets = Table(
     # Oldest date in its labels, in days since 1970-01-01; 2^32 - 1 where all have the date of the partition.
     Column("oldest", BigInteger, nullable=False),
     Column("entries", LargeBinary, nullable=False),
-    # Points, prefixes and days of the entries: sealed, because a point opens its label (ADR 1).
-    Column("points_sealed", LargeBinary, nullable=False),
+    # Pointers to the tokens of its entries and their plain records: never served (ADR 17).
+    Column("kept_sealed", LargeBinary, nullable=False),
     # Which entries are of one record: sealed, because peers must not learn a person's numbers. Mostly empty.
     Column("links_sealed", LargeBinary, nullable=False),
+)
+
+# Tokens of identities, computed once per class and epoch (ADR 17). A block holds those whose placing digests
+# begin with its prefix (12 bits): digests and tokens by slot, to which entries point.
+token_blocks = Table(
+    "token_blocks",
+    metadata,
+    Column("class", String(16), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("prefix", Integer, primary_key=True, autoincrement=False),
+    # Increases with every write: whoever writes names the version that was read.
+    Column("version", BigInteger, nullable=False),
+    # In a rotation: the version of the block of the epoch before that it was made from; else 0.
+    Column("source_version", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 # What changed from one version of a partition to the next, for the mirrors of peers.

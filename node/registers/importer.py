@@ -19,6 +19,7 @@ from typing import Literal
 
 from matcher import identity, pads
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.compute.types import Usage
@@ -31,15 +32,16 @@ from node.domain.days import china_day
 from node.domain.records import Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
-from node.index.layout import BuildSpec
+from node.index.layout import PART_ROWS, BuildSpec, part_bits
 from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
 from node.index.tasks import Plants
+from node.index.token_blocks import TokenStore
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
 from node.registers.publish import PreparedVersion, publish
-from node.registers.reading import IndexedRows, RegisterReader
+from node.registers.reading import IndexedRows, RegisterReader, Tokens
 from node.registers.replace import FullImport
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
@@ -50,8 +52,6 @@ from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
 _ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
-_PART_ROWS = 1 << 16
-_MAX_PART_BITS = 8
 Mode = Literal["full", "upsert", "delete"]
 
 
@@ -208,7 +208,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
         node, item, space, how, several=bool(workers if isinstance(workers, int) else workers.count)
     )
     with open_engine(work, workers) as engine:
-        reader = RegisterReader(engine, work, watch, progress)
+        reader = RegisterReader(engine, work, _open_tokens(node, item, mode), watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
         reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
@@ -273,21 +273,32 @@ def _retire(node: Node, item: Item) -> None:
 
 def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
     size = how.source.size
-    parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
-    key = CURRENT.class_key(node.keys.oprf, item.token_class)
+    rows = max(size // _ROW_BYTES, 8 * PART_ROWS if several else 0) if size else 64 * PART_ROWS
+    held = max(TokenStore(node, each, node.keys.epoch).count() for each in TokenClass)
+    keys = CURRENT.class_keys(node.keys.oprf)
+    key = keys.pop(item.token_class)
+    (other,) = keys.values()
     return BuildSpec(
         terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
         oprf=key,
+        other_oprf=other,
         folder=space.folder,
         scratch_key=secrets.token_bytes(KEY_SIZE),
         record_key=node.keys.record,
         pad_key=pads.pad_key(key),
-        part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
+        part_bits=part_bits(max(rows, held)),
         every=how.mode != "full",
         hidden=how.mode == "delete",
         sums=node.keys.sums if item.sum else None,
     )
+
+
+def _open_tokens(node: Node, item: Item, mode: Mode) -> Tokens:
+    """A full import replaces blocks that are damaged; whoever changes single subjects needs all of them."""
+    epoch, full = node.keys.epoch, mode == "full"
+    (other,) = (TokenStore(node, each, epoch, mend=full) for each in TokenClass if each != item.token_class)
+    return Tokens(TokenStore(node, item.token_class, epoch, mend=full), other if other.count() else None)
 
 
 def _change_sums(

@@ -15,6 +15,7 @@ from node.database import tables
 from node.domain.peers import PeerRow, read_grants
 from node.domain.records import FIRST_DAY
 from node.errors import InputError, PreconditionError
+from node.index import layout
 from node.registers import chunks, importer
 from node.responder.manifest import offer_manifest
 from tests.support.single_node import NOW, Held, make_node, number
@@ -73,7 +74,7 @@ def test_neither_order_nor_workers_show(node, tmp_path, monkeypatch, workers, se
     random.Random(seed).shuffle(rows)
     monkeypatch.setattr(chunks, "BLOCK_BYTES", 3000)
     monkeypatch.setattr(importer, "_ROW_BYTES", seed)
-    monkeypatch.setattr(importer, "_PART_ROWS", 1 << 9)
+    monkeypatch.setattr(layout, "PART_ROWS", 1 << 9)
     other = twin(node, tmp_path / "other")
     importer.import_item(other, "C21", [write(tmp_path / "b.csv", rows)], workers=workers)
     found = Held(other, "C21")
@@ -136,7 +137,7 @@ def test_the_date_is_the_most_frequent_one_and_the_newest_of_several(node, tmp_p
         assert FIRST_DAY + timedelta(days=opened.as_of) == date.fromisoformat(day)
 
 
-@pytest.mark.parametrize("what", ["entries", "points_sealed", "links_sealed"])
+@pytest.mark.parametrize("what", ["entries", "kept_sealed", "links_sealed"])
 def test_a_full_import_mends_what_is_stored(node, tmp_path, what):
     path = write(tmp_path / "r.csv", rows_of())
     importer.import_item(node, "C21", [path])
