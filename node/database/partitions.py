@@ -207,6 +207,18 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
     ]
 
 
+def read_kept(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """What is kept beside some buckets of a version, sealed, by number."""
+    rows = tx.execute(
+        select(buckets.c.number, buckets.c.kept_sealed).where(
+            buckets.c.cut_id == cut,
+            buckets.c.number.in_(numbers),
+            buckets.c.version == _newest(literal(version)),
+        )
+    )
+    return [(row.number, bytes(row.kept_sealed)) for row in rows]
+
+
 def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
     """The oldest date in the labels of each bucket."""
     rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))

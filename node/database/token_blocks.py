@@ -61,6 +61,13 @@ def write_block(tx: Connection, token_class: TokenClass, epoch: int, new: TokenB
         raise ConflictError("another run wrote the same tokens", "try again")
 
 
+def block_lengths(tx: Connection, token_class: TokenClass, epoch: int) -> dict[int, int]:
+    """Sealed bytes of each block of a class and epoch, by prefix."""
+    size = func.length(token_blocks.c.sealed).label("size")
+    place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
+    return {row.prefix: row.size for row in tx.execute(select(token_blocks.c.prefix, size).where(*place))}
+
+
 def block_sizes(tx: Connection, epoch: int) -> dict[TokenClass, tuple[int, int]]:
     """Of each class that has tokens in an epoch: how many blocks, and their bytes."""
     rows = tx.execute(

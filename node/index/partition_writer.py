@@ -181,8 +181,12 @@ class PartitionWriter:
     def unseal(self, origin: int, stored: index_rows.StoredBucket) -> tuple[bytes, bytes]:
         """What is kept of a stored bucket, and its links. Raises StoreDamagedError."""
         vault, links, number = self._node.keys.vault, stored.links_sealed, stored.number
-        kept = vault.unseal(self._place("kept", origin, number), stored.kept_sealed)
+        kept = self.unseal_kept(origin, number, stored.kept_sealed)
         return kept, vault.unseal(self._place("links", origin, number), links) if links else b""
+
+    def unseal_kept(self, origin: int, number: int, sealed: bytes) -> bytes:
+        """What is kept of a bucket. Raises StoreDamagedError."""
+        return self._node.keys.vault.unseal(self._place("kept", origin, number), sealed)
 
     def _place(self, kind: str, origin: int, number: int) -> str:
         """Where something sealed belongs."""

@@ -71,6 +71,9 @@ def rotate(
         done = _switch(kind, run, moved)
         progress("switch", 1, 1)
         watch.lap("switch")
+        if done.switched:
+            kind.clean_up(run)
+            watch.lap("clean up")
     _refresh(home)
     return replace(done, seconds=dict(watch.seconds))
 
