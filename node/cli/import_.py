@@ -15,6 +15,7 @@ from node.cli.options import (
     read_config,
     require_node_role,
     text_options,
+    wait_option,
 )
 from node.compute.engine import Workers, choose_workers, start_workers
 from node.registers import tasks  # noqa: F401 - the workers' code
@@ -93,6 +94,7 @@ from node.registers.row_parser import ALIASES
     type=click.IntRange(0, 256),
     help="Worker processes; 0 does all work in one.  [default: one a core, none for small files]",
 )
+@wait_option
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(
     home: Path, *, as_json: bool, count: int | None, clean: bool, check: bool, **options: Any

@@ -29,6 +29,7 @@ class Request:
     form: TextForm
     unit: str | None
     keep_zeros: bool
+    wait: bool
 
 
 def make_request(
@@ -46,6 +47,7 @@ def make_request(
     *,
     allow_empty: bool,
     keep_zeros: bool,
+    wait: bool,
 ) -> Request:
     """The options of the command line, checked against each other. Raises click.UsageError."""
     context = click.get_current_context()
@@ -74,4 +76,5 @@ def make_request(
         form,
         unit,
         keep_zeros,
+        wait,
     )

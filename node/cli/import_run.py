@@ -38,6 +38,7 @@ def run(config: Config, request: Request, workers: Workers, *, as_json: bool) ->
             unit=request.unit,
             keep_zeros=request.keep_zeros,
             workers=workers,
+            wait=request.wait,
             progress=progress,
         )
     node.store.dispose()

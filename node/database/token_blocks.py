@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, delete, func, insert, select, update
 
 from matcher.types import TokenClass
 from node.database.engine import Store
@@ -83,7 +84,11 @@ def forget_blocks(store: Store, epoch: int) -> None:
     for first in prefix_ranges():
         some = token_blocks.c.prefix.between(first.start, first.stop - 1)
         remove = delete(token_blocks).where(token_blocks.c.epoch == epoch, some)
-        store.retry_write("remove tokens", lambda tx, remove=remove: tx.execute(remove))
+        store.retry_write("remove tokens", partial(_run, statement=remove))
+
+
+def _run(tx: Connection, statement: Delete) -> None:
+    tx.execute(statement)
 
 
 def prefix_ranges() -> Iterator[range]:

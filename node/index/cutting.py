@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from node.compute.engine import Engine
 from node.compute.scratch import Piece
 from node.index import tasks
-from node.index.entries import Pads
+from node.index.entries import CutBucket, Pads
 from node.index.layout import Place
 from node.index.partition_writer import PartitionWriter, Version
 from node.index.tasks import Cut, LooseToCut, PartToCut
@@ -54,7 +54,7 @@ class Cutting:
             written = self._report(done, total, written)
         self.writer.flush()
 
-    def _append(self, made: tasks.CutBucket) -> None:
+    def _append(self, made: CutBucket) -> None:
         links = self.links.get((made.origin, made.bucket.number), b"")
         self.writer.append(self.versions[made.origin], made, links)
 

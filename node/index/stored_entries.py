@@ -10,10 +10,11 @@ from keys.errors import StoreDamagedError
 from matcher import buckets, merkle
 from matcher.errors import BucketError
 from matcher.suites.tokens import TAG_SIZE
+from node.compute.scratch import Piece, SealedScratch
 from node.context import Node
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow
-from node.index.entries import Pads, StoredEntries, join_stored, set_keys
+from node.index.entries import Pads, StoredEntries, join_stored, set_keys, write_parts
 from node.index.layout import Entries, Place
 from node.index.partition_writer import PartitionWriter
 from node.index.token_blocks import TokenTable, are_pads, prefix_of
@@ -67,6 +68,22 @@ def read_partition(
             stored[row.number] = StoredEntries(row.entries, kept)
         mine = nobody.within(part.bits, numbers)
         yield OpenedBuckets(StoredBuckets(place, code, part.bits, stored, mine), links, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesToCopy:
+    """Stored buckets, and how many bits their entries are split by."""
+
+    buckets: StoredBuckets
+    part_bits: int
+
+
+def copy_entries(
+    _work: object, scratch: SealedScratch, task: EntriesToCopy
+) -> list[tuple[int, Piece]] | None:
+    """The entries of people in stored buckets, by part; None as `open_people`."""
+    entries = open_people(task.buckets)
+    return None if entries is None else write_parts(scratch, entries, entries["prefix"], task.part_bits)
 
 
 def open_people(task: StoredBuckets) -> Entries | None:

@@ -247,7 +247,7 @@ class TokenStore:
 
 def prefix_of(pointers: Pointers) -> NDArray[np.uint32]:
     """The first 12 bits of the 32-bit prefix of the identity that each pointer stands for."""
-    return pointers >> SLOT_BITS << SLOT_BITS
+    return (pointers >> SLOT_BITS << SLOT_BITS).astype(np.uint32)
 
 
 def are_pads(pointers: Pointers) -> NDArray[np.bool_]:

@@ -106,6 +106,7 @@ def import_item(
     keep_zeros: bool = False,
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
+    wait: bool = False,
 ) -> Imported:
     """Import the rows of a source for one item.
 
@@ -113,7 +114,8 @@ def import_item(
     source, `delete` removes those. Bad rows do not stop it: they go to `rejects_file` with line and reason,
     and are counted. `form` is what is known of text files, `unit` that of the amounts where no header names
     it; with `keep_zeros` long record numbers may end in zeros. `workers` are the processes that do the work,
-    or how many to start: by default one a core, none for a small source.
+    or how many to start: by default one a core, none for a small source. With `wait` it waits for another
+    import or a rotation.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -134,7 +136,7 @@ def import_item(
         _require_changeable(node, item)
     as_of = default_as_of or today
     how = _How(mode, source, reading, today, as_of, rejects_file, workers, Stopwatch(), progress)
-    return _import(node, item, how)
+    return _import(node, item, how, wait=wait)
 
 
 def _require_changeable(node: Node, item: Item) -> None:
@@ -157,11 +159,12 @@ def _require_changeable(node: Node, item: Item) -> None:
         )
 
 
-def _import(node: Node, item: Item, how: "_How") -> Imported:
+def _import(node: Node, item: Item, how: "_How", *, wait: bool) -> Imported:
     """Prepare under every salt, publish all in one transaction, retire what was current before."""
-    with open_workspace(node) as space:
+    with open_workspace(node, wait=wait) as space:
         run = _prepare(node, item, space, how)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
+        space.require_lock()
         before = publish(node, item, how.mode, runs)
         how.watch.lap("publish")
         for each in runs:

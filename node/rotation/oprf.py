@@ -35,16 +35,14 @@ from node.index.cutting import Cutting
 from node.index.entries import Pads, altered
 from node.index.layout import Place, part_bits
 from node.index.partition_writer import Layout, PartitionWriter, Version
-from node.index.stored_entries import read_partition
+from node.index.stored_entries import EntriesToCopy, copy_entries, read_partition
 from node.index.token_blocks import PREFIX_BITS, SLOT_SIZE, TokenStore
 from node.index.token_clearing import clear_unreferenced
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf_tasks import (
-    EntriesToCopy,
     EntriesToRekey,
     Rekeying,
     TokensToRekey,
-    copy_entries,
     rekey_tokens,
     take_tokens,
 )
@@ -241,6 +239,8 @@ class _OprfRun:
 
         found: dict[int, list[Piece]] = defaultdict(list)
         for pieces in self.engine.map(copy_entries, stored()):
+            if pieces is None:
+                raise altered(group[0].item)
             for part, piece in pieces:
                 found[part].append(piece)
         return found

@@ -1,8 +1,7 @@
 """Moves tokens, and the entries made of them, to another OPRF key without source data (design.md 3.1).
 
     rekey_tokens   T' = (k'/k) T, each token once, in its slot
-    copy_entries   stored buckets -> pointers and plain records, by the first bits of the prefix
-    take_tokens    these and the tokens of both epochs -> entries with their new tags and label keys
+    take_tokens    pointers, plain records and the tokens of both epochs -> new tags and label keys
 
 Pointers and records stay as they are, and no label is opened. A bucket keeps its number and its people, since
 buckets are cut by identity and not by tag.
@@ -17,9 +16,9 @@ import numpy as np
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.compute.scratch import Piece, SealedScratch
-from node.index.entries import altered, load_entries, set_keys, write_parts
+from node.index.entries import altered, load_entries, set_keys
 from node.index.layout import Place
-from node.index.stored_entries import StoredBuckets, find_tokens, open_people
+from node.index.stored_entries import find_tokens
 from node.index.token_blocks import Blocks, TokenBlock, TokenTable, pack, unpack
 
 
@@ -42,14 +41,6 @@ class TokensToRekey:
     token_class: TokenClass
     old: Blocks = field(repr=False)
     new: Blocks = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesToCopy:
-    """Stored buckets, and how many bits their entries are split by."""
-
-    buckets: StoredBuckets
-    part_bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +78,6 @@ def _extend(before: TokenBlock, after: TokenBlock) -> TokenBlock:
     same = np.flatnonzero(before.used[: len(after)] & (before.digests[: len(after)] == after.digests).all(1))
     tokens[same] = after.tokens[same]
     return TokenBlock(before.digests, tokens)
-
-
-def copy_entries(_work: Rekeying, scratch: SealedScratch, task: EntriesToCopy) -> list[tuple[int, Piece]]:
-    """The entries of people in stored buckets, by part. Raises UnavailableError for altered ones."""
-    entries = open_people(task.buckets)
-    if entries is None:
-        raise altered(task.buckets.place.item)
-    return write_parts(scratch, entries, entries["prefix"], task.part_bits)
 
 
 def take_tokens(work: Rekeying, scratch: SealedScratch, task: EntriesToRekey) -> Piece:

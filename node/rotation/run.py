@@ -132,6 +132,7 @@ class Rotation(Protocol):
 
     def clean_up(self, _run: Run) -> None:
         """After the switch, under the same lock: remove what nothing needs any more. May be left out."""
+        return None  # noqa: RET501  mypy takes an empty body for an abstract one
 
     def retire(self, _store: Store, _epoch: int) -> None:
         """Remove stored data of a retired epoch in batches; may be repeated."""
