@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 
 from matcher.types import TokenClass
 from node.database.engine import Store
-from node.database.tables import buckets, cuts, partitions
+from node.database.index_tables import buckets, cuts, partitions
 
 KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
 _SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, in
 
 from matcher import label
 from matcher.types import TokenClass
-from node.database.tables import buckets, imports, partitions
+from node.database.index_tables import buckets, partitions
+from node.database.tables import imports
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Delete, delete, func, insert, select, update
 
 from matcher.types import TokenClass
 from node.database.engine import Store
-from node.database.tables import token_blocks
+from node.database.index_tables import token_blocks
 from node.errors import ConflictError
 
 _AT_ONCE = 64  # blocks in memory, or removed in one transaction
