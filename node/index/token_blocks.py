@@ -29,6 +29,7 @@ PREFIX_BITS, SLOT_BITS = 12, 20
 SLOT_SIZE = DIGEST_SIZE + POINT_SIZE
 MOST_SLOTS = (1 << SLOT_BITS) - 1  # the last pointer of the last block stands for a pad
 _COUNT_SIZE = 4
+_OVERHEAD = _COUNT_SIZE + 35  # bytes of a sealed block that are no slots (keys.store.wrap.Kek.seal)
 _DAMAGED_HINT = "`heqiao index verify` names the items: import each of them again in full"
 Pointers = NDArray[np.uint32]
 Blocks = Mapping[int, bytes]  # packed blocks by prefix
@@ -234,8 +235,8 @@ class TokenStore:
     def count(self) -> int:
         """How many slots there are, by the size of the blocks."""
         with self._node.store.transaction("count tokens") as tx:
-            _, size = token_blocks.block_sizes(tx, self._epoch).get(self._class, (0, 0))
-        return size // SLOT_SIZE
+            blocks, size = token_blocks.block_sizes(tx, self._epoch).get(self._class, (0, 0))
+        return (size - blocks * _OVERHEAD) // SLOT_SIZE
 
     def slices(self) -> Iterator[dict[int, bytes]]:
         """All blocks, some at a time."""
