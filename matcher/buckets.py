@@ -2,8 +2,8 @@
 
 An entry is tag (10) || sealed label (26 + w), w the width of the item's value; all entries of a partition
 have one size. A bucket's entries are sorted by tag and distinct. Besides the served bytes a bucket keeps, in
-the same order, the point T (32, zeros for a pad), the bucket prefix (4) and the date as in the label (4) of
-each entry, never served: rotation, re-cutting and incremental import need them.
+the same order and never served, n pointers (u32: where the entry's token is, PAD for a pad) and then n plain
+records (10 + w): rotation, re-cutting and the next import need them (design.md section 3.1).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,9 @@ from matcher.suites.tokens import TAG_SIZE
 
 Bytes = NDArray[np.uint8]
 
-POINT_ROW_SIZE = 40
+POINTER_SIZE = 4
+PAD = 0xFFFFFFFF  # the pointer of an entry of nobody
+_DATE = slice(2, 4)  # of a plain record
 NO_DAY = 0xFFFFFFFF  # the oldest date of entries that all have the date of the partition
 MAX_BITS = 13
 _TAG = np.dtype([("first", ">u8"), ("second", ">u2")])
@@ -35,18 +37,18 @@ class Entry:
 
     tag: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
-    token: bytes = field(repr=False)
+    record: bytes = field(repr=False)
     prefix: int = field(repr=False)
-    as_of: int = 0
+    pointer: int = field(repr=False, default=PAD)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket: `entries` is served whole, `points` is never served (both in tag order)."""
+    """One bucket: `entries` is served whole, `kept` is never served (both in tag order)."""
 
     number: int
     entries: bytes = field(repr=False)
-    points: bytes = field(repr=False)
+    kept: bytes = field(repr=False)
 
 
 def bucket_bits(entries: int, k_anonymity: int, present: int | None = None) -> int:
@@ -80,17 +82,22 @@ def build_buckets(entries: Sequence[Entry], bits: int) -> Iterator[Bucket]:
         raise BucketError("two entries of a partition carry one tag")
     size = TAG_SIZE + len(entries[0].sealed) if entries else entry_size(0)
     served = _rows(b"".join(e.tag + e.sealed for e in entries), size)
-    kept = b"".join(e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in entries)
-    yield from cut(served, _rows(kept, POINT_ROW_SIZE), bits, range(2**bits))
+    kept = kept_rows(
+        np.array([e.pointer for e in entries], dtype=np.uint32),
+        _rows(b"".join(e.record for e in entries), size - TAG_SIZE - label.OVERHEAD),
+    )
+    places = np.array([e.prefix for e in entries], dtype=np.uint32)
+    yield from cut(served, kept, places, bits, range(2**bits))
 
 
-def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucket]:
-    """Cut entries (n, size) and their kept bytes (n, 40) into the buckets `numbers`, which hold them all.
+def cut(
+    served: Bytes, kept: Bytes, prefixes: NDArray[np.uint32], bits: int, numbers: range
+) -> Iterator[Bucket]:
+    """Cut entries (n, size) with their kept rows and 32-bit prefixes into the buckets `numbers`.
 
     Raises BucketError when two entries carry one tag, or one belongs to another bucket.
     """
-    found = prefixes(kept).astype(np.uint64) >> np.uint64(32 - bits)
-    places = found.astype(np.int64) - numbers.start
+    places = places_of(prefixes, bits) - numbers.start
     if len(places) and (int(places.min()) < 0 or int(places.max()) >= len(numbers)):
         raise BucketError("an entry belongs to another bucket")
     high, low = _tag_words(served)
@@ -102,17 +109,35 @@ def cut(served: Bytes, kept: Bytes, bits: int, numbers: range) -> Iterator[Bucke
     ends = np.searchsorted(places[order], np.arange(len(numbers) + 1)).tolist()
     for place, number in enumerate(numbers):
         part = slice(ends[place], ends[place + 1])
-        yield Bucket(number, served[part].tobytes(), kept[part].tobytes())
+        pointers, records = kept[part, :POINTER_SIZE], kept[part, POINTER_SIZE:]
+        yield Bucket(number, served[part].tobytes(), pointers.tobytes() + records.tobytes())
 
 
-def prefixes(kept: Bytes) -> NDArray[np.uint32]:
-    """The bucket prefix of each entry."""
-    return np.ascontiguousarray(kept[:, 32:36]).view(">u4")[:, 0].astype(np.uint32)
+def places_of(prefixes: NDArray[np.integer], bits: int) -> NDArray[np.int64]:
+    """The bucket number of each 32-bit prefix when a partition has 2^bits buckets."""
+    return (prefixes.astype(np.uint64) >> np.uint64(32 - bits)).astype(np.int64)
 
 
-def oldest(kept: Bytes) -> int:
-    """The oldest date in labels of entries (n, 40); NO_DAY where all have the date of the partition."""
-    days = np.ascontiguousarray(kept[:, 36:40]).view(">u4")
+def kept_rows(pointers: NDArray[np.integer], records: Bytes) -> Bytes:
+    """What is kept of entries beside their served bytes, a row each: pointer (4), plain record."""
+    return np.hstack([pointers.astype(">u4").view(np.uint8).reshape(-1, POINTER_SIZE), records])
+
+
+def read_kept(kept: bytes, width: int) -> tuple[NDArray[np.uint32], Bytes]:
+    """Pointers (n,) and plain records (n, 10 + width) of a bucket.
+
+    Raises BucketError unless they are whole.
+    """
+    count, rest = divmod(len(kept), POINTER_SIZE + label.record_size(width))
+    if rest:
+        raise BucketError("what is kept of a bucket is not whole")
+    pointers = np.frombuffer(kept, dtype=">u4", count=count).astype(np.uint32)
+    return pointers, _rows(kept[POINTER_SIZE * count :], label.record_size(width))
+
+
+def oldest(records: Bytes) -> int:
+    """The oldest date in plain records; NO_DAY where all have the date of the partition."""
+    days = np.ascontiguousarray(records[:, _DATE]).view(">u2").astype(np.int64)
     return int(days.min(initial=NO_DAY, where=days != 0))
 
 

@@ -15,6 +15,7 @@ from node.cli.options import (
     read_config,
     require_node_role,
     text_options,
+    wait_option,
 )
 from node.compute.engine import Workers, choose_workers, start_workers
 from node.registers import tasks  # noqa: F401 - the workers' code
@@ -102,6 +103,7 @@ from node.registers.row_parser import ALIASES
     "that are done already are left out. No ITEM or FILES; --rejects is then a folder.",
 )
 @click.option("--again", is_flag=True, help="With --all: import items that are done already too.")
+@wait_option
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(
     home: Path,
@@ -113,6 +115,7 @@ def import_(
     everything: Path | None,
     again: bool,
     rejects: Path | None,
+    wait: bool,
     **options: Any,
 ) -> None:
     """Import a register: a full export, or only changes.
@@ -146,13 +149,13 @@ def import_(
     request = make_request(given, rejects) if common is None else common
     config = require_node_role(read_config(home) if check else load_config(home))
     if everything is not None:
-        run = Run(config, everything, request, rejects, count, again=again, as_json=as_json)
+        run = Run(config, everything, request, rejects, count, again=again, wait=wait, as_json=as_json)
         importlib.import_module("node.cli.import_all").run(run, check=check)
     elif check:
         importlib.import_module("node.cli.import_check").run(config, request, as_json=as_json)
     else:
         with _start_workers(count, request.files) as workers:
-            _load_run().run(config, request, rejects, workers, as_json=as_json)
+            _load_run().run(config, request, rejects, workers, wait=wait, as_json=as_json)
 
 
 def _load_run() -> Any:

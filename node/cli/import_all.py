@@ -52,6 +52,7 @@ def _import(plan: ImportPlan, run: Run) -> bool:
             workers_for,
             _show_item(update, node.catalogue, len(plan.requests)),
             again=run.again,
+            wait=run.wait,
         )
     node.store.dispose()
     if run.as_json:

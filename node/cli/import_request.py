@@ -36,7 +36,8 @@ class Options:
 class Run:
     """A run over everything in `place`, a folder or a plan file; `common` holds for every item of a folder.
 
-    `rejects` is the folder for lists of rejects, `workers` the number of processes where it was given.
+    `rejects` is the folder for lists of rejects, `workers` the number of processes where it was given;
+    `wait` for another import or a rotation.
     """
 
     config: Config
@@ -45,6 +46,7 @@ class Run:
     rejects: Path | None
     workers: int | None
     again: bool
+    wait: bool
     as_json: bool
 
 

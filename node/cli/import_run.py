@@ -21,13 +21,19 @@ STAGES = {"read": "reading rows", "index": "building the index", "write": "writi
 
 
 def run(
-    config: Config, request: ImportRequest, rejects: Path | None, workers: Workers, *, as_json: bool
+    config: Config,
+    request: ImportRequest,
+    rejects: Path | None,
+    workers: Workers,
+    *,
+    wait: bool,
+    as_json: bool,
 ) -> None:
-    """Import, and print what was done."""
+    """Import, and print what was done; `wait` for another import or a rotation."""
     node, files = open_node(config), request.files
     target = rejects or (files[0].parent if files else Path()) / rejects_name(request.item)
     with show_progress(STAGES, hidden=as_json) as progress:
-        done = perform(node, request, target, workers, progress)
+        done = perform(node, request, target, workers, progress, wait=wait)
     node.store.dispose()
     show(plain(done), describe(done), as_json=as_json)
 

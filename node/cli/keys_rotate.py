@@ -24,7 +24,14 @@ from node.cli.keys_words import (
     plain_plan,
     plain_rotated,
 )
-from node.cli.options import home_option, json_option, load_config, require_node_role, show
+from node.cli.options import (
+    home_option,
+    json_option,
+    load_config,
+    require_node_role,
+    show,
+    wait_option,
+)
 from node.cli.terminal import show_progress
 from node.config import HOME_VARIABLE, open_key_store
 from node.context import Node, open_node
@@ -92,6 +99,7 @@ def _rotating(words: Words) -> click.Command:
                   help="Days that the old epoch is answered.  [default: that of [rotation]]")  # fmt: skip
     @click.option("--workers", type=click.IntRange(0, 256),
                   help="Worker processes; 0 does all work in one.  [default: one a core]")  # fmt: skip
+    @wait_option
     @admin_option
     def command(
         home: Path,
@@ -99,6 +107,7 @@ def _rotating(words: Words) -> click.Command:
         dry_run: bool,
         grace_days: int | None,
         workers: int | None,
+        wait: bool,
         admin: Path | None,
     ) -> None:
         with opened(home) as (node, keys):
@@ -112,7 +121,7 @@ def _rotating(words: Words) -> click.Command:
             guard_rotation(node.config, admin, words.purpose, epoch, policy)
             with show_progress(words.stages, hidden=as_json) as progress:
                 done = driver.rotate(
-                    kind, node, keys, policy, epoch=epoch, workers=workers, progress=progress
+                    kind, node, keys, policy, epoch=epoch, workers=workers, progress=progress, wait=wait
                 )
             show(plain_rotated(words, done), describe_rotated(words, done), as_json=as_json)
 

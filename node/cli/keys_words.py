@@ -12,7 +12,12 @@ from node.credentials.sum_keys import SUM_PURPOSES
 from node.domain.days import china_day
 from node.rotation.run import Amount, Rotated
 
-_STAGES: Final = {"make": "making the key", "rekey": "moving entries", "switch": "switching"}
+_STAGES: Final = {
+    "make": "making the key",
+    "tokens": "moving tokens",
+    "rekey": "moving entries",
+    "switch": "switching",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ _OPRF = Words(
     "oprf",
     """Replace the OPRF key.
 
-    Every stored point, tag and label moves to the next epoch; no source data is needed. The node keeps
+    Every stored token, tag and label moves to the next epoch; no source data is needed. The node keeps
     serving; peers switch by themselves, and queries begun under the old epoch are answered until its
     grace ends. If it is interrupted, run it again to continue. Imports wait until it has ended.
 

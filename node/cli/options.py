@@ -38,6 +38,12 @@ def json_option(command: Command) -> Command:
     )
 
 
+def wait_option(command: Command) -> Command:
+    """Give a command the parameter `wait: bool`."""
+    text = "Wait until another import or rotation has ended, instead of an error."
+    return click.option("--wait", is_flag=True, help=text)(command)
+
+
 def read_config(home: Path) -> Config:
     """Configuration of the home that `home_option` gave, for a command that writes nothing into the home.
 

@@ -14,6 +14,7 @@ from node.database import partitions as index_rows
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
 from node.errors import NodeError
+from node.index.token_counts import count_tokens
 from node.requester import handshake
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
@@ -57,7 +58,14 @@ def _check_node(node: Node) -> Iterator[Finding]:
         totals = index_rows.totals(tx, node.keys.epoch)
     text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
     yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
+    yield try_check("tokens", lambda: _count_tokens(node))
     yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+
+
+def _count_tokens(node: Node) -> Finding:
+    people, tokens = count_tokens(node, node.keys.epoch)
+    by_class = ", ".join(f"{number:,} {each.value}" for each, number in tokens.items())
+    return Finding("tokens", True, f"{people:,} identity numbers of people; tokens: {by_class}")
 
 
 def _check_certificate(node: Node) -> Finding:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from matcher.bucket_changes import BucketChange
+from node.database.index_tables import delta_buckets, deltas
 from node.database.partitions import PartitionRow
-from node.database.tables import delta_buckets, deltas
 
 KEPT_SHARE = 4  # all deltas of a partition together are at most this part of its entries' bytes
 

@@ -50,6 +50,30 @@ class Store:
             # The driver's text may quote parameters, so only the class of the failure is passed on.
             raise UnavailableError(f"the database failed ({name}: {type(error).__name__})") from None
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def session(self, name: str) -> Iterator[Connection]:
+        """A connection of its own without a transaction, for a lock that ends with it.
+
+        Raises UnavailableError when the database does not answer at the beginning.
+        """
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        except SQLAlchemyError:
+            raise UnavailableError(
+                f"the database did not answer ({name})", "check that the database runs, then try again"
+            ) from None
+        try:
+            yield connection
+        finally:
+            # Not back to the pool: nobody else may inherit the lock.
+            connection.invalidate()
+            connection.close()
+
     def retry_write(self, name: str, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction; repeat it after a conflict (five attempts at most)."""
         for wait_s in _RETRY_WAITS_S:

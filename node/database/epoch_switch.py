@@ -10,9 +10,10 @@ from node.database import partition_versions
 from node.database import partitions as index_rows
 from node.database.deltas import forget_deltas
 from node.database.engine import Store
+from node.database.index_tables import cuts as cut_rows
+from node.database.index_tables import partitions
 from node.database.partitions import PartitionRow
-from node.database.tables import cuts as cut_rows
-from node.database.tables import partitions
+from node.database.token_blocks import forget_blocks
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import ConflictError
 
@@ -83,3 +84,4 @@ def forget_epoch(store: Store, epoch: int) -> None:
         return [(row.id, row.bits) for row in rows]
 
     partition_versions.remove_cuts(store, store.retry_write("remove a past epoch", forget))
+    forget_blocks(store, epoch)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 
 from matcher.types import TokenClass
 from node.database.engine import Store
-from node.database.tables import buckets, cuts, partitions
+from node.database.index_tables import buckets, cuts, partitions
 
 KEPT_VERSIONS = 2  # the one that peers are offered, and the one before, which running queries may still read
 _SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small
@@ -29,7 +29,7 @@ class NewBucket:
     number: int
     oldest: int
     entries: bytes
-    points_sealed: bytes
+    kept_sealed: bytes
     links_sealed: bytes
 
 
@@ -101,7 +101,7 @@ def add_buckets(tx: Connection, cut: int, version: int, new: Sequence[NewBucket]
                 "version": version,
                 "oldest": bucket.oldest,
                 "entries": bucket.entries,
-                "points_sealed": bucket.points_sealed,
+                "kept_sealed": bucket.kept_sealed,
                 "links_sealed": bucket.links_sealed,
             }
             for bucket in new

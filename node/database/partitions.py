@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, fu
 
 from matcher import label
 from matcher.types import TokenClass
-from node.database.tables import buckets, imports, partitions
+from node.database.index_tables import buckets, partitions
+from node.database.tables import imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ class StoredBucket:
 
     number: int
     entries: bytes
-    points_sealed: bytes
+    kept_sealed: bytes
     links_sealed: bytes
 
 
@@ -213,24 +214,21 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
         .order_by(buckets.c.number)
     )
     return [
-        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
+        StoredBucket(row.number, bytes(row.entries), bytes(row.kept_sealed), bytes(row.links_sealed))
         for row in rows
     ]
 
 
-def linked_buckets(tx: Connection, cut: int, version: int, after: int, most: int) -> list[StoredBucket]:
-    """The next buckets of a version that have links, `most` at most, with numbers above `after`."""
-    linked = and_(buckets.c.cut_id == cut, buckets.c.number > after, func.length(buckets.c.links_sealed) > 0)
+def read_kept(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """What is kept beside some buckets of a version, sealed, by number."""
     rows = tx.execute(
-        select(buckets)
-        .where(linked, buckets.c.version == _newest(literal(version)))
-        .order_by(buckets.c.number)
-        .limit(most)
+        select(buckets.c.number, buckets.c.kept_sealed).where(
+            buckets.c.cut_id == cut,
+            buckets.c.number.in_(numbers),
+            buckets.c.version == _newest(literal(version)),
+        )
     )
-    return [
-        StoredBucket(row.number, bytes(row.entries), bytes(row.points_sealed), bytes(row.links_sealed))
-        for row in rows
-    ]
+    return [(row.number, bytes(row.kept_sealed)) for row in rows]
 
 
 def oldest_days(tx: Connection, partition: int) -> dict[int, int]:

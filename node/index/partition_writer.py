@@ -6,9 +6,6 @@ caller publishes them all in one short transaction at the end (node/database/par
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
-
-import numpy as np
 
 from keys.errors import StoreDamagedError
 from matcher import buckets, label, merkle
@@ -18,11 +15,10 @@ from node.database import Connection, partition_versions
 from node.database import partitions as index_rows
 from node.database.partition_versions import NewBucket, NewPartition
 from node.database.partitions import PartitionRow
-from node.index.entries import CutBucket
-from node.index.layout import LINK, Entries
+from node.index.entries import CutBucket, StoredEntries
+from node.index.layout import LINK, Entries, split
 
 FLUSH_BYTES = 16 << 20
-COMPARED_AT_ONCE = 64  # buckets read to be compared with new ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,8 @@ class Layout:
 class Version:
     """A version that is being written: its digests and sizes so far.
 
-    `written` says whether any bucket is another one than `before`, the version whose cut it shares.
+    `written` says whether any bucket is another one than `before`, the version whose cut it shares and whose
+    digests are `leaves_before`.
     """
 
     origin: int
@@ -51,6 +48,7 @@ class Version:
     leaves: bytearray = field(default_factory=bytearray)
     oldest: int = buckets.NO_DAY
     before: PartitionRow | None = None
+    leaves_before: bytes = b""
     written: bool = False
 
     @property
@@ -74,7 +72,6 @@ class PartitionWriter:
         self._epoch = epoch
         self._waiting: list[tuple[int, int, NewBucket]] = []
         self._bytes = 0
-        self._unsettled: list[tuple[Version, CutBucket, bytes]] = []
 
     def open(
         self, layouts: Mapping[int, Layout], present: Mapping[int, PartitionRow] | None = None
@@ -87,49 +84,44 @@ class PartitionWriter:
                 number = partition_versions.next_version(tx, *place, self._node.clock())
                 old = (present or {}).get(code)
                 if old is not None and (old.bits, old.width) == (layout.bits, layout.width):
-                    versions[code] = Version(code, number, old.cut, layout, before=old)
+                    leaves = index_rows.read_leaves(tx, old.id)
+                    versions[code] = Version(code, number, old.cut, layout, before=old, leaves_before=leaves)
                 else:
                     cut = partition_versions.open_cut(tx, *place, layout.bits, self._node.clock())
                     versions[code] = Version(code, number, cut, layout)
         return versions
 
+    def read_stored(
+        self, version: Version, numbers: range, links: Mapping[tuple[int, int], bytes]
+    ) -> dict[int, StoredEntries]:
+        """What the version before holds of some buckets, without those that are damaged: these are mended.
+
+        `links` are those of the new version.
+        """
+        before = version.before
+        if before is None:
+            return {}
+        with self._node.store.transaction("compare buckets") as tx:
+            rows = index_rows.read_cut(tx, before.cut, before.version, numbers)
+        found = {}
+        for row in rows:
+            try:
+                kept, old = self.unseal(version.origin, row)
+            except StoreDamagedError:
+                continue
+            place = slice(row.number * merkle.DIGEST_SIZE, (row.number + 1) * merkle.DIGEST_SIZE)
+            if buckets.bucket_leaf(row.number, row.entries) == version.leaves_before[place]:
+                settled = sort_links(old) == links.get((version.origin, row.number), b"")
+                found[row.number] = StoredEntries(row.entries, kept, settled)
+        return found
+
     def append(self, version: Version, made: CutBucket, links: bytes = b"") -> None:
         """Add the next bucket of a version; what the version before holds already is not written again."""
-        if version.before is None:
+        if not made.stored:
             self.put(version, made, links)
-        else:
-            self._unsettled.append((version, made, links))
         version.leaves += made.leaf
         version.entries += len(made.bucket.entries) // buckets.entry_size(version.layout.width)
         version.oldest = min(version.oldest, made.oldest)
-        if len(self._unsettled) >= COMPARED_AT_ONCE:
-            self._settle()
-
-    def _settle(self) -> None:
-        """Put the buckets that differ from what is stored; all is compared, so that damage is mended."""
-        waiting, self._unsettled = self._unsettled, []
-        for _, group in groupby(waiting, key=lambda each: each[0].cut):
-            some = list(group)
-            before, numbers = some[0][0].before, [made.bucket.number for _, made, _ in some]
-            if before is None:
-                continue
-            with self._node.store.transaction("compare buckets") as tx:
-                rows = index_rows.read_cut(tx, before.cut, before.version, numbers)
-            stored = {row.number: row for row in rows}
-            for version, made, links in some:
-                if not self._is_stored(version, made, links, stored.get(made.bucket.number)):
-                    self.put(version, made, links)
-
-    def _is_stored(
-        self, version: Version, made: CutBucket, links: bytes, stored: index_rows.StoredBucket | None
-    ) -> bool:
-        if stored is None or stored.entries != made.bucket.entries:
-            return False
-        try:
-            points, old_links = self.unseal(version.origin, stored)
-        except StoreDamagedError:
-            return False
-        return points == made.bucket.points and sort_links(old_links) == links
 
     def put(self, version: Version, made: CutBucket, links: bytes) -> None:
         """Add a bucket to the next write."""
@@ -139,18 +131,17 @@ class PartitionWriter:
             bucket.number,
             made.oldest,
             bucket.entries,
-            # Sealed, because a point opens its label (docs/adr/0001).
-            vault.seal(self._place("points", version.origin, bucket.number), bucket.points),
+            # Sealed, because the plain records are among it (docs/adr/0017).
+            vault.seal(self._place("kept", version.origin, bucket.number), bucket.kept),
             vault.seal(self._place("links", version.origin, bucket.number), links) if links else b"",
         )
         self._waiting.append((version.cut, version.number, new))
-        self._bytes += len(new.entries) + len(new.points_sealed) + len(new.links_sealed)
+        self._bytes += len(new.entries) + len(new.kept_sealed) + len(new.links_sealed)
         if self._bytes >= FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits, in one transaction. Raises UnavailableError when the disk is full."""
-        self._settle()
         if self._waiting:
             self._node.store.retry_write("write buckets", self._write)
             self._waiting, self._bytes = [], 0
@@ -188,10 +179,14 @@ class PartitionWriter:
         )
 
     def unseal(self, origin: int, stored: index_rows.StoredBucket) -> tuple[bytes, bytes]:
-        """Points and links of a stored bucket."""
+        """What is kept of a stored bucket, and its links. Raises StoreDamagedError."""
         vault, links, number = self._node.keys.vault, stored.links_sealed, stored.number
-        points = vault.unseal(self._place("points", origin, number), stored.points_sealed)
-        return points, vault.unseal(self._place("links", origin, number), links) if links else b""
+        kept = self.unseal_kept(origin, number, stored.kept_sealed)
+        return kept, vault.unseal(self._place("links", origin, number), links) if links else b""
+
+    def unseal_kept(self, origin: int, number: int, sealed: bytes) -> bytes:
+        """What is kept of a bucket. Raises StoreDamagedError."""
+        return self._node.keys.vault.unseal(self._place("kept", origin, number), sealed)
 
     def _place(self, kind: str, origin: int, number: int) -> str:
         """Where something sealed belongs."""
@@ -205,18 +200,14 @@ class PartitionWriter:
             partition_versions.add_buckets(tx, cut, number, some)
 
 
-def links_by_bucket(links: Iterable[bytes], bits_of: Mapping[int, int]) -> dict[tuple[int, int], bytes]:
-    """LINK rows in bytes and in order, by (origin, bucket number) of the entry they start from."""
-    pieces = [np.frombuffer(piece, dtype=LINK) for piece in links]
-    if not pieces:
-        return {}
-    table: Entries = np.concatenate(pieces)
-    found: dict[tuple[int, int], list[bytes]] = {}
-    for row in table:
-        code = int(row["place"])
-        number = buckets.bucket_number(int(row["prefix"]), bits_of[code])
-        found.setdefault((code, number), []).append(row.tobytes())
-    return {place: b"".join(sorted(rows)) for place, rows in found.items()}
+def links_by_bucket(links: Entries, bits_of: Mapping[int, int]) -> dict[tuple[int, int], bytes]:
+    """Stored links in order, by (origin, bucket number) of the entry they start from, of PLACED_LINK rows."""
+    found = {}
+    for code, which in split(links["place"]):
+        mine = links[which]
+        for number, some in split(buckets.places_of(mine["prefix"], bits_of[code])):
+            found[code, number] = sort_links(mine["link"][some].tobytes())
+    return found
 
 
 def sort_links(links: bytes) -> bytes:

@@ -9,10 +9,10 @@ from node.database import audit_log as audit_rows
 from node.index.update_lock import open_workspace
 
 
-def republish(node: Node) -> int:
+def republish(node: Node, *, wait: bool = False) -> int:
     """Give every current partition a new version with the same bytes; return how many there are.
 
-    Raises ConflictError while an import or rotation runs, UnavailableError.
+    Raises ConflictError while an import or rotation runs, unless it is to `wait`; UnavailableError.
     """
     now = node.clock()
 
@@ -21,5 +21,5 @@ def republish(node: Node) -> int:
         audit_rows.append(tx, "partitions_republished", {"partitions": count}, now)
         return count
 
-    with open_workspace(node):
+    with open_workspace(node, wait=wait):
         return node.store.retry_write("republish", write)

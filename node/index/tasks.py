@@ -1,11 +1,11 @@
 """The parts of an index that worker processes cut."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from node.compute.scratch import Piece, SealedScratch
-from node.index.entries import CutBucket, cut_buckets, load_entries
-from node.index.layout import BuildSpec, split
+from node.index.entries import CutBucket, Pads, StoredEntries, cut_entries, load_entries
+from node.index.layout import Place, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,30 +18,59 @@ class Plants:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """How a partition is cut: bucket bits, the pads of some buckets, and what is stored of these."""
+
+    bits: int
+    nobody: Pads
+    stored: Mapping[int, StoredEntries] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PartToCut:
+    """Entries of one part; `deep` partitions have whole buckets in it, the others are to be set apart."""
+
+    place: Place
+    part: int
+    part_bits: int
+    pieces: Sequence[Piece]
+    deep: Mapping[int, Cut]
+
+
+@dataclass(frozen=True, slots=True)
 class CutPart:
-    """Whole buckets of a part, and the entries of partitions too small to have one."""
+    """Whole buckets of a part, and the entries of partitions too small to have one, by origin."""
 
     buckets: Sequence[CutBucket]
-    loose: Mapping[int, tuple[bytes, bytes]]
+    loose: Mapping[int, Piece]
 
 
-def cut_part(
-    work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], Mapping[int, int]]
-) -> CutPart:
-    """Cut one part of all entries into buckets; `task` ends with the bucket bits of each origin."""
-    part, pieces, bits_of = task
-    entries = load_entries(work, scratch, pieces)
+@dataclass(frozen=True, slots=True)
+class LooseToCut:
+    """All entries of some buckets of a small partition."""
+
+    place: Place
+    origin: int
+    numbers: range
+    pieces: Sequence[Piece]
+    cut: Cut
+
+
+def cut_part(_work: object, scratch: SealedScratch, task: PartToCut) -> CutPart:
+    """Cut one part of all entries into buckets."""
+    entries = load_entries(task.place, scratch, task.pieces)
     entries = entries[entries["shown"] != 0]
-    buckets: list[CutBucket] = []
-    loose: dict[int, tuple[bytes, bytes]] = {}
     groups = {code: entries[which] for code, which in split(entries["origin"])}
-    for code, bits in bits_of.items():
-        some = groups.get(code, entries[:0])
-        deeper = bits - work.part_bits
-        if deeper < 0:
-            if len(some):
-                loose[code] = (some["served"].tobytes(), some["kept"].tobytes())
-            continue
-        numbers = range(part << deeper, (part + 1) << deeper)
-        buckets += cut_buckets(code, some["served"], some["kept"], bits, numbers)
-    return CutPart(buckets, loose)
+    made: list[CutBucket] = []
+    for code, how in task.deep.items():
+        deeper = how.bits - task.part_bits
+        numbers = range(task.part << deeper, (task.part + 1) << deeper)
+        some = groups.pop(code, entries[:0])
+        made += cut_entries(task.place, code, how.bits, numbers, some, how.nobody, how.stored)
+    return CutPart(made, {code: scratch.write(some.tobytes()) for code, some in groups.items()})
+
+
+def cut_loose(_work: object, scratch: SealedScratch, task: LooseToCut) -> Sequence[CutBucket]:
+    """Cut some buckets of a small partition."""
+    entries, how = load_entries(task.place, scratch, task.pieces), task.cut
+    return cut_entries(task.place, task.origin, how.bits, task.numbers, entries, how.nobody, how.stored)

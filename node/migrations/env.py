@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from node.database.tables import metadata
+from node.database.tables import peers
 
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
+    connection=context.config.attributes["connection"], target_metadata=peers.metadata, render_as_batch=True
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -10,12 +10,11 @@ Each partition that changed gets a new version.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from matcher import buckets, pads
-from matcher.suites.tokens import TAG_SIZE
 from matcher.vectorised import Bytes
 from node.compute.engine import Engine
 from node.compute.scratch import Piece
@@ -23,19 +22,16 @@ from node.context import Node
 from node.database import partition_versions
 from node.database import partitions as index_rows
 from node.database.partition_versions import Redated
-from node.database.partitions import PartitionRow
+from node.database.partitions import PartitionRow, StoredBucket
 from node.domain.catalogue import Item
-from node.index.entries import (
-    CutBucket,
-    cut_buckets,
-    join_loose,
-    load_entries,
-    pad_entries,
-    write_parts,
-)
+from node.index.cutting import Cutting
+from node.index.entries import Pads, StoredEntries, altered, load_entries
 from node.index.layout import LINK, BuildSpec, Entries, split
-from node.index.partition_writer import Layout, PartitionWriter, Version, sort_links
+from node.index.merging import BucketsToMerge, Merged, merge_buckets, tags_of
+from node.index.partition_writer import Layout, PartitionWriter, Version, links_by_bucket, sort_links
+from node.index.recutting import recut
 from node.index.sum_table_writer import SumChange
+from node.index.token_blocks import PREFIX_BITS, SLOT_BITS
 from node.registers.reading import IndexedRows
 from node.telemetry.progress import Progress, Stopwatch
 
@@ -53,15 +49,6 @@ class Change:
     redated: Sequence[Redated] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     sums: SumChange | None = None
-
-
-@dataclass
-class _Tally:
-    """Tags of one partition by what happens to them, those of pads too."""
-
-    added: set[bytes] = field(default_factory=set, repr=False)
-    removed: set[bytes] = field(default_factory=set, repr=False)
-    changed: set[bytes] = field(default_factory=set, repr=False)
 
 
 def present_partitions(node: Node, item: Item) -> dict[int, PartitionRow]:
@@ -84,32 +71,28 @@ def apply(
     """Write new versions from indexed rows (made with `every`), unpublished."""
     run = _Delta(node, item, engine, work, planted, indexed.day)
     places = run.split(indexed)
-    links = run.new_links(indexed)
     siblings = run.find_siblings(places, present)
-    prepared, tallies = [], []
+    prepared = []
     for done, code in enumerate(sorted({*places, *siblings}), 1):
         partition, entries = present.get(code), places.get(code, {})
         if partition is None:
             if code in indexed.planted:
-                prepared.append(run.write_new(code, entries, links))
+                prepared.append(run.write_new(code, entries, indexed.links))
             continue
-        tally, version = run.rewrite(partition, entries, siblings.get(code, {}), links)
+        version = run.rewrite(partition, entries, siblings.get(code, {}), indexed.links)
         if version is not None:
             prepared.append(version)
-            tallies.append(tally)
         progress("write", done, len(places))
     watch.lap("write")
     counts = Counter[str](added=0, removed=0, changed=0)
     counts.update(run.counts)
-    for tally in tallies:
-        counts.update(changed=len(tally.changed))
     counts["added"] += sum(count for code, count in indexed.origins.items() if code not in present)
     counts["added"] -= sum(len(planted) for code in indexed.planted)
     return Change(tuple(prepared), counts=dict(counts))
 
 
-Places = Mapping[int, Sequence[Piece]]  # pieces of entries by part
-Siblings = Mapping[int, Mapping[int, set[bytes]]]  # tags to be removed by origin and bucket number
+Places = Mapping[int, Sequence[Piece]]  # pieces of entries, by part
+Leaving = Mapping[int, frozenset[bytes]]  # tags to be removed, by bucket number
 
 
 @dataclass(frozen=True)
@@ -133,200 +116,194 @@ class _Delta:
         scratch = self.engine.scratch
         for part, pieces in indexed.entries.items():
             for piece in pieces:
-                entries = load_entries(self.work, scratch, [piece])
+                entries = load_entries(self.work.place, scratch, [piece])
                 for code, which in split(entries["origin"]):
                     found[code][part].append(scratch.write(entries[which].tobytes()))
         return found
 
-    def new_links(self, indexed: IndexedRows) -> Entries:
-        """LINK rows of all new records."""
-        pieces = [np.frombuffer(self.engine.scratch.read(piece), dtype=LINK) for piece in indexed.links]
-        return np.concatenate(pieces) if pieces else np.zeros(0, dtype=LINK)
-
     def find_siblings(
         self, places: Mapping[int, Places], present: Mapping[int, PartitionRow]
-    ) -> dict[int, dict[int, set[bytes]]]:
+    ) -> dict[int, Leaving]:
         """Other entries of the subjects' records: tags to be removed, by origin and bucket."""
-        found: dict[int, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+        wanted: dict[int, dict[int, bytes]] = defaultdict(dict)  # records by origin and pointer
         for code, parts in places.items():
             partition = present.get(code)
             if partition is None:
                 continue
             for numbers, entries in self._buckets_of(parts, partition.bits):
-                tags = set(_tags(entries["served"]))
+                tags = set(tags_of(entries["tag"]))
                 for stored in self._stored(partition, numbers):
-                    _, old = self.writer.unseal(code, stored)
-                    for row in np.frombuffer(old, dtype=LINK):
-                        if row["tag"].tobytes() in tags:
-                            origin = int(row["origin"])
-                            number = buckets.bucket_number(int(row["at"]), present[origin].bits)
-                            found[origin][number].add(row["other"].tobytes())
-        return found
+                    self._follow_links(code, stored, tags, wanted)
+        return {code: self._find_tags(present[code], records) for code, records in wanted.items()}
+
+    def _follow_links(
+        self, code: int, stored: StoredBucket, tags: set[bytes], wanted: dict[int, dict[int, bytes]]
+    ) -> None:
+        if not stored.links_sealed:
+            return
+        kept, links = self.writer.unseal(code, stored)
+        pointers, records = buckets.read_kept(kept, self.item.width)
+        own = tags_of(_served(stored, self.item.width))
+        leaving = {
+            pointer: record.tobytes()
+            for tag, pointer, record in zip(own, pointers.tolist(), records, strict=True)
+            if tag in tags
+        }
+        for row in np.frombuffer(links, dtype=LINK):
+            if int(row["pointer"]) in leaving:
+                wanted[int(row["origin"])][int(row["other"])] = leaving[int(row["pointer"])]
+
+    def _find_tags(self, partition: PartitionRow, records: Mapping[int, bytes]) -> Leaving:
+        """The tags of the entries with some pointers, which must have these plain records, by bucket."""
+        deeper, found = max(partition.bits - PREFIX_BITS, 0), dict[int, set[bytes]]()
+        shallower, left = max(PREFIX_BITS - partition.bits, 0), dict(records)
+        # The pointer has 12 bits of the prefix, so in the finest cut the entry is in one of two buckets.
+        numbers = sorted(
+            {
+                ((pointer >> SLOT_BITS >> shallower) << deeper) + at
+                for pointer in records
+                for at in range(1 << deeper)
+            }
+        )
+        for first in range(0, len(numbers), _AT_ONCE):
+            for stored in self._stored(partition, numbers[first : first + _AT_ONCE]):
+                kept, _ = self.writer.unseal(int(partition.origin), stored)
+                pointers, plain = buckets.read_kept(kept, self.item.width)
+                tags = tags_of(_served(stored, self.item.width))
+                for row in np.flatnonzero(np.isin(pointers, list(left))).tolist():
+                    if left.pop(int(pointers[row])) != plain[row].tobytes():
+                        raise altered(self.item.code)
+                    found.setdefault(stored.number, set()).add(tags[row])
+        if left:
+            raise altered(self.item.code)
+        return {number: frozenset(tags) for number, tags in found.items()}
 
     def rewrite(
-        self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]], links: Entries
-    ) -> tuple[_Tally, int | None]:
+        self, partition: PartitionRow, parts: Places, siblings: Leaving, links: Entries
+    ) -> int | None:
         """A new version of one partition with its changed buckets; None where nothing changes."""
-        code, writer, tally = int(partition.origin), self.writer, _Tally()
-        parts, siblings, padding = self._move_pads(partition, parts, siblings)
+        code, writer = int(partition.origin), self.writer
+        leaving, coming, padding = self._move_pads(partition, parts, siblings)
         number = partition_versions.version_after(partition.version, self.node.clock())
         layout = Layout(partition.bits, padding, partition.date, partition.width, partition.planted)
-        version = Version(code, number, partition.cut, layout)
+        version = Version(code, number, partition.cut, layout, entries=partition.entries)
         with self.node.store.transaction("read digests") as tx:
             version.leaves = bytearray(index_rows.read_leaves(tx, partition.id))
             oldest = index_rows.oldest_days(tx, partition.id)
-        mine = links[links["place"] == code]
-        for numbers, entries, removed in self._touched(parts, partition.bits, siblings):
-            for stored in self._stored(partition, numbers):
-                made = self._merge(writer, version, stored, entries, removed, mine, tally)
-                if made is not None:
-                    version.leaves[32 * stored.number : 32 * stored.number + 32] = made.leaf
-                    oldest[stored.number] = made.oldest
+        mine = links_by_bucket(links[links["place"] == code], {code: partition.bits})
+        old_links: dict[int, bytes] = {}
+        tasks = self._tasks(partition, parts, leaving, coming, old_links)
+        for merged in self.engine.map(merge_buckets, tasks):
+            for each in merged:
+                at = each.made.bucket.number
+                if self._put(writer, version, each, old_links.pop(at), mine.get((code, at), b"")):
+                    oldest[at] = each.made.oldest
         writer.flush()
         if not version.written:
-            return tally, None
-        version.entries = partition.entries + len(tally.added) - len(tally.removed)
+            return None
         version.oldest = min(oldest.values())
         bits = buckets.bucket_bits(version.entries, self.node.config.limits.k_anonymity, partition.bits)
         if bits != partition.bits:
-            version = self._recut(writer, version, bits)
-        return tally, writer.finish([version])[0]
+            version = recut(self.node, writer, self.work, self.item.token_class, version, bits)
+        return writer.finish([version])[0]
+
+    def _tasks(
+        self,
+        partition: PartitionRow,
+        parts: Places,
+        leaving: Leaving,
+        coming: Pads,
+        old_links: dict[int, bytes],
+    ) -> Iterator[BucketsToMerge]:
+        """The touched buckets, some at a time; their links wait in `old_links`."""
+        code, bits, writer = int(partition.origin), partition.bits, self.writer
+        also = {*leaving, *buckets.places_of(coming.prefixes, bits).tolist()}
+        for numbers, entries in self._touched(parts, bits, also):
+            stored = {}
+            for each in self._stored(partition, numbers):
+                kept, old_links[each.number] = writer.unseal(code, each)
+                stored[each.number] = StoredEntries(each.entries, kept)
+            some = {number: leaving[number] for number in stored if number in leaving}
+            yield BucketsToMerge(self.work.place, code, bits, stored, entries, some, coming)
+
+    def _put(
+        self, writer: PartitionWriter, version: Version, merged: Merged, old_links: bytes, links: bytes
+    ) -> bool:
+        """Write a bucket, and the links of its entries; False where it is as it was."""
+        made = merged.made
+        rows = np.frombuffer(old_links, dtype=LINK)
+        staying = rows[~np.isin(rows["pointer"], merged.left)]
+        links_now = sort_links(staying.tobytes() + links)
+        version.entries += merged.added - merged.removed
+        self.counts.update(changed=merged.changed)
+        if made.stored and links_now == sort_links(old_links):
+            return False
+        at = 32 * made.bucket.number
+        version.leaves[at : at + 32] = made.leaf
+        writer.put(version, made, links_now)
+        return True
 
     def _move_pads(
-        self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]]
-    ) -> tuple[dict[int, list[Piece]], dict[int, set[bytes]], int]:
-        """The changes with the pads that come or go with them, and how many pads there are then."""
+        self, partition: PartitionRow, parts: Places, siblings: Leaving
+    ) -> tuple[Leaving, Pads, int]:
+        """The tags that leave, those of pads too, the pads that come, and how many pads there are then."""
         added, removed = self._count(partition, parts, siblings)
         self.counts.update(added=added, removed=removed)
         people = partition.entries - partition.pads + added - removed
         padding = pads.pad_count(people, self.node.config.limits.k_anonymity)
-        with_pads = defaultdict(list, {part: list(pieces) for part, pieces in parts.items()})
-        leaving = defaultdict(set, {number: set(tags) for number, tags in siblings.items()})
-        code, scratch = int(partition.origin), self.engine.scratch
-        coming = self._pads(code, range(partition.pads, padding))
-        for part, piece in write_parts(self.work, scratch, coming, buckets.prefixes(coming["kept"])):
-            with_pads[part].append(piece)
-        going = self._pads(code, range(padding, partition.pads))
-        numbers = buckets.prefixes(going["kept"]).astype(np.uint64) >> np.uint64(32 - partition.bits)
-        for number, tag in zip(numbers.tolist(), _tags(going["served"]), strict=True):
-            leaving[number].add(tag)
-        return dict(with_pads), dict(leaving), padding
+        going = self._pads(partition, range(padding, partition.pads))
+        leaving: dict[int, frozenset[bytes]] = dict(siblings)
+        places = buckets.places_of(going.prefixes, partition.bits).tolist()
+        for number, tag in zip(places, tags_of(going.served), strict=True):
+            leaving[number] = leaving.get(number, frozenset()) | {tag}
+        return leaving, self._pads(partition, range(partition.pads, padding)), padding
 
-    def _count(
-        self, partition: PartitionRow, parts: Places, siblings: Mapping[int, set[bytes]]
-    ) -> tuple[int, int]:
+    def _count(self, partition: PartitionRow, parts: Places, siblings: Leaving) -> tuple[int, int]:
         """How many entries of people will be added and removed."""
         added = removed = 0
-        for numbers, entries, also in self._touched(parts, partition.bits, siblings):
-            places = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - partition.bits)
+        for numbers, entries in self._touched(parts, partition.bits, siblings):
+            places = buckets.places_of(entries["prefix"], partition.bits)
             for stored in self._stored(partition, numbers):
-                here = entries[places == stored.number]
-                old, new = set(_tags(self._served(stored))), set(_tags(here["served"][here["shown"] != 0]))
-                leaving = (set(_tags(here["served"])) | also) & old
+                here, also = entries[places == stored.number], siblings.get(stored.number, frozenset())
+                old = set(tags_of(_served(stored, self.item.width)))
+                new = set(tags_of(here["tag"][here["shown"] != 0]))
+                leaving = (set(tags_of(here["tag"])) | also) & old
                 added, removed = added + len(new - leaving), removed + len(leaving - new)
         return added, removed
 
-    def _pads(self, code: int, numbers: range) -> Entries:
-        work, item = self.work, self.item
-        return pad_entries(work.suite, work.pad_key, item.code, code, work.epoch, numbers, item.width)
-
-    def _served(self, stored: index_rows.StoredBucket) -> Bytes:
-        size = buckets.entry_size(self.item.width)
-        return np.frombuffer(stored.entries, dtype=np.uint8).reshape(-1, size)
+    def _pads(self, partition: PartitionRow, numbers: range) -> Pads:
+        return Pads.draw(self.work.pad_key, self.work.place, int(partition.origin), numbers)
 
     def write_new(self, code: int, parts: Places, links: Entries) -> int:
         """The first version of a new partition."""
-        pieces = [piece for pieces in parts.values() for piece in pieces]
-        entries, writer = load_entries(self.work, self.engine.scratch, pieces), self.writer
-        entries = entries[entries["shown"] != 0]
-        k, width = self.node.config.limits.k_anonymity, self.item.width
-        padding = pads.pad_count(len(entries), k)
-        entries = np.concatenate([entries, self._pads(code, range(padding))])
-        layout = Layout(buckets.bucket_bits(len(entries), k), padding, self.day, width, tuple(self.planted))
-        version = writer.open({code: layout})[code]
-        numbers = range(1 << layout.bits)
-        mine = links[links["place"] == code]
-        for made in cut_buckets(code, entries["served"], entries["kept"], layout.bits, numbers):
-            writer.append(version, made, _links_in(mine, made.bucket.number, layout.bits))
-        return writer.finish([version])[0]
-
-    def _merge(
-        self,
-        writer: PartitionWriter,
-        version: Version,
-        stored: index_rows.StoredBucket,
-        entries: Entries,
-        removed: set[bytes],
-        links: Entries,
-        tally: _Tally,
-    ) -> CutBucket | None:
-        """One stored bucket with its new entries; None where it does not change."""
-        code, bits = version.origin, version.layout.bits
-        points, old_links = writer.unseal(code, stored)
-        served = self._served(stored)
-        kept = np.frombuffer(points, dtype=np.uint8).reshape(-1, buckets.POINT_ROW_SIZE)
-        here = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits) == stored.number
-        named = entries[here]
-        new = named[named["shown"] != 0]
-        old_tags, new_tags = _tags(served), set(_tags(new["served"]))
-        leaving = (set(_tags(named["served"])) | removed) & set(old_tags)
-        stay = np.fromiter((tag not in leaving for tag in old_tags), dtype=bool, count=len(old_tags))
-        (made,) = cut_buckets(
-            code,
-            np.concatenate([served[stay], new["served"]]),
-            np.concatenate([kept[stay], new["kept"]]),
-            bits,
-            range(stored.number, stored.number + 1),
+        shown = 0
+        for pieces in parts.values():
+            shown += int(np.count_nonzero(self._load(pieces)["shown"]))
+        k, writer, work = self.node.config.limits.k_anonymity, self.writer, self.work
+        padding = pads.pad_count(shown, k)
+        bits = buckets.bucket_bits(shown + padding, k)
+        layout = Layout(bits, padding, self.day, self.item.width, tuple(self.planted))
+        versions = writer.open({code: layout})
+        nobody = {code: Pads.draw(work.pad_key, work.place, code, range(padding))}
+        mine = links_by_bucket(links[links["place"] == code], {code: bits})
+        cutting = Cutting(
+            self.engine, writer, work.place, work.part_bits, versions, nobody, mine, lambda *_: None
         )
-        links_now = sort_links(_staying(old_links, leaving) + _links_in(links, stored.number, bits))
-        if served.tobytes() == made.bucket.entries and links_now == sort_links(old_links):
-            return None
-        before, after = set(map(bytes, served)), set(map(bytes, new["served"]))
-        tally.added |= new_tags - leaving
-        tally.removed |= leaving - new_tags
-        tally.changed |= {row[:TAG_SIZE] for row in after - before} & leaving
-        writer.put(version, made, links_now)
-        return made
+        cutting.run(parts)
+        return writer.finish(versions.values())[0]
 
-    def _recut(self, writer: PartitionWriter, old: Version, bits: int) -> Version:
-        """The same entries in another number of buckets, from the stored rows."""
-        version = writer.open({old.origin: replace(old.layout, bits=bits)})[old.origin]
-        old_bits = old.layout.bits
-        deeper, start = bits - old_bits, 0
-        step = 1 if deeper >= 0 else 1 << -deeper  # old buckets that make whole new ones
-        while start < 1 << old_bits:
-            with self.node.store.transaction("read buckets") as tx:
-                stored = index_rows.read_cut(tx, old.cut, old.number, range(start, start + step))
-            rows = [(each.entries, *writer.unseal(old.origin, each)) for each in stored]
-            served, kept = join_loose([(entries, points) for entries, points, _ in rows], self.item.width)
-            links = np.frombuffer(b"".join(found for *_, found in rows), dtype=LINK)
-            numbers = (
-                range(start << deeper, (start + 1) << deeper)
-                if deeper >= 0
-                else range(start >> -deeper, (start >> -deeper) + 1)
-            )
-            for made in cut_buckets(old.origin, served, kept, bits, numbers):
-                writer.append(version, made, _links_in(links, made.bucket.number, bits))
-            start += step
-        writer.flush()
-        return version
+    def _load(self, pieces: Iterable[Piece]) -> Entries:
+        return load_entries(self.work.place, self.engine.scratch, pieces)
 
-    def _touched(
-        self, parts: Places, bits: int, siblings: Mapping[int, set[bytes]]
-    ) -> Iterator[tuple[list[int], Entries, set[bytes]]]:
-        """Bucket numbers in groups, with all their new entries and all siblings to be removed."""
-        left = dict(siblings)
+    def _touched(self, parts: Places, bits: int, also: Iterable[int]) -> Iterator[tuple[list[int], Entries]]:
+        """Bucket numbers in groups with all their new entries; `also` are other buckets that change."""
+        left = set(also)
         for numbers, entries in self._buckets_of(parts, bits):
-            removed = [left.pop(number) for number in numbers if number in left]
-            yield numbers, entries, set().union(*removed)
+            left -= set(numbers)
+            yield numbers, entries
         some = sorted(left)
         for at in range(0, len(some), _AT_ONCE):
-            numbers = some[at : at + _AT_ONCE]
-            yield (
-                numbers,
-                np.zeros(0, dtype=self.work.entry),
-                set().union(*(left[number] for number in numbers)),
-            )
+            yield some[at : at + _AT_ONCE], np.zeros(0, dtype=self.work.place.entry)
 
     def _buckets_of(self, parts: Places, bits: int) -> Iterator[tuple[list[int], Entries]]:
         """Entries with the numbers of their buckets, some at a time; a bucket comes once."""
@@ -335,8 +312,8 @@ class _Delta:
         for part, pieces in parts.items():
             groups[part >> shallower] += pieces
         for _, pieces in sorted(groups.items()):
-            entries = load_entries(self.work, self.engine.scratch, pieces)
-            places = buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - bits)
+            entries = self._load(pieces)
+            places = buckets.places_of(entries["prefix"], bits)
             order = np.argsort(places, kind="stable")
             entries, places = entries[order], places[order]
             numbers = np.unique(places)
@@ -348,23 +325,10 @@ class _Delta:
                 )
                 yield [int(number) for number in some], entries[first:last]
 
-    def _stored(self, partition: PartitionRow, numbers: Iterable[int]) -> list[index_rows.StoredBucket]:
+    def _stored(self, partition: PartitionRow, numbers: Iterable[int]) -> list[StoredBucket]:
         with self.node.store.transaction("read buckets") as tx:
             return index_rows.read_cut(tx, partition.cut, partition.version, list(numbers))
 
 
-def _tags(served: Bytes) -> list[bytes]:
-    data = served[:, :TAG_SIZE].tobytes()
-    return [data[at : at + TAG_SIZE] for at in range(0, len(data), TAG_SIZE)]
-
-
-def _staying(links: bytes, leaving: set[bytes]) -> bytes:
-    """LINK rows of the entries that stay."""
-    rows = np.frombuffer(links, dtype=LINK)
-    return b"".join(row.tobytes() for row in rows if row["tag"].tobytes() not in leaving)
-
-
-def _links_in(links: Entries, number: int, bits: int) -> bytes:
-    if not len(links):
-        return b""
-    return sort_links(links[links["prefix"].astype(np.uint64) >> np.uint64(32 - bits) == number].tobytes())
+def _served(stored: StoredBucket, width: int) -> Bytes:
+    return np.frombuffer(stored.entries, dtype=np.uint8).reshape(-1, buckets.entry_size(width))

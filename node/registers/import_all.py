@@ -72,16 +72,17 @@ def run_plan(
     progress: PlanProgress,
     *,
     again: bool,
+    wait: bool,
 ) -> RunResult:
     """Import every item of a plan; the lists of rejects go to the folder `rejects`.
 
     `workers_for` starts the workers for a source of some bytes. An item that fails keeps its published
     version, and the others are still imported; where another import or a rotation runs, the rest is left.
-    With `again` nothing counts as done before. Raises ConflictError while another run, import or rotation
-    works in this home.
+    With `again` nothing counts as done before, with `wait` it waits for another import or a rotation. Raises
+    ConflictError while another run works in this home or, without `wait`, another import or rotation.
     """
     with _only_run(node):
-        rolled_back = update_lock.clean(node)
+        rolled_back = update_lock.clean(node, wait=wait)
         outcomes: list[Outcome] = []
         for number, request in enumerate(plan.requests, 1):
             if any(isinstance(one.error, ConflictError) for one in outcomes):
@@ -89,7 +90,7 @@ def run_plan(
                 continue
             place = rejects / rejects_name(request.item)
             show = partial(progress, request.item, number)
-            outcomes.append(_import_one(node, request, place, workers_for, show, again=again))
+            outcomes.append(_import_one(node, request, place, workers_for, show, again=again, wait=wait))
         result = RunResult(outcomes, rolled_back)
         if not result.failed:
             forget_queries(node, plan.requests)
@@ -104,6 +105,7 @@ def _import_one(
     progress: Progress,
     *,
     again: bool,
+    wait: bool,
 ) -> Outcome:
     try:
         node.ring.refresh()  # a rotation may have ended since the item before
@@ -112,7 +114,7 @@ def _import_one(
             return Outcome(request, State.BEFORE, before=before)
         progress("read", 0, 0)
         with workers_for(source_of(request).size) as workers:
-            done = perform(node, request, rejects_file, workers, progress)
+            done = perform(node, request, rejects_file, workers, progress, wait=wait)
     except (NodeError, KeyringError) as error:
         return Outcome(request, State.FAILED, error=error)
     return Outcome(request, State.IMPORTED, imported=done)

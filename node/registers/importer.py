@@ -18,6 +18,7 @@ from pathlib import Path
 
 from matcher import identity, pads
 from matcher.suites.suite import CURRENT
+from matcher.types import TokenClass
 from node.compute.engine import Engine, Workers, choose_workers, open_engine
 from node.compute.scratch import KEY_SIZE
 from node.compute.types import Usage
@@ -30,15 +31,16 @@ from node.domain.days import china_day
 from node.domain.records import Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
-from node.index.layout import BuildSpec
+from node.index.layout import PART_ROWS, BuildSpec, part_bits
 from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
 from node.index.tasks import Plants
+from node.index.token_blocks import TokenStore
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
 from node.registers.publish import PreparedVersion, publish
-from node.registers.reading import IndexedRows, RegisterReader
+from node.registers.reading import IndexedRows, RegisterReader, Tokens
 from node.registers.replace import FullImport
 from node.registers.requests import Mode
 from node.registers.sources import Files, Source
@@ -50,8 +52,6 @@ from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
 _ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
-_PART_ROWS = 1 << 16
-_MAX_PART_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ def import_item(
     source_digest: bytes = b"",
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
+    wait: bool = False,
 ) -> Imported:
     """Import the rows of a source for one item.
 
@@ -114,7 +115,8 @@ def import_item(
     and are counted. `form` is what is known of text files, `unit` that of the amounts where no header names
     it; with `keep_zeros` long record numbers may end in zeros. `source_digest` is stored with the import, so
     that a repetition is recognised (`node.registers.imports`). `workers` are the processes that do the work,
-    or how many to start: by default one a core, none for a small source.
+    or how many to start: by default one a core, none for a small source. With `wait` it waits for another
+    import or a rotation.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -136,7 +138,7 @@ def import_item(
     as_of = default_as_of or today
     watch = Stopwatch()
     how = _How(mode, source, reading, today, as_of, rejects_file, source_digest, workers, watch, progress)
-    return _import(node, item, how)
+    return _import(node, item, how, wait=wait)
 
 
 def _require_changeable(node: Node, item: Item) -> None:
@@ -159,11 +161,12 @@ def _require_changeable(node: Node, item: Item) -> None:
         )
 
 
-def _import(node: Node, item: Item, how: "_How") -> Imported:
+def _import(node: Node, item: Item, how: "_How", *, wait: bool) -> Imported:
     """Prepare under every salt, publish all in one transaction, retire what was current before."""
-    with open_workspace(node) as space:
+    with open_workspace(node, wait=wait) as space:
         run = _prepare(node, item, space, how)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
+        space.require_lock()
         before = publish(node, item, how.mode, runs, how.source_digest)
         how.watch.lap("publish")
         for each in runs:
@@ -211,7 +214,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
         node, item, space, how, several=bool(workers if isinstance(workers, int) else workers.count)
     )
     with open_engine(work, workers) as engine:
-        reader = RegisterReader(engine, work, watch, progress)
+        reader = RegisterReader(engine, work, _open_tokens(node, item, mode), watch, progress)
         reader.read_blocks(source.blocks(how.reading), source.size)
         reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
@@ -276,21 +279,32 @@ def _retire(node: Node, item: Item) -> None:
 
 def _build_spec(node: Node, item: Item, space: Workspace, how: _How, *, several: bool) -> BuildSpec:
     size = how.source.size
-    parts = max(size // (_ROW_BYTES * _PART_ROWS), 8 if several else 0) if size else 64
-    key = CURRENT.class_key(node.keys.oprf, item.token_class)
+    rows = max(size // _ROW_BYTES, 8 * PART_ROWS if several else 0) if size else 64 * PART_ROWS
+    held = max(TokenStore(node, each, node.keys.epoch).count() for each in TokenClass)
+    keys = CURRENT.class_keys(node.keys.oprf)
+    key = keys.pop(item.token_class)
+    (other,) = keys.values()
     return BuildSpec(
         terms=ReadOptions(item, node.keys.salt, how.default_as_of.toordinal(), how.today),
         epoch=node.keys.epoch,
         oprf=key,
+        other_oprf=other,
         folder=space.folder,
         scratch_key=secrets.token_bytes(KEY_SIZE),
         record_key=node.keys.record,
         pad_key=pads.pad_key(key),
-        part_bits=min((max(parts, 1) - 1).bit_length(), _MAX_PART_BITS),
+        part_bits=part_bits(max(rows, held)),
         every=how.mode != "full",
         hidden=how.mode == "delete",
         sums=node.keys.sums if item.sum else None,
     )
+
+
+def _open_tokens(node: Node, item: Item, mode: Mode) -> Tokens:
+    """A full import replaces blocks that are damaged; whoever changes single subjects needs all of them."""
+    epoch, full = node.keys.epoch, mode == "full"
+    (other,) = (TokenStore(node, each, epoch, mend=full) for each in TokenClass if each != item.token_class)
+    return Tokens(TokenStore(node, item.token_class, epoch, mend=full), other if other.count() else None)
 
 
 def _change_sums(

@@ -30,9 +30,15 @@ _CONTEXT: Final = "heqiao v1 import source"
 
 
 def perform(
-    node: Node, request: ImportRequest, rejects_file: Path, workers: Workers | int, progress: Progress
+    node: Node,
+    request: ImportRequest,
+    rejects_file: Path,
+    workers: Workers | int,
+    progress: Progress,
+    *,
+    wait: bool,
 ) -> Imported:
-    """Import what is asked for. Raises what `import_item` does."""
+    """Import what is asked for; `wait` for another import or a rotation. Raises what `import_item` does."""
     item = node.catalogue.item(request.item)
     return import_item(
         node,
@@ -49,6 +55,7 @@ def perform(
         source_digest=source_digest(request, item, node.config),
         workers=workers,
         progress=progress,
+        wait=wait,
     )
 
 

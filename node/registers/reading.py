@@ -1,26 +1,34 @@
-"""The first half of an import: sources to sealed entries, split by bucket prefix (design.md section 9).
+"""The first half of an import: sources to entries, split by bucket prefix (design.md sections 3.1 and 9).
 
-blocks -> read_rows -> rows by part -> index_rows -> entries by part
-                   `-> linked rows -> index_linked ->/
+blocks -> read_rows -> rows by part -> index_rows -------------------------> entries by part
+                   `-> linked rows -> draft_linked -> drafts -> index_drafts ->/
+
+The tokens of a part are stored before its entries are used.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from node.compute.engine import Engine
-from node.compute.scratch import Piece
+from node.compute.scratch import Piece, SealedScratch
 from node.domain.days import DAY_ZERO
 from node.domain.records import Tally
-from node.index.layout import BuildSpec
+from node.index.entries import find_links
+from node.index.layout import MEMBER, BuildSpec, Entries
 from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
+from node.index.token_blocks import PREFIX_BITS, TokenStore
 from node.registers import tasks
 from node.registers.chunks import Block
 from node.tabular.damage import Rounding, refuse_rounded_rows
 from node.telemetry.progress import Progress, Stopwatch
+
+Chunk = TypeVar("Chunk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class IndexedRows:
     """
 
     entries: dict[int, list[Piece]]
-    links: list[Piece]
+    links: Entries = field(repr=False)
     origins: Counter[int]
     planted: frozenset[int]
     tally: Tally
@@ -42,6 +50,7 @@ class IndexedRows:
 @dataclass
 class _Rows:
     parts: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    prefixes: set[int] = field(default_factory=set)
     linked: list[Piece] = field(default_factory=list)
     edges: list[bytes] = field(default_factory=list, repr=False)
     rejects: list[Piece] = field(default_factory=list)
@@ -59,12 +68,58 @@ class _Rows:
         return np.unique(pairs, axis=0).tobytes() if len(pairs) else b""
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The stored tokens of an import: those of the item's class, and those of the other one if it has any."""
+
+    own: TokenStore
+    other: TokenStore | None
+
+    def slice_of(
+        self, part: int, pieces: Sequence[Piece], prefixes: Collection[int], work: BuildSpec
+    ) -> tasks.Slice:
+        """One part of the work with its blocks, of those that are needed."""
+        shift = PREFIX_BITS - work.part_bits
+        wanted = [prefix for prefix in range(part << shift, (part + 1) << shift) if prefix in prefixes]
+        others = self.other.read(wanted) if self.other else {}
+        return tasks.Slice(part, pieces, self.own.read(wanted), others)
+
+
+@dataclass
+class _Made:
+    counts: Counter[str]
+    entries: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    origins: Counter[int] = field(default_factory=Counter)
+    members: list[Entries] = field(default_factory=lambda: [np.zeros(0, dtype=MEMBER)], repr=False)
+    sums: list[SumPieces] = field(default_factory=list)
+
+    def add(self, found: tasks.Indexed) -> None:
+        for part, piece in found.pieces:
+            self.entries[part].append(piece)
+        self.counts += found.counts
+        self.origins += found.entries
+        self.sums += [found.sums] if found.sums else []
+        self.members += [] if found.members is None else [found.members]
+
+
+def _with(linked: bytes, day: int, mine: tasks.Slice) -> tuple[tasks.Slice, bytes, int]:
+    return mine, linked, day
+
+
 class RegisterReader:
     """One run's first half, in steps, since a caller may have to stop between them."""
 
-    def __init__(self, engine: Engine, work: BuildSpec, watch: Stopwatch, progress: Progress) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        work: BuildSpec,
+        tokens: Tokens,
+        watch: Stopwatch,
+        progress: Progress,
+    ) -> None:
         self._engine = engine
         self._work = work
+        self._tokens = tokens
         self._watch = watch
         self._progress = progress
         self._rows = _Rows()
@@ -86,6 +141,7 @@ class RegisterReader:
             done += found.size
             for part, piece in found.pieces:
                 rows.parts[part].append(piece)
+            rows.prefixes |= found.prefixes
             if found.linked:
                 rows.linked.append(found.linked)
                 rows.edges.append(found.edges)
@@ -119,37 +175,60 @@ class RegisterReader:
 
     def index(self, plants: Plants, day: int) -> IndexedRows:
         """One record per subject, one entry per identity; `day` is the date of the partitions."""
-        rows, entries = self._rows, defaultdict[int, list[Piece]](list)
-        sums: list[SumPieces] = []
-        counts, origins, left = Counter[str](rows.counts), Counter[int](), list[Piece]()
-        linked, done = rows.subjects(), 0
-        chunks = ((part, rows.parts[part], linked, day) for part in sorted(rows.parts))
-        for number, found in enumerate(self._engine.map(tasks.index_rows, chunks), 1):
-            for part, piece in found.pieces:
-                entries[part].append(piece)
-            counts += found.counts
-            origins += found.entries
+        made, left, linked = _Made(Counter(self._rows.counts)), list[Piece](), self._rows.subjects()
+        parts, done = self._rows.parts, 0
+        tasks_of = partial(_with, linked, day)
+        for number, found in enumerate(
+            self._settle(tasks.index_rows, parts, self._rows.prefixes, tasks_of), 1
+        ):
+            made.add(found)
             left += [found.left] if found.left else []
-            sums += [found.sums] if found.sums else []
-            done = sum(origins.values())
-            self._progress("index", done, done * len(rows.parts) // number)
-        due = plants.origins | (frozenset(origins) - plants.present)
-        task = (rows.linked, left, plants, due, day)
-        for found in self._engine.map(tasks.index_linked, [task]):
-            for part, piece in found.pieces:
-                entries[part].append(piece)
-            counts += found.counts
-            origins += found.entries
-            due = found.planted
-            sums += [found.sums] if found.sums else []
-            links = [piece for _, piece in found.links]
+            done = sum(made.origins.values())
+            self._progress("index", done, done * len(parts) // number)
+        due = plants.origins | (frozenset(made.origins) - plants.present)
+        task = (self._rows.linked, left, plants, due, day)
+        (drafts,) = self._engine.map(tasks.draft_linked, [task])
+        made.counts += drafts.counts
+        made.sums += [drafts.sums] if drafts.sums else []
+        by_part = defaultdict[int, list[Piece]](list)
+        for part, piece in drafts.pieces:
+            by_part[part].append(piece)
+        for found in self._settle(tasks.index_drafts, by_part, drafts.prefixes, lambda mine: mine):
+            made.add(found)
         self._watch.lap("index")
-        people = Counter(
-            {code: count - len(plants.values) * (code in due) for code, count in origins.items()}
-        )
+        plants_in = {code: len(plants.values) * (code in drafts.planted) for code in made.origins}
+        people = sum(count - plants_in[code] for code, count in made.origins.items())
         return IndexedRows(
-            dict(entries), links, origins, due, self._tally(counts, sum(people.values())), day, sums
+            dict(made.entries),
+            find_links(np.concatenate(made.members)),
+            made.origins,
+            drafts.planted,
+            self._tally(made.counts, people),
+            day,
+            made.sums,
         )
+
+    def _settle(
+        self,
+        task: Callable[[BuildSpec, SealedScratch, Chunk], tasks.Indexed],
+        parts: Mapping[int, Sequence[Piece]],
+        prefixes: Collection[int],
+        make: Callable[[tasks.Slice], Chunk],
+    ) -> Iterator[tasks.Indexed]:
+        """What a task makes of each part, after its new tokens are stored.
+
+        A part whose blocks another run has written meanwhile is done again with that run's tokens.
+        """
+        waiting = sorted(parts)
+        while waiting:
+            again = []
+            slices = (self._tokens.slice_of(part, parts[part], prefixes, self._work) for part in waiting)
+            for part, found in zip(waiting, self._engine.map(task, map(make, slices)), strict=True):
+                if self._tokens.own.write(found.tokens):
+                    yield found
+                else:
+                    again.append(part)
+            waiting = again
 
     def _tally(self, counts: Counter[str], entries: int) -> Tally:
         return Tally(

@@ -6,22 +6,19 @@ The same facts give the same bytes, so a partition that is cut as before keeps i
 differ are written, and a partition without any stays the version it is.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from matcher import buckets, pads
 from node.compute.engine import Engine
-from node.compute.scratch import Piece
 from node.context import Node
 from node.database.partition_versions import Redated
 from node.database.partitions import PartitionRow
 from node.domain.catalogue import Item
-from node.index import tasks as tasks_module
-from node.index.entries import cut_buckets, join_loose, pad_entries, write_parts
+from node.index.cutting import Cutting
+from node.index.entries import Pads
 from node.index.layout import BuildSpec
 from node.index.partition_writer import Layout, PartitionWriter, Version, links_by_bucket
-from node.index.tasks import CutPart
 from node.registers.delta import Change
 from node.registers.reading import IndexedRows
 from node.telemetry.progress import Progress, Stopwatch
@@ -41,21 +38,19 @@ class FullImport:
 
     def replace_all(self, indexed: IndexedRows, present: Mapping[int, PartitionRow]) -> Change:
         """Cut all entries into buckets of new versions, and write what differs, unpublished."""
-        layouts = self._layouts(indexed, present)
-        entries = self._add_pads(indexed.entries, layouts)
-        writer = PartitionWriter(self.node, self.item.code, self.item.token_class, self.work.epoch)
+        layouts, work = self._layouts(indexed, present), self.work
+        writer = PartitionWriter(self.node, self.item.code, self.item.token_class, work.epoch)
         versions = writer.open(layouts, present)
-        bits = {code: layout.bits for code, layout in layouts.items()}
-        links = links_by_bucket(map(self.engine.scratch.read, indexed.links), bits)
-        loose: dict[int, list[tuple[bytes, bytes]]] = {code: [] for code in versions}
+        links = links_by_bucket(indexed.links, {code: layout.bits for code, layout in layouts.items()})
+        nobody = {
+            code: Pads.draw(work.pad_key, work.place, code, range(layout.pads))
+            for code, layout in layouts.items()
+        }
+        cutting = Cutting(
+            self.engine, writer, work.place, work.part_bits, versions, nobody, links, self.progress
+        )
         total = sum(indexed.origins.values()) + sum(layout.pads for layout in layouts.values())
-        tasks = ((part, entries.get(part, ()), bits) for part in range(self.work.parts))
-        for part, found in enumerate(self.engine.map(tasks_module.cut_part, tasks)):
-            for made in found.buckets:
-                writer.append(versions[made.origin], made, links.get((made.origin, made.bucket.number), b""))
-            self._place_loose(writer, versions, links, loose, part, found)
-            self.progress("write", sum(version.entries for version in versions.values()), total)
-        writer.flush()
+        cutting.run(indexed.entries, total=total)
         self.watch.lap("write")
         return self._finish(writer, versions)
 
@@ -68,19 +63,6 @@ class FullImport:
             found[code] = Layout(bits, padding, indexed.day, self.item.width, self.planted)
         return found
 
-    def _add_pads(
-        self, entries: Mapping[int, Sequence[Piece]], layouts: Mapping[int, Layout]
-    ) -> dict[int, list[Piece]]:
-        """The entries by part, and among them the pads of every partition."""
-        found = defaultdict(list, {part: list(pieces) for part, pieces in entries.items()})
-        work, item = self.work, self.item
-        for code, layout in layouts.items():
-            numbers = range(layout.pads)
-            made = pad_entries(work.suite, work.pad_key, item.code, code, work.epoch, numbers, item.width)
-            for part, piece in write_parts(work, self.engine.scratch, made, buckets.prefixes(made["kept"])):
-                found[part].append(piece)
-        return dict(found)
-
     def _finish(self, writer: PartitionWriter, versions: Mapping[int, Version]) -> Change:
         prepared = writer.finish(version for version in versions.values() if version.changed)
         redated = [
@@ -89,28 +71,3 @@ class FullImport:
             if version.before is not None and not version.changed
         ]
         return Change(tuple(prepared), redated=redated)
-
-    def _place_loose(
-        self,
-        writer: PartitionWriter,
-        versions: Mapping[int, Version],
-        links: Mapping[tuple[int, int], bytes],
-        loose: dict[int, list[tuple[bytes, bytes]]],
-        part: int,
-        found: CutPart,
-    ) -> None:
-        """Buckets that span several parts wait for the last part."""
-        for code, version in versions.items():
-            bits = version.layout.bits
-            shallower = self.work.part_bits - bits
-            if shallower <= 0:
-                continue
-            if code in found.loose:
-                loose[code].append(found.loose[code])
-            if (part + 1) % (1 << shallower) == 0:
-                number = part >> shallower
-                served, kept = join_loose(loose[code], self.item.width)
-                loose[code] = []
-                numbers = range(number, number + 1)
-                for made in cut_buckets(code, served, kept, bits, numbers):
-                    writer.append(version, made, links.get((code, number), b""))

@@ -1,12 +1,12 @@
 """The tasks of an import that run in worker processes, on whole batches (design.md sections 2, 3 and 9).
 
     read_rows      block of a source -> sealed rows, by the first bits of the bucket prefix
-    index_rows     one part of the rows -> one record per subject -> sealed entries
-    index_linked   people with several numbers, and the planted subjects -> the same
-    cut_part       one part of the entries -> whole buckets
+    index_rows     one part of the rows -> one record per subject -> entries, and new tokens
+    draft_linked   people with several numbers, and the planted subjects -> drafts, by the same bits
+    index_drafts   one part of the drafts -> entries, and new tokens
 
 Each takes the BuildSpec of the run, the SealedScratch of the process, and a task. Rows are split by bucket
-prefix, so a part holds all rows of its subjects and whole buckets of every partition that has enough of them.
+prefix, so a part holds all rows of its subjects, their token blocks, and whole buckets of large partitions.
 """
 
 from collections import Counter
@@ -17,27 +17,17 @@ from datetime import date
 import numpy as np
 
 from matcher import batch, identity
-from matcher import buckets as index
 from matcher.suites.suite import CURRENT
 from matcher.types import Identity
 from node.compute.scratch import Piece, SealedScratch
 from node.domain.days import DAY_ZERO
 from node.domain.records import Record, Reject, SourceRow, combine, disclose
-from node.index.entries import (
-    Drafts,
-    find_links,
-    join_drafts,
-    make_entries,
-    pack_identities,
-    parts_of,
-    people_drafts,
-    planted_drafts,
-    record_drafts,
-    write_parts,
-)
-from node.index.layout import BuildSpec
+from node.index.drafts import pack_identities, people_drafts, planted_drafts, record_drafts
+from node.index.entries import load_table, make_entries, write_parts
+from node.index.layout import BuildSpec, Entries, draft_type, parts_of
 from node.index.sum_rows import SumPieces, make_rows
 from node.index.tasks import Plants
+from node.index.token_blocks import PREFIX_BITS, Blocks, prefixes_of
 from node.registers.block_reader import Reading, read_block
 from node.registers.chunks import Block
 from node.registers.row_tables import Rows, combine_rows, dump_linked, load_linked, unpack
@@ -51,11 +41,13 @@ Pieces = Sequence[tuple[int, Piece]]
 class Read:
     """A block that was read. `edges` are pairs of subjects (16 bytes each) that share a row.
 
-    `days` counts the as-of days of its rows (ordinals).
+    `prefixes` are those of the token blocks of its subjects, without the linked ones; `days` counts the
+    as-of days of its rows (ordinals).
     """
 
     size: int
     pieces: Pieces
+    prefixes: frozenset[int]
     linked: Piece | None
     edges: bytes = field(repr=False)
     rejects: bytes
@@ -69,15 +61,42 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """One part of the work with its token blocks, by prefix: those of the item's class, of the other class.
+
+    `pieces` are rows or drafts.
+    """
+
+    part: int
+    pieces: Sequence[Piece]
+    blocks: Blocks = field(repr=False)
+    others: Blocks = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Indexed:
-    """Entries that were made: where they are, how many of each origin, and what was counted."""
+    """Entries that were made, once the blocks `tokens` are stored: how many of each origin, what was counted.
+
+    `members` are the entries of records with several.
+    """
 
     pieces: Pieces
     entries: Counter[int]
-    counts: Counter[str]
+    tokens: Blocks = field(repr=False)
+    counts: Counter[str] = field(default_factory=Counter)
     left: Piece | None = None
-    links: Pieces = ()
-    planted: frozenset[int] = frozenset()
+    members: Entries | None = field(default=None, repr=False)
+    sums: SumPieces | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Drafts of linked people and planted subjects, by part, and the prefixes of their token blocks."""
+
+    pieces: Pieces
+    prefixes: frozenset[int]
+    counts: Counter[str]
+    planted: frozenset[int]
     sums: SumPieces | None = None
 
 
@@ -94,10 +113,12 @@ def read_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[int, Block]) 
     found, starts = np.unique(parts[by_part], return_index=True)
     some = rows.take(by_part).cut(starts.tolist())
     pieces = [(part, scratch.write(each.to_bytes())) for part, each in zip(found.tolist(), some, strict=True)]
+    prefixes = np.unique(rows.table["subject"][:, 0] >> np.uint64(64 - PREFIX_BITS))
     counts = Counter(usable=reading.usable, unknown_area=reading.unknown_area, rejected=len(reading.rejects))
     return Read(
         block.size,
         pieces,
+        frozenset(prefixes.tolist()),
         scratch.write(dump_linked(reading.linked)) if reading.linked else None,
         _edges(work.terms.salt, reading.linked),
         _reject_lines(reading.rejects),
@@ -133,38 +154,38 @@ def _edges(salt: bytes, linked: Sequence[SourceRow]) -> bytes:
 # ---- indexing
 
 
-def index_rows(
-    work: BuildSpec, scratch: SealedScratch, task: tuple[int, Sequence[Piece], bytes, int]
-) -> Indexed:
+def index_rows(work: BuildSpec, scratch: SealedScratch, task: tuple[Slice, bytes, int]) -> Indexed:
     """One part: a record per subject, an entry per record.
 
     `task` ends with the linked subjects, sorted, and the date of the partitions (days since 1970-01-01).
-    Rows of linked subjects are left to `index_linked`.
+    Rows of linked subjects are left to `draft_linked`.
     """
-    part, pieces, linked, day = task
-    rows = Rows.from_bytes(map(scratch.read, pieces))
+    mine, linked, day = task
+    rows = Rows.from_bytes(map(scratch.read, mine.pieces))
     left = None
     if linked:
         high = np.frombuffer(linked, dtype=">u8")[::2].astype(np.uint64)
-        # A false match is harmless: index_linked takes any row.
+        # A false match is harmless: draft_linked takes any row.
         apart = np.isin(rows.table["subject"][:, 0], high)
         if apart.any():
             left = scratch.write(rows.take(apart).to_bytes())
             rows = rows.take(~apart)
     people, counts = combine_rows(rows, work.terms.item)
-    drafts = people_drafts(work, people)
-    counts["withheld"] = int(np.count_nonzero(~drafts.shown))
-    entries, found = _make_entries(work, drafts, scratch, day)
+    drafts = people_drafts(work, people, day)
+    counts["withheld"] = len(people.totals) - int(np.count_nonzero(drafts["shown"]))
+    made, _, tokens = make_entries(work, drafts, mine.blocks, mine.others)
     days = people.days - DAY_ZERO
     sums = make_rows(work, scratch, people.types, people.values, people.totals, days) if work.sums else None
-    return Indexed([(part, piece) for piece in entries], found, counts, left, sums=sums)
+    return Indexed(
+        [(mine.part, scratch.write(made.tobytes()))], _by_origin(made), tokens, counts, left, sums=sums
+    )
 
 
-def index_linked(
+def draft_linked(
     work: BuildSpec,
     scratch: SealedScratch,
     task: tuple[Sequence[Piece], Sequence[Piece], Plants, frozenset[int], int],
-) -> Indexed:
+) -> Linked:
     """People with several numbers, by the exact combination, and planted subjects.
 
     `task` holds pieces of linked rows, pieces of their other rows, the planted subjects, the origins that
@@ -186,21 +207,29 @@ def index_linked(
     sums = _linked_sums(work, scratch, records)
     if not work.every:
         records = [record for record in records if disclose(work.terms.item, record.total) is not None]
-    people = record_drafts(work, records)
-    due |= frozenset(batch.origins(people.types, people.values)[people.shown].tolist()) - plants.present
+    people = record_drafts(work, records, day)
+    due |= frozenset(people["origin"][people["shown"] != 0].tolist()) - plants.present
     planted = [each for code in sorted(due) for each in _planted(work.terms.item.code, code, plants.values)]
-    drafts = join_drafts(people, planted_drafts(work, planted))
-    made = np.concatenate(list(make_entries(work, drafts, day)) or [np.zeros(0, dtype=work.entry)])
-    found = Counter[int](made["origin"][made["shown"] != 0].tolist())
-    links = find_links(records, made)
-    return Indexed(
-        write_parts(work, scratch, made, index.prefixes(made["kept"])),
-        found,
+    drafts = np.concatenate([people, planted_drafts(work, planted)])
+    return Linked(
+        write_parts(scratch, drafts, batch.prefixes(drafts["digest"]), work.part_bits),
+        frozenset(prefixes_of(drafts["digest"]).tolist()),
         counts,
-        links=write_parts(work, scratch, links, links["prefix"].astype(np.uint32)),
-        planted=due,
-        sums=sums,
+        due,
+        sums,
     )
+
+
+def index_drafts(work: BuildSpec, scratch: SealedScratch, mine: Slice) -> Indexed:
+    """One part of the drafts: an entry for each."""
+    drafts = load_table(draft_type(work.terms.item.width), scratch, mine.pieces)
+    made, members, tokens = make_entries(work, drafts, mine.blocks, mine.others)
+    return Indexed([(mine.part, scratch.write(made.tobytes()))], _by_origin(made), tokens, members=members)
+
+
+def _by_origin(made: Entries) -> Counter[int]:
+    codes = np.bincount(made["origin"][made["shown"] != 0], minlength=100)
+    return Counter({int(code): int(codes[code]) for code in np.flatnonzero(codes)})
 
 
 def _linked_sums(work: BuildSpec, scratch: SealedScratch, records: Sequence[Record]) -> SumPieces | None:
@@ -211,17 +240,6 @@ def _linked_sums(work: BuildSpec, scratch: SealedScratch, records: Sequence[Reco
     totals = np.array([record.total for record in records], dtype=np.int64)[owners]
     days = np.array([record.as_of.toordinal() for record in records], dtype=np.int64)[owners] - DAY_ZERO
     return make_rows(work, scratch, types, values, totals, days, owners)
-
-
-def _make_entries(
-    work: BuildSpec, drafts: Drafts, scratch: SealedScratch, day: int
-) -> tuple[list[Piece], Counter[int]]:
-    pieces, found = [], Counter[int]()
-    for made in make_entries(work, drafts, day):
-        codes = np.bincount(made["origin"][made["shown"] != 0], minlength=100)
-        found.update({int(code): int(codes[code]) for code in np.flatnonzero(codes)})
-        pieces.append(scratch.write(made.tobytes()))
-    return pieces, found
 
 
 def _planted(item: str, origin: int, values: Sequence[tuple[str, int]]) -> list[tuple[Identity, int]]:

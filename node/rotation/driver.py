@@ -14,7 +14,6 @@ Imports and rotations of imported data exclude each other by the lock of node/in
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from keys import KeyStore
 from keys import rotation as plans
@@ -23,7 +22,7 @@ from keys.types import EpochKey, KeyState, RotationPolicy
 from node.context import Node
 from node.database import Connection, key_epochs
 from node.errors import ConflictError
-from node.index.update_lock import open_workspace
+from node.index.update_lock import Workspace, open_workspace
 from node.rotation.run import Amount, Home, Keyring, Rotated, Rotation, Run
 from node.telemetry.progress import Progress, Stopwatch
 
@@ -47,16 +46,19 @@ def rotate(
     epoch: int | None = None,
     workers: int | None = None,
     progress: Progress = _silent,
+    wait: bool = False,
 ) -> Rotated:
     """Make the next epoch active, or finish a rotation that was begun; `epoch` is the expected one.
 
-    Raises ConflictError while an import or another rotation runs or where another one was first,
+    Raises ConflictError while an import or another rotation runs (unless it is to `wait`) or where another
+    one was first,
     KeyStateError for a state or clock that does not allow it, UnavailableError for a database or disk that
     fails; the old epoch stays in use.
     """
     watch = Stopwatch()
-    with _workspace(kind, home) as folder:
+    with _workspace(kind, home, wait=wait) as space:
         run = prepare(kind, home, keys, policy)
+        folder = space.folder if space else None
         run = replace(run, folder=folder, workers=workers, progress=progress)
         if epoch not in (None, run.epoch(kind.purposes[0])):
             raise ConflictError(
@@ -68,9 +70,14 @@ def rotate(
         watch.lap("make")
         moved = kind.rekey(run)
         watch.lap("rekey")
+        if space:
+            space.require_lock()
         done = _switch(kind, run, moved)
         progress("switch", 1, 1)
         watch.lap("switch")
+        if done.switched:
+            kind.clean_up(run)
+            watch.lap("clean up")
     _refresh(home)
     return replace(done, seconds=dict(watch.seconds))
 
@@ -188,10 +195,10 @@ def _refresh(home: Home) -> None:
 
 
 @contextmanager
-def _workspace(kind: Rotation, home: Home) -> Iterator[Path | None]:
+def _workspace(kind: Rotation, home: Home, *, wait: bool = False) -> Iterator[Workspace | None]:
     """The folder of temporary files, and the lock that imports wait for, of a kind that needs them."""
     if kind.is_exclusive and isinstance(home, Node):
-        with open_workspace(home) as space:
-            yield space.folder
+        with open_workspace(home, wait=wait) as space:
+            yield space
     else:
         yield None

@@ -1,45 +1,56 @@
-"""Rotation of the OPRF key: the index is written under the next key too (design.md section 6).
+"""Rotation of the OPRF key: the index is written under the next key too (design.md sections 3.1 and 6).
 
-Every partition is written under the next epoch, unpublished, over the cores (node/rotation/oprf_tasks.py);
-after a kill the next run keeps the complete partitions.
+    tokens     each block under the next epoch: what an earlier run made is extended
+    partitions every one under the next epoch, unpublished: an earlier run's complete ones are kept
+    switch     all of it becomes current
+    clean up   tokens of the new epoch to which nothing points are zeroed
+
+The work is spread over the cores (node/rotation/oprf_tasks.py).
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-
-import numpy as np
-from numpy.typing import NDArray
 
 from keys import KeyStore
 from keys.store.kinds import generate_secret
-from matcher import buckets, oprf
+from matcher import oprf
 from matcher.errors import ScalarError
 from matcher.oprf import RandomBytes
 from matcher.pads import pad_key
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.compute.engine import Engine, cores, open_engine
-from node.compute.scratch import KEY_SIZE
+from node.compute.scratch import KEY_SIZE, Piece
 from node.context import Node
 from node.credentials.active_keys import OPRF
 from node.database import Connection, Store, epoch_switch, partition_versions
 from node.database import partitions as index_rows
-from node.database.partitions import PartitionRow, StoredBucket
-from node.index.entries import pad_entries
-from node.index.layout import Entries
+from node.database.partitions import PartitionRow
+from node.database.token_blocks import prefix_ranges
+from node.errors import ConflictError
+from node.index.cutting import Cutting
+from node.index.entries import Pads, altered
+from node.index.layout import Place, part_bits
 from node.index.partition_writer import Layout, PartitionWriter, Version
+from node.index.stored_entries import EntriesToCopy, copy_entries, read_partition
+from node.index.token_blocks import PREFIX_BITS, SLOT_SIZE, TokenStore
+from node.index.token_clearing import clear_unreferenced
 from node.rotation.epochs import make_epoch, read_keyring
-from node.rotation.oprf_tasks import Batch, LinkMap, Rekeyed, Rekeying, altered, rekey_batch
+from node.rotation.oprf_tasks import (
+    EntriesToRekey,
+    Rekeying,
+    TokensToRekey,
+    rekey_tokens,
+    take_tokens,
+)
 from node.rotation.run import Amount, Home, Keyring, Rotation, Run, require_node
 from node.telemetry.progress import Progress
 
 SMALL_ENTRIES = 20_000  # below this, starting processes costs more than it gains
-BATCH_ENTRIES = 1 << 14  # entries of one task
-GROUP_ENTRIES = 1 << 18  # entries of partitions that are finished together
-_BUCKETS_AT_ONCE = 512  # of one task
-_LINKED_AT_ONCE = 64  # stored buckets held in memory at once
+GROUP_ENTRIES = 1 << 20  # entries of partitions that are finished together, with one pass over the tokens
 
 
 class OprfRotation(Rotation):
@@ -75,8 +86,12 @@ class OprfRotation(Rotation):
         epoch_switch.publish_epoch(tx, run.old(OPRF).epoch, run.epoch(OPRF), run.home.clock())
         return _measure(tx, run.epoch(OPRF))
 
+    def clean_up(self, run: Run) -> None:
+        """Zero the tokens of identities of which nothing is held any more."""
+        clear_unreferenced(run.node, run.epoch(OPRF))
+
     def retire(self, store: Store, epoch: int) -> None:
-        """Remove its partitions."""
+        """Remove its partitions and tokens."""
         epoch_switch.forget_epoch(store, epoch)
 
 
@@ -105,26 +120,6 @@ def draw_key(
         return secret
 
 
-@dataclass(frozen=True, slots=True)
-class _Pads:
-    """The pads of a partition under one key, and the bucket of each."""
-
-    entries: Entries = field(repr=False)
-    places: NDArray[np.uint64] = field(repr=False)
-
-    @classmethod
-    def draw(cls, part: PartitionRow, epoch: int, key: bytes) -> "_Pads":
-        """As many as the partition has."""
-        place = part.item, int(part.origin), epoch, range(part.pads)
-        own = pad_key(CURRENT.class_key(key, part.token_class))
-        entries = pad_entries(CURRENT, own, *place, part.width)
-        return cls(entries, buckets.prefixes(entries["kept"]).astype(np.uint64) >> np.uint64(32 - part.bits))
-
-    def within(self, numbers: range) -> bytes:
-        """Those of some neighbouring buckets."""
-        return bytes(self.entries[(self.places >= numbers.start) & (self.places < numbers.stop)].tobytes())
-
-
 def _measure(tx: Connection, epoch: int) -> Amount:
     rows = index_rows.partitions_of_epoch(tx, epoch)
     return Amount(len(rows), sum(row.entries - row.pads for row in rows))
@@ -137,15 +132,13 @@ def _rekey_all(node: Node, work: Rekeying, workers: int | None, progress: Progre
     total = sum(part.entries for part in missing)
     if workers is None:
         workers = cores() if total >= SMALL_ENTRIES else 0
-    done = 0
     with open_engine(work, workers) as engine:
+        run = _OprfRun(node, work, engine, progress, total)
+        for token_class in TokenClass:
+            run.rekey_tokens(token_class)
         for (item, token_class), parts in groupby(missing, key=lambda part: (part.item, part.token_class)):
-            run = _ItemRun(node, work, engine, item, token_class)
-            run.collect_links()
             for group in _groups(parts):
-                for entries in run.rekey(group):
-                    done += entries
-                    progress("rekey", done, total)
+                run.rekey_partitions(item, token_class, group)
         people = total - sum(part.pads for part in missing)
         return Amount(len(missing), people, engine.usage(), workers)
 
@@ -162,101 +155,120 @@ def _groups(parts: Iterable[PartitionRow]) -> Iterator[list[PartitionRow]]:
         yield group
 
 
-class _ItemRun:
-    """Writes the partitions of one item under the next epoch."""
+@dataclass
+class _OprfRun:
+    """Writes tokens and partitions under the next epoch; `done` of `total` entries are written."""
 
-    def __init__(
-        self, node: Node, work: Rekeying, engine: Engine, item: str, token_class: TokenClass
-    ) -> None:
-        self._node, self._work, self._engine, self._item = node, work, engine, item
-        self._old = PartitionWriter(node, item, token_class, work.old_epoch)
-        self._new = PartitionWriter(node, item, token_class, work.new_epoch)
-        self._class, self._links = token_class, LinkMap(work, item, token_class)
+    node: Node
+    work: Rekeying
+    engine: Engine
+    progress: Progress
+    total: int
+    done: int = 0
 
-    def collect_links(self) -> None:
-        """Collect every entry that is linked with another, in all partitions of the item."""
-        with self._node.store.transaction("find partitions") as tx:
-            parts = index_rows.partitions_of(tx, self._item, self._work.old_epoch)
-        for part in parts:
-            after = -1
-            while True:
-                with self._node.store.transaction("read linked buckets") as tx:
-                    stored = index_rows.linked_buckets(tx, part.cut, part.version, after, _LINKED_AT_ONCE)
-                if not stored:
-                    break
-                for each in stored:
-                    points, links = self._old.unseal(int(part.origin), each)
-                    self._links.add(links, each.entries, points, part.width)
-                after = stored[-1].number
-        self._links.close()
+    def rekey_tokens(self, token_class: TokenClass) -> None:
+        """Every block whose source has changed since it was made, or that was not made yet."""
+        old = TokenStore(self.node, token_class, self.work.old_epoch)
+        new = TokenStore(self.node, token_class, self.work.new_epoch, mend=True)
+        done, total = 0, old.count()
+        sources: list[dict[int, int]] = []
+        for made in self.engine.map(rekey_tokens, self._outdated(token_class, old, new, sources)):
+            if not new.write(made, sources.pop(0)):
+                raise ConflictError(
+                    "another run wrote the same tokens during the rotation", "run the rotation again"
+                )
+            done += sum(map(len, made.values())) // SLOT_SIZE
+            self.progress("tokens", done, total)
 
-    def rekey(self, group: Sequence[PartitionRow]) -> Iterator[int]:
-        """Write new versions of some partitions; yield entries as they are done."""
-        versions = self._open(group)
+    def _outdated(
+        self, token_class: TokenClass, old: TokenStore, new: TokenStore, sources: list[dict[int, int]]
+    ) -> Iterator[TokensToRekey]:
+        """Blocks to be made; the versions of what each task is made from wait in `sources`."""
+        for prefixes in prefix_ranges():
+            before = {row.prefix: row for row in old.rows(prefixes)}
+            after = {row.prefix: row for row in new.rows(prefixes)}
+            versions = {prefix: row.source_version for prefix, row in after.items()}
+            due = [row for row in before.values() if versions.get(row.prefix) != row.version]
+            if due:
+                sources.append({row.prefix: row.version for row in due})
+                made = {row.prefix: new.open(after[row.prefix]) for row in due if row.prefix in after}
+                yield TokensToRekey(token_class, {row.prefix: old.open(row) for row in due}, made)
+
+    def rekey_partitions(self, item: str, token_class: TokenClass, group: Sequence[PartitionRow]) -> None:
+        """Write new versions of some partitions of an item."""
+        work, node = self.work, self.node
+        place = Place(item, group[0].width, work.old_epoch)
+        stores = [TokenStore(node, token_class, epoch) for epoch in (work.old_epoch, work.new_epoch)]
+        bits = part_bits(max(sum(part.entries for part in group), stores[0].count()))
         links: dict[tuple[int, int], bytes] = {}
-        tasks = (task for part in group for task in self._batches(part, links))
-        for made in self._engine.map(rekey_batch, tasks):
-            yield self._append(versions, made, links)
+        copied = self._copy(token_class, group, bits, links)
+        entries = self._take_tokens(place, copied, bits, stores)
+        writer, versions = PartitionWriter(node, item, token_class, work.new_epoch), self._open(item, group)
+        new = replace(place, epoch=work.new_epoch)
+        key = pad_key(CURRENT.class_key(work.new, token_class))
+        nobody = {
+            code: Pads.draw(key, new, code, range(version.layout.pads)) for code, version in versions.items()
+        }
+        cutting = Cutting(self.engine, writer, new, bits, versions, nobody, links, self.progress, "rekey")
+        cutting.run(entries, self.done, self.total)
         for part in group:
-            versions[part.origin].oldest = part.as_of  # unchanged, also in an empty partition
-        self._new.finish(versions.values())
+            versions[int(part.origin)].oldest = part.as_of  # unchanged, also in an empty partition
+        writer.finish(versions.values())
+        self.done += sum(version.entries for version in versions.values())
 
-    def _append(
-        self, versions: dict[str, Version], made: Rekeyed, links: dict[tuple[int, int], bytes]
-    ) -> int:
-        version = versions[f"{made.buckets[0].origin:02}"]
-        before = version.entries
-        for bucket in made.buckets:
-            self._new.append(version, bucket, links.pop((bucket.origin, bucket.bucket.number), b""))
-        return version.entries - before
+    def _copy(
+        self,
+        token_class: TokenClass,
+        group: Sequence[PartitionRow],
+        bits: int,
+        links: dict[tuple[int, int], bytes],
+    ) -> dict[int, list[Piece]]:
+        """All entries of some partitions by part; their links, which stay as they are, go to `links`."""
+        key = pad_key(CURRENT.class_key(self.work.old, token_class))
 
-    def _open(self, group: Sequence[PartitionRow]) -> dict[str, Version]:
+        def stored() -> Iterator[EntriesToCopy]:
+            for part in group:
+                writer = PartitionWriter(self.node, part.item, token_class, part.epoch)
+                for opened in read_partition(self.node, writer, part, key):
+                    if not opened.whole:
+                        raise altered(part.item)
+                    links.update(
+                        ((int(part.origin), number), found) for number, found in opened.links.items() if found
+                    )
+                    yield EntriesToCopy(opened.buckets, bits)
+
+        found: dict[int, list[Piece]] = defaultdict(list)
+        for pieces in self.engine.map(copy_entries, stored()):
+            if pieces is None:
+                raise altered(group[0].item)
+            for part, piece in pieces:
+                found[part].append(piece)
+        return found
+
+    def _take_tokens(
+        self, place: Place, copied: Mapping[int, Sequence[Piece]], bits: int, stores: Sequence[TokenStore]
+    ) -> dict[int, list[Piece]]:
+        """The same entries with the tags and label keys of the new epoch."""
+
+        def tasks() -> Iterator[EntriesToRekey]:
+            for part, pieces in copied.items():
+                shift = PREFIX_BITS - bits
+                old, new = (store.read(range(part << shift, (part + 1) << shift)) for store in stores)
+                yield EntriesToRekey(place, pieces, old, new)
+
+        made = self.engine.map(take_tokens, tasks())
+        return {part: [piece] for part, piece in zip(copied, made, strict=True)}
+
+    def _open(self, item: str, group: Sequence[PartitionRow]) -> dict[int, Version]:
         """Begin versions with the version numbers and bucket bits of the old ones."""
-        epoch, now = self._work.new_epoch, self._node.clock()
+        epoch, now = self.work.new_epoch, self.node.clock()
 
-        def write(tx: Connection) -> dict[str, Version]:
+        def write(tx: Connection) -> dict[int, Version]:
             found = {}
             for part in group:
-                cut = partition_versions.open_cut(tx, self._item, part.origin, epoch, part.bits, now)
+                cut = partition_versions.open_cut(tx, item, part.origin, epoch, part.bits, now)
                 layout = Layout(part.bits, part.pads, part.date, part.width, part.planted)
-                found[part.origin] = Version(int(part.origin), part.version, cut, layout)
+                found[int(part.origin)] = Version(int(part.origin), part.version, cut, layout)
             return found
 
-        return self._node.store.retry_write("begin versions", write)
-
-    def _batches(self, part: PartitionRow, links: dict[tuple[int, int], bytes]) -> Iterator[Batch]:
-        """Stored buckets in order, as tasks; their links wait in `links` until the task is back."""
-        code, count = int(part.origin), 1 << part.bits
-        step = max(BATCH_ENTRIES * count // max(part.entries, 1), 1)
-        old, new = (
-            _Pads.draw(part, epoch, key)
-            for epoch, key in (
-                (self._work.old_epoch, self._work.old),
-                (self._work.new_epoch, self._work.new),
-            )
-        )
-        for first in range(0, count, min(step, _BUCKETS_AT_ONCE)):
-            numbers = range(first, min(first + min(step, _BUCKETS_AT_ONCE), count))
-            with self._node.store.transaction("read buckets") as tx:
-                stored = index_rows.read_cut(tx, part.cut, part.version, numbers)
-            if len(stored) != len(numbers):
-                raise altered(self._item)
-            yield Batch(
-                self._item,
-                self._class,
-                code,
-                part.width,
-                part.bits,
-                first,
-                old.within(numbers),
-                new.within(numbers),
-                [self._opened(code, each, links) for each in stored],
-            )
-
-    def _opened(
-        self, code: int, stored: StoredBucket, links: dict[tuple[int, int], bytes]
-    ) -> tuple[bytes, bytes]:
-        points, found = self._old.unseal(code, stored)
-        if found:
-            links[code, stored.number] = self._links.move(found)
-        return stored.entries, points
+        return self.node.store.retry_write("begin versions", write)

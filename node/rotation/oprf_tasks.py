@@ -1,28 +1,25 @@
-"""Converts buckets to another OPRF key, without source data (design.md section 6).
+"""Moves tokens, and the entries made of them, to another OPRF key without source data (design.md 3.1).
 
-    T' = (k'/k) T   old label key -> record -> new label key   buckets sorted anew
+    rekey_tokens   T' = (k'/k) T, each token once, in its slot
+    take_tokens    pointers, plain records and the tokens of both epochs -> new tags and label keys
 
-A bucket keeps its number and its people, since buckets are cut by identity and not by tag: only the
-order within it changes. So any batch of whole buckets can be a task.
+Pointers and records stay as they are, and no label is opened. A bucket keeps its number and its people, since
+buckets are cut by identity and not by tag.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matcher import batch
-from matcher.errors import LabelError
 from matcher.suites.suite import CURRENT
-from matcher.suites.tokens import TAG_SIZE
 from matcher.types import TokenClass
-from matcher.vectorised import Bytes
-from node.compute.scratch import SealedScratch
-from node.errors import UnavailableError
-from node.index.entries import CutBucket, are_pads, cut_buckets, join_loose, seal_entries
-from node.index.layout import LINK, TAG, entry_type
+from node.compute.scratch import Piece, SealedScratch
+from node.index.entries import altered, load_entries, set_keys
+from node.index.layout import Place
+from node.index.stored_entries import find_tokens
+from node.index.token_blocks import Blocks, TokenBlock, TokenTable, pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,126 +35,59 @@ class Rekeying:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Whole buckets of one partition, in order: served bytes and points of each.
+class TokensToRekey:
+    """Blocks of a class by prefix, and those that an earlier run made of them."""
 
-    `pads_before` are the pads among them, `pads` those of the next epoch: rows of `entry_type(width)`.
-    """
-
-    item: str
     token_class: TokenClass
-    origin: int
-    width: int
-    bits: int
-    first: int
-    pads_before: bytes = field(repr=False)
-    pads: bytes = field(repr=False)
-    buckets: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    old: Blocks = field(repr=False)
+    new: Blocks = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Rekeyed:
-    """The same buckets under the new key."""
+class EntriesToRekey:
+    """Copied entries of one part under the old epoch, with the blocks that they point to in both."""
 
-    buckets: Sequence[CutBucket] = field(repr=False)
-
-
-def rekey_batch(work: Rekeying, scratch: SealedScratch, task: Batch) -> Rekeyed:  # noqa: ARG001
-    """All entries of some buckets under the new key. Raises UnavailableError for altered entries."""
-    served, kept = join_loose(task.buckets, task.width)
-    people = ~are_pads(kept)
-    before = np.frombuffer(task.pads_before, dtype=entry_type(task.width))["served"]
-    if sorted(map(bytes, served[~people])) != sorted(map(bytes, before)):
-        raise altered(task.item)
-    served, kept = served[people], kept[people]
-    tokens = kept[:, :32]
-    tags, keys = CURRENT.entry_keys(tokens, task.item, work.old_epoch)
-    if not np.array_equal(tags, served[:, :TAG_SIZE]):
-        raise altered(task.item)
-    origins = np.full(len(served), task.origin, dtype=np.uint8)
-    try:
-        place = batch.associated_data(task.item, origins, work.old_epoch, tags)
-        records = CURRENT.open_labels(keys, served[:, TAG_SIZE:], place)
-    except LabelError:
-        raise altered(task.item) from None
-    tokens = next_points(work, task.token_class, tokens)
-    moved = seal_entries(CURRENT, task.item, origins, work.new_epoch, tokens, records)
-    pads = np.frombuffer(task.pads, dtype=entry_type(task.width))
-    served = np.concatenate([moved, pads["served"]])
-    kept = np.concatenate([np.hstack([tokens, kept[:, 32:]]), pads["kept"]])
-    numbers = range(task.first, task.first + len(task.buckets))
-    made = cut_buckets(task.origin, served, kept, task.bits, numbers)
-    return Rekeyed(list(made))
+    place: Place
+    pieces: Sequence[Piece]
+    old: Blocks = field(repr=False)
+    new: Blocks = field(repr=False)
 
 
-def next_points(work: Rekeying, token_class: TokenClass, tokens: Bytes) -> Bytes:
-    """Points (n, 32) of the next epoch for points of the one before, of one class."""
-    new, old = (CURRENT.class_key(key, token_class) for key in (work.new, work.old))
-    return CURRENT.rekey(new, old, tokens)
-
-
-def new_tags(work: Rekeying, item: str, token_class: TokenClass, tokens: Bytes) -> Bytes:
-    """Tags of the next epoch for points (n, 32) of the one before."""
-    return CURRENT.entry_keys(next_points(work, token_class, tokens), item, work.new_epoch)[0]
-
-
-class LinkMap:
-    """New tags of all entries of an item that are linked with another: links name entries by their tags."""
-
-    def __init__(self, work: Rekeying, item: str, token_class: TokenClass) -> None:
-        """Without any yet."""
-        self._work, self._item, self._class = work, item, token_class
-        self._old: list[bytes] = []
-        self._points: list[bytes] = []
-        self._tags = np.zeros(0, dtype=f"S{2 * TAG_SIZE}")
-        self._new = np.zeros((0, TAG_SIZE), dtype=np.uint8)
-
-    def add(self, links: bytes, served: bytes, kept: bytes, width: int) -> None:
-        """The links of one bucket, whose entries hold the points of those they start from."""
-        entries, points = join_loose([(served, kept)], width)
-        wanted = np.ascontiguousarray(np.frombuffer(links, dtype=LINK)["tag"]).view(np.uint8)
-        here = np.isin(_words(entries[:, :TAG_SIZE]), _words(wanted.reshape(-1, TAG_SIZE)))
-        self._old.append(entries[here, :TAG_SIZE].tobytes())
-        self._points.append(points[here, :32].tobytes())
-
-    def close(self) -> None:
-        """After the last bucket: find the new tags."""
-        old = np.frombuffer(b"".join(self._old), dtype=np.uint8).reshape(-1, TAG_SIZE)
-        points = np.frombuffer(b"".join(self._points), dtype=np.uint8).reshape(-1, 32)
-        words = _words(old)
-        order = np.argsort(words)
-        self._tags = words[order]
-        self._new = new_tags(self._work, self._item, self._class, points)[order]
-        self._old, self._points = [], []
-
-    def move(self, links: bytes) -> bytes:
-        """The links of a bucket with the new tags; a link to a removed entry is dropped."""
-        rows = np.frombuffer(links, dtype=LINK).copy()
-        if not len(rows) or not len(self._tags):
-            return b""
-        held = np.ones(len(rows), dtype=bool)
-        for name in ("tag", "other"):
-            words = _words(np.ascontiguousarray(rows[name]).view(np.uint8).reshape(-1, TAG_SIZE))
-            places = np.minimum(np.searchsorted(self._tags, words), len(self._tags) - 1)
-            held &= self._tags[places] == words
-            rows[name] = np.ascontiguousarray(self._new[places]).view(TAG).ravel()
-        return rows[held].tobytes()
-
-
-def altered(item: str) -> UnavailableError:
-    """Something stored does not open under the key it was stored under, or refers to something missing."""
-    return UnavailableError(
-        f"{item}: what is stored of this item does not fit the key of its epoch",
-        "the database or the key store was altered, or they are of different times: restore both from one "
-        "backup, or import the item again; the epoch that is served stays as it is",
+def rekey_tokens(work: Rekeying, _scratch: SealedScratch, task: TokensToRekey) -> Mapping[int, bytes]:
+    """The blocks under the new key; a token that the earlier run has already is not multiplied again."""
+    new, old = (CURRENT.class_key(key, task.token_class) for key in (work.new, work.old))
+    before = {prefix: unpack(content) for prefix, content in task.old.items()}
+    made = {prefix: _extend(block, unpack(task.new.get(prefix, b""))) for prefix, block in before.items()}
+    missing = {
+        prefix: np.flatnonzero(before[prefix].used & ~block.tokens.any(axis=1))
+        for prefix, block in made.items()
+    }
+    tokens = CURRENT.rekey(
+        new, old, np.concatenate([before[prefix].tokens[slots] for prefix, slots in missing.items()])
     )
+    at = 0
+    for prefix, slots in missing.items():
+        made[prefix].tokens[slots] = tokens[at : at + len(slots)]
+        at += len(slots)
+    return {prefix: pack(block) for prefix, block in made.items()}
 
 
-def _words(tags: Bytes) -> NDArray[np.bytes_]:
-    # Two digits a byte: numpy cuts zeros off the end of byte strings.
-    return np.array([tag.hex() for tag in _each(tags)], dtype=f"S{2 * TAG_SIZE}")
+def _extend(before: TokenBlock, after: TokenBlock) -> TokenBlock:
+    """The slots of `before`, with the tokens of `after` where it holds the same digest."""
+    tokens = np.zeros_like(before.tokens)
+    same = np.flatnonzero(before.used[: len(after)] & (before.digests[: len(after)] == after.digests).all(1))
+    tokens[same] = after.tokens[same]
+    return TokenBlock(before.digests, tokens)
 
 
-def _each(tags: Bytes) -> Iterable[bytes]:
-    whole = tags.tobytes()
-    return (whole[at : at + TAG_SIZE] for at in range(0, len(whole), TAG_SIZE))
+def take_tokens(work: Rekeying, scratch: SealedScratch, task: EntriesToRekey) -> Piece:
+    """Give entries new tags and label keys. Raises UnavailableError where one does not fit its token."""
+    entries = load_entries(task.place, scratch, task.pieces).copy()
+    old, new = TokenTable(task.old), TokenTable(task.new)
+    if (find_tokens(task.place, entries, old) < 0).any():
+        raise altered(task.place.item)
+    rows = new.follow(entries["pointer"])
+    if (rows < 0).any():
+        raise altered(task.place.item)
+    set_keys(entries, Place(task.place.item, task.place.width, work.new_epoch), new.slots.tokens[rows])
+    return scratch.write(entries.tobytes())

@@ -130,6 +130,10 @@ class Rotation(Protocol):
         """Publish what was made for the next epoch, in the transaction that changes the states."""
         return Amount()
 
+    def clean_up(self, _run: Run) -> None:
+        """After the switch, under the same lock: remove what nothing needs any more. May be left out."""
+        return None  # noqa: RET501  mypy takes an empty body for an abstract one
+
     def retire(self, _store: Store, _epoch: int) -> None:
         """Remove stored data of a retired epoch in batches; may be repeated."""
         return None  # noqa: RET501  mypy takes an empty body for an abstract one

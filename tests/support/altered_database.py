@@ -11,7 +11,7 @@ from matcher import identity as identities
 from matcher.suites import tokens
 from matcher.suites.tokens import TAG_SIZE
 from node.context import Node
-from node.database import tables
+from node.database import index_tables
 from node.registers.importer import import_item
 from tests.support.cluster import World
 from tests.support.renumbered import renumbered
@@ -24,7 +24,7 @@ def cook(item: str, origin: str, change: Callable[[Node, bytes], bytes]) -> Call
     """Alter every bucket of a partition, and the tree over them with it."""
 
     def write(node: Node, _world: World) -> None:
-        part, rows = tables.partitions, tables.buckets
+        part, rows = index_tables.partitions, index_tables.buckets
         with node.store.transaction("cook", write=True) as tx:
             identifier, cut = tx.execute(
                 select(part.c.id, part.c.cut_id).where(
@@ -149,7 +149,7 @@ def serve_older(node: Node, world: World) -> None:
     path = next(p for p in (world.data / "44" / "registers").iterdir() if "_C21_" in p.name)
     # Under another record key, or the same facts would be the same bytes and no new version.
     import_item(renumbered(node, 1), "C21", [path])
-    rows, part = tables.buckets, tables.partitions
+    rows, part = index_tables.buckets, index_tables.partitions
     with node.store.transaction("cook", write=True) as tx:
         versions = tx.execute(
             select(

@@ -234,7 +234,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("oldest", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.LargeBinary(), nullable=False),
-        sa.Column("points_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("links_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["cut_id"], ["cuts.id"], name=op.f("fk_buckets_cut_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("cut_id", "number", "version", name=op.f("pk_buckets")),
@@ -318,6 +318,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("group_id", "number", name=op.f("pk_sum_blocks")),
     )
     op.create_table(
+        "token_blocks",
+        sa.Column("class", sa.String(length=16), nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("prefix", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("source_version", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("class", "epoch", "prefix", name=op.f("pk_token_blocks")),
+    )
+    op.create_table(
         "tokens",
         sa.Column("job", sa.String(length=64), nullable=False),
         sa.Column("peer", sa.String(length=2), nullable=False),
@@ -356,6 +366,7 @@ def downgrade() -> None:
     op.drop_table("seen_manifests")
     op.drop_table("delta_buckets")
     op.drop_table("tokens")
+    op.drop_table("token_blocks")
     op.drop_table("sum_products")
     op.drop_table("sum_blocks")
     op.drop_table("parts")

@@ -14,6 +14,7 @@ from node.domain import catalogue
 from node.domain.days import FIRST_DAY
 from node.domain.records import SourceRow, combine, disclose
 from node.errors import PreconditionError
+from node.index import layout
 from node.registers import importer, row_parser
 from tests.support.effort import examples
 from tests.support.single_node import NOW, Held, make_node, number
@@ -141,7 +142,7 @@ def test_the_order_of_imports_does_not_matter(tmp_path_factory, first, later, bi
     node = make_node(folder / "44")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importer, "_ROW_BYTES", 1)
-        patch.setattr(importer, "_PART_ROWS", 1 << (10 - bits))
+        patch.setattr(layout, "PART_ROWS", 1 << (10 - bits))
         model, start = Model(), None
         for operation, lines in [("full", first), *later]:
             path = write(folder / "register.csv", lines)

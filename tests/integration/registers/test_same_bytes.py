@@ -11,10 +11,11 @@ from sqlalchemy import func, select, update
 from matcher import SUITE, batch, buckets, identity, label, pads
 from matcher.suites.suite import CURRENT
 from node.credentials.keyring import KeyRing
-from node.database import tables
+from node.database import index_tables
 from node.domain.days import FIRST_DAY
 from node.domain.peers import PeerRow, read_grants
 from node.errors import InputError, PreconditionError
+from node.index import layout
 from node.registers import chunks, importer
 from node.responder.manifest import offer_manifest
 from tests.support.single_node import NOW, Held, make_node, number
@@ -59,7 +60,7 @@ def state(node):
     """Version, cut and root of every partition, and how many rows its buckets have in all versions."""
     held = Held(node, "C21")
     with node.store.transaction("look") as tx:
-        count = tx.scalar(select(func.count()).select_from(tables.buckets))
+        count = tx.scalar(select(func.count()).select_from(index_tables.buckets))
     versions = {code: (row.version, row.cut, row.root) for code, row in held.partitions.items()}
     return versions, count
 
@@ -73,7 +74,7 @@ def test_neither_order_nor_workers_show(node, tmp_path, monkeypatch, workers, se
     random.Random(seed).shuffle(rows)
     monkeypatch.setattr(chunks, "BLOCK_BYTES", 3000)
     monkeypatch.setattr(importer, "_ROW_BYTES", seed)
-    monkeypatch.setattr(importer, "_PART_ROWS", 1 << 9)
+    monkeypatch.setattr(layout, "PART_ROWS", 1 << 9)
     other = twin(node, tmp_path / "other")
     importer.import_item(other, "C21", [write(tmp_path / "b.csv", rows)], workers=workers)
     found = Held(other, "C21")
@@ -136,12 +137,12 @@ def test_the_date_is_the_most_frequent_one_and_the_newest_of_several(node, tmp_p
         assert FIRST_DAY + timedelta(days=opened.as_of) == date.fromisoformat(day)
 
 
-@pytest.mark.parametrize("what", ["entries", "points_sealed", "links_sealed"])
+@pytest.mark.parametrize("what", ["entries", "kept_sealed", "links_sealed"])
 def test_a_full_import_mends_what_is_stored(node, tmp_path, what):
     path = write(tmp_path / "r.csv", rows_of())
     importer.import_item(node, "C21", [path])
     whole = Held(node, "C21")
-    rows = tables.buckets
+    rows = index_tables.buckets
     with node.store.transaction("damage", write=True) as tx:
         row = tx.execute(select(rows).where(func.length(rows.c[what]) > 40)).first()
         data = bytes(row._mapping[what])
@@ -262,7 +263,7 @@ def test_an_upsert_into_entries_of_another_size(node, tmp_path):
     path = write(tmp_path / "r.csv", [f"{person},,,1,,a" for person in PEOPLE])
     importer.import_item(node, "C21", [path])
     with node.store.transaction("change", write=True) as tx:
-        tx.execute(update(tables.partitions).values(record_size=label.record_size(0)))
+        tx.execute(update(index_tables.partitions).values(record_size=label.record_size(0)))
     with pytest.raises(PreconditionError, match="another size"):
         importer.import_item(node, "C21", [path], mode="upsert")
     importer.import_item(node, "C21", [path])
@@ -281,7 +282,9 @@ def test_an_item_whose_entries_have_another_size_is_not_offered(node, tmp_path):
     assert {part.item: part.record_size for part in both.partitions} == {"C21": 12, "Z59b": 10}
     with node.store.transaction("change", write=True) as tx:
         other = {"record_size": label.record_size(4)}
-        tx.execute(update(tables.partitions).where(tables.partitions.c.item == "C21").values(**other))
+        tx.execute(
+            update(index_tables.partitions).where(index_tables.partitions.c.item == "C21").values(**other)
+        )
     found = types_pb2.Manifest.FromString(offer_manifest(node, peer, (SUITE,)).serialised)
     assert list(found.items) == ["Z59b"]
     assert {part.item for part in found.partitions} == {"Z59b"}

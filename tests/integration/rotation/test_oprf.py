@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, select, text, update
 from keys.errors import KeyMissingError, KeyStateError
 from keys.types import KeyState, RotationPolicy
 from matcher import identity, label, oprf, pads
-from node.database import audit_log, key_epochs, partition_versions, tables
+from node.database import audit_log, index_tables, key_epochs, partition_versions
 from node.database import partitions as index_rows
 from node.errors import ConflictError, UnavailableError
 from node.index import update_lock
@@ -240,7 +240,7 @@ def test_altered_pads_are_told_too(home):
     row = Held(node, "C21").partitions["00"]
     place = "C21", "00", 1, range(row.pads), row.width
     served, _ = pads.draw_pads(pads.pad_key(class_key(node, "C21")), *place)
-    tag, rows = bytes(served[0, :10]), tables.buckets
+    tag, rows = bytes(served[0, :10]), index_tables.buckets
     with node.store.transaction("damage", write=True) as tx:
         for stored in tx.execute(select(rows).where(rows.c.cut_id == row.cut)).all():
             at = bytes(stored.entries).find(tag)

@@ -14,8 +14,9 @@ entries = st.builds(
     index.Entry,
     tag=st.binary(min_size=10, max_size=10),
     sealed=st.binary(min_size=28, max_size=28),
-    token=st.binary(min_size=32, max_size=32),
+    record=st.binary(min_size=12, max_size=12),
     prefix=st.integers(0, 2**32 - 1),
+    pointer=st.integers(0, 2**32 - 1),
 )
 partitions = st.lists(entries, max_size=40, unique_by=lambda entry: entry.tag)
 
@@ -30,9 +31,8 @@ def test_every_entry_is_in_the_bucket_of_its_prefix_and_in_no_other(partition, b
             key=lambda e: e.tag,
         )
         assert bucket.entries == b"".join(e.tag + e.sealed for e in expected)
-        assert bucket.points == b"".join(
-            e.token + e.prefix.to_bytes(4, "big") + e.as_of.to_bytes(4, "big") for e in expected
-        )
+        pointers = b"".join(e.pointer.to_bytes(4, "big") for e in expected)
+        assert bucket.kept == pointers + b"".join(e.record for e in expected)
         assert index.read_bucket(bucket.entries, 38) == {e.tag: e.sealed for e in expected}
 
 

@@ -9,12 +9,12 @@ from matcher.errors import BucketError
 
 
 def entry(tag, prefix=0):
-    return index.Entry(tag.to_bytes(10, "big"), bytes([tag % 256]) * label.sealed_size(2), bytes(32), prefix)
+    return index.Entry(tag.to_bytes(10, "big"), bytes([tag % 256]) * label.sealed_size(2), bytes(12), prefix)
 
 
 def test_sizes():
     assert [index.entry_size(width) for width in label.WIDTHS] == [36, 37, 38, 40, 44]
-    assert index.POINT_ROW_SIZE == 40
+    assert index.POINTER_SIZE == 4
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_bucket_number(prefix, bits, number):
 @pytest.mark.parametrize("bits", [0, 1, 5])
 def test_empty_partition_has_all_its_buckets(bits):
     buckets = list(index.build_buckets([], bits))
-    assert [(b.number, b.entries, b.points) for b in buckets] == [(n, b"", b"") for n in range(2**bits)]
+    assert [(b.number, b.entries, b.kept) for b in buckets] == [(n, b"", b"") for n in range(2**bits)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""Reads and writes token blocks: sealed rows by class, epoch and prefix (design.md section 3.1)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy import Connection, Delete, delete, func, insert, select, update
+
+from matcher.types import TokenClass
+from node.database.engine import Store
+from node.database.index_tables import token_blocks
+from node.errors import ConflictError
+
+_AT_ONCE = 64  # blocks in memory, or removed in one transaction
+PREFIXES = 4096  # blocks of a class and epoch
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBlockRow:
+    """A stored block. `source_version`: that of the block of the epoch before from which it was made."""
+
+    prefix: int
+    version: int
+    source_version: int
+    sealed: bytes = field(repr=False)
+
+
+def read_blocks(
+    tx: Connection, token_class: TokenClass, epoch: int, prefixes: Sequence[int]
+) -> list[TokenBlockRow]:
+    """Some blocks, as far as there are any, by prefix. Keep `prefixes` short: all are loaded into memory."""
+    place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
+    rows = tx.execute(
+        select(token_blocks)
+        .where(*place, token_blocks.c.prefix.in_(prefixes))
+        .order_by(token_blocks.c.prefix)
+    )
+    return [TokenBlockRow(row.prefix, row.version, row.source_version, bytes(row.sealed)) for row in rows]
+
+
+def write_block(tx: Connection, token_class: TokenClass, epoch: int, new: TokenBlockRow, seen: int) -> None:
+    """Write a block that was read in version `seen`, 0 for a new one.
+
+    Raises ConflictError where another run has written it since.
+    """
+    values = {"version": new.version, "source_version": new.source_version, "sealed": new.sealed}
+    if not seen:
+        place = {"class": token_class.value, "epoch": epoch, "prefix": new.prefix}
+        tx.execute(insert(token_blocks).values(**place, **values))
+        return
+    changed = tx.execute(
+        update(token_blocks)
+        .where(
+            token_blocks.c["class"] == token_class.value,
+            token_blocks.c.epoch == epoch,
+            token_blocks.c.prefix == new.prefix,
+            token_blocks.c.version == seen,
+        )
+        .values(**values)
+    )
+    if not changed.rowcount:
+        raise ConflictError("another run wrote the same tokens", "try again")
+
+
+def block_lengths(tx: Connection, token_class: TokenClass, epoch: int) -> dict[int, int]:
+    """Sealed bytes of each block of a class and epoch, by prefix."""
+    size = func.length(token_blocks.c.sealed).label("size")
+    place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
+    return {row.prefix: row.size for row in tx.execute(select(token_blocks.c.prefix, size).where(*place))}
+
+
+def block_sizes(tx: Connection, epoch: int) -> dict[TokenClass, tuple[int, int]]:
+    """Of each class that has tokens in an epoch: how many blocks, and their bytes."""
+    rows = tx.execute(
+        select(token_blocks.c["class"], func.count(), func.sum(func.length(token_blocks.c.sealed)))
+        .where(token_blocks.c.epoch == epoch)
+        .group_by(token_blocks.c["class"])
+    )
+    return {TokenClass(name): (count, int(size)) for name, count, size in rows}
+
+
+def forget_blocks(store: Store, epoch: int) -> None:
+    """Remove the tokens of an epoch that is no longer answered; may be repeated."""
+    for first in prefix_ranges():
+        some = token_blocks.c.prefix.between(first.start, first.stop - 1)
+        remove = delete(token_blocks).where(token_blocks.c.epoch == epoch, some)
+        store.retry_write("remove tokens", partial(_run, statement=remove))
+
+
+def _run(tx: Connection, statement: Delete) -> None:
+    tx.execute(statement)
+
+
+def prefix_ranges() -> Iterator[range]:
+    """All prefixes, some neighbouring ones at a time."""
+    return (range(first, first + _AT_ONCE) for first in range(0, PREFIXES, _AT_ONCE))
