@@ -140,9 +140,9 @@ def main() -> NoReturn:
 
 
 def _collect_seldom() -> None:
-    """Look for cycles of objects seldom, and not at the end: what is loaded is no garbage, and looking through
-    it took a fifth of a short command. Lists come as hundreds of thousands of objects without cycles: looking
-    for some after every 700 new ones took half of the time of reading a list.
+    """Look for unused cycles of objects seldom, and not at the end: what is loaded is used, and to look
+    through it took a fifth of a short command. Lists come as hundreds of thousands of objects without
+    cycles: to look for some after every 700 new ones took half of the time of reading a list.
     """
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
