@@ -1,22 +1,35 @@
 """What holds for all tests."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from keys import KdfCost
-from keys.store import header
+from keys.store import header, kinds
 from matcher.suites import x25519
 from tests.support import effort
+from tests.support.cached import next_paillier_key
 from tests.support.killed_commands import Killer
 from tests.support.refusals import DATABASE, NETWORK, PROCESS, SLEEP, refused
 
 effort.register()
+gc.set_threshold(50_000, 20, 100)  # as `heqiao` itself (node/cli): collecting 9,000 tests makes no garbage
 
 x25519.available()  # processes search for the libraries, once: before a test that may start none
 TESTS = Path(__file__).parent
 ALONE = ("unit", "property")
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded and collected lives until the end: it is no garbage to look for after each test."""
+    gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first, so that it does not run alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_demo.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,6 +41,14 @@ def _cheap_passphrases() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(header, "STANDARD_COST", KdfCost(iterations=1, lanes=1, memory_kib=8))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_paillier_keys() -> Iterator[None]:
+    """Homes made and keys rotated in this process take Paillier keys of a few, in turn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kinds, "_draw_paillier", next_paillier_key)
         yield
 
 

@@ -47,8 +47,7 @@ def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets
     if purpose in ("tls", "ca"):
         return generate_tls_key()
     if purpose == "paillier":
-        paillier = _load_paillier()
-        return bytes(paillier.private_bytes(paillier.generate(random_bytes=random_bytes)))
+        return _draw_paillier(random_bytes)
     if purpose in _RAW:
         return random_bytes(SECRET_BYTES)  # RFC 8032 and RFC 7748: any 32 bytes are a private key
     raise ValueError("no such kind of key")
@@ -101,6 +100,11 @@ def check_secret(purpose: str, secret: bytes) -> None:
         raise StoreDamagedError(
             f"{purpose}: not {SECRET_BYTES} bytes", "restore the key store from its backup"
         )
+
+
+def _draw_paillier(random_bytes: Callable[[int], bytes]) -> bytes:
+    paillier = _load_paillier()
+    return bytes(paillier.private_bytes(paillier.generate(random_bytes=random_bytes)))
 
 
 def _load_paillier() -> Any:

@@ -1,7 +1,6 @@
 """`heqiao serve`: run the node."""
 
 import contextlib
-import gc
 from pathlib import Path
 
 import click
@@ -33,9 +32,6 @@ def serve(home: Path, ready_file: Path | None) -> None:
     node = open_node(config)
     with contextlib.suppress(ConflictError):  # an import that is running now cleans up after itself
         update_lock.clean(node)
-    # Lists come as hundreds of thousands of objects without cycles: looking for some after every 700 new
-    # ones took half of the time of reading a list.
-    gc.set_threshold(50_000, 20, 100)
     server = Server(node)
     with received_signals() as signals:  # before anybody learns that it serves
         server.start()

@@ -1,38 +1,34 @@
 """`heqiao import` of damaged, typed and scaled values: an error with a hint, a reject, or the right value."""
 
 import json
-import subprocess
-import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.cli_runner import heqiao
+from tests.support.killed_commands import copy
 from tests.support.typed_columns import ID
 
 HEADER = "证件号码,账号,余额(元)\n"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    base = tmp_path_factory.mktemp("home")
-    for command in (
-        ("ca", "init", "--dir", base / "ca", "--federation", "demo"),
-        ("init", "--home", base / "44", "--code", "44", "--name", "广东"),
-        ("ca", "issue", "--dir", base / "ca", base / "44/request.json", "--out", base / "bundle"),
-        ("join", "--home", base / "44", base / "bundle"),
-    ):
-        done = run(*command)
-        assert done.returncode == 0, done.stderr
-    return base / "44"
+def home(made, tmp_path_factory):
+    return copy(made, tmp_path_factory.mktemp("home") / "world") / "44"
+
+
+@dataclass
+class Done:
+    """What a command printed, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from node.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return Done(*heqiao(*arguments))
 
 
 def imported(home, *arguments):

@@ -12,14 +12,13 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from sqlalchemy import create_engine, text
 
 from keys import target_name
-from node.services.health import EVERY_S
 from tests.support.accounts import OTHER, account, command, environment, others_home, run_as  # noqa: F401  a fixture
 from tests.support.cluster import channel, know, open_home, processes, wait_for
 from tests.support.federation import Federation, set_config
 from tests.support.postgresql import postgres  # noqa: F401  a fixture
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
-SOON_S = 10 * EVERY_S
+SOON_S = 120  # of a machine with other work: the node looks every two seconds
 
 
 class Asked:
@@ -32,8 +31,8 @@ class Asked:
     def status(self, service=""):
         request = health_pb2.HealthCheckRequest(service=service)
         began = time.monotonic()
-        found = self._stub.Check(request, timeout=20).status
-        assert time.monotonic() - began < 5  # nobody waits for a look
+        found = self._stub.Check(request, timeout=60).status
+        assert time.monotonic() - began < 15  # nobody waits for a look
         return found
 
     def becomes(self, status):
@@ -114,7 +113,7 @@ def test_a_key_that_root_made_is_no_matter_of_peers(others_home):
     serve = command("serve", "--home", home, "--ready-file", ready)
     with subprocess.Popen(serve, env=environment(), **account(OTHER)) as process:
         try:
-            wait_for(ready.exists, 60, "the node did not start")
+            wait_for(ready.exists, 120, "the node did not start")
             asked = Asked(int(ready.read_text().split()[0]), federation)
             asked.becomes(SERVING)
             assert run_as(OTHER, "keys", "rotate", "oprf", "--home", home).returncode == 0
@@ -138,7 +137,7 @@ def test_a_key_that_root_made_is_no_matter_of_peers(others_home):
 def refused(stub, home):
     """What a peer is told; None where the node has the key in memory and answers."""
     try:
-        stub.GetManifest(match_pb2.GetManifestRequest(suites=["X25519-BLAKE3-TAI"]), timeout=20)
+        stub.GetManifest(match_pb2.GetManifestRequest(suites=["X25519-BLAKE3-TAI"]), timeout=60)
     except grpc.RpcError as error:
         shown = repr((error.details(), error.trailing_metadata()))
         assert str(home) not in shown

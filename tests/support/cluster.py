@@ -1,5 +1,6 @@
 """Provinces on loopback: real TLS, real databases; served in this process or in separate processes."""
 
+import os
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
+from sqlalchemy import text
 
 from keys import KeyStore
 from keys.store.key_pairs import signing_key
@@ -38,6 +40,7 @@ from synth import choose_scenario, write_federation
 from tests.support.federation import PASSPHRASE, PROVIDERS, REQUESTER, Federation, Identity
 
 OPEN_STATES = ("queued", "running")
+_STATE = text("SELECT state FROM jobs WHERE id = :job")
 # What the requester of a world is granted: all items about people of these origins.
 EVERYTHING = tuple(
     f"{item}{origin}"
@@ -169,9 +172,12 @@ class Process:
         self._process.wait()
 
     def suspend(self) -> None:
-        """SIGSTOP: like a machine that is suspended."""
+        """SIGSTOP: like a machine that is suspended. When it returns every thread has stopped: until then one
+        that is in the kernel may still lock the file of a database, for as long as the process is stopped.
+        """
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        assert os.waitid(os.P_PID, self._process.pid, os.WSTOPPED) is not None
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -234,8 +240,14 @@ def run_job(province: Province, job: str, verification: Verification) -> Report:
 
 def wait_report(node: Node, job: str, seconds: float = 180) -> Report:
     """The report of a job that ends within `seconds`; if it does not, the assertion shows its parts."""
+
+    def is_over() -> bool:  # asked often, so without building the statement anew
+        with node.store.transaction("read state") as tx:
+            return tx.scalar(_STATE, {"job": job}) not in (None, *OPEN_STATES)
+
+    require_job(node, job)
     try:
-        wait_for(lambda: require_job(node, job).state not in OPEN_STATES, seconds, "it does not end", 0.05)
+        wait_for(is_over, seconds, "it does not end", 0.05)
     except AssertionError:
         with node.store.transaction("read parts") as tx:
             raise AssertionError(f"job {job} does not end: {job_rows.list_parts(tx, job)}") from None

@@ -76,6 +76,7 @@ def serve() -> None:
 
     for module in COMMANDS.values():  # the command line loads them when it needs them
         import_module(module)
+    gc.freeze()  # what is loaded is no garbage of the commands
     sys.dont_write_bytecode = True  # writing a compiled module is not a step of a command
     for line in sys.stdin:
         asked = json.loads(line)

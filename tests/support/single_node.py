@@ -1,6 +1,7 @@
 """A node without network for tests of the import: real database, real keys, small buckets."""
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -59,6 +60,12 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
         catalogue.load(),
         lambda: NOW,
     )
+
+
+def copied(node: Node, folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | None = None) -> Node:
+    """The home of a node that is closed, with all it holds and the same keys, for a test that changes it."""
+    shutil.copytree(node.config.folder, folder)
+    return replace(make_node(folder, limits, sums), ring=node.ring)
 
 
 def number(order: int, area: str = "449999") -> str:

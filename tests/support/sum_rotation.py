@@ -1,8 +1,6 @@
 """A home whose wages are summed, and cohorts to query."""
 
 import secrets
-import shutil
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +16,7 @@ from node.responder import sums as respond
 from node.rotation import sums
 from node.wire.sum_messages import CohortStart
 from tests.support.cached import paillier_key
-from tests.support.single_node import LIMITS, make_node, number, with_key_store
+from tests.support.single_node import LIMITS, copied, make_node, number, with_key_store
 from tests.support.sum_fixtures import bring
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -63,9 +61,7 @@ def home(tmp_path, monkeypatch, drawn, register):
         "generate_secret",
         lambda purpose, *rest: drawn[0] if purpose == "paillier" else generate_secret(purpose, *rest),
     )
-    shutil.copytree(register.config.folder, tmp_path / "44")
-    made = make_node(tmp_path / "44", LIMITS_4, KEYS)
-    node, store = with_key_store(replace(made, ring=register.ring))
+    node, store = with_key_store(copied(register, tmp_path / "44", LIMITS_4, KEYS))
     yield node, store
     node.store.dispose()
 

@@ -42,8 +42,8 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 @pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
-    """Three items of the list, for tests that interrupt it."""
-    return read_verification(world.data, THREE)
+    """Three items of two fifths of the list, for tests that interrupt it: eight batches and more of chunks."""
+    return read_verification(world.data, THREE, most=120)
 
 
 @pytest.fixture(scope="session")

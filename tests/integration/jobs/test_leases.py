@@ -154,7 +154,7 @@ def test_a_takeover_waits_for_a_write_that_has_begun(store: Store) -> None:
 
     def work(tx: object) -> None:
         began.set()
-        go_on.wait(10)
+        go_on.wait(120)
         order.append("written")
 
     def take_over() -> None:
@@ -164,7 +164,7 @@ def test_a_takeover_waits_for_a_write_that_has_begun(store: Store) -> None:
     writing = threading.Thread(target=lambda: Lease(store, "a", 1).write("slow", work))
     taking = threading.Thread(target=take_over)
     writing.start()
-    assert began.wait(10)
+    assert began.wait(120)
     taking.start()
     time.sleep(0.3)
     assert order == []
@@ -179,7 +179,7 @@ def test_parts_of_one_job_write_side_by_side(postgres) -> None:
     take(store, "a")
     meeting = threading.Barrier(3)
     threads = [
-        threading.Thread(target=lambda: Lease(store, "a", 1).write("part", lambda _tx: meeting.wait(10)))
+        threading.Thread(target=lambda: Lease(store, "a", 1).write("part", lambda _tx: meeting.wait(120)))
         for _ in range(3)
     ]
     for thread in threads:
@@ -202,7 +202,7 @@ def test_a_process_that_stands_still_within_a_write_is_cut_off(postgres, monkeyp
     def stand_still(tx: Connection) -> None:
         lease_rows.note_run(tx, "late")
         writing.set()
-        go_on.wait(20)
+        go_on.wait(120)
 
     def write() -> None:
         try:
@@ -212,7 +212,7 @@ def test_a_process_that_stands_still_within_a_write_is_cut_off(postgres, monkeyp
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert writing.wait(10)
+    assert writing.wait(120)
     assert take(store, "a") == 2  # waits until the server has ended the other transaction
     go_on.set()
     thread.join()
@@ -294,7 +294,7 @@ def test_the_work_of_a_lost_lease_is_told_to_stop(store: Store) -> None:
         expire(store, "a")
         while take(store, "a") is None:  # unless it was renewed in between
             expire(store, "a")
-        wait_for(lost.stopping.is_set, 10, "the work is not stopped")
+        wait_for(lost.stopping.is_set, 120, "the work is not stopped")
         assert not kept.stopping.is_set()
         assert may_write(store, "b", kept.number)
     assert take(store, "a") is None  # what is lost is not given back: another process holds it

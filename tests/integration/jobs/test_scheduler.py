@@ -91,13 +91,13 @@ def test_one_process_of_two_runs_the_tasks_and_the_other_follows(store: Store) -
     for own, one in zip(both, made, strict=True):
         own.start()
         one.start()
-    wait_for(lambda: len(ran) > 5, 20, "nothing ran")
+    wait_for(lambda: len(ran) > 5, 120, "nothing ran")
     first = ran[0]
     assert set(ran) == {first}
     both[first].interrupt()
     made[first].stop()
     both[first].close()
-    wait_for(lambda: ran[-1] != first, 20, "the other one does not follow")
+    wait_for(lambda: ran[-1] != first, 120, "the other one does not follow")
     both[1 - first].interrupt()
     made[1 - first].stop()
     both[1 - first].close()

@@ -22,7 +22,7 @@ from node.rotation.kinds import OPRF
 from node.wire.match import parse_manifest
 from node.wire.match_messages import BucketRequest, EvaluateStart
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
-from tests.support.single_node import LIMITS, Held, class_key, make_node, number, with_key_store
+from tests.support.single_node import LIMITS, Held, class_key, copied, make_node, number, with_key_store
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEER = PeerRow("45", "广西", "localhost:1", bytes(32), False, read_grants(("44", "C23:44")))
@@ -30,12 +30,20 @@ PEOPLE = [number(at) for at in range(30)]
 ONE = identity.parse(PEOPLE[7])
 
 
-@pytest.fixture
-def home(tmp_path):
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
     """Vehicles and deposits of the same people."""
-    node, store = with_key_store(make_node(tmp_path / "44", LIMITS))
+    folder = tmp_path_factory.mktemp("imported")
+    node = make_node(folder / "44", LIMITS)
     for item in ("C21", "C23"):
-        importer.import_item(node, item, [write_register(tmp_path / f"{item}.csv", item)])
+        importer.import_item(node, item, [write_register(folder / f"{item}.csv", item)])
+    node.store.dispose()
+    return node
+
+
+@pytest.fixture
+def home(imported, tmp_path):
+    node, store = with_key_store(copied(imported, tmp_path / "44", LIMITS))
     yield node, store
     node.store.dispose()
 

@@ -23,6 +23,7 @@ from tests.support.single_node import (
     NOW,
     Held,
     class_key,
+    copied,
     cramped,
     make_node,
     number,
@@ -32,6 +33,7 @@ from tests.support.single_node import (
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 PEOPLE = [number(i) for i in range(60)] + [number(i, "459999") for i in range(40)]
+LIMITS_8 = {**LIMITS, "k_anonymity": 8}
 NAMES = ["陈三", "", "买买提·艾力", "A B"]
 
 
@@ -49,10 +51,19 @@ def write_register(path, people=PEOPLE, plate="a"):
 FORMER = [number(at, "539999") for at in range(0, len(PEOPLE), 10)]
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("imported")
+    node = make_node(folder / "44", LIMITS_8)
+    importer.import_item(node, "C21", [write_register(folder / "r.csv")])
+    node.store.dispose()
+    return node
+
+
 @pytest.fixture
-def home(tmp_path):
-    node, store = with_key_store(make_node(tmp_path / "44", {**LIMITS, "k_anonymity": 8}))
-    importer.import_item(node, "C21", [write_register(tmp_path / "r.csv")])
+def home(imported, tmp_path):
+    node, store = with_key_store(copied(imported, tmp_path / "44", LIMITS_8))
+    write_register(tmp_path / "r.csv")
     yield node, store
     node.store.dispose()
 

@@ -35,6 +35,7 @@ from tests.support.cluster import (
 from tests.support.federation import QUICK_LEASES, set_config
 
 JOB = "shared"
+LEASE_S = 4  # a process that runs, on a machine however busy, renews in time
 
 
 @dataclass
@@ -53,7 +54,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     def held(self: match.Evaluation, sequence: int, points: bytes) -> bytes:
         if sequence == 2 and not found.reached.is_set():
             found.reached.set()
-            found.open.wait(60)
+            found.open.wait(300)
         return answer(self, sequence, points)
 
     monkeypatch.setattr(match.Evaluation, "answer", held)
@@ -78,7 +79,7 @@ def shared(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iter
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres").create_another()
     set_config(homes["45"], "store", url=url)
-    set_config(homes["45"], "jobs", **QUICK_LEASES)
+    set_config(homes["45"], "jobs", **{**QUICK_LEASES, "lease_s": LEASE_S})
     set_config(homes["45"], "log", file="node.log")
     province = Province(homes["44"]).start()
     node = open_home(homes["45"])
@@ -129,7 +130,7 @@ def begin(shared: Shared, gate: Gate, asked: Verification) -> Verification:
     asked = replace(asked, peers=("44",), subjects=asked.subjects[:100])
     shared.first.start()
     assert engine.submit(shared.node, JOB, asked)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(120)
     shared.second.start()
     return asked
 
@@ -166,7 +167,7 @@ def test_a_process_that_is_stopped_beyond_its_lease(shared: Shared, gate: Gate, 
     assert "job_ended" in events(shared.second)
     before = everything(shared.node)
     shared.first.resume()
-    wait_for(lambda: {"job_taken_over", "lease_lost"} & set(events(shared.first)), 30, "it does not notice")
+    wait_for(lambda: {"job_taken_over", "lease_lost"} & set(events(shared.first)), 120, "it does not notice")
     time.sleep(1.5)
     assert everything(shared.node) == before
     assert ended(shared.node, JOB) == 1
@@ -188,7 +189,7 @@ def test_a_process_that_ends_gives_its_jobs_back(shared: Shared, gate: Gate, ask
     assert shared.first.stop() == 0
     gate.open.set()
     assert wait_report(shared.node, JOB).state == "done"
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 300
     assert ended(shared.node, JOB) == 1
 
 
