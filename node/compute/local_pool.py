@@ -48,7 +48,7 @@ def start_server(modules: Sequence[str]) -> None:
 
     It ends with this process. Raises OSError where its socket cannot be made.
     """
-    # Python 3.11.0 would make a socket that every account may use (CVE-2022-42919), later ones a file.
+    # Python 3.11.0 makes a socket that every account may use (CVE-2022-42919), later ones a private one.
     util.abstract_sockets_supported = False  # type: ignore[misc]
     set_forkserver_preload(list(modules))
     forkserver.ensure_running()

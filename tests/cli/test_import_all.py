@@ -1,11 +1,8 @@
 """`heqiao import --all`: everything of a folder or a plan file; a second run does what is missing."""
 
-import contextlib
 import io
-import json
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -13,84 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from keys.store.locks import hold_lock
 from node.cli import cli
-from node.config import load
-from node.database import database_url, open_store, partitions
-from node.database.tables import imports
 from node.domain import catalogue
-from node.errors import ConflictError, InputError
-from node.index.update_lock import LOCK
-from node.registers.import_all import LOCK as ALL_LOCK
+from node.errors import InputError
 from node.registers.plan import read_folder
 from node.registers.requests import ImportRequest
 from tests.support.ca_member import take_salt
 from tests.support.cli_runner import heqiao, ok
+from tests.support.import_runs import BEFORE, HEADS, IMPORTED, refused, run, states, stored, write
 from tests.support.killed_commands import copy
 from tests.support.single_node import number
-
-HEADS = {"C21": "id_no,record_no", "C22": "id_no,record_no", "C23": "id_no,record_no,amount_yuan"}
-
-
-def write(path, code, people=3, wrong=0):
-    """A register of some people, and some wrong numbers."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    more = ",1000000" if code == "C23" else ""
-    rows = [f"{number(at)},R{at}{more}" for at in range(people)] + [f"1,W{at}{more}" for at in range(wrong)]
-    path.write_text("\n".join([HEADS[code], *rows]) + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def place(made, tmp_path):
-    """A home, and beside it a folder with three registers."""
-    copy(made / "44", tmp_path / "44")
-    for count, code in enumerate(HEADS, 2):
-        write(tmp_path / "in" / f"{code}.csv", code, count)
-    return tmp_path
-
-
-def run(place, source, *options, code=0):
-    """The report, by item, and the whole of it."""
-    ended, out, err = heqiao("import", "--home", place / "44", "--all", source, "--json", *options)
-    assert (ended, err) == (code, ""), err
-    found = json.loads(out)
-    assert found["ok"] is (code == 0)
-    return {one["item"]: one for one in found["items"]}, found
-
-
-def states(place, source, *options, code=0):
-    return {item: one["state"] for item, one in run(place, source, *options, code=code)[0].items()}
-
-
-def refused(place, *arguments, code=1):
-    before = stored(place)
-    ended, out, err = heqiao("import", "--home", place / "44", "--all", *arguments)
-    assert (ended, out) == (code, ""), err
-    assert "Traceback" not in err
-    assert "heqiao: hint:" in err
-    assert stored(place) == before
-    return err
-
-
-@contextlib.contextmanager
-def opened(place):
-    store = open_store(database_url(load(place / "44" / "node.toml")))
-    with store.transaction("look", write=True) as tx:
-        yield tx
-    store.dispose()
-
-
-def stored(place):
-    """Every import that was published, and what is served."""
-    with opened(place) as tx:
-        made = [(row.item, row.mode) for row in tx.execute(imports.select().order_by(imports.c.id))]
-        origins = ("00", "33", "44", "45")
-        return made, [(row.item, row.root) for row in partitions.current_partitions(tx, 1, origins)]
-
-
-IMPORTED = dict.fromkeys(HEADS, "imported")
-BEFORE = dict.fromkeys(HEADS, "done before")
 
 
 def test_a_folder_and_the_same_again(place):
@@ -305,102 +234,3 @@ def test_a_bar_for_each_item(place, monkeypatch):
             cli(command, standalone_mode=False)
     for text in ("1 of 3  C21 机动车", "2 of 3  C22 不动产", "3 of 3  C23 银行存款"):
         assert text in screen.getvalue()
-
-
-# ---- a plan with a query
-
-
-@pytest.fixture
-def planned(place):
-    """A plan file over a database, a file, and a file for an upsert."""
-    with contextlib.closing(sqlite3.connect(place / "cars.db")) as database, database:
-        database.execute("CREATE TABLE cars (id_no TEXT, record_no TEXT)")
-        database.executemany("INSERT INTO cars VALUES (?, ?)", [(number(at), f"R{at}") for at in range(4)])
-    (place / "url").write_text(f"sqlite:///{place / 'cars.db'}", encoding="utf-8")
-    (place / "url").chmod(0o600)
-    (place / "plan.toml").write_text(
-        '[C21]\nsql_url_file = "url"\nquery = "SELECT * FROM cars"\n[C22]\nfiles = "in/C22.csv"\n', "utf-8"
-    )
-    return place
-
-
-def test_a_query_is_asked_again_in_the_next_run(planned):
-    """Nobody can see whether a database has changed."""
-    plan = planned / "plan.toml"
-    items, _ = run(planned, plan)
-    assert (items["C21"]["state"], items["C21"]["accepted"]) == ("imported", 4)
-    assert states(planned, plan) == {"C21": "imported", "C22": "done before"}
-
-
-def test_a_query_is_not_asked_again_until_a_run_has_imported_everything(planned):
-    plan = planned / "plan.toml"
-    write(planned / "in/C22.csv", "C22", 0, wrong=1)
-    assert states(planned, plan, code=1) == {"C21": "imported", "C22": "failed"}
-    assert states(planned, plan, code=1) == {"C21": "done before", "C22": "failed"}
-    write(planned / "in/C22.csv", "C22", 1)
-    assert states(planned, plan) == {"C21": "done before", "C22": "imported"}
-    assert states(planned, plan) == {"C21": "imported", "C22": "done before"}
-
-
-@pytest.mark.parametrize(("hours", "state"), [(11, "done before"), (13, "imported")])
-def test_a_query_counts_for_half_a_day(planned, hours, state):
-    plan = planned / "plan.toml"
-    write(planned / "in/C22.csv", "C22", 0, wrong=1)
-    run(planned, plan, code=1)
-    with contextlib.closing(sqlite3.connect(planned / "44/heqiao.db")) as database, database:
-        database.execute(
-            f"UPDATE imports SET finished_at = datetime(finished_at, '-{hours} hours') || '.000000'"
-        )
-    assert states(planned, plan, code=1) == {"C21": state, "C22": "failed"}
-
-
-def test_a_database_that_is_away_fails_its_item_only(planned):
-    (planned / "cars.db").unlink()
-    items, _ = run(planned, planned / "plan.toml", code=1)
-    assert {code: one["state"] for code, one in items.items()} == {"C21": "failed", "C22": "imported"}
-
-
-def test_the_url_of_a_database_must_be_private(planned):
-    """As for a single import; here it is seen before anything runs."""
-    (planned / "url").chmod(0o644)
-    for more in ((), ("--check",)):
-        said = refused(planned, planned / "plan.toml", *more)
-        assert "[C21] sql_url_file:" in said
-        assert "open to other accounts" in said
-    (planned / "url").unlink()
-    assert "no such file" in refused(planned, planned / "plan.toml")
-
-
-def test_a_plan_of_changes(planned):
-    run(planned, planned / "plan.toml")
-    write(planned / "gone.csv", "C22", 1)
-    plan = planned / "changes.toml"
-    plan.write_text('[C22]\nfiles = "gone.csv"\nmode = "delete"\n', encoding="utf-8")
-    items, _ = run(planned, plan)
-    assert (items["C22"]["mode"], items["C22"]["changes"]["removed"]) == ("delete", 1)
-    assert states(planned, plan) == {"C22": "done before"}
-    plan.write_text('[C23]\nfiles = "gone.csv"\nmode = "delete"\n', encoding="utf-8")
-    items, _ = run(planned, plan, code=1)
-    assert "nothing was imported yet" in items["C23"]["error"]
-
-
-# ---- at the same time
-
-
-def test_one_run_at_a_time(place):
-    with hold_lock(place / "44" / ALL_LOCK, ConflictError("busy", ""), create=True):
-        assert "another `heqiao import --all` is running" in refused(place, place / "in")
-    assert states(place, place / "in") == IMPORTED
-
-
-def test_beside_another_import(place):
-    with hold_lock(place / "44" / LOCK, ConflictError("busy", ""), create=True):
-        assert "another import or rotation is running" in refused(place, place / "in")
-    assert states(place, place / "in") == IMPORTED
-
-
-def test_a_platform_has_nothing_to_import(place):
-    shutil.rmtree(place / "44")
-    ok("init", "--home", place / "44", "--code", "44", "--name", "44", "--role", "platform")
-    code, _, err = heqiao("import", "--home", place / "44", "--all", place / "in")
-    assert (code, "this home is of a platform" in err) == (1, True)

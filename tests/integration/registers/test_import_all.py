@@ -23,7 +23,7 @@ def test_a_rotation_that_begins_between_two_items(tmp_path):
     plan = read_folder(folder, catalogue.load(), ImportRequest(""))
 
     def run(progress):
-        return run_plan(node, plan, folder, lambda _size: start_workers(0), progress, again=False)
+        return run_plan(node, plan, folder, lambda _size: start_workers(0), progress, again=False, wait=False)
 
     with ExitStack() as rotation:
 
