@@ -101,14 +101,32 @@ def test_mirrors_have_rows() -> None:
     run |= {f"{key}_{of}_peak_mib": 2_000.0 for _, key in rows.SYNCS for of in ("requester", "responder")}
     run |= {f"{key}_bytes": 1_100_000 for _, key in rows.SYNCS}
     run |= {"served_bytes_per_entry": 38.1, "one_date_share": 0.029, "date_a_row_share": 0.031, "wrong": 1}
+    targets = rows.Targets(ifma=False, entries=1_000_000)
     for entries, upsert in ((10_000_000, False), (20_000_000, True), (300, None)):
-        table = {row.what: row for row in rows.mirror_rows({"mirrors": {**run, "entries": entries}})}
+        table = {row.what: row for row in rows.mirror_rows({"mirrors": {**run, "entries": entries}}, targets)}
         assert table["upsert of 0.1 %"].met is upsert
     assert table["delta of 1 %, one date"].met is True
-    for missed in ("served to a mirror", "delta of 1 %, a date a row", "wrong answers from mirrors"):
+    assert table["served to a mirror"].met is True
+    for missed in ("delta of 1 %, a date a row", "wrong answers from mirrors"):
         assert table[missed].met is False
     assert table["whole fetch, peak memory, responder"].met is False
-    assert rows.mirror_rows({}) == []
+    assert rows.mirror_rows({}, targets) == []
+
+
+def test_ours_alone_has_its_rows() -> None:
+    online = {
+        "subjects": 300, "wall_s": 0.3, "library_wall_s": 0.2, "cpu_s": 0.5, "wire_up": 1, "wire_down": 2,
+        "peak_mib": 5, "matches": 150, "whole_s": 0.4,
+    }  # fmt: skip
+    ours = {
+        "index_wall_s": 6.0, "index_cpu_s": 9.0, "index_peak_mib": 900.0, "online": [online],
+        "disk_bytes_per_entry": 400.0, "cached_bytes_per_entry": 42.0, "wrong": 0, "single_wrong": 0,
+        **{f"single_{kind}_ms": 20.0 for kind in ("median", "p95", "busy_median", "busy_p95")},
+    }  # fmt: skip
+    table = {row.what: row for row in rows.rows_of({"ours": ours, "sizes": {"entries": 300}})}
+    assert (table["first item, wall"].ours, table["300 subjects, submit to report"].ours) == (6.0, 0.4)
+    assert table["kept by the requester"].ours == 42.0
+    assert table["first item, database"].met is None  # too few to judge
 
 
 def test_encryption_beside_the_peers() -> None:
