@@ -65,7 +65,7 @@ def _check_node(node: Node) -> Iterator[Finding]:
 def _count_tokens(node: Node) -> Finding:
     people, tokens = count_tokens(node, node.keys.epoch)
     by_class = ", ".join(f"{number:,} {each.value}" for each, number in tokens.items())
-    return Finding("tokens", True, f"{people:,} identity numbers of people; tokens: {by_class}")
+    return Finding("tokens", True, f"{people:,} numbers of people; tokens: {by_class}")
 
 
 def _check_certificate(node: Node) -> Finding:

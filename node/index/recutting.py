@@ -15,7 +15,8 @@ from node.index.entries import Pads, StoredEntries, altered, cut_buckets, join_s
 from node.index.layout import LINK, BuildSpec
 from node.index.merging import tags_of
 from node.index.partition_writer import PartitionWriter, Version, sort_links
-from node.index.token_blocks import PREFIX_BITS, Pointers, TokenStore, TokenTable, are_pads, prefix_of
+from node.index.token_blocks import PREFIX_BITS, Pointers, TokenTable, are_pads, prefix_of
+from node.index.token_store import TokenStore
 
 
 def recut(

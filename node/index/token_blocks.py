@@ -7,29 +7,24 @@ pointer names a slot: prefix (12 bits), slot (20 bits). Slots never move; a new 
 or is appended. Entries keep pointers, so whoever follows one compares the entry's tag with the token's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keys.errors import StoreDamagedError
 from matcher import buckets
 from matcher.suites.suite import DIGEST_SIZE
 from matcher.suites.x25519 import POINT_SIZE
-from matcher.types import TokenClass
 from matcher.vectorised import Bytes
-from node.context import Node
-from node.database import Connection, token_blocks
-from node.database.token_blocks import PREFIXES, TokenBlockRow
-from node.errors import ConflictError, UnavailableError
+from node.errors import UnavailableError
 from node.index.layout import split
 
 PREFIX_BITS, SLOT_BITS = 12, 20
+PREFIXES = 1 << PREFIX_BITS
 SLOT_SIZE = DIGEST_SIZE + POINT_SIZE
 MOST_SLOTS = (1 << SLOT_BITS) - 1  # the last pointer of the last block stands for a pad
-_COUNT_SIZE = 4
-_OVERHEAD = _COUNT_SIZE + 35  # bytes of a sealed block that are no slots (keys.store.wrap.Kek.seal)
+COUNT_SIZE = 4
 _DAMAGED_HINT = "`heqiao index verify` names the items: import each of them again in full"
 Pointers = NDArray[np.uint32]
 Blocks = Mapping[int, bytes]  # packed blocks by prefix
@@ -53,17 +48,17 @@ class TokenBlock:
 
 def pack(block: TokenBlock) -> bytes:
     """The bytes of a block, before they are sealed."""
-    return len(block).to_bytes(_COUNT_SIZE, "big") + block.digests.tobytes() + block.tokens.tobytes()
+    return len(block).to_bytes(COUNT_SIZE, "big") + block.digests.tobytes() + block.tokens.tobytes()
 
 
 def unpack(content: bytes) -> TokenBlock:
     """Undoes `pack`; no bytes are an empty block. Raises UnavailableError for bytes of another form."""
-    count = int.from_bytes(content[:_COUNT_SIZE], "big")
-    if len(content) != (_COUNT_SIZE + count * SLOT_SIZE if content else 0):
+    count = int.from_bytes(content[:COUNT_SIZE], "big")
+    if len(content) != (COUNT_SIZE + count * SLOT_SIZE if content else 0):
         raise damaged()
-    middle = _COUNT_SIZE + count * DIGEST_SIZE
+    middle = COUNT_SIZE + count * DIGEST_SIZE
     return TokenBlock(
-        np.frombuffer(content[_COUNT_SIZE:middle], dtype=np.uint8).reshape(-1, DIGEST_SIZE),
+        np.frombuffer(content[COUNT_SIZE:middle], dtype=np.uint8).reshape(-1, DIGEST_SIZE),
         np.frombuffer(content[middle:], dtype=np.uint8).reshape(-1, POINT_SIZE),
     )
 
@@ -177,73 +172,6 @@ def _words(digests: Bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 def damaged() -> UnavailableError:
     """A block that does not open, or has another form."""
     return UnavailableError("stored tokens are damaged, or are of another time than the index", _DAMAGED_HINT)
-
-
-class TokenStore:
-    """The stored blocks of one class and epoch.
-
-    `mend`: a block that does not open counts as empty and is replaced, as a full import does.
-    """
-
-    def __init__(self, node: Node, token_class: TokenClass, epoch: int, *, mend: bool = False) -> None:
-        self._node, self._class, self._epoch, self._mend = node, token_class, epoch, mend
-        self._seen: dict[int, int] = {}
-
-    def read(self, prefixes: Iterable[int]) -> dict[int, bytes]:
-        """Those of some blocks that exist. Raises UnavailableError for one that does not open."""
-        return {row.prefix: self.open(row) for row in self.rows(list(prefixes))}
-
-    def rows(self, prefixes: Sequence[int]) -> list[TokenBlockRow]:
-        """The same, sealed; `write` refuses to replace later versions than these."""
-        with self._node.store.transaction("read tokens") as tx:
-            found = token_blocks.read_blocks(tx, self._class, self._epoch, prefixes)
-        self._seen |= dict.fromkeys(prefixes, 0) | {row.prefix: row.version for row in found}
-        return found
-
-    def open(self, row: TokenBlockRow) -> bytes:
-        """The content of a block. Raises UnavailableError where it does not open."""
-        try:
-            return self._node.keys.vault.unseal(self._place(row.prefix, row.version), row.sealed)
-        except StoreDamagedError:
-            if self._mend:
-                return b""
-            raise damaged() from None
-
-    def write(self, changed: Blocks, sources: Mapping[int, int] | None = None) -> bool:
-        """Write blocks that were read before, all or none; False where another run has written one since.
-
-        `sources` are the versions they were made from, by prefix, in a rotation.
-        """
-
-        def write(tx: Connection) -> None:
-            for prefix, content in changed.items():
-                seen = self._seen[prefix]
-                sealed = self._node.keys.vault.seal(self._place(prefix, seen + 1), content)
-                row = TokenBlockRow(prefix, seen + 1, (sources or {}).get(prefix, 0), sealed)
-                token_blocks.write_block(tx, self._class, self._epoch, row, seen)
-
-        if not changed:
-            return True
-        try:
-            with self._node.store.transaction("write tokens", write=True) as tx:
-                write(tx)
-        except ConflictError:
-            return False
-        self._seen |= {prefix: self._seen[prefix] + 1 for prefix in changed}
-        return True
-
-    def count(self) -> int:
-        """How many slots there are, by the size of the blocks."""
-        with self._node.store.transaction("count tokens") as tx:
-            blocks, size = token_blocks.block_sizes(tx, self._epoch).get(self._class, (0, 0))
-        return (size - blocks * _OVERHEAD) // SLOT_SIZE
-
-    def slices(self) -> Iterator[dict[int, bytes]]:
-        """All blocks, some at a time."""
-        return (self.read(some) for some in token_blocks.prefix_ranges())
-
-    def _place(self, prefix: int, version: int) -> str:
-        return f"tokens {self._class.value} {self._epoch} {prefix} {version}"
 
 
 def prefix_of(pointers: Pointers) -> NDArray[np.uint32]:

@@ -16,18 +16,19 @@ from node.context import Node
 from node.database import partitions as index_rows
 from node.database import token_blocks
 from node.database.partitions import PartitionRow
-from node.database.token_blocks import PREFIXES, prefix_ranges
+from node.database.token_blocks import prefix_ranges
 from node.index.entries import altered
 from node.index.partition_writer import PartitionWriter
 from node.index.token_blocks import (
     MOST_SLOTS,
+    PREFIXES,
     SLOT_BITS,
     SLOT_SIZE,
     Pointers,
-    TokenStore,
     are_pads,
     clear_slots,
 )
+from node.index.token_store import TokenStore
 
 _AT_ONCE = 64  # buckets in memory at once
 

@@ -6,7 +6,8 @@ from matcher.types import TokenClass
 from node.context import Node
 from node.database import partitions as index_rows
 from node.database.token_blocks import prefix_ranges
-from node.index.token_blocks import TokenStore, unpack
+from node.index.token_blocks import unpack
+from node.index.token_store import TokenStore
 
 
 def count_tokens(node: Node, epoch: int) -> tuple[int, dict[TokenClass, int]]:

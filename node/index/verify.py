@@ -35,7 +35,8 @@ from node.index.stored_entries import (
     find_tokens,
     read_partition,
 )
-from node.index.token_blocks import PREFIX_BITS, Blocks, TokenStore, TokenTable
+from node.index.token_blocks import PREFIX_BITS, Blocks, TokenTable
+from node.index.token_store import TokenStore
 from node.index.update_lock import open_workspace
 from node.telemetry.progress import Progress
 

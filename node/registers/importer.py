@@ -36,7 +36,7 @@ from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
 from node.index.tasks import Plants
-from node.index.token_blocks import TokenStore
+from node.index.token_store import TokenStore
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, sources
 from node.registers.publish import PreparedVersion, publish

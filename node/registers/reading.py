@@ -22,7 +22,8 @@ from node.index.entries import find_links
 from node.index.layout import MEMBER, BuildSpec, Entries
 from node.index.sum_rows import SumPieces
 from node.index.tasks import Plants
-from node.index.token_blocks import PREFIX_BITS, TokenStore
+from node.index.token_blocks import PREFIX_BITS
+from node.index.token_store import TokenStore
 from node.registers import tasks
 from node.registers.chunks import Block
 from node.tabular.damage import Rounding, refuse_rounded_rows

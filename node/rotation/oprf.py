@@ -36,8 +36,9 @@ from node.index.entries import Pads, altered
 from node.index.layout import Place, part_bits
 from node.index.partition_writer import Layout, PartitionWriter, Version
 from node.index.stored_entries import EntriesToCopy, copy_entries, read_partition
-from node.index.token_blocks import PREFIX_BITS, SLOT_SIZE, TokenStore
+from node.index.token_blocks import PREFIX_BITS, SLOT_SIZE
 from node.index.token_clearing import clear_unreferenced
+from node.index.token_store import TokenStore
 from node.rotation.epochs import make_epoch, read_keyring
 from node.rotation.oprf_tasks import (
     EntriesToRekey,

@@ -42,7 +42,7 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 @pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
-    """Three items of two fifths of the list, for tests that interrupt it: eight batches and more of chunks."""
+    """Three items of two fifths of the list, for tests that interrupt it: eight batches or more of chunks."""
     return read_verification(world.data, THREE, most=120)
 
 

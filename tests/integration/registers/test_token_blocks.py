@@ -12,8 +12,9 @@ from matcher.types import TokenClass
 from node.database import index_tables
 from node.errors import ConflictError, UnavailableError
 from node.index import entries
-from node.index.token_blocks import TokenStore, unpack
+from node.index.token_blocks import unpack
 from node.index.token_counts import count_tokens
+from node.index.token_store import TokenStore
 from node.index.verify import verify_index
 from node.registers import importer
 from node.rotation import driver
