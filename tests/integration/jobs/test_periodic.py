@@ -1,4 +1,4 @@
-"""What `heqiao serve` does once a day."""
+"""What `heqiao serve` does once a day, and once a minute."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,10 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
     node = open_home(Federation.create().make_home(tmp_path / "45", "45"), clock)
     silence_log(tmp_path)
     tasks = periodic_tasks(node)
-    assert all(task.every == timedelta(days=1) for task in tasks)
+    assert {task.name: task.every for task in tasks} == {
+        "rotations_due": timedelta(days=1),
+        "changes_offered": timedelta(minutes=1),
+    }
     leases = Leases(node.store, 30)
     made = Scheduler(node, leases, tasks, 600)
 
@@ -25,13 +28,16 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         return {(line["kind"], line["epoch"]) for line in lines if line["event"] == "rotation_due"}
 
     with leases.hold(LEASE) as lease:
-        assert made.run_due(lease) == ["rotations_due"]
+        assert made.run_due(lease) == ["rotations_due", "changes_offered"]
         assert due() == set()
         clock.advance(days=200)
         assert made.run_due(lease) == []  # a day has not passed, by the database's clock
+        with node.store.transaction("a minute later", write=True) as tx:
+            tx.exec_driver_sql("UPDATE task_runs SET ended_at = ended_at - 61")
+        assert made.run_due(lease) == ["changes_offered"]
         with node.store.transaction("a day later", write=True) as tx:
             tx.exec_driver_sql("UPDATE task_runs SET ended_at = ended_at - 86401")
-        assert made.run_due(lease) == ["rotations_due"]
+        assert made.run_due(lease) == ["rotations_due", "changes_offered"]
     node.store.dispose()
     assert {kind for kind, _ in due()} >= {"oprf", "sum"}
     assert "signing" not in {kind for kind, _ in due()}
