@@ -1,10 +1,10 @@
 """Reads and writes token blocks: sealed rows by class, epoch and prefix (design.md section 3.1)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from sqlalchemy import Connection, Delete, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, bindparam, delete, func, insert, select, update
 
 from matcher.types import TokenClass
 from node.database.engine import Store
@@ -38,28 +38,39 @@ def read_blocks(
     return [TokenBlockRow(row.prefix, row.version, row.source_version, bytes(row.sealed)) for row in rows]
 
 
-def write_block(tx: Connection, token_class: TokenClass, epoch: int, new: TokenBlockRow, seen: int) -> None:
-    """Write a block that was read in version `seen`, 0 for a new one.
+def write_blocks(
+    tx: Connection, token_class: TokenClass, epoch: int, new: Sequence[TokenBlockRow], seen: Mapping[int, int]
+) -> None:
+    """Write blocks that were read in the versions `seen`, 0 for a new one; all or none.
 
-    Raises ConflictError where another run has written it since.
+    Raises ConflictError where another run has written one since.
     """
-    values = {"version": new.version, "source_version": new.source_version, "sealed": new.sealed}
-    if not seen:
-        place = {"class": token_class.value, "epoch": epoch, "prefix": new.prefix}
-        tx.execute(insert(token_blocks).values(**place, **values))
-        return
-    changed = tx.execute(
-        update(token_blocks)
-        .where(
-            token_blocks.c["class"] == token_class.value,
-            token_blocks.c.epoch == epoch,
-            token_blocks.c.prefix == new.prefix,
-            token_blocks.c.version == seen,
-        )
-        .values(**values)
+    place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
+    known = [row.prefix for row in new if seen[row.prefix]]
+    held = select(token_blocks.c.prefix, token_blocks.c.version).where(
+        *place, token_blocks.c.prefix.in_(known)
     )
-    if not changed.rowcount:
+    found = {row.prefix: row.version for row in tx.execute(held.with_for_update())}
+    if any(found.get(prefix) != seen[prefix] for prefix in known):
         raise ConflictError("another run wrote the same tokens", "try again")
+    added = [row for row in new if not seen[row.prefix]]
+    if added:
+        own = {"class": token_class.value, "epoch": epoch}
+        tx.execute(insert(token_blocks), [own | asdict(row) for row in added])
+    if known:
+        here = (token_blocks.c.prefix == bindparam("at"), token_blocks.c.version == bindparam("before"))
+        names = ("version", "source_version", "sealed")
+        tx.execute(
+            update(token_blocks)
+            .where(*place, *here)
+            .values({name: bindparam(f"new_{name}") for name in names}),
+            [
+                {"at": row.prefix, "before": seen[row.prefix]}
+                | {f"new_{name}": getattr(row, name) for name in names}
+                for row in new
+                if seen[row.prefix]
+            ],
+        )
 
 
 def block_lengths(tx: Connection, token_class: TokenClass, epoch: int) -> dict[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keys.errors import StoreDamagedError
 from matcher.types import TokenClass
 from node.context import Node
-from node.database import Connection, token_blocks
+from node.database import token_blocks
 from node.database.token_blocks import TokenBlockRow
 from node.errors import ConflictError
 from node.index.token_blocks import COUNT_SIZE, SLOT_SIZE, Blocks, damaged
@@ -48,23 +48,21 @@ class TokenStore:
 
         `sources` are the versions they were made from, by prefix, in a rotation.
         """
-
-        def write(tx: Connection) -> None:
-            for prefix, content in changed.items():
-                seen = self._seen[prefix]
-                sealed = self._node.keys.vault.seal(self._place(prefix, seen + 1), content)
-                row = TokenBlockRow(prefix, seen + 1, (sources or {}).get(prefix, 0), sealed)
-                token_blocks.write_block(tx, self._class, self._epoch, row, seen)
-
         if not changed:
             return True
+        rows = [self._seal(prefix, content, sources or {}) for prefix, content in changed.items()]
         try:
             with self._node.store.transaction("write tokens", write=True) as tx:
-                write(tx)
+                token_blocks.write_blocks(tx, self._class, self._epoch, rows, self._seen)
         except ConflictError:
             return False
         self._seen |= {prefix: self._seen[prefix] + 1 for prefix in changed}
         return True
+
+    def _seal(self, prefix: int, content: bytes, sources: Mapping[int, int]) -> TokenBlockRow:
+        version = self._seen[prefix] + 1
+        sealed = self._node.keys.vault.seal(self._place(prefix, version), content)
+        return TokenBlockRow(prefix, version, sources.get(prefix, 0), sealed)
 
     def count(self) -> int:
         """How many slots there are, by the size of the blocks."""
