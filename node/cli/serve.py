@@ -33,11 +33,14 @@ def serve(home: Path, ready_file: Path | None) -> None:
         update_lock.clean(node)
     server = Server(node)
     server.start()
-    click.echo(
-        f"heqiao {config.node.code} {config.node.name}: peers on port {server.peer_port}, "
-        f"platforms on port {server.platform_port}",
-        err=True,
-    )
-    if ready_file is not None:
-        write_output(ready_file, f"{server.peer_port} {server.platform_port}\n".encode())
-    server.wait()
+
+    def announce() -> None:
+        click.echo(
+            f"heqiao {config.node.code} {config.node.name}: peers on port {server.peer_port}, "
+            f"platforms on port {server.platform_port}",
+            err=True,
+        )
+        if ready_file is not None:
+            write_output(ready_file, f"{server.peer_port} {server.platform_port}\n".encode())
+
+    server.wait(announce)

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -106,8 +107,10 @@ class Server:
             log.get_logger().info("reload", status="done", epoch=self._node.keys.epoch)
         self._node.revocations.reload()
 
-    def wait(self) -> None:
-        """Serve until SIGTERM or SIGINT; on SIGHUP `reload`."""
+    def wait(self, announce: Callable[[], None]) -> None:
+        """Serve until SIGTERM or SIGINT; on SIGHUP `reload`. `announce` says that the node serves: only when
+        signals are handled, since those who wait for it may send one at once.
+        """
         # A signal may reach any thread, also one of gRPC, and then interrupts no lock that this one waits
         # for. Python writes its number to a socket at once, whichever thread it was.
         arrived, sender = socket.socketpair()
@@ -115,6 +118,7 @@ class Server:
         signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
         for handled in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(handled, lambda _number, _frame: None)
+        announce()
         while (number := arrived.recv(1)[0]) == signal.SIGHUP:
             self.reload()
         log.get_logger().info("stopping", signal=number)
