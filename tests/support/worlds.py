@@ -1,6 +1,7 @@
 """Federations that tests of several folders share, as fixtures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -18,6 +19,12 @@ from tests.support.cluster import (
 from tests.support.once import made_once
 
 THREE = ("C21", "Z59b", "C23")
+
+
+def second_half(verification: Verification) -> Verification:
+    """The half of the list with the people without a mandate."""
+    subjects = verification.subjects
+    return replace(verification, subjects=subjects[len(subjects) // 2 :])
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +49,8 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 @pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
-    """Three items of two fifths of the list, for tests that interrupt it: eight batches or more of chunks."""
-    return read_verification(world.data, THREE, most=120)
+    """Three items of half of the list, with every outcome and many batches, for tests that interrupt it."""
+    return second_half(read_verification(world.data, THREE))
 
 
 @pytest.fixture(scope="session")
