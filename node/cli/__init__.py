@@ -16,6 +16,7 @@ from keys.errors import KeyringError
 from matcher.errors import MatcherError
 from node.cli.streams import prepare_streams
 from node.errors import NodeError
+from node.telemetry.printable import printable
 
 # How `heqiao --help` arranges the commands: section -> command -> its module of this package, and what it is
 # for. A module is loaded only when used, so these sentences are copies (tests/cli/test_help.py).
@@ -184,7 +185,7 @@ def _fail_without(missing: ModuleNotFoundError) -> NoReturn:
 def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:
     """Print an error, and a hint where there is one, and exit."""
     with contextlib.suppress(OSError):  # nobody reads standard error: the exit code says it
-        click.echo(f"heqiao: error: {message}", err=True)
+        click.echo(f"heqiao: error: {printable(message)}", err=True)
         if hint:
-            click.echo(f"heqiao: hint: {hint}", err=True)
+            click.echo(f"heqiao: hint: {printable(hint)}", err=True)
     sys.exit(exit_code)

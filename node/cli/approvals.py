@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from keys import KeyStore
 from keys.pki.administrators import load_card, make_card
@@ -16,6 +14,7 @@ from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
 from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, read_config, show
+from node.cli.terminal import print_table
 from node.config import PASSPHRASE, Config
 from node.domain.audit_chain import Detail
 from node.domain.days import china_day
@@ -190,9 +189,10 @@ def list_approvals(home: Path, as_json: bool, every: bool) -> None:
         ]
         show({"approvals": plain}, "", as_json=True)
         return
-    table = Table("id", "state", "what", "asked by", "approved by", "until")
-    for row, state in shown:
-        table.add_row(
-            row.id, state, f"{row.action} {row.details}", row.requester, row.approver or "", row.expires_at
-        )
-    Console().print(table)
+    print_table(
+        ("id", "state", "what", "asked by", "approved by", "until"),
+        (
+            (row.id, state, f"{row.action} {row.details}", row.requester, row.approver or "", row.expires_at)
+            for row, state in shown
+        ),
+    )

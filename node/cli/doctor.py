@@ -4,10 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from node.cli.options import home_option, json_option, read_config, show
+from node.cli.terminal import print_table
 from node.client.checks import Finding, check_home, try_check
 
 
@@ -27,10 +26,10 @@ def doctor(home: Path, as_json: bool) -> None:
     if as_json:
         show({"good": good, "checks": [asdict(one) for one in found]}, "", as_json=True)
     else:
-        table = Table("check", "", "found", "what to do")
-        for one in found:
-            table.add_row(one.check, "ok" if one.good else "WRONG", one.text, one.hint)
-        Console().print(table)
+        print_table(
+            ("check", "", "found", "what to do"),
+            ((one.check, "ok" if one.good else "WRONG", one.text, one.hint) for one in found),
+        )
     if not good:
         raise click.exceptions.Exit(1)
 

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from node.cli.asking import show_report, watch_job, write_report
 from node.cli.options import (
@@ -18,6 +16,7 @@ from node.cli.options import (
     require_own_home,
     show,
 )
+from node.cli.terminal import print_table
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.days import china_time
@@ -49,9 +48,8 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     if as_json:
         show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
         return
-    table = Table("job", "owner", "state", "submitted (China)", "people", "items", "peers")
-    for job in found:
-        table.add_row(
+    rows = [
+        (
             job.job_id,
             job.owner,
             job.state,
@@ -60,7 +58,9 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
             ",".join(job.items),
             " ".join(f"{part.peer}:{part.state}" for part in job.parts),
         )
-    Console().print(table)
+        for job in found
+    ]
+    print_table(("job", "owner", "state", "submitted (China)", "people", "items", "peers"), rows)
 
 
 @jobs.command()

@@ -5,12 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from node.cli import keys_backup, keys_rotate, keys_salt, keys_store, keys_tls
 from node.cli.keys_words import describe_due, moment, plain_due
 from node.cli.options import count, home_option, json_option, read_config, show
+from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import open_key_store
 from node.domain.days import china_day
@@ -129,19 +128,19 @@ def _describe_behind(use: PeerUse, now: datetime) -> str:
 
 
 def _print_table(found: KeyStatus, now: datetime) -> None:
-    table = Table("key", "epoch", "state", "fingerprint", "age", "due, or grace until", "problems")
-    for line in found.keys:
-        facts = line.facts
-        table.add_row(
-            facts.purpose,
-            str(facts.epoch),
+    rows = [
+        (
+            line.facts.purpose,
+            str(line.facts.epoch),
             line.state,
-            facts.fingerprint,
+            line.facts.fingerprint,
             count(_age(line, now), "day"),
             _dates(line, now),
-            "\n".join(facts.problems),
+            "\n".join(line.facts.problems),
         )
-    Console().print(table)
+        for line in found.keys
+    ]
+    print_table(("key", "epoch", "state", "fingerprint", "age", "due, or grace until", "problems"), rows)
     if found.certificate:
         click.echo(f"certificate valid until {china_day(found.certificate.not_after)}")
     for use in found.peers:

@@ -4,13 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from keys import read_passphrase
 from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
 from node.cli.options import home_option, json_option, load_config, read_config, show
+from node.cli.terminal import print_table
 from node.config import Config, open_key_store
 from node.config.default import toml_literal
 from node.config.rotation import ROTATED
@@ -101,7 +100,7 @@ def policy(home: Path, as_json: bool) -> None:
     if as_json:
         show({"policy": [asdict(one) for one in found]}, "", as_json=True)
         return
-    table = Table("key", "rotate every", "old one answered for")
-    for line in found:
-        table.add_row(line.key, f"{line.every_days} days", f"{line.grace_days} days")
-    Console().print(table)
+    print_table(
+        ("key", "rotate every", "old one answered for"),
+        ((line.key, f"{line.every_days} days", f"{line.grace_days} days") for line in found),
+    )

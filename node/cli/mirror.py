@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from node.cli.options import count, home_option, json_option, load_config, show
-from node.cli.terminal import show_progress
+from node.cli.terminal import print_table, show_progress
 from node.client.mirrors import Mirrors
 from node.errors import NodeError
 
@@ -95,8 +93,7 @@ def drop(home: Path, as_json: bool, peers: tuple[str, ...]) -> None:
 
 def _show_states(home: Path, peers: tuple[str, ...], *, verify: bool, as_json: bool) -> set[str]:
     """Print the state of every partition; return the states."""
-    table = Table("peer", "partition", "state", "entries", "manifest of")
-    rows, states = [], set[str]()
+    table, rows, states = [], [], set[str]()
     with _opened(home) as mirrors:
         for code in mirrors.codes(peers):
             issued_at, found = mirrors.read(code, verify=verify)
@@ -106,11 +103,11 @@ def _show_states(home: Path, peers: tuple[str, ...], *, verify: bool, as_json: b
             states |= {one.state.value for one in found}
             for one in found:
                 shown = "" if issued_at is None else f"{issued_at:%Y-%m-%d %H:%M} UTC"
-                table.add_row(code, f"{one.item}/{one.origin}", one.state.value, f"{one.entries:,}", shown)
+                table.append((code, f"{one.item}/{one.origin}", one.state.value, f"{one.entries:,}", shown))
             if not found:
-                table.add_row(code, "", "absent", "", "")
+                table.append((code, "", "absent", "", ""))
     if as_json:
         show({"mirrors": rows}, "", as_json=True)
     else:
-        Console().print(table)
+        print_table(("peer", "partition", "state", "entries", "manifest of"), table)
     return states

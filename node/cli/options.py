@@ -15,6 +15,7 @@ from node.config import FILE, HOME_VARIABLE, Config, Home
 from node.errors import ConfigError
 from node.files import disk_errors
 from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
+from node.telemetry.printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -188,7 +189,7 @@ def percent(part: int, whole: int) -> str:
 
 def show(result: Mapping[str, object], lines: str, *, as_json: bool) -> None:
     """Print a command's result: one JSON object for programs, or text for people."""
-    click.echo(json_text(result) if as_json else lines)
+    click.echo(json_text(result) if as_json else printable(lines))
 
 
 def json_text(value: object, indent: int | None = None) -> str:

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
@@ -19,6 +17,7 @@ from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots
 from node.cli.approvals import admin_option, guard
 from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
+from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
 from node.domain import catalogue
@@ -156,16 +155,11 @@ def list_(home: Path, as_json: bool) -> None:
     if as_json:
         show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
         return
-    table = Table("code", "name", "address", "grants", "platforms")
-    for peer in known:
-        table.add_row(
-            peer.code,
-            peer.name,
-            peer.address,
-            ", ".join(peer.granted),
-            "yes" if peer.allow_platforms else "no",
-        )
-    Console().print(table)
+    rows = [
+        (peer.code, peer.name, peer.address, ", ".join(peer.granted), "yes" if peer.allow_platforms else "no")
+        for peer in known
+    ]
+    print_table(("code", "name", "address", "grants", "platforms"), rows)
 
 
 @peers.command()

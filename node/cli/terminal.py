@@ -1,10 +1,12 @@
-"""The progress bar of long commands: on standard error, and only where somebody looks at it."""
+"""What commands draw on a terminal: tables, and the progress bars of long commands."""
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+from node.telemetry.printable import printable
 
 
 class Update(Protocol):
@@ -31,6 +33,18 @@ def show_progress(names: Mapping[str, str] | None = None, *, hidden: bool) -> It
     )
     with rich.Progress(*columns, console=importlib.import_module("rich.console").Console(stderr=True)) as bar:
         yield _Bars(bar, names or {})
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal. No cell is taken for markup, or can control the terminal: names
+    and reasons may come from other provinces.
+    """
+    rich = importlib.import_module("rich.table")
+    text = importlib.import_module("rich.text").Text
+    table = rich.Table(*columns)
+    for row in rows:
+        table.add_row(*(text(printable(cell)) for cell in row))
+    importlib.import_module("rich.console").Console().print(table)
 
 
 def _ignore(part: str, done: int, total: int, text: str = "") -> None:

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from node.reports.document import Cell, Column, Document, Fact, Histogram, Kind, Paragraph, Section, Table
+from node.telemetry.printable import printable
 
 FILE_WIDTH = 120  # columns of a text file
 _BELOW = (0, 0, 1, 0)  # an empty line
@@ -162,4 +163,4 @@ def _size(count: float) -> str:
 
 def _plain(text: str) -> Text:
     # A Text takes no markup; what a peer sent must not control the terminal either.
-    return Text("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
+    return Text(printable(text))

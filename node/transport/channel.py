@@ -50,7 +50,7 @@ class PeerChannel:
 
     def rebuild(self, error: grpc.RpcError) -> NodeError:
         """The error of a call that failed."""
-        found = from_rpc_error(error)
+        found = from_rpc_error(error, of_peer=True)
         if isinstance(found, UnavailableError) and (self._pinned or self._identity != self._now()):
             self.close()
         return found

@@ -18,6 +18,7 @@ from keys.errors import KeyringError
 from matcher.errors import PointError
 from node import errors
 from node.errors import NodeError
+from node.transport import peer_words
 
 DOMAIN = "heqiao"
 LONGEST_RETRY: Final = timedelta(days=1)  # of a peer: a longer time is ignored
@@ -85,8 +86,12 @@ def internal_status(incident: str) -> object:
     return _rich_status(grpc.StatusCode.INTERNAL, message, NodeError.code, {"incident": incident})
 
 
-def from_rpc_error(error: grpc.RpcError) -> NodeError:
-    """Rebuild the error a peer raised; transport failures become UnavailableError."""
+def from_rpc_error(error: grpc.RpcError, *, of_peer: bool = False) -> NodeError:
+    """Rebuild the error that the other side raised; transport failures become UnavailableError.
+
+    The words of an error `of_peer` are our own (node/transport/peer_words.py); this province's node is
+    believed.
+    """
     found = _read_details(error)
     info = next((one for one in found if isinstance(one, error_details_pb2.ErrorInfo)), None)
     status = error.code()
@@ -96,7 +101,10 @@ def from_rpc_error(error: grpc.RpcError) -> NodeError:
     hint = details.pop("hint", "")
     kind = _kind(info.reason) or _BY_STATUS.get(status, NodeError)
     retry = next((one for one in found if isinstance(one, error_details_pb2.RetryInfo)), None)
-    return kind(error.details() or "", hint, details, retry_after=retry and _read_retry(retry))
+    text = error.details() or ""
+    if of_peer:
+        text, hint, details = peer_words.describe(kind.code, details)
+    return kind(text, hint, details, retry_after=retry and _read_retry(retry))
 
 
 def _transport_error(status: grpc.StatusCode, details: str) -> NodeError:
