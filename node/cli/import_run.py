@@ -69,6 +69,7 @@ def plain(done: Imported) -> dict[str, object]:
         "workers": done.workers,
         "rolled_back": done.rolled_back,
         "salts": list(done.salts),
+        "waits": done.waits,
     }
 
 
@@ -89,6 +90,8 @@ def describe(done: Imported) -> str:
         )
     if done.salts[1:]:
         lines.append(f"  written under the salts {' and '.join(map(str, sorted(done.salts)))}")
+    if done.waits:
+        lines.append("  peers get these changes at the time of day in [index] publish_at")
     lines += _describe_cells(done)
     if done.shrunk:
         lines.append(f"  warning: {describe_shrunk(done)}")

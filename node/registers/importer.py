@@ -32,6 +32,7 @@ from node.domain.records import Tally
 from node.errors import InputError, PreconditionError
 from node.files import write_atomically
 from node.index.layout import PART_ROWS, BuildSpec, part_bits
+from node.index.offering import gathers
 from node.index.people import ReadOptions
 from node.index.planted import planted_value
 from node.index.sum_table_writer import SumChange, SumTableWriter
@@ -61,7 +62,8 @@ class Imported:
     `accepted_before` are the rows that the full import before this one accepted, None for the first.
     `changes` counts entries by what an upsert or delete did to them. `seconds` is wall time by stage.
     `rolled_back`: an earlier import had not ended, and what it left was removed. `salts` are the salt
-    versions that it was written under, that of the active epoch first.
+    versions that it was written under, that of the active epoch first. `waits`: peers get it at the time of
+    day in `[index] publish_at`.
     """
 
     item: str
@@ -76,6 +78,7 @@ class Imported:
     workers: int = 0
     rolled_back: bool = False
     salts: tuple[int, ...] = ()
+    waits: bool = False
 
     @property
     def shrunk(self) -> bool:
@@ -187,6 +190,7 @@ def _import(node: Node, item: Item, how: "_How", *, wait: bool) -> Imported:
         workers=run.workers,
         rolled_back=space.rolled_back,
         salts=tuple(each.node.keys.salt_version for each in runs),
+        waits=how.mode != "full" and gathers(node),
     )
 
 

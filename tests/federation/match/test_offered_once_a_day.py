@@ -60,7 +60,7 @@ def tick(node: Node) -> None:
 
 
 def remove(node: Node, world: World, folder: Path, first: int) -> None:
-    import_item(node, "C21", [few_rows(world, folder, first)], mode="delete")
+    assert import_item(node, "C21", [few_rows(world, folder, first)], mode="delete").waits
 
 
 def current(node: Node) -> dict[tuple[str, str], list[bytes]]:
