@@ -14,19 +14,16 @@ from typing import Any, Final
 from blake3 import blake3
 
 from node.compute.engine import Workers
-from node.config import Config
 from node.context import Node
 from node.database import Connection
 from node.database import partitions as index_rows
 from node.database.imports import ImportRow, find_import, forget_sources
-from node.domain.catalogue import Item
 from node.registers.importer import Imported, import_item
 from node.registers.requests import ImportRequest
 from node.registers.sources import source_of
 from node.telemetry.progress import Progress
 
 QUERY_COUNTS: Final = timedelta(hours=12)  # a killed run is begun again on the same day
-_CONTEXT: Final = "heqiao v1 import source"
 
 
 def perform(
@@ -39,7 +36,6 @@ def perform(
     wait: bool,
 ) -> Imported:
     """Import what is asked for; `wait` for another import or a rotation. Raises what `import_item` does."""
-    item = node.catalogue.item(request.item)
     return import_item(
         node,
         request.item,
@@ -52,28 +48,31 @@ def perform(
         form=request.form,
         unit=request.unit,
         keep_zeros=request.keep_zeros,
-        source_digest=source_digest(request, item, node.config),
+        source_digest=source_digest(node, request),
         workers=workers,
         progress=progress,
         wait=wait,
     )
 
 
-def source_digest(request: ImportRequest, item: Item, config: Config) -> bytes:
-    """32 bytes that change with the source, the options, the item or the sizes of partitions.
+def source_digest(node: Node, request: ImportRequest) -> bytes:
+    """32 bytes that change with the source, the options, the item or the sizes of partitions; keyed, since a
+    query may name a person.
 
     A file counts by its path, size and time of change; a query by its text and the file of its URL: whether
     rows have changed in a database cannot be seen.
     """
+    config, item = node.config, node.catalogue.item(request.item)
     named = (*request.files, *([request.url_file] if request.url_file else ()))
     facts = {
+        "what": "import source",
         "request": asdict(replace(request, files=(), url_file=None)),
         "files": [_stamp(path) for path in named],
         "item": asdict(item),
         "sizes": [config.limits.k_anonymity, config.limits.planted_per_partition],
     }
     text = json.dumps(facts, sort_keys=True, default=str)
-    return blake3(text.encode("utf-8", "surrogateescape"), derive_key_context=_CONTEXT).digest()
+    return blake3(text.encode("utf-8", "surrogateescape"), key=node.keys.digest_key).digest()
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:
@@ -99,7 +98,7 @@ def find_before(node: Node, request: ImportRequest) -> Before | None:
     for a query, after QUERY_COUNTS.
     """
     item, now = node.catalogue.item(request.item), node.clock()
-    digest = source_digest(request, item, node.config)
+    digest = source_digest(node, request)
     epochs = [node.keys.epoch, *(keys.epoch for keys in node.keys.other_salts(now))]
 
     def read(tx: Connection) -> ImportRow | None:
@@ -117,6 +116,6 @@ def find_before(node: Node, request: ImportRequest) -> Before | None:
 def forget_queries(node: Node, requests: Sequence[ImportRequest]) -> None:
     """At the end of a run: the next one asks every query again."""
     asked = [request for request in requests if request.query is not None]
-    digests = [source_digest(each, node.catalogue.item(each.item), node.config) for each in asked]
+    digests = [source_digest(node, each) for each in asked]
     if digests:
         node.store.retry_write("forget sources", lambda tx: forget_sources(tx, digests))

@@ -55,6 +55,7 @@ WRITING = (
     ("admins", "remove", "name"),
     ("approve", "request", "--as", "OUT"),
     ("index", "republish"),
+    ("index", "verify"),
     ("mirror", "sync"),
     ("mirror", "status"),
     ("mirror", "verify"),

@@ -71,4 +71,4 @@ def stored(place):
     with opened(place) as tx:
         made = [(row.item, row.mode) for row in tx.execute(imports.select().order_by(imports.c.id))]
         origins = ("00", "33", "44", "45")
-        return made, [(row.item, row.root) for row in partitions.current_partitions(tx, 1, origins)]
+        return made, [(row.item, row.root) for row in partitions.offered_partitions(tx, 1, origins)]

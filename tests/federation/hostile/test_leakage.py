@@ -311,6 +311,8 @@ def test_what_the_tables_hold_is_known() -> None:
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
     public |= {"sum_groups.digest", "sum_groups.packing"}
+    # Of the source and options of an import, under a key: a query may name a person.
+    public |= {"imports.source"}
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.

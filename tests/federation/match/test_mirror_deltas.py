@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from matcher import identity
 from node.clock import utc_now
 from node.context import Node
-from node.database import tables
+from node.database import index_tables, tables
 from node.domain.days import china_day
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
@@ -248,7 +248,7 @@ def test_a_full_disk_while_the_responder_writes_a_delta(served, tmp_path, monkey
     assert whole == []
     assert is_equal(served)
     with responder.store.transaction("look") as tx:
-        assert tx.scalar(select(func.count()).select_from(tables.deltas)) == 1
+        assert tx.scalar(select(func.count()).select_from(index_tables.deltas)) == 1
 
 
 @contextmanager
