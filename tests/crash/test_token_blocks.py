@@ -1,4 +1,4 @@
-"""Imports and rotations over token blocks, killed before every step: what is stored fits; again finishes it."""
+"""Imports and rotations over token blocks, killed before every step: all fits, and again finishes it."""
 
 import pytest
 
