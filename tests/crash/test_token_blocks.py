@@ -1,4 +1,4 @@
-"""Imports and rotations over token blocks, killed before each step: what is stored fits, and is finished."""
+"""Imports and rotations over token blocks, killed before every step: all fits, and again finishes it."""
 
 import pytest
 
