@@ -19,8 +19,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from node.database import index_tables
 from node.database.column_types import ROW_ID, UtcDateTime
-from node.database.index_tables import metadata
+
+metadata = index_tables.metadata
 
 peers = Table(
     "peers",
