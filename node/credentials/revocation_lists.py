@@ -50,6 +50,7 @@ class Revocations:
             raise UnknownCallerError(
                 f"the certificate of {whose} was revoked",
                 "its administrator asks the federation's CA for a new one",
+                {"rule": "revoked"},
             )
 
     def _renew(self, stamp: _Stamp | None) -> None:

@@ -49,6 +49,11 @@ class PeerRow:
     grants: tuple[Grant, ...]
 
     @property
+    def rights(self) -> tuple[bool, tuple[Grant, ...]]:
+        """What it may ask, and whether its platforms may; an open stream ends when they change."""
+        return self.allow_platforms, self.grants
+
+    @property
     def origins(self) -> frozenset[str]:
         """The origins of all its grants."""
         return frozenset(grant.origin for grant in self.grants)

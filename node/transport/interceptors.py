@@ -208,7 +208,8 @@ class _GuardedCall:
         """
         caller, certificate, peer = self._judged
         self._admission.require_good(certificate)
-        if self._admission.admit(caller) != peer:
+        now = self._admission.admit(caller)
+        if now and peer and now.rights != peer.rights:
             raise UnavailableError("what this node grants the caller has changed", "try again")
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:

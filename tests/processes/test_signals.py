@@ -73,7 +73,7 @@ def test_sighup_shows_a_new_certificate_and_streams_go_on(home, federation):
     with processes(home) as (node,):
         node.start()
         old = shown(node, federation)
-        with channel(node.port, target_name("44"), federation.client("45")) as kept:
+        with channel(node.platform_port, target_name("44"), federation.client("44", "office")) as kept:
             stream = health_pb2_grpc.HealthStub(kept).Watch(health_pb2.HealthCheckRequest())
             assert next(stream).status == health_pb2.HealthCheckResponse.SERVING
             os.link(file, home / "same.pem")

@@ -83,17 +83,16 @@ def check_tokens(node, *, unused=True):
     return held
 
 
-def damage_block(node, token_class=TokenClass.ORDINARY):
-    """Flip a bit of the largest block of a class in the active epoch."""
+def damage_block(node, number, token_class=TokenClass.ORDINARY):
+    """Flip a bit of the block with the token of a person in the active epoch."""
     rows = index_tables.token_blocks
     place = (rows.c["class"] == token_class.value, rows.c.epoch == node.keys.epoch)
     with node.store.transaction("damage", write=True) as tx:
-        every = tx.execute(select(rows.c.prefix, rows.c.sealed).where(*place)).all()
-        row = max(every, key=lambda one: len(one.sealed))
-        bad = bytearray(row.sealed)
+        prefix = int.from_bytes(digest_of(node, number)[:2], "big") >> 4
+        place = (*place, rows.c.prefix == prefix)
+        bad = bytearray(tx.scalar(select(rows.c.sealed).where(*place)))
         bad[60] ^= 1
-        tx.execute(update(rows).where(*place, rows.c.prefix == row.prefix).values(sealed=bytes(bad)))
-    return row.prefix
+        tx.execute(update(rows).where(*place).values(sealed=bytes(bad)))
 
 
 def digest_of(node, number):

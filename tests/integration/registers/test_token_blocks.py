@@ -167,7 +167,7 @@ def test_a_flipped_bit_in_a_block(home, tmp_path):
     node, store = home
     for item in ("C21", "Z59b"):
         load(node, tmp_path, item, PEOPLE)
-    damage_block(node)
+    damage_block(node, PEOPLE[0])
     answers = {item: Held(node, item).served for item in ("C21", "Z59b")}
     found = verify_index(node)
     assert (found.good, found.blocks, found.to_import) == (False, 1, ["C21", "Z59b"])
