@@ -65,13 +65,14 @@ def remove(node: Node, world: World, folder: Path, first: int) -> None:
 
 def current(node: Node) -> dict[tuple[str, str], list[bytes]]:
     """What the next import builds on."""
+    shown = set(offered(node))
     with node.store.transaction("read partitions") as tx:
         return {
             (row.item, row.origin): [
                 entries for _, entries in index_rows.read_buckets(tx, row.id, range(1 << row.bits))
             ]
             for row in index_rows.partitions_of_epoch(tx, node.ring.refresh().epoch)
-            if (row.item, row.origin) in offered(node)
+            if (row.item, row.origin) in shown
         }
 
 
