@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 from tests.support.single_node import number
 
 CODES = ("C21", "C22", "B12r")
-STRIDE = 19  # of the steps of a run; the long test kills at each
+STRIDE = 11  # of the steps of a run; the long test kills at each
 
 
 def write(folder, people=4):

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial, singledispatchmethod
 from pathlib import Path
@@ -72,6 +72,12 @@ def make_homes(folder: Path) -> None:
     for code in ops.CODES:
         set_config(folder / code, "jobs", **QUICK_LEASES)  # the jobs of a killed home are soon taken over
     federation.save(folder)
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    """The node works on while it is copied: a mirror's file may be renamed meanwhile."""
+    with suppress(FileNotFoundError):
+        shutil.copy2(source, target)
 
 
 class Simulation:
@@ -280,7 +286,8 @@ class Simulation:
         with closing(sqlite3.connect(home / "heqiao.db", timeout=PATIENCE_S)) as base:
             base.isolation_level = None
             base.execute("BEGIN IMMEDIATE")
-            shutil.copytree(home, place, ignore=shutil.ignore_patterns("*.db-shm"))
+            ignored = shutil.ignore_patterns("*.db-shm")
+            shutil.copytree(home, place, ignore=ignored, copy_function=_copy_if_there)
             base.execute("ROLLBACK")
         self._killed[code] = place
         for tap in cut:
