@@ -1,6 +1,7 @@
 """The peer service: decode, call the responder's step, encode."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
@@ -55,8 +56,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, requests: Iterator[match_pb2.EvaluateRequest], call: Call
     ) -> Iterator[match_pb2.EvaluateResponse]:
         """Step 2."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, POINTS_A_SECOND) as guard:
+        with self._stream(call, POINTS_A_SECOND) as (peer, guard):
             start = wire.parse_start(_first(requests).start)
             evaluation = match.Evaluation(self._node, peer, start, _name(call))
             yield match_pb2.EvaluateResponse(
@@ -77,8 +77,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: mirror_pb2.FetchPartitionRequest, call: Call
     ) -> Iterator[mirror_pb2.FetchPartitionResponse]:
         """A partition for a mirror."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
+        with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             wanted = mirror_wire.parse_partition_request(request)
             leaves, buckets = mirrors.serve_partition(self._node, peer, wanted)
             for message in mirror_wire.piece_messages(leaves, buckets, match.SLICE_BYTES):
@@ -89,8 +88,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: mirror_pb2.FetchDeltaRequest, call: Call
     ) -> Iterator[mirror_pb2.FetchDeltaResponse]:
         """What changed in a partition, for a mirror."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
+        with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             wanted = mirror_wire.parse_delta_request(request)
             size, changes = mirrors.serve_delta(self._node, peer, wanted)
             for message in mirror_wire.change_messages(changes, size, match.SLICE_BYTES):
@@ -101,8 +99,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: match_pb2.FetchBucketsRequest, call: Call
     ) -> Iterator[match_pb2.FetchBucketsResponse]:
         """Step 3."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
+        with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             parts = match.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
             for message in wire.slice_messages(parts, match.SLICE_BYTES, several=request.several):
                 yield message
@@ -112,8 +109,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, requests: Iterator[aggregate_pb2.EvaluateCohortRequest], call: Call
     ) -> Iterator[aggregate_pb2.EvaluateCohortResponse]:
         """Rounds 1 and 2 of a sum: the whole cohort comes first."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, POINTS_A_SECOND) as guard:
+        with self._stream(call, POINTS_A_SECOND) as (peer, guard):
             first = next(requests, None)
             if first is None or first.WhichOneof("message") != "start":
                 raise InvalidRequestError("the first message must be a start")
@@ -132,8 +128,7 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         self, request: aggregate_pb2.FetchRowsRequest, call: Call
     ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
         """Round 2 of a sum."""
-        peer = call.require_peer()
-        with self._streams.take(peer.code), self._idle_guard(call, BYTES_A_SECOND) as guard:
+        with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
                 message = sums_wire.slice_message(part)
                 yield message
@@ -147,9 +142,14 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
         return sums_wire.answers_message(answers)
 
-    def _idle_guard(self, call: Call, pace: int) -> IdleGuard:
-        """A peer that stops in the middle of a stream, or nearly, must not keep a worker thread."""
-        return IdleGuard(call.cancel, self._node.config.limits.call_timeout_s, pace=pace)
+    @contextmanager
+    def _stream(self, call: Call, pace: int) -> Iterator[tuple[PeerRow, IdleGuard]]:
+        """One of the peer's long streams. A peer that stops in the middle, or nearly, must not keep a worker
+        thread. Raises LimitError.
+        """
+        peer, limit_s = call.require_peer(), self._node.config.limits.call_timeout_s
+        with self._streams.take(peer.code), IdleGuard(call.cancel, limit_s, pace=pace) as guard:
+            yield peer, guard
 
 
 def peer_admission(node: Node) -> Admission:
