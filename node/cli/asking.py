@@ -1,15 +1,13 @@
 """What `heqiao verify`, `heqiao sum` and `heqiao jobs` have in common: a job's progress and its report."""
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from node.cli.options import count, require_own_home, show
+from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
 from node.domain.findings import PeerSummary
@@ -46,14 +44,10 @@ def wait_for_job(
 def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
     """Show a job's progress until it ends. Raises UnavailableError when the node sends no progress."""
     last = None
-    with _progress(hidden=hidden) as bar:
-        tasks: dict[str, TaskID] = {}
+    with show_progress(hidden=hidden) as update:
         for last in platform.watch(job):
             for part in last.parts:
-                if part.peer not in tasks:
-                    tasks[part.peer] = bar.add_task("", total=None)
-                line = f"{part.peer} {part.name}: {part.state}"
-                bar.update(tasks[part.peer], description=line, completed=part.done, total=part.total or None)
+                update(part.peer, part.done, part.total, f"{part.peer} {part.name}: {part.state}")
     if last is None:
         raise UnavailableError("the node sends no progress of this job", "run the command again")
     return last
@@ -88,11 +82,3 @@ def _require_honest(peers: Iterable[PeerSummary]) -> None:
             f"wrong answers from {', '.join(wrong)}: none of its answers is in the report",
             "tell the peer's administrator; the reason is in the report's table of peers",
         )
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=hidden or not sys.stderr.isatty()) as bar:
-        yield bar

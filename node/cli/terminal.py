@@ -25,7 +25,7 @@ def show_progress(names: Mapping[str, str] | None = None, *, hidden: bool) -> It
     # Loaded only where a bar is seen: it takes longer than most commands.
     rich = importlib.import_module("rich.progress")
     columns = (
-        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.description}", markup=False),  # names come from other provinces
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
         rich.TextColumn("{task.fields[speed]}"),
@@ -57,7 +57,7 @@ class _Bars:
         self._tasks: dict[str, Any] = {}
 
     def __call__(self, part: str, done: int, total: int, text: str = "") -> None:
-        name = text or self._names.get(part, part)
+        name = printable(text or self._names.get(part, part))
         if part not in self._tasks:
             self._bar.add_task(name, total=None, speed="")
             self._tasks[part] = self._bar.tasks[-1]

@@ -4,6 +4,8 @@ import io
 import subprocess
 import sys
 
+import pytest
+
 from node.cli.terminal import show_progress
 
 
@@ -31,6 +33,20 @@ def test_each_part_has_a_line_with_its_name(monkeypatch):
     last = screen.getvalue()
     for text in ("reading rows", "7/9", "44 Guangdong: done", "2/2"):
         assert text in last
+
+
+@pytest.mark.parametrize("name", ["湖南[/]", "[red]湖南[/red]", "湖南\x1b[2J", "湖南\x07\b"])
+def test_a_name_is_text(monkeypatch, name):
+    """As peers are named while a job is watched."""
+    screen = use_screen(monkeypatch)
+    with show_progress(hidden=False) as update:
+        update("43", 1, 2, f"43 {name}: evaluate")
+    shown = screen.getvalue()
+    assert "\x1b[2J" not in shown
+    assert "\x07" not in shown
+    assert "\b" not in shown
+    if name.isprintable():
+        assert f"43 {name}: evaluate" in shown
 
 
 def test_it_is_hidden_on_request(monkeypatch):
