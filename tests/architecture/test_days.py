@@ -9,12 +9,10 @@ import re
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 TOPS = ("matcher", "keys", "node", "synth", "testbed", "bench")
-SOURCES = {
-    path.relative_to(ROOT).as_posix(): path for top in TOPS for path in sorted((ROOT / top).rglob("*.py"))
-}
+SOURCES = {path.relative_to(ROOT).as_posix(): path for path in python_files(TOPS)}
 DAYS = "node/domain/days.py"
 # (file, source of the expression) -> why it is another thing
 ALLOWED = {

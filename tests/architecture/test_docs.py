@@ -8,7 +8,7 @@ import pytest
 from node.database.tables import metadata
 from node.errors import NodeError
 from node.transport import status
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 DOCS = ROOT / "docs"
 FUNCTION = re.compile(r"`((?:matcher|keys|node)\.[a-z0-9_.]+\.\w+(?:\.\w+)?)`")
@@ -57,7 +57,7 @@ def test_each_walk_names_functions_at_every_step():
 
 
 def test_every_package_is_in_the_architecture():
-    packages = {path.parent.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py")}
+    packages = {path.parent.relative_to(ROOT) for path in python_files(TOPS)}
     apart = {
         path for path in packages if path.parts[0] in ("testbed", "bench", "synth") and len(path.parts) > 1
     }

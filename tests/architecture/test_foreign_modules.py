@@ -10,14 +10,10 @@ from functools import cache
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 PACKAGES = ("matcher", "keys", "node")
-SOURCES = {
-    str(path.relative_to(ROOT)): path
-    for package in PACKAGES
-    for path in sorted((ROOT / package).rglob("*.py"))
-}
+SOURCES = {str(path.relative_to(ROOT)): path for path in python_files(PACKAGES)}
 
 # foreign module -> the files that may import it, and nobody else
 KNOWN_TO = {
@@ -166,12 +162,8 @@ def test_every_context_string_is_written_once():
 
 
 def own_files():
-    folders = (*PACKAGES, "synth", "testbed", "tests", "bench")
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            name = path.relative_to(ROOT)
-            if not any(part.startswith(".") for part in name.parts):
-                yield str(name), path.read_text(encoding="utf-8")
+    for path in python_files((*PACKAGES, "synth", "testbed", "tests", "bench")):
+        yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
 
 
 def test_no_file_is_too_long():

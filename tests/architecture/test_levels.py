@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 # Lowest first; packages in one row never import each other.
 LEVELS = (
@@ -42,7 +42,7 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(path): path for top in TOPS for path in sorted((ROOT / top).rglob("*.py"))}
+MODULES = {module_name(path): path for path in python_files(TOPS)}
 
 
 @cache
