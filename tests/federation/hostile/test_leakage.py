@@ -34,6 +34,7 @@ from node.database import sum_tables, tables
 from node.domain import catalogue, mandate, records, subjects, verification
 from node.errors import NodeError
 from node.index import sum_blocks
+from node.mirror.folder import FOLDER
 from node.requester import context, match_query
 from node.requester.points import MappedPoints
 from node.wire import match_messages
@@ -274,7 +275,7 @@ def test_neither_mapped_points_nor_tokens_are_kept_in_clear(story: tuple[Path, l
 
 
 def test_the_search_finds_what_is_there(story: tuple[Path, list[bytes]]) -> None:
-    """The tags of people with records do stand in the responder's database: the search is not blind."""
+    """The tags of people with records are in the responder's database and in the requester's mirror of it."""
     root, kept = story
     provider = open_home(root / "44")
     mapped = tokens.map_to_curve(provider.keys.salt, parse(PEOPLE[0]))
@@ -285,6 +286,9 @@ def test_the_search_finds_what_is_there(story: tuple[Path, list[bytes]]) -> None
     )
     provider.store.dispose()
     assert any(tag in content for content in kept)
+    mirrored = [path.read_bytes() for path in _files(root / "45" / FOLDER)]
+    assert any(tag in content for content in mirrored)
+    assert all(content in kept for content in mirrored)  # they are searched
 
 
 def test_secrets_of_an_ended_query_are_gone(story: tuple[Path, list[bytes]]) -> None:
