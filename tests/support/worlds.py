@@ -48,6 +48,15 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 
 @pytest.fixture(scope="session")
+def small_served(small: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """The same of the small one. Answers are compared within one world only: whether a wrong name passes the
+    name check, or its form after conversion, is chance, and another chance under another record key.
+    """
+    with serve_all(small.copy(tmp_path_factory.mktemp("served"))) as provinces:
+        yield provinces
+
+
+@pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
     """Three items of half of the list, with every outcome and many batches, for tests that interrupt it."""
     return second_half(read_verification(world.data, THREE))

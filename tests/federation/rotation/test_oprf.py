@@ -52,6 +52,11 @@ POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 FAST = str(Path(sys.executable).with_name("heqiao"))
 
 
+@pytest.fixture(scope="module")
+def undisturbed(small_served, asked: Verification) -> dict:
+    return findings_of(run_job(small_served["45"], "undisturbed", asked))
+
+
 def rotate_home(home: Path, *, times: int = 1, retire: bool = False) -> None:
     """As the commands do it, in a process that is not the serving one's node."""
     node, store = open_home(home), open_key_store(load(home / "node.toml"))

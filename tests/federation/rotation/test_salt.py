@@ -41,8 +41,8 @@ def asked(small: World) -> Verification:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(served, asked: Verification) -> dict:
-    return findings_of(run_job(served["45"], "before-the-salt", asked))
+def undisturbed(small_served, asked: Verification) -> dict:
+    return findings_of(run_job(small_served["45"], "before-the-salt", asked))
 
 
 def move(small: World, home: Path, *, retire: bool = False) -> None:
