@@ -132,6 +132,13 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
     update_part(tx, job, peer, {"session_sealed": None})
 
 
+def forget_run(tx: Connection, job: str, peer: str) -> None:
+    """Erase what an earlier run of a part left, its answers too."""
+    close_part(tx, job, peer)
+    tx.execute(delete(answers).where(answers.c.job == job, answers.c.peer == peer))
+    update_part(tx, job, peer, {"done": 0, "total": 0})
+
+
 def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:
     """The sealed refusals of a part, None before it has run."""
     found = tx.scalar(select(parts.c.refusals_sealed).where(parts.c.job == job, parts.c.peer == peer))

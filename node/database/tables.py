@@ -123,6 +123,15 @@ parts = Table(
     Column("refusals_sealed", LargeBinary),
 )
 
+# Digests of the numbers of mandates, by the owner of the jobs that they are revoked for: "node" is all.
+revoked_mandates = Table(
+    "revoked_mandates",
+    metadata,
+    Column("owner", String(220), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("revoked_at", UtcDateTime, nullable=False),
+)
+
 # The right of a process to do a piece of work: `job <id>`, or `scheduler`.
 leases = Table(
     "leases",

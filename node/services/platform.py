@@ -14,7 +14,7 @@ from node.database import peers as peer_rows
 from node.domain import jobs as jobs_module
 from node.domain.job_access import NODE_ACCESS, JobAccess, platform_access
 from node.errors import UnknownCallerError
-from node.jobs import engine
+from node.jobs import engine, mandates
 from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
@@ -115,6 +115,14 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def GetCatalogue(self, _request: pb.GetCatalogueRequest, _call: Call) -> pb.GetCatalogueResponse:  # noqa: N802
         """The items and their attributes."""
         return catalogue_message(self._node.catalogue)
+
+    def RevokeMandates(  # noqa: N802
+        self, request: pb.RevokeMandatesRequest, call: Call
+    ) -> pb.RevokeMandatesResponse:
+        """Revoke mandates for the caller's jobs; the node's own certificate for all."""
+        numbers = platform_requests.read_revoked(request)
+        revoked = mandates.revoke(self._node, numbers, self._access(call).owner)
+        return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:
         if call.caller.role == "node":
