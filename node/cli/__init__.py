@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check this node and its connection to each peer."),
         "keys": ("keys", "Manage this node's keys."),
         "audit": ("audit", "Read and verify the audit chain."),
+        "retention": ("retention", "Show how long data is kept; erase what is due."),
         "migrate": ("database", "Update the database schema to this version."),
     },
     "Dual control": {

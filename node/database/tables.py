@@ -95,6 +95,8 @@ jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    # When its owner had fetched the whole report first.
+    Column("fetched_at", UtcDateTime),
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
     Index("ix_jobs_created_at", "created_at"),

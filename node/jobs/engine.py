@@ -265,6 +265,7 @@ def _end(node: Node, job: str, lease: Lease, state: str, error: str = "") -> Non
         row = job_rows.find_job(tx, job)
         if row is not None and row.state in jobs.OPEN_STATES:
             job_rows.set_job_state(tx, job, state, now, error)
+            job_rows.close_parts(tx, job)  # a job that failed leaves parts in the middle
             audit_rows.append(tx, f"{row.kind}_ended", {"job": job, "state": state}, now)
 
     lease.write("end job", write)

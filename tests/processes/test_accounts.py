@@ -57,6 +57,8 @@ WRITING = (
     ("approve", "request", "--as", "OUT"),
     ("index", "republish"),
     ("index", "verify"),
+    ("retention", "show"),
+    ("retention", "run"),
     ("mirror", "sync"),
     ("mirror", "status"),
     ("mirror", "verify"),
