@@ -34,7 +34,9 @@ NUMBER, NAME = 18, 9  # bytes
 REGISTER_HEADER = b"id_no,name,record_no,value\n"
 DATED_HEADER = b"id_no,name,record_no,value,as_of\n"
 LIST_HEADER = b"household_no,member_no,id_no,name,mandate_no\n"
-MANDATE_HEADER = b"mandate_no,programme,scope_items,scope_regions,valid_from,valid_to,signers,doc_hash\n"
+MANDATE_HEADER = (
+    b"mandate_no,office,people,programme,scope_items,scope_regions,valid_from,valid_to,signers,doc_hash\n"
+)
 
 
 def people(count: int) -> People:
@@ -157,11 +159,17 @@ def write_list(folder: Path, subjects: People, province: str) -> None:
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "households.csv").write_bytes(LIST_HEADER + _lines(columns))
+    numbers = [row.tobytes().decode() for row in columns[2]]
     mandates = [
-        f"M{number:07d},new_application,*,*,2020-01-01,2099-12-31,,\n".encode()
-        for number in range(len(subjects) // MEMBERS + 1)
+        _mandate(number, numbers[MEMBERS * number : MEMBERS * (number + 1)])
+        for number in range(-(-len(subjects) // MEMBERS))
     ]
     (folder / "mandates.csv").write_bytes(MANDATE_HEADER + b"".join(mandates))
+
+
+def _mandate(number: int, people: list[str]) -> bytes:
+    cells = (f"M{number:07d}", "459999000000", ";".join(people), "new_application,*,*,2020-01-01,2099-12-31")
+    return ",".join((*cells, "王秀英", f"{number:064x}\n")).encode()
 
 
 def write_plain(path: Path, people: People, province: str, header: str = "id") -> None:

@@ -23,10 +23,11 @@ _HEADER: Final = (
     "household_no", "member_no", "relation", "name", "id_type", "id_no", "former_id_no", "mandate_no",
 )  # fmt: skip
 _MANDATE_HEADER: Final = (
-    "mandate_no", "programme", "scope_items", "scope_regions", "valid_from", "valid_to", "revoked_at",
-    "signers", "doc_hash",
+    "mandate_no", "template_id", "office", "programme", "scope_items", "scope_regions", "people",
+    "valid_from", "valid_to", "revoked_at", "signers", "agents", "sig_type", "doc_hash",
 )  # fmt: skip
 _PROGRAMME_CODE: Final = "01"
+_TEMPLATES: Final = ("national", "provincial")  # two wordings of the form (domain.md section 7)
 _SIGNS_FROM: Final = 14  # a guardian signs for younger members (domain.md section 7)
 
 
@@ -35,12 +36,15 @@ class Mandate:
     """One household's authorisation, as on the signed form."""
 
     number: str
+    office: str
     scope_items: str
     scope_regions: str
+    people: str
     valid_from: date
     valid_to: date
     revoked_at: date | None
     signers: str
+    agents: str
     doc_hash: str
 
     def __repr__(self) -> str:
@@ -89,12 +93,15 @@ def draw_mandates(
         body = f"{scenario.requester}9999{signed:%Y%m%d}{_PROGRAMME_CODE}{sequences[signed]:05d}"
         mandate = Mandate(
             number=body + check_character(body),
+            office=f"{scenario.requester}9999000000",
             scope_items="*" if rng.random() < 0.7 else ";".join(ITEMS),
             scope_regions="*" if rng.random() < 0.8 else ";".join(scenario.providers),
+            people=_numbers(household),
             valid_from=signed,
             valid_to=_back(today, -400 - int(rng.random() * 600)),
             revoked_at=None,
             signers=_signers(household, today),
+            agents=_agents(household, today),
             doc_hash=f"{rng.getrandbits(256):064x}",
         )
         if household.number in spared:
@@ -109,13 +116,18 @@ def write_mandates(path: Path, mandates: Iterable[Mandate], programme: str) -> i
     rows = [
         (
             mandate.number,
+            _TEMPLATES[mandate.scope_regions != "*"],
+            mandate.office,
             programme,
             mandate.scope_items,
             mandate.scope_regions,
+            mandate.people,
             mandate.valid_from.isoformat(),
             mandate.valid_to.isoformat(),
             mandate.revoked_at.isoformat() if mandate.revoked_at else "",
             mandate.signers,
+            mandate.agents,
+            "handwritten",
             mandate.doc_hash,
         )
         for mandate in mandates
@@ -175,6 +187,16 @@ def _void(mandate: Mandate, turn: int, scenario: Scenario, today: date) -> Manda
         replace(mandate, valid_from=_back(today, -30)),
     )
     return ways[turn % len(ways)]
+
+
+def _numbers(household: Household) -> str:
+    people = [member.person for member in household.members]
+    return ";".join(number for one in people for number in (one.number, one.former) if number)
+
+
+def _agents(household: Household, today: date) -> str:
+    minor = any(m.relation != HEAD and age(m.person, today) < _SIGNS_FROM for m in household.members)
+    return household.members[0].person.name if minor else ""
 
 
 def _signers(household: Household, today: date) -> str:

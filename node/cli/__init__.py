@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),
         "sum": ("sum", "Sum what other provinces hold about many people."),
+        "mandates": ("mandates", "Revoke mandates."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("jobs", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
@@ -46,6 +47,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check this node and its connection to each peer."),
         "keys": ("keys", "Manage this node's keys."),
         "audit": ("audit", "Read and verify the audit chain."),
+        "retention": ("retention", "Show how long data is kept; erase what is due."),
         "migrate": ("database", "Update the database schema to this version."),
     },
     "Dual control": {

@@ -36,6 +36,7 @@ from node.wire import platform
 from node.wire import platform_sums as sums_wire
 from node.wire.platform_jobs import read_job
 
+_REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
@@ -124,6 +125,19 @@ class Platform:
         """Jobs of the node, newest first."""
         response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
         return tuple(map(read_job, response.jobs))
+
+    def revoke_mandates(self, numbers: Sequence[str]) -> int:
+        """Revoke mandates by their numbers, for good; returns how many were not revoked before.
+
+        A platform revokes them for its own jobs, the node for all. No part of a job that begins later asks
+        about people under them.
+        """
+        revoked = 0
+        for at in range(0, len(numbers), _REVOKED_AT_ONCE):
+            request = pb.RevokeMandatesRequest(mandate_nos=numbers[at : at + _REVOKED_AT_ONCE])
+            response: pb.RevokeMandatesResponse = self._call("RevokeMandates", request)
+            revoked += response.revoked
+        return revoked
 
     def peers(self) -> Sequence[pb.Peer]:
         """Peers the node knows."""

@@ -28,7 +28,7 @@ class LimitsSection(Section):
         description="A county queries 20,000 people; a province's re-check fits",
     )
     k_anonymity: int = Field(
-        default=1_024, ge=2, le=262_144, description="Average entries of a bucket, which hide one person"
+        default=1_024, ge=2, le=65_536, description="Average entries of a bucket, which hide one person"
     )
     worker_threads: int = Field(
         default=32, ge=4, le=256, description="Calls served at once; one peer has at most a quarter of them"

@@ -18,6 +18,7 @@ from node.config.log import LogSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.requester import RequesterSection
+from node.config.retention import RetentionSection
 from node.config.rotation import RotationSection
 from node.config.section import Section, folder_of
 from node.config.store import StoreSection, sqlite_file
@@ -44,6 +45,7 @@ class Config(Section):
     limits: LimitsSection = Field(default_factory=LimitsSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
+    retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
     log: LogSection = Field(default_factory=LogSection)

@@ -1,6 +1,7 @@
 """The database: its engine, named transactions."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,6 +85,25 @@ class Store:
                 time.sleep(_RANDOM.uniform(0, wait_s))
         with self.transaction(name, write=True) as tx:
             return work(tx)
+
+    def clear_log(self) -> bool:
+        """Write the log of an SQLite file into it and empty it: it has older states of erased rows.
+
+        Waits for readers and writers; returns false where one of them stayed. True for other databases.
+        Raises UnavailableError.
+        """
+        if self.dialect != "sqlite":
+            return True
+        raw = self._engine.raw_connection()
+        try:
+            (busy, *_) = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error:
+            raise UnavailableError(
+                "the database did not answer (empty the log)", "check its disk, then try again"
+            ) from None
+        finally:
+            raw.close()
+        return int(busy) == 0
 
     def follow_file(self) -> None:
         """Where the file of SQLite was replaced, as by a backup, work on the new one from now on: open

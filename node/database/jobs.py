@@ -35,6 +35,7 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
             created_at=job.created_at,
             due_at=job.due_at,
             finished_at=None,
+            fetched_at=None,
             cancel_requested=False,
             error="",
         )
@@ -130,6 +131,20 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
     for table in (tokens, sum_products):
         tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"session_sealed": None})
+
+
+def forget_run(tx: Connection, job: str, peer: str) -> None:
+    """Erase what an earlier run of a part left, its answers too."""
+    close_part(tx, job, peer)
+    tx.execute(delete(answers).where(answers.c.job == job, answers.c.peer == peer))
+    update_part(tx, job, peer, {"done": 0, "total": 0})
+
+
+def close_parts(tx: Connection, job: str) -> None:
+    """Erase the same of all parts of a job."""
+    for table in (tokens, sum_products):
+        tx.execute(delete(table).where(table.c.job == job))
+    tx.execute(update(parts).where(parts.c.job == job).values(session_sealed=None))
 
 
 def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:

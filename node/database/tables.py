@@ -95,6 +95,8 @@ jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    # When its owner had fetched the whole report first.
+    Column("fetched_at", UtcDateTime),
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
     Index("ix_jobs_created_at", "created_at"),
@@ -121,6 +123,15 @@ parts = Table(
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),
+)
+
+# Digests of the numbers of mandates, by the owner of the jobs that they are revoked for: "node" is all.
+revoked_mandates = Table(
+    "revoked_mandates",
+    metadata,
+    Column("owner", String(220), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("revoked_at", UtcDateTime, nullable=False),
 )
 
 # The right of a process to do a piece of work: `job <id>`, or `scheduler`.

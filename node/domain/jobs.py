@@ -54,6 +54,7 @@ class JobRow:
     error: str
     kind: str = VERIFICATION
     owner: str = NODE
+    fetched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
-_FORM = 1
+_FORM = 2
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -85,22 +85,32 @@ def _columns(subjects: Subjects) -> list[Sequence[object]]:
 
 def _mandate_columns(mandates: Sequence[Mandate]) -> list[object]:
     scopes, places = share_scopes(mandates)
-    shared = [(one.programme, sorted(one.items), sorted(one.regions), *map(_text, one[3:])) for one in scopes]
-    numbers, hashes = [one.number for one in mandates], [one.doc_hash for one in mandates]
-    return [shared, places, numbers, [one.signers for one in mandates], hashes]
+    shared = [
+        (one.programme, sorted(one.items), sorted(one.regions), *map(_text, one[3:6]), *one[6:])
+        for one in scopes
+    ]
+    people = [sorted(one.people) for one in mandates]
+    of_each = [(one.number, one.signers, one.agents, one.doc_hash) for one in mandates]
+    return [shared, places, people, of_each]
 
 
 def _mandates(
-    shared: list[Any], places: list[int], numbers: list[str], signers: list[list[str]], hashes: list[str]
+    shared: list[Any], places: list[int], people: list[list[str]], of_each: list[Any]
 ) -> Iterator[Mandate]:
     scopes = [
         Scope(
-            programme, frozenset(items), frozenset(regions), date.fromisoformat(first), _day(last), _day(end)
+            programme,
+            frozenset(items),
+            frozenset(regions),
+            date.fromisoformat(first),
+            _day(last),
+            _day(end),
+            *rest,
         )
-        for programme, items, regions, first, last, end in shared
+        for programme, items, regions, first, last, end, *rest in shared
     ]
-    for place, number, names, doc_hash in zip(places, numbers, signers, hashes, strict=True):
-        yield Mandate(number, *scopes[place], tuple(names), doc_hash)
+    for place, named, (number, signers, agents, doc_hash) in zip(places, people, of_each, strict=True):
+        yield Mandate(number, *scopes[place], tuple(signers), tuple(agents), frozenset(named), doc_hash)
 
 
 def _text(day: date | None) -> str:

@@ -5,6 +5,7 @@ under a lease (node/database/leases.py), which every write carries. Whatever cou
 under the node's storage key before it is written.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +24,7 @@ from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
 from node.domain.jobs import JobRequest, JobRow, PartRow
 from node.domain.mandate import CODE, LEGAL_BASIS
 from node.errors import (
+    CancelledError,
     InvalidRequestError,
     JobConflictError,
     LeaseLostError,
@@ -33,6 +35,7 @@ from node.errors import (
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
 from node.jobs.part_run import PartRun, run_part
+from node.jobs.turns import JobTurns, Turns
 from node.requester.point_cache import PointCache
 from node.telemetry import log
 
@@ -96,29 +99,33 @@ def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: byte
     )
 
 
-def run_job(node: Node, job: str, lease: Lease, submitted: JobRequest | None = None) -> None:
+def run_job(
+    node: Node, job: str, lease: Lease, submitted: JobRequest | None = None, turns: Turns | None = None
+) -> frozenset[str]:
     """Run or resume one job to its end, under its lease. A failure is the job's state and a log line.
 
-    `submitted` is the request, if the caller has it: then it is not read from the database.
+    `submitted` is the request, if the caller has it: then it is not read from the database. Parts of peers
+    without a free turn are left; returns their peers, none for a job that has ended.
     While the database is unreachable, nothing can be written, not even a failure: the job waits. Once
     another process has taken the job over, this one stops.
     """
     while not lease.stopping.is_set():
         try:
-            _run_once(node, job, lease, submitted)
+            return _run_once(node, job, lease, submitted, turns or Turns(1))
         except LeaseLostError:
             log.get_logger().warning("job_taken_over", job=job)
-            return
+            break
         except UnavailableError as error:
             log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
             lease.stopping.wait(DATABASE_WAIT_S)
-        else:
-            return
+    return frozenset()
 
 
-def _run_once(node: Node, job: str, lease: Lease, submitted: JobRequest | None) -> None:
+def _run_once(
+    node: Node, job: str, lease: Lease, submitted: JobRequest | None, turns: Turns
+) -> frozenset[str]:
     try:
-        _run(node, job, lease, submitted)
+        return _run(node, job, lease, submitted, turns)
     except (LeaseLostError, UnavailableError):
         raise
     except PreconditionError as error:  # of a kind or in a form that another version of Heqiao wrote
@@ -126,38 +133,71 @@ def _run_once(node: Node, job: str, lease: Lease, submitted: JobRequest | None) 
         _end(node, job, lease, "failed", error.message)
     except Exception as error:  # noqa: BLE001 - the last line of defence of a background thread
         if lease.stopping.is_set():
-            return
+            return frozenset()
         log.get_logger().error("job_failed", job=job, kind=type(error).__name__, where=log.where(error))
         _end(node, job, lease, "failed", "the job failed inside this node; its log says where")
+    return frozenset()
 
 
-def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None) -> None:
-    def begin(tx: Connection) -> tuple[JobRow, bytes, list[PartRow]] | None:
+def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None, turns: Turns) -> frozenset[str]:
+    def begin(tx: Connection) -> tuple[JobRow, list[PartRow]] | None:
         row = job_rows.find_job(tx, job)
         if row is None or row.state not in jobs.OPEN_STATES:
             return None
         job_rows.set_job_state(tx, job, "running")
-        sealed = b"" if submitted is not None else job_rows.read_request(tx, job)
-        return row, sealed, job_rows.list_parts(tx, job)
+        return row, job_rows.list_parts(tx, job)
 
     begun = lease.write("start job", begin)
     if begun is None:
-        return
-    row, sealed, parts = begun
-    kind = find_kind(row.kind)
-    request = submitted or kind.unpack(node.keys.vault.unseal(f"request {job}", sealed))
-    points = PointCache(node.keys.salts, kind.identities(request))
+        return frozenset()
+    row, parts = begun
     waiting = [part for part in parts if part.state in OPEN_PARTS]
+    # A cancelled job calls nobody.
+    own = (Turns(1) if row.cancel_requested else turns).begin([part.peer for part in waiting])
+    if waiting and not own.taken:
+        return frozenset(part.peer for part in waiting)
+    try:
+        left = _run_parts(node, row, waiting, lease, submitted, own) if waiting else frozenset()
+    finally:
+        own.give_back()
+    if not left and not lease.stopping.is_set():
+        conclude(node, job, lease)
+    return left
 
-    def ask(part: PartRow) -> None:
-        checkpoint = kind.checkpoint(node, job, part, lease)
-        run = PartRun(node, row, part, lease, points, checkpoint)
-        run_part(run, lambda: kind.ask(run, request))
+
+def _run_parts(
+    node: Node,
+    row: JobRow,
+    waiting: Sequence[PartRow],
+    lease: Lease,
+    submitted: JobRequest | None,
+    own: JobTurns,
+) -> frozenset[str]:
+    """Run the parts of all peers at once, each in its turn; returns the peers of those that got none."""
+    job, kind = row.id, find_kind(row.kind)
+    request = submitted
+    if request is None:
+        with node.store.transaction("read request") as tx:
+            sealed = job_rows.read_request(tx, job)
+        request = kind.unpack(node.keys.vault.unseal(f"request {job}", sealed))
+    points = PointCache(node.keys.salts, kind.identities(request))
+
+    def ask(part: PartRow) -> str:
+        with own.hold(part.peer) as has_turn:
+            if not has_turn:
+                return part.peer
+            checkpoint = kind.checkpoint(node, job, part, lease)
+            run = PartRun(node, row, part, lease, points, checkpoint)
+            run_part(run, lambda: ask_unless_cancelled(run))
+        return ""
+
+    def ask_unless_cancelled(run: PartRun[Any]) -> None:
+        if row.cancel_requested:
+            raise CancelledError("the job was cancelled")
+        kind.ask(run, request)
 
     with ThreadPoolExecutor(max(len(waiting), 1), thread_name_prefix=f"part-{job}") as pool:
-        list(pool.map(ask, waiting))
-    if not lease.stopping.is_set():
-        conclude(node, job, lease)
+        return frozenset(filter(None, pool.map(ask, waiting)))
 
 
 def conclude(node: Node, job: str, lease: Lease) -> None:
@@ -225,6 +265,7 @@ def _end(node: Node, job: str, lease: Lease, state: str, error: str = "") -> Non
         row = job_rows.find_job(tx, job)
         if row is not None and row.state in jobs.OPEN_STATES:
             job_rows.set_job_state(tx, job, state, now, error)
+            job_rows.close_parts(tx, job)  # a job that failed leaves parts in the middle
             audit_rows.append(tx, f"{row.kind}_ended", {"job": job, "state": state}, now)
 
     lease.write("end job", write)

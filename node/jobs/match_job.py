@@ -7,10 +7,11 @@ from node.context import Node
 from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.jobs import VERIFICATION
-from node.domain.mandate import PROGRAMMES
+from node.domain.mandate import PROGRAMMES, fault
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError
+from node.jobs.mandates import revoked_numbers
 from node.jobs.match_results import build_report
 from node.jobs.part_run import PartRun
 from node.requester import match
@@ -31,6 +32,12 @@ class MatchJob:
             raise InvalidRequestError("a subject's reference is given twice")
         if request.purpose not in PROGRAMMES:
             raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
+        for place, mandate in enumerate(request.mandates.values(), 1):
+            wrong = fault(mandate)
+            if wrong is not None:
+                raise InvalidRequestError(
+                    f"mandate {place} of the submission {wrong}", "docs/import.md has the columns of mandates"
+                )
         for item in request.items:
             if node.catalogue.item(item).level is Level.AGGREGATE:
                 # No person has a record of it, so every answer would be "no record".
@@ -56,7 +63,10 @@ class MatchJob:
 
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
-        question = ask_question(run.node, request, run.part.peer, china_day(run.job.created_at))
+        node, numbers = run.node, request.mandates
+        revoked = revoked_numbers(node, run.job.owner, numbers)
+        # Looked at anew by each part that begins, or begins again: the day is its own, not the submission's.
+        question = ask_question(node, request, run.part.peer, china_day(node.clock()), revoked)
         run.checkpoint.refuse(question.uncovered)
         with run.connect() as (context, _):
             match.ask_peer(context, question)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from keys import KeyringError
 from matcher import MatcherError
@@ -26,8 +26,10 @@ from node.requester.context import QueryContext, refusal_rule
 from node.requester.point_cache import PointCache
 from node.telemetry import log
 from node.telemetry.request_id import in_new_request
+from node.transport.idle_timeout import POINTS_A_SECOND
 from node.transport.peer_client import PeerClient
 
+START_S: Final = 600.0  # connecting, manifests, attempts and the waits between them
 C = TypeVar("C", bound=StoredCheckpoint)
 
 
@@ -60,9 +62,18 @@ class PartRun(Generic[C]):
             known = peer_rows.find_peer(tx, self.part.peer)
         if known is None:
             raise NotFoundError("this peer is no longer known")
-        with PeerClient.open(node, known, self.checkpoint.count, self.lease.stopping.is_set) as link:
+        most = allowed_s(self.job.subjects)
+        with PeerClient.open(node, known, self.checkpoint.count, self.lease.stopping.is_set, most) as link:
             deadline = min(self.job.due_at, node.clock() + timedelta(seconds=limits.part_timeout_s))
             yield QueryContext.of(node, known, link, self.checkpoint, self.points, deadline), link
+
+
+def allowed_s(people: int) -> float:
+    """Seconds for a part about so many people, besides what it fetches: its size says how long it may take.
+
+    Two queries of two numbers a person, at the pace of a stream that is not ended for slowness.
+    """
+    return START_S + 2 * 2 * people / POINTS_A_SECOND
 
 
 @in_new_request()

@@ -1,6 +1,7 @@
 """The background of a serving node: which job runs when (design.md section 8)."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from node.context import Node
@@ -11,6 +12,7 @@ from node.errors import NodeError
 from node.jobs.engine import run_job
 from node.jobs.kinds import count_people
 from node.jobs.leases import Leases
+from node.jobs.turns import Turns
 from node.telemetry import log
 
 SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list minutes
@@ -21,13 +23,16 @@ class Runner:
 
     Resumes open jobs that no process holds: those of a killed process, when its leases have expired, and
     those that a stopped one gave back. Small jobs have separate workers: a check of one household
-    never waits for lists to end.
+    never waits for lists to end. Of either, a peer has a turn in at most half: a job that waits for turns
+    only gives its worker back, and is taken up again when one of them is free.
     """
 
     def __init__(self, node: Node, leases: Leases, poll_s: float, jobs_at_once: int = 2) -> None:
         self._node, self._leases, self._poll_s, self._at_once = node, leases, poll_s, jobs_at_once
-        self._lists = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="job")
-        self._small = ThreadPoolExecutor(jobs_at_once, thread_name_prefix="small-job")
+        self._lists = _Workers(jobs_at_once, "job", self._wake)
+        self._small = _Workers(2 * jobs_at_once, "small-job", self._wake)
+        # Jobs without a worker, by the peers whose turns they wait for, oldest first.
+        self._waiting: dict[str, tuple[_Workers, frozenset[str]]] = {}
         self._stopping = threading.Event()
         self._taken: set[str] = set()
         self._lock = threading.Lock()
@@ -50,24 +55,33 @@ class Runner:
                 return
             at_once = len(self._taken) < self._at_once
             self._taken.add(job)
-            pool = self._small if subjects <= SMALL_JOB else self._lists
-            pool.submit(self._run, job, submitted if at_once else None)
+            self._waiting.pop(job, None)
+            workers = self._small if subjects <= SMALL_JOB else self._lists
+            workers.pool.submit(self._run, job, submitted if at_once else None, workers)
 
     def stop(self) -> None:
         """Let running steps end; unfinished jobs stay open, and their leases are given back."""
         with self._lock:
             self._stopping.set()
         self._leases.interrupt()
-        for pool in (self._lists, self._small):
-            pool.shutdown(wait=True, cancel_futures=True)
+        for workers in (self._lists, self._small):
+            workers.pool.shutdown(wait=True, cancel_futures=True)
         if self._polling.ident is not None:
             self._polling.join()
 
     def _take_up(self) -> int:
         with self._node.store.transaction("open jobs") as tx:
             found = job_rows.open_jobs(tx)
+            with self._lock:
+                waiting = {job: self._waiting[job] for job in found if job in self._waiting}
+            still = {
+                job
+                for job, (workers, peers) in waiting.items()
+                if not workers.turns.are_free(peers) and not job_rows.cancel_requested(tx, job)
+            }
         for job in found:
-            self.start(job)
+            if job not in still:
+                self.start(job)
         return len(found)
 
     def _keep_polling(self) -> None:
@@ -82,13 +96,43 @@ class Runner:
             row = job_rows.find_job(tx, job)
         return 0 if row is None else row.subjects
 
-    def _run(self, job: str, submitted: JobRequest | None) -> None:
+    def _run(self, job: str, submitted: JobRequest | None, workers: "_Workers") -> None:
+        left = frozenset[str]()
         try:
             with self._leases.hold(job_lease(job)) as lease:
                 if lease is not None:
-                    run_job(self._node, job, lease, submitted)
+                    left = run_job(self._node, job, lease, submitted, workers.turns)
         except NodeError as error:  # no lease while the database is unreachable: resumed later
             log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
         finally:
             with self._lock:
                 self._taken.discard(job)
+                if left:
+                    self._waiting[job] = workers, left
+        if left and workers.turns.are_free(left):  # a turn ended before the job was known to wait
+            self._resume(job)
+
+    def _wake(self, peer: str) -> None:
+        """A turn of a peer has ended: the job that waits longest for it goes on."""
+        with self._lock:
+            waiting = [(job, workers) for job, (workers, peers) in self._waiting.items() if peer in peers]
+        for job, workers in waiting:
+            if workers.turns.are_free((peer,)):
+                self._resume(job)
+                return
+
+    def _resume(self, job: str) -> None:
+        try:
+            self.start(job)
+        except NodeError as error:  # the database is unreachable: found again by polling
+            with self._lock:
+                self._waiting.pop(job, None)
+            log.get_logger().error("job_waits", job=job, code=error.code, where=log.where(error))
+
+
+class _Workers:
+    """Threads that run jobs, and the turns of peers in them."""
+
+    def __init__(self, count: int, name: str, freed: Callable[[str], None]) -> None:
+        self.pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self.turns = Turns(count // 2, freed)

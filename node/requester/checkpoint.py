@@ -129,12 +129,23 @@ class StoredCheckpoint:
                 return
 
     def refuse(self, refusals: Sequence[Refusals]) -> None:
-        """Keep which items the peer may not be asked about each subject, and why, for the report."""
-        sealed = self._seal("refusals", pack_refusals(refusals))
-        self._write(
-            "keep refusals",
-            lambda tx: job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed}),
-        )
+        """Keep which items the peer may not be asked about each subject, and why, for the report.
+
+        Where they differ from those that an earlier run of the part kept, because a mandate was revoked or
+        ended since then, that run's query and answers are erased: the part begins again, without the person.
+        """
+        plain = pack_refusals(refusals)
+        sealed = self._seal("refusals", plain)
+        with self._node.store.transaction("read refusals") as tx:
+            kept = job_rows.read_refusals(tx, self._job, self._peer)
+        differ = kept is not None and self._unseal("refusals", kept) != plain
+
+        def write(tx: Connection) -> None:
+            if differ:
+                job_rows.forget_run(tx, self._job, self._peer)
+            job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed})
+
+        self._write("keep refusals", write)
 
     def pause(self, seconds: float) -> None:
         """Keep the counts of a part that a stopping node leaves open."""

@@ -10,11 +10,11 @@ from matcher.errors import BucketError
 from matcher.retrieval_plan import BLOCK, widen
 from node.errors import UnavailableError
 from node.requester.context import OpenSession, QueryContext, dishonest, with_retries
+from node.requester.trusted_manifest import MAX_BUCKET_BYTES
 from node.wire.manifest import PartitionOffer
 from node.wire.match_messages import BucketRequest, BucketSlice
 
 BLOCK_BYTES = 4 * 1024 * 1024
-MAX_BUCKET_BYTES = 64 * 1024 * 1024  # twice the largest k_anonymity that a configuration may have, and more
 
 
 def fetch_buckets(

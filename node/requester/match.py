@@ -42,6 +42,7 @@ from node.wire import manifest as manifests
 from node.wire.match_messages import GRANULE_POINTS, EvaluateDone, EvaluateStart, Granules, Transcript
 
 CHANGED = "changed"  # the version was replaced while it was searched
+RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ def _ask_class(
         try:
             return _ask_once(part, question, before)
         except (EpochError, OfferChangedError):
+            for item in question.items:
+                _add_plan(part, f"{item.code} {RESTARTED}")
             session = context.checkpoint.session()
             refused = b"" if session is None else session.manifest
             open_query(context, question.codes, part.items, refused=refused)
@@ -131,16 +134,21 @@ def _ask_once(
 def _answer_item(part: _Part, retrieval: Retrieval, item: Item) -> tuple[Retrieval, list[Answer]]:
     """Step 3 for one item, under newer versions where the peer publishes meanwhile."""
     for _ in range(RESTARTS):
+        retrieval.tried.clear()
         try:
-            answers, choices = ask_item(retrieval, item)
+            return retrieval, ask_item(retrieval, item)
         except PartitionVersionError:
+            _add_tried(part, retrieval, item)
             _add_plan(part, f"{item.code} {CHANGED}")
             retrieval = replace(retrieval, opened=renew_query(part.context, retrieval.opened, part.items))
-            continue
-        for choice in choices:
-            _add_plan(part, f"{item.code} {choice.plan}: {choice.reason}")
-        return retrieval, answers
+        finally:
+            _add_tried(part, retrieval, item)
     raise UnavailableError("the peer published new versions again and again", "try again later")
+
+
+def _add_tried(part: _Part, retrieval: Retrieval, item: Item) -> None:
+    for choice in retrieval.tried:
+        _add_plan(part, f"{item.code} {choice.plan}: {choice.reason}")
 
 
 def _add_plan(part: _Part, plan: str) -> None:
@@ -148,7 +156,8 @@ def _add_plan(part: _Part, plan: str) -> None:
     if plan in plans:
         return
     plans.append(plan)
-    names = {words[1].rstrip(":") for each in plans if (words := each.split())[1] != CHANGED}
+    found = {each.split()[1].rstrip(":") for each in plans}
+    names = found - {CHANGED, RESTARTED}
     part.context.checkpoint.plan("+".join(sorted(names)), "; ".join(plans))
 
 

@@ -5,7 +5,7 @@ that must be found) and misses (random test identities that must not be found; t
 a size class), all in one secret order (design.md section 2).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
@@ -22,7 +22,7 @@ from matcher.vectorised import Bytes
 from node.context import Node
 from node.domain.catalogue import Item
 from node.domain.findings import Outcome
-from node.domain.mandate import Mandate, Scope, covers, digest
+from node.domain.mandate import Mandate, Scope, are_named, covers, digest
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.requester.padding import (
@@ -266,30 +266,38 @@ def _choose_hits(
     return chosen
 
 
-def ask_question(node: Node, verification: Verification, peer: str, today: date) -> Question:
+def ask_question(
+    node: Node, verification: Verification, peer: str, today: date, revoked: Collection[str] = ()
+) -> Question:
     """What one peer may be asked: no mandate, no verification (design.md section 7).
 
-    `today` is the day of submission, so that a job resumed after midnight asks the same.
+    `today` is the day on which the part begins, `revoked` the numbers of mandates revoked until then. A
+    person is asked about only under a mandate that names every number the person is asked by.
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
-    of_scope: dict[Scope | None, Mapping[str, str]] = {}
-    subjects = Subjects.of(verification.subjects)
+    of_scope: dict[tuple[Scope, bool] | None, Mapping[str, str]] = {}
+    subjects, codes = Subjects.of(verification.subjects), verification.items
     for number in set(subjects.mandates):
         mandate = verification.mandates.get(number)
-        scope = None if mandate is None else mandate.scope
-        if scope not in of_scope:
-            codes = verification.items
+        key = None if mandate is None else (mandate.scope, mandate.is_complete)
+        if key not in of_scope:
             why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
             if why not in same:
                 same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
-            of_scope[scope] = same[why]
-        uncovered[number] = of_scope[scope]
+            of_scope[key] = same[why]
+        uncovered[number] = of_scope[key]
+    gone, stranger = dict.fromkeys(codes, "revoked"), dict.fromkeys(codes, "person_not_named")
+    uncovered |= {number: gone for number in revoked if number in uncovered}
+    named = are_named(subjects, verification.mandates)
     return Question(
         subjects=subjects,
-        uncovered=tuple(map(uncovered.__getitem__, subjects.mandates)),
+        uncovered=tuple(
+            uncovered[number] if good else stranger
+            for number, good in zip(subjects.mandates, named, strict=True)
+        ),
         mandates=tuple(map(verification.mandates.get, subjects.mandates)),
-        items=tuple(node.catalogue.item(item) for item in verification.items),
+        items=tuple(node.catalogue.item(item) for item in codes),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,
     )

@@ -222,9 +222,10 @@ def whole_changes(
 ) -> Iterator[BucketChange]:
     """The changed buckets of a delta, each once, ascending; one that came in parts is put together.
 
-    Raises WrongDeltaError for one out of order, beyond the partition, empty, or longer than any that is kept.
+    Raises WrongDeltaError for one out of order, beyond the partition, empty, or longer than any that is kept:
+    together as the responder's rule says, of one bucket as all of it replaced.
     """
-    room = part.entries * part.entry_size // DELTA_SHARE
+    room, most = part.entries * part.entry_size // DELTA_SHARE, 2 * largest_bucket(part)
     open_: BucketChange | None = None
     for message in messages:
         if not message:
@@ -237,6 +238,8 @@ def whole_changes(
                 open_ = BucketChange(
                     change.bucket, open_.removed + change.removed, open_.entries + change.entries
                 )
+                if open_.length > most:
+                    raise WrongDeltaError
                 continue
             if open_ is not None:
                 if change.bucket < open_.bucket:

@@ -43,6 +43,8 @@ class Retrieval:
     # What is wrong with the answer, judged when everything was fetched; subject and item of damaged labels.
     faults: list[DishonestPeerError] = field(default_factory=list)
     damaged: set[tuple[int, str]] = field(default_factory=set, repr=False)
+    # The plans that were tried since the caller cleared them.
+    tried: list[Choice] = field(default_factory=list)
 
     @property
     def manifest(self) -> Manifest:
@@ -72,8 +74,8 @@ class Lookups:
         return len(self.bucket)
 
 
-def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choice]]:
-    """Step 3 for one item: an answer per subject, and the plan chosen for each partition."""
+def ask_item(retrieval: Retrieval, item: Item) -> list[Answer]:
+    """Step 3 for one item: an answer per subject. The plan of each partition is noted in `tried`."""
     question, manifest = retrieval.question, retrieval.manifest
     if item.code not in manifest.items:
         return [
@@ -81,12 +83,11 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
             if item.code in why
             else Answer(Outcome.NOT_CONNECTED)
             for why in question.uncovered
-        ], []
+        ]
     if item.code not in retrieval.query.items:
-        return refuse_item(question, item.code, "item_not_granted"), []
+        return refuse_item(question, item.code, "item_not_granted")
     missing = np.zeros(len(question.subjects), dtype=bool)
     found: list[Opened] = []
-    choices: list[Choice] = []
     points = retrieval.query.subjects
     points = points.chosen(covered(question, (item.code,))[points.subject])
     for origin in np.unique(points.origin).tolist():
@@ -95,15 +96,13 @@ def ask_item(retrieval: Retrieval, item: Item) -> tuple[list[Answer], list[Choic
         if part is None:
             missing[here.subject] = True
             continue
-        opened, choice = search_partition(retrieval, part, here)
-        choices.append(choice)
-        found += opened
+        found += search_partition(retrieval, part, here)
     today = china_day(retrieval.context.clock())
     answers = conclude_all(question, item, found, missing, today)
     for subject, code in retrieval.damaged:
         if code == item.code:
             answers[subject] = Answer(Outcome.UNAVAILABLE, reason=LABEL_DAMAGED)
-    return answers, choices
+    return answers
 
 
 def require_sound(faults: Sequence[DishonestPeerError], answers: Iterable[Sequence[Answer]]) -> None:
@@ -115,9 +114,7 @@ def require_sound(faults: Sequence[DishonestPeerError], answers: Iterable[Sequen
         raise dishonest("labels do not open under their own tokens", LABEL_DAMAGED)
 
 
-def search_partition(
-    retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints
-) -> tuple[list[Opened], Choice]:
+def search_partition(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> list[Opened]:
     """Every label of a subject that opened in one partition.
 
     Besides the subjects it looks for planted hits, which must be there, and misses, which must not. What is
@@ -126,6 +123,7 @@ def search_partition(
     """
     lookups = _lookups(retrieval, part, points)
     kept, choice = choose_plan(retrieval.context, part)
+    retrieval.tried.append(choice)
     search = _Search(retrieval, part, lookups)
     if kept is None:
         # Of the people and planted subjects of this partition: misses are found in what is fetched for them.
@@ -136,7 +134,7 @@ def search_partition(
         search.use(_read_mirror(retrieval.context, part, kept, lookups))
     if search.unseen:
         retrieval.faults.append(dishonest("a planted test subject is missing", "planted"))
-    return search.opened, choice
+    return search.opened
 
 
 def choose_plan(context: QueryContext, part: PartitionOffer) -> tuple[PartitionFile | None, Choice]:

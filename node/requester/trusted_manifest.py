@@ -50,6 +50,9 @@ from node.wire.sum_messages import SumOffer
 # kept connection uses one manifest for a minute (node/transport/peer_client.py).
 OVERLAP: Final = timedelta(minutes=2)
 CLOCK_SKEW: Final = timedelta(minutes=5)
+# Of one bucket, which is in memory as a whole. The largest k_anonymity that a configuration may have is
+# 65,536, and an average bucket has up to 2.5 times as many entries before the partition is cut again: 7 MiB.
+MAX_BUCKET_BYTES: Final = 16 * 1024 * 1024
 
 
 class OfferChangedError(Exception):
@@ -188,7 +191,8 @@ def require_fresh(manifest: Manifest, now: datetime) -> None:
 
 
 def require_geometry(manifest: Manifest, min_bucket_entries: int, max_bucket_bits: int) -> None:
-    """Rule 10: a bucket that holds a few entries names the people whose buckets are fetched.
+    """Rule 10: a bucket that holds a few entries names the people whose buckets are fetched, and one that
+    holds very many costs this node's memory.
 
     Raises DishonestPeerError.
     """
@@ -197,6 +201,12 @@ def require_geometry(manifest: Manifest, min_bucket_entries: int, max_bucket_bit
             raise DishonestPeerError(
                 "the peer cuts a partition into smaller buckets than this node accepts",
                 "the peer's administrator restores `[limits] k_anonymity`; nothing was fetched",
+                {"check": "manifest_geometry"},
+            )
+        if part.entries * part.entry_size > (MAX_BUCKET_BYTES // 2) << part.bits:
+            raise DishonestPeerError(
+                "the peer cuts a partition into larger buckets than any node does",
+                "the peer's administrator imports the item again; nothing was fetched",
                 {"check": "manifest_geometry"},
             )
 

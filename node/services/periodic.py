@@ -9,6 +9,7 @@ from node.database import partition_versions
 from node.database.leases import Lease
 from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
+from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
 from node.rotation.status import read_status
 from node.telemetry import log
@@ -18,7 +19,15 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     """The tasks of a node."""
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
-    return (due, offer, *mirror_tasks(node))
+    retained = Task("retention", timedelta(days=1), lambda lease: erase_and_log(node, lease))
+    return (due, offer, retained, *mirror_tasks(node))
+
+
+def erase_and_log(node: Node, lease: Lease) -> None:
+    """Erase what is due ([retention]). Raises as `Lease.write` does."""
+    erased, is_cleared = erase_due(node, lease.write, stopping=lease.stopping.is_set)
+    status = "cleared" if is_cleared else "log_kept"
+    log.get_logger().info("retention", entries=erased.jobs, status=status)
 
 
 def offer_changes(node: Node, lease: Lease) -> None:

@@ -11,10 +11,11 @@ from keys import CertifiedIdentity
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
+from node.database import retention
 from node.domain import jobs as jobs_module
 from node.domain.job_access import NODE_ACCESS, JobAccess, platform_access
 from node.errors import UnknownCallerError
-from node.jobs import engine
+from node.jobs import engine, mandates
 from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
@@ -64,8 +65,11 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self, request: pb.GetSumReportRequest, call: Call
     ) -> pb.GetSumReportResponse:
         """The report of a sum."""
-        job = self._job(request.job_id, self._access(call))
-        return sums_wire.report_message(SUMS.results(self._node, request.job_id), job)
+        access = self._access(call)
+        job = self._job(request.job_id, access)
+        message = sums_wire.report_message(SUMS.results(self._node, request.job_id), job)
+        self._note_fetched(job, access)
+        return message
 
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
@@ -83,8 +87,10 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def GetReport(self, request: pb.GetReportRequest, call: Call) -> Iterator[pb.GetReportResponse]:  # noqa: N802
         """The report in chunks."""
-        job = self._job(request.job_id, self._access(call))
+        access = self._access(call)
+        job = self._job(request.job_id, access)
         yield from platform.report_messages(MATCH.results(self._node, request.job_id), job)
+        self._note_fetched(job, access)
 
     def CancelJob(self, request: pb.CancelJobRequest, call: Call) -> pb.CancelJobResponse:  # noqa: N802
         """Ask a job to stop."""
@@ -116,10 +122,26 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """The items and their attributes."""
         return catalogue_message(self._node.catalogue)
 
+    def RevokeMandates(  # noqa: N802
+        self, request: pb.RevokeMandatesRequest, call: Call
+    ) -> pb.RevokeMandatesResponse:
+        """Revoke mandates for the caller's jobs; the node's own certificate for all."""
+        numbers = platform_requests.read_revoked(request)
+        revoked = mandates.revoke(self._node, numbers, self._access(call).owner)
+        return pb.RevokeMandatesResponse(revoked=revoked)
+
     def _access(self, call: Call) -> JobAccess:
         if call.caller.role == "node":
             return NODE_ACCESS
         return platform_access(call.caller.name, self._node.config.platform.readers)
+
+    def _note_fetched(self, job: pb.Job, access: JobAccess) -> None:
+        """From its owner's first fetch on a report is kept for a shorter time; that of a reader is none."""
+        if job.owner == access.owner:
+            now = self._node.clock()
+            self._node.store.retry_write(
+                "note fetched report", lambda tx: retention.note_fetched(tx, job.job_id, now)
+            )
 
     def _job(self, job: str, access: JobAccess) -> pb.Job:
         row = require_job(self._node, job, access)

@@ -82,7 +82,7 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
 
 def read_identities(layout: Layout, row: Row) -> tuple[Identity, ...]:
     """The subject's identities, current first; raises CellError."""
-    current = _parse_identity("id_no", layout.cell(row, "id_no"))
+    current = parse_identity("id_no", layout.cell(row, "id_no"))
     stated = clean(layout.cell(row, "id_type")).lower()
     if stated:
         accepted = find_type(stated)
@@ -98,7 +98,7 @@ def read_identities(layout: Layout, row: Row) -> tuple[Identity, ...]:
     parts = [part for part in _BETWEEN_NUMBERS.split(former) if part.strip()]
     if len(parts) > MAX_FORMER:
         raise CellError("former_id_no", "too_many", f"more than {MAX_FORMER} former numbers")
-    return tuple(dict.fromkeys((current, *(_parse_identity("former_id_no", part) for part in parts))))
+    return tuple(dict.fromkeys((current, *(parse_identity("former_id_no", part) for part in parts))))
 
 
 def find_type(stated: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -201,7 +201,8 @@ def _make_date(year: int, month: int, day: int) -> date | None:
     return made if made >= _EARLIEST else None
 
 
-def _parse_identity(field: str, raw: str) -> Identity:
+def parse_identity(field: str, raw: str) -> Identity:
+    """The identity that a cell holds, or one of several numbers in it; raises CellError for `field`."""
     # Only a check digit proves that nothing but the number was in the cell. No NFKC: see matcher.identity.
     bare = unwrap(raw.strip())
     try:

@@ -9,12 +9,20 @@ from typing import TypeVar
 from matcher.names import is_name
 from matcher.types import Identity
 from node.domain.catalogue import CODE_PATTERN
-from node.domain.mandate import ANY, PROGRAMMES, Mandate
+from node.domain.mandate import ANY, CODE, DOC_HASH, EVENTS, PROGRAMMES, SIG_TYPES, Mandate
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
 from node.tabular.damage import check_code, count_rounded, is_nothing, refuse_rounded
 from node.tabular.delimited import TO_FIND, CellError, Row, Table, clean, open_table
-from node.tabular.fields import IDENTITY_ALIASES, PERSON_ALIASES, parse_date, read_identities, read_name
+from node.tabular.fields import (
+    IDENTITY_ALIASES,
+    MAX_NAME,
+    PERSON_ALIASES,
+    parse_date,
+    parse_identity,
+    read_identities,
+    read_name,
+)
 from node.tabular.text_form import TextForm
 
 HOUSEHOLD_ALIASES = {
@@ -25,6 +33,9 @@ HOUSEHOLD_ALIASES = {
 }
 MANDATE_ALIASES = {
     "mandate_no": ("mandate_no", "授权书编号"),
+    "template_id": ("template_id", "授权书样式"),
+    "office": ("office", "委托单位"),
+    "people": ("people", "被授权核对人证件号码"),
     "programme": ("programme", "社会救助项目"),
     "scope_items": ("scope_items", "核对项目"),
     "scope_regions": ("scope_regions", "核对区域"),
@@ -32,6 +43,8 @@ MANDATE_ALIASES = {
     "valid_to": ("valid_to", "有效期止"),
     "revoked_at": ("revoked_at", "撤销日期"),
     "signers": ("signers", "签字人"),
+    "agents": ("agents", "代理人"),
+    "sig_type": ("sig_type", "签署方式"),
     "doc_hash": ("doc_hash", "授权书摘要"),
 }
 # The business types of domain.md section 7, as Chinese lists name them.
@@ -46,13 +59,25 @@ PROGRAMME_NAMES: Mapping[str, str] = {
     "动态监测": "monitoring",
     "其他": "other",
 }
+# Until when a mandate without a last day lasts, and how it was signed, as lists word them.
+EVENT_NAMES: Mapping[str, str] = {
+    **{name: name for name in EVENTS},
+    "退出救助": "programme_exit",
+    "家庭变更": "household_change",
+}
+SIG_TYPE_NAMES: Mapping[str, str] = {
+    **{name: name for name in ("", *SIG_TYPES)},
+    "签字": "handwritten",
+    "指印": "fingerprint",
+    "电子签名": "electronic",
+}
 T = TypeVar("T")
-MAX_SCOPE = 100  # items, regions or signers of one mandate
+MAX_SCOPE = 100  # items, regions, signers or agents of one mandate
+MAX_PEOPLE = 50  # numbers of one mandate: more do not fit in a cell
 
 _NUMBER = re.compile(r"[^\s/\x00-\x1f\x7f]{1,48}")
 _ITEM = re.compile(CODE_PATTERN)
 _REGION = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
-_HASH = re.compile(r"(?:[0-9a-z-]{1,16}:)?[0-9A-Fa-f]{32,128}")
 
 
 def read_households(
@@ -116,9 +141,34 @@ def read_mandates(
         seen.add(mandate.number)
         return mandate
 
-    required = ("mandate_no", "scope_items", "scope_regions", "valid_from", "valid_to")
+    required = (
+        "mandate_no",
+        "office",
+        "people",
+        "scope_items",
+        "scope_regions",
+        "valid_from",
+        "valid_to",
+        "signers",
+        "doc_hash",
+    )
     mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, stated, required, build)
     return {mandate.number: mandate for mandate in mandates}, rejects
+
+
+def read_revoked(
+    path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
+) -> tuple[list[str], list[Reject]]:
+    """Read the numbers of mandates that are revoked, from a list with that column.
+
+    Raises InputError for a file that cannot be used as a whole.
+    """
+
+    def build(table: Table, row: Row) -> str:
+        return _read_number(table, row, "mandate_no")
+
+    aliases = {"mandate_no": MANDATE_ALIASES["mandate_no"]}
+    return _read_list(path, aliases, columns, stated, ("mandate_no",), build)
 
 
 def _read_list(
@@ -139,6 +189,7 @@ def _read_list(
                 rejects.append(row)
                 continue
             numbers.append(clean(table.cell(row, "id_no")))
+            numbers += _split(table.cell(row, "people"))
             try:
                 built.append(build(table, row))
             except CellError as error:
@@ -184,22 +235,95 @@ def _read_mandate(table: Table, row: Row) -> Mandate:
         raise CellError(
             "programme", "unknown_programme", f"the programme is not one of {', '.join(PROGRAMMES)}"
         )
-    items = _read_scope(table, row, "scope_items", _ITEM)
-    regions = frozenset(map(_short_region, _read_scope(table, row, "scope_regions", _REGION)))
     valid_from = _read_day(table, row, "valid_from")
-    valid_to = _read_day(table, row, "valid_to")
     if valid_from is None:
         raise CellError("valid_from", "empty", "the first day of the mandate is empty")
+    valid_to, event = _read_end(table, row)
     if valid_to is not None and valid_to < valid_from:
         raise CellError("valid_to", "ends_before_start", "the mandate ends before it starts")
-    signers = tuple(_split(table.cell(row, "signers")))
-    if len(signers) > MAX_SCOPE or not all(map(is_name, signers)):
-        raise CellError("signers", "bad_signers", f"signers are at most {MAX_SCOPE} names separated by ;")
+    signers = _read_names(table, row, "signers")
+    if not signers:
+        raise CellError("signers", "empty", "nobody signed the mandate")
+    return Mandate(
+        number=number,
+        programme=programme,
+        items=_read_scope(table, row, "scope_items", _ITEM),
+        regions=frozenset(map(_short_region, _read_scope(table, row, "scope_regions", _REGION))),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        revoked_at=_read_day(table, row, "revoked_at"),
+        event=event,
+        office=_read_office(table, row),
+        template_id=_read_template(table, row),
+        sig_type=_read_word(table, row, "sig_type", SIG_TYPE_NAMES),
+        signers=signers,
+        agents=_read_names(table, row, "agents"),
+        people=frozenset(one.value for one in _read_people(table, row)),
+        doc_hash=_read_hash(table, row),
+    )
+
+
+def _read_end(table: Table, row: Row) -> tuple[date | None, str]:
+    """The last day of a mandate, or the event that ends it."""
+    text = clean(table.cell(row, "valid_to")).lower()
+    if not text:
+        words = ", ".join(EVENTS)
+        raise CellError("valid_to", "empty", f"a mandate needs a last day, or an event that ends it: {words}")
+    event = EVENT_NAMES.get(text, "")
+    return (None, event) if event else (_read_day(table, row, "valid_to"), "")
+
+
+def _read_office(table: Table, row: Row) -> str:
+    office = table.cell(row, "office").strip()
+    if not office:
+        raise CellError("office", "empty", "the office that ordered the verification is empty")
+    if len(office) > MAX_NAME or not is_name(office) or holds_identity(office, ()):
+        raise CellError(
+            "office", "bad_office", f"an office is a name or code of at most {MAX_NAME} characters"
+        )
+    return office
+
+
+def _read_template(table: Table, row: Row) -> str:
+    template = clean(table.cell(row, "template_id"))
+    if template and not CODE.fullmatch(template):
+        raise CellError(
+            "template_id", "bad_code", "the form's code has letters, digits, dot, underscore, hyphen"
+        )
+    return template
+
+
+def _read_word(table: Table, row: Row, field: str, words: Mapping[str, str]) -> str:
+    word = words.get(clean(table.cell(row, field)).lower())
+    if word is None:
+        known = ", ".join(sorted(set(words.values()) - {""}))
+        raise CellError(field, "unknown_word", f"the word is not one of {known}")
+    return word
+
+
+def _read_hash(table: Table, row: Row) -> str:
     doc_hash = clean(table.cell(row, "doc_hash")).lower()
-    if doc_hash and not _HASH.fullmatch(doc_hash):
+    if not doc_hash:
+        raise CellError("doc_hash", "empty", "the digest of the signed form is empty")
+    if not DOC_HASH.fullmatch(doc_hash):
         raise CellError("doc_hash", "bad_hash", "the digest of the form is 32 to 128 hexadecimal digits")
-    revoked_at = _read_day(table, row, "revoked_at")
-    return Mandate(number, programme, items, regions, valid_from, valid_to, revoked_at, signers, doc_hash)
+    return doc_hash
+
+
+def _read_names(table: Table, row: Row, field: str) -> tuple[str, ...]:
+    found = tuple(_split(table.cell(row, field)))
+    if len(found) > MAX_SCOPE or not all(map(is_name, found)):
+        raise CellError(field, f"bad_{field}", f"{field} are at most {MAX_SCOPE} names separated by ;")
+    return found
+
+
+def _read_people(table: Table, row: Row) -> list[Identity]:
+    parts = _split(table.cell(row, "people"))
+    if not parts:
+        raise CellError("people", "empty", "the mandate names nobody whom it is for")
+    if len(parts) > MAX_PEOPLE:
+        raise CellError("people", "too_many", f"a mandate is for at most {MAX_PEOPLE} identity numbers")
+    return [parse_identity("people", part) for part in parts]
 
 
 def _read_scope(table: Table, row: Row, field: str, form: re.Pattern[str]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The calls to a peer: gRPC, deadlines, and errors rebuilt (design.md section 8)."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -66,9 +67,10 @@ class ManifestCache:
 class PeerClient:
     """node.requester.context.PeerCalls over gRPC. Bytes of all messages go to `count(up, down)`.
 
-    A call, or a stream's next message, may take `call_s`; all calls of a client together `part_s`. With
-    `manifests`, the first manifest may be one that an earlier client received. `salts` are the salt
-    versions that this node has. All calls carry one request id: the current one, or a new one.
+    A call, or a stream's next message, may take `call_s`; all calls of a client together `part_s`, and where
+    `allowed_s` is given, no more than that and a second for each 64 KiB received. With `manifests`, the first
+    manifest may be one that an earlier client received. `salts` are the salt versions that this node has. All
+    calls carry one request id: the current one, or a new one.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class PeerClient:
         stopped: Callable[[], bool],
         manifests: ManifestCache | None = None,
         salts: Callable[[], Iterable[int]] = tuple,
+        allowed_s: float = math.inf,
     ) -> None:
         self._channel, self._call_s, self._stopped = channel, call_s, stopped
         self._manifests, self._is_first = manifests, True
         self._salts = salts
-        self._ends = time.monotonic() + part_s
+        self._began = time.monotonic()
+        self._part_s, self._allowed_s, self._received = part_s, allowed_s, 0
         self._counter, self._lock = count, threading.Lock()
         self._metadata = request_metadata(current_request() or new_request_id())
         self.successions: tuple[Succession, ...] = ()
@@ -97,13 +101,14 @@ class PeerClient:
         peer: PeerRow,
         count: Count = lambda _up, _down: None,
         stopped: Callable[[], bool] = lambda: False,
+        allowed_s: float = math.inf,
     ) -> "Iterator[PeerClient]":
         """Connect as this node to a peer; the peer's certificate must name the peer's province.
 
         Streams are cancelled soon after `stopped()` holds. Raises as PeerChannel does.
         """
         with PeerChannel(node, peer) as channel:
-            yield cls.over(channel, node, count, stopped)
+            yield cls.over(channel, node, count, stopped, allowed_s=allowed_s)
 
     @classmethod
     def over(
@@ -113,6 +118,7 @@ class PeerClient:
         count: Count,
         stopped: Callable[[], bool] = lambda: False,
         manifests: ManifestCache | None = None,
+        allowed_s: float = math.inf,
     ) -> "PeerClient":
         """A client over a connection that is kept for several queries; its time begins now."""
         limits = node.config.limits
@@ -124,6 +130,7 @@ class PeerClient:
             stopped,
             manifests,
             lambda: node.keys.salts,
+            allowed_s,
         )
 
     def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:
@@ -247,9 +254,10 @@ class PeerClient:
         self, method: str, sent: Message | Iterator[Message], pace: int = BYTES_A_SECOND
     ) -> Iterator[Any]:
         call = getattr(self._channel.stub, method)
-        stream = call(sent, timeout=self._left(), metadata=self._metadata)
+        most = shortened(max(self._part_s - self._age(), 0.001))
+        stream = call(sent, timeout=most, metadata=self._metadata)
         try:
-            with IdleGuard(stream.cancel, self._call_s, self._stopped, pace=pace) as guard:
+            with IdleGuard(stream.cancel, self._call_s, self._must_end, pace=pace) as guard:
                 for response in stream:
                     size = response.ByteSize()
                     self._count(0, size)
@@ -262,9 +270,19 @@ class PeerClient:
             stream.cancel()  # no effect on a stream that has ended
 
     def _left(self) -> float:
-        return shortened(max(self._ends - time.monotonic(), 0.001))
+        return shortened(max(min(self._part_s, self._allowed()) - self._age(), 0.001))
+
+    def _age(self) -> float:
+        return time.monotonic() - self._began
+
+    def _allowed(self) -> float:
+        return self._allowed_s + self._received / BYTES_A_SECOND
+
+    def _must_end(self) -> bool:
+        return self._stopped() or self._age() > self._allowed()
 
     def _count(self, up: int, down: int) -> None:
         # gRPC sends from another thread while this one receives.
         with self._lock:
+            self._received += down
             self._counter(up, down)

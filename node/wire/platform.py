@@ -207,7 +207,12 @@ def _mandates_request(mandates: Sequence[Mandate]) -> pb.SubmitVerificationReque
         signer_counts=[len(one.signers) for one in mandates],
         signers=[signer for one in mandates for signer in one.signers],
         doc_hashes=[one.doc_hash for one in mandates],
+        people_counts=[len(one.people) for one in mandates],
+        people=[number for one in mandates for number in sorted(one.people)],
     )
+    if any(one.agents for one in mandates):
+        columns.agent_counts.extend(len(one.agents) for one in mandates)
+        columns.agents.extend(agent for one in mandates for agent in one.agents)
     return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(mandates=columns))
 
 
@@ -219,6 +224,10 @@ def _scope_message(scope: Scope) -> pb.Scope:
         valid_from=_text(scope.valid_from),
         valid_to=_text(scope.valid_to),
         revoked_at=_text(scope.revoked_at),
+        event=scope.event,
+        office=scope.office,
+        template_id=scope.template_id,
+        sig_type=scope.sig_type,
     )
 
 

@@ -23,6 +23,8 @@ from node.wire.platform import ID_TYPES
 MAX_TEXT = 200
 MAX_IDENTITIES = 8
 MAX_SCOPE = 100
+MAX_REVOKED = 10_000
+_LENGTHS = "the columns of mandates differ in length"
 _TYPE_NAMES: dict[int, str] = {number: name for name, number in ID_TYPES.items()}
 _USUAL = (pb.IDENTITY_TYPE_UNSPECIFIED, pb.IDENTITY_TYPE_RESIDENT)
 
@@ -75,6 +77,15 @@ def read_sum(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[
     cohort = in_cohort(people)
     require(len(cohort) == len(people), "a person of the cohort is given twice")
     return start.job_id, Summation(tuple(start.items), tuple(start.peers), start.legal_basis, cohort)
+
+
+def read_revoked(request: pb.RevokeMandatesRequest) -> tuple[str, ...]:
+    """The numbers of mandates that a platform revokes. Raises InvalidRequestError."""
+    numbers = tuple(request.mandate_nos)
+    require(0 < len(numbers) <= MAX_REVOKED, f"a call revokes 1 to {MAX_REVOKED:,} mandates")
+    require(all(numbers) and _are_short(numbers), "a mandate's number is empty or too long")
+    require(not hold_identities(numbers), "an identity number must not serve as a reference")
+    return numbers
 
 
 def _subjects(columns: pb.Subjects) -> Subjects:
@@ -136,24 +147,39 @@ def _parse_one(code: int, value: str) -> Identity:
 
 
 def _mandates(columns: pb.Mandates) -> Iterator[Mandate]:
-    numbers, hashes, signers = tuple(columns.mandate_nos), tuple(columns.doc_hashes), tuple(columns.signers)
-    places, counts = tuple(columns.scope_places), tuple(columns.signer_counts)
-    lengths = {len(numbers), len(hashes), len(places), len(counts)}
-    require(len(lengths) == 1 and sum(counts) == len(signers), "the columns of mandates differ in length")
-    require(all(map(_are_short, (numbers, hashes, signers))), "a text of a mandate is too long")
+    numbers, hashes = tuple(columns.mandate_nos), tuple(columns.doc_hashes)
+    places, count = tuple(columns.scope_places), len(columns.mandate_nos)
+    require(len(hashes) == len(places) == count, _LENGTHS)
+    require(all(map(_are_short, (numbers, hashes))), "a text of a mandate is too long")
     require(all(numbers), "a mandate has no number")
     require(not hold_identities(numbers), "an identity number must not serve as a reference")
-    require(max(counts, default=0) <= MAX_SCOPE, "a mandate's scope is too long")
     require(max(places, default=-1) < len(columns.scopes), "a mandate refers to no scope")
     scopes = tuple(map(_scope, columns.scopes))
-    ends = tuple(accumulate(counts, initial=0))
+    signers = _lists(columns.signer_counts, columns.signers, count)
+    agents = _lists(columns.agent_counts or (0,) * count, columns.agents, count)
+    values = tuple(columns.people)
+    _, people = _parse((pb.IDENTITY_TYPE_UNSPECIFIED,) * len(values), values)
+    named = _lists(columns.people_counts, people, count)
     for row, (number, doc_hash) in enumerate(zip(numbers, hashes, strict=True)):
-        yield Mandate(number, *scopes[places[row]], signers[ends[row] : ends[row + 1]], doc_hash)
+        yield Mandate(
+            number, *scopes[places[row]], signers[row], agents[row], frozenset(named[row]), doc_hash.lower()
+        )
+
+
+def _lists(counts: Sequence[int], values: Sequence[str], mandates: int) -> list[tuple[str, ...]]:
+    """What each mandate has several of, from a column of counts and one of all values."""
+    texts = tuple(values)
+    require(len(counts) == mandates and sum(counts) == len(texts), _LENGTHS)
+    require(max(counts, default=0) <= MAX_SCOPE, "a mandate's scope is too long")
+    require(_are_short(texts), "a text of a mandate is too long")
+    return [texts[at:end] for at, end in pairwise(accumulate(counts, initial=0))]
 
 
 def _scope(message: pb.Scope) -> Scope:
-    require(_are_short((message.programme,)), "a text of a mandate is too long")
+    texts = (message.programme, message.event, message.office, message.template_id, message.sig_type)
+    require(_are_short(texts), "a text of a mandate is too long")
     require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
+    require(not hold_identities(texts), "an identity number must not serve as a reference")
     longest = max(len(message.items), len(message.regions))
     require(longest <= MAX_SCOPE, "a mandate's scope is too long")
     valid_from = _day(message.valid_from)
@@ -166,6 +192,10 @@ def _scope(message: pb.Scope) -> Scope:
         valid_from=valid_from,
         valid_to=_day(message.valid_to),
         revoked_at=_day(message.revoked_at),
+        event=message.event,
+        office=message.office,
+        template_id=message.template_id,
+        sig_type=message.sig_type,
     )
 
 

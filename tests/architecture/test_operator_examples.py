@@ -59,3 +59,11 @@ def test_logrotate_knows_every_directive():
     for line in lines[1:at]:
         name, *given = line.split()
         assert (name in ALONE and not given) or len(given) == WITH[name], line
+
+
+def test_logrotate_keeps_the_log_for_six_months():
+    """Network logs: six months (docs/operator.md, Retention)."""
+    lines = [line.split() for line in block("logrotate").splitlines()]
+    assert ["weekly"] in lines
+    (weeks,) = (int(line[1]) for line in lines if line[:1] == ["rotate"])
+    assert weeks * 7 >= 184

@@ -27,6 +27,7 @@ READING = (
     ("jobs", "watch", "JOB"),
     ("jobs", "cancel", "JOB"),
     ("report", "JOB"),
+    ("mandates", "revoke", "1"),
     ("verify", "--households", "FILE", "--items", "C21", "--peers", "33", "--out", "HOME/report"),
     ("sum", "--cohort", "FILE", "--items", "D35", "--peers", "33", "--legal-basis", "X", "--out", "HOME/r"),
 )  # fmt: skip
@@ -56,6 +57,8 @@ WRITING = (
     ("approve", "request", "--as", "OUT"),
     ("index", "republish"),
     ("index", "verify"),
+    ("retention", "show"),
+    ("retention", "run"),
     ("mirror", "sync"),
     ("mirror", "status"),
     ("mirror", "verify"),

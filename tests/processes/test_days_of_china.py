@@ -145,13 +145,13 @@ def test_the_last_day_of_a_certificate(
 LISTS = {
     "households.csv": ["household_no,member_no,id_no,name,mandate_no"],
     "mandates.csv": [
-        "mandate_no,programme,scope_items,scope_regions,valid_from,valid_to,revoked_at,signers,doc_hash"
+        "mandate_no,office,people,programme,scope_items,scope_regions,valid_from,valid_to,revoked_at,signers,doc_hash"
     ],
 }
 MANDATES = {  # valid_from, valid_to, revoked_at
     "ended yesterday": (TODAY - 9 * DAY, TODAY - DAY, ""),
     "revoked today": (TODAY - 9 * DAY, TODAY, TODAY),
-    "from today": (TODAY, "", ""),
+    "from today": (TODAY, "programme_exit", ""),
 }
 SAID = {  # 44 does not answer: UNAVAILABLE where it may be asked
     "before": {"ended yesterday": "", "revoked today": "", "from today": "not_yet_valid"},
@@ -164,7 +164,7 @@ def write_lists(folder: Path) -> None:
     households, mandates = (list(lines) for lines in LISTS.values())
     for at, (name, (first, last, revoked)) in enumerate(MANDATES.items()):
         households.append(f"{at},1,{PERSON},,{name.replace(' ', '-')}")
-        mandates.append(f"{name.replace(' ', '-')},*,*,*,{first},{last},{revoked},x,{'ab' * 32}")
+        mandates.append(f"{name.replace(' ', '-')},o,{PERSON},*,*,*,{first},{last},{revoked},x,{'ab' * 32}")
     for name, lines in zip(LISTS, (households, mandates), strict=True):
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -1,6 +1,8 @@
 """A manifest, a partition and a mandate to change."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from matcher import SUITE
 from matcher.types import TokenClass
@@ -51,6 +53,20 @@ MANDATE = Mandate(
     valid_from=date(2026, 1, 1),
     valid_to=date(2026, 12, 31),
     revoked_at=None,
+    event="",
+    office="459999000000",
+    template_id="national",
+    sig_type="handwritten",
     signers=("张三丰", "李四"),
+    agents=(),
+    people=frozenset({"449999190001010034"}),
     doc_hash="ab" * 32,
 )
+
+
+def mandate_for(*people: str, number: str = "M", **changes: Any) -> Mandate:
+    """A mandate for some identity numbers that covers everything, from 2020 on."""
+    every = frozenset("*")
+    wide = replace(MANDATE, programme="*", items=every, regions=every, valid_from=date(2020, 1, 1))
+    lasting = replace(wide, number=number, valid_to=None, event="programme_exit", people=frozenset(people))
+    return replace(lasting, **changes)

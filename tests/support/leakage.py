@@ -13,6 +13,12 @@ def forms(text: str) -> dict[str, bytes]:
     return found
 
 
+MANDATE_COLUMNS = (
+    "mandate_no", "office", "people", "scope_items", "scope_regions", "valid_from", "valid_to", "signers",
+    "agents", "doc_hash",
+)  # fmt: skip
+
+
 def numbers(count: int) -> list[str]:
     """Valid numbers of made-up people, county code ending 9999."""
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

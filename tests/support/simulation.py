@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial, singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from matcher.identity import parse
 from node.database import audit_log
 from node.domain.audit_chain import first_broken
 from node.domain.days import china_day
-from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.sum_findings import SumFinding
 from node.domain.summation import Summation, in_cohort
@@ -41,6 +40,7 @@ from tests.support.cluster import (
     silence_log,
     wait_for,
 )
+from tests.support.examples import mandate_for
 from tests.support.federation import QUICK_LEASES, Federation, set_config
 from tests.support.leakage import forms
 from tests.support.salt_change import take_salt
@@ -48,7 +48,6 @@ from tests.support.tap import Fault, Tap
 
 LIMITS = {"k_anonymity": 4, "chunk_points": 16, "planted_per_partition": 1}
 PATIENCE_S = 180
-MANDATE = Mandate("M", "*", frozenset("*"), frozenset("*"), date(2020, 1, 1), None, None, (), "00" * 32)
 PLANTED = [
     form
     for text in (ops.PREFIX, *ops.NAMES[:3], *map(ops.number_of, range(3)))
@@ -316,7 +315,14 @@ class Simulation:
         subjects = tuple(
             Subject(f"h/{one}", "h", ops.name_of(one), (parse(ops.number_of(one)),), "M") for one in people
         )
-        return Verification(ops.MATCH_ITEMS, ops.ANSWERING, "review", "", subjects, {"M": MANDATE})
+        return Verification(
+            ops.MATCH_ITEMS,
+            ops.ANSWERING,
+            "review",
+            "",
+            subjects,
+            {"M": mandate_for(*map(ops.number_of, people))},
+        )
 
     def _next_job(self) -> str:
         self._jobs += 1

@@ -5,7 +5,7 @@ import hashlib
 import sqlite3
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -121,13 +121,15 @@ def read_subjects(folder: Path, requester: str) -> list[tuple[str, tuple[str, ..
         if canonical(number):
             numbers = dict.fromkeys(filter(None, (canonical(number), canonical(former) if former else "")))
             reference = f"{household}/{member}"
-            subjects.append((reference, tuple(numbers), plain_name(name), covers(mandates[mandate])))
+            subjects.append((reference, tuple(numbers), plain_name(name), covers(mandates[mandate], numbers)))
     return subjects
 
 
-def covers(mandate: dict[str, str]) -> bool:
+def covers(mandate: dict[str, str], numbers: Iterable[str]) -> bool:
     return (
-        mandate["valid_from"] <= TODAY.isoformat() <= mandate["valid_to"]
+        set(numbers) <= set(mandate["people"].split(";"))
+        and bool(mandate["office"] and mandate["signers"] and len(mandate["doc_hash"]) == 64)
+        and mandate["valid_from"] <= TODAY.isoformat() <= mandate["valid_to"]
         and not mandate["revoked_at"]
         and (mandate["scope_items"] == "*" or "C21" in mandate["scope_items"].split(";"))
         and (mandate["scope_regions"] == "*" or "44" in mandate["scope_regions"].split(";"))

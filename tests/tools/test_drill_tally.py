@@ -4,7 +4,6 @@ import csv
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from rich.console import Console
 
 from matcher import identity
 from node.domain import catalogue
-from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import LimitError, UnknownCallerError
@@ -23,6 +21,7 @@ from testbed.drill.__main__ import choose, read_ban
 from testbed.drill.clients import Ask, Lost, Request
 from testbed.drill.tally import Ban, Period
 from testbed.processes import ChildError
+from tests.support.examples import mandate_for
 
 BAN = Ban("46", began=10, known=12, ends=20, over=22)
 PERIODS = [Period("one", 0, 3, 10), Period("revoke", 10, 2, 15), Period("back", 20, 2, 30)]
@@ -140,12 +139,10 @@ def test_what_became_of_an_attempt(tmp_path: Path) -> None:
 
 
 def test_only_the_mandates_of_those_asked() -> None:
-    def mandate(number: str) -> Mandate:
-        always = date(2026, 1, 1), date(2099, 1, 1)
-        return Mandate(number, "new_application", frozenset("*"), frozenset("*"), *always, None, (), "")
-
     other = replace(SUBJECT, ref="H2/1", mandate="M2")
-    whole = replace(ASKED, subjects=(SUBJECT, other), mandates={"M1": mandate("M1"), "M2": mandate("M2")})
+    whole = replace(
+        ASKED, subjects=(SUBJECT, other), mandates={name: mandate_for(number=name) for name in ("M1", "M2")}
+    )
     assert set(clients.only(whole, [other]).mandates) == {"M2"}
 
 

@@ -11,13 +11,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("event", sa.String(length=64), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
@@ -27,9 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "cuts",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -39,9 +37,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deltas",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -54,9 +50,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "imports",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("mode", sa.String(length=8), nullable=False),
         sa.Column("tally", sa.Text(), nullable=False),
@@ -79,12 +73,20 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
     op.create_index("ix_jobs_state", "jobs", ["state"], unique=False)
+    op.create_table(
+        "revoked_mandates",
+        sa.Column("owner", sa.String(length=220), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "digest", name=op.f("pk_revoked_mandates")),
+    )
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -185,9 +187,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sum_groups",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("prefix", sa.String(length=6), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -229,7 +229,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "buckets",
-        sa.Column("cut_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cut_id", ROW_ID, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("oldest", sa.BigInteger(), nullable=False),
@@ -249,15 +249,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "partitions",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("token_class", sa.String(length=16), nullable=False),
         sa.Column("origin", sa.String(length=2), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("cut_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cut_id", ROW_ID, nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("bits", sa.Integer(), nullable=False),
@@ -306,7 +304,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sum_blocks",
-        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("group_id", ROW_ID, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("points", sa.LargeBinary(), nullable=False),
         sa.Column("days", sa.LargeBinary(), nullable=False),
@@ -338,7 +336,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "delta_buckets",
-        sa.Column("delta_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("delta_id", ROW_ID, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("removed", sa.LargeBinary(), nullable=False),
         sa.Column("entries", sa.LargeBinary(), nullable=False),
@@ -385,6 +383,7 @@ def downgrade() -> None:
     op.drop_table("key_epochs")
     op.drop_table("task_runs")
     op.drop_table("leases")
+    op.drop_table("revoked_mandates")
     op.drop_index("ix_jobs_state", table_name="jobs")
     op.drop_index("ix_jobs_created_at", table_name="jobs")
     op.drop_table("jobs")

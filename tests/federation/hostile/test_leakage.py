@@ -29,7 +29,7 @@ from matcher.types import TokenClass
 from node.client.platform import Platform
 from node.credentials import keyring
 from node.database import sum_tables, tables
-from node.domain import catalogue, mandate, records, subjects, verification
+from node.domain import catalogue, records, subjects, verification
 from node.errors import NodeError
 from node.index import sum_blocks
 from node.mirror.folder import FOLDER
@@ -38,8 +38,9 @@ from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
 from tests.support.command_server import command_server
+from tests.support.examples import mandate_for
 from tests.support.federation import Federation
-from tests.support.leakage import forms, numbers
+from tests.support.leakage import MANDATE_COLUMNS, forms, numbers
 from tests.support.single_node import class_key
 
 # Recognisable, and in no other data of a home.
@@ -119,12 +120,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
         members,
         "utf-8",
     )
-    write_rows(
-        data / "mandates.csv",
-        ("mandate_no", "scope_items", "scope_regions", "valid_from", "valid_to", "signers"),
-        [("M1", "*", "*", "2026-01-01", "2099-01-01", ";".join(NAMES))],
-        "utf-8",
-    )
+    wide = ("M1", "office", ";".join(PEOPLE), "*", "*", "2026-01-01", "2099-01-01", *[";".join(NAMES)] * 2)
+    write_rows(data / "mandates.csv", MANDATE_COLUMNS, [(*wide, "ab" * 32)], "utf-8")
     with processes(homes["44"], homes["45"]) as (responder, asking):
         responder.start()
         move_peer(requester, "44", responder.port)
@@ -313,7 +310,7 @@ def test_what_the_tables_hold_is_known() -> None:
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
     public |= {"sum_groups.digest", "sum_groups.packing"}
     # Of the source and options of an import, under a key: a query may name a person.
-    public |= {"imports.source"}
+    public |= {"imports.source", "revoked_mandates.digest"}  # the latter of numbers of mandates
     public |= {"sum_aliases.alias", "sum_aliases.point"}
     public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.
@@ -327,9 +324,7 @@ def test_what_the_tables_hold_is_known() -> None:
 
 ONE = parse(PEOPLE[0])
 SUBJECT = subjects.Subject("h/1", "h", NAMES[0], (ONE,), "M1")
-MANDATE = mandate.Mandate(
-    "M1", "*", frozenset("*"), frozenset("*"), catalogue.load().valid_from, None, None, NAMES, "ab"
-)
+MANDATE = mandate_for(*PEOPLE, number="M1", signers=NAMES, agents=NAMES)
 RECORD = LabelRecord(SECRET_VALUE, 20_000, 77, True, b"secret", converted=4)
 BYTES = b"secret-bytes-of-a-token-or-point"
 ASKED, ROWS = MappedPoints(CURRENT, bytes(32), (SUBJECT,)), np.zeros(1, dtype=np.int64)

@@ -10,6 +10,7 @@ from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from node.database import audit_log
+from node.database import jobs as job_rows
 from node.wire import platform
 from tests.support.calls import fails
 from tests.support.cli_runner import ok
@@ -106,3 +107,18 @@ def test_the_node_sees_all_and_the_audit_says_whose_it_is(node: Province, asked:
     assert [json.loads(one.details)["owner"] for one in events if one.event == "verification_submitted"] == [
         "platform/intake"
     ]
+
+
+def test_the_fetch_of_its_owner_counts(world: World, node: Province, stub: dict[str, Stub]) -> None:
+    """A report is kept shorter once its owner has it: one that only a reader saw is not."""
+    request = read_verification(world.data, ("C21",), ("44",), most=1)
+    stub["intake"].SubmitVerification(platform.submission("kept", request), timeout=60)
+    wait_report(node.node, "kept")
+    seen = []
+    for name in ("review", "intake"):
+        fetched(stub[name], "kept")
+        with node.node.store.transaction("look") as tx:
+            row = job_rows.find_job(tx, "kept")
+        assert row is not None
+        seen.append(row.fetched_at is None)
+    assert seen == [True, False]

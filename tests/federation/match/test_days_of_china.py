@@ -69,7 +69,8 @@ MOMENTS = [
 
 def mandate(name: str) -> Mandate:
     lasting = {"valid_from": TODAY - 30 * DAY, "valid_to": TODAY + 30 * DAY}
-    return replace(MANDATE, number=name, **{**lasting, **MANDATES[name]})
+    named = frozenset(PEOPLE.values())
+    return replace(MANDATE, number=name, people=named, **{**lasting, **MANDATES[name]})
 
 
 ASKED = Verification(

@@ -4,7 +4,6 @@ import resource
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from node.registers.importer import import_item
 from node.services.peer import PeerServicer
 from synth import bulk
 from tests.support.cluster import Province, findings_of, know, open_home, run_job, serve_all
-from tests.support.examples import MANDATE
+from tests.support.examples import mandate_for
 from tests.support.federation import Federation
 from tests.support.mirrors import mirror_files, mirrored_bytes, served_bytes, sync, whole_fetches
 from tests.support.single_node import cramped
@@ -79,10 +78,10 @@ def ask(served: dict[str, Province], name: str) -> dict[int, tuple[str, int | No
     """Outcome and value of some people, by their place in the register."""
     numbers = [row.tobytes().decode() for row in bulk.identity_numbers(bulk.people(ENTRIES + 2)[ASKED], "44")]
     subjects = tuple(
-        Subject(str(place), "", "", (identity.parse(number),), MANDATE.number)
+        Subject(str(place), "", "", (identity.parse(number),), "M")
         for place, number in zip(ASKED, numbers, strict=True)
     )
-    mandates = {MANDATE.number: replace(MANDATE, regions=frozenset({"44"}))}
+    mandates = {"M": mandate_for(*numbers)}
     asked = Verification(("C21",), ("44",), "new_application", "", subjects, mandates)
     report = run_job(served["45"], name, asked)
     assert report.state == "done"

@@ -4,7 +4,7 @@ A partition is fetched whole only where no delta leads from the version that the
 """
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from node.jobs.mirrors import mirror_of
 from node.registers.importer import import_item
 from tests.support.cluster import Province, findings_of, know, open_home, run_job, serve_all
 from tests.support.effort import examples
-from tests.support.examples import MANDATE
+from tests.support.examples import mandate_for
 from tests.support.federation import Federation
 from tests.support.mirrors import mirrored_bytes, served_bytes, sync, whole_fetches
 from tests.support.rotations import rotate
@@ -109,10 +109,9 @@ class Run:
         """The answers about everybody are those of the register when it was mirrored."""
         self.jobs += 1
         subjects = tuple(
-            Subject(str(place), "", "", (identity.parse(value),), MANDATE.number)
-            for place, value in enumerate(PEOPLE)
+            Subject(str(place), "", "", (identity.parse(value),), "M") for place, value in enumerate(PEOPLE)
         )
-        mandates = {MANDATE.number: replace(MANDATE, regions=frozenset({"44"}))}
+        mandates = {"M": mandate_for(*PEOPLE)}
         asked = Verification(("C21",), ("44",), "new_application", "", subjects, mandates)
         report = run_job(self.provinces["45"], f"job-{self.jobs}", asked)
         found = {int(subject): answer[:2] for (subject, _, _), answer in findings_of(report).items()}

@@ -15,7 +15,6 @@ from node.database import jobs as job_rows
 from node.database.leases import Lease, job_lease
 from node.database.tables import metadata
 from node.domain.findings import Outcome
-from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import LeaseLostError
@@ -29,6 +28,7 @@ from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
 from tests.support.cluster import know, open_home, silence_log
+from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
 from tests.support.leases import expire, take
 
@@ -37,7 +37,7 @@ BODY = "44999919900101003"
 PERSON = Subject("h/1", "h", "", (identity.parse(BODY + identity.check_digit(BODY)),), "M")
 REFUSED = Subject("h/2", "h", "", PERSON.identities, "")
 DAY = datetime(2026, 1, 1, tzinfo=UTC).date()
-MANDATE = Mandate("M", "*", frozenset("*"), frozenset("*"), DAY, None, None, (), "00" * 32)
+MANDATE = mandate_for(PERSON.identities[0].value)
 ASKED = Verification(("C21",), ("44",), "review", "", (PERSON, REFUSED), {"M": MANDATE})
 SESSION = Session(bytes(16), bytes(32), b"manifest", bytes(64), b"layout", ("C21",))
 WRITES: dict[str, Callable[[Any], object]] = {
@@ -110,6 +110,22 @@ def test_a_part_writes_nothing_without_the_lease(node: Node) -> None:
         assert lost.stopping.is_set()
         expire(node.store, job_lease(JOB))
         before = changed
+
+
+@pytest.mark.parametrize("revoked", [False, True], ids=["as before", "revoked meanwhile"])
+def test_a_part_begins_again_where_a_mandate_was_revoked(node: Node, revoked: bool) -> None:
+    """Nothing is left of the query that a killed process began about the person."""
+    with node.store.transaction("parts") as tx:
+        (part,) = job_rows.list_parts(tx, JOB)
+    with Leases(node.store, 30).hold(job_lease(JOB)) as lease:
+        checkpoint = StoredSumCheckpoint(node, JOB, part, lease)
+        checkpoint.refuse([{}, {"C21": "no_mandate"}])
+        for name in ("begin", "add_tokens", "add_answers"):
+            WRITES[name](checkpoint)
+        checkpoint.refuse([{"C21": "revoked"} if revoked else {}, {"C21": "no_mandate"}])
+        assert (checkpoint.session() is None, checkpoint.tokens() == b"", not checkpoint.answers()) == (
+            revoked,
+        ) * 3
 
 
 def test_a_job_does_not_begin_without_the_lease(node: Node) -> None:

@@ -13,7 +13,6 @@ from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Outcome
-from node.domain.mandate import Mandate
 from node.domain.peers import PeerRow
 from node.domain.refusals import pack_refusals
 from node.domain.subjects import Subject
@@ -23,16 +22,12 @@ from node.jobs import engine
 from node.jobs.match_results import build_report
 from node.requester.checkpoint import pack_answers
 from node.requester.match_query import Answer, ask_question
+from tests.support.examples import mandate_for
 from tests.support.single_node import NOW, make_node
 
 JOB, DAY = "j", date(2026, 1, 1)
 ITEMS = ("C21", "D34", "C23")
 PEERS = ("33", "44", "51", "52", "53")
-MANDATES = {
-    "all": Mandate("all", "*", frozenset("*"), frozenset("*"), DAY, None, None, (), ""),
-    "one": Mandate("one", "*", frozenset({"C21"}), frozenset({"44"}), DAY, None, None, (), ""),
-    "old": Mandate("old", "*", frozenset("*"), frozenset("*"), DAY, DAY, None, (), ""),
-}
 ANSWERS = (
     Answer(Outcome.NOT_FOUND),
     Answer(Outcome.FOUND, 2**63, 20_000),
@@ -49,7 +44,17 @@ def person(at: int) -> Subject:
     return Subject(f"h/{at}", "h", "", (number,), ("all", "one", "old", "none", "")[at % 5])
 
 
-ASKED = Verification(ITEMS, PEERS, "review", "", tuple(map(person, range(1, 41))), MANDATES)
+LISTED = tuple(map(person, range(1, 41)))
+SCOPES = {
+    "all": {},
+    "one": {"items": frozenset({"C21"}), "regions": frozenset({"44"})},
+    "old": {"valid_from": DAY, "valid_to": DAY, "event": ""},
+}
+MANDATES = {
+    name: mandate_for(*(one.identities[0].value for one in LISTED), number=name, **scope)
+    for name, scope in SCOPES.items()
+}
+ASKED = Verification(ITEMS, PEERS, "review", "", LISTED, MANDATES)
 # Per peer: state and reason of its part, the items it has answered, whether it ran at all.
 PARTS = {
     "33": ("done", "", ITEMS, True),

@@ -25,11 +25,12 @@ def running(monkeypatch, tmp_path):
     began: dict[str, Verification | None] = {}
     changed, go = threading.Condition(), threading.Event()
 
-    def run_job(_node, job, _lease, submitted):
+    def run_job(_node, job, _lease, submitted, _turns):
         with changed:
             began[job] = submitted
             changed.notify_all()
         go.wait(WAIT_S)
+        return frozenset()
 
     monkeypatch.setattr(runner, "run_job", run_job)
     # A job that is handed over is not read, so that the store has leases only.

@@ -116,11 +116,12 @@ def test_columns_are_a_sequence_of_people(rows, cut):
 
 DAYS = st.sampled_from((date(2026, 1, 1), date(2026, 7, 1)))
 SCOPES = st.frozensets(st.sampled_from(("C21", "C23", "44", "*")), max_size=3)
+WORDS, SIGNERS = st.sampled_from(("", "x")), st.lists(st.sampled_from(("甲", "乙"))).map(tuple)
 MANDATES = st.lists(
     st.builds(
         Mandate, st.sampled_from(("m1", "m2", "m3")), st.sampled_from(("review", "*")), SCOPES, SCOPES, DAYS,
-        DAYS | st.none(), DAYS | st.none(), st.lists(st.sampled_from(("甲", "乙"))).map(tuple),
-        st.sampled_from(("", "ab")),
+        DAYS | st.none(), DAYS | st.none(), WORDS, WORDS, WORDS, WORDS, SIGNERS, SIGNERS,
+        st.frozensets(st.sampled_from((*NUMBERS[:4], PERMIT)), max_size=3), st.sampled_from(("", "ab")),
     ),
     max_size=4, unique_by=lambda one: one.number,
 )  # fmt: skip

@@ -5,10 +5,13 @@ from datetime import date, timedelta
 import pytest
 from blake3 import blake3
 
-from node.domain.mandate import REASONS, Mandate, covers, digest
-from tests.support.examples import MANDATE
+from matcher.identity import parse
+from node.domain.mandate import REASONS, Mandate, are_named, covers, digest, fault
+from node.domain.subjects import Subject, Subjects
+from tests.support.examples import MANDATE, mandate_for
 
 TODAY = date(2026, 7, 1)
+A, B, C = "449999190001010034", "449999190001010050", "449999190001010077"
 DAY = timedelta(days=1)
 
 CASES = [
@@ -28,6 +31,10 @@ CASES = [
     ("other items", {"items": frozenset({"C22"})}, "item_not_covered"),
     ("no items", {"items": frozenset()}, "item_not_covered"),
     ("other regions", {"regions": frozenset({"33"})}, "region_not_covered"),
+    ("no signer", {"signers": ()}, "incomplete"),
+    ("no office", {"office": ""}, "incomplete"),
+    ("no document", {"doc_hash": ""}, "incomplete"),
+    ("nobody", {"people": frozenset()}, "incomplete"),
     ("other programme", {"programme": "review"}, "programme_differs"),
 ]
 
@@ -46,7 +53,8 @@ def test_the_digest_covers_every_field():
     other = {
         "number": "x", "programme": "*", "items": frozenset({"C21"}), "regions": frozenset({"44"}),
         "valid_from": TODAY, "valid_to": None, "revoked_at": TODAY, "signers": ("李四", "张三丰"),
-        "doc_hash": "",
+        "doc_hash": "", "event": "programme_exit", "office": "x", "template_id": "x",
+        "sig_type": "fingerprint", "agents": ("李四",), "people": frozenset({"449999190001010050"}),
     }  # fmt: skip
     assert set(other) == {field.name for field in fields(Mandate)}
     digests = {digest(replace(MANDATE, **{name: value})) for name, value in other.items()}
@@ -56,15 +64,22 @@ def test_the_digest_covers_every_field():
 
 @pytest.mark.parametrize("odd", ['"', "\\", "\n", "\x00", "\u2028", "邕", "\ud83d", ""])
 def test_the_digest_is_over_plain_json(odd):
-    mandate = replace(MANDATE, number=odd, signers=(odd, "x"), items=frozenset({odd, "C21"}), valid_to=None)
+    signed = replace(MANDATE, number=odd, signers=(odd, "x"), office=odd)
+    mandate = replace(signed, items=frozenset({odd, "C21"}), valid_to=None, people=frozenset({odd, "44"}))
     plain = {
+        "agents": [],
         "doc_hash": mandate.doc_hash,
+        "event": "",
         "items": sorted(mandate.items),
         "number": odd,
+        "office": odd,
+        "people": sorted({odd, "44"}),
         "programme": mandate.programme,
         "regions": sorted(mandate.regions),
         "revoked_at": mandate.revoked_at and mandate.revoked_at.isoformat(),
+        "sig_type": "handwritten",
         "signers": [odd, "x"],
+        "template_id": "national",
         "valid_from": mandate.valid_from.isoformat(),
         "valid_to": None,
     }
@@ -76,7 +91,48 @@ def test_the_digest_does_not_depend_on_the_order_of_scopes():
     again = replace(MANDATE, items=frozenset(["C23", "C21"]), regions=frozenset(["33", "44"]))
     assert digest(again) == digest(MANDATE)
     # A vector: other nodes and later versions must compute the same leaf.
-    assert digest(MANDATE).hex() == "903e80ac0a3e6e663a237d7136f64a26212440731326ae462887c8c619fe2452"
+    assert digest(MANDATE).hex() == "d0dd0b36c12e15df1d1d45a4eda75307d61fe69ee6fc7c04eec9999b6c627b54"
+
+
+FAULTS = {
+    "no signer": ({"signers": ()}, "signer"),
+    "no office": ({"office": ""}, "office"),
+    "no document": ({"doc_hash": ""}, "signed form"),
+    "nobody": ({"people": frozenset()}, "person"),
+    "no end": ({"valid_to": None}, "last day"),
+    "a day and an event": ({"event": "programme_exit"}, "a last day and an event"),
+    "another event": ({"valid_to": None, "event": "tomorrow"}, "not one of programme_exit"),
+    "a document that is none": ({"doc_hash": "form.pdf"}, "hexadecimal"),
+    "a signature of another kind": ({"sig_type": "oral"}, "handwritten"),
+    "a form by its title": ({"template_id": "a form"}, "code"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_wrong_with_a_mandate_itself(name):
+    changes, words = FAULTS[name]
+    assert words in str(fault(replace(MANDATE, **changes)))
+    assert fault(MANDATE) is None
+
+
+def test_every_number_of_a_person_must_be_named():
+    one, two, other = (parse(number) for number in sorted(mandate_for(A, B, C).people))
+    people = Subjects.of(
+        Subject(f"h/{at}", "h", "", known, number)
+        for at, (known, number) in enumerate(
+            [
+                ((one,), "M"),
+                ((one, two), "M"),
+                ((other,), "M"),
+                ((one, other), "M"),
+                ((other,), ""),
+                ((one,), "N"),
+            ]
+        )
+    )
+    mandates = {"M": mandate_for(one.value, two.value), "N": mandate_for(number="N")}
+    # Without a complete mandate the reason is another one.
+    assert are_named(people, mandates) == [True, True, False, False, True, True]
 
 
 def test_repr_shows_no_person():

@@ -1,14 +1,12 @@
 """Packed forms begin with their version: data of another version is never misread."""
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher import Identity
 from node.domain.findings import Outcome
-from node.domain.mandate import REASONS, Mandate
+from node.domain.mandate import REASONS
 from node.domain.refusals import pack_refusals, unpack_refusals
 from node.domain.subjects import Subject
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
@@ -20,11 +18,10 @@ from node.requester.match_query import Answer
 from node.requester.sum_checkpoint import pack_product, pack_sum, unpack_product, unpack_sum
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
+from tests.support.examples import mandate_for
 
 ONE = Identity("resident", "449999190001010034")
-MANDATE = Mandate(
-    "M", "review", frozenset({"C21"}), frozenset({"44"}), date(2026, 1, 1), None, None, ("a",), "00" * 32
-)
+MANDATE = mandate_for(ONE.value, agents=("a",))
 VERIFICATION = Verification(
     ("C21",), ("44",), "review", "", (Subject("h/1", "h", "", (ONE,), "M"),), {"M": MANDATE}
 )

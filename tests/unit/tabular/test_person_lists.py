@@ -4,17 +4,24 @@ from pathlib import Path
 import pytest
 
 from matcher.types import Identity
+from node.domain.mandate import fault
 from node.domain.subjects import Subject
 from node.errors import InputError
-from node.tabular.person_lists import read_cohort, read_households, read_mandates
+from node.tabular.person_lists import read_cohort, read_households, read_mandates, read_revoked
 from node.tabular.text_form import TextForm
 
 A, B = "449999190001010034", "33999919000101008X"
 NAME = "张三丰"
 ZH = "户编号,成员编号,与户主关系,姓名,证件类型,证件号码,曾用证件号码,授权书编号"
 EN = "household_no,member_no,relation,name,id_type,id_no,former_id_no,mandate_no"
-MANDATES_EN = "mandate_no,programme,scope_items,scope_regions,valid_from,valid_to,revoked_at,signers,doc_hash"
-MANDATES_ZH = "授权书编号,社会救助项目,核对项目,核对区域,有效期起,有效期止,撤销日期,签字人,授权书摘要"
+MANDATES_EN = (
+    "mandate_no,template_id,office,programme,scope_items,scope_regions,people,valid_from,valid_to,revoked_at,"
+    "signers,agents,sig_type,doc_hash"
+)
+MANDATES_ZH = (
+    "授权书编号,授权书样式,委托单位,社会救助项目,核对项目,核对区域,被授权核对人证件号码,有效期起,有效期止,撤销日期,"
+    "签字人,代理人,签署方式,授权书摘要"
+)
 HASH = "ab" * 32
 
 
@@ -98,55 +105,88 @@ def test_unusable_household_files(tmp_path, text, problem):
     assert NAME not in str(caught.value)
 
 
+def line(**changed):
+    """A mandate of a list: its columns in order, some of them changed."""
+    columns = {
+        "no": "M1", "template": "", "office": "459999000000", "programme": "", "items": "*", "regions": "*",
+        "people": A, "first": "2026-01-01", "last": "2026-12-31", "revoked": "", "signers": NAME,
+        "agents": "", "sig_type": "", "doc_hash": HASH,
+    }  # fmt: skip
+    return ",".join({**columns, **changed}.values())
+
+
 @pytest.mark.parametrize("header", [MANDATES_EN, MANDATES_ZH])
 def test_mandates(tmp_path, header):
-    text = (
-        f"{header}\nM1,new_application,*,*,2026-01-01,2026-12-31,,{NAME}；李四,{HASH}\n"
-        f"M2,在保复核,C21；C23,440000;33,2026年1月1日,,2026/5/1,,sha256:{HASH.upper()}\nM3,,C21、B12r,44,20260101,,,,\n"
-    )
-    mandates, rejects = read_mandates(put(tmp_path, text, "gb18030"))
+    one = line(programme="new_application", signers=f"{NAME}；李四", people=f"{A}、{B}")
+    two = line(no="M2", template="js-2019", office="某县民政局", programme="在保复核", items="C21；C23",
+               regions="440000;33", people=f"'{A}", first="2026年1月1日", last="退出救助", revoked="2026/5/1",
+               agents="李四", sig_type="指印", doc_hash=f"sha256:{HASH.upper()}")  # fmt: skip
+    three = line(no="M3", items="C21、B12r", regions="44", first="20260101", last="household_change")
+    mandates, rejects = read_mandates(put(tmp_path, "\n".join((header, one, two, three, "")), "gb18030"))
     assert rejects == []
     one, two, three = mandates["M1"], mandates["M2"], mandates["M3"]
     assert (one.programme, one.items, one.regions) == ("new_application", {"*"}, {"*"})
     assert (one.valid_from, one.valid_to, one.revoked_at) == (date(2026, 1, 1), date(2026, 12, 31), None)
-    assert (one.signers, one.doc_hash) == ((NAME, "李四"), HASH)
+    assert (one.signers, one.doc_hash, one.people) == ((NAME, "李四"), HASH, {A, B})
+    assert (one.office, one.event, one.agents, one.sig_type) == ("459999000000", "", (), "")
     assert (two.programme, two.items, two.regions) == ("review", {"C21", "C23"}, {"44", "33"})
-    assert (two.valid_to, two.revoked_at, two.doc_hash) == (None, date(2026, 5, 1), f"sha256:{HASH}")
-    assert (three.programme, three.items) == ("*", {"C21", "B12r"})
+    assert (two.valid_to, two.event, two.revoked_at) == (None, "programme_exit", date(2026, 5, 1))
+    assert (two.doc_hash, two.people, two.agents) == (f"sha256:{HASH}", {A}, ("李四",))
+    assert (two.template_id, two.office, two.sig_type) == ("js-2019", "某县民政局", "fingerprint")
+    assert (three.programme, three.items, three.event) == ("*", {"C21", "B12r"}, "household_change")
+    assert [fault(each) for each in mandates.values()] == [None] * 3
 
 
 BAD_MANDATES = [
-    ("number twice", "M0,,*,*,2026-01-01,,,,", "duplicate_mandate", "mandate_no"),
-    ("no number", ",,*,*,2026-01-01,,,,", "empty", "mandate_no"),
-    ("identity as number", f"{A},,*,*,2026-01-01,,,,", "ref_is_identity", "mandate_no"),
-    ("unknown programme", "M1,lottery,*,*,2026-01-01,,,,", "unknown_programme", "programme"),
-    ("no items", "M1,,,*,2026-01-01,,,,", "empty_scope", "scope_items"),
-    ("only separators", "M1,,;;,*,2026-01-01,,,,", "empty_scope", "scope_items"),
-    ("items by name", "M1,,机动车,*,2026-01-01,,,,", "bad_scope", "scope_items"),
-    ("no regions", "M1,,*,,2026-01-01,,,,", "empty_scope", "scope_regions"),
-    ("regions by name", "M1,,*,广东,2026-01-01,,,,", "bad_scope", "scope_regions"),
-    ("no start", "M1,,*,*,,2026-12-31,,,", "empty", "valid_from"),
-    ("no such day", "M1,,*,*,2026-02-30,,,,", "bad_date", "valid_from"),
-    ("bad end", "M1,,*,*,2026-01-01,soon,,,", "bad_date", "valid_to"),
-    ("ends before it starts", "M1,,*,*,2026-01-02,2026-01-01,,,", "ends_before_start", "valid_to"),
-    ("bad revocation", "M1,,*,*,2026-01-01,,yes,,", "bad_date", "revoked_at"),
-    ("bad digest", "M1,,*,*,2026-01-01,,,,xyz", "bad_hash", "doc_hash"),
-    ("too many items", f"M1,,{';'.join(['C21'] * 101)},*,2026-01-01,,,,", "bad_scope", "scope_items"),
+    ("number twice", {"no": "M0"}, "duplicate_mandate", "mandate_no"),
+    ("no number", {"no": ""}, "empty", "mandate_no"),
+    ("identity as number", {"no": A}, "ref_is_identity", "mandate_no"),
+    ("a form by its title", {"template": "a form"}, "bad_code", "template_id"),
+    ("no office", {"office": " "}, "empty", "office"),
+    ("identity as office", {"office": A}, "bad_office", "office"),
+    ("unknown programme", {"programme": "lottery"}, "unknown_programme", "programme"),
+    ("no items", {"items": ""}, "empty_scope", "scope_items"),
+    ("only separators", {"items": ";;"}, "empty_scope", "scope_items"),
+    ("items by name", {"items": "机动车"}, "bad_scope", "scope_items"),
+    ("no regions", {"regions": ""}, "empty_scope", "scope_regions"),
+    ("regions by name", {"regions": "广东"}, "bad_scope", "scope_regions"),
+    ("nobody", {"people": ""}, "empty", "people"),
+    ("a number that is none", {"people": f"{A};{A[:17]}0"}, "bad_check_digit", "people"),
+    ("too many people", {"people": ";".join([A] * 51)}, "too_many", "people"),
+    ("no start", {"first": ""}, "empty", "valid_from"),
+    ("no such day", {"first": "2026-02-30"}, "bad_date", "valid_from"),
+    ("no end", {"last": ""}, "empty", "valid_to"),
+    ("bad end", {"last": "soon"}, "bad_date", "valid_to"),
+    ("ends before it starts", {"first": "2026-01-02", "last": "2026-01-01"}, "ends_before_start", "valid_to"),
+    ("bad revocation", {"revoked": "yes"}, "bad_date", "revoked_at"),
+    ("no signer", {"signers": ";"}, "empty", "signers"),
+    ("signed otherwise", {"sig_type": "口头"}, "unknown_word", "sig_type"),
+    ("no digest", {"doc_hash": ""}, "empty", "doc_hash"),
+    ("bad digest", {"doc_hash": "xyz"}, "bad_hash", "doc_hash"),
+    ("too many items", {"items": ";".join(["C21"] * 101)}, "bad_scope", "scope_items"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("line", "reason", "column"), [r[1:] for r in BAD_MANDATES], ids=[r[0] for r in BAD_MANDATES]
+    ("changed", "reason", "column"), [r[1:] for r in BAD_MANDATES], ids=[r[0] for r in BAD_MANDATES]
 )
-def test_rejected_mandates(tmp_path, line, reason, column):
-    mandates, rejects = read_mandates(put(tmp_path, f"{MANDATES_EN}\nM0,,*,*,2026-01-01,,,,\n{line}\n"))
+def test_rejected_mandates(tmp_path, changed, reason, column):
+    text = f"{MANDATES_EN}\n{line(no='M0')}\n{line(**changed)}\n"
+    mandates, rejects = read_mandates(put(tmp_path, text))
     assert list(mandates) == ["M0"]
     assert [(r.line, r.reason, r.column) for r in rejects] == [(3, reason, column)]
+    assert A not in rejects[0].message
+
+
+def test_numbers_of_revoked_mandates(tmp_path):
+    numbers, rejects = read_revoked(put(tmp_path, "授权书编号,备注\nM1,\n4503012026070101000019,x\n,\n"))
+    assert numbers == ["M1", "4503012026070101000019"]
+    assert [(one.line, one.reason) for one in rejects] == [(4, "empty")]
 
 
 def test_mandates_without_an_end_column_are_refused(tmp_path):
     with pytest.raises(InputError, match="valid_to"):
-        read_mandates(put(tmp_path, "mandate_no,scope_items,scope_regions,valid_from\nM1,*,*,2026-01-01\n"))
+        read_mandates(put(tmp_path, MANDATES_EN.replace("valid_to,", "") + "\n"))
 
 
 # ---- the rules of docs/import.md, "What is guessed", in every list
@@ -167,18 +207,20 @@ def test_tabs_round_the_cells_of_a_list(tmp_path, shape, encoding):
 
 
 def test_lists_that_are_not_guessed_at(tmp_path):
-    line = f"H1,01,户主,{NAME},,{A},,M1"
+    row = f"H1,01,户主,{NAME},,{A},,M1"
     mixed = put(tmp_path, "")
-    mixed.write_bytes(f"{ZH}\n{line}\n".encode() + f"{line}\n".replace("01", "02").encode("gb18030"))
+    mixed.write_bytes(f"{ZH}\n{row}\n".encode() + f"{row}\n".replace("01", "02").encode("gb18030"))
     with pytest.raises(InputError, match="line 3 is GB18030"):
         read_households(mixed)
-    semicolons = put(tmp_path, f"{ZH}\n{line}\n".replace(",", ";"))
+    semicolons = put(tmp_path, f"{ZH}\n{row}\n".replace(",", ";"))
     with pytest.raises(InputError) as caught:
         read_households(semicolons)
     assert "--delimiter semicolon" in caught.value.hint
     (subject,), rejects = read_households(semicolons, stated=TextForm(";"))
     assert (subject.ref, rejects) == ("H1/01", [])
-    mandates = put(tmp_path, f"{MANDATES_EN}\nM1,,*,*,2026.01.01,2026/12/31 0:00,,,\n".replace(",", "|"))
+    mandates = put(
+        tmp_path, f"{MANDATES_EN}\n{line(first='2026.01.01', last='2026/12/31 0:00')}\n".replace(",", "|")
+    )
     ((mandate,), rejects) = [*read_mandates(mandates, stated=TextForm("|"))]
     assert not rejects
     known = read_mandates(mandates, stated=TextForm("|"))[0][mandate]

@@ -130,6 +130,8 @@ def mandates(**columns):
         "signer_counts": [2, 0],
         "signers": ["甲", "乙"],
         "doc_hashes": ["ab", ""],
+        "people_counts": [2, 1],
+        "people": NUMBERS[:3],
         **columns,
     }
     return pb.VerificationChunk(mandates=pb.Mandates(**known))
@@ -154,6 +156,7 @@ def test_the_chunks_that_the_refusals_change_are_good():
         ("M1", ("甲", "乙"), "ab"),
         ("M2", (), ""),
     ]
+    assert [one.people for one in read.mandates.values()] == [set(NUMBERS[:2]), {NUMBERS[2]}]
 
 
 LENGTHS = "columns of subjects differ in length"
@@ -184,6 +187,14 @@ REFUSED = {
     "an identity number as mandate": (mandates(mandate_nos=["M1", NUMBERS[0]]), "must not serve"),
     "a long signer": (mandates(signers=["甲", "乙" * 201]), "text of a mandate"),
     "a long digest": (mandates(doc_hashes=["ab", "a" * 201]), "text of a mandate"),
+    "too few people": (mandates(people=NUMBERS[:2]), "columns of mandates"),
+    "people of one mandate only": (mandates(people_counts=[3]), "columns of mandates"),
+    "too many people": (mandates(people_counts=[101, 0], people=NUMBERS[:101]), "too long"),
+    "a person without a valid number": (mandates(people=[*NUMBERS[:2], "4" * 18]), "not valid"),
+    "agents of nobody": (mandates(agents=["甲"]), "columns of mandates"),
+    "agents of one mandate only": (mandates(agents=["甲"], agent_counts=[1]), "columns of mandates"),
+    "a long office": (scope(office="o" * 201), "text of a mandate"),
+    "an identity number as office": (scope(office=f"{NUMBERS[0]}"), "must not serve"),
     "too many signers": (mandates(signer_counts=[101, 0], signers=["甲"] * 101), "too long"),
     "no programme": (scope(programme=""), "programme"),
     "another programme": (scope(programme="p" * 300), "mandate"),

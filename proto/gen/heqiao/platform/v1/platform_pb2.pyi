@@ -124,36 +124,52 @@ class VerificationChunk(_message.Message):
     def __init__(self, mandates: _Optional[_Union[Mandates, _Mapping]] = ..., subjects: _Optional[_Union[Subjects, _Mapping]] = ...) -> None: ...
 
 class Mandates(_message.Message):
-    __slots__ = ("mandate_nos", "scopes", "scope_places", "signer_counts", "signers", "doc_hashes")
+    __slots__ = ("mandate_nos", "scopes", "scope_places", "signer_counts", "signers", "doc_hashes", "people_counts", "people", "agent_counts", "agents")
     MANDATE_NOS_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     SCOPE_PLACES_FIELD_NUMBER: _ClassVar[int]
     SIGNER_COUNTS_FIELD_NUMBER: _ClassVar[int]
     SIGNERS_FIELD_NUMBER: _ClassVar[int]
     DOC_HASHES_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
     mandate_nos: _containers.RepeatedScalarFieldContainer[str]
     scopes: _containers.RepeatedCompositeFieldContainer[Scope]
     scope_places: _containers.RepeatedScalarFieldContainer[int]
     signer_counts: _containers.RepeatedScalarFieldContainer[int]
     signers: _containers.RepeatedScalarFieldContainer[str]
     doc_hashes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[_Union[Scope, _Mapping]]] = ..., scope_places: _Optional[_Iterable[int]] = ..., signer_counts: _Optional[_Iterable[int]] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hashes: _Optional[_Iterable[str]] = ...) -> None: ...
+    people_counts: _containers.RepeatedScalarFieldContainer[int]
+    people: _containers.RepeatedScalarFieldContainer[str]
+    agent_counts: _containers.RepeatedScalarFieldContainer[int]
+    agents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[_Union[Scope, _Mapping]]] = ..., scope_places: _Optional[_Iterable[int]] = ..., signer_counts: _Optional[_Iterable[int]] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hashes: _Optional[_Iterable[str]] = ..., people_counts: _Optional[_Iterable[int]] = ..., people: _Optional[_Iterable[str]] = ..., agent_counts: _Optional[_Iterable[int]] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Scope(_message.Message):
-    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at")
+    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "event", "office", "template_id", "sig_type")
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
     REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    OFFICE_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    SIG_TYPE_FIELD_NUMBER: _ClassVar[int]
     programme: str
     items: _containers.RepeatedScalarFieldContainer[str]
     regions: _containers.RepeatedScalarFieldContainer[str]
     valid_from: str
     valid_to: str
     revoked_at: str
-    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ...) -> None: ...
+    event: str
+    office: str
+    template_id: str
+    sig_type: str
+    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., event: _Optional[str] = ..., office: _Optional[str] = ..., template_id: _Optional[str] = ..., sig_type: _Optional[str] = ...) -> None: ...
 
 class Subjects(_message.Message):
     __slots__ = ("refs", "households", "names", "mandate_nos", "identities")
@@ -338,6 +354,18 @@ class ListJobsResponse(_message.Message):
     JOBS_FIELD_NUMBER: _ClassVar[int]
     jobs: _containers.RepeatedCompositeFieldContainer[Job]
     def __init__(self, jobs: _Optional[_Iterable[_Union[Job, _Mapping]]] = ...) -> None: ...
+
+class RevokeMandatesRequest(_message.Message):
+    __slots__ = ("mandate_nos",)
+    MANDATE_NOS_FIELD_NUMBER: _ClassVar[int]
+    mandate_nos: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RevokeMandatesResponse(_message.Message):
+    __slots__ = ("revoked",)
+    REVOKED_FIELD_NUMBER: _ClassVar[int]
+    revoked: int
+    def __init__(self, revoked: _Optional[int] = ...) -> None: ...
 
 class ListPeersRequest(_message.Message):
     __slots__ = ()

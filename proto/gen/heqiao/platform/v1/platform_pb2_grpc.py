@@ -80,6 +80,11 @@ class PlatformServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueResponse.FromString,
                 _registered_method=True)
+        self.RevokeMandates = channel.unary_unary(
+                '/heqiao.platform.v1.PlatformService/RevokeMandates',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesResponse.FromString,
+                _registered_method=True)
 
 
 class PlatformServiceServicer:
@@ -149,6 +154,13 @@ class PlatformServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevokeMandates(self, request, context):
+        """Revoke mandates: no part that begins later asks about their people.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlatformServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -196,6 +208,11 @@ def add_PlatformServiceServicer_to_server(servicer, server):
                     servicer.GetCatalogue,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueResponse.SerializeToString,
+            ),
+            'RevokeMandates': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeMandates,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -442,6 +459,33 @@ class PlatformService:
             '/heqiao.platform.v1.PlatformService/GetCatalogue',
             heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_platform__pb2.GetCatalogueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeMandates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.PlatformService/RevokeMandates',
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_platform__pb2.RevokeMandatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,71 @@
+"""Erases what jobs leave when its time is over (design.md section 7); only jobs that have ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select, update
+
+from node.database.tables import answers, jobs, parts, sum_products, tokens
+from node.domain.jobs import OPEN_STATES
+from node.domain.retention import Erased
+
+
+def note_fetched(tx: Connection, job: str, now: datetime) -> None:
+    """Note when the report of a job was fetched first."""
+    ended = jobs.c.state.not_in(OPEN_STATES)
+    tx.execute(
+        update(jobs).where(jobs.c.id == job, jobs.c.fetched_at.is_(None), ended).values(fetched_at=now)
+    )
+
+
+def due_jobs(tx: Connection, fetched: datetime, ended: datetime, most: int | None = None) -> list[str]:
+    """Jobs that were fetched before one moment or ended before another, oldest first."""
+    found = select(jobs.c.id).where(_is_due(fetched, ended)).order_by(jobs.c.finished_at, jobs.c.id)
+    return [row.id for row in tx.execute(found.limit(most))]
+
+
+def count(tx: Connection, chosen: Sequence[str]) -> Erased:
+    """What belongs to some jobs."""
+    return Erased(
+        jobs=len(chosen),
+        answers=tx.scalar(select(func.count()).select_from(answers).where(answers.c.job.in_(chosen))) or 0,
+    )
+
+
+def erase(tx: Connection, chosen: Sequence[str], fetched: datetime, ended: datetime) -> Erased:
+    """Erase those of some jobs that are still due, with their requests, parts, answers and secrets."""
+    due = tx.execute(select(jobs.c.id).where(jobs.c.id.in_(chosen), _is_due(fetched, ended)))
+    certain = [row.id for row in due]
+    found = count(tx, certain)
+    for table in (tokens, sum_products, answers, parts):
+        tx.execute(delete(table).where(table.c.job.in_(certain)))
+    tx.execute(delete(jobs).where(jobs.c.id.in_(certain)))
+    return found
+
+
+def leftover_secrets(tx: Connection) -> int:
+    """Seeds, tokens and unopened sums of jobs that have ended."""
+    over = _ended()
+    seeds = select(func.count()).where(parts.c.job.in_(over), parts.c.session_sealed.is_not(None))
+    kept = [select(func.count()).where(table.c.job.in_(over)) for table in (tokens, sum_products)]
+    return sum(tx.scalar(one) or 0 for one in (seeds, *kept))
+
+
+def erase_secrets(tx: Connection) -> int:
+    """Erase them; returns how many there were."""
+    found, over = leftover_secrets(tx), _ended()
+    if found:
+        tx.execute(update(parts).where(parts.c.job.in_(over)).values(session_sealed=None))
+        for table in (tokens, sum_products):
+            tx.execute(delete(table).where(table.c.job.in_(over)))
+    return found
+
+
+def _is_due(fetched: datetime, ended: datetime) -> ColumnElement[bool]:
+    return and_(
+        jobs.c.state.not_in(OPEN_STATES), or_(jobs.c.fetched_at < fetched, jobs.c.finished_at < ended)
+    )
+
+
+def _ended() -> Select[tuple[str]]:
+    return select(jobs.c.id).where(jobs.c.state.not_in(OPEN_STATES))

@@ -1,0 +1,69 @@
+"""What this node asked is kept for a time and then erased (design.md section 7; domain.md section 9, R11).
+
+The audit chain, which holds no person, is never cut: records of what was given to others are kept for three
+years at least (R7). Erasing is an audited event with counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from node.context import Node
+from node.database import Connection
+from node.database import audit_log as audit_rows
+from node.database import retention as rows
+from node.domain.retention import Erased
+
+AT_ONCE: Final = 50  # jobs in one transaction: others write in between
+T = TypeVar("T")
+Write = Callable[[str, Callable[[Connection], T]], T]
+Show = Callable[[int, int], None]
+
+
+def read_due(node: Node) -> Erased:
+    """What a run would erase now."""
+    with node.store.transaction("look what is due") as tx:
+        due = rows.due_jobs(tx, *_moments(node))
+        found = Erased(secrets=rows.leftover_secrets(tx))
+        for at in range(0, len(due), AT_ONCE):
+            found += rows.count(tx, due[at : at + AT_ONCE])
+    return found
+
+
+def erase_due(
+    node: Node,
+    write: Write[Erased] | None = None,
+    show: Show = lambda _done, _total: None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> tuple[Erased, bool]:
+    """Erase what is due. Returns how much, and whether its bytes are gone from the log of an SQLite file too.
+
+    Jobs that wait or run are never touched. A run that is stopped or killed is complete up to there; the next
+    goes on. `write` is `Lease.write` for the scheduler. Raises NodeError kinds.
+    """
+    write = write or node.store.retry_write
+    with node.store.transaction("look what is due") as tx:
+        due = rows.due_jobs(tx, *_moments(node))
+    erased = write("erase secrets", partial(_erase, node, ()))
+    for at in range(0, len(due), AT_ONCE):
+        if stopping():
+            break
+        show(at, len(due))
+        erased += write("erase jobs", partial(_erase, node, due[at : at + AT_ONCE]))
+    show(len(due), len(due))
+    return erased, erased == Erased() or node.store.clear_log()
+
+
+def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> Erased:
+    erased = rows.erase(tx, chosen, *_moments(node)) if chosen else Erased(secrets=rows.erase_secrets(tx))
+    if erased != Erased():
+        audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
+    return erased
+
+
+def _moments(node: Node) -> tuple[datetime, datetime]:
+    """What was fetched before the first, or ended before the second, is due."""
+    now, settings = node.clock(), node.config.retention
+    return now - timedelta(days=settings.fetched_days), now - timedelta(days=settings.kept_days)
