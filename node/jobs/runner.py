@@ -19,9 +19,9 @@ SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list
 class Runner:
     """Runs jobs in the background of a serving node, each under a lease, so that no other process runs it.
 
-    Resumes open jobs that no process holds: those of a killed process, when its leases have expired, and
-    those that a stopped one gave back. Small jobs have separate workers: a check of one household
-    never waits for lists to end.
+    Resumes open jobs that no process holds: those of a killed process, when its leases have expired, those
+    that a stopped one gave back, and those that waited for a peer's quota, when their time has come. Small
+    jobs have separate workers: a check of one household never waits for lists to end.
     """
 
     def __init__(self, node: Node, leases: Leases, poll_s: float, jobs_at_once: int = 2) -> None:
@@ -65,7 +65,7 @@ class Runner:
 
     def _take_up(self) -> int:
         with self._node.store.transaction("open jobs") as tx:
-            found = job_rows.open_jobs(tx)
+            found = job_rows.open_jobs(tx, self._node.clock())
         for job in found:
             self.start(job)
         return len(found)

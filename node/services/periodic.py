@@ -10,6 +10,7 @@ from node.database.leases import Lease
 from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.scheduler import Task
+from node.responder import queries
 from node.rotation.status import read_status
 from node.telemetry import log
 
@@ -18,7 +19,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     """The tasks of a node."""
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
-    return (due, offer, *mirror_tasks(node))
+    old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
+    return (due, offer, old, *mirror_tasks(node))
 
 
 def offer_changes(node: Node, lease: Lease) -> None:
