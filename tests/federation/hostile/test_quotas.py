@@ -78,7 +78,8 @@ def try_points(target: Target, token_class: str = "ordinary") -> tuple[str, time
     except grpc.RpcError as error:
         code, reason, details, text = fails(lambda caught=error: (_ for _ in ()).throw(caught))
         assert (code, reason) == (Code.RESOURCE_EXHAUSTED, "limit")
-        assert not any(character.isdigit() for character in text + details["hint"])
+        said = (text + details["hint"]).replace(details["rule"], "")
+        assert not any(character.isdigit() for character in said)
         retry = error_details_pb2.RetryInfo()
         found = [one for one in rpc_status.from_call(error).details if one.Unpack(retry)]
         return details["rule"], retry.retry_delay.ToTimedelta() if found else None
