@@ -102,6 +102,18 @@ class EpochError(PreconditionError):
     code = "epoch_not_current"
 
 
+class ManifestUnknownError(PreconditionError):
+    """The query's manifest is none that this node issued to the caller within the last day."""
+
+    code = "manifest_unknown"
+
+
+class QueryUnknownError(PreconditionError):
+    """A later part of a query came that this node does not know: it begins anew."""
+
+    code = "query_unknown"
+
+
 class SaltError(PreconditionError):
     """The salt version is not current; `details["salt_version"]` names the current one."""
 

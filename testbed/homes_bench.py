@@ -11,6 +11,9 @@ ITEM = "C21"
 RESPONDER, REQUESTER = "44", "45"
 _NAMES = {RESPONDER: "广东", REQUESTER: "广西"}
 _MIRROR = "mirror_mib"
+# Lists of a million people, again and again, are not what the quotas of a province are for.
+_QUOTAS = "".join(f"points_{window} = 1000000000000\n" for window in ("hour", "day", "30_days"))
+_QUOTAS += "sensitive_points_30_days = 1000000000000\nbytes_day = 1000000000000000\n"
 _LIMITS = "max_subjects_per_job = 10000000\nmax_points_per_query = 20000000\n"
 
 
@@ -110,6 +113,7 @@ def _make_home(children: Children, folder: Path, code: str, k_anonymity: int) ->
     heqiao(children, f"{code}-join", "join", "--home", home, bundle)
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
     _configure(home, "limits", f"k_anonymity = {k_anonymity}\n{_LIMITS}")
+    _configure(home, "quotas", _QUOTAS)
     _configure(home, "requester", f"min_bucket_entries = {min(k_anonymity, 1_024)}\n")
 
 

@@ -45,6 +45,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "serve": ("serve", "Serve peers and platforms until stopped."),
         "health": ("health", "Check that this home's node is running and serving."),
         "doctor": ("doctor", "Check this node and its connection to each peer."),
+        "quotas": ("quotas", "Manage how much each peer may ask."),
         "keys": ("keys", "Manage this node's keys."),
         "audit": ("audit", "Read and verify the audit chain."),
         "retention": ("retention", "Show how long data is kept; erase what is due."),

@@ -10,8 +10,9 @@ from node.cli.options import count, require_own_home, show
 from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
+from node.domain.days import china_minute
 from node.domain.findings import PeerSummary
-from node.domain.job_progress import JobProgress
+from node.domain.job_progress import JobProgress, PartProgress
 from node.domain.records import Reject
 from node.errors import DishonestPeerError, UnavailableError
 from node.reports import kinds, text
@@ -47,10 +48,17 @@ def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
     with show_progress(hidden=hidden) as update:
         for last in platform.watch(job):
             for part in last.parts:
-                update(part.peer, part.done, part.total, f"{part.peer} {part.name}: {part.state}")
+                update(part.peer, part.done, part.total, f"{part.peer} {part.name}: {describe_state(part)}")
     if last is None:
         raise UnavailableError("the node sends no progress of this job", "run the command again")
     return last
+
+
+def describe_state(part: PartProgress) -> str:
+    """The state of a part; of one that waits for the peer's quota, until when."""
+    if part.retry_at is None:
+        return part.state
+    return f"{part.state} until {china_minute(part.retry_at)} ({part.reason})"
 
 
 def write_report(

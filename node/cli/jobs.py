@@ -169,4 +169,6 @@ def _plain(job: JobProgress) -> dict[str, object]:
     plain = asdict(job)
     for key in ("created_at", "due_at", "finished_at"):
         plain[key] = plain[key].isoformat() if plain[key] else None
+    for part in plain["parts"]:
+        part["retry_at"] = part["retry_at"].isoformat() if part["retry_at"] else None
     return plain

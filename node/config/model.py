@@ -17,6 +17,7 @@ from node.config.limits import LimitsSection
 from node.config.log import LogSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
+from node.config.quotas import QuotasSection
 from node.config.requester import RequesterSection
 from node.config.retention import RetentionSection
 from node.config.rotation import RotationSection
@@ -43,6 +44,7 @@ class Config(Section):
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
     index: IndexSection = Field(default_factory=IndexSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
+    quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)

@@ -8,11 +8,11 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, delete, insert, literal, select, update
+from sqlalchemy import Connection, Row, Table, delete, exists, insert, literal, or_, select, update
 
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
-from node.domain.jobs import OPEN_STATES, JobRow, PartRow
+from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartRow
 
 _JOB = tuple(column for column in jobs.c if column.name != "request_sealed")
 _PART = tuple(column for column in parts.c if column.name not in ("session_sealed", "refusals_sealed"))
@@ -64,11 +64,15 @@ def list_jobs(tx: Connection, limit: int, owners: Collection[str] | None = None)
     return [_job(row) for row in tx.execute(query)]
 
 
-def open_jobs(tx: Connection) -> list[str]:
-    """Jobs that have not ended and that no process holds, oldest first."""
+def open_jobs(tx: Connection, now: datetime) -> list[str]:
+    """Jobs that have not ended, that no process holds, and that need not wait for a peer, oldest first."""
     held = is_held(literal(job_lease("")) + jobs.c.id)
+    waiting = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING)
+    due = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING, parts.c.retry_at <= now)
+    running = exists().where(parts.c.job == jobs.c.id, parts.c.state.in_(OPEN_PARTS))
+    can_run = or_(running, ~waiting, due, jobs.c.cancel_requested, jobs.c.due_at <= now)
     rows = tx.execute(
-        select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held).order_by(jobs.c.created_at)
+        select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held, can_run).order_by(jobs.c.created_at)
     )
     return [row.id for row in rows]
 

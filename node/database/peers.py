@@ -53,6 +53,16 @@ def remove_peer(tx: Connection, code: str) -> bool:
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0
 
 
+def lock_peer(tx: Connection, code: str) -> bool:
+    """Lock a peer's row for the rest of the transaction, before all other rows; False for an unknown peer.
+
+    What a peer is charged for is judged one at a time. A write transaction of SQLite has the whole database.
+    """
+    found = select(peers.c.code).where(peers.c.code == code).with_for_update()
+    # Twice, because `put_peer` replaces the row: whoever waited for the old one finds the new one.
+    return any(tx.scalar(found) is not None for _ in range(2))
+
+
 def find_peer(tx: Connection, code: str) -> PeerRow | None:
     """One peer by its code."""
     found = _select(tx, [code])

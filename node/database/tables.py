@@ -1,4 +1,4 @@
-"""Tables of the node, with those of node/database/index_tables.py.
+"""Tables of the node, with those of node/database/index_tables.py and query_tables.py.
 
 Columns named `sealed` hold bytes under the storage key, never plain data.
 """
@@ -19,10 +19,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables
+from node.database import index_tables, query_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
+QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
 
 peers = Table(
     "peers",
@@ -119,6 +120,8 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
+    # When a part goes on that waits for a peer's quota.
+    Column("retry_at", UtcDateTime),
     # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.

@@ -8,10 +8,14 @@ from node.domain.findings import PeerSummary
 
 @dataclass(frozen=True, slots=True)
 class PartProgress(PeerSummary):
-    """One peer's part: work done and total work, in points and then in buckets."""
+    """One peer's part: work done and total work, in points and then in buckets.
+
+    A waiting part asks the peer again at `retry_at`.
+    """
 
     done: int = 0
     total: int = 0
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

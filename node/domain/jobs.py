@@ -7,7 +7,8 @@ from typing import Protocol
 from node.domain.job_access import NODE
 
 OPEN_STATES = ("queued", "running")
-
+OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")  # states of parts that run, or can
+WAITING = "waiting"  # a part that the peer told to come back later
 
 VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
 
@@ -59,7 +60,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """One peer's part of a job, without its sealed session."""
+    """One peer's part of a job, without its sealed session. A waiting part goes on at `retry_at`."""
 
     job: str
     peer: str
@@ -74,3 +75,8 @@ class PartRow:
     seconds: float = 0.0
     plan: str = ""
     plan_reason: str = ""
+    retry_at: datetime | None = None
+
+    def may_go_on(self, now: datetime) -> bool:
+        """Whether a part that has not ended can run now: it does not wait, or long enough."""
+        return self.state != WAITING or self.retry_at is None or self.retry_at <= now

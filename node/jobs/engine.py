@@ -40,7 +40,6 @@ from node.requester.point_cache import PointCache
 from node.telemetry import log
 
 DATABASE_WAIT_S = 10.0
-OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")
 
 
 def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool:
@@ -151,7 +150,7 @@ def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None, turns
     if begun is None:
         return frozenset()
     row, parts = begun
-    waiting = [part for part in parts if part.state in OPEN_PARTS]
+    waiting = [part for part in parts if _can_run(node, row, part)]
     # A cancelled job calls nobody.
     own = (Turns(1) if row.cancel_requested else turns).begin([part.peer for part in waiting])
     if waiting and not own.taken:
@@ -200,12 +199,23 @@ def _run_parts(
         return frozenset(filter(None, pool.map(ask, waiting)))
 
 
+def _can_run(node: Node, row: JobRow, part: PartRow) -> bool:
+    if part.state in jobs.OPEN_PARTS:
+        return True
+    now = node.clock()
+    # A part that waits for a peer's quota ends at once where its job is cancelled, or overdue.
+    is_over = row.cancel_requested or row.due_at <= now
+    return part.state == jobs.WAITING and (is_over or part.may_go_on(now))
+
+
 def conclude(node: Node, job: str, lease: Lease) -> None:
-    """End a job whose parts have all ended."""
+    """End a job whose parts have all ended; one with a part that waits for a peer's quota goes on later."""
     with node.store.transaction("read parts") as tx:
         parts = job_rows.list_parts(tx, job)
         cancelled = job_rows.cancel_requested(tx, job)
-    if cancelled and any(part.state == "cancelled" for part in parts):
+    if any(part.state == jobs.WAITING for part in parts):
+        log.get_logger().info("job_waits", job=job, reason="quota")
+    elif cancelled and any(part.state == "cancelled" for part in parts):
         _end(node, job, lease, "cancelled")
     elif any(part.state == "distrusted" for part in parts):
         peers = ", ".join(part.peer for part in parts if part.state == "distrusted")

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from keys import KeyringError
@@ -12,17 +12,18 @@ from matcher import MatcherError
 from node.context import Node
 from node.database import peers as peer_rows
 from node.database.leases import Lease
-from node.domain.jobs import JobRow, PartRow
+from node.domain.jobs import WAITING, JobRow, PartRow
 from node.errors import (
     CancelledError,
     DishonestPeerError,
     LeaseLostError,
+    LimitError,
     NodeError,
     NotFoundError,
     UnavailableError,
 )
 from node.requester.checkpoint import StoredCheckpoint
-from node.requester.context import QueryContext, refusal_rule
+from node.requester.context import LONGEST_WAIT, QueryContext, refusal_rule
 from node.requester.point_cache import PointCache
 from node.telemetry import log
 from node.telemetry.request_id import in_new_request
@@ -80,12 +81,15 @@ def allowed_s(people: int) -> float:
 def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
     """Ask, and keep how it ended; an error is the state of this part only.
 
-    The part stays open when the node stops. Raises LeaseLostError, and UnavailableError where the database
+    The part stays open when the node stops, and where the peer is to be asked again later than in a minute:
+    then it gives its worker back, and waits. Raises LeaseLostError, and UnavailableError where the database
     is unreachable.
     """
     began = time.monotonic()
     state, reason = "done", ""
     try:
+        if run.part.state == WAITING:
+            run.checkpoint.wait(0)  # its job may have been cancelled meanwhile
         ask()
     except LeaseLostError:
         raise
@@ -93,9 +97,26 @@ def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
         if isinstance(error, CancelledError) and run.lease.stopping.is_set():
             run.checkpoint.pause(run.part.seconds + time.monotonic() - began)
             return
+        retry_at = _retry_at(run, error)
+        if retry_at is not None:
+            run.checkpoint.park(retry_at, _reason(error), run.part.seconds + time.monotonic() - began)
+            log.get_logger().info("part_waits", job=run.job.id, peer=run.part.peer, reason=_reason(error))
+            return
         state, reason = _judge(run, error)
     run.checkpoint.end(state, reason, run.part.seconds + time.monotonic() - began)
     log.get_logger().info("part_ended", job=run.job.id, peer=run.part.peer, state=state, reason=reason)
+
+
+def _retry_at(run: PartRun[C], error: Exception) -> datetime | None:
+    """When a part goes on that the peer told to come back; None where it ends."""
+    if not isinstance(error, LimitError) or error.retry_after is None or error.retry_after <= LONGEST_WAIT:
+        return None
+    retry_at = run.node.clock() + error.retry_after
+    return retry_at if retry_at < run.job.due_at else None
+
+
+def _reason(error: Exception) -> str:
+    return refusal_rule(error) if isinstance(error, NodeError) else ""
 
 
 def _judge(run: PartRun[C], error: Exception) -> tuple[str, str]:

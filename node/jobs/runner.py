@@ -21,10 +21,11 @@ SMALL_JOB = 1_000  # subjects; such a job takes a second, one of a county's list
 class Runner:
     """Runs jobs in the background of a serving node, each under a lease, so that no other process runs it.
 
-    Resumes open jobs that no process holds: those of a killed process, when its leases have expired, and
-    those that a stopped one gave back. Small jobs have separate workers: a check of one household
-    never waits for lists to end. Of either, a peer has a turn in at most half: a job that waits for turns
-    only gives its worker back, and is taken up again when one of them is free.
+    Resumes open jobs that no process holds: those of a killed process, when its leases have expired, those
+    that a stopped one gave back, and those that waited for a peer's quota, when their time has come. Small
+    jobs have separate workers: a check of one household never waits for lists to end. Of either, a peer has
+    a turn in at most half: a job that waits for turns only gives its worker back, and is taken up again when
+    one of them is free.
     """
 
     def __init__(self, node: Node, leases: Leases, poll_s: float, jobs_at_once: int = 2) -> None:
@@ -71,7 +72,7 @@ class Runner:
 
     def _take_up(self) -> int:
         with self._node.store.transaction("open jobs") as tx:
-            found = job_rows.open_jobs(tx)
+            found = job_rows.open_jobs(tx, self._node.clock())
             with self._lock:
                 waiting = {job: self._waiting[job] for job in found if job in self._waiting}
             still = {

@@ -4,6 +4,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from node.database import Connection
 from node.database import jobs as job_rows
 from node.database.leases import Lease
 from node.domain.findings import Outcome
-from node.domain.jobs import PartRow
+from node.domain.jobs import WAITING, PartRow
 from node.domain.packed import add_version, strip_version
 from node.domain.refusals import Refusals, pack_refusals
 from node.errors import CancelledError, PreconditionError
@@ -152,12 +153,19 @@ class StoredCheckpoint:
         values = {**self._progress, **self._counts(), "seconds": seconds}
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
+    def park(self, retry_at: datetime, reason: str, seconds: float) -> None:
+        """Leave a part open until the peer can be asked again; what it has is kept."""
+        values = {**self._progress, "state": WAITING, "reason": reason[:64], "retry_at": retry_at}
+        values |= {**self._counts(), "seconds": seconds}
+        self._write("park part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
+
     def end(self, state: str, reason: str, seconds: float) -> None:
         """Close the part: keep its counts, erase its seed and its tokens."""
         values = {
             **self._progress,
             "state": state,
             "reason": reason[:64],
+            "retry_at": None,
             **self._counts(),
             "seconds": seconds,
         }

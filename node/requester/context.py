@@ -36,7 +36,8 @@ from node.wire.match_messages import (
 from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
 
 T = TypeVar("T")
-_WORD = re.compile(r"[a-z0-9_]{1,48}")
+_WORD = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+_LONGEST_WORD: Final = 48
 LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the budget of the next period
 
 
@@ -220,7 +221,7 @@ def _wait_asked(tried: tenacity.RetryCallState) -> timedelta:
 def refusal_rule(error: NodeError) -> str:
     """The rule by which a peer refuses, or the error's code: it goes into reports, so nothing but a word."""
     rule = error.details.get("rule", "")
-    return rule if _WORD.fullmatch(rule) else error.code
+    return rule if len(rule) <= _LONGEST_WORD and _WORD.fullmatch(rule) else error.code
 
 
 def dishonest(message: str, check: str) -> DishonestPeerError:

@@ -18,7 +18,9 @@ from node.errors import (
     DishonestPeerError,
     EpochError,
     LimitError,
+    ManifestUnknownError,
     PartitionVersionError,
+    QueryUnknownError,
     RefusedError,
     UnavailableError,
 )
@@ -39,7 +41,14 @@ from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
-from node.wire.match_messages import GRANULE_POINTS, EvaluateDone, EvaluateStart, Granules, Transcript
+from node.wire.match_messages import (
+    GRANULE_POINTS,
+    EvaluateDone,
+    EvaluateStart,
+    Transcript,
+    granule_digests,
+    granules_root,
+)
 
 CHANGED = "changed"  # the version was replaced while it was searched
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
@@ -93,18 +102,23 @@ def _ask_class(
     """One query: its answers and its session.
 
     A new query begins under the manifest of the one `before`. Starts again when the peer changed its epoch,
-    or offers other partitions or planted subjects than those of the batch.
+    or offers other partitions or planted subjects than those of the batch; and once when it knows the
+    manifest or the query no longer, as after a restore.
     """
-    context = part.context
+    context, forgotten = part.context, False
     for _ in range(RESTARTS):
         try:
             return _ask_once(part, question, before)
         except (EpochError, OfferChangedError):
             for item in question.items:
                 _add_plan(part, f"{item.code} {RESTARTED}")
-            session = context.checkpoint.session()
-            refused = b"" if session is None else session.manifest
-            open_query(context, question.codes, part.items, refused=refused)
+        except (ManifestUnknownError, QueryUnknownError):
+            if forgotten:
+                raise
+            forgotten = True
+        session = context.checkpoint.session()
+        refused = b"" if session is None else session.manifest
+        open_query(context, question.codes, part.items, refused=refused)
     raise UnavailableError("the peer changed its epoch again and again", "try again later")
 
 
@@ -195,7 +209,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
         start = EvaluateStart(
             epoch=manifest.epoch,
             salt_version=manifest.salt_version,
-            manifest_digest=manifests.digest(session.manifest),
+            # The one it began with: a query names one manifest, also when it is renewed.
+            manifest_digest=manifests.digest(session.layout),
             query_id=session.query_id,
             points_announced=query.points,
             first_point=first,
@@ -249,13 +264,13 @@ def _run_stream(
     # Whole granules, so that a broken stream resumes at the first point of one.
     most = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
     size = most - most % GRANULE_POINTS
-    granules = Granules(start.first_point, opened.suite.sizes.point)
+    digests = granule_digests(0, batch.blinded.points, opened.suite.sizes.point)
     chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
     transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
     for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
         if isinstance(message, EvaluateDone):
             transcript.require_equal(message.transcript)
-            if message.points_root != granules.root():
+            if message.points_root != granules_root(digests):
                 raise dishonest("the peer saw other points than were sent", "points_root")
             finished = True
             break
@@ -263,7 +278,6 @@ def _run_stream(
             raise dishonest("the peer answers chunks out of order", "sequence")
         sent = chunks[expected]
         transcript.add(expected, sent.blinded.points, message.points)
-        granules.add(sent.blinded.points)
         context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
         context.checkpoint.add_tokens(first, tokens)

@@ -1,13 +1,16 @@
 """The signed manifest that a responder offers to one peer (design.md section 3)."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from keys.signing_chain import Succession
 from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.credentials.keyring import NodeKeys
+from node.database import Connection
 from node.database import partitions as index_rows
+from node.database import queries as query_rows
 from node.database import signing_keys as succession_rows
 from node.database import sum_tables as sum_rows
 from node.domain.peers import PeerRow
@@ -23,6 +26,8 @@ from node.wire.sum_messages import (
 )
 
 MANIFEST_LIFE = timedelta(hours=24)
+MANIFEST_REUSED = timedelta(minutes=5)  # requesters accept a time of issue that goes back by so much
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_BUCKETS_PER_REQUEST = 16_384
 
 
@@ -80,8 +85,37 @@ def offer_manifest(
         expires_at=now + MANIFEST_LIFE,
         sums=offer_sums(node, peer, keys) if with_sums else None,
     )
-    serialised = match.manifest_bytes(offered)
+    serialised = _issue(node, offered)
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
+
+
+def _issue(node: Node, offered: Manifest) -> bytes:
+    """The bytes of a manifest, noted as issued, so that queries may name it.
+
+    One that says the same is issued again as it was for some minutes, so that asking again costs no rows.
+    """
+    peer, now = offered.requester, offered.issued_at
+    content = manifests.digest(match.manifest_bytes(replace(offered, issued_at=_NEVER, expires_at=_NEVER)))
+
+    def find(tx: Connection) -> datetime | None:
+        last = query_rows.last_issued(tx, peer, content)
+        return last if last is not None and now - MANIFEST_REUSED < last <= now else None
+
+    def write(tx: Connection) -> bytes:
+        last = find(tx)
+        if last is not None:
+            return _issued(offered, last)
+        serialised = match.manifest_bytes(offered)
+        query_rows.add_manifest(tx, peer, manifests.digest(serialised), content, now)
+        return serialised
+
+    with node.store.transaction("find manifest") as tx:
+        last = find(tx)
+    return _issued(offered, last) if last is not None else node.store.retry_write("issue a manifest", write)
+
+
+def _issued(offered: Manifest, at: datetime) -> bytes:
+    return match.manifest_bytes(replace(offered, issued_at=at, expires_at=at + MANIFEST_LIFE))
 
 
 def _keys_for(node: Node, salt_versions: tuple[int, ...], epoch: int) -> NodeKeys:

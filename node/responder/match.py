@@ -6,11 +6,7 @@ from matcher import PointError, buckets, merkle
 from matcher.retrieval_plan import is_whole_blocks
 from matcher.suites.suite import find
 from node.context import Node
-from node.credentials.active_keys import OPRF
-from node.database import Connection, epoch_usage
-from node.database import audit_log as audit_rows
 from node.database import partitions as index_rows
-from node.database.epoch_usage import EpochUse
 from node.domain.peers import PeerRow
 from node.errors import (
     InvalidPointsError,
@@ -27,12 +23,13 @@ from node.responder.epochs import (
     require_salt,
 )
 from node.responder.manifest import MAX_BUCKETS_PER_REQUEST
+from node.responder.queries import BoundQuery, require_query
 from node.wire.match_messages import (
+    GRANULE_POINTS,
     BucketRequest,
     BucketSlice,
     EvaluateDone,
     EvaluateStart,
-    Granules,
     Transcript,
 )
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
@@ -43,10 +40,10 @@ MAX_READ = 256  # numbers in one database query
 
 
 class Evaluation:
-    """Step 2: one stream of blinded points, answered chunk by chunk in order."""
+    """Step 2: one stream of blinded points, answered chunk by chunk in order. Close it at its end."""
 
     def __init__(self, node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
-        """Check the start and write the query to the audit chain before any point is evaluated.
+        """Check the start; the first chunk opens the query.
 
         Raises EpochError, SaltError, RefusedError, ItemNotOfferedError, InvalidRequestError,
         InvalidPointsError.
@@ -60,12 +57,13 @@ class Evaluation:
         self._left = start.points_announced - start.first_point
         self._sequence = 0
         self._transcript = Transcript(start)
-        self._granules = Granules(start.first_point, self._suite.sizes.point)
-        _record_query(node, peer, start, caller)
+        self._query = BoundQuery(node, peer, start, caller, self._suite.sizes.point)
 
     def answer(self, sequence: int, blinded: bytes) -> bytes:
-        """E = k * B for one chunk. Raises InvalidPointsError and InvalidRequestError, and EpochError for an
-        epoch that was retired meanwhile, answering nothing.
+        """E = k * B for one chunk, on record before it is answered.
+
+        Raises InvalidPointsError and InvalidRequestError, EpochError for an epoch that was retired meanwhile,
+        and what `BoundQuery.record` raises, answering nothing.
         """
         if not blinded:
             raise InvalidPointsError("a chunk holds no points")
@@ -73,13 +71,20 @@ class Evaluation:
             raise InvalidRequestError("chunks must be numbered 0, 1, 2 in each stream")
         try:
             points = self._suite.blinded(blinded, min(self._left, self._chunk_points))
-            evaluated = self._suite.evaluate(self._class_key(), points).points
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
+        if points.count % GRANULE_POINTS and points.count < self._left:
+            raise InvalidPointsError(f"only the last chunk may not be a multiple of {GRANULE_POINTS} points")
+        key, recorded = self._class_key(), self._query.record(blinded)
+        try:
+            evaluated = self._suite.evaluate(key, points).points
+        except PointError as error:
+            raise InvalidPointsError(str(error)) from None
+        finally:
+            recorded.result()
         self._left -= points.count
         self._sequence += 1
         self._transcript.add(sequence, blinded, evaluated)
-        self._granules.add(blinded)
         return evaluated
 
     def _class_key(self) -> bytes:
@@ -90,13 +95,18 @@ class Evaluation:
         """Digest of transcript, root of points. Raises InvalidPointsError when points are missing."""
         if self._left:
             raise InvalidPointsError("fewer points than announced")
-        return EvaluateDone(self._transcript.digest(), self._granules.root())
+        return EvaluateDone(self._transcript.digest(), self._query.points_root)
+
+    def close(self) -> None:
+        """The stream has ended."""
+        self._query.close()
 
 
 def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator[BucketSlice]:
     """Step 3: whole buckets of a granted partition, each with its path to the signed root.
 
-    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError,
+    QueryUnknownError.
     """
     part = require_partition(node, peer, request)
     if request.buckets[-1] >= 1 << part.bits or len(request.buckets) > MAX_BUCKETS_PER_REQUEST:
@@ -106,6 +116,7 @@ def serve_buckets(node: Node, peer: PeerRow, request: BucketRequest) -> Iterator
             "only whole blocks of buckets are served, or all buckets of a partition",
             details={"rule": "bucket_blocks"},
         )
+    require_query(node, peer, request.query_id, request.epoch, request.item)
     with node.store.transaction("read bucket digests") as tx:
         leaves = index_rows.read_leaves(tx, part.id)
     if not leaves:
@@ -167,27 +178,3 @@ def require_partition(
     raise PartitionVersionError(
         "the partition has another version now", "fetch the manifest again", {"version": str(current)}
     )
-
-
-def _record_query(node: Node, peer: PeerRow, start: EvaluateStart, caller: str) -> None:
-    details: dict[str, str | int | list[str]] = {
-        "peer": peer.code,
-        "caller": caller,
-        "query": start.query_id.hex(),
-        "points": start.points_announced,
-        "first_point": start.first_point,
-        "class": start.token_class.value,
-        "items": list(start.items),
-        "purpose": start.purpose,
-        "legal_basis": start.legal_basis,
-        "mandate_root": start.mandate_root.hex(),
-        "manifest": start.manifest_digest.hex(),
-        "epoch": start.epoch,
-    }
-    now = node.clock()
-
-    def write(tx: Connection) -> None:
-        audit_rows.append(tx, "query_answered", details, now)
-        epoch_usage.note_use(tx, EpochUse(peer.code, OPRF, start.epoch, now))
-
-    node.store.retry_write("audit a query", write)

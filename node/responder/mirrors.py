@@ -11,6 +11,7 @@ from node.database import partitions as index_rows
 from node.domain.peers import PeerRow
 from node.errors import DeltaGoneError, InvalidRequestError
 from node.responder.match import read_in_order, replaced, require_partition
+from node.responder.queries import require_query
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 
 _BUCKETS_AT_ONCE = 256  # of a delta, read in one transaction
@@ -19,13 +20,16 @@ _BUCKETS_AT_ONCE = 256  # of a delta, read in one transaction
 def serve_partition(node: Node, peer: PeerRow, request: PartitionRequest) -> tuple[bytes, Iterator[bytes]]:
     """The leaves of a granted partition version, and its buckets from the one asked on.
 
-    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError; the
-    buckets PartitionVersionError when the version is replaced twice while they are read.
+    Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError, and
+    QueryUnknownError where it names a query; the buckets PartitionVersionError when the version is replaced
+    twice while they are read.
     """
     part = require_partition(node, peer, request)
     count = 1 << part.bits
     if request.first_bucket > count:
         raise InvalidRequestError("the first bucket is beyond the partition")
+    if request.query_id:
+        require_query(node, peer, request.query_id, request.epoch, request.item)
     with node.store.transaction("read bucket digests") as tx:
         leaves = index_rows.read_leaves(tx, part.id)
     if len(leaves) != merkle.DIGEST_SIZE * count:

@@ -1,7 +1,7 @@
 """The peer service: decode, call the responder's step, encode."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
@@ -11,9 +11,11 @@ from matcher import SUITE
 from matcher.suites.x25519 import POINT_SIZE
 from node.context import Node
 from node.database import peers as peer_rows
+from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
 from node.errors import InvalidRequestError, UnknownCallerError
 from node.responder import manifest, match, mirrors
+from node.responder.fetches import metered
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
 from node.transport.first_message import FIRST_MESSAGE_S
@@ -23,6 +25,8 @@ from node.transport.stream_limits import StreamLimits
 from node.wire import match as wire
 from node.wire import mirror as mirror_wire
 from node.wire import sums as sums_wire
+from node.wire.match_messages import BucketRequest
+from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 
 
 class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc]  # generated code has no types
@@ -58,20 +62,20 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         """Step 2."""
         with self._stream(call, POINTS_A_SECOND) as (peer, guard):
             start = wire.parse_start(_first(requests).start)
-            evaluation = match.Evaluation(self._node, peer, start, _name(call))
-            yield match_pb2.EvaluateResponse(
-                accepted=match_pb2.EvaluateAccepted(suite=SUITE, epoch=start.epoch)
-            )
-            for message in requests:
-                if message.WhichOneof("message") != "chunk":
-                    raise InvalidRequestError("after the start only chunks may follow")
-                sequence = message.chunk.sequence
-                points = evaluation.answer(sequence, message.chunk.points)
-                guard.moved(len(points) // POINT_SIZE)
+            with closing(match.Evaluation(self._node, peer, start, _name(call))) as evaluation:
                 yield match_pb2.EvaluateResponse(
-                    chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
+                    accepted=match_pb2.EvaluateAccepted(suite=SUITE, epoch=start.epoch)
                 )
-            yield wire.done_message(evaluation.finish())
+                for message in requests:
+                    if message.WhichOneof("message") != "chunk":
+                        raise InvalidRequestError("after the start only chunks may follow")
+                    sequence = message.chunk.sequence
+                    points = evaluation.answer(sequence, message.chunk.points)
+                    guard.moved(len(points) // POINT_SIZE)
+                    yield match_pb2.EvaluateResponse(
+                        chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
+                    )
+                yield wire.done_message(evaluation.finish())
 
     def FetchPartition(  # noqa: N802
         self, request: mirror_pb2.FetchPartitionRequest, call: Call
@@ -80,7 +84,10 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             wanted = mirror_wire.parse_partition_request(request)
             leaves, buckets = mirrors.serve_partition(self._node, peer, wanted)
-            for message in mirror_wire.piece_messages(leaves, buckets, match.SLICE_BYTES):
+            pieces = mirror_wire.piece_messages(leaves, buckets, match.SLICE_BYTES)
+            asked = _fetched(call, wanted, wanted.version, wanted.query_id)
+            asked["first_bucket"] = wanted.first_bucket
+            for message in metered(self._node, peer, "partition_fetched", asked, pieces):
                 yield message
                 guard.moved(message.ByteSize())
 
@@ -91,7 +98,10 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         with self._stream(call, BYTES_A_SECOND) as (peer, guard):
             wanted = mirror_wire.parse_delta_request(request)
             size, changes = mirrors.serve_delta(self._node, peer, wanted)
-            for message in mirror_wire.change_messages(changes, size, match.SLICE_BYTES):
+            parts = mirror_wire.change_messages(changes, size, match.SLICE_BYTES)
+            asked = _fetched(call, wanted, wanted.to_version)
+            asked["from_version"] = wanted.from_version
+            for message in metered(self._node, peer, "delta_fetched", asked, parts):
                 yield message
                 guard.moved(message.ByteSize())
 
@@ -100,8 +110,12 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[match_pb2.FetchBucketsResponse]:
         """Step 3."""
         with self._stream(call, BYTES_A_SECOND) as (peer, guard):
-            parts = match.serve_buckets(self._node, peer, wire.parse_bucket_request(request))
-            for message in wire.slice_messages(parts, match.SLICE_BYTES, several=request.several):
+            wanted = wire.parse_bucket_request(request)
+            parts = match.serve_buckets(self._node, peer, wanted)
+            slices = wire.slice_messages(parts, match.SLICE_BYTES, several=request.several)
+            asked = _fetched(call, wanted, wanted.version, wanted.query_id)
+            asked["buckets"] = len(wanted.buckets)
+            for message in metered(self._node, peer, "buckets_fetched", asked, slices):
                 yield message
                 guard.moved(message.ByteSize())
 
@@ -129,8 +143,11 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
     ) -> Iterator[aggregate_pb2.FetchRowsResponse]:
         """Round 2 of a sum."""
         with self._stream(call, BYTES_A_SECOND) as (peer, guard):
-            for part in serve_rows(self._node, peer, sums_wire.parse_rows_request(request)):
-                message = sums_wire.slice_message(part)
+            wanted = sums_wire.parse_rows_request(request)
+            parts = map(sums_wire.slice_message, serve_rows(self._node, peer, wanted))
+            asked: dict[str, Detail] = {"caller": _name(call), "query": wanted.query_id.hex()}
+            asked |= {"item": wanted.item, "area": wanted.prefix, "first_row": wanted.first_row}
+            for message in metered(self._node, peer, "rows_fetched", asked, parts):
                 yield message
                 guard.moved(message.ByteSize())
 
@@ -186,3 +203,17 @@ def _first(requests: Iterator[match_pb2.EvaluateRequest]) -> match_pb2.EvaluateR
 
 def _name(call: Call) -> str:
     return call.caller.role + (f"/{call.caller.name}" if call.caller.name else "")
+
+
+def _fetched(
+    call: Call, wanted: BucketRequest | PartitionRequest | DeltaRequest, version: int, query_id: bytes = b""
+) -> dict[str, Detail]:
+    """What the audit chain says of a fetch; one of no query is a mirror's."""
+    return {
+        "caller": _name(call),
+        "query": query_id.hex() or "mirror",
+        "item": wanted.item,
+        "origin": wanted.origin,
+        "epoch": wanted.epoch,
+        "version": version,
+    }

@@ -11,6 +11,7 @@ from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
+from node.responder import queries
 from node.rotation.status import read_status
 from node.telemetry import log
 
@@ -20,7 +21,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
     retained = Task("retention", timedelta(days=1), lambda lease: erase_and_log(node, lease))
-    return (due, offer, retained, *mirror_tasks(node))
+    old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
+    return (due, offer, retained, old, *mirror_tasks(node))
 
 
 def erase_and_log(node: Node, lease: Lease) -> None:

@@ -17,6 +17,7 @@ FIELDS = frozenset(
     {"event", "level", "timestamp", "node", "role", "method", "caller", "peer", "status", "code", "ms"}
     | {"points", "buckets", "items", "item", "job", "state", "reason", "epoch", "address", "port", "kind"}
     | {"incident", "where", "signal", "entries", "seconds", "backend", "check", "request", "bytes"}
+    | {"quota", "percent"}
 )
 
 

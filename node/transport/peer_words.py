@@ -35,6 +35,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "job_conflict": ("the peer knows this id with another content", "begin again"),
     "precondition": ("the peer needs another step first", "`heqiao doctor` compares both nodes"),
     "epoch_not_current": ("the peer's epoch has changed", _BY_ITSELF),
+    "manifest_unknown": ("the peer does not know the manifest of the query", _BY_ITSELF),
+    "query_unknown": ("the peer does not know the query", _BY_ITSELF),
     "salt_not_current": (
         "the peer uses another salt version",
         "the federation's administrator issues the current salt",

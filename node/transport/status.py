@@ -21,7 +21,7 @@ from node.errors import NodeError
 from node.transport import peer_words
 
 DOMAIN = "heqiao"
-LONGEST_RETRY: Final = timedelta(days=1)  # of a peer: a longer time is ignored
+LONGEST_RETRY: Final = timedelta(days=31)  # of a peer: a longer time is ignored
 _SOON: Final = timedelta(seconds=1)
 _NANOS: Final = 1_000_000_000
 # The first class that fits decides, so subclasses come before their bases.

@@ -64,7 +64,7 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateDone:
-    """After the last chunk: the responder's digest of the transcript, and the root over the points it saw."""
+    """After the last chunk: the responder's digest of the transcript, the root over the query's points."""
 
     transcript: bytes
     points_root: bytes
@@ -106,32 +106,20 @@ class Transcript:
             )
 
 
-class Granules:
-    """A running tree over the blinded points of one stream, sixteen at a time (docs/protocol.md).
+def granule_digests(first_point: int, points: bytes, size: int) -> bytes:
+    """The digests of the granules of a query's points of `size` bytes, from a point on that begins one.
 
-    Point i of a query is in granule i / 16 whatever the chunks; the last granule may be shorter.
+    Point i is in granule i / 16 whatever the chunks; the last granule of a query may be shorter. 32 bytes
+    each, one after another (docs/protocol.md).
     """
+    number, step = first_point // GRANULE_POINTS, GRANULE_POINTS * size
+    return b"".join(
+        merkle.leaf((number + at // step).to_bytes(4, "big"), points[at : at + step])
+        for at in range(0, len(points), step)
+    )
 
-    def __init__(self, first_point: int, point: int) -> None:
-        """Of a stream that begins at a point, a multiple of GRANULE_POINTS; `point` are the bytes of one."""
-        self._number, self._size = first_point // GRANULE_POINTS, GRANULE_POINTS * point
-        self._rest, self._digests = bytearray(), list[bytes]()
 
-    def add(self, points: bytes) -> None:
-        """The points of the next chunk."""
-        self._rest += points
-        whole = len(self._rest) - len(self._rest) % self._size
-        for at in range(0, whole, self._size):
-            self._add(bytes(self._rest[at : at + self._size]))
-        del self._rest[:whole]
-
-    def root(self) -> bytes:
-        """The root over all granules, after the last chunk."""
-        if self._rest:
-            self._add(bytes(self._rest))
-            self._rest.clear()
-        return merkle.root(self._digests)
-
-    def _add(self, points: bytes) -> None:
-        self._digests.append(merkle.leaf(self._number.to_bytes(4, "big"), points))
-        self._number += 1
+def granules_root(digests: bytes) -> bytes:
+    """The root over the granules of a query, by their digests."""
+    size = merkle.DIGEST_SIZE
+    return merkle.root([digests[at : at + size] for at in range(0, len(digests), size)])

@@ -118,6 +118,7 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
             seconds=part.seconds,
             plan=part.plan,
             plan_reason=part.plan_reason,
+            retry_at=timestamp(part.retry_at) if part.retry_at else None,
         )
     return message
 

@@ -29,4 +29,6 @@ def read_job(message: pb.Job) -> JobProgress:
 
 
 def _part(message: pb.Part) -> PartProgress:
-    return PartProgress(**{field.name: getattr(message, field.name) for field in fields(PartProgress)})
+    plain = {field.name: getattr(message, field.name) for field in fields(PartProgress)}
+    retry_at = message.retry_at.ToDatetime(tzinfo=UTC) if message.HasField("retry_at") else None
+    return PartProgress(**{**plain, "retry_at": retry_at})

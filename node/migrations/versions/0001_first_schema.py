@@ -6,6 +6,8 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
+from node.migrations import first_queries
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -15,6 +17,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    first_queries.create()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -288,6 +291,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("plan", sa.String(length=32), nullable=False),
         sa.Column("plan_reason", sa.Text(), nullable=False),
+        sa.Column("retry_at", sa.DateTime(), nullable=True),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("refusals_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
@@ -391,3 +395,4 @@ def downgrade() -> None:
     op.drop_table("deltas")
     op.drop_table("cuts")
     op.drop_table("audit")
+    first_queries.drop()

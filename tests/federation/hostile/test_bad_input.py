@@ -1,24 +1,19 @@
 """What a member of the federation can send wrongly: the right status, no data, and the node goes on."""
 
 import json
-import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import grpc
 import pytest
-from heqiao.peer.v1 import match_pb2, service_pb2_grpc, types_pb2
+from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 
-from matcher import SUITE, oprf
-from matcher.suites import tokens
-from matcher.suites.suite import CURRENT
-from tests.support.calls import fails, good_start
+from matcher import SUITE
+from tests.support.calls import GOOD, Target, chunk, fails, opening
 from tests.support.cluster import World, channel, serve_all, wait_for
 from tests.support.federation import set_config
 from tests.support.paths import VECTORS
 
-GOOD = tokens.canary_points()[:32]
 Code = grpc.StatusCode
 
 
@@ -30,60 +25,6 @@ def points_of(name: str) -> dict[str, bytes]:
 BAD_POINTS = {**points_of("length"), **points_of("canonical"), **points_of("low_order"), **points_of("twist")}
 
 
-@dataclass
-class Target:
-    """A responder of 44 and a stock stub with the certificate of node 45."""
-
-    stub: service_pb2_grpc.PeerServiceStub
-    start: match_pb2.EvaluateStart
-    manifest: types_pb2.Manifest
-    port: int
-
-    def evaluate(self, *messages: match_pb2.EvaluateRequest) -> list[match_pb2.EvaluateResponse]:
-        return list(self.stub.Evaluate(iter(messages), timeout=120))
-
-    def part(self, item: str, origin: str = "45") -> types_pb2.Partition:
-        return next(p for p in self.manifest.partitions if (p.item, p.origin) == (item, origin))
-
-    def fetch(self, **changes: object) -> match_pb2.FetchBucketsRequest:
-        part = self.part("C21")
-        request = match_pb2.FetchBucketsRequest(
-            suite=SUITE,
-            epoch=1,
-            query_id=bytes(16),
-            item="C21",
-            origin="45",
-            version=part.version,
-            buckets=[0],
-        )
-        for name, value in changes.items():
-            if name == "buckets":
-                del request.buckets[:]
-                request.buckets.extend(value)
-            else:
-                setattr(request, name, value)
-        return request
-
-    def require_alive(self) -> None:
-        """The node still answers a good query, and rightly."""
-        scalar = CURRENT.cohort_blind(secrets.token_bytes(32))
-        blinded = oprf.blind(scalar, tokens.canary_points()[:64])
-        start = match_pb2.EvaluateStart()
-        start.CopyFrom(self.start)
-        start.points_announced = 2
-        accepted, evaluated, done = self.evaluate(opening(start), chunk(0, blinded))
-        assert (accepted.WhichOneof("message"), done.WhichOneof("message")) == ("accepted", "done")
-        assert oprf.finalize(scalar, evaluated.chunk.points) == self.manifest.canaries[0].points[:64]
-
-
-def opening(start: match_pb2.EvaluateStart) -> match_pb2.EvaluateRequest:
-    return match_pb2.EvaluateRequest(start=start)
-
-
-def chunk(sequence: int, points: bytes) -> match_pb2.EvaluateRequest:
-    return match_pb2.EvaluateRequest(chunk=match_pb2.EvaluateChunk(sequence=sequence, points=points))
-
-
 @pytest.fixture(scope="module")
 def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     homes = world.copy(tmp_path_factory.mktemp("bad"), "44")
@@ -92,10 +33,7 @@ def target(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         serve_all(homes) as provinces,
         channel(provinces["44"].port, "44.node.heqiao", world.federation.client("45")) as line,
     ):
-        stub = service_pb2_grpc.PeerServiceStub(line)
-        signed = stub.GetManifest(match_pb2.GetManifestRequest(suites=[SUITE])).signed_manifest
-        start = good_start(signed)
-        yield Target(stub, start, types_pb2.Manifest.FromString(signed.manifest), provinces["44"].port)
+        yield Target.of(service_pb2_grpc.PeerServiceStub(line), provinces["44"].port)
 
 
 @pytest.mark.parametrize("name", BAD_POINTS)
@@ -120,8 +58,7 @@ def test_a_bad_point_among_good_ones_spoils_the_whole_chunk(target: Target) -> N
 
 def started(**changes: object) -> Callable[[Target], list[match_pb2.EvaluateRequest]]:
     def build(target: Target) -> list[match_pb2.EvaluateRequest]:
-        start = match_pb2.EvaluateStart()
-        start.CopyFrom(target.start)
+        start = target.start
         for name, value in changes.items():
             if name == "items":
                 del start.items[:]
@@ -145,12 +82,23 @@ EVALUATE = {
         {},
     ),
     "more_points_in_the_second_chunk": (
-        streamed(chunk(0, GOOD * 3), chunk(1, GOOD * 2)),
+        lambda t: [started(points_announced=20)(t)[0], chunk(0, GOOD * 16), chunk(1, GOOD * 5)],
         Code.INVALID_ARGUMENT,
         "invalid_points",
         {},
     ),
-    "fewer_points_than_announced": (streamed(chunk(0, GOOD)), Code.INVALID_ARGUMENT, "invalid_points", {}),
+    "chunk_that_ends_inside_a_granule": (
+        streamed(chunk(0, GOOD * 3), chunk(1, GOOD)),
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
+    "fewer_points_than_announced": (
+        lambda t: [started(points_announced=20)(t)[0], chunk(0, GOOD * 16)],
+        Code.INVALID_ARGUMENT,
+        "invalid_points",
+        {},
+    ),
     "no_points_at_all": (streamed(), Code.INVALID_ARGUMENT, "invalid_points", {}),
     "more_points_than_a_chunk": (
         lambda t: [started(points_announced=17)(t)[0], chunk(0, GOOD * 17)],
@@ -166,7 +114,7 @@ EVALUATE = {
         {},
     ),
     "chunk_twice": (
-        streamed(chunk(0, GOOD), chunk(0, GOOD)),
+        lambda t: [started(points_announced=32)(t)[0], chunk(0, GOOD * 16), chunk(0, GOOD * 16)],
         Code.INVALID_ARGUMENT,
         "invalid_request",
         {},
@@ -326,7 +274,10 @@ def test_fetch_buckets(target: Target, name: str) -> None:
 def test_good_fetch(target: Target) -> None:
     part = target.part("C21")
     last = (1 << part.bucket_bits) - 1
-    slices = list(target.stub.FetchBuckets(target.fetch(buckets=range(last + 1)), timeout=120))
+    start = target.start
+    target.evaluate(opening(start), chunk(0, GOOD * 4))
+    wanted = target.fetch(buckets=range(last + 1), query_id=start.query_id)
+    slices = list(target.stub.FetchBuckets(wanted, timeout=120))
     assert [s.bucket for s in slices] == list(range(last + 1))
     assert sum(s.size for s in slices) == 38 * part.entries
 

@@ -18,17 +18,17 @@ from tests.support.cli_runner import ok
 from tests.support.cluster import Province, World, channel, serve_all
 
 Code = grpc.StatusCode
-POINTS = tokens.canary_points()[:64]
+POINTS = tokens.canary_points()  # a granule
 
 
 class OpenQuery:
-    """An Evaluate stream of four points, two sent and answered."""
+    """An Evaluate stream of two granules, one sent and answered."""
 
     def __init__(self, world: World, line: grpc.Channel) -> None:
         stub = service_pb2_grpc.PeerServiceStub(line)
         signed = stub.GetManifest(match_pb2.GetManifestRequest(suites=["X25519-BLAKE3-TAI"])).signed_manifest
         start = good_start(signed)
-        start.query_id = secrets.token_bytes(16)
+        start.query_id, start.points_announced = secrets.token_bytes(16), 32
         self._sent: queue.Queue[match_pb2.EvaluateRequest | None] = queue.Queue()
         self._sent.put(match_pb2.EvaluateRequest(start=start))
         self._stream = stub.Evaluate(iter(self._sent.get, None), timeout=120)

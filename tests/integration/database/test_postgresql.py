@@ -87,7 +87,7 @@ def test_jobs_and_their_stored_data(url: str) -> None:
         assert job_rows.read_session(tx, "j", "33") is None
         assert job_rows.read_tokens(tx, "j", "44") == [(0, b"\0"), (16, b"\x10"), (32, b" ")]
         assert job_rows.read_answers(tx, "j", "44") == {"C21": b"answers"}
-        assert job_rows.open_jobs(tx) == ["j"]
+        assert job_rows.open_jobs(tx, NOW) == ["j"]
         part = next(part for part in job_rows.list_parts(tx, "j") if part.peer == "44")
         assert (part.bytes_up, part.seconds, part.state) == (2**40, 0.25, "fetch")
     with store.transaction("end", write=True) as tx:
@@ -99,7 +99,7 @@ def test_jobs_and_their_stored_data(url: str) -> None:
         assert job_rows.read_tokens(tx, "j", "44") == []
         assert job_rows.read_session(tx, "j", "44") is None
         assert job_rows.read_answers(tx, "j", "44") == {"C21": b"answers"}
-        assert job_rows.open_jobs(tx) == []
+        assert job_rows.open_jobs(tx, NOW) == []
     store.dispose()
 
 

@@ -330,7 +330,7 @@ def test_open_jobs_and_cancelling(store):
     with store.transaction("jobs", write=True) as tx:
         for number, state in enumerate(("queued", "running", "done", "failed", "cancelled")):
             jobs.add_job(tx, job(state, state=state, created_at=NOW - timedelta(hours=number)), b"s", ("44",))
-        assert jobs.open_jobs(tx) == ["running", "queued"]
+        assert jobs.open_jobs(tx, NOW) == ["running", "queued"]
         assert [row.id for row in jobs.list_jobs(tx, 2)] == ["queued", "running"]
         assert (jobs.request_cancel(tx, "running"), jobs.request_cancel(tx, "done")) == (True, False)
         assert (jobs.cancel_requested(tx, "running"), jobs.cancel_requested(tx, "done")) == (True, False)

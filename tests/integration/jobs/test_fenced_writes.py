@@ -51,6 +51,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "plan": lambda one: one.plan("buckets", "because"),
     "progress": lambda one: one.progress("evaluate", 1, 2, 3),
     "pause": lambda one: one.pause(1.0),
+    "park": lambda one: one.park(datetime.now(UTC), "quota.points.hour", 1.0),
     "end": lambda one: one.end("done", "", 1.0),
 }
 READS = {"session", "tokens", "answers", "products", "count", "count_points", "wait"}
@@ -214,7 +215,7 @@ def test_a_job_of_another_version_of_heqiao_fails_with_a_clear_word(node: Node, 
 def test_open_jobs_are_those_that_no_process_holds(node: Node) -> None:
     def open_jobs() -> list[str]:
         with node.store.transaction("open") as tx:
-            return job_rows.open_jobs(tx)
+            return job_rows.open_jobs(tx, node.clock())
 
     assert open_jobs() == [JOB]
     with Leases(node.store, 30).hold(job_lease(JOB)):

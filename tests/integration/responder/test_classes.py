@@ -13,7 +13,7 @@ from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from matcher.types import SUITE, TokenClass
 from node.database import audit_log
-from node.domain.peers import PeerRow, read_grants
+from node.domain.peers import read_grants
 from node.errors import PreconditionError, RefusedError
 from node.registers import importer
 from node.responder import manifest, match, mirrors
@@ -22,10 +22,10 @@ from node.rotation.kinds import OPRF
 from node.wire.match import parse_manifest
 from node.wire.match_messages import BucketRequest, EvaluateStart
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
+from tests.support.bound_queries import PEER, POINTS, ask, issued, know_peer, start_of
 from tests.support.single_node import LIMITS, Held, class_key, copied, make_node, number, with_key_store
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
-PEER = PeerRow("45", "广西", "localhost:1", bytes(32), False, read_grants(("44", "C23:44")))
 PEOPLE = [number(at) for at in range(30)]
 ONE = identity.parse(PEOPLE[7])
 
@@ -44,6 +44,7 @@ def imported(tmp_path_factory):
 @pytest.fixture
 def home(imported, tmp_path):
     node, store = with_key_store(copied(imported, tmp_path / "44", LIMITS))
+    know_peer(node)
     yield node, store
     node.store.dispose()
 
@@ -64,7 +65,8 @@ def start(token_class, *items):
 def evaluate(node, token_class, *items):
     """The token of a person, as a requester gets it by an evaluation."""
     scalar = CURRENT.cohort_blind(secrets.token_bytes(32))
-    query = match.Evaluation(node, PEER, start(token_class, *items), "node")
+    asked = replace(start(token_class, *items), manifest_digest=issued(node))
+    query = match.Evaluation(node, PEER, asked, "node")
     answer = query.answer(0, oprf.blind(scalar, tokens.map_to_curve(node.keys.salt, ONE)))
     return oprf.finalize(scalar, answer)
 
@@ -219,7 +221,9 @@ def test_a_query_for_an_item_that_is_not_granted_is_refused_at_its_start(home, g
 def test_nothing_of_a_partition_that_is_not_granted_is_served(home, granted, item, origin, rule):
     node, _ = home
     part = Held(node, item).partitions[origin]
-    buckets = BucketRequest(1, bytes(16), item, origin, part.version, tuple(range(1 << part.bits)))
+    query = start_of(node, token_class=node.catalogue.item(item).token_class)
+    ask(node, query, POINTS)
+    buckets = BucketRequest(1, query.query_id, item, origin, part.version, tuple(range(1 << part.bits)))
     whole = PartitionRequest(1, item, origin, part.version)
     delta = DeltaRequest(1, item, origin, part.version, part.root, part.version)
     for serve, request in (

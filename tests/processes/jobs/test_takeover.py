@@ -209,4 +209,4 @@ def test_many_jobs_of_two_processes_end_once_each(shared: Shared, gate: Gate, as
         assert ended(shared.node, name) == 1
     assert shared.first.stop() == shared.second.stop() == 0
     with shared.node.store.transaction("open") as tx:
-        assert job_rows.open_jobs(tx) == []
+        assert job_rows.open_jobs(tx, shared.node.clock()) == []

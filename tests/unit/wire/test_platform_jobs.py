@@ -12,7 +12,7 @@ from node.wire.platform import JOB_STATES, job_message
 from node.wire.platform_jobs import read_job
 
 NOW = datetime(2026, 11, 29, 8, 0, 0, 123_456, tzinfo=UTC)
-PART = PartRow("one", "44", "done", "grant", 5, 9, 3, 60, 1 << 40, 999, 1.25, "buckets", "few subjects")
+PART = PartRow("one", "44", "done", "grant", 5, 9, 3, 60, 1 << 40, 999, 1.25, "buckets", "few subjects", NOW)
 
 
 def row(state="running", kind=VERIFICATION, finished_at=None):

@@ -204,7 +204,7 @@ class SubmitVerificationResponse(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., existed: _Optional[bool] = ...) -> None: ...
 
 class Part(_message.Message):
-    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason")
+    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason", "retry_at")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +218,7 @@ class Part(_message.Message):
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     PLAN_REASON_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AT_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     state: str
@@ -231,7 +232,8 @@ class Part(_message.Message):
     seconds: float
     plan: str
     plan_reason: str
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ...) -> None: ...
+    retry_at: _timestamp_pb2.Timestamp
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Job(_message.Message):
     __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind", "owner")

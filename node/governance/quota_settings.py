@@ -1,0 +1,105 @@
+"""Quotas of a home's peers as administrators see and set them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from node.clock import utc_now
+from node.config import Config
+from node.database import Connection, database_url, open_store
+from node.database import audit_log as audit_rows
+from node.database import peers as peer_rows
+from node.database import quotas as rows
+from node.database.quotas import SUSPENDED, NotedAlert, SetLimit
+from node.domain.quotas import DAYS, Measure, Moment, Window, used_in
+from node.errors import NotFoundError
+from node.governance.quotas import limits_of
+
+BY_HAND: Final = "set by an administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """One quota of a peer and its use now; `item` of sums. Where `window` is `suspended` nothing passes."""
+
+    peer: str
+    measure: str
+    window: str
+    item: str
+    limit: int
+    used: int
+    is_set: bool
+    reason: str = ""
+
+
+def read_states(config: Config, code: str | None = None) -> list[QuotaState]:
+    """The quotas of one peer, or of all. Raises NotFoundError."""
+    now = Moment(utc_now())
+    with open_store(database_url(config)).transaction("read quotas") as tx:
+        if code is None:
+            codes = [peer.code for peer in peer_rows.list_peers(tx)]
+        else:
+            _require_peer(tx, code)
+            codes = [code]
+        return [state for peer in codes for state in _states(tx, config, peer, now)]
+
+
+def _states(tx: Connection, config: Config, peer: str, now: Moment) -> Iterator[QuotaState]:
+    changed = rows.read_limits(tx, peer)
+    limits = limits_of(config.quotas, changed)
+    by_hand = {(one.measure, one.window) for one in changed}
+    uses = rows.read_uses(tx, peer, list(Measure), None, now.day - DAYS + 1)
+    for measure, window in limits:
+        items = sorted(item for of, item in uses if of is measure) or [""]
+        for item in items:
+            used = used_in(window, uses.get((measure, item), ()), now)
+            is_set = (measure, window) in by_hand
+            yield QuotaState(peer, measure, window, item, limits[measure, window], used, is_set)
+    for one in changed:
+        if one.window == SUSPENDED:
+            yield QuotaState(peer, one.measure, SUSPENDED, "", 0, 0, is_set=True, reason=one.reason)
+
+
+def effective_limit(config: Config, peer: str, measure: Measure, window: Window) -> int:
+    """The quota that applies to a peer now. Raises NotFoundError."""
+    with open_store(database_url(config)).transaction("read quotas") as tx:
+        _require_peer(tx, peer)
+        return limits_of(config.quotas, rows.read_limits(tx, peer))[measure, window]
+
+
+def default_limit(config: Config, measure: Measure, window: Window) -> int:
+    """The quota of node.toml."""
+    return limits_of(config.quotas, ())[measure, window]
+
+
+def set_limit(config: Config, peer: str, measure: Measure, window: Window, amount: int | None) -> None:
+    """Set a quota of a peer; None: that of node.toml applies again. Raises NotFoundError."""
+    now = utc_now()
+    with open_store(database_url(config)).transaction("set a quota", write=True) as tx:
+        _require_peer(tx, peer)
+        if amount is None:
+            rows.remove_limit(tx, peer, measure, window)
+        else:
+            rows.put_limit(tx, SetLimit(peer, measure, window, amount, BY_HAND, now))
+        told = "default" if amount is None else amount
+        details = {"peer": peer, "quota": f"{measure}.{window}", "amount": told}
+        audit_rows.append(tx, "quota_set", details, now)
+
+
+def lift(config: Config, peer: str, measure: Measure) -> None:
+    """End the suspension of a peer. Raises NotFoundError where there is none."""
+    with open_store(database_url(config)).transaction("lift a suspension", write=True) as tx:
+        if not rows.remove_limit(tx, peer, measure, SUSPENDED):
+            raise NotFoundError(f"{measure} of peer {peer} are not suspended", "see `heqiao quotas show`")
+        audit_rows.append(tx, "quota_lifted", {"peer": peer, "measure": measure}, utc_now())
+
+
+def list_alerts(config: Config, peer: str | None, limit: int) -> list[NotedAlert]:
+    """Alerts, newest first, of one peer or all."""
+    with open_store(database_url(config)).transaction("list alerts") as tx:
+        return rows.list_alerts(tx, peer, limit)
+
+
+def _require_peer(tx: Connection, code: str) -> None:
+    if peer_rows.find_peer(tx, code) is None:
+        raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
