@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
+from node.errors import UnknownCallerError
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -51,6 +52,17 @@ def remove_peer(tx: Connection, code: str) -> bool:
     tx.execute(delete(peer_keys).where(peer_keys.c.peer == code))
     tx.execute(delete(grants).where(grants.c.peer == code))
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0
+
+
+def lock_peer(tx: Connection, code: str) -> None:
+    """Let no other transaction charge this peer before this one ends; the first statement of each that does.
+
+    SQLite needs no such lock: a writer is alone from its start. Raises UnknownCallerError for a peer that was
+    removed meanwhile.
+    """
+    row = select(peers.c.code).where(peers.c.code == code).with_for_update(key_share=True)
+    if tx.scalar(row) is None:
+        raise UnknownCallerError("this node no longer knows this peer")
 
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:

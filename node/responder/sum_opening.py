@@ -15,7 +15,8 @@ from matcher.sums.slots import Totals
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
-from node.database import sum_tables as sum_rows
+from node.database import peers as peer_rows
+from node.database import sum_queries as query_rows
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.packed import add_version, strip_version
@@ -46,7 +47,7 @@ def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswe
     except MatcherError:
         raise InvalidRequestError("a ciphertext is not one of this node's key") from None
     with node.store.transaction("find a sum") as tx:
-        known = sum_rows.find_query(tx, peer.code, request.query_id)
+        known = query_rows.find_query(tx, peer.code, request.query_id)
     require_charged(known, request.items, request.epoch, "sums are opened of")
     opened = [
         open_totals(keys.private, keys.check, item.code, rule_of(item).layout, number)
@@ -88,7 +89,8 @@ def judge_totals(item: Item, totals: Totals | None, points: int, earlier: Sequen
 def _answer_once(
     tx: Connection, node: Node, peer: PeerRow, query: bytes, item: Item, totals: Totals | None, data: bytes
 ) -> SumAnswer:
-    row = sum_rows.find_query(tx, peer.code, query)[item.code]
+    peer_rows.lock_peer(tx, peer.code)
+    row = query_rows.find_query(tx, peer.code, query)[item.code]
     digest = blake3(data, derive_key_context=_CIPHERTEXT_CONTEXT).digest()
     place = f"sum {peer.code} {query.hex()} {item.code}"
     if row.opened_digest is not None and row.answer_sealed is not None:
@@ -99,13 +101,13 @@ def _answer_once(
     since = now - timedelta(days=rule_of(item).period_days)
     earlier = [
         other.contributors
-        for other in sum_rows.queries_since(tx, peer.code, item.code, since)
+        for other in query_rows.queries_since(tx, peer.code, item.code, since)
         if other.contributors is not None
     ]
     answer = judge_totals(item, totals, row.points, earlier)
     contributors = totals.count if totals is not None else None
     sealed = node.keys.vault.seal(place, _pack(answer))
-    sum_rows.keep_answer(tx, peer.code, query, item.code, digest, contributors, sealed)
+    query_rows.keep_answer(tx, peer.code, query, item.code, digest, contributors, sealed)
     details: dict[str, Detail] = {
         "peer": peer.code,
         "query": query.hex(),

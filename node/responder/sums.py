@@ -14,9 +14,11 @@ from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
 from node.database import Connection, epoch_usage
 from node.database import audit_log as audit_rows
+from node.database import peers as peer_rows
+from node.database import sum_queries as query_rows
 from node.database import sum_tables as sum_rows
 from node.database.epoch_usage import EpochUse
-from node.database.sum_tables import QueryRow
+from node.database.sum_queries import QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.days import china_day, day_start, period_start
@@ -128,13 +130,14 @@ def charge_query(
     now = node.clock()
 
     def write(tx: Connection) -> None:
-        known = sum_rows.find_query(tx, peer.code, start.query_id)
+        peer_rows.lock_peer(tx, peer.code)
+        known = query_rows.find_query(tx, peer.code, start.query_id)
         if known:
             if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
                 raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
             return
         new = [_charge_item(tx, peer, start, item, digest, now) for item in items.values()]
-        sum_rows.charge(tx, peer.code, start.query_id, new)
+        query_rows.charge(tx, peer.code, start.query_id, new)
         audit_rows.append(tx, "sum_asked", _audited(peer, start, caller), now)
         epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
 
@@ -146,7 +149,7 @@ def _charge_item(
 ) -> QueryRow:
     """What an item of a new query costs. Raises LimitError where its budget is spent."""
     rule = rule_of(item)
-    spent = sum_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
+    spent = query_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
     cost = rule.epsilon_milli if rule.mode == "dp" else 0
     _require_budget(rule, spent, cost, now)
     return QueryRow(item.code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
@@ -174,7 +177,7 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
     keys = require_keys(node, request.epoch)
     require_granted(peer, summable_item(node, request.item), request.prefix[:2])
     with node.store.transaction("find rows of sums") as tx:
-        known = sum_rows.find_query(tx, peer.code, request.query_id)
+        known = query_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
     require_charged(known, (request.item,), request.epoch, "rows are served to")
     if group is None:
