@@ -7,7 +7,6 @@ from sqlalchemy import Connection, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
-from node.errors import UnknownCallerError
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -54,15 +53,21 @@ def remove_peer(tx: Connection, code: str) -> bool:
     return tx.execute(delete(peers).where(peers.c.code == code)).rowcount > 0
 
 
-def lock_peer(tx: Connection, code: str) -> None:
-    """Let no other transaction charge this peer before this one ends; the first statement of each that does.
+def lock_peer(tx: Connection, code: str) -> bool:
+    """Lock a peer's row for the rest of the transaction, before all other rows; False for an unknown peer.
 
-    SQLite needs no such lock: a writer is alone from its start. Raises UnknownCallerError for a peer that was
-    removed meanwhile.
+    What a peer is charged for is judged one at a time. A write transaction of SQLite has the whole database.
     """
-    row = select(peers.c.code).where(peers.c.code == code).with_for_update(key_share=True)
-    if tx.scalar(row) is None:
-        raise UnknownCallerError("this node no longer knows this peer")
+    found = select(peers.c.code).where(peers.c.code == code).with_for_update()
+    # Twice, because `put_peer` replaces the row: whoever waited for the old one finds the new one.
+    return any(tx.scalar(found) is not None for _ in range(2))
+
+
+def lock_peers(tx: Connection) -> list[str]:
+    """The same of all peers, where what one was told is compared with what another was; their codes."""
+    found = select(peers.c.code).order_by(peers.c.code).with_for_update()
+    tx.execute(found)
+    return list(tx.scalars(found))
 
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:

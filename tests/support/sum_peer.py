@@ -24,11 +24,14 @@ from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, SumAns
 from tests.support.cached import paillier_key
 from tests.support.single_node import number
 
-KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
+# Fixed, so that with a fixed salt the guards of a person's row are always the same.
+KEYS = SumKeys(1, bytes(range(32)), paillier_key("44"), bytes(range(32, 64)))
+SALTS = {1: bytes(range(64, 96))}
 PUBLIC = phe.PaillierPublicKey(int.from_bytes(KEYS.modulus, "big"))
 PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))
 SIZE = KEYS.private.public.ciphertext_size
 LEAST_POINTS = 64
+COMMITMENT = oprf.commit(oprf.clamp(bytes(range(32))))
 
 
 def keep_peer(node: Node, peer: PeerRow = PEER) -> None:
@@ -42,10 +45,10 @@ def map_people(node: Node, people: Sequence[str]) -> list[bytes]:
     return [tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people]
 
 
-def blind_cohort(node: Node, people: Sequence[str] = ()) -> bytes:
-    """Their points under a fresh blind, and those of nobody up to LEAST_POINTS."""
+def blind_cohort(node: Node, people: Sequence[str] = (), blind: bytes = b"") -> bytes:
+    """Their points under a blind, fresh where none is given, and those of nobody up to LEAST_POINTS."""
     filling = [number(5000 + at) for at in range(LEAST_POINTS - len(people))]
-    blind = CURRENT.cohort_blind(secrets.token_bytes(32))
+    blind = blind or CURRENT.cohort_blind(secrets.token_bytes(32))
     return oprf.blind(blind, b"".join(map_people(node, [*people, *filling])))
 
 
@@ -54,7 +57,8 @@ def begin(
 ) -> CohortStart:
     """The start of a query as the protocol has it."""
     chosen = query or secrets.token_bytes(16)
-    return CohortStart(1, 1, bytes(32), chosen, points, tuple(items), "statistics", "SA-2014-58")
+    named = ("statistics", "SA-2014-58", COMMITMENT, bytes(32))
+    return CohortStart(1, 1, bytes(32), chosen, points, tuple(items), *named)
 
 
 def send(node: Node, start: CohortStart, blinded: bytes, peer: PeerRow = PEER) -> bytes:

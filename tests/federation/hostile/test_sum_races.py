@@ -22,10 +22,10 @@ from node.errors import LimitError, NodeError, RefusedError
 from node.responder import sums
 from node.responder.sum_opening import open_sums
 from node.responder.sums import charge_query
-from node.wire.sum_messages import CohortStart, OpenRequest
+from node.wire.sum_messages import OpenRequest
 from tests.support.postgresql import PostgreSQL, postgres  # noqa: F401  a fixture
 from tests.support.single_node import NOW, make_node
-from tests.support.sum_peer import KEYS, PEER
+from tests.support.sum_peer import KEYS, PEER, begin
 
 AT_ONCE = 4
 TRIALS = [12, pytest.param(200, marks=pytest.mark.long)]
@@ -46,8 +46,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
 
 
 def charge(node: Node, query: bytes) -> None:
-    start = CohortStart(1, 1, bytes(32), query, 64, ("B11",), "statistics", "SA-2014-58")
-    charge_query(node, PEER, start, {"B11": node.catalogue.item("B11")}, bytes(64), "node")
+    charge_query(node, PEER, begin(query), {"B11": node.catalogue.item("B11")}, bytes(64), "node")
 
 
 def at_once(work: Callable[[int], object]) -> list[object]:
