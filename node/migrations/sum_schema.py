@@ -6,6 +6,13 @@ from alembic import op
 
 def create_tables() -> None:
     """After those of peers and jobs."""
+    _create_rows()
+    _create_aliases()
+    _create_queries()
+    _create_own()
+
+
+def _create_rows() -> None:
     op.create_table(
         "sum_groups",
         sa.Column(
@@ -38,6 +45,9 @@ def create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("group_id", "number", name=op.f("pk_sum_blocks")),
     )
+
+
+def _create_aliases() -> None:
     op.create_table(
         "sum_aliases",
         sa.Column("item", sa.String(length=8), nullable=False),
@@ -47,6 +57,9 @@ def create_tables() -> None:
         sa.Column("area", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("item", "epoch", "alias", name=op.f("pk_sum_aliases")),
     )
+
+
+def _create_queries() -> None:
     op.create_table(
         "sum_queries",
         sa.Column("peer", sa.String(length=2), nullable=False),
@@ -78,6 +91,9 @@ def create_tables() -> None:
         sa.Column("lifted_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("peer", "query_id", "item", name=op.f("pk_sum_alerts")),
     )
+
+
+def _create_own() -> None:
     op.create_table(
         "sum_products",
         sa.Column("job", sa.String(length=64), nullable=False),
