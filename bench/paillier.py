@@ -33,8 +33,8 @@ def run(bits: int) -> dict[str, Any]:
     layout = slots.Layout.of(BANDS, bits)
     check = slots.CheckKey.derive(secrets.token_bytes(slots.SECRET_SIZE), "bench", layout)
     values = [secrets.randbelow(layout.max_value) for _ in range(_AT_ONCE)]
-    packed = [slots.pack(layout, check, value) for value in values]
-    figures["values_per_ciphertext"] = layout.slots - 1  # the check slot is ours
+    packed = [slots.pack(layout, check, value, secrets.randbelow(256)) for value in values]
+    figures["values_per_ciphertext"] = 3 + layout.band_slots  # guards and check are ours
     wrong = 0
     for name, exponent_bits in (("full", None), ("short", SHORT)):
         more, made = _measure_encryptor(private, exponent_bits, name, packed)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 import gmpy2
 import numpy as np
+from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_scalarmult_ed25519_base_noclamp
 from numpy.typing import NDArray
 
 from matcher.errors import PointError, ScalarError
@@ -116,6 +117,19 @@ def finalize_each(inverses: bytes, evaluated: bytes, backend: x25519.Backend | N
     """T_i = r_i' * E_i with the inverses of the blinds. Raises PointError as `finalize`."""
     x25519.validate(evaluated)
     return (backend or x25519.backend()).multiply_each(inverses, evaluated)
+
+
+def commit(blind_scalar: bytes) -> bytes:
+    """R = (r/8) G on edwards25519: a commitment to the one blind of a cohort (design.md section 5).
+
+    Every clamped scalar is a multiple of 8.
+    """
+    return crypto_scalarmult_ed25519_base_noclamp((_value(blind_scalar) >> 3).to_bytes(32, "little"))
+
+
+def is_commitment(commitment: bytes) -> bool:
+    """Whether bytes are a point of edwards25519 in canonical form, of prime order."""
+    return len(commitment) == x25519.POINT_SIZE and crypto_core_ed25519_is_valid_point(commitment)
 
 
 def evaluate_own(key: bytes, mapped: bytes, backend: x25519.Backend | None = None) -> bytes:

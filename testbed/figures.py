@@ -105,7 +105,7 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
             f"{line.due.count:,}" if line.count is None else f"{line.count:,}",
             _amount(item, line.due.total),
             found,
-            "equal" if line.right else f"WRONG {line.outcome}",
+            line.verdict if line.right else f"WRONG {line.outcome}",
         )
     console.print(table)
     received = sum(peer["bytes_down"] for peer in plain["peers"]) / 1e6

@@ -55,6 +55,12 @@ class Group(Protocol):
     def evaluate_own(self, key: bytes, mapped: bytes) -> bytes:
         """T = k * M of own records."""
 
+    def commit(self, blind_scalar: bytes) -> bytes:
+        """A commitment to a blind, that a later proof can be held against."""
+
+    def is_commitment(self, commitment: bytes) -> bool:
+        """Whether bytes from outside are a commitment to some blind."""
+
     def rekey(self, new: bytes, old: bytes, tokens: bytes) -> bytes:
         """T' = (k'/k) * T. Raises ScalarError for the rare pair of keys without such a scalar."""
 

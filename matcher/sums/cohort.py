@@ -12,7 +12,7 @@
 Bytes in, bytes out: points and ciphertexts are one after the other, of the sizes given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -55,16 +55,17 @@ def require_rows(public: PublicKey, ciphertexts: bytes) -> None:
 
 def choose_rows(
     cohort: frozenset[bytes], points: bytes, ciphertexts: bytes, point_size: int, ciphertext_size: int
-) -> list[bytes]:
-    """The ciphertexts of the rows whose point is one of the cohort's."""
-    return [
-        ciphertexts[ciphertext_size * row : ciphertext_size * (row + 1)]
-        for row in range(len(points) // point_size)
-        if points[point_size * row : point_size * (row + 1)] in cohort
-    ]
+) -> dict[bytes, bytes]:
+    """The ciphertexts of the rows whose point is one of the cohort's, by that point."""
+    found = {}
+    for row in range(len(points) // point_size):
+        point = points[point_size * row : point_size * (row + 1)]
+        if point in cohort:
+            found[point] = ciphertexts[ciphertext_size * row : ciphertext_size * (row + 1)]
+    return found
 
 
-def add_rows(public: PublicKey, chosen: Sequence[bytes], random_bytes: RandomBytes) -> bytes:
+def add_rows(public: PublicKey, chosen: Iterable[bytes], random_bytes: RandomBytes) -> bytes:
     """The sum of checked ciphertexts, re-randomised.
 
     For no ciphertext it is a fresh zero, so that the responder sees no difference before it decrypts.

@@ -11,11 +11,13 @@ from math import isqrt
 from typing import Final
 
 from matcher.errors import DisclosureError
+from matcher.sums.guards import Earlier, has_multiples, is_near
 from matcher.sums.slots import Totals
 
 MIN_COHORT: Final = "min_cohort"
 NO_VARIANCE: Final = "no_variance"
 DOMINANCE: Final = "dominance"
+MULTIPLICITY: Final = "multiplicity"
 DIFFERENCING: Final = "differencing"
 SMALL_CELL: Final = "small_cell"
 BUDGET: Final = "budget"
@@ -24,6 +26,7 @@ INCONSISTENT: Final = "inconsistent"
 # Every rule that can suppress a sum, or a cell of it.
 RULES = (
     MIN_COHORT,
+    MULTIPLICITY,
     NO_VARIANCE,
     DOMINANCE,
     DIFFERENCING,
@@ -47,7 +50,7 @@ class Rules:
     min_cohort: int = 10
     dominance_share: float = 0.5
     rounding: int = 1
-    min_cell: int = 3
+    min_cell: int = 5
 
     def __post_init__(self) -> None:
         if self.min_cohort < LEAST_COHORT:
@@ -88,32 +91,40 @@ class Suppressed:
 
 
 def judge_opened(
-    totals: Totals | None, asked: int, rules: Rules, earlier: Iterable[int] = ()
+    totals: Totals | None, asked: int, rules: Rules, earlier: Iterable[Earlier] = ()
 ) -> Released | Suppressed:
     """`judge` of decrypted totals (see `cohort.open_totals`); `asked` is the size of the cohort."""
-    if totals is None or totals.count > asked:
-        return Suppressed(INCONSISTENT)
-    return judge(totals, rules, earlier)
+    allowed = _judge_rows(totals, asked, rules.min_cohort)
+    return allowed if isinstance(allowed, Suppressed) else judge(allowed, rules, earlier)
 
 
 def judge_noisy(totals: Totals | None, asked: int, min_cohort: int) -> Totals | Suppressed:
-    """The totals to which noise may be added, or the rule that suppresses them."""
+    """The totals to which noise may be added, or the rule that suppresses them.
+
+    Noise hides a person who is counted once, so nobody may be counted many times.
+    """
+    return _judge_rows(totals, asked, min_cohort)
+
+
+def _judge_rows(totals: Totals | None, asked: int, min_cohort: int) -> Totals | Suppressed:
+    """What both modes require. Multiples come first: they are an alert, however few people they are of."""
     if totals is None or totals.count > asked:
         return Suppressed(INCONSISTENT)
+    if has_multiples(totals.count, totals.guards):
+        return Suppressed(MULTIPLICITY)
     return totals if totals.count >= min_cohort else Suppressed(MIN_COHORT)
 
 
-def judge(totals: Totals, rules: Rules, earlier: Iterable[int] = ()) -> Released | Suppressed:
+def judge(totals: Totals, rules: Rules, earlier: Iterable[Earlier] = ()) -> Released | Suppressed:
     """Which part of consistent totals may be answered.
 
-    `earlier` are the counts opened before in the period, for this peer, item and groups, also those that were
-    suppressed. A count nearer to one of them than `min_cohort`, equal ones included, could be separated by
-    subtraction: the difference would be about too few people.
+    `earlier` are the sums opened before that one of this item could be taken from, also those that were
+    suppressed.
     """
     count, total, squares = totals.count, totals.total, totals.squares
     if count < rules.min_cohort:
         return Suppressed(MIN_COHORT)
-    if any(abs(count - before) < rules.min_cohort for before in earlier):
+    if is_near(count, totals.guards, earlier, rules.min_cohort):
         return Suppressed(DIFFERENCING)
     if count * squares == total * total:
         return Suppressed(NO_VARIANCE)

@@ -50,9 +50,9 @@ def republish(home: Path, as_json: bool, wait: bool) -> None:
 def verify(home: Path, as_json: bool, workers: int | None, wait: bool) -> None:
     """Check that stored entries fit their tokens.
 
-    For example after a database was restored in part, or its disk failed. Names the items that do not: a
-    full import of each mends it, and until then peers get what was published. Changes nothing. Exits 1 if
-    anything is wrong.
+    For example after a database was restored in part, or its disk failed. Names the items that do not, and
+    those whose rows of sums another catalogue or release packed: a full import of each mends it, and until
+    then peers get what was published. Changes nothing. Exits 1 if anything is wrong.
     """
     node = open_node(require_node_role(load_config(home)))
     with show_progress({"verify": "checking entries"}, hidden=as_json) as progress:
@@ -62,6 +62,7 @@ def verify(home: Path, as_json: bool, workers: int | None, wait: bool) -> None:
         "good": found.good,
         "items": [{**asdict(one), "good": one.good} for one in found.items],
         "damaged_blocks": found.blocks,
+        "outdated_sums": list(found.sums),
         "to_import": found.to_import,
     }
     show(plain, _describe(found), as_json=as_json)
@@ -73,6 +74,8 @@ def _describe(found: IndexCheck) -> str:
     lines = [_describe_item(one) for one in found.items] or ["nothing imported"]
     if found.blocks:
         lines.append(f"{count(found.blocks, 'block')} of tokens cannot be opened")
+    if found.sums:
+        lines.append(f"rows of sums packed by an older rule, offered to nobody: {', '.join(found.sums)}")
     if not found.good:
         lines.append("import again in full, each from its register: " + ", ".join(found.to_import))
     return "\n".join(lines)

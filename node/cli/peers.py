@@ -14,7 +14,7 @@ from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
-from node.cli import roots
+from node.cli import roots, sum_alerts
 from node.cli.approvals import admin_option, guard
 from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
 from node.cli.terminal import print_table
@@ -59,6 +59,8 @@ def peers() -> None:
 
 
 peers.add_command(roots.roots)
+peers.add_command(sum_alerts.alerts)
+peers.add_command(sum_alerts.resume_sums)
 
 
 @peers.command()

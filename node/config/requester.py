@@ -45,6 +45,13 @@ class RequesterSection(Section):
     max_bucket_bits: int = Field(
         default=13, ge=0, le=24, description="Refuse peers that cut a partition into more than 2^n buckets"
     )
+    min_opened: int = Field(
+        default=30,
+        ge=3,
+        le=1_000_000,
+        description="Fewest matching people whose sum is returned to a peer: it opens a sum also where it "
+        "then suppresses it, and knows its own rows",
+    )
 
     @model_validator(mode="after")
     def _check_waits(self) -> "RequesterSection":

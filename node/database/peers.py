@@ -63,6 +63,13 @@ def lock_peer(tx: Connection, code: str) -> bool:
     return any(tx.scalar(found) is not None for _ in range(2))
 
 
+def lock_peers(tx: Connection) -> list[str]:
+    """The same of all peers, where what one was told is compared with what another was; their codes."""
+    found = select(peers.c.code).order_by(peers.c.code).with_for_update()
+    tx.execute(found)
+    return list(tx.scalars(found))
+
+
 def find_peer(tx: Connection, code: str) -> PeerRow | None:
     """One peer by its code."""
     found = _select(tx, [code])

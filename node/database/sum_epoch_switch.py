@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
+from node.database import sum_queries
 from node.database import sum_tables as sum_rows
 from node.database.engine import Store
 from node.database.sum_tables import GROUP, Alias, GroupRow
@@ -67,7 +69,10 @@ def missing(tx: Connection, old: int, new: int, items: Collection[str]) -> list[
 
 
 def forget_epoch(store: Store, epoch: int) -> None:
-    """Remove all rows of an epoch that is no longer answered, some at a time; may be repeated."""
+    """Remove all rows of an epoch that is no longer answered, some at a time, and the guards of its sums.
+
+    May be repeated.
+    """
 
     def forget(tx: Connection) -> int:
         wanted = select(sum_groups.c.id).where(sum_groups.c.epoch == epoch).limit(_AT_ONCE)
@@ -78,6 +83,7 @@ def forget_epoch(store: Store, epoch: int) -> None:
     while store.retry_write("remove a past epoch of sums", forget):
         pass
     forget_aliases(store, epoch)
+    store.retry_write("erase guards of sums", partial(sum_queries.forget_guards, epoch=epoch))
 
 
 def forget_aliases(store: Store, epoch: int) -> None:

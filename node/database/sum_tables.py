@@ -1,4 +1,4 @@
-"""Rows of encrypted sums and the queries of peers about them (design.md section 5).
+"""Rows of encrypted sums (design.md section 5).
 
 No query reads the rows of an import before `publish`; `sweep` removes the rows of unfinished runs.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, delete, func, insert, or_, select, update
 
-from node.database.tables import sum_aliases, sum_blocks, sum_groups, sum_queries
+from node.database.tables import sum_aliases, sum_blocks, sum_groups
 
 KEPT_VERSIONS = 2  # the current one, and the one before, which running queries may still read
 _AT_ONCE = 500  # variables in one statement
@@ -66,21 +66,6 @@ class Alias:
     area: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRow:
-    """One item of a peer's query for sums."""
-
-    item: str
-    epoch: int
-    at: datetime
-    cohort_digest: bytes
-    points: int
-    epsilon_milli: int
-    opened_digest: bytes | None
-    contributors: int | None = field(repr=False)
-    answer_sealed: bytes | None = field(repr=False)
-
-
 GROUP: tuple[Column[Any], ...] = (
     sum_groups.c.id,
     sum_groups.c.item,
@@ -92,17 +77,6 @@ GROUP: tuple[Column[Any], ...] = (
     sum_groups.c.packing,
     sum_groups.c.as_of_from,
     sum_groups.c.as_of_to,
-)
-_QUERY = (
-    sum_queries.c.item,
-    sum_queries.c.epoch,
-    sum_queries.c.at,
-    sum_queries.c.cohort_digest,
-    sum_queries.c.points,
-    sum_queries.c.epsilon_milli,
-    sum_queries.c.opened_digest,
-    sum_queries.c.contributors,
-    sum_queries.c.answer_sealed,
 )
 
 
@@ -300,55 +274,3 @@ def read_block(tx: Connection, group: int, number: int) -> NewBlock | None:
         ).where(sum_blocks.c.group_id == group, sum_blocks.c.number == number)
     ).one_or_none()
     return None if row is None else NewBlock(*row)
-
-
-# ---- queries and budgets
-
-
-def find_query(tx: Connection, peer: str, query_id: bytes) -> dict[str, QueryRow]:
-    """The items of a query by their codes; empty for a new one."""
-    rows = tx.execute(select(*_QUERY).where(sum_queries.c.peer == peer, sum_queries.c.query_id == query_id))
-    return {row.item: QueryRow(*row) for row in rows}
-
-
-def queries_since(tx: Connection, peer: str, item: str, since: datetime) -> list[QueryRow]:
-    """A peer's queries of one item from an instant on, which its budget is charged with."""
-    where = (sum_queries.c.peer == peer, sum_queries.c.item == item, sum_queries.c.at >= since)
-    return [QueryRow(*row) for row in tx.execute(select(*_QUERY).where(*where).order_by(sum_queries.c.at))]
-
-
-def charge(tx: Connection, peer: str, query_id: bytes, rows: Sequence[QueryRow]) -> None:
-    """Write the items of a query before anything is evaluated."""
-    tx.execute(
-        insert(sum_queries),
-        [
-            {
-                "peer": peer,
-                "query_id": query_id,
-                "item": row.item,
-                "epoch": row.epoch,
-                "at": row.at,
-                "cohort_digest": row.cohort_digest,
-                "points": row.points,
-                "epsilon_milli": row.epsilon_milli,
-            }
-            for row in rows
-        ],
-    )
-
-
-def keep_answer(
-    tx: Connection,
-    peer: str,
-    query_id: bytes,
-    item: str,
-    opened: bytes,
-    contributors: int | None,
-    sealed: bytes,
-) -> None:
-    """Store the answer for one item; `opened` is the digest of its ciphertext."""
-    tx.execute(
-        update(sum_queries)
-        .where(sum_queries.c.peer == peer, sum_queries.c.query_id == query_id, sum_queries.c.item == item)
-        .values(opened_digest=opened, contributors=contributors, answer_sealed=sealed)
-    )

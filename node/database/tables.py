@@ -231,10 +231,43 @@ sum_queries = Table(
     Column("cohort_digest", LargeBinary, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("epsilon_milli", Integer, nullable=False),
+    # What it named at its start: the commitment to its blind, the root of its mandates.
+    Column("blind_commitment", LargeBinary(32), nullable=False),
+    Column("mandate_root", LargeBinary(32), nullable=False),
     Column("opened_digest", LargeBinary),
     Column("contributors", BigInteger),
+    # Totals of the guards, erased with their epoch; digest of the versions of the groups when it was opened.
+    Column("guards_sealed", LargeBinary),
+    Column("rows_digest", LargeBinary),
     Column("answer_sealed", LargeBinary),
     Index("ix_sum_queries_at", "peer", "item", "at"),
+    Index("ix_sum_queries_item", "item", "at"),
+)
+
+# Openings that only a requester which breaks the rules asks for; three in a year suspend its sums.
+sum_alerts = Table(
+    "sum_alerts",
+    metadata,
+    Column("peer", String(2), primary_key=True),
+    Column("query_id", LargeBinary(16), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    Column("rule", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # When an administrator let the peer ask again.
+    Column("lifted_at", UtcDateTime),
+)
+
+# Own queries: the rows of each sum that a peer opened, so that it is not shown who was in them.
+sum_exposures = Table(
+    "sum_exposures",
+    metadata,
+    Column("peer", String(2), primary_key=True),
+    Column("query_id", LargeBinary(16), primary_key=True),
+    Column("item", String(8), primary_key=True),
+    # Of the peer's keys of sums.
+    Column("epoch", Integer, nullable=False),
+    Column("equations", Integer, nullable=False),
+    Column("rows_sealed", LargeBinary, nullable=False),
 )
 
 # Own queries: the sum of one item before it is opened; erased when the part ends.

@@ -7,7 +7,10 @@ from math import isqrt
 
 from node.domain.findings import PeerSummary
 
-NOT_CONNECTED = "not_connected"  # not a rule of the responder: it has no data of this item
+# Not rules of the responder: it has no data of this item; the requester itself did not return the sum.
+NOT_CONNECTED = "not_connected"
+MIN_OPENED = "min_opened"
+EXPOSURE = "exposure"
 
 
 class SumOutcome(StrEnum):

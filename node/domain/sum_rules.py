@@ -17,6 +17,9 @@ STATISTICS = "statistics"  # the purpose of a query whose answer names nobody
 
 MODULUS_BITS = 3072
 MILLI = 1000
+SENSITIVE = ("SF", "SM")  # sensitive financial and medical data
+LEAST_CELL, LEAST_SENSITIVE_CELL = 5, 10
+KEPT_DAYS = 400  # counts of opened sums, so that nobody has to wait a month to take two from each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ class SumRule:
 
     @property
     def packing(self) -> bytes:
-        """32 bytes that are the same while rows are packed in the same way: by the same bands and cap."""
-        return blake3(json.dumps([self.bands, self.max_contribution]).encode()).digest()
+        """32 bytes that are the same while rows are packed in the same way: the same format, bands and
+        cap.
+        """
+        return blake3(json.dumps([slots.FORMAT, self.bands, self.max_contribution]).encode()).digest()
 
     @property
     def rules(self) -> Rules:
@@ -80,7 +85,7 @@ class SumForm(BaseModel):
     min_cohort: Annotated[int, Field(ge=3, le=1_000_000)] = 10
     dominance_percent: Annotated[int, Field(ge=1, le=100)] = 50
     rounding: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
-    min_cell: Annotated[int, Field(ge=1, le=1_000_000)] = 3
+    min_cell: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     queries: Annotated[int, Field(ge=1, le=1_000_000)] = 30
     period_days: Annotated[int, Field(ge=1, le=3660)] = 30
     epsilon_milli: Annotated[int, Field(ge=1, le=10 * MILLI)] = MILLI // 2
@@ -90,7 +95,11 @@ class SumForm(BaseModel):
 
 def build(form: SumForm, sensitivity: str, bands: tuple[int, ...]) -> SumRule:
     """The rule of an item. Raises ValueError with the reason for one that cannot work."""
-    mode = form.mode or ("dp" if sensitivity == "SF" else "exact")
+    mode = form.mode or ("dp" if sensitivity in SENSITIVE else "exact")
+    least_cell = LEAST_SENSITIVE_CELL if sensitivity in SENSITIVE else LEAST_CELL
+    min_cell = least_cell if form.min_cell is None else form.min_cell
+    if min_cell < least_cell:
+        raise ValueError(f"min_cell must be {least_cell} or more for {sensitivity}")
     if mode == "dp" and form.max_contribution is None:
         raise ValueError("the mode dp needs max_contribution: noise must hide one such contribution")
     if mode == "exact" and form.max_contribution is not None:
@@ -102,7 +111,7 @@ def build(form: SumForm, sensitivity: str, bands: tuple[int, ...]) -> SumRule:
         min_cohort=form.min_cohort,
         dominance_percent=form.dominance_percent,
         rounding=form.rounding,
-        min_cell=form.min_cell,
+        min_cell=min_cell,
         queries=form.queries,
         period_days=form.period_days,
         epsilon_milli=form.epsilon_milli,

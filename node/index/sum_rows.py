@@ -87,7 +87,7 @@ def make_rows(
     table = np.zeros(len(types), dtype=row_type(keys.private.public.ciphertext_size))
     table["point"], table["area"], table["day"], table["deleted"] = points, areas, days, ~made
     table["value"][made] = totals[made]
-    table["ciphertext"][made] = encrypt_values(keys, work.terms.item.code, rule, totals[made])
+    table["ciphertext"][made] = encrypt_rows(keys, work.terms.item.code, rule, points[made], totals[made])
     if not work.every:
         table = table[made]
     places = parts_of(table["point"], work.part_bits)
@@ -100,13 +100,17 @@ def fits(rule: SumRule, values: NDArray[np.integer]) -> NDArray[np.bool_]:
     return np.asarray(_capped(rule, values) <= rule.greatest)
 
 
-def encrypt_values(keys: SumKeys, item: str, rule: SumRule, values: NDArray[np.integer]) -> Bytes:
-    """One ciphertext a value, capped, each with the check slot of the epoch and item.
+def encrypt_rows(
+    keys: SumKeys, item: str, rule: SumRule, points: NDArray[np.void], values: NDArray[np.integer]
+) -> Bytes:
+    """One ciphertext a row: its value, capped, the guards of its point, the check slot of the epoch and item.
 
     Raises SlotsError for a value that does not fit.
     """
     check = CheckKey.derive(keys.check, item, rule.layout)
-    packed = [slots.pack(rule.layout, check, value) for value in _capped(rule, values).tolist()]
+    guards = (slots.guard_bits(keys.check, point.tobytes()) for point in points)
+    pairs = zip(_capped(rule, values).tolist(), guards, strict=True)
+    packed = [slots.pack(rule.layout, check, value, bits) for value, bits in pairs]
     made = b"".join(encryptor(keys.primes).encrypt(packed)) if packed else b""
     return np.frombuffer(made, dtype=np.uint8).reshape(len(packed), keys.private.public.ciphertext_size)
 

@@ -149,7 +149,8 @@ class SumTableWriter:
             known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
         if any(row.packing != self._packing for row in present.values()):
             raise PreconditionError(
-                f"{item}: the catalogue has changed the bands or the cap of its sums since rows were made",
+                f"{item}: the catalogue's bands or cap of its sums, or the release, changed "
+                "since rows were made",
                 "import a full export, without --upsert and --delete; or rotate the keys of sums first",
             )
         leaving = {alias.point: alias.area for alias in known} | dict(named)

@@ -35,6 +35,7 @@ from node.index.stored_entries import (
     find_tokens,
     read_partition,
 )
+from node.index.sum_packing import outdated_sums
 from node.index.token_blocks import PREFIX_BITS, Blocks, TokenTable
 from node.index.token_store import TokenStore
 from node.index.update_lock import open_workspace
@@ -65,20 +66,23 @@ class ItemCheck:
 
 @dataclass(frozen=True, slots=True)
 class IndexCheck:
-    """What was found of all items; `blocks` is how many token blocks do not open."""
+    """What was found of all items; `blocks` is how many token blocks do not open, `sums` are the items whose
+    rows of sums are packed by an older rule.
+    """
 
     items: Sequence[ItemCheck]
     blocks: int
+    sums: Sequence[str] = ()
 
     @property
     def good(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.blocks and all(one.good for one in self.items)
+        return not self.blocks and not self.sums and all(one.good for one in self.items)
 
     @property
     def to_import(self) -> list[str]:
         """The items that a full import mends: those with faults, or all where only unused tokens have."""
-        wrong = {one.item for one in self.items if not one.good}
+        wrong = {one.item for one in self.items if not one.good} | set(self.sums)
         return sorted(wrong or {one.item for one in self.items if not self.good})
 
 
@@ -133,7 +137,7 @@ def verify_index(
                 for one, parts in zip(nodes, every, strict=True)
                 for item in sorted({part.item for part in parts})
             ]
-        return IndexCheck(found, sum(_count_damaged(one) for one in nodes))
+        return IndexCheck(found, sum(_count_damaged(one) for one in nodes), outdated_sums(node))
 
 
 def _count_damaged(node: Node) -> int:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from node.context import Node
 from node.domain.jobs import SUM
-from node.domain.sum_findings import SumReport
+from node.domain.sum_findings import MIN_OPENED, SumReport
 from node.domain.summation import Person, Summation, pack_summation, unpack_summation
 from node.errors import InvalidRequestError, RefusedError
 from node.jobs.part_run import PartRun
 from node.jobs.sum_results import build_sum_report
 from node.requester.sum_checkpoint import StoredSumCheckpoint
 from node.requester.sum_context import SumQuestion
+from node.requester.sum_limits import fewest_rows
 from node.requester.sums import ask_sums
 
 
@@ -36,12 +37,9 @@ class SumJob:
                 raise InvalidRequestError(
                     f"{code} is not an item that can be summed", "see `heqiao catalogue`"
                 )
-            if len(request.cohort) < rule.min_cohort:
-                raise RefusedError(
-                    f"a sum of {code} needs at least {rule.min_cohort} people",
-                    "widen the cohort; nobody was asked",
-                    {"rule": "min_cohort"},
-                )
+            _require_people(code, len(request.cohort), rule.min_cohort, "min_cohort")
+            least = fewest_rows(rule, node.config.requester.min_opened)
+            _require_people(code, len(request.cohort), least, MIN_OPENED)
 
     def pack(self, request: Summation) -> bytes:
         """Canonical bytes."""
@@ -68,6 +66,15 @@ class SumJob:
     def results(self, node: Node, job: str) -> SumReport:
         """The report; raises as `build_sum_report` does."""
         return build_sum_report(node, job)
+
+
+def _require_people(code: str, people: int, least: int, rule: str) -> None:
+    if people < least:
+        raise RefusedError(
+            f"a sum of {code} needs at least {least} people",
+            "widen the cohort; nobody was asked",
+            {"rule": rule},
+        )
 
 
 SUMS = SumJob()

@@ -6,7 +6,8 @@ from matcher.sums import disclosure
 from matcher.types import Level
 from node.domain.catalogue import Item
 from node.domain.findings import NAME_CONVERTED, Finding, Outcome
-from node.domain.sum_findings import SumFinding, SumOutcome
+from node.domain.sum_findings import EXPOSURE, MIN_OPENED, SumFinding, SumOutcome
+from node.domain.sum_suspension import SUSPENDED
 from node.errors import InputError
 
 LANGUAGES = ("zh", "en")
@@ -91,6 +92,10 @@ _RULES: Mapping[str, tuple[str, str]] = {
     disclosure.NO_VARIANCE: ("各人数额相同", "all contributions alike"),
     disclosure.DOMINANCE: ("一人占比过高", "one person's share too large"),
     disclosure.DIFFERENCING: ("与先前查询人数过近", "too near to an earlier sum"),
+    disclosure.MULTIPLICITY: ("个别人员被重复计入", "single people counted several times"),
+    MIN_OPENED: ("匹配人数过少，未发回求和结果", "too few matches for a sum to be returned"),
+    EXPOSURE: ("再求和会暴露计入人员，未发回", "another sum would show who is in it"),
+    SUSPENDED: ("对方已暂停本省求和", "the province has suspended sums"),
     disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
     disclosure.BUDGET: ("查询次数已用完", "the budget of queries is spent"),
     disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),

@@ -21,6 +21,7 @@ from node.domain.peers import PeerRow
 from node.errors import DishonestPeerError, LimitError, NodeError, UnavailableError
 from node.mirror.folder import FOLDER, MirrorFolder
 from node.mirror.verified_groups import VerifiedGroups
+from node.requester.exposures import Exposures
 from node.requester.match_query import Answer
 from node.requester.pinned_keys import PinnedKeys
 from node.requester.point_cache import PointCache
@@ -156,6 +157,8 @@ class QueryContext:
     pinned_keys: PinnedKeys | None = None
     # Groups of encrypted sums whose rows were verified before.
     verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
+    # What the peer has opened for this home; without it no sum is returned.
+    exposures: Exposures | None = None
 
     @classmethod
     def of(
@@ -185,6 +188,7 @@ class QueryContext:
             seen_manifests=SeenManifests(node.store, peer.code, node.clock),
             pinned_keys=PinnedKeys(node.store, peer, node.clock),
             verified_groups=node.verified_groups,
+            exposures=Exposures(node.store, node.keys.vault, peer.code),
         )
 
 

@@ -206,6 +206,12 @@ def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
     return np.hstack((digests, np.frombuffer(nonces, dtype=np.uint8).reshape(-1, 32)))
 
 
+def rows_without_mandate(points: int, seed: bytes) -> Bytes:
+    """`mandate_rows` of a batch that is of nobody with a mandate, as a sum's."""
+    nonces = blake3(seed, derive_key_context=_NONCE_CONTEXT).digest(length=32 * points)
+    return np.hstack((np.zeros((points, 32), np.uint8), np.frombuffer(nonces, np.uint8).reshape(-1, 32)))
+
+
 def mandate_leaves(blinded: Blinded, rows: Bytes) -> list[bytes]:
     """The leaves of the mandate tree, one per point in the order of the batch (design.md 7, ADR 2).
 

@@ -11,7 +11,7 @@ from node.requester.context import Session
 from node.requester.sum_context import PeerSum, Product
 from node.wire.sum_messages import SumAnswer
 
-PRODUCT_VERSION = 1
+PRODUCT_VERSION = 2
 SUM_VERSION = 1
 
 
@@ -66,14 +66,16 @@ class MemorySumCheckpoint(MemoryCheckpoint):
 
 def pack_product(product: Product) -> bytes:
     """Version, then JSON."""
-    text = json.dumps([product.ciphertext.hex(), product.as_of])
+    rows = [row.hex() for row in sorted(product.rows)]
+    text = json.dumps([product.ciphertext.hex(), product.as_of, rows, product.fetched])
     return add_version(PRODUCT_VERSION, text.encode())
 
 
 def unpack_product(packed: bytes) -> Product:
     """What pack_product made. Raises PreconditionError for that of another release."""
-    ciphertext, as_of = json.loads(strip_version(PRODUCT_VERSION, packed))
-    return Product(bytes.fromhex(ciphertext), None if as_of is None else tuple(as_of))
+    ciphertext, as_of, rows, fetched = json.loads(strip_version(PRODUCT_VERSION, packed))
+    days = None if as_of is None else tuple(as_of)
+    return Product(bytes.fromhex(ciphertext), days, frozenset(map(bytes.fromhex, rows)), fetched)
 
 
 def pack_sum(found: PeerSum) -> bytes:

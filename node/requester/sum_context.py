@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from matcher import Identity
-from node.requester.context import Checkpoint
-from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer
+from matcher.sums.paillier import PublicKey
+from node.requester.context import Checkpoint, OpenSession, QueryContext
+from node.wire.sum_messages import CohortStart, OpenRequest, RowsRequest, RowsSlice, SumAnswer, SumOffer
 
 Days = tuple[int, int]  # oldest and newest, since 1970-01-01
 
@@ -38,10 +39,16 @@ class SumQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The sum of one item before it is opened; `as_of` the dates of all rows read."""
+    """The sum of one item before it is opened; `as_of` the dates of all rows read.
+
+    `rows` are the beginnings of the points of the rows added, `fetched` is how many there were to choose
+    from.
+    """
 
     ciphertext: bytes = field(repr=False)
     as_of: Days | None
+    rows: frozenset[bytes] = field(default=frozenset(), repr=False)
+    fetched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,26 @@ class SumCheckpoint(Checkpoint, Protocol):
 
     def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
         """Keep what the peer answered, by item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the rounds share. `context.mapped` are the points of the cohort."""
+
+    context: QueryContext
+    calls: SumCalls
+    checkpoint: SumCheckpoint
+    question: SumQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class SumQuery:
+    """A running query, the newest offer of the peer, and the items that the peer has."""
+
+    opened: OpenSession
+    offer: SumOffer
+    public: PublicKey
+    held: tuple[str, ...]
 
 
 def in_order(sums: Mapping[str, PeerSum], items: Sequence[str]) -> list[PeerSum]:

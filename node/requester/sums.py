@@ -2,23 +2,20 @@
 
 A round works on `SumCalls` (the peer) and a checkpoint (what a killed requester resumes from), so the same
 rounds run in a node's persisted job and in a platform's process. The mathematics is matcher/sums/cohort.py.
+Rows are fetched and added in sum_products.py; sum_limits.py decides which sums are returned at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
 import numpy as np
-from blake3 import blake3
 
-from matcher import PointError, identity
-from matcher.errors import MatcherError, ModulusError
+from matcher import PointError, merkle
+from matcher.errors import ModulusError
 from matcher.suites.points import Blinded
-from matcher.sums import cohort as cohorts
 from matcher.sums import modulus_proof
 from matcher.sums.cohort import distinct_points
-from matcher.sums.groups import AREA_DIGITS, NO_AREA
 from matcher.sums.paillier import PublicKey
 from node.domain.sum_findings import NOT_CONNECTED
 from node.domain.sum_rules import STATISTICS
@@ -38,45 +35,28 @@ from node.requester.handshake import (
     renew_session,
     resume_session,
 )
+from node.requester.match_query import mandate_leaves, rows_without_mandate
 from node.requester.padding import canary_points, choose_canaries, draw_misses, secret_order, size_class
 from node.requester.points import MappedPoints
-from node.requester.sum_context import PeerSum, Product, SumCalls, SumCheckpoint, SumQuestion, in_order
+from node.requester.sum_context import (
+    PeerSum,
+    Product,
+    Round,
+    SumCalls,
+    SumCheckpoint,
+    SumQuery,
+    SumQuestion,
+    in_order,
+)
+from node.requester.sum_limits import hold_back
+from node.requester.sum_products import make_product
 from node.requester.trusted_manifest import require_same_sums, sum_offer
 from node.wire import manifest as manifests
 from node.wire.manifest import Manifest
-from node.wire.sum_messages import (
-    NO_QUERY,
-    CohortStart,
-    OpenRequest,
-    RowsRequest,
-    RowsSlice,
-    SumAnswer,
-    SumGroupOffer,
-    SumOffer,
-)
+from node.wire.sum_messages import MIN_COHORT_POINTS, NO_QUERY, CohortStart, OpenRequest, SumAnswer
 
 MISSES = 2
 CANARIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What the rounds share. `context.mapped` are the points of the cohort."""
-
-    context: QueryContext
-    calls: SumCalls
-    checkpoint: SumCheckpoint
-    question: SumQuestion
-
-
-@dataclass(frozen=True, slots=True)
-class SumQuery:
-    """A running query, the newest offer of the peer, and the items that the peer has."""
-
-    opened: OpenSession
-    offer: SumOffer
-    public: PublicKey
-    held: tuple[str, ...]
 
 
 def ask_sums(
@@ -110,7 +90,7 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
         return keep_answers(run, {}, {})
     if query.held and not run.checkpoint.tokens():
         run.checkpoint.add_tokens(0, evaluate_cohort(run, query))
-    cohort = distinct_points(run.checkpoint.tokens(), query.opened.suite.sizes.point)
+    cohort = _people_of(run, query)
     products = run.checkpoint.products()
     for code in query.held:
         for _ in range(RESTARTS):
@@ -124,6 +104,14 @@ def _ask_once(run: Round) -> dict[str, PeerSum]:
         else:
             raise UnavailableError("the peer published new versions again and again", "try again later")
     return keep_answers(run, products, open_products(run, query, products))
+
+
+def _people_of(run: Round, query: SumQuery) -> frozenset[bytes]:
+    """The points of the cohort without the canaries, whose points the peer knows: rows of theirs count
+    nobody.
+    """
+    size = query.opened.suite.sizes.point
+    return distinct_points(run.checkpoint.tokens(), size) - distinct_points(query.offer.canaries, size)
 
 
 def open_query(run: Round) -> OpenSession:
@@ -177,7 +165,7 @@ def lay_out(people: MappedPoints, seed: bytes) -> tuple[bytes, list[int]]:
     The same seed gives the same batch, so that a query can be resumed.
     """
     suite, cohort = people.suite, people.points
-    total = size_class(len(cohort) + MISSES + CANARIES)
+    total = max(size_class(len(cohort) + MISSES + CANARIES), MIN_COHORT_POINTS)
     chosen = choose_canaries(suite, seed, CANARIES)
     misses = draw_misses(seed, total - len(cohort) - CANARIES)
     padding = suite.map_to_curve(people.salt, *misses)
@@ -198,7 +186,8 @@ def evaluate_cohort(run: Round, query: SumQuery) -> bytes:
         raise LimitError("the cohort has more points than the peer accepts", "split the cohort")
     blind = suite.cohort_blind(opened.session.seed)
     blinded = suite.blind(blind, mapped)
-    evaluated = with_retries(run.context, lambda: _send_cohort(run, query, blinded))
+    commitment = suite.group.commit(blind)
+    evaluated = with_retries(run.context, lambda: _send_cohort(run, query, blinded, commitment))
     try:
         tokens = suite.finalize(blind, blinded, suite.evaluated(evaluated))
     except PointError:
@@ -209,9 +198,10 @@ def evaluate_cohort(run: Round, query: SumQuery) -> bytes:
     return tokens
 
 
-def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
+def _send_cohort(run: Round, query: SumQuery, blinded: Blinded, commitment: bytes) -> bytes:
     """Send the chunks once, receive as many points. Raises UnavailableError when the stream breaks."""
     opened, epoch, points = query.opened, query.offer.epoch, blinded.count
+    leaves = mandate_leaves(blinded, rows_without_mandate(points, opened.session.seed))
     opening = CohortStart(
         epoch=epoch,
         salt_version=opened.manifest.salt_version,
@@ -221,6 +211,8 @@ def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
         items=query.held,
         purpose=STATISTICS,
         legal_basis=run.question.legal_basis,
+        blind_commitment=commitment,
+        mandate_root=merkle.root(leaves),
         suite=opened.suite.name,
     )
     most = min(opened.manifest.limits.chunk_points, MAX_CHUNK_POINTS)
@@ -238,29 +230,21 @@ def _send_cohort(run: Round, query: SumQuery, blinded: Blinded) -> bytes:
     return bytes(answer)
 
 
-def make_product(run: Round, query: SumQuery, cohort: frozenset[bytes], item: str) -> Product:
-    """Rounds 2 and 3: fetch the rows of an item, add those of the cohort, re-randomise.
-
-    Also the oldest and newest date of the rows read.
-    """
-    groups = groups_of(query.offer, item, run.question)
-    kept: list[bytes] = []
-    done, total = 0, sum(group.rows for group in groups)
-    for group in groups:
-        kept += _match_group(run, query, cohort, group, done, total)
-        done += group.rows
-    days = (min(g.as_of_from for g in groups), max(g.as_of_to for g in groups)) if groups else None
-    return Product(cohorts.add_rows(query.public, kept, run.context.random_bytes), days)
-
-
 def open_products(run: Round, query: SumQuery, products: Mapping[str, Product]) -> dict[str, SumAnswer]:
-    """Rounds 3 and 4: let the peer open the sums; an answer for every item that the peer has."""
-    if not query.held:
-        return {}
-    ciphertexts = tuple(products[code].ciphertext for code in query.held)
-    session, suite = query.opened.session, query.opened.suite
-    request = OpenRequest(query.offer.epoch, session.query_id, query.held, ciphertexts, suite.name)
-    return {one.item: one for one in with_retries(run.context, lambda: run.calls.open_sums(request))}
+    """Rounds 3 and 4: let the peer open the sums; an answer for every item that the peer has.
+
+    A sum that the own rules hold back is not returned: the answer names the rule.
+    """
+    held_back = hold_back(run, query, products)
+    answers = {code: SumAnswer(code, rule=rule) for code, rule in held_back.items()}
+    codes = tuple(code for code in query.held if code not in held_back)
+    if codes:
+        ciphertexts = tuple(products[code].ciphertext for code in codes)
+        session, suite = query.opened.session, query.opened.suite
+        request = OpenRequest(query.offer.epoch, session.query_id, codes, ciphertexts, suite.name)
+        opened = with_retries(run.context, lambda: run.calls.open_sums(request))
+        answers |= {one.item: one for one in opened}
+    return answers
 
 
 def keep_answers(
@@ -278,84 +262,3 @@ def keep_answers(
     }
     run.checkpoint.add_sums(sums)
     return sums
-
-
-def groups_of(offer: SumOffer, item: str, question: SumQuestion) -> list[SumGroupOffer]:
-    """The groups that may contain people of the cohort."""
-    areas = {
-        found.value[:AREA_DIGITS] if identity.origin(found) != identity.NO_ORIGIN else NO_AREA
-        for person in question.cohort
-        for found in person
-    }
-    found = {offer.group_of(item, area) for area in areas} - {None}
-    return sorted((group for group in found if group), key=lambda group: group.prefix)
-
-
-def _match_group(
-    run: Round, query: SumQuery, cohort: frozenset[bytes], group: SumGroupOffer, before: int, total: int
-) -> list[bytes]:
-    """The ciphertexts of the cohort's rows in a group, all of whose rows were checked."""
-    fetch, seen = _GroupFetch(run, query, cohort, group, before, total), run.context.verified_groups
-    with_retries(run.context, fetch.run)
-    if fetch.digest.digest() != group.digest:
-        raise dishonest("rows are not those of the signed manifest", "rows_digest")
-    seen.add(query.public.n, group.digest)
-    return fetch.kept
-
-
-class _GroupFetch:
-    """The rows of one group; a broken stream is resumed after the last row received."""
-
-    def __init__(
-        self,
-        run: Round,
-        query: SumQuery,
-        cohort: frozenset[bytes],
-        group: SumGroupOffer,
-        before: int,
-        total: int,
-    ) -> None:
-        self._run, self._query, self._cohort, self._group = run, query, cohort, group
-        self._before, self._total, self._row = before, total, 0
-        self._known = run.context.verified_groups.holds(query.public.n, group.digest)
-        self.digest, self.kept = blake3(), list[bytes]()
-
-    def run(self) -> None:
-        """Fetch the other rows. Raises UnavailableError when the stream ends early, DishonestPeerError."""
-        query, group, row = self._query, self._group, self._row
-        if row < group.rows:
-            opened, epoch = query.opened, query.offer.epoch
-            request = RowsRequest(
-                epoch,
-                opened.session.query_id,
-                group.item,
-                group.prefix,
-                group.version,
-                row,
-                opened.suite.name,
-            )
-            for part in self._run.calls.fetch_rows(request, query.public.ciphertext_size):
-                self._take(part)
-        if self._row < group.rows:
-            raise UnavailableError("the peer ended the stream early")
-
-    def _take(self, part: RowsSlice) -> None:
-        public, point = self._query.public, self._query.opened.suite.sizes.point
-        size, rows = public.ciphertext_size, len(part.points) // point
-        if part.first_row != self._row or self._row + rows > self._group.rows:
-            raise dishonest("the peer sends rows out of order", "rows_order")
-        self.digest.update(cohorts.interleave(part.points, part.ciphertexts, point, size))
-        if not self._known:
-            check_rows(part, public)
-        self.kept += cohorts.choose_rows(self._cohort, part.points, part.ciphertexts, point, size)
-        self._row += rows
-        done, epoch = self._before + self._row, self._query.offer.epoch
-        self._run.checkpoint.progress("fetch", done, self._total, epoch)
-
-
-def check_rows(part: RowsSlice, public: PublicKey) -> None:
-    """Check every row, matched or not (see `cohort.require_rows`). Raises DishonestPeerError."""
-    try:
-        cohorts.require_rows(public, part.ciphertexts)
-    except MatcherError:
-        raise dishonest("a row is no ciphertext of the peer's key", "ciphertext") from None

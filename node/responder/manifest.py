@@ -158,6 +158,7 @@ def _offer(row: index_rows.PartitionRow) -> PartitionOffer:
 def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> SumOffer | None:
     """The offer of sums in the manifest, of the items and areas that the peer is granted; None without keys.
 
+    Rows that another release or another catalogue packed are not offered (node/index/sum_packing.py).
     `current` are the keys of the salt that the peer has, by default those of the active epochs.
     """
     keys = (current or node.keys).sums
@@ -165,7 +166,9 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         return None
     with node.store.transaction("offer sums") as tx:
         groups = sum_rows.granted_groups(tx, keys.epoch, sorted(peer.origins))
-    granted = {item.code: peer.origins_of(item) for item in node.catalogue.items if item.sum is not None}
+    summed = {item.code: item for item in node.catalogue.items if item.sum is not None}
+    granted = {code: peer.origins_of(item) for code, item in summed.items()}
+    packings = {code: item.sum.packing for code, item in summed.items() if item.sum is not None}
     return SumOffer(
         epoch=keys.epoch,
         modulus=keys.modulus,
@@ -175,6 +178,6 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         groups=tuple(
             SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
             for g in groups
-            if g.prefix[:2] in granted.get(g.item, ())
+            if g.prefix[:2] in granted.get(g.item, ()) and g.packing == packings[g.item]
         ),
     )

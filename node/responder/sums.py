@@ -8,21 +8,25 @@ from blake3 import blake3
 
 from matcher import PointError
 from matcher.suites.suite import find
-from matcher.sums.cohort import shuffle
+from matcher.sums.cohort import distinct_points, shuffle
 from matcher.sums.disclosure import BUDGET, PRIVACY_BUDGET
 from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
 from node.database import Connection, epoch_usage
 from node.database import audit_log as audit_rows
+from node.database import peers as peer_rows
+from node.database import sum_alerts as alert_rows
+from node.database import sum_queries as query_rows
 from node.database import sum_tables as sum_rows
 from node.database.epoch_usage import EpochUse
-from node.database.sum_tables import QueryRow
+from node.database.sum_queries import Charge, QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.days import china_day, day_start, period_start
 from node.domain.mandate import LEGAL_BASIS
 from node.domain.peers import PeerRow
 from node.domain.sum_rules import STATISTICS, SumRule
+from node.domain.sum_suspension import SUSPENDED, is_suspended
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -32,11 +36,13 @@ from node.errors import (
     PartitionVersionError,
     RefusedError,
     SaltError,
+    UnknownCallerError,
 )
 from node.responder.epochs import require_granted
 from node.wire.sum_messages import (
     BLOCK_ROWS,
     MAX_COHORT_POINTS,
+    MIN_COHORT_POINTS,
     NO_QUERY,
     POINT,
     CohortStart,
@@ -66,6 +72,8 @@ class Cohort:
             raise InvalidRequestError(f"the purpose of a sum is {STATISTICS}")
         if not start.legal_basis or not LEGAL_BASIS.fullmatch(start.legal_basis):
             raise InvalidRequestError("a sum needs a legal basis, and it must be a code")
+        if start.points_announced < MIN_COHORT_POINTS:
+            raise InvalidPointsError(f"a cohort has {MIN_COHORT_POINTS} points or more")
         if start.points_announced > min(MAX_COHORT_POINTS, node.config.limits.max_points_per_query):
             raise InvalidPointsError("more points announced than one cohort may hold", "split the cohort")
         self._node, self._peer, self._start, self._caller = node, peer, start, caller
@@ -98,6 +106,7 @@ class Cohort:
         """
         if len(self._points) != POINT * self._start.points_announced:
             raise InvalidPointsError("fewer points than announced")
+        _require_distinct(bytes(self._points))
         charge_query(self._node, self._peer, self._start, self._items, bytes(self._points), self._caller)
         size = POINT * self._node.config.limits.chunk_points
         evaluated = bytearray()
@@ -107,9 +116,16 @@ class Cohort:
                 evaluated += self._suite.evaluate(self._keys.sum_key, chunk).points
         except PointError as error:
             raise InvalidPointsError(str(error)) from None
+        # Points that differ by one of low order only are still one person's: the key makes them equal.
+        _require_distinct(bytes(evaluated))
         shuffled = shuffle(bytes(evaluated), POINT, self._node.random_bytes)
         for at in range(0, len(shuffled), size):
             yield shuffled[at : at + size]
+
+
+def _require_distinct(points: bytes) -> None:
+    if len(distinct_points(points, POINT)) != len(points) // POINT:
+        raise InvalidPointsError("the points of a cohort must be distinct")
 
 
 def charge_query(
@@ -128,13 +144,15 @@ def charge_query(
     now = node.clock()
 
     def write(tx: Connection) -> None:
-        known = sum_rows.find_query(tx, peer.code, start.query_id)
+        require_known(peer_rows.lock_peer(tx, peer.code))
+        known = query_rows.find_query(tx, peer.code, start.query_id)
         if known:
             if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
                 raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
             return
+        require_not_suspended(tx, peer)
         new = [_charge_item(tx, peer, start, item, digest, now) for item in items.values()]
-        sum_rows.charge(tx, peer.code, start.query_id, new)
+        query_rows.charge(tx, peer.code, start.query_id, new)
         audit_rows.append(tx, "sum_asked", _audited(peer, start, caller), now)
         epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
 
@@ -143,13 +161,14 @@ def charge_query(
 
 def _charge_item(
     tx: Connection, peer: PeerRow, start: CohortStart, item: Item, digest: bytes, now: datetime
-) -> QueryRow:
+) -> Charge:
     """What an item of a new query costs. Raises LimitError where its budget is spent."""
     rule = rule_of(item)
-    spent = sum_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
+    spent = query_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
     cost = rule.epsilon_milli if rule.mode == "dp" else 0
     _require_budget(rule, spent, cost, now)
-    return QueryRow(item.code, start.epoch, now, digest, start.points_announced, cost, None, None, None)
+    named = (start.blind_commitment, start.mandate_root)
+    return Charge(item.code, start.epoch, now, digest, start.points_announced, cost, *named)
 
 
 def _audited(peer: PeerRow, start: CohortStart, caller: str) -> dict[str, Detail]:
@@ -161,6 +180,7 @@ def _audited(peer: PeerRow, start: CohortStart, caller: str) -> dict[str, Detail
         "items": list(start.items),
         "purpose": start.purpose,
         "legal_basis": start.legal_basis,
+        "mandate_root": start.mandate_root.hex(),
         "manifest": start.manifest_digest.hex(),
         "epoch": start.epoch,
     }
@@ -171,13 +191,13 @@ def serve_rows(node: Node, peer: PeerRow, request: RowsRequest) -> Iterator[Rows
 
     Raises EpochError, RefusedError, ItemNotOfferedError, PartitionVersionError, InvalidRequestError.
     """
-    keys = require_keys(node, request.epoch)
-    require_granted(peer, summable_item(node, request.item), request.prefix[:2])
+    keys, item = require_keys(node, request.epoch), summable_item(node, request.item)
+    require_granted(peer, item, request.prefix[:2])
     with node.store.transaction("find rows of sums") as tx:
-        known = sum_rows.find_query(tx, peer.code, request.query_id)
+        known = query_rows.find_query(tx, peer.code, request.query_id)
         group = sum_rows.find_group(tx, request.item, request.prefix, request.epoch, request.version)
     require_charged(known, (request.item,), request.epoch, "rows are served to")
-    if group is None:
+    if group is None or item.sum is None or group.packing != item.sum.packing:
         raise _replaced()
     if request.first_row >= group.rows:
         raise InvalidRequestError("the group has no such row")
@@ -205,6 +225,8 @@ def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
             sorted(start.items),
             start.purpose,
             start.legal_basis,
+            start.blind_commitment.hex(),
+            start.mandate_root.hex(),
         ]
     )
     found = blake3(derive_key_context=_COHORT_CONTEXT)
@@ -253,6 +275,22 @@ def require_charged(known: Mapping[str, QueryRow], items: Iterable[str], epoch: 
     """
     if not all(code in known and known[code].epoch == epoch for code in items):
         raise RefusedError(f"{what} a query that was charged", details={"rule": NO_QUERY})
+
+
+def require_known(known: bool) -> None:
+    """Raises UnknownCallerError for a peer that was removed while it asked."""
+    if not known:
+        raise UnknownCallerError("this node no longer knows this peer")
+
+
+def require_not_suspended(tx: Connection, peer: PeerRow) -> None:
+    """Raises RefusedError while so many alerts about a peer's sums count that they are suspended."""
+    if is_suspended(one.at for one in alert_rows.list_alerts(tx, peer.code) if one.lifted_at is None):
+        raise RefusedError(
+            "the sums of this peer are suspended",
+            "its sums took single people several times, again and again; this node's administrator lifts it",
+            {"rule": SUSPENDED},
+        )
 
 
 def summable_item(node: Node, code: str) -> Item:

@@ -18,7 +18,7 @@ from node.compute.scratch import Piece, SealedScratch
 from node.credentials.sum_keys import SumKeys
 from node.database.sum_tables import Alias
 from node.domain.sum_rules import SumRule
-from node.index.sum_rows import Rows, encrypt_values, fits, parts_of, row_type
+from node.index.sum_rows import Rows, encrypt_rows, fits, parts_of, row_type
 from node.wire.sum_messages import POINT
 
 PART_ROWS = 1 << 15  # sorted in memory at once
@@ -53,7 +53,7 @@ def rekey_rows(work: SumRekeying, _scratch: SealedScratch, task: Batch) -> Rows:
     rows = np.zeros(np.count_nonzero(made), dtype=row_type(work.new.private.public.ciphertext_size))
     rows["point"] = np.frombuffer(move_points(work, task.points), dtype=f"V{POINT}")[made]
     rows["day"], rows["value"] = task.days[made], task.values[made]
-    rows["ciphertext"] = encrypt_values(work.new, task.item, rule, rows["value"])
+    rows["ciphertext"] = encrypt_rows(work.new, task.item, rule, rows["point"], rows["value"])
     return rows
 
 

@@ -15,6 +15,7 @@ from matcher.suites import x25519
 from node.context import Node
 from node.domain.jobs import JobRequest
 from node.errors import ConfigError, NodeError
+from node.index.sum_packing import outdated_sums
 from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
@@ -77,6 +78,9 @@ class Server:
         self._watch.start()
         resumed = self._runner.resume()
         self._scheduler.start()
+        outdated = outdated_sums(self._node)
+        if outdated:  # not offered before a full import
+            log.get_logger().warning("sums_outdated", items=outdated)
         log.get_logger().info(
             "serving",
             port=[self.peer_port, self.platform_port],

@@ -12,6 +12,8 @@ BLOCK_ROWS = 256  # of the largest modulus that fits a message of 1 MiB
 
 # In memory until the last one has arrived, since they are answered in another order.
 MAX_COHORT_POINTS = 1 << 18
+# A cohort of few points would tell whose rows are whose. All are distinct.
+MIN_COHORT_POINTS = 64
 
 NO_QUERY = "no_query"  # the rule that refuses rows and sums of an unknown query
 
@@ -56,7 +58,7 @@ class SumOffer:
 
 @dataclass(frozen=True, slots=True)
 class CohortStart:
-    """Round 1: opens the evaluation of a cohort."""
+    """Round 1: opens the evaluation of a cohort. The commitment is to the one blind of all its points."""
 
     epoch: int
     salt_version: int
@@ -66,6 +68,8 @@ class CohortStart:
     items: tuple[str, ...]
     purpose: str
     legal_basis: str
+    blind_commitment: bytes
+    mandate_root: bytes
     suite: str = SUITE
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from heqiao.peer.v1 import aggregate_pb2
 
-from matcher.suites.suite import CURRENT
+from matcher.suites.suite import CURRENT, find
 from node.errors import DishonestPeerError
 from node.wire.common import (
     DIGEST_SIZE,
@@ -20,6 +20,7 @@ from node.wire.common import (
 )
 from node.wire.query_head import require_head
 from node.wire.sum_messages import (
+    MIN_COHORT_POINTS,
     POINT,
     CohortStart,
     OpenRequest,
@@ -106,6 +107,8 @@ def start_message(start: CohortStart) -> aggregate_pb2.EvaluateCohortRequest:
             items=start.items,
             purpose=start.purpose,
             legal_basis=start.legal_basis,
+            blind_commitment=start.blind_commitment,
+            mandate_root=start.mandate_root,
         )
     )
 
@@ -114,7 +117,12 @@ def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
     """Check and decode the start of round 1. Raises InvalidRequestError or UnknownSuiteError."""
     require_head(message.suite, message.query_id)
     require_digest(message.manifest_digest, "manifest_digest")
-    require(message.points_announced > 0, "points_announced must be positive")
+    require_digest(message.mandate_root, "mandate_root")
+    require(
+        find(message.suite).group.is_commitment(message.blind_commitment),
+        "blind_commitment is no commitment to a blind",
+    )
+    require(message.points_announced >= MIN_COHORT_POINTS, f"a cohort has {MIN_COHORT_POINTS} points or more")
     _require_items(tuple(message.items))
     require_short(message.purpose, message.legal_basis)
     return CohortStart(
@@ -126,6 +134,8 @@ def parse_start(message: aggregate_pb2.CohortStart) -> CohortStart:
         items=tuple(message.items),
         purpose=message.purpose,
         legal_basis=message.legal_basis,
+        blind_commitment=message.blind_commitment,
+        mandate_root=message.mandate_root,
         suite=message.suite,
     )
 

@@ -236,4 +236,4 @@ def settings(folder: Path, catalogue: str) -> Mapping[str, str]:
     The default of five tries waits 15 s in all, which is a restart; making a home anew takes longer.
     """
     path = json.dumps(str(folder.absolute() / catalogue), ensure_ascii=False)
-    return {"path": path, "retry_attempts": "40", "retry_wait_max_s": "2.0"}
+    return {"path": path, "retry_attempts": "40", "retry_wait_max_s": "2.0", "min_opened": "20"}

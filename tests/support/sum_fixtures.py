@@ -69,6 +69,8 @@ def held(node, keys=None):
                     totals = slots.unpack(layout, private.raw_decrypt(cipher))
                     slots.require_consistent(check, totals)
                     assert min(sealed.pop(point), cap) == totals.total
+                    bits = blake3(b"heqiao v1 sum guard" + point, key=keys.check).digest()[0]
+                    assert totals.guards == tuple(bits >> bit & 1 for bit in range(8))
                     found[point] = (totals.count, totals.total, group.prefix)
                 at += 1
             assert not sealed

@@ -1,28 +1,23 @@
 """A home whose wages are summed, and cohorts to query."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from keys.store.kinds import generate_secret
 from keys.types import RotationPolicy
-from matcher import identity, oprf
-from matcher.suites import tokens
+from matcher import identity
 from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import SumKeys
-from node.domain.peers import PeerRow, read_grants
-from node.responder import sums as respond
 from node.rotation import sums
-from node.wire.sum_messages import CohortStart
 from tests.support.cached import paillier_key
 from tests.support.single_node import LIMITS, copied, make_node, number, with_key_store
 from tests.support.sum_fixtures import bring
+from tests.support.sum_peer import begin, blind_cohort, keep_peer, send
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
-
-
-PEER = PeerRow("45", "广西", "localhost:1", b"", False, read_grants(("44", "45", "D35:44", "D35:45")))
 
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
@@ -50,6 +45,7 @@ def register(tmp_path_factory):
     node = make_node(folder / "44", LIMITS_4, KEYS)
     rows = [f"{person},{FORMER if not at else ''},{fen}" for at, (person, fen) in enumerate(WAGES.items())]
     bring(node, folder, rows)
+    keep_peer(node)
     node.store.dispose()
     return node
 
@@ -70,12 +66,8 @@ def ask(node, people, epoch, query):
     """Rounds 1 to 3 under an epoch."""
     keys = node.keys.sums_of(epoch, node.clock())
     blind = CURRENT.cohort_blind(secrets.token_bytes(32))
-    mapped = b"".join(tokens.map_to_curve(node.keys.salt, identity.parse(person)) for person in people)
-    cohort = respond.Cohort(
-        node, PEER, CohortStart(epoch, 1, bytes(32), query, len(people), ("B11",), "statistics", "x"), "node"
-    )
-    cohort.add(0, oprf.blind(blind, mapped))
-    joined = b"".join(cohort.evaluate())
+    blinded = blind_cohort(node, people, blind)
+    joined = send(node, replace(begin(query, len(blinded) // 32), epoch=epoch), blinded)
     return keys, blind, {joined[at : at + 32] for at in range(0, len(joined), 32)}
 
 

@@ -57,9 +57,37 @@ def test_the_plain_sums_are_those_of_the_files(made):
         for row in rows(path):
             amounts[row["证件号码"]] += round(float(row[COLUMN[item]]) * (1 if item == "D32m" else 100))
         found = [amount for number, amount in amounts.items() if number in asked]
-        assert (due.count, due.total) == (len(found), sum(found))
+        cap = plain_sums.CAPS.get(item, max(found))
+        assert (due.count, due.total) == (len(found), sum(min(amount, cap) for amount in found))
         assert due.count >= 10
         assert sum(due.bands) in (0, due.count)
+
+
+@pytest.mark.parametrize(
+    ("more", "right"),
+    [
+        ({}, True),
+        ({"count": 40}, True),  # scale 3
+        ({"count": 60}, False),
+        ({"total": 200_000_000}, True),  # scale 15 million
+        ({"total": 300_000_000}, False),
+        ({"total": -300_000_000}, False),
+        ({"bands": 60}, False),
+    ],
+)
+def test_figures_with_noise_are_within_it(made, tmp_path, more, right):
+    import json
+
+    folder = made / "with"
+    place = ("D35", "44")
+    due = plain_sums.expected(folder)[place]
+    bands = [due.bands[0] + more.get("bands", 0), *due.bands[1:]]
+    noisy = {"mode": "dp", "epsilon": 1.0, "variance": None, "bands": bands}
+    noisy |= {"count": due.count + more.get("count", 0), "total": due.total + more.get("total", 0)}
+    path = Path(tmp_path / "report.json")
+    path.write_text(json.dumps({"findings": [finding(place, due, **noisy)]}), encoding="utf-8")
+    (line,) = plain_sums.compare(path, folder)
+    assert (line.right, line.verdict) == (right, "within noise" if right else "DIFFERS")
 
 
 def finding(place, due, **changes):
@@ -68,7 +96,7 @@ def finding(place, due, **changes):
     variance = (2 * exact + due.count**2) // (2 * due.count**2)
     plain = {
         "item": place[0], "peer": place[1], "outcome": SumOutcome.RELEASED.value, "count": due.count,
-        "total": due.total, "variance": variance, "bands": list(due.bands),
+        "total": due.total, "variance": variance, "bands": list(due.bands), "mode": "exact", "epsilon": 0.0,
     }  # fmt: skip
     return {**plain, **changes}
 

@@ -159,9 +159,9 @@ def test_cohorts_have_the_figures_of_the_registers(tmp_path: Path) -> None:
             base.executemany("INSERT INTO held VALUES (?, ?, ?)",
                              [(path.stem, *row) for row in list(csv.reader(file))[1:]])  # fmt: skip
     every = sums.choose_cohorts(registers)
-    found, later = list(islice(every, 94)), next(every)
+    found, later = list(islice(every, 200)), next(every)
     with closing(base):
-        for cohort in found[::17]:
+        for cohort in found[::37]:
             assert len(set(cohort.people)) == cohort.count + sums.UNKNOWN_PEOPLE
             marks = ", ".join("?" * len(cohort.people))
             figures = base.execute(
@@ -173,7 +173,7 @@ def test_cohorts_have_the_figures_of_the_registers(tmp_path: Path) -> None:
             assert figures[2] == pytest.approx(cohort.variance)
     for item in sums.ITEMS:
         counts = [cohort.count for cohort in found if cohort.item == item]
-        assert len(counts) == 47
+        assert len(counts) == 100
         assert min(b - a for a, b in pairwise(counts)) >= sums.STEP
     first = found[0]
     figures = (first.count, first.total, first.variance)
@@ -182,6 +182,7 @@ def test_cohorts_have_the_figures_of_the_registers(tmp_path: Path) -> None:
     assert not sums.is_right(first, "", first.count - 1, first.total, first.variance)
     assert not sums.is_right(first, "", first.count, first.total, first.variance + 2)
     assert not sums.is_right(first, "differencing", *figures)
+    assert sums.is_right(replace(first, near=sums.FAR - 1), "differencing", 0, 0, 0)
     assert later.again
     assert sums.is_right(later, "differencing", 0, 0, 0)
     assert not sums.is_right(later, "min_cohort", 0, 0, 0)
@@ -199,7 +200,18 @@ def test_the_drill_s_catalogue_only_has_more_room(tmp_path: Path) -> None:
             assert after == before
             continue
         assert before.sum is not None
-        assert after == replace(before, sum=replace(before.sum, min_cohort=sums.STEP, queries=1_000_000))
+        room = {"mode": "exact", "min_cohort": sums.STEP, "queries": 1_000_000}
+        plain = {"max_contribution": 0, "epsilon_milli": 500}
+        assert after == replace(before, sum=replace(before.sum, **room, **plain))
+
+
+def test_sets_that_are_near_by_the_plain_sets() -> None:
+    """A set and a multiple of it with one more; two that have nothing in common."""
+    one, other = frozenset("abcdef"), frozenset("uvwxyz")
+    assert sums.difference(one, one | {"g"}) == 1
+    assert sums.difference(one, one) == 0
+    assert sums.difference(one, other) == 12 / 9
+    assert sums.difference(one, frozenset("uvwxyz1")) == (6 + 9 * 7) / 9
 
 
 # steps

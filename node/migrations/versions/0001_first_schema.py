@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import first_queries
+from node.migrations import first_queries, sum_schema
 
 revision = "0001"
 down_revision = None
@@ -180,48 +180,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_successions")),
     )
     op.create_table(
-        "sum_aliases",
-        sa.Column("item", sa.String(length=8), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("alias", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("point", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("area", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("item", "epoch", "alias", name=op.f("pk_sum_aliases")),
-    )
-    op.create_table(
-        "sum_groups",
-        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
-        sa.Column("item", sa.String(length=8), nullable=False),
-        sa.Column("prefix", sa.String(length=6), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("rows", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("packing", sa.LargeBinary(), nullable=False),
-        sa.Column("as_of_from", sa.Integer(), nullable=False),
-        sa.Column("as_of_to", sa.Integer(), nullable=False),
-        sa.Column("is_current", sa.Boolean(), nullable=False),
-        sa.Column("published_at", sa.DateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sum_groups")),
-        sa.UniqueConstraint("item", "prefix", "epoch", "version", name=op.f("uq_sum_groups_item")),
-    )
-    op.create_table(
-        "sum_queries",
-        sa.Column("peer", sa.String(length=2), nullable=False),
-        sa.Column("query_id", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("item", sa.String(length=8), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("cohort_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("epsilon_milli", sa.Integer(), nullable=False),
-        sa.Column("opened_digest", sa.LargeBinary(), nullable=True),
-        sa.Column("contributors", sa.BigInteger(), nullable=True),
-        sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("peer", "query_id", "item", name=op.f("pk_sum_queries")),
-    )
-    op.create_index("ix_sum_queries_at", "sum_queries", ["peer", "item", "at"], unique=False)
-    op.create_table(
         "answers",
         sa.Column("job", sa.String(length=64), nullable=False),
         sa.Column("peer", sa.String(length=2), nullable=False),
@@ -298,28 +256,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
     op.create_table(
-        "sum_products",
-        sa.Column("job", sa.String(length=64), nullable=False),
-        sa.Column("peer", sa.String(length=2), nullable=False),
-        sa.Column("item", sa.String(length=8), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_sum_products_job"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("job", "peer", "item", name=op.f("pk_sum_products")),
-    )
-    op.create_table(
-        "sum_blocks",
-        sa.Column("group_id", ROW_ID, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("points", sa.LargeBinary(), nullable=False),
-        sa.Column("days", sa.LargeBinary(), nullable=False),
-        sa.Column("ciphertexts", sa.LargeBinary(), nullable=False),
-        sa.Column("values_sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["group_id"], ["sum_groups.id"], name=op.f("fk_sum_blocks_group_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("group_id", "number", name=op.f("pk_sum_blocks")),
-    )
-    op.create_table(
         "token_blocks",
         sa.Column("class", sa.String(length=16), nullable=False),
         sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
@@ -362,25 +298,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("peer", "salt_version", name=op.f("pk_seen_manifests")),
     )
+    sum_schema.create_tables()
 
 
 def downgrade() -> None:
+    sum_schema.drop_tables()
     op.drop_table("seen_manifests")
     op.drop_table("delta_buckets")
     op.drop_table("tokens")
     op.drop_table("token_blocks")
-    op.drop_table("sum_products")
-    op.drop_table("sum_blocks")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")
     op.drop_table("partitions")
     op.drop_table("grants")
     op.drop_table("buckets")
     op.drop_table("answers")
-    op.drop_index("ix_sum_queries_at", table_name="sum_queries")
-    op.drop_table("sum_queries")
-    op.drop_table("sum_groups")
-    op.drop_table("sum_aliases")
     op.drop_table("successions")
     op.drop_table("peer_keys")
     op.drop_table("peers")

@@ -308,11 +308,11 @@ def test_what_the_tables_hold_is_known() -> None:
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
-    public |= {"sum_groups.digest", "sum_groups.packing"}
+    public |= {"sum_groups.digest", "sum_groups.packing", "sum_aliases.alias", "sum_aliases.point"}
     # Of the source and options of an import, under a key: a query may name a person.
     public |= {"imports.source", "revoked_mandates.digest"}  # the latter of numbers of mandates
-    public |= {"sum_aliases.alias", "sum_aliases.point"}
-    public |= {f"sum_queries.{name}" for name in ("query_id", "cohort_digest", "opened_digest")}
+    asked = ("query_id", "cohort_digest", "opened_digest", "blind_commitment", "mandate_root", "rows_digest")
+    public |= {"sum_alerts.query_id", "sum_exposures.query_id", *(f"sum_queries.{name}" for name in asked)}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.
     public |= {f"successions.{name}" for name in ("old_key", "new_key", "by_old", "by_new")}
     public |= {"peer_keys.signing_key", "admins.public_key"}

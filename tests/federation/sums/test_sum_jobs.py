@@ -34,7 +34,7 @@ DRAW = random.Random(7)
 PEOPLE = [number(at) for at in range(800)]
 WAGES = {
     "44": {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:600]},
-    "33": {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[450:600]},
+    "33": {person: DRAW.randrange(0, 15_000_000) for person in [*PEOPLE[:200], *PEOPLE[450:600]]},
 }
 ASKED = PEOPLE[200:750]
 
@@ -68,15 +68,17 @@ def served(made):
     for code in WAGES:
         move_peer(provinces["45"].node, code, provinces[code].port)
         forget_queries(provinces[code].node)
+    forget_queries(provinces["45"].node)
     yield provinces
     for province in provinces.values():
         province.stop()
 
 
 def forget_queries(node):
-    """Fresh budgets for each test."""
+    """Fresh budgets for each test, and nothing opened yet."""
     with node.store.transaction("forget", write=True) as tx:
         tx.exec_driver_sql("DELETE FROM sum_queries")
+        tx.exec_driver_sql("DELETE FROM sum_exposures")
 
 
 def summation(items=("B11",), peers=("44", "33"), people=ASKED, law=LAW):
@@ -150,7 +152,7 @@ def test_a_refusal_names_the_rule(served):
         None,
         None,
     )
-    columns = "item, epoch, at, cohort_digest, points, epsilon_milli"
+    columns = "item, epoch, at, cohort_digest, points, epsilon_milli, blind_commitment, mandate_root"
     with served["44"].node.store.transaction("spend", write=True) as tx:
         for _ in range(28):
             tx.exec_driver_sql(
@@ -192,6 +194,7 @@ def test_a_cheat_is_used_for_nothing(served, monkeypatch):
     ("changes", "error", "text"),
     [
         ({"people": ASKED[:9]}, RefusedError, "at least 10 people"),
+        ({"people": ASKED[:29]}, RefusedError, "at least 30 people"),
         ({"items": ("C21",)}, InvalidRequestError, "cannot|not an item that can be summed"),
         ({"items": ("B11", "B11")}, InvalidRequestError, "given twice"),
         ({"items": ()}, InvalidRequestError, "at least one item"),
@@ -220,6 +223,7 @@ def test_a_killed_requester_goes_on_and_pays_once(made, monkeypatch, point):
     reached, go_on = threading.Event(), threading.Event()
     hold(monkeypatch, point, reached, go_on)
     own = open_home(made["45"])
+    forget_queries(own)
     move_peer(own, "44", province.port)
     job = f"killed-{point}"
     assert engine.submit(own, job, summation(peers=("44",)))

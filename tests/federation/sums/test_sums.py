@@ -26,10 +26,11 @@ def number(order: int, area: str = "459999") -> str:
 
 
 DRAW = random.Random(5)
-PEOPLE = [number(at) for at in range(400)]
-WAGES = {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:300]}
-COSTS = {person: DRAW.randrange(0, 6_000_000) for person in PEOPLE[50:200]}
-COHORT = [frozenset({identity.parse(person)}) for person in PEOPLE[100:400]]
+PEOPLE = [number(at) for at in range(700)]
+WAGES = {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:600]}
+COSTS = {person: DRAW.randrange(0, 6_000_000) for person in PEOPLE[100:550]}
+COHORT = [frozenset({identity.parse(person)}) for person in PEOPLE[400:]]
+CAP, SCALE = 5_000_000, 3  # of D35: what one person counts for, and the noise of a count
 LAW = "SA-2014-58"
 OTHER = oprf.clamp(bytes(range(32)))
 
@@ -59,27 +60,32 @@ def pair(tmp_path_factory):
 
 @pytest.fixture
 def peer(pair):
-    """The responder's budgets are whole, and it knows of no earlier sum."""
-    with closing(sqlite3.connect(pair.parent / "44" / "heqiao.db", timeout=30)) as base, base:
-        base.execute("DELETE FROM sum_queries")
+    """The responder's budgets are whole, and neither side knows of an earlier sum."""
+    for code, table in (("44", "sum_queries"), ("45", "sum_exposures")):
+        with closing(sqlite3.connect(pair.parent / code / "heqiao.db", timeout=30)) as base, base:
+            base.execute(f"DELETE FROM {table}")
     with Peer.open(pair, "44") as opened:
         yield opened
 
 
 def plain(rows):
-    asked = set(PEOPLE[100:400])
+    asked = set(PEOPLE[400:])
     found = [fen for person, fen in rows.items() if person in asked]
     return len(found), sum(found), pvariance(found)
 
 
 def test_sums_are_the_plain_sums_and_a_second_time_they_are_held_back(peer):
     wages, costs, months = peer.sum(COHORT, ("B11", "D35", "D32m"), LAW)
-    for got, rows in ((wages, WAGES), (costs, COSTS)):
-        count, total, variance = plain(rows)
-        assert (got.answer.rule, got.answer.count, got.answer.total) == ("", count, total)
-        assert abs(got.answer.variance - variance) <= 1
-        assert got.asked == 300
-        assert got.as_of is not None
+    count, total, variance = plain(WAGES)
+    got = wages.answer
+    assert (got.rule, got.mode, got.count, got.total) == ("", "exact", count, total)
+    assert abs(got.variance - variance) <= 1
+    count, total, _ = plain({person: min(fen, CAP) for person, fen in COSTS.items()})
+    noisy = costs.answer
+    assert (noisy.rule, noisy.mode, noisy.variance, noisy.epsilon) == ("", "dp", None, 1.0)
+    assert abs(noisy.count - count) < 16 * SCALE
+    assert 0 < abs(noisy.total - total) < 16 * SCALE * CAP
+    assert all(one.asked == 300 and one.as_of is not None for one in (wages, costs))
     assert months.answer == SumAnswer("D32m", rule="not_connected")
     again = peer.sum(COHORT, ("B11",), LAW)
     assert again[0].answer == SumAnswer("B11", rule="differencing")
@@ -88,9 +94,9 @@ def test_sums_are_the_plain_sums_and_a_second_time_they_are_held_back(peer):
 def test_too_few_and_nobody(peer):
     few = [frozenset({identity.parse(person)}) for person in PEOPLE[:5]]
     nobody = [frozenset({identity.parse(number(at, "119999"))}) for at in range(20)]
-    assert peer.sum(few, ("D35", "B11"), LAW)[1].answer.rule == "min_cohort"
+    assert peer.sum(few, ("D35", "B11"), LAW)[1].answer.rule == "min_opened"
     (found,) = peer.sum(nobody, ("B11",), LAW)
-    assert (found.answer.rule, found.as_of) == ("min_cohort", None)
+    assert (found.answer.rule, found.as_of) == ("min_opened", None)
 
 
 def test_what_cannot_be_asked(peer):
@@ -126,11 +132,11 @@ def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair
     def forgetting(self, asked, size):
         if not forgotten:
             with closing(sqlite3.connect(pair.parent / "44" / "heqiao.db", timeout=30)) as base, base:
-                forgotten.append(base.execute("DELETE FROM sum_queries WHERE item = 'D35'").rowcount)
+                forgotten.append(base.execute("DELETE FROM sum_queries WHERE item = 'B11'").rowcount)
         yield from real(self, asked, size)
 
     monkeypatch.setattr(PeerClient, "fetch_rows", forgetting)
-    (found,) = peer.sum(COHORT[:100], ("D35",), LAW)
+    (found,) = peer.sum(COHORT[:100], ("B11",), LAW)
     assert (found.answer.rule, found.answer.count) == ("", 100)
     assert forgotten == [1]
 
@@ -142,7 +148,7 @@ def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair
         ("evaluate_cohort", lambda _, answer: (answer[0], bytes(len(answer[1]))), "point"),
         ("evaluate_cohort", lambda _, answer: (answer[0] + 1, answer[1]), "sequence"),
         ("fetch_rows", lambda _, part: replace(part, first_row=7), "rows_order"),
-        ("fetch_rows", lambda _, part: replace(part, points=part.points[:32] * 150), "rows_digest"),
+        ("fetch_rows", lambda _, part: replace(part, points=part.points[:32] * 450), "rows_digest"),
         ("fetch_rows", lambda _, part: replace(part, ciphertexts=bytes(len(part.ciphertexts))), "ciphertext"),
     ],
 )
@@ -192,4 +198,4 @@ def test_the_budget_of_a_period_ends(peer):
 
     with pytest.raises(LimitError) as refused:
         ask_on()
-    assert refused.value.details["rule"] == "budget"
+    assert refused.value.details["rule"] == "privacy_budget"

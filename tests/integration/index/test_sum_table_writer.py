@@ -163,7 +163,9 @@ def test_rows_of_one_group_are_packed_by_one_rule(node, tmp_path, change):
         ("upsert", [f"{number(1)},5"], "id_no,amount_fen"),
         ("delete", [number(1)], "id_no"),
     ):
-        with pytest.raises(PreconditionError, match="changed the bands or the cap") as refused:
+        with pytest.raises(
+            PreconditionError, match="bands or cap of its sums, or the release, changed"
+        ) as refused:
             bring(other, tmp_path, rows, mode=mode, header=header)
         assert "full export" in refused.value.hint
     assert merged(node) == expected(node, WAGES)

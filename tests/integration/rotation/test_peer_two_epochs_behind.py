@@ -1,6 +1,7 @@
 """A peer that is two epochs behind, or asks for one that was destroyed: served, or told where to go."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,16 +14,16 @@ from node.responder import manifest, match, sums
 from node.rotation import driver
 from node.rotation.kinds import OPRF, SALT, SUMS
 from node.wire.match_messages import EvaluateStart
-from node.wire.sum_messages import CohortStart
 from tests.support.salt_rotation import PEER, PEOPLE, run
 from tests.support.salt_rotation import home as two_salts  # noqa: F401  a home with two salts
+from tests.support.sum_peer import begin
 from tests.support.sum_rotation import POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
 
 SALT_POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 
 
 def cohort(node, epoch, salt=1):
-    start = CohortStart(epoch, salt, bytes(32), bytes(16), 20, ("B11",), "statistics", "x")
+    start = replace(begin(), epoch=epoch, salt_version=salt)
     return sums.Cohort(node, PEER, start, "node")
 
 

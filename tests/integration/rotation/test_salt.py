@@ -25,7 +25,6 @@ from node.responder import sums as respond
 from node.rotation import driver
 from node.rotation import salt as salt_module
 from node.rotation.kinds import OPRF, SALT
-from node.wire.sum_messages import CohortStart
 from tests.support.cached import paillier_key
 from tests.support.salt_rotation import (
     PEER,
@@ -35,6 +34,7 @@ from tests.support.salt_rotation import (
     write_register,
 )
 from tests.support.single_node import LIMITS, NOW, Held, make_node, number, ring_of, with_key_store
+from tests.support.sum_peer import begin
 
 KEYS = SumKeys(1, secrets.token_bytes(32), paillier_key("44"), secrets.token_bytes(32))
 DRAWN = paillier_key("drawn")
@@ -308,7 +308,7 @@ def expected(keys, salt, people):
 
 
 def start(epoch, salt_version):
-    return CohortStart(epoch, salt_version, bytes(32), bytes(16), 20, ("B11",), "statistics", "LAW-1")
+    return replace(begin(), epoch=epoch, salt_version=salt_version)
 
 
 def test_rows_of_sums_move_too(summing, tmp_path):

@@ -14,7 +14,7 @@ from keys.store.kinds import generate_secret
 from keys.types import KeyState
 from matcher import oprf
 from matcher.sums import modulus_proof
-from matcher.sums.slots import CheckKey, Layout, pack
+from matcher.sums.slots import CheckKey, Layout, guard_bits, pack
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
 from node.database import audit_log, sum_epoch_switch
 from node.errors import ConflictError, EpochError, RefusedError, UnavailableError
@@ -26,7 +26,8 @@ from node.rotation.kinds import OPRF, SUMS
 from node.wire.sum_messages import OpenRequest, RowsRequest
 from tests.support.single_node import NOW, cramped, number
 from tests.support.sum_fixtures import bring, epoch_states, expected, held, phe_key, plain, with_rule
-from tests.support.sum_rotation import FORMER, KEYS, PEER, POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
+from tests.support.sum_peer import PEER
+from tests.support.sum_rotation import FORMER, KEYS, POLICY, WAGES, ask, drawn, home, register  # noqa: F401  a home with sums
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -86,6 +87,12 @@ def add_up(node, keys, blind, returned, query, groups):
     return product.to_bytes(size, "big")
 
 
+def openings(node):
+    with node.store.transaction("look") as tx:
+        statement = "SELECT contributors, guards_sealed FROM sum_queries WHERE opened_digest IS NOT NULL"
+        return [tuple(row) for row in tx.exec_driver_sql(statement)]
+
+
 def test_a_cohort_begun_before_is_opened_after(home):
     """Evaluated, fetched and opened under the old epoch on both sides of the switch; then refused."""
     node, store = home
@@ -99,7 +106,10 @@ def test_a_cohort_begun_before_is_opened_after(home):
     assert (answer.rule, answer.count, answer.total) == ("", 12, sum(WAGES[person] for person in people))
     with pytest.raises(RefusedError, match="was charged"):
         open_sums(node, PEER, OpenRequest(2, query, ("B11",), (bytes(767) + b"\1",)))
+    (kept,) = openings(node)
+    assert (kept[0], len(kept[1]) > 30) == (12, True)
     driver.retire(SUMS, node, store, early=True)
+    assert openings(node) == [(12, None)]  # the guards go with their epoch, the count stays
     for late in (
         lambda: open_sums(node, PEER, opening),
         lambda: add_up(node, *asked, query, groups),
@@ -287,7 +297,8 @@ def test_rows_of_few_and_many_bands(home, bands, cap, tmp_path):
     wanted = [min(value, cap) if cap else value for value in kept]
     check = CheckKey.derive(KEYS.check, "B11", layout)
     found = [phe_key(KEYS).raw_decrypt(int.from_bytes(row.tobytes(), "big")) for row in rows["ciphertext"]]
-    assert found == [pack(layout, check, value) for value in wanted]
+    bits = guard_bits(KEYS.check, KEYS.canaries[:32])
+    assert found == [pack(layout, check, value, bits) for value in wanted]
     assert (rows["value"].tolist(), rows["day"].tolist()) == (kept, list(range(len(kept))))
     assert rows["point"].tobytes() == KEYS.canaries[:32] * len(kept)
 

@@ -42,7 +42,9 @@ def theirs():
 @settings(max_examples=examples(40))
 def test_the_sum_of_a_cohort_is_the_plain_sum(values, data, short):
     private, full, few = holder()
-    rows = (few if short else full).encrypt(slots.pack(LAYOUT, CHECK, value) for value in values)
+    rows = (few if short else full).encrypt(
+        slots.pack(LAYOUT, CHECK, value, at % 256) for at, value in enumerate(values)
+    )
     matched = data.draw(st.lists(st.sampled_from(range(len(values))), unique=True, min_size=1))
     public = shown()
     chosen = paillier.require_ciphertexts(public, [rows[at] for at in matched])
@@ -53,6 +55,7 @@ def test_the_sum_of_a_cohort_is_the_plain_sum(values, data, short):
     slots.require_consistent(CHECK, totals)
     wanted = [values[at] for at in matched]
     assert (totals.count, totals.total) == (len(wanted), sum(wanted))
+    assert totals.guards == tuple(sum(at >> bit & 1 for at in matched) for bit in range(8))
     judged = disclosure.judge(totals, Rules())
     if len(wanted) < 10:
         assert judged == Suppressed("min_cohort")

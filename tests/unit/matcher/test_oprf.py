@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from nacl import bindings
 
 from matcher import oprf, vectorised
 from matcher.errors import PointError, ScalarError
@@ -183,3 +185,20 @@ def test_evaluate_is_the_same_whatever_the_mask():
         for key in (LOWEST, HIGHEST, draw.randbytes(32)):
             answer = oprf.evaluate(key, point * 9, x25519.backend(name), draw.randbytes)
             assert answer == reference.x25519(key, point) * 9
+
+
+@pytest.mark.parametrize("scalar", [LOWEST, HIGHEST, *(random.Random(i).randbytes(32) for i in range(20))])
+def test_a_commitment_is_an_eighth_of_the_blind_times_the_base_point(scalar):
+    """Held against X25519 of OpenSSL: u of 8 R is that of r times its base point."""
+    scalar = oprf.clamp(scalar)
+    commitment = oprf.commit(scalar)
+    eight = bindings.crypto_scalarmult_ed25519_noclamp(le(8), commitment)
+    public = X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw()
+    assert bindings.crypto_sign_ed25519_pk_to_curve25519(eight) == public
+    assert oprf.is_commitment(commitment)
+    assert not oprf.is_commitment(commitment + b"\0")
+
+
+def test_only_a_clamped_scalar_is_committed_to():
+    with pytest.raises(ScalarError):
+        oprf.commit(bytes(32))

@@ -17,7 +17,8 @@ from node.mirror.verified_groups import VerifiedGroups
 from node.requester.point_cache import PointCache
 from node.requester.sum_checkpoint import pack_product, pack_sum, unpack_product, unpack_sum
 from node.requester.sum_context import PeerSum, Product
-from node.requester.sums import check_modulus, check_rows, lay_out
+from node.requester.sum_products import check_rows
+from node.requester.sums import check_modulus, lay_out
 from node.wire.sum_messages import RowsSlice, SumAnswer
 from tests.support.paths import VECTORS
 
@@ -60,7 +61,7 @@ def test_rows_of_the_cohort_are_kept():
     points = [secrets.token_bytes(32) for _ in range(8)]
     ciphertexts = b"".join(bytes([at]) * 4 for at in range(8))
     found = choose_rows(frozenset(points[2:4]), b"".join(points), ciphertexts, 32, 4)
-    assert found == [b"\2" * 4, b"\3" * 4]
+    assert found == {points[2]: b"\2" * 4, points[3]: b"\3" * 4}
 
 
 def test_a_batch_is_the_same_for_the_same_seed():
@@ -115,4 +116,5 @@ def test_groups_seen_before_are_known_and_forgotten_in_time():
 def test_a_checkpoint_is_read_as_it_was_written(answer):
     for as_of in (None, (1, 2)):
         assert unpack_sum(pack_sum(PeerSum(answer, 400, as_of))) == PeerSum(answer, 400, as_of)
-        assert unpack_product(pack_product(Product(b"abc", as_of))) == Product(b"abc", as_of)
+        product = Product(b"abc", as_of, frozenset((b"r" * 16, b"s" * 16)), 12)
+        assert unpack_product(pack_product(product)) == product

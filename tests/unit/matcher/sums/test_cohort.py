@@ -8,6 +8,7 @@ import pytest
 from matcher.errors import CiphertextError
 from matcher.sums import cohort, paillier, slots
 from matcher.sums.disclosure import Released, Rules, Suppressed, judge_noisy, judge_opened
+from matcher.sums.guards import Earlier
 from matcher.sums.slots import CheckKey, Layout, Totals
 
 SECRET = bytes(range(32))
@@ -25,7 +26,8 @@ def key():
 @cache
 def rows():
     public = key().public
-    plain = (slots.pack(LAYOUT, CHECK, value) for value in VALUES)
+    bits = (slots.guard_bits(SECRET, point) for point in POINTS)
+    plain = (slots.pack(LAYOUT, CHECK, value, guards) for value, guards in zip(VALUES, bits, strict=True))
     return b"".join(paillier.to_bytes(public, paillier.encrypt(public, one)) for one in plain)
 
 
@@ -34,7 +36,7 @@ def add(numbers):
     public = key().public
     wanted = cohort.distinct_points(b"".join(POINTS[number] for number in numbers), 32)
     chosen = cohort.choose_rows(wanted, b"".join(POINTS), rows(), 32, public.ciphertext_size)
-    total = cohort.add_rows(public, chosen, secrets.token_bytes)
+    total = cohort.add_rows(public, chosen.values(), secrets.token_bytes)
     return total, cohort.open_totals(key(), SECRET, "B11", LAYOUT, int.from_bytes(total, "big"))
 
 
@@ -87,13 +89,13 @@ def test_a_sum_of_another_item_or_epoch_opens_to_nothing():
     assert cohort.open_totals(key(), bytes(32), "B11", LAYOUT, total) is None
 
 
-TOTALS = Totals(12, 78, 650, (), 0)
+TOTALS = Totals(12, 78, 650, (), (6, 5, 7, 6, 6, 5, 6, 7), 0)
 
 
 def test_no_more_are_found_than_were_asked():
     assert isinstance(judge_opened(TOTALS, 12, Rules()), Released)
     assert judge_opened(TOTALS, 11, Rules()) == Suppressed("inconsistent")
-    assert judge_opened(TOTALS, 12, Rules(), [12]) == Suppressed("differencing")
+    assert judge_opened(TOTALS, 12, Rules(), [Earlier(12, ())]) == Suppressed("differencing")
     assert judge_noisy(TOTALS, 12, 12) is TOTALS
     assert judge_noisy(TOTALS, 11, 10) == Suppressed("inconsistent")
     assert judge_noisy(TOTALS, 12, 13) == Suppressed("min_cohort")

@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 from matcher.errors import DisclosureError
 from matcher.sums import disclosure
-from matcher.sums.disclosure import Released, Rules, Suppressed, judge
+from matcher.sums.disclosure import Released, Rules, Suppressed, judge, judge_noisy, judge_opened
+from matcher.sums.guards import Earlier
 from matcher.sums.slots import Totals
 
 RULES = Rules()
 
 
 def totals(values, bands=()):
-    return Totals(len(values), sum(values), sum(v * v for v in values), tuple(bands), 0)
+    return Totals(len(values), sum(values), sum(v * v for v in values), tuple(bands), fair(len(values)), 0)
+
+
+def fair(count):
+    """Guards as of rows that are each taken once: about half of the rows have each bit."""
+    return tuple(count // 2 + step for step in (0, 1, 0, 1, 0, 1, 0, 1))
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=10, max_size=40))
@@ -46,9 +52,17 @@ def test_equal_values(values):
     ("earlier", "stopped"),
     [((), False), ((40,), False), ((30,), False), ((29,), True), ((20,), True), ((11, 300), True)],
 )
-def test_differences_of_few(earlier, stopped):
-    judged = judge(totals(list(range(20))), RULES, earlier)
+def test_differences_of_few_where_only_counts_are_left(earlier, stopped):
+    judged = judge(totals(list(range(20))), RULES, [Earlier(count, ()) for count in earlier])
     assert (judged == Suppressed("differencing")) is stopped
+
+
+def test_one_row_many_times_is_named_before_anything_else():
+    """Also below the minimum cohort, and under noise."""
+    for count in (6, 40, 65_536):
+        one = Totals(count, 0, 0, (), (count, 0, count, count, 0, 0, count, 0), 0)
+        assert judge_opened(one, count, RULES) == Suppressed("multiplicity")
+        assert judge_noisy(one, count, 10) == Suppressed("multiplicity")
 
 
 @pytest.mark.parametrize(
@@ -92,10 +106,11 @@ CELLS = [
     ((20, 30, 0), (20, 30, 0)),
     ((20, 1, 0, 30), (None, None, 0, 30)),
     ((20, 1, 1, 30), (None, None, None, 30)),
-    ((20, 2, 2, 30), (20, None, None, 30)),
+    ((20, 2, 3, 30), (20, None, None, 30)),
     ((2, 48), (None, None)),
     ((0, 50, 0), (None, None, None)),
-    ((3, 47), (3, 47)),
+    ((5, 45), (5, 45)),
+    ((4, 46), (None, None)),
     ((), ()),
 ]
 

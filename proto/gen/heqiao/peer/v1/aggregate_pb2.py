@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/peer/v1/aggregate.proto\x12\x0eheqiao.peer.v1\"\x90\x01\n\x08SumOffer\x12\r\n\x05\x65poch\x18\x01 \x01(\r\x12\x0f\n\x07modulus\x18\x02 \x01(\x0c\x12\r\n\x05proof\x18\x03 \x01(\x0c\x12\x10\n\x08\x63\x61naries\x18\x04 \x01(\x0c\x12\x19\n\x11max_cohort_points\x18\x05 \x01(\x04\x12(\n\x06groups\x18\x06 \x03(\x0b\x32\x18.heqiao.peer.v1.SumGroup\"}\n\x08SumGroup\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0c\n\x04rows\x18\x04 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\x12\x12\n\nas_of_from\x18\x06 \x01(\r\x12\x10\n\x08\x61s_of_to\x18\x07 \x01(\r\"~\n\x15\x45valuateCohortRequest\x12,\n\x05start\x18\x01 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortStartH\x00\x12,\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortChunkH\x00\x42\t\n\x07message\"\xbb\x01\n\x0b\x43ohortStart\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x14\n\x0csalt_version\x18\x03 \x01(\r\x12\x17\n\x0fmanifest_digest\x18\x04 \x01(\x0c\x12\x10\n\x08query_id\x18\x05 \x01(\x0c\x12\x18\n\x10points_announced\x18\x06 \x01(\x04\x12\r\n\x05items\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x13\n\x0blegal_basis\x18\t \x01(\t\"/\n\x0b\x43ohortChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"D\n\x16\x45valuateCohortResponse\x12*\n\x05\x63hunk\x18\x01 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortChunk\"\x84\x01\n\x10\x46\x65tchRowsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12\x0c\n\x04item\x18\x04 \x01(\t\x12\x0e\n\x06prefix\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x04\x12\x11\n\tfirst_row\x18\x07 \x01(\x04\"K\n\x11\x46\x65tchRowsResponse\x12\x11\n\tfirst_row\x18\x01 \x01(\x04\x12\x0e\n\x06points\x18\x02 \x01(\x0c\x12\x13\n\x0b\x63iphertexts\x18\x03 \x01(\x0c\"n\n\x0fOpenSumsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12+\n\x04sums\x18\x04 \x03(\x0b\x32\x1d.heqiao.peer.v1.SumCiphertext\"1\n\rSumCiphertext\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x12\n\nciphertext\x18\x02 \x01(\x0c\">\n\x10OpenSumsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.heqiao.peer.v1.SumResult\"\x89\x01\n\tSumResult\x12\x0c\n\x04item\x18\x01 \x01(\t\x12/\n\x08released\x18\x02 \x01(\x0b\x32\x1b.heqiao.peer.v1.ReleasedSumH\x00\x12\x33\n\nsuppressed\x18\x03 \x01(\x0b\x32\x1d.heqiao.peer.v1.SuppressedSumH\x00\x42\x08\n\x06result\"\x90\x01\n\x0bReleasedSum\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x0c\x12\x10\n\x08variance\x18\x04 \x01(\x0c\x12\'\n\x05\x62\x61nds\x18\x05 \x03(\x0b\x32\x18.heqiao.peer.v1.BandCell\x12\x1a\n\x12\x65psilon_millionths\x18\x06 \x01(\x04\"-\n\x08\x42\x61ndCell\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x1d\n\rSuppressedSum\x12\x0c\n\x04rule\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/peer/v1/aggregate.proto\x12\x0eheqiao.peer.v1\"\x90\x01\n\x08SumOffer\x12\r\n\x05\x65poch\x18\x01 \x01(\r\x12\x0f\n\x07modulus\x18\x02 \x01(\x0c\x12\r\n\x05proof\x18\x03 \x01(\x0c\x12\x10\n\x08\x63\x61naries\x18\x04 \x01(\x0c\x12\x19\n\x11max_cohort_points\x18\x05 \x01(\x04\x12(\n\x06groups\x18\x06 \x03(\x0b\x32\x18.heqiao.peer.v1.SumGroup\"}\n\x08SumGroup\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x0c\n\x04rows\x18\x04 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\x12\x12\n\nas_of_from\x18\x06 \x01(\r\x12\x10\n\x08\x61s_of_to\x18\x07 \x01(\r\"~\n\x15\x45valuateCohortRequest\x12,\n\x05start\x18\x01 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortStartH\x00\x12,\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortChunkH\x00\x42\t\n\x07message\"\xeb\x01\n\x0b\x43ohortStart\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x14\n\x0csalt_version\x18\x03 \x01(\r\x12\x17\n\x0fmanifest_digest\x18\x04 \x01(\x0c\x12\x10\n\x08query_id\x18\x05 \x01(\x0c\x12\x18\n\x10points_announced\x18\x06 \x01(\x04\x12\r\n\x05items\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x13\n\x0blegal_basis\x18\t \x01(\t\x12\x18\n\x10\x62lind_commitment\x18\n \x01(\x0c\x12\x14\n\x0cmandate_root\x18\x0b \x01(\x0c\"/\n\x0b\x43ohortChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"D\n\x16\x45valuateCohortResponse\x12*\n\x05\x63hunk\x18\x01 \x01(\x0b\x32\x1b.heqiao.peer.v1.CohortChunk\"\x84\x01\n\x10\x46\x65tchRowsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12\x0c\n\x04item\x18\x04 \x01(\t\x12\x0e\n\x06prefix\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x04\x12\x11\n\tfirst_row\x18\x07 \x01(\x04\"K\n\x11\x46\x65tchRowsResponse\x12\x11\n\tfirst_row\x18\x01 \x01(\x04\x12\x0e\n\x06points\x18\x02 \x01(\x0c\x12\x13\n\x0b\x63iphertexts\x18\x03 \x01(\x0c\"n\n\x0fOpenSumsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12+\n\x04sums\x18\x04 \x03(\x0b\x32\x1d.heqiao.peer.v1.SumCiphertext\"1\n\rSumCiphertext\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x12\n\nciphertext\x18\x02 \x01(\x0c\">\n\x10OpenSumsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.heqiao.peer.v1.SumResult\"\x89\x01\n\tSumResult\x12\x0c\n\x04item\x18\x01 \x01(\t\x12/\n\x08released\x18\x02 \x01(\x0b\x32\x1b.heqiao.peer.v1.ReleasedSumH\x00\x12\x33\n\nsuppressed\x18\x03 \x01(\x0b\x32\x1d.heqiao.peer.v1.SuppressedSumH\x00\x42\x08\n\x06result\"\x90\x01\n\x0bReleasedSum\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x0c\x12\x10\n\x08variance\x18\x04 \x01(\x0c\x12\'\n\x05\x62\x61nds\x18\x05 \x03(\x0b\x32\x18.heqiao.peer.v1.BandCell\x12\x1a\n\x12\x65psilon_millionths\x18\x06 \x01(\x04\"-\n\x08\x42\x61ndCell\x12\x12\n\nsuppressed\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x1d\n\rSuppressedSum\x12\x0c\n\x04rule\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,27 +38,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATECOHORTREQUEST']._serialized_start=324
   _globals['_EVALUATECOHORTREQUEST']._serialized_end=450
   _globals['_COHORTSTART']._serialized_start=453
-  _globals['_COHORTSTART']._serialized_end=640
-  _globals['_COHORTCHUNK']._serialized_start=642
-  _globals['_COHORTCHUNK']._serialized_end=689
-  _globals['_EVALUATECOHORTRESPONSE']._serialized_start=691
-  _globals['_EVALUATECOHORTRESPONSE']._serialized_end=759
-  _globals['_FETCHROWSREQUEST']._serialized_start=762
-  _globals['_FETCHROWSREQUEST']._serialized_end=894
-  _globals['_FETCHROWSRESPONSE']._serialized_start=896
-  _globals['_FETCHROWSRESPONSE']._serialized_end=971
-  _globals['_OPENSUMSREQUEST']._serialized_start=973
-  _globals['_OPENSUMSREQUEST']._serialized_end=1083
-  _globals['_SUMCIPHERTEXT']._serialized_start=1085
-  _globals['_SUMCIPHERTEXT']._serialized_end=1134
-  _globals['_OPENSUMSRESPONSE']._serialized_start=1136
-  _globals['_OPENSUMSRESPONSE']._serialized_end=1198
-  _globals['_SUMRESULT']._serialized_start=1201
-  _globals['_SUMRESULT']._serialized_end=1338
-  _globals['_RELEASEDSUM']._serialized_start=1341
-  _globals['_RELEASEDSUM']._serialized_end=1485
-  _globals['_BANDCELL']._serialized_start=1487
-  _globals['_BANDCELL']._serialized_end=1532
-  _globals['_SUPPRESSEDSUM']._serialized_start=1534
-  _globals['_SUPPRESSEDSUM']._serialized_end=1563
+  _globals['_COHORTSTART']._serialized_end=688
+  _globals['_COHORTCHUNK']._serialized_start=690
+  _globals['_COHORTCHUNK']._serialized_end=737
+  _globals['_EVALUATECOHORTRESPONSE']._serialized_start=739
+  _globals['_EVALUATECOHORTRESPONSE']._serialized_end=807
+  _globals['_FETCHROWSREQUEST']._serialized_start=810
+  _globals['_FETCHROWSREQUEST']._serialized_end=942
+  _globals['_FETCHROWSRESPONSE']._serialized_start=944
+  _globals['_FETCHROWSRESPONSE']._serialized_end=1019
+  _globals['_OPENSUMSREQUEST']._serialized_start=1021
+  _globals['_OPENSUMSREQUEST']._serialized_end=1131
+  _globals['_SUMCIPHERTEXT']._serialized_start=1133
+  _globals['_SUMCIPHERTEXT']._serialized_end=1182
+  _globals['_OPENSUMSRESPONSE']._serialized_start=1184
+  _globals['_OPENSUMSRESPONSE']._serialized_end=1246
+  _globals['_SUMRESULT']._serialized_start=1249
+  _globals['_SUMRESULT']._serialized_end=1386
+  _globals['_RELEASEDSUM']._serialized_start=1389
+  _globals['_RELEASEDSUM']._serialized_end=1533
+  _globals['_BANDCELL']._serialized_start=1535
+  _globals['_BANDCELL']._serialized_end=1580
+  _globals['_SUPPRESSEDSUM']._serialized_start=1582
+  _globals['_SUPPRESSEDSUM']._serialized_end=1611
 # @@protoc_insertion_point(module_scope)

@@ -49,7 +49,7 @@ class EvaluateCohortRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[CohortStart, _Mapping]] = ..., chunk: _Optional[_Union[CohortChunk, _Mapping]] = ...) -> None: ...
 
 class CohortStart(_message.Message):
-    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "items", "purpose", "legal_basis")
+    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "items", "purpose", "legal_basis", "blind_commitment", "mandate_root")
     SUITE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SALT_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,8 @@ class CohortStart(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    BLIND_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    MANDATE_ROOT_FIELD_NUMBER: _ClassVar[int]
     suite: str
     epoch: int
     salt_version: int
@@ -68,7 +70,9 @@ class CohortStart(_message.Message):
     items: _containers.RepeatedScalarFieldContainer[str]
     purpose: str
     legal_basis: str
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+    blind_commitment: bytes
+    mandate_root: bytes
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., blind_commitment: _Optional[bytes] = ..., mandate_root: _Optional[bytes] = ...) -> None: ...
 
 class CohortChunk(_message.Message):
     __slots__ = ("sequence", "points")
