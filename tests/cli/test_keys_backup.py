@@ -7,15 +7,14 @@ import pytest
 
 from node.config import load, open_key_store
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import make_member
 
 
 @pytest.fixture(scope="module")
 def member(tmp_path_factory):
     base = tmp_path_factory.mktemp("member")
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
-    ok("init", "--home", base / "45", "--code", "45", "--name", "广西")
-    ok("ca", "issue", "--dir", base / "ca", base / "45/request.json", "--out", base / "bundle")
-    ok("join", "--home", base / "45", base / "bundle")
+    make_member(base, "45")
     ok("keys", "recipient", "--dir", base / "officer", "--name", "安全员")
     ok("keys", "backup", "--home", base / "45", "--out", base / "45.backup", "--split", "2/3",
        "--recipient", base / "officer/recipient.json", "--shares-dir", base / "shares")  # fmt: skip
