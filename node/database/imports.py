@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from node.database.index_tables import partitions
 from node.database.tables import imports
@@ -41,17 +41,20 @@ def record_import(
 
 
 def entries_by_origin(tx: Connection, item: str, epoch: int) -> dict[str, int]:
-    """Entries in the current partitions of an item."""
-    wanted = select(partitions.c.origin, partitions.c.entries).where(
-        partitions.c.is_current, partitions.c.item == item, partitions.c.epoch == epoch
-    )
-    return {row.origin: row.entries for row in tx.execute(wanted)}
+    """Entries of people in the current partitions of an item: without pads and planted ones."""
+    of_item = (partitions.c.is_current, partitions.c.item == item, partitions.c.epoch == epoch)
+    return _count(tx, *of_item)
 
 
 def entries_prepared(tx: Connection, versions: Collection[int]) -> dict[str, int]:
-    """Entries in prepared versions of one item, by origin."""
-    wanted = select(partitions.c.origin, partitions.c.entries).where(partitions.c.id.in_(list(versions)))
-    return {row.origin: row.entries for row in tx.execute(wanted)}
+    """Entries of people in prepared versions of one item, by origin."""
+    return _count(tx, partitions.c.id.in_(list(versions)))
+
+
+def _count(tx: Connection, *where: ColumnElement[bool]) -> dict[str, int]:
+    columns = (partitions.c.origin, partitions.c.entries, partitions.c.pads, partitions.c.planted)
+    rows = tx.execute(select(*columns).where(*where))
+    return {row.origin: row.entries - row.pads - len(json.loads(row.planted)) for row in rows}
 
 
 def most_held(tx: Connection, item: str, since: datetime) -> int:

@@ -51,7 +51,7 @@ def test_a_list_of_tomorrow_is_refused(world):
 @pytest.mark.parametrize(
     ("days", "good", "text"),
     [
-        (0, True, "list 1, 1 revoked, 0 days old"),
+        (0, True, "list 2, 1 revoked, 0 days old"),
         (36, False, "36 days old: serves nobody after"),
         (96, False, "96 days old: THIS NODE SERVES AND ASKS NOBODY"),
     ],

@@ -126,7 +126,7 @@ def test_client_certificate_for_a_stock_client(federation, tmp_path):
         check=False,
     )
     assert checked.returncode == 0
-    code, _, err = heqiao(*arguments)
+    code, _, err = heqiao(*arguments, "--second")
     assert (code, "exists already" in err) == (1, True)
 
 
