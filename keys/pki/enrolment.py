@@ -48,7 +48,7 @@ Lists = Annotated[str, Field(max_length=524_288)]  # of some 12,000 revoked cert
 SaltVersion = Annotated[int, Field(ge=1, le=999_999_999)]
 
 _REQUEST: Final = b"heqiao v1 enrolment request"
-_CONTINUES: Final = b"heqiao v1 enrolment request, by the key in use"
+_CONTINUES: Final = b"heqiao v1 holder of a certificate"
 _BUNDLE: Final = b"heqiao v1 bundle"
 _CARD: Final = b"heqiao v1 node card"
 _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)

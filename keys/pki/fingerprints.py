@@ -1,10 +1,16 @@
 """Fingerprints that people compare by telephone: how they are written, and how they are read."""
 
+import hashlib
 import re
 from typing import Final
 
 DIGITS: Final = 32  # hex digits: 128 bits, so that nobody finds a second file with the same ones
 _SEPARATORS: Final = re.compile(r"[\s:\-]+")
+
+
+def fingerprint_of(content: bytes) -> str:
+    """The fingerprint of a file's content: of its SHA-256."""
+    return write_fingerprint(hashlib.sha256(content).digest())
 
 
 def write_fingerprint(digest: bytes) -> str:

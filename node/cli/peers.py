@@ -1,6 +1,5 @@
 """`heqiao peers`: the provinces this node asks and answers, and what they are granted."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +9,7 @@ import click
 
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
-from keys.pki.fingerprints import write_fingerprint
+from keys.pki.fingerprints import fingerprint_of as digest_of
 from keys.pki.names import PROVINCE_CODES, check_address
 from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
@@ -212,7 +211,7 @@ def revocations(home: Path, as_json: bool, file: Path, admin: Path | None) -> No
         content = file.read_bytes()
         own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
     found = check_newer(config, content, file)
-    digest = write_fingerprint(hashlib.sha256(content).digest())
+    digest = digest_of(content)
     guard(config, admin, "peers revocations", {"list": found.number, "digest": digest})
     write_output(config.tls.revocations, content)
     audit.record(config, "revocations_taken", {"list": found.number, "revoked": len(found.serials)})

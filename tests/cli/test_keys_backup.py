@@ -67,7 +67,7 @@ def test_restore_refuses(member, tmp_path):
         ((tmp_path / "cut", "--home", new, *officer), "not JSON"),
         ((tmp_path / "none", "--home", new, *officer), "No such file"),
         ((member / "45.backup", "--home", new, "--recipient-dir", tmp_path / "other"), "not sealed to this"),
-        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "0000"), "another fingerprint"),
+        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "00" * 16), "another fingerprint"),
         ((member / "45.backup", "--home", new, "--share", member / "shares/share-01.txt"), "2 are needed"),
         ((member / "45.backup", "--home", new, "--share", member / "45/node.toml"), "open to other accounts"),
         ((member / "45.backup", "--home", new, *officer, "--recipient-passphrase-file", tmp_path / "wrong"),
