@@ -9,20 +9,32 @@ import click
 
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
+from keys.pki.fingerprints import fingerprint_of as digest_of
 from keys.pki.names import PROVINCE_CODES, check_address
 from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots, sum_alerts
-from node.cli.approvals import admin_option, guard
-from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
+from node.cli.approvals import guard
+from node.cli.fingerprint_check import compare, fingerprint_option
+from node.cli.options import (
+    admin_option,
+    checked,
+    home_option,
+    json_option,
+    load_config,
+    read_config,
+    show,
+    write_output,
+)
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
 from node.domain import catalogue
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import CODE_PATTERN
+from node.domain.days import china_day
 from node.domain.peers import ORDINARY_ITEMS, Grant, PeerRow, read_grants
 from node.errors import InputError
 from node.federation.revocations import check_newer
@@ -77,6 +89,7 @@ peers.add_command(sum_alerts.resume_sums)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
+@fingerprint_option("the card")
 @admin_option
 def add(
     home: Path,
@@ -85,17 +98,20 @@ def add(
     grants: tuple[Grant, ...] | None,
     address: str | None,
     allow_platforms: bool,
+    fingerprint: str | None,
     admin: Path | None,
 ) -> None:
     """Add or replace a peer by its card.
 
     CARD is the file that `heqiao card` wrote on the peer's node. It holds the key that signs the peer's
-    answers: check its fingerprint by telephone.
+    answers: its fingerprint must be given, or typed when it is asked for, as the peer's administrator reads
+    it out by telephone.
     """
     config = load_config(home)
     found = load_card(card)
     if found.code == config.node.code:
         raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
+    compare(f"the card of {found.code} {found.name}", found.fingerprint(), fingerprint)
     granted = _own_origin(found.code) if grants is None else grants
     _require_items(config, granted)
     peer = PeerRow(
@@ -142,10 +158,10 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
     try:
         rest = follow(card.code, known, card.successions, now)
     except SuccessionError as error:
-        return f"{keys}; {error}: compare the card's fingerprint by telephone"
+        return f"{keys}; {error}"
     if rest and rest[-1].new_key == card.signing_key:
         return f"{keys}, which has signed it"
-    return f"{keys}, which has NOT signed it: compare the card's fingerprint by telephone"
+    return f"{keys}, which has NOT signed it: ask the peer's administrator why"
 
 
 @peers.command("list")
@@ -184,27 +200,42 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
 @home_option
 @json_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def revocations(home: Path, as_json: bool, file: Path) -> None:
+@admin_option
+def revocations(home: Path, as_json: bool, file: Path, admin: Path | None) -> None:
     """Take the federation's list of revoked certificates.
 
-    FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node applies
-    it from the next call on, also to open connections, both as a server and as a client. A list older than
-    the current one is refused.
+    FILE is the list that the CA's administrator wrote with `heqiao ca revoke` or `ca publish`, every 30 days.
+    A running node applies it from the next call on, also to open connections, as a server and as a client.
+    A list older than the current one is refused. A node whose list is older than 95 days serves nobody.
     """
     config = load_config(home)
     with disk_errors("correct [tls] in node.toml; `heqiao join` writes the CA's certificate"):
         content = file.read_bytes()
         own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
     found = check_newer(config, content, file)
+    digest = digest_of(content)
+    guard(config, admin, "peers revocations", {"list": found.number, "digest": digest})
     write_output(config.tls.revocations, content)
     audit.record(config, "revocations_taken", {"list": found.number, "revoked": len(found.serials)})
     us = own is not None and serial_of(own) in found.serials
-    text = f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked"
+    text = (
+        f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked; "
+        f"the next one is due on {china_day(found.next_at)}"
+    )
     if us:
         text += (
             "\nTHIS NODE'S certificate is revoked: peers refuse this node until `heqiao join` with a new one"
         )
-    show({"list": found.number, "revoked": len(found.serials), "own_revoked": us}, text, as_json=as_json)
+    show(
+        {
+            "list": found.number,
+            "revoked": len(found.serials),
+            "next": china_day(found.next_at).isoformat(),
+            "own_revoked": us,
+        },
+        text,
+        as_json=as_json,
+    )
 
 
 def _own_origin(code: str) -> tuple[Grant, ...]:

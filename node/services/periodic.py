@@ -5,6 +5,7 @@ from functools import partial
 
 from node.config import open_key_store
 from node.context import Node
+from node.credentials.revocation_lists import REFUSED, WARNED
 from node.database import partition_versions
 from node.database.leases import Lease
 from node.index.offering import offer_due
@@ -22,7 +23,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
     retained = Task("retention", timedelta(days=1), lambda lease: erase_and_log(node, lease))
     old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
-    return (due, offer, retained, old, *mirror_tasks(node))
+    listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
+    return (due, offer, retained, old, listed, *mirror_tasks(node))
 
 
 def erase_and_log(node: Node, lease: Lease) -> None:
@@ -38,6 +40,15 @@ def offer_changes(node: Node, lease: Lease) -> None:
         waiting = partition_versions.are_waiting(tx)
     if waiting:
         lease.write("offer changes", partial(offer_due, node))
+
+
+def log_old_list(node: Node) -> None:
+    """Log a line while the revocation list is late, and another one when the node serves nobody for it."""
+    age = node.revocations.age
+    if age is not None and age > WARNED:
+        status = "too old, all calls are refused" if age > REFUSED else "late"
+        level = log.get_logger().error if age > REFUSED else log.get_logger().warning
+        level("revocations", status=status, reason=f"{age.days} days")
 
 
 def log_due_rotations(node: Node) -> None:

@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keys.pki.certificates import load_roots
-from keys.pki.issuing import Authority, create_ca
+from keys.pki.issuing import create_ca
 from keys.pki.revocation import load_list, make_lists, serial_of
 from keys.pki.roots import sign_root
-from keys.store.key_pairs import load_tls_key
 from node.federation import authority_folder
 from tests.support.ca_member import (
+    load_ca,
     store_of,
 )
 from tests.support.cli_runner import FULL, fails, ok
 from tests.support.command_server import command_server
 from tests.support.killed_commands import copy
+from tests.support.members import answer
 
 
 @pytest.fixture
@@ -39,11 +40,6 @@ def command(request, world):
     at = rest.index("--out") + 1
     rest[at] = world / rest[at]
     return ("ca", first, "--dir", world / "ca", *rest)
-
-
-def load_ca(world):
-    (root,) = load_roots((world / "ca/ca.pem").read_bytes())
-    return Authority(root, load_tls_key(store_of(world / "ca").get("ca.1")))
 
 
 def held(world):
@@ -123,7 +119,7 @@ def test_another_administrator_is_at_it_for_long(world, command, monkeypatch):
 def test_two_administrators_at_once(world):
     """The second one waits; nothing that one revoked is lost by what the other did."""
     request = world / "44/request.json"
-    ok("ca", "issue", "--dir", world / "ca", request, "--out", world / "44.bundle")
+    answer(world / "ca", request, world / "44.bundle")
     before = load_list((world / "ca/revoked.pem").read_bytes(), load_ca(world).pem).serials
     issued = [
         one.stem for one in (world / "ca/issued").glob("*.pem") if serial_of(one.read_bytes()) not in before
@@ -152,7 +148,7 @@ def test_a_member_that_is_two_roots_behind(world):
     for number in (2, 3):  # a certificate of each root, and then without the one before
         (world / "44.bundle").unlink(missing_ok=True)
         request = world / "44/request.json"
-        ok("ca", "issue", "--dir", world / "ca", request, "--out", world / "44.bundle")
+        answer(world / "ca", request, world / "44.bundle")
         ok("join", "--home", world / "44", world / "44.bundle")
         ok("peers", "revocations", "--home", world / "44", world / "ca/revoked.pem")
         ok(*take, "--drop-old")

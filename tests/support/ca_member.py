@@ -5,13 +5,17 @@ import shutil
 
 import pytest
 
+from keys.pki.certificates import load_roots
+from keys.pki.issuing import Authority
 from keys.store.atomic_files import read_passphrase
 from keys.store.header import by_passphrase
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
 from keys.store.wrap import KdfCost
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import ok
 from tests.support.killed_commands import copy
+from tests.support.members import answer, join
 from tests.support.once import made_once
 from tests.support.single_node import number
 
@@ -24,11 +28,17 @@ def ca(world, *arguments):
 
 def issue(world, code):
     (world / f"{code}.bundle").unlink(missing_ok=True)
-    ok(*ca(world, "issue", world / code / "request.json", "--out", world / f"{code}.bundle"))
+    answer(world / "ca", world / code / "request.json", world / f"{code}.bundle")
 
 
 def store_of(folder):
     return KeyStore.open(folder / "keys", read_passphrase(folder / "passphrase"))
+
+
+def load_ca(world):
+    """The only root of the CA, with its key."""
+    (root,) = load_roots((world / "ca/ca.pem").read_bytes())
+    return Authority(root, load_tls_key(store_of(world / "ca").get("ca.1")))
 
 
 def make_member(base):
@@ -36,7 +46,7 @@ def make_member(base):
     for code in ("44", "45"):
         ok("init", "--home", base / code, "--code", code, "--name", code)
         issue(base, code)
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        join(base / code, base / f"{code}.bundle", base / "ca")
     for folder in (base / "ca", base / "44"):
         secret = read_passphrase(folder / "passphrase")
         KeyStore.open(folder / "keys", secret).rewrap(by_passphrase(secret, CHEAP))

@@ -21,6 +21,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "changes_offered": timedelta(minutes=1),
         "retention": timedelta(days=1),
         "old_queries_removed": timedelta(hours=1),
+        "revocation_list_age": timedelta(days=1),
     }
     leases = Leases(node.store, 30)
     made = Scheduler(node, leases, tasks, 600)
