@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from node.cli.approvals import admin_option, guard
-from node.cli.options import count, home_option, json_option, load_config, read_config, show
+from node.cli.approvals import guard
+from node.cli.options import admin_option, count, home_option, json_option, load_config, read_config, show
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.governance import sum_alerts
