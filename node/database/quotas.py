@@ -56,14 +56,14 @@ def remove_limit(tx: Connection, peer: str, measure: str, window: str) -> bool:
 
 
 def read_uses(
-    tx: Connection, peer: str, measures: Collection[str], item: str | None, first_day: int
+    tx: Connection, peer: str, measures: Collection[str], items: Collection[str] | None, first_day: int
 ) -> Mapping[tuple[Measure, str], Sequence[DayUse]]:
-    """What a peer used since a day, by measure and item; of one item (empty for what has none), or all."""
+    """What a peer used since a day, by measure and item; of some items (empty: what has none), or all."""
     query = select(quota_uses).where(
         quota_uses.c.peer == peer, quota_uses.c.measure.in_(measures), quota_uses.c.day >= first_day
     )
-    if item is not None:
-        query = query.where(quota_uses.c.item == item)
+    if items is not None:
+        query = query.where(quota_uses.c.item.in_(items))
     found: dict[tuple[Measure, str], list[DayUse]] = {}
     for row in tx.execute(query):
         use = DayUse(row.day, row.amount, row.hour, row.in_hour)

@@ -5,9 +5,9 @@ transaction commits also when the charge is refused, because the alert is kept; 
 refusal. What administrators see and set is in node/governance/quota_settings.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from node.config.quotas import QuotasSection
@@ -16,7 +16,7 @@ from node.database import audit_log as audit_rows
 from node.database import quotas as rows
 from node.database.quotas import SUSPENDED, SetLimit
 from node.domain.audit_chain import Detail
-from node.domain.quotas import DAYS, Alert, Limits, Measure, Moment, Window, add_use, judge
+from node.domain.quotas import DAYS, Alert, Limits, Measure, Moment, Refusal, Window, add_use, judge
 from node.errors import LimitError
 from node.telemetry import log
 
@@ -43,39 +43,45 @@ def charge(
     peer: str,
     amounts: Mapping[Measure, int],
     now: datetime,
-    item: str = "",
+    items: Collection[str] = ("",),
 ) -> Charge:
     """Charge a peer, whose row is locked, for all amounts or, if one is refused, for none.
 
-    `item` is that of a sum. The caller writes nothing else where `refusal` is set, lets `audit` write last,
-    commits, and then calls `settle`.
+    A sum is charged for each of its `items`. The caller writes nothing else where `refusal` is set, lets
+    `audit` write last, commits, and then calls `settle`.
     """
     changed = rows.read_limits(tx, peer)
     suspended = next((one for one in changed if one.window == SUSPENDED and one.measure in amounts), None)
     if suspended is not None:
         return Charge(peer, (), _suspended(suspended.measure))
     limits = limits_of(section, changed)
-    uses = rows.read_uses(tx, peer, amounts, item, Moment(now).day - DAYS + 1)
-    verdicts = {
-        measure: judge(measure, amount, limits, uses.get((measure, item), ()), now)
-        for measure, amount in amounts.items()
-    }
+    found = rows.read_uses(tx, peer, amounts, items, Moment(now).day - DAYS + 1)
+    uses = {(measure, item): found.get((measure, item), ()) for measure in amounts for item in items}
+    verdicts = {of: judge(of[0], amounts[of[0]], limits, before, now) for of, before in uses.items()}
     refusals = [verdict.refusal for verdict in verdicts.values() if verdict.refusal is not None]
-    raised = [alert for one in verdicts.values() if one.refusal or not refusals for alert in one.alerts]
-    for measure, amount in amounts.items() if not refusals else ():
-        rows.put_use(tx, peer, measure, item, add_use(uses.get((measure, item), ()), amount, now))
-    named = (replace(alert, item=item) for alert in raised)
-    alerts = tuple(alert for alert in named if _note(tx, peer, alert, now))
+    for (measure, item), before in uses.items() if not refusals else ():
+        rows.put_use(tx, peer, measure, item, add_use(before, amounts[measure], now))
+    raised = [
+        replace(alert, item=item)
+        for (_, item), verdict in verdicts.items()
+        if verdict.refusal is not None or not refusals
+        for alert in verdict.alerts
+    ]
+    alerts = tuple(alert for alert in raised if _note(tx, peer, alert, now))
+    return Charge(peer, alerts, _refusal(refusals))
+
+
+def _refusal(refusals: Sequence[Refusal]) -> LimitError | None:
+    """The one that lasts longest."""
     if not refusals:
-        return Charge(peer, alerts, None)
-    first = refusals[0]
-    refusal = LimitError(
+        return None
+    last = max(refusals, key=lambda one: one.retry_after or timedelta.max)
+    return LimitError(
         "a quota of this peer is used up",
         "ask again later, or for less; the two administrators agree on another quota",
-        {"rule": first.rule},
-        retry_after=first.retry_after,
+        {"rule": last.rule},
+        retry_after=last.retry_after,
     )
-    return Charge(peer, alerts, refusal)
 
 
 def audit(tx: Connection, charged: Charge, now: datetime) -> None:

@@ -22,11 +22,11 @@ def home(tmp_path):
     return tmp_path / "44"
 
 
-def charged(home, amounts, item=""):
+def charged(home, amounts, *items):
     config, now = load(home / "node.toml"), utc_now()
     store = open_store(database_url(config))
     with store.transaction("charge", write=True) as tx:
-        found = charge(tx, config.quotas, "45", amounts, now, item)
+        found = charge(tx, config.quotas, "45", amounts, now, items or ("",))
         audit(tx, found, now)
     store.dispose()
     return found.refusal
@@ -39,8 +39,10 @@ def shown(home):
 
 def test_quotas_and_their_use_are_shown(home):
     assert charged(home, {Measure.POINTS: 75_000}) is None
-    assert charged(home, {Measure.SUMS: 1, Measure.SUM_POINTS: 64}, "B11") is None
-    assert charged(home, {Measure.SUMS: 1, Measure.SUM_POINTS: 128}, "D35") is None
+    assert charged(home, {Measure.SUMS: 1, Measure.SUM_POINTS: 64}, "B11", "D35") is None
+    assert charged(home, {Measure.SUMS: 1, Measure.SUM_POINTS: 64}, "D35") is None
+    too_many = {Measure.SUMS: 6, Measure.SUM_POINTS: 64}
+    assert charged(home, too_many, "A1", "D35").details == {"rule": "quota.sums.30_days"}
     found = shown(home)
     hour = {"peer": "45", "quota": "points.hour", "item": "", "used": 75_000, "limit": 150_000}
     assert found["points.hour", ""] == {**hour, "is_set": False}
@@ -48,8 +50,11 @@ def test_quotas_and_their_use_are_shown(home):
     text = ok("quotas", "show", "--home", home)
     assert "75,000" in text
     assert "points.hour" in text
-    (alert,) = json.loads(ok("quotas", "alerts", "--home", home, "--json"))["alerts"]
-    assert (alert["peer"], alert["quota"], alert["percent"]) == ("45", "points.hour", 50)
+    alerts = json.loads(ok("quotas", "alerts", "--home", home, "--json"))["alerts"]
+    assert {(one["peer"], one["quota"], one["item"], one["percent"]) for one in alerts} == {
+        ("45", "points.hour", "", 50),
+        ("45", "sums.30_days", "D35", 100),
+    }
     assert "50 %" in ok("quotas", "alerts", "--home", home, "45")
 
 

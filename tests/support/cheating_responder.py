@@ -19,6 +19,8 @@ from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.context import Node
 from node.credentials.keyring import KeyRing
+from node.database import Connection
+from node.database import queries as query_rows
 from node.responder import epochs
 from node.services.peer import PeerServicer, peer_admission
 from node.transport.interceptors import CallGuard
@@ -65,9 +67,20 @@ class CheatingServicer(PeerServicer):
         self.cheat.manifest(message)
         serialised = message.SerializeToString(deterministic=True)
         signature = self.cheat.sign(self.honest_node, serialised)
+        self._issue(call.require_peer().code, manifests.digest(serialised))
         return match_pb2.GetManifestResponse(
             signed_manifest=types_pb2.SignedManifest(manifest=serialised, signature=signature)
         )
+
+    def _issue(self, peer: str, digest: bytes) -> None:
+        """A cheat answers queries under the manifest that it made up."""
+        node = self.honest_node
+
+        def write(tx: Connection) -> None:
+            if query_rows.issued_at(tx, peer, digest) is None:
+                query_rows.add_manifest(tx, peer, digest, digest, node.clock())
+
+        node.store.retry_write("issue a manifest", write)
 
     def Evaluate(self, requests, call):  # noqa: N802
         yield from self.cheat.evaluate(self.honest_node, super().Evaluate(requests, call))

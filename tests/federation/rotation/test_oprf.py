@@ -209,6 +209,7 @@ def rotate_twice(home: Path) -> None:
 
 
 _DIE = """
+import sys
 from datetime import timedelta
 from pathlib import Path
 from tests.support.crash_points import Dying
