@@ -110,7 +110,8 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
     console.print(table)
     for code, scale in {line.item: line.noise for line in lines if line.noise}.items():
         console.print(
-            f"{names[code]['name_en']}: noise hides each person, for up to {_amount(names[code], CAPS[code])}; "
+            f"{names[code]['name_en']}: noise hides each person, for up to "
+            f"{_amount(names[code], CAPS[code])}; "
             f"that of a total has the scale {_amount(names[code], round(scale))}."
         )
     received = sum(peer["bytes_down"] for peer in plain["peers"]) / 1e6
