@@ -24,7 +24,7 @@ ITEMS = "Z59b,C21,C22,B12r,C23"
 SUM_ITEMS = "B11,D32m,D35"
 LAW = "SA-2014-58"  # the Interim Measures for Social Assistance of 2014, article 58
 NAME = "demo"
-MIN_WIDTH = 100
+MIN_WIDTH = 108
 
 
 def main() -> int:

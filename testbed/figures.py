@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from testbed.plain_join import Comparison
-from testbed.plain_sums import Line
+from testbed.plain_sums import CAPS, Line
 
 # What is shown, item, key of the report's summary, key of the planted figures
 _ROWS = (
@@ -108,6 +108,12 @@ def show_sums(console: Console, report: Path, lines: Sequence[Line], seconds: fl
             line.verdict if line.right else f"WRONG {line.outcome}",
         )
     console.print(table)
+    for code, scale in {line.item: line.noise for line in lines if line.noise}.items():
+        console.print(
+            f"{names[code]['name_en']}: noise hides each person, for up to "
+            f"{_amount(names[code], CAPS[code])}; "
+            f"that of a total has the scale {_amount(names[code], round(scale))}."
+        )
     received = sum(peer["bytes_down"] for peer in plain["peers"]) / 1e6
     console.print(
         f"{plain['people']:,} workers and {len(plain['items'])} items summed with {len(plain['peers'])} "

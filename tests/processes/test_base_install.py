@@ -28,6 +28,7 @@ from tests.support.cluster import (
 )
 from tests.support.federation import set_config
 from tests.support.paths import ROOT
+from tests.support.single_node import number
 from tests.support.worlds import world  # noqa: F401  fixture
 
 SCRIPT = """
@@ -82,11 +83,15 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Province]]:
-    """Three provinces at work; 44 also holds wages of the first hundred people of 45's list."""
+    """Three provinces at work; 44 also holds wages of the first hundred people of 45's list, and of
+    others.
+    """
     homes = world.copy(tmp_path_factory.mktemp("base"))
     people = read_verification(world.data, ("C21",)).subjects[:100]
     wages = homes["44"].parent / "wages.csv"
-    rows = (f"{one.identities[0].value},{at * 100}" for at, one in enumerate(people, 1))
+    rows = [f"{one.identities[0].value},{at * 100}" for at, one in enumerate(people, 1)]
+    area = people[0].identities[0].value[:6]
+    rows += [f"{number(at, area)},{at}" for at in range(200)]  # nobody asks about these
     wages.write_text("\n".join(("id_no,amount_fen", *rows)) + "\n", encoding="utf-8")
     node = open_home(homes["44"])
     import_item(node, "B11", [wages], workers=0)

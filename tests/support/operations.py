@@ -4,9 +4,10 @@ Province 45 queries, 44 and 33 answer. People are numbered; a register is a dict
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import log
 from statistics import pvariance
 from typing import Literal
 
@@ -19,8 +20,10 @@ ITEMS = (COUNTED, OVER, WAGES)
 MATCH_ITEMS = (COUNTED, OVER)
 THRESHOLD = 5_000_000
 MIN_COHORT = 10
-PERIOD = timedelta(days=30)
+PERIOD = timedelta(days=400)
 PEOPLE = 40
+OTHERS = 160  # people in each register of wages about whom nobody asks
+OF_A_SET, OF_AN_OPENING = 9, 7  # equations of a sum with six bands
 NAMES = ("欧阳瓒翀", "司徒燊犇", "上官骉羴", "赵一")
 PREFIX = "4599991990"  # of every number here
 
@@ -172,14 +175,22 @@ def fen_of(item: str, person: int, value: int) -> int:
     return value * THRESHOLD // 5 + 1 if item == OVER else 300_000 + 1_000 * value + 7 * person
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A sum that a responder opened, or perhaps: when, and over whom."""
+
+    at: datetime
+    people: frozenset[int]
+    surely: bool
+
+
 @dataclass
 class Model:
-    """Registers as dictionaries, stopped nodes, and the counts of sums that a responder stores."""
+    """Registers as dictionaries, stopped nodes, and the sums that responders opened."""
 
     registers: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
-    counts: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
-    perhaps: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    opened: dict[str, list[Opened]] = field(default_factory=dict)
 
     def verification(self, people: Iterable[int]) -> dict[tuple[str, str, str], Answer]:
         """Findings by subject, item and peer."""
@@ -207,32 +218,47 @@ class Model:
             return None
         return [fen_of(WAGES, person, register[person]) for person in people if person in register]
 
-    def outcomes(self, code: str, wages: list[int] | None, now: datetime) -> set[str]:
-        """How a sum may end: `RELEASED`, `NOT_CONNECTED`, or the rule that suppresses it."""
+    def outcomes(self, code: str, people: Iterable[int], now: datetime) -> set[str]:
+        """How a sum may end: `RELEASED`, `NOT_CONNECTED`, or the rules that may keep it back.
+
+        Which epoch the keys have is not modelled: what was opened under earlier ones may count or not, and
+        guards are secret, so two cohorts may look nearer than they are.
+        """
         if code in self.down:
             return {"unavailable"}
-        if wages is None:
+        register = self.registers.get((code, WAGES))
+        if register is None:
             return {"NOT_CONNECTED"}
-        if not wages:  # an emptied register may be offered or not
-            return {"NOT_CONNECTED", "min_cohort"}
-        if len(wages) < MIN_COHORT:
-            return {"min_cohort"}
-        if self._near(self.counts, code, len(wages), now):
-            return {"differencing"}
-        return (
-            {"RELEASED", "differencing"} if self._near(self.perhaps, code, len(wages), now) else {"RELEASED"}
+        found = frozenset(person for person in people if person in register)
+        if len(found) < MIN_COHORT:
+            return {"min_opened"}
+        rows = len(register) + OTHERS
+        least = min(len(found), rows - len(found))
+        allowed = 0.5 * least * log(rows / least)
+        if allowed < OF_A_SET + OF_AN_OPENING:
+            return {"exposure"}
+        held = [one for one in self.opened.get(code, ()) if one.at >= now - PERIOD]
+        near = {"differencing"} if held else set()
+        surely = any(
+            one.surely
+            and one.people != found
+            and len(one.people) != len(found)
+            and len(one.people ^ found) <= 4
+            for one in held
         )
+        return near | self._exposed(code, found, allowed) | (set() if surely else {"RELEASED"})
 
-    def _near(
-        self, counts: Mapping[str, list[tuple[datetime, int]]], code: str, count: int, now: datetime
-    ) -> bool:
-        return any(
-            abs(count - before) < MIN_COHORT for at, before in counts.get(code, ()) if at >= now - PERIOD
-        )
+    def _exposed(self, code: str, found: frozenset[int], allowed: float) -> set[str]:
+        sets = [one.people for one in self.opened.get(code, ())]
+        related = [found, *(one for one in sets if 2 * len(one & found) >= min(len(one), len(found)))]
+        equations = OF_A_SET * len(set(related)) + OF_AN_OPENING * len(related)
+        return {"exposure"} if equations > allowed else set()
 
-    def remember(self, code: str, count: int, now: datetime, *, surely: bool) -> None:
-        """Record that a responder opened a sum; `perhaps` where its answer was lost."""
-        (self.counts if surely else self.perhaps).setdefault(code, []).append((now, count))
+    def remember(self, code: str, people: Iterable[int], now: datetime, *, surely: bool) -> None:
+        """Record that a responder opened a sum; not `surely` where its answer was lost."""
+        register = self.registers.get((code, WAGES), {})
+        found = frozenset(person for person in people if person in register)
+        self.opened.setdefault(code, []).append(Opened(now, found, surely))
 
 
 def figures(wages: list[int]) -> tuple[int, int, float]:

@@ -69,6 +69,7 @@ def make_homes(folder: Path) -> None:
         node.store.dispose()
     asking.store.dispose()
     for code in ops.CODES:
+        set_config(folder / code, "requester", min_opened=ops.MIN_COHORT)
         set_config(folder / code, "jobs", **QUICK_LEASES)  # the jobs of a killed home are soon taken over
     federation.save(folder)
 
@@ -234,6 +235,8 @@ class Simulation:
     # ---- registers and keys
     def _import(self, code: str, item: str, rows: ops.Rows, mode: Any) -> None:
         path = self.folder / f"{code}-{item}.csv"  # outside the homes, which are searched
+        if item == ops.WAGES and mode == "full":
+            rows += tuple((ops.PEOPLE + 1_000 + other, 1 + other % 9) for other in range(ops.OTHERS))
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("id_no", "name", "record_no", "amount_fen", "as_of"))
@@ -357,9 +360,9 @@ class Simulation:
         outcome = found.outcome.value
         named = found.reason if outcome in ("SUPPRESSED", "UNAVAILABLE") else outcome
         lost = code in self._faulty and outcome == "UNAVAILABLE"
-        assert lost or named in self.model.outcomes(code, wages, now), (code, named)
-        if wages and self._up(code):
-            self.model.remember(code, len(wages), now, surely=not lost)
+        assert lost or named in self.model.outcomes(code, people, now), (code, named)
+        if wages and self._up(code) and named not in ("min_opened", "exposure"):
+            self.model.remember(code, people, now, surely=not lost)
         if outcome == "RELEASED":
             assert wages is not None
             count, total, variance = ops.figures(wages)

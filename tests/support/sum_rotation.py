@@ -1,8 +1,10 @@
 """A home whose wages are summed, and cohorts to query."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +13,11 @@ from keys.types import RotationPolicy
 from matcher import identity
 from matcher.suites.suite import CURRENT
 from node.credentials.sum_keys import SumKeys
+from node.domain.catalogue import BUILT_IN
 from node.rotation import sums
+from testbed.drill.sums import CATALOGUE, write_catalogue
 from tests.support.cached import paillier_key
+from tests.support.federation import set_config
 from tests.support.single_node import LIMITS, copied, make_node, number, with_key_store
 from tests.support.sum_fixtures import bring
 from tests.support.sum_peer import begin, blind_cohort, keep_peer, send
@@ -74,7 +79,12 @@ def ask(node, people, epoch, query):
 LAW = "SA-2014-58"
 
 
-STEP = 12  # between cohorts, so that no two are too similar
+def give_room(homes: Iterable[Path], folder: Path) -> None:
+    """The drill's catalogue: exact sums, and honest cohorts are hardly ever taken for near ones."""
+    target = folder / CATALOGUE
+    write_catalogue(BUILT_IN, target)
+    for home in homes:
+        set_config(home, "catalogue", path=str(target))
 
 
 def number(order: int) -> str:

@@ -22,12 +22,13 @@ from node.rotation.kinds import SALT
 from tests.support.cluster import know, move_peer, open_home, processes, query_database
 from tests.support.federation import Federation
 from tests.support.salt_change import take_salt
-from tests.support.sum_rotation import LAW, STEP, number
+from tests.support.sum_rotation import LAW, give_room, number
 
 POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 PEERS = ("44", "33")
 DRAW = random.Random(21)
-PEOPLE = [number(at) for at in range(20 * STEP)]
+LEAST, STEP, TURNS = 40, 10, 20
+PEOPLE = [number(at) for at in range(TURNS * LEAST + STEP * TURNS * (TURNS - 1) // 2)]
 KNOWN = {"44": PEOPLE, "33": PEOPLE[2:]}
 WAGES = {code: {person: DRAW.randrange(0, 15_000_000) for person in KNOWN[code]} for code in PEERS}
 
@@ -48,6 +49,7 @@ def federation() -> Federation:
 @pytest.fixture
 def homes(federation: Federation, tmp_path: Path) -> dict[str, Path]:
     found = {code: federation.make_home(tmp_path / code, code) for code in ("45", *PEERS)}
+    give_room(found.values(), tmp_path)
     own = open_home(found["45"])
     for code in PEERS:
         bring(found[code], code)
@@ -60,7 +62,7 @@ def homes(federation: Federation, tmp_path: Path) -> dict[str, Path]:
 
 
 class Asker:
-    """Sums over ever more people, so that none is too near to another; each must be the plain sum."""
+    """Sums over other people each time, and ever more, so that none is near another; each the plain sum."""
 
     def __init__(self, homes: dict[str, Path], platform: Platform) -> None:
         self._homes, self._platform = homes, platform
@@ -68,8 +70,9 @@ class Asker:
 
     def ask(self) -> dict[object, object]:
         """The epoch in which each peer was asked."""
+        first, count = self.turn * LEAST + STEP * self.turn * (self.turn - 1) // 2, LEAST + STEP * self.turn
         self.turn += 1
-        people = PEOPLE[: self.turn * STEP]
+        people = PEOPLE[first : first + count]
         cohort = in_cohort((identity.parse(person),) for person in people)
         job = f"sum-{self.turn}"
         report = self._platform.sum(Summation(("B11",), PEERS, LAW, cohort), job)
