@@ -8,8 +8,8 @@
 # ROOT/CODE/data/home      its keys, certificates and database
 # ROOT/CODE/secret         the passphrase of its keys
 #
-# In production every administrator does their own part, and they compare fingerprints by voice
-# (docs/configuration.md). The first province given only asks the others.
+# In production every administrator does their own part, and the fingerprints given here are read out by
+# telephone (docs/configuration.md). The first province given only asks the others.
 set -eu
 umask 077
 
@@ -31,8 +31,10 @@ make_home() {
     fi
     rm -f "$home/node.toml" # the one given is the configuration
     if [ ! -f "$home/tls/node.pem" ]; then
-        heqiao ca issue --dir "$ca" "$home/request.json" --out "$root/authority/$code.bundle"
-        heqiao join --home "$config" "$root/authority/$code.bundle"
+        heqiao ca issue --dir "$ca" "$home/request.json" --out "$root/authority/$code.bundle" \
+            --fingerprint "$(heqiao fingerprint "$home/request.json")"
+        heqiao join --home "$config" "$root/authority/$code.bundle" \
+            --ca-fingerprint "$(heqiao fingerprint "$ca/ca.pem")"
     fi
     [ -f "$root/authority/$code.card" ] || heqiao card --home "$config" --out "$root/authority/$code.card"
 }
@@ -41,7 +43,7 @@ add_peer() { # own, peer, options
     config=$root/$1/node.toml card=$root/authority/$2.card peer=$2
     shift 2
     if ! heqiao peers list --home "$config" --json | grep -q "\"code\": \"$peer\""; then
-        heqiao peers add --home "$config" "$@" "$card"
+        heqiao peers add --home "$config" "$@" "$card" --fingerprint "$(heqiao fingerprint "$card")"
     fi
 }
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from matcher.types import TokenClass
 from node.domain import catalogue
+from testbed.fingerprints import of_ca, of_card, of_request
 from testbed.ports import BLOCK, PortTakenError, hold_ports
 from testbed.processes import Child, ChildError, Children, wait_until
 
@@ -103,13 +104,14 @@ def make_federation(
 
 def _introduce(children: Children, folder: Path, asker: Province, holder: Province) -> None:
     """One only asks; the other answers it about people first registered there, and its platforms too."""
+    theirs, ours = folder / f"{holder.code}.card", folder / f"{asker.code}.card"
     heqiao(
         children, f"peers-{asker.code}", "peers", "add", "--home", folder / asker.code, "--grant", "none",
-        folder / f"{holder.code}.card",
+        theirs, *of_card(theirs),
     )  # fmt: skip
     heqiao(
         children, f"peers-{holder.code}", "peers", "add", "--home", folder / holder.code, "--allow-platforms",
-        "--grant", all_items(asker.asks_about or asker.code), folder / f"{asker.code}.card",
+        "--grant", all_items(asker.asks_about or asker.code), ours, *of_card(ours),
     )  # fmt: skip
 
 
@@ -169,13 +171,13 @@ def configure(home: Path, settings: Mapping[str, str]) -> None:
 
 def issue(children: Children, folder: Path, code: str) -> None:
     """The CA answers the request of a home, and the home joins with the answer."""
-    bundle = folder / f"{code}.bundle"
+    bundle, request = folder / f"{code}.bundle", folder / code / "request.json"
     bundle.unlink(missing_ok=True)
     heqiao(
-        children, f"{code}-issue", "ca", "issue", "--dir", folder / CA, folder / code / "request.json",
+        children, f"{code}-issue", "ca", "issue", "--dir", folder / CA, request, *of_request(request),
         "--out", bundle,
     )  # fmt: skip
-    heqiao(children, f"{code}-join", "join", "--home", folder / code, bundle)
+    heqiao(children, f"{code}-join", "join", "--home", folder / code, bundle, *of_ca(folder / CA))
 
 
 def _make_home(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.fingerprints import of_ca, of_card, of_request
 from testbed.processes import Child, Children, wait_until
 
 ITEM = "C21"
@@ -40,7 +41,7 @@ def make_homes(children: Children, folder: Path, k_anonymity: int, catalogue: Pa
     # The people asked about were first registered in the responder's own province.
     heqiao(
         children, "grant", "peers", "add", "--home", folder / RESPONDER, "--allow-platforms",
-        "--grant", RESPONDER, folder / f"{REQUESTER}.card",
+        "--grant", RESPONDER, folder / f"{REQUESTER}.card", *of_card(folder / f"{REQUESTER}.card"),
     )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def serve(children: Children, folder: Path) -> Nodes:
     heqiao(
         children, "address", "peers", "add", "--home", folder / REQUESTER, "--grant", "none",
         "--address", f"127.0.0.1:{ports[RESPONDER][0]}", folder / f"{RESPONDER}.card",
+        *of_card(folder / f"{RESPONDER}.card"),
     )  # fmt: skip
     return Nodes(started[RESPONDER], started[REQUESTER], f"127.0.0.1:{ports[REQUESTER][1]}")
 
@@ -104,10 +106,11 @@ def _make_home(children: Children, folder: Path, code: str, k_anonymity: int) ->
         "--dir",
         folder / "ca",
         home / "request.json",
+        *of_request(home / "request.json"),
         "--out",
         bundle,
     )
-    heqiao(children, f"{code}-join", "join", "--home", home, bundle)
+    heqiao(children, f"{code}-join", "join", "--home", home, bundle, *of_ca(folder / "ca"))
     heqiao(children, f"{code}-card", "card", "--home", home, "--out", folder / f"{code}.card")
     _configure(home, "limits", f"k_anonymity = {k_anonymity}\n{_LIMITS}")
     _configure(home, "requester", f"min_bucket_entries = {min(k_anonymity, 1_024)}\n")

@@ -9,7 +9,6 @@ RFC 8785.
 import base64
 import binascii
 import codecs
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Final, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from keys.errors import EnrolmentError, KeyringError
+from keys.pki.fingerprints import fingerprint_of
 from keys.store.atomic_files import MAX_BYTES
 
 VERSION: Final = 1
@@ -62,8 +62,7 @@ class Document(BaseModel):
 
     def fingerprint(self) -> str:
         """SHA-256 of the whole document in groups of four hex digits, to be compared by voice."""
-        digest = hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()
-        return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
+        return fingerprint_of(canonical(self.model_dump(mode="json")))
 
     def to_json(self) -> bytes:
         """The document as a file: indented JSON, UTF-8, a newline at the end."""

@@ -6,8 +6,11 @@
 The request carries public keys only and is signed by the node's signing key; the bundle carries the
 certificates and the federation's salt, sealed to the node (HPKE, RFC 9180), and is signed by the CA.
 Neither file is secret. But an attacker who replaces the request in transit would receive the salt, and
-one who replaces the bundle would choose the CA, so administrators compare both fingerprints by
-voice (`heqiao init`, `heqiao ca issue` and `heqiao join` print them).
+one who replaces the bundle would choose the CA. So the receiver of each types the fingerprint that its
+sender read out by telephone (`heqiao init` and `heqiao ca init` print them), and another one is refused.
+
+A request for a province that has a certificate already is signed by the key of that certificate, too
+(`continues`): the CA refuses a second holder of the same name, unless its administrator wants one.
 """
 
 import hmac
@@ -25,9 +28,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from pydantic import AfterValidator, Field
 
 from keys.errors import EnrolmentError
-from keys.pki.certificates import CertifiedIdentity, load_roots, tls_key_for, verify_chain
+from keys.pki.certificates import CertifiedIdentity, load_certificate, load_roots, tls_key_for, verify_chain
 from keys.pki.documents import Base64, Document, Key32, canonical
-from keys.pki.issuing import LEAF_DAYS, Authority, create_request, issue
+from keys.pki.fingerprints import write_fingerprint
+from keys.pki.issuing import LEAF_DAYS, Authority, create_request, issue, requested_key
 from keys.pki.names import Role, check_address, check_code, check_federation, check_host, check_name
 from keys.signing_chain import MAX_CHAIN, Succession
 from keys.store.key_pairs import SECRET_BYTES, enrol_key, load_tls_key, signing_key
@@ -43,6 +47,7 @@ Pem = Annotated[str, Field(max_length=16_384)]
 SaltVersion = Annotated[int, Field(ge=1, le=999_999_999)]
 
 _REQUEST: Final = b"heqiao v1 enrolment request"
+_CONTINUES: Final = b"heqiao v1 holder of a certificate"
 _BUNDLE: Final = b"heqiao v1 bundle"
 _CARD: Final = b"heqiao v1 node card"
 _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
@@ -59,6 +64,7 @@ class EnrolmentRequest(Document):
     csr: Pem
     signing_key: Key32
     hpke_key: Key32
+    continues: Annotated[Base64, Field(max_length=128)] = b""  # ECDSA, by the TLS key in use
     signature: Base64 = b""
 
 
@@ -106,15 +112,24 @@ class Membership:
 
 
 def make_request(
-    store: KeyStore, role: Role, code: str, name: str, hosts: Iterable[str], signing_epoch: int | None = None
+    store: KeyStore,
+    role: Role,
+    code: str,
+    name: str,
+    hosts: Iterable[str],
+    signing_epoch: int | None = None,
+    *,
+    certificate: bytes | None = None,
 ) -> EnrolmentRequest:
     """The request of a node, from the newest `tls`, `signing` and `enrol` keys of its store.
 
-    `signing_epoch` names another signing key than the newest.
+    `signing_epoch` names another signing key than the newest. With the certificate in use (PEM) its key
+    signs the request, too, which shows the CA that it is of the same holder.
 
     Raises:
         ValueError: a code, name or host is not acceptable.
         KeyMissingError: the store lacks one of the keys.
+        CertificateError: the certificate is for none of them.
     """
     signer = signing_key(store, signing_epoch)
     request = EnrolmentRequest(
@@ -126,7 +141,28 @@ def make_request(
         signing_key=signer.public_key().public_bytes_raw(),
         hpke_key=enrol_key(store).public_key().public_bytes_raw(),
     )
+    if certificate is not None:
+        used = load_tls_key(tls_key_for(store, certificate))
+        proof = used.sign(request.signed_part(_CONTINUES), ec.ECDSA(hashes.SHA256()))
+        request = request.model_copy(update={"continues": proof})
     return request.model_copy(update={"signature": signer.sign(request.signed_part(_REQUEST))})
+
+
+def is_same_holder(request: EnrolmentRequest, certificate: bytes) -> bool:
+    """Whether a request is for the key of a certificate (PEM), or was signed by that key.
+
+    Raises:
+        CertificateError: the signing request is malformed, or the certificate is none.
+    """
+    known: Any = load_certificate(certificate).public_key()
+    if requested_key(request.csr.encode()) == known:
+        return True
+    signed = request.model_copy(update={"continues": b""}).signed_part(_CONTINUES)
+    try:
+        known.verify(request.continues, signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def load_request(path: Path) -> EnrolmentRequest:
@@ -234,8 +270,7 @@ def accept_bundle(
 
 def ca_fingerprint(ca_pem: bytes) -> str:
     """Fingerprint of a federation CA (of several roots the one that issues), to be compared by voice."""
-    digest = load_roots(ca_pem)[0].fingerprint(hashes.SHA256()).hex()
-    return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
+    return write_fingerprint(load_roots(ca_pem)[0].fingerprint(hashes.SHA256()))
 
 
 def make_card(

@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "join": ("init", "Accept the federation's bundle for this home."),
         "card": ("card", "Print this node's card for its peers."),
         "peers": ("peers", "Manage the provinces that this node asks and answers."),
+        "fingerprint": ("fingerprint", "Print the fingerprint of a file, for its sender to read out."),
         "ca": ("ca", "Run a federation's certificate authority."),
     },
     "Records of this province": {

@@ -44,6 +44,7 @@ def card(home: Path, out: Path | None, *, as_json: bool) -> None:
     )
     if out is None:
         click.echo(made.to_json().decode(), nl=False)
+        click.echo(f"fingerprint {made.fingerprint()}", err=True)  # the card alone is the output
         return
     write_output(out, made.to_json())
     result = {"card": str(out), "code": made.code, "fingerprint": made.fingerprint()}

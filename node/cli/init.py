@@ -3,22 +3,25 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
-from keys.errors import EnrolmentError
 from keys.pki.enrolment import Bundle, accept_bundle, ca_fingerprint, make_request
 from keys.pki.names import Role, check_address, check_code, check_host, check_name, split_address
 from keys.pki.roots import require_trusted
 from keys.store.atomic_files import PUBLIC, write_new
 from keys.store.key_store import KeyStore
 from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
+from node.cli.fingerprint_check import compare, fingerprint_option
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, home_option, json_option, load_config, show, write_output
 from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
 from node.config.default import render_default
 from node.domain.days import china_day
 from node.files import disk_errors, new_folder
+
+CA_OPTION: Final = "--ca-fingerprint"
 
 
 @click.command()
@@ -112,22 +115,19 @@ def _own_hosts(*addresses: str | None) -> Iterator[str]:
 @click.command()
 @home_option
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--ca-fingerprint",
-    "expected_fingerprint",
-    help="Fingerprint of the CA as its administrator gave it; any other is refused.",
-)
+@fingerprint_option("the federation's CA", CA_OPTION)
 @json_option
-def join(home: Path, bundle: Path, expected_fingerprint: str | None, *, as_json: bool) -> None:
+def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) -> None:
     """Accept the federation's bundle for this home.
 
     The BUNDLE is what the federation's CA made of this home's request: certificate, CA certificate and
-    salt. Compare the fingerprint of the CA with its administrator. Joining again with a later bundle
-    renews the certificate.
+    salt. The fingerprint of the CA must be given, or typed when it is asked for, as its administrator reads
+    it out by telephone. Joining again with a later bundle renews the certificate: then the CA must be the one
+    that this home trusts already, and its fingerprint need not be given.
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
-    trusted = _check_ca(config, offered, expected_fingerprint)
+    trusted = _check_ca(config, offered, fingerprint)
     node = config.node
     member = accept_bundle(
         open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
@@ -148,23 +148,21 @@ def join(home: Path, bundle: Path, expected_fingerprint: str | None, *, as_json:
     }
     lines = (
         f"{identity.role} {identity.code} is a member of federation {identity.federation} "
-        f"until {china_day(identity.not_after)}; salt version {member.salt_version}\n"
-        f"Compare the CA's fingerprint with its administrator: {member.ca_fingerprint}"
+        f"until {china_day(identity.not_after)}; salt version {member.salt_version}"
     )
     show(result, lines, as_json=as_json)
 
 
-def _check_ca(config: Config, bundle: Bundle, expected_fingerprint: str | None) -> bytes:
-    """Refuse a CA other than the expected one or a trusted one; return the roots to trust."""
-    offered = ca_fingerprint(bundle.ca.encode())
-    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != offered:
-        raise EnrolmentError(
-            "the bundle's CA has another fingerprint than the one given",
-            "do not use this bundle: ask the CA's administrator for it over another channel",
-        )
+def _check_ca(config: Config, bundle: Bundle, fingerprint: str | None) -> bytes:
+    """Refuse a CA other than the one whose fingerprint a person gave, or than a trusted one; return the
+    roots to trust.
+    """
     with disk_errors("correct [tls] ca in node.toml"):
-        if not config.tls.ca.exists():
-            return bundle.ca.encode()
-        trusted = config.tls.ca.read_bytes()
+        trusted = config.tls.ca.read_bytes() if config.tls.ca.exists() else None
+    if trusted is None or fingerprint is not None:
+        what = f"the CA of federation {bundle.federation}"
+        compare(what, ca_fingerprint(bundle.ca.encode()), fingerprint, CA_OPTION)
+    if trusted is None:
+        return bundle.ca.encode()
     require_trusted(trusted, bundle.ca.encode())
     return trusted

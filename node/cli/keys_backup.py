@@ -10,7 +10,6 @@ from typing import Final
 import click
 
 from keys import KeyStore, read_passphrase
-from keys.errors import BackupError
 from keys.pki.names import check_name
 from keys.store.atomic_files import MAX_BYTES, PUBLIC, read_private, write_new
 from keys.store.backup import (
@@ -24,6 +23,7 @@ from keys.store.backup import (
 )
 from keys.store.key_pairs import enrol_key
 from keys.store.kinds import generate_secret
+from node.cli.fingerprint_check import compare
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, count, home_option, json_option, load_config, show
 from node.clock import utc_now
@@ -208,10 +208,8 @@ def restore(
         raise click.UsageError("give --recipient-dir or --share", click.get_current_context())
     with disk_errors("give the backup file"):
         found = load_backup(backup.read_bytes()[: 4 * MAX_BYTES], str(backup))
-    if expected_fingerprint is not None and expected_fingerprint.strip().lower() != found.fingerprint():
-        raise BackupError(
-            "the backup has another fingerprint than the one given", "do not use it: take another copy"
-        )
+    if expected_fingerprint is not None:
+        compare(f"the backup of {found.role} {found.code}", found.fingerprint(), expected_fingerprint)
     if recipient_dir is not None:
         file = recipient_passphrase_file or recipient_dir / PASSPHRASE
         contents = open_for(found, KeyStore.open(recipient_dir / KEYS, read_passphrase(file)))

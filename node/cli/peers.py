@@ -16,6 +16,7 @@ from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots
 from node.cli.approvals import admin_option, guard
+from node.cli.fingerprint_check import compare, fingerprint_option
 from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
 from node.cli.terminal import print_table
 from node.clock import utc_now
@@ -75,6 +76,7 @@ peers.add_command(roots.roots)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
+@fingerprint_option("the card")
 @admin_option
 def add(
     home: Path,
@@ -83,17 +85,20 @@ def add(
     grants: tuple[Grant, ...] | None,
     address: str | None,
     allow_platforms: bool,
+    fingerprint: str | None,
     admin: Path | None,
 ) -> None:
     """Add or replace a peer by its card.
 
     CARD is the file that `heqiao card` wrote on the peer's node. It holds the key that signs the peer's
-    answers: check its fingerprint by telephone.
+    answers: its fingerprint must be given, or typed when it is asked for, as the peer's administrator reads
+    it out by telephone.
     """
     config = load_config(home)
     found = load_card(card)
     if found.code == config.node.code:
         raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
+    compare(f"the card of {found.code} {found.name}", found.fingerprint(), fingerprint)
     granted = _own_origin(found.code) if grants is None else grants
     _require_items(config, granted)
     peer = PeerRow(
@@ -140,10 +145,10 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
     try:
         rest = follow(card.code, known, card.successions, now)
     except SuccessionError as error:
-        return f"{keys}; {error}: compare the card's fingerprint by telephone"
+        return f"{keys}; {error}"
     if rest and rest[-1].new_key == card.signing_key:
         return f"{keys}, which has signed it"
-    return f"{keys}, which has NOT signed it: compare the card's fingerprint by telephone"
+    return f"{keys}, which has NOT signed it: ask the peer's administrator why"
 
 
 @peers.command("list")

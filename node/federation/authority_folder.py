@@ -5,7 +5,7 @@ DIR/passphrase, DIR/revoked.pem,
 DIR/issued/<fingerprint>.pem and, where there was one, its request (.json)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,8 @@ from keys.store.atomic_files import PUBLIC, read_passphrase, require_owner, writ
 from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore, lock_store
 from node.config import PASSPHRASE
-from node.errors import InputError
+from node.domain.days import china_day
+from node.errors import InputError, PreconditionError
 from node.files import disk_errors
 
 CERTIFICATE: Final = "ca.pem"
@@ -105,14 +106,43 @@ def record(folder: Path, certificate: bytes, request: EnrolmentRequest | None = 
 
 def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
     """All holders of certificates that are neither expired nor revoked, by role, code and name."""
+    good = _read_valid(folder, roots, now)
+    good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
+    newest = {_who(pem): pem for pem in good}
+    return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]
+
+
+def require_same_holder(
+    folder: Path, roots: bytes, now: datetime, who: tuple[str, str, str], is_same: Callable[[bytes], bool]
+) -> None:
+    """Refuse a new certificate for a name that another key holds; `who` is role, code and a platform's name.
+
+    `is_same` says whether the new key is of the holder of a certificate (PEM). One of several valid
+    certificates is enough: the others are older ones, or were issued as second ones on purpose.
+
+    Raises:
+        PreconditionError: the name has valid certificates, all of other keys.
+    """
+    held = [pem for pem in _read_valid(folder, roots, now) if _who(pem) == who]
+    if not held or any(is_same(pem) for pem in held):
+        return
+    named = " ".join(part for part in who if part)
+    each = [identity_of(pem) for pem in held]
+    listed = ", ".join(f"{one.fingerprint[:16]} until {china_day(one.not_after)}" for one in each)
+    raise PreconditionError(
+        f"{named} has a certificate of another key: {listed}",
+        "a member renews with the request of `heqiao keys rotate tls`; if the key is lost, first `heqiao ca "
+        f"revoke {each[0].fingerprint[:16]}`; if two keys are to hold this name, give --second",
+    )
+
+
+def _read_valid(folder: Path, roots: bytes, now: datetime) -> list[bytes]:
+    """All issued certificates that are neither expired nor revoked."""
     with disk_errors(f"the folder of the CA must hold a folder {ISSUED!r}"):
         revoked = (folder / REVOKED).read_bytes() if (folder / REVOKED).exists() else None
         every = [path.read_bytes() for path in sorted((folder / ISSUED).glob("*.pem"))]
     serials = load_list(revoked, roots).serials if revoked else frozenset()
-    good = [pem for pem in every if serial_of(pem) not in serials and identity_of(pem).not_after > now]
-    good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
-    newest = {_who(pem): pem for pem in good}
-    return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]
+    return [pem for pem in every if serial_of(pem) not in serials and identity_of(pem).not_after > now]
 
 
 def describe(result: Mapping[str, object]) -> str:

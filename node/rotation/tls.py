@@ -57,7 +57,9 @@ class TlsRotation(Rotation):
         node, certificate = config.node, read_certificate(config)
         hosts = hosts_of(certificate) if node.role == "node" else ()
         signing = read_signer(config, run.keys).epoch
-        request = make_request(run.keys, node.role, node.code, node.name, hosts, signing)
+        request = make_request(
+            run.keys, node.role, node.code, node.name, hosts, signing, certificate=certificate
+        )
         with disk_errors("make room in the home's folder, then run this again"):
             replace(request_path(config), request.to_json())
 

@@ -85,7 +85,7 @@ KNOWN_TO = {
         "matcher/sums/paillier.py",
         "matcher/sums/modulus_proof.py",
     ),
-    "hashlib": ("keys/store/header.py", "keys/pki/documents.py", "keys/store/kinds.py"),
+    "hashlib": ("keys/store/header.py", "keys/pki/fingerprints.py", "keys/store/kinds.py"),
     "shamir_mnemonic": ("keys/store/shares.py",),
     "structlog": ("node/telemetry/log.py",),
 }

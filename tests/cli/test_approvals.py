@@ -9,7 +9,9 @@ import pytest
 
 from node.governance import approvals
 from node.governance import approvals as approving
+from testbed.fingerprints import of_card
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer, make_member
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +19,7 @@ def member(tmp_path_factory):
     base = tmp_path_factory.mktemp("member")
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     for code in ("44", "45"):
-        ok("init", "--home", base / code, "--code", code, "--name", code)
-        ok(
-            "ca",
-            "issue",
-            "--dir",
-            base / "ca",
-            base / code / "request.json",
-            "--out",
-            base / f"{code}.bundle",
-        )
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        make_member(base, code)
     ok("card", "--home", base / "45", "--out", base / "45.card")
     for name in ("李雷", "韩梅", "外人"):
         ok("admins", "key", "--dir", base / name, "--name", name)
@@ -74,13 +66,18 @@ def events(world):
     return [(one["event"], one["details"]) for one in map(json.loads, lines)]
 
 
+def adding(world):
+    card = world / "45.card"
+    return ("peers", "add", "--home", world / "44", card, *of_card(card))
+
+
 def commands(world):
     home = world / "44"
     return {
         "rotate": ("keys", "rotate", "oprf", "--home", home),
         "signing": ("keys", "rotate", "signing", "--home", home),
         "tls": ("keys", "rotate", "tls", "--home", home),
-        "peer": ("peers", "add", "--home", home, world / "45.card", "--grant", "45"),
+        "peer": (*adding(world), "--grant", "45"),
         "grant": ("peers", "grant", "--home", home, "45", "45,C23:45"),
         "admin": ("admins", "add", "--home", home, world / "外人/admin.json"),
     }
@@ -91,7 +88,7 @@ def know_45(world):
     toml = world / "44/node.toml"
     text = toml.read_text()
     toml.write_text(text.replace("required = true", "required = false"))
-    ok("peers", "add", "--home", world / "44", world / "45.card")
+    add_peer(world / "44", world / "45.card")
     toml.write_text(text)
 
 
@@ -118,7 +115,7 @@ def test_one_asks_and_another_approves(world, name):
 
 
 def test_used_once_and_for_exactly_what_was_asked(world):
-    add = ("peers", "add", "--home", world / "44", world / "45.card")
+    add = adding(world)
     approve(world, ask(world, *add, "--grant", "45"))
     other = ask(world, *add, "--grant", "45,44")  # more than was approved
     ok(*add, "--grant", "45", *as_(world, "李雷"))
@@ -192,7 +189,7 @@ ALTERED = {
 
 @pytest.mark.parametrize("change", ALTERED)
 def test_an_altered_row_is_no_approval(world, change):
-    add = ("peers", "add", "--home", world / "44", world / "45.card", "--grant", "45")
+    add = (*adding(world), "--grant", "45")
     request = ask(world, *add)
     if "approved" not in change:
         approve(world, request)

@@ -8,8 +8,8 @@ import pytest
 
 from node.domain import catalogue
 from node.reports import kinds
-from tests.support.ca_member import ca
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer, answer, join
 from tests.support.reports import CATALOGUE, REPORTS
 
 
@@ -42,13 +42,13 @@ def test_configuration_and_catalogue(world):
 def test_request_bundle_card_and_list(world):
     home = world / "45"
     ok("init", "--home", home, "--code", "45", "--name", "45")
-    ok(*ca(world, "issue", mark(home / "request.json"), "--out", world / "45.bundle2"))
-    ok("join", "--home", home, mark(world / "45.bundle2"))
+    answer(world / "ca", mark(home / "request.json"), world / "45.bundle2")
+    join(home, mark(world / "45.bundle2"), world / "ca")
     card = world / "45.card"
     code, out, err = heqiao("card", "--home", home)
     assert code == 0, err
     card.write_text(out, encoding="utf-8")
-    ok("peers", "add", "--home", world / "44", mark(card))
+    add_peer(world / "44", mark(card))
     ok("peers", "revocations", "--home", world / "44", mark(world / "revoked.pem"))
 
 

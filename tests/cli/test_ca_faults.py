@@ -18,6 +18,7 @@ from tests.support.ca_member import (
 from tests.support.cli_runner import FULL, fails, ok
 from tests.support.command_server import command_server
 from tests.support.killed_commands import copy
+from tests.support.members import answer
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_another_administrator_is_at_it_for_long(world, command, monkeypatch):
 def test_two_administrators_at_once(world):
     """The second one waits; nothing that one revoked is lost by what the other did."""
     request = world / "44/request.json"
-    ok("ca", "issue", "--dir", world / "ca", request, "--out", world / "44.bundle")
+    answer(world / "ca", request, world / "44.bundle")
     before = load_list((world / "ca/revoked.pem").read_bytes(), load_ca(world).pem).serials
     issued = [
         one.stem for one in (world / "ca/issued").glob("*.pem") if serial_of(one.read_bytes()) not in before
@@ -152,7 +153,7 @@ def test_a_member_that_is_two_roots_behind(world):
     for number in (2, 3):  # a certificate of each root, and then without the one before
         (world / "44.bundle").unlink(missing_ok=True)
         request = world / "44/request.json"
-        ok("ca", "issue", "--dir", world / "ca", request, "--out", world / "44.bundle")
+        answer(world / "ca", request, world / "44.bundle")
         ok("join", "--home", world / "44", world / "44.bundle")
         ok("peers", "revocations", "--home", world / "44", world / "ca/revoked.pem")
         ok(*take, "--drop-old")

@@ -7,6 +7,7 @@ import pytest
 
 from keys.pki.certificates import identity_of
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import answer, make_member
 
 
 @pytest.fixture(scope="module")
@@ -14,17 +15,7 @@ def member(tmp_path_factory):
     base = tmp_path_factory.mktemp("member")
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     for code in ("45", "44"):
-        ok("init", "--home", base / code, "--code", code, "--name", code)
-        ok(
-            "ca",
-            "issue",
-            "--dir",
-            base / "ca",
-            base / code / "request.json",
-            "--out",
-            base / f"{code}.bundle",
-        )
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        make_member(base, code)
     return base
 
 
@@ -70,7 +61,7 @@ def test_one_certificate_and_then_a_province(world):
 def test_a_new_certificate_lets_a_province_back_in(world):
     revoke(world, "--code", "45", "--out", world / "list")
     take(world, "45", "list")
-    ok("ca", "issue", "--dir", world / "ca", world / "45/request.json", "--out", world / "again.bundle")
+    answer(world / "ca", world / "45/request.json", world / "again.bundle")
     ok("join", "--home", world / "45", world / "again.bundle")
     assert "all sound" in ok("keys", "verify", "--home", world / "45")
 

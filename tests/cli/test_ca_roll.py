@@ -8,6 +8,7 @@ import pytest
 from keys.pki.certificates import has_issued, identity_of, load_certificate, load_roots
 from keys.store.key_store import KeyStore
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import answer, join
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def member(tmp_path_factory):
     for code in ("44", "45"):
         ok("init", "--home", base / code, "--code", code, "--name", code)
         issue(base, code)
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        join(base / code, base / f"{code}.bundle", base / "ca")
     return base
 
 
@@ -29,8 +30,7 @@ def world(member, tmp_path):
 
 def issue(world, code):
     (world / f"{code}.bundle").unlink(missing_ok=True)
-    request = world / code / "request.json"
-    return ok("ca", "issue", "--dir", world / "ca", request, "--out", world / f"{code}.bundle")
+    return answer(world / "ca", world / code / "request.json", world / f"{code}.bundle")
 
 
 def roll(world, *arguments):
@@ -91,7 +91,7 @@ def test_who_joins_in_between_trusts_both(world):
     roll(world, "--switch")
     ok("init", "--home", world / "33", "--code", "33", "--name", "33")
     issue(world, "33")
-    ok("join", "--home", world / "33", world / "33.bundle")
+    join(world / "33", world / "33.bundle", world / "ca")
     assert len(trusted(world, "33")) == 2
     made = json.loads(ok("ca", "salt", "--dir", world / "ca", "--out", world / "salts", "--json"))
     for name in made["bundles"]:  # each by the root of the member's certificate

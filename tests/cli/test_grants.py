@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from testbed.fingerprints import of_card
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer
 
 
 @pytest.fixture
@@ -13,7 +15,7 @@ def home(tmp_path):
     for code in ("44", "45"):
         ok("init", "--home", tmp_path / code, "--code", code, "--name", code)
     ok("card", "--home", tmp_path / "45", "--out", tmp_path / "45.card")
-    ok("peers", "add", "--home", tmp_path / "44", tmp_path / "45.card")
+    add_peer(tmp_path / "44", tmp_path / "45.card")
     return tmp_path / "44"
 
 
@@ -58,7 +60,7 @@ def test_grants_are_replaced_and_audited(home):
 def test_a_grant_that_means_nothing_changes_nothing(home, grants, code, said):
     for command in (
         ("peers", "grant", "45", grants),
-        ("peers", "add", home / "../45.card", "--grant", grants),
+        ("peers", "add", home / "../45.card", *of_card(home / "../45.card"), "--grant", grants),
     ):
         found, _, err = heqiao(*command, "--home", home)
         assert (found, said in err) == (code, True), err

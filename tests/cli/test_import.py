@@ -12,6 +12,8 @@ from node.cli import cli
 from node.config import load
 from node.database import database_url, open_store, partitions
 from node.errors import NodeError
+from tests.support.cli_runner import ok
+from tests.support.members import make_member
 
 HEADER = "证件号码,姓名,号牌号码,数据时点\n"
 GOOD = HEADER + "459999199001010010,韦一,粤A00001,2026-06-30\n459999199002020026,覃二,粤A00002,2026-06-30\n"
@@ -28,15 +30,8 @@ def invoke(*arguments):
 @pytest.fixture(scope="module")
 def joined(tmp_path_factory):
     base = tmp_path_factory.mktemp("home")
-    for command in (
-        ("ca", "init", "--dir", base / "ca", "--federation", "demo"),
-        ("init", "--home", base / "44", "--code", "44", "--name", "广东"),
-        ("ca", "issue", "--dir", base / "ca", base / "44/request.json", "--out", base / "bundle"),
-        ("join", "--home", base / "44", base / "bundle"),
-    ):
-        done = invoke(*command)
-        assert done.exit_code == 0, done.output
-    return base / "44"
+    ok("ca", "init", "--dir", base / "ca", "--federation", "demo")
+    return make_member(base, "44")
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ import pytest
 
 from node.config import load, open_key_store
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import make_member
 
 
 @pytest.fixture(scope="module")
 def member(tmp_path_factory):
     base = tmp_path_factory.mktemp("member")
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
-    ok("init", "--home", base / "45", "--code", "45", "--name", "广西")
-    ok("ca", "issue", "--dir", base / "ca", base / "45/request.json", "--out", base / "bundle")
-    ok("join", "--home", base / "45", base / "bundle")
+    make_member(base, "45")
     ok("keys", "recipient", "--dir", base / "officer", "--name", "安全员")
     ok("keys", "backup", "--home", base / "45", "--out", base / "45.backup", "--split", "2/3",
        "--recipient", base / "officer/recipient.json", "--shares-dir", base / "shares")  # fmt: skip
@@ -68,7 +67,7 @@ def test_restore_refuses(member, tmp_path):
         ((tmp_path / "cut", "--home", new, *officer), "not JSON"),
         ((tmp_path / "none", "--home", new, *officer), "No such file"),
         ((member / "45.backup", "--home", new, "--recipient-dir", tmp_path / "other"), "not sealed to this"),
-        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "0000"), "another fingerprint"),
+        ((member / "45.backup", "--home", new, *officer, "--fingerprint", "00" * 16), "another fingerprint"),
         ((member / "45.backup", "--home", new, "--share", member / "shares/share-01.txt"), "2 are needed"),
         ((member / "45.backup", "--home", new, "--share", member / "45/node.toml"), "open to other accounts"),
         ((member / "45.backup", "--home", new, *officer, "--recipient-passphrase-file", tmp_path / "wrong"),

@@ -20,6 +20,7 @@ from tests.support.ca_member import drawn, issue, made, take_salt  # noqa: F401 
 from tests.support.cli_runner import heqiao, ok
 from tests.support.command_server import command_server
 from tests.support.due_keys import AGE, age, due, member, outcomes, states, status, world  # noqa: F401
+from tests.support.members import answer, join
 from tests.support.single_node import number
 
 WAGES = f"id_no,amount_fen\n{number(1)},500\n{number(2)},700\n"
@@ -253,8 +254,8 @@ def test_a_platform(world):
     """Has a TLS key to renew, and nothing else that rotates."""
     home = world / "p"
     ok("init", "--home", home, "--role", "platform", "--code", "44", "--name", "民政")
-    ok("ca", "issue", "--dir", world / "ca", home / "request.json", "--out", world / "p.bundle")
-    ok("join", "--home", home, world / "p.bundle")
+    answer(world / "ca", home / "request.json", world / "p.bundle")
+    join(home, world / "p.bundle", world / "ca")
     for path in (home / "keys").glob("*.key"):
         os.utime(path, (time.time() - AGE,) * 2)
     found = json.loads(ok("keys", "rotate", "--due", "--home", home, "--json"))

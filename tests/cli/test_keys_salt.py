@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import answer, join
 from tests.support.single_node import number
 
 REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
@@ -17,8 +18,8 @@ def member(tmp_path_factory):
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     for code in ("44", "45"):
         ok("init", "--home", base / code, "--code", code, "--name", code)
-        ok("ca", "issue", "--dir", base / "ca", base / code / "request.json", "--out", base / f"{code}.1")
-        ok("join", "--home", base / code, base / f"{code}.1")
+        answer(base / "ca", base / code / "request.json", base / f"{code}.1")
+        join(base / code, base / f"{code}.1", base / "ca")
     (base / "r.csv").write_text(REGISTER, encoding="utf-8")
     ok("import", "--home", base / "44", "C21", base / "r.csv")
     return base
@@ -115,8 +116,8 @@ def test_who_joins_between_two_salts(world):
     ok("init", "--home", home, "--code", "33", "--name", "33")
     for version, name in ((1, "older"), (None, "newer")):
         more = ["--salt-version", version] if version else []
-        ok("ca", "issue", "--dir", world / "ca", home / "request.json", "--out", world / name, *more)
-        ok("join", "--home", home, world / name)
+        answer(world / "ca", home / "request.json", world / name, *more)
+        join(home, world / name, world / "ca")
     status = run("keys", "status", "--home", home)
     found = {key["epoch"]: key["state"] for key in status["keys"] if key["purpose"] == "salt"}
     assert found == {1: "active", 2: "pending"}

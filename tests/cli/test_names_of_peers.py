@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer
 
 NAMES = {
     "a closing tag": "湖南[/]",
@@ -23,7 +24,7 @@ def test_names_reach_the_terminal_as_text(tmp_path, monkeypatch, name):
         return
     ok("init", "--home", tmp_path / "44", "--code", "44", "--name", "44")
     ok("card", "--home", tmp_path / "45", "--out", tmp_path / "45.card")
-    shown = ok("peers", "add", "--home", tmp_path / "44", tmp_path / "45.card")
+    shown = add_peer(tmp_path / "44", tmp_path / "45.card")
     shown += ok("peers", "list", "--home", tmp_path / "44")
     assert shown.count(name) == 2 if name.isprintable() else name not in shown
     assert not [c for c in shown if not (c.isprintable() or c == "\n")]

@@ -10,6 +10,8 @@
     % serve 45          starts that home's node; {45.peer} and {45.platform} are its addresses from here on
     % stop 45
 
+    {fingerprint:FILE}  is the fingerprint of a request, a card or a ca.pem
+
 In what is expected, `...` alone stands for any lines and <anything> in pointed brackets for some text.
 """
 
@@ -29,6 +31,7 @@ from pathlib import Path
 import pytest
 
 from node.cli import main
+from testbed.fingerprints import of_ca, of_card, of_request
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
 WIDTH = "80"
@@ -86,6 +89,12 @@ def pattern(lines):
     return re.compile("".join(made))
 
 
+def fingerprint(path):
+    if path.suffix == ".pem":
+        return of_ca(path.parent)[1]
+    return (of_request if path.name == "request.json" else of_card)(path)[1]
+
+
 class Session:
     """One transcript being replayed in a folder of its own."""
 
@@ -113,6 +122,7 @@ class Session:
         assert pattern(expected).fullmatch(plain), f"line {step.line}: it printed\n{shown}"
 
     def fill(self, text):
+        text = re.sub(r"\{fingerprint:([^}]+)\}", lambda found: fingerprint(Path(found[1])), text)
         return re.sub(r"\{([\w.]+)\}", lambda found: self.addresses.get(found[1], found[0]), text)
 
     def file(self, step, name, encoding="utf-8"):
@@ -171,13 +181,17 @@ def federation(tmp_path_factory):
             listen = "--peer-listen 127.0.0.1:0 --platform-listen 127.0.0.1:0"
             commands += [
                 f"init --home {code} --code {code} --name {name} {listen} --advertise example.cn:{code}43",
-                f"ca issue --dir ca {code}/request.json --out {code}.bundle",
-                f"join --home {code} {code}.bundle",
+                f"ca issue --dir ca {code}/request.json --out {code}.bundle "
+                f"--fingerprint {{fingerprint:{code}/request.json}}",
+                f"join --home {code} {code}.bundle --ca-fingerprint {{fingerprint:ca/ca.pem}}",
                 f"card --home {code} --out {code}.card",
             ]
-        commands += ["peers add --home 45 44.card --grant none", "peers add --home 44 45.card"]
+        commands += [
+            "peers add --home 45 44.card --grant none --fingerprint {fingerprint:44.card}",
+            "peers add --home 44 45.card --fingerprint {fingerprint:45.card}",
+        ]
         for command in commands:
-            code, printed = heqiao(*command.split())
+            code, printed = heqiao(*Session(base).fill(command).split())
             assert code == 0, printed
     finally:
         os.chdir(before)

@@ -20,8 +20,10 @@ from node.database import database_url, open_store
 from node.database import peers as peer_rows
 from node.governance import approvals
 from node.rotation.kinds import SIGNING
+from testbed.fingerprints import of_card
 from tests.support.cli_runner import heqiao, ok
 from tests.support.killed_commands import copy, each_step
+from tests.support.members import make_member
 
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 LEADER, OTHER, THIRD = "李雷", "韩梅", "外人"
@@ -34,10 +36,7 @@ def made(tmp_path_factory):
     base.mkdir()
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
     for code in ("44", "45"):
-        ok("init", "--home", base / code, "--code", code, "--name", code)
-        request = base / code / "request.json"
-        ok("ca", "issue", "--dir", base / "ca", request, "--out", base / f"{code}.bundle")
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        make_member(base, code)
     ok("card", "--home", base / "45", "--out", base / "45.card")
     for name in (LEADER, OTHER, THIRD):
         ok("admins", "key", "--dir", base / name, "--name", name)
@@ -124,7 +123,9 @@ class Case:
     prepare: Callable[[Path], object] = lambda world: None
 
     def on(self, world):
-        given = (world / one if one in ("45.card", f"{THIRD}/admin.json") else one for one in self.command)
+        given = [world / one if one in ("45.card", f"{THIRD}/admin.json") else one for one in self.command]
+        if "45.card" in self.command:
+            given += of_card(world / "45.card")
         return (*given, "--home", world / "44", "--as", world / LEADER)
 
 

@@ -62,7 +62,15 @@ WRITING = (
     ("mirror", "drop", "33"),
 )
 QUICK = (("serve",), ("import", "--clean"), ("keys", "rotate", "oprf"), ("peers", "remove", "33"))
-APART = {"init", "synth", "ca", "keys recipient", "keys restore", "admins key"}  # they make new folders
+APART = {
+    "init",
+    "synth",
+    "ca",
+    "fingerprint",
+    "keys recipient",
+    "keys restore",
+    "admins key",
+}  # they make new folders
 
 
 def named_commands():

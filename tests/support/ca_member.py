@@ -12,6 +12,7 @@ from keys.store.wrap import KdfCost
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import ok
 from tests.support.killed_commands import copy
+from tests.support.members import answer, join
 from tests.support.once import made_once
 from tests.support.single_node import number
 
@@ -24,7 +25,7 @@ def ca(world, *arguments):
 
 def issue(world, code):
     (world / f"{code}.bundle").unlink(missing_ok=True)
-    ok(*ca(world, "issue", world / code / "request.json", "--out", world / f"{code}.bundle"))
+    answer(world / "ca", world / code / "request.json", world / f"{code}.bundle")
 
 
 def store_of(folder):
@@ -36,7 +37,7 @@ def make_member(base):
     for code in ("44", "45"):
         ok("init", "--home", base / code, "--code", code, "--name", code)
         issue(base, code)
-        ok("join", "--home", base / code, base / f"{code}.bundle")
+        join(base / code, base / f"{code}.bundle", base / "ca")
     for folder in (base / "ca", base / "44"):
         secret = read_passphrase(folder / "passphrase")
         KeyStore.open(folder / "keys", secret).rewrap(by_passphrase(secret, CHEAP))

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.cli_runner import ok
+from tests.support.members import make_member as make_home
 from tests.support.once import made_once
 from tests.support.single_node import number
 
@@ -11,9 +12,7 @@ REGISTER = f"id_no,name,record_no\n{number(1)},陈三,a\n"
 
 def make_member(base):
     ok("ca", "init", "--dir", base / "ca", "--federation", "test")
-    ok("init", "--home", base / "44", "--code", "44", "--name", "广东")
-    ok("ca", "issue", "--dir", base / "ca", base / "44/request.json", "--out", base / "bundle")
-    ok("join", "--home", base / "44", base / "bundle")
+    make_home(base, "44")
     (base / "r.csv").write_text(REGISTER, encoding="utf-8")
     ok("import", "--home", base / "44", "C21", base / "r.csv")
 

@@ -11,17 +11,15 @@ from node.rotation import driver
 from node.rotation.kinds import OPRF
 from node.rotation.status import read_status
 from tests.support.cli_runner import ok
+from tests.support.members import make_member
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 
 
 def test_old_and_new(tmp_path):
-    home = tmp_path / "44"
     ok("ca", "init", "--dir", tmp_path / "ca", "--federation", "test")
-    ok("init", "--home", home, "--code", "44", "--name", "44")
-    ok("ca", "issue", "--dir", tmp_path / "ca", home / "request.json", "--out", tmp_path / "bundle")
-    ok("join", "--home", home, tmp_path / "bundle")
+    home = make_member(tmp_path, "44")
     config = load(home / "node.toml")
     node, store = open_node(config), open_key_store(config)
     with node.store.transaction("note", write=True) as tx:
