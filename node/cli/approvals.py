@@ -1,9 +1,8 @@
 """`heqiao admins`, `approve` and `approvals`; and what guards the commands that need a second person."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -13,7 +12,15 @@ from keys.pki.names import check_name
 from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
 from keys.store.kinds import generate_secret
 from node.cli.folders import KEEP_APART, prepare_passphrase
-from node.cli.options import checked, home_option, json_option, load_config, read_config, show
+from node.cli.options import (
+    admin_option,
+    checked,
+    home_option,
+    json_option,
+    load_config,
+    read_config,
+    show,
+)
 from node.cli.terminal import print_table
 from node.config import PASSPHRASE, Config
 from node.domain.audit_chain import Detail
@@ -26,20 +33,7 @@ from node.governance.approvals import ApprovalRequest
 
 KEYS = "keys"
 CARD = "admin.json"
-Command = TypeVar("Command", bound=Callable[..., Any])
 file_type = click.Path(path_type=Path, dir_okay=False)
-
-
-def admin_option(command: Command) -> Command:
-    """Give a command the parameter `admin: Path | None`: the folder of the administrator who runs it."""
-    return click.option(
-        "--as",
-        "admin",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="HEQIAO_ADMIN",
-        show_envvar=True,
-        help="Your administrator's folder; needed if [approvals] are required.",
-    )(command)
 
 
 def guard(config: Config, admin: Path | None, action: str, details: Mapping[str, Detail]) -> None:

@@ -9,6 +9,7 @@ import click
 from matcher.suites import x25519
 from node.cli.import_request import Options, Run, make_common, make_request, usage
 from node.cli.options import (
+    admin_option,
     home_option,
     json_option,
     load_config,
@@ -104,6 +105,7 @@ from node.registers.row_parser import ALIASES
 )
 @click.option("--again", is_flag=True, help="With --all: import items that are done already too.")
 @wait_option
+@admin_option
 @click.option("--clean", is_flag=True, help="Only remove what a killed import left behind; needs no ITEM.")
 def import_(
     home: Path,
@@ -116,6 +118,7 @@ def import_(
     again: bool,
     rejects: Path | None,
     wait: bool,
+    admin: Path | None,
     **options: Any,
 ) -> None:
     """Import a register: a full export, or only changes.
@@ -129,6 +132,8 @@ def import_(
     With --all it imports everything: each item of a folder, by the code in the names of its files, or each
     item of a plan file. What is done already is left out when the same command is run again. An item that
     fails keeps none of the others back; then the exit code is 1.
+
+    Under dual control an import that leaves far fewer entries of an item needs a second administrator.
 
     \b
     heqiao import --home 44 C21 vehicles.csv
@@ -149,13 +154,15 @@ def import_(
     request = make_request(given, rejects) if common is None else common
     config = require_node_role(read_config(home) if check else load_config(home))
     if everything is not None:
-        run = Run(config, everything, request, rejects, count, again=again, wait=wait, as_json=as_json)
+        run = Run(
+            config, everything, request, rejects, count, again=again, wait=wait, as_json=as_json, admin=admin
+        )
         importlib.import_module("node.cli.import_all").run(run, check=check)
     elif check:
         importlib.import_module("node.cli.import_check").run(config, request, as_json=as_json)
     else:
         with _start_workers(count, request.files) as workers:
-            _load_run().run(config, request, rejects, workers, wait=wait, as_json=as_json)
+            _load_run().run(config, request, rejects, workers, admin, wait=wait, as_json=as_json)
 
 
 def _load_run() -> Any:

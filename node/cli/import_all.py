@@ -9,7 +9,7 @@ from keys.errors import KeyringError
 from node.cli import import_report
 from node.cli.import_check import CheckedItem, check
 from node.cli.import_request import Run
-from node.cli.import_run import STAGES
+from node.cli.import_run import STAGES, confirm_by
 from node.cli.options import count, show
 from node.cli.terminal import Update, show_progress
 from node.clock import utc_now
@@ -53,6 +53,7 @@ def _import(plan: ImportPlan, run: Run) -> bool:
             _show_item(update, node.catalogue, len(plan.requests)),
             again=run.again,
             wait=run.wait,
+            confirm=confirm_by(run.config, run.admin),
         )
     node.store.dispose()
     if run.as_json:

@@ -37,7 +37,7 @@ class Run:
     """A run over everything in `place`, a folder or a plan file; `common` holds for every item of a folder.
 
     `rejects` is the folder for lists of rejects, `workers` the number of processes where it was given;
-    `wait` for another import or a rotation.
+    `wait` for another import or a rotation; `admin` is the folder of the administrator who runs it.
     """
 
     config: Config
@@ -48,6 +48,7 @@ class Run:
     again: bool
     wait: bool
     as_json: bool
+    admin: Path | None
 
 
 def make_request(options: Options, rejects: Path | None) -> ImportRequest:

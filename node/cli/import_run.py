@@ -6,16 +6,20 @@ A separate module, because loading this takes a second, and worker processes are
 from dataclasses import asdict
 from pathlib import Path
 
+from node.cli.approvals import guard
 from node.cli.options import count, show
 from node.cli.terminal import show_progress
 from node.compute.engine import Workers
 from node.config import Config
 from node.context import open_node
+from node.domain.audit_chain import Detail
+from node.governance.approvals import ApprovalNeededError
 from node.index import update_lock
 from node.registers.importer import Imported
 from node.registers.imports import perform
 from node.registers.plan import rejects_name
 from node.registers.requests import ImportRequest
+from node.registers.shrinking import Confirm, Shrinking
 
 STAGES = {"read": "reading rows", "index": "building the index", "write": "writing buckets"}
 
@@ -25,6 +29,7 @@ def run(
     request: ImportRequest,
     rejects: Path | None,
     workers: Workers,
+    admin: Path | None,
     *,
     wait: bool,
     as_json: bool,
@@ -33,9 +38,24 @@ def run(
     node, files = open_node(config), request.files
     target = rejects or (files[0].parent if files else Path()) / rejects_name(request.item)
     with show_progress(STAGES, hidden=as_json) as progress:
-        done = perform(node, request, target, workers, progress, wait=wait)
+        done = perform(node, request, target, workers, progress, wait=wait, confirm=confirm_by(config, admin))
     node.store.dispose()
     show(plain(done), describe(done), as_json=as_json)
+
+
+def confirm_by(config: Config, admin: Path | None) -> Confirm:
+    """What asks for the approval of an import that shrinks an item."""
+
+    def confirm(found: Shrinking) -> None:
+        details: dict[str, Detail] = {"item": found.item, "mode": found.mode, "held": found.held}
+        details |= {"left": found.left, "source": found.source.hex()}
+        try:
+            guard(config, admin, "import", details)
+        except ApprovalNeededError as error:
+            what = f"{found.item}: {found.held:,} entries would become {found.left:,}"
+            raise ApprovalNeededError(f"{what}; {error}", error.hint) from None
+
+    return confirm
 
 
 def clean(config: Config, *, as_json: bool) -> None:

@@ -23,9 +23,10 @@ from keys.store.backup import (
 )
 from keys.store.key_pairs import enrol_key
 from keys.store.kinds import generate_secret
+from node.cli.approvals import guard
 from node.cli.fingerprint_check import compare
 from node.cli.folders import KEEP_APART, prepare_passphrase
-from node.cli.options import checked, count, home_option, json_option, load_config, show
+from node.cli.options import admin_option, checked, count, home_option, json_option, load_config, show
 from node.clock import utc_now
 from node.config import FILE, PASSPHRASE, Config, Home, open_key_store
 from node.errors import InputError, PreconditionError
@@ -77,6 +78,7 @@ def recipient(folder: Path, name: str, passphrase_file: Path | None, *, as_json:
               help="Also let any K of N people restore, such as 2/3; needs --shares-dir.")  # fmt: skip
 @click.option("--shares-dir", type=folder_type,
               help="Folder to make for the N shares, one file each; hand them out at once.")  # fmt: skip
+@admin_option
 def backup(
     home: Path,
     as_json: bool,
@@ -84,12 +86,14 @@ def backup(
     recipients: tuple[Path, ...],
     split: tuple[int, int] | None,
     shares_dir: Path | None,
+    admin: Path | None,
 ) -> None:
     """Back up the keys, node.toml and certificates, encrypted.
 
     The revocation list is included. Each --recipient can open the backup alone, and any K of the N people of
     --split together; neither the node's passphrase nor its token is needed. The database is not included:
-    back it up separately. Note the fingerprint, and give it to `heqiao keys restore`.
+    back it up separately. Note the fingerprint, and give it to `heqiao keys restore`. Under dual control it
+    needs a second administrator, who sees that the shares go to different people, and takes no --recipient.
 
     \b
     heqiao keys backup --home 45 --out 45.backup --recipient officer.json
@@ -101,11 +105,12 @@ def backup(
     if (split is None) != (shares_dir is None):
         raise click.UsageError("--split and --shares-dir go together", context)
     config, now = load_config(home), utc_now()
-    if config.approvals.required and split is None:
+    if config.approvals.required and (split is None or recipients):
         raise InputError(
-            "under dual control a backup needs shares: nobody restores it alone",
-            "give --split and --shares-dir",
+            "under dual control a backup needs shares, and has no recipient: nobody restores it alone",
+            "give --split and --shares-dir, and no --recipient",
         )
+    guard(config, admin, "keys backup", {"shares": "{}/{}".format(*(split or (0, 0)))})
     known = [Recipient.load(path) for path in recipients]
     node, store = config.node, open_key_store(config)
     files = _collect(home, config)

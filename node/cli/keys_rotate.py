@@ -1,7 +1,7 @@
 """`heqiao keys rotate`, `retire` and `destroy`: the life of a key from one epoch to the next."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +11,9 @@ import click
 
 from keys import KeyStore
 from keys import rotation as plans
+from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
-from node.cli.approvals import admin_option, guard
+from node.cli.approvals import guard
 from node.cli.keys_due import guard_rotation, run_due
 from node.cli.keys_words import (
     WORDS,
@@ -25,6 +26,7 @@ from node.cli.keys_words import (
     plain_rotated,
 )
 from node.cli.options import (
+    admin_option,
     home_option,
     json_option,
     load_config,
@@ -139,20 +141,24 @@ for _words in WORDS.values():
 @_purpose
 @click.option("--dry-run", is_flag=True, help="Print the steps; change nothing.")
 @click.option("--now", "early", is_flag=True, help="Also retire epochs whose grace has not ended yet.")
-def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool) -> None:
+@admin_option
+def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool, admin: Path | None) -> None:
     """Refuse epochs whose grace is over.
 
     What is stored under them is removed. Peers that still use one get the current epoch and switch to it.
-    The key stays in the key store.
+    The key stays in the key store. Under dual control --now needs a second administrator where a grace has
+    not ended.
     """
     kind, words = KINDS[purpose], WORDS[purpose]
     with opened(home) as (node, keys):
+        ring, lead, now = kind.read(node, keys), kind.purposes[0], node.clock()
+        steps = plans.plan_retirement(ring, lead, now, early=early)
         if dry_run:
-            ring, lead = kind.read(node, keys), kind.purposes[0]
-            steps = plans.plan_retirement(ring, lead, node.clock(), early=early)
             stored = kind.measure(node)
             show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
             return
+        if early and steps != plans.plan_retirement(ring, lead, now, early=False):
+            guard(node.config, admin, "keys retire", {"keys": name_keys(kind.purposes, ring, steps)})
         show_moved(driver.retire(kind, node, keys, early=early), "nothing to retire", as_json=as_json)
 
 
@@ -183,13 +189,7 @@ def destroy(
                 )
             return
         if steps:
-            erased = {(one, step.epoch) for one in kind.purposes for step in steps}
-            named = [
-                f"{key.purpose}.{key.epoch} {key.fingerprint}"
-                for key in ring
-                if (key.purpose, key.epoch) in erased
-            ]
-            guard(node.config, admin, "keys destroy", {"keys": named})
+            guard(node.config, admin, "keys destroy", {"keys": name_keys(kind.purposes, ring, steps)})
         show_moved(driver.destroy(kind, node, keys, epoch), "nothing to destroy", as_json=as_json)
 
 
@@ -203,6 +203,14 @@ def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
         yield node, keys
     finally:
         node.store.dispose()
+
+
+def name_keys(purposes: Sequence[str], ring: Iterable[EpochKey], steps: Iterable[Step]) -> list[str]:
+    """The keys that steps are about, each with its fingerprint: what an approval is for."""
+    moved = {(one, step.epoch) for one in purposes for step in steps}
+    return [
+        f"{key.purpose}.{key.epoch} {key.fingerprint}" for key in ring if (key.purpose, key.epoch) in moved
+    ]
 
 
 def with_grace(policy: RotationPolicy, days: int | None) -> RotationPolicy:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from keys.rotation import Action, Step
-from node.cli.approvals import admin_option, guard
+from node.cli.approvals import guard
 from node.cli.keys_rotate import opened, show_moved, with_grace
-from node.cli.options import count, home_option, json_option, show
+from node.cli.options import admin_option, count, home_option, json_option, show
 from node.domain.audit_chain import Detail
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import PreconditionError

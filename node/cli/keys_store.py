@@ -8,11 +8,13 @@ import click
 from keys import read_passphrase
 from keys.store.header import KeyWrapping, by_passphrase
 from keys.store.pkcs11 import by_token, make_token_key
-from node.cli.options import home_option, json_option, load_config, read_config, show
+from node.cli.approvals import guard
+from node.cli.options import admin_option, home_option, json_option, load_config, read_config, show
 from node.cli.terminal import print_table
 from node.config import Config, open_key_store
 from node.config.default import toml_literal
 from node.config.rotation import ROTATED
+from node.domain.audit_chain import Detail
 from node.governance import audit
 
 file_type = click.Path(path_type=Path, dir_okay=False)
@@ -29,6 +31,7 @@ file_type = click.Path(path_type=Path, dir_okay=False)
 @click.option("--pin-file", type=file_type, help="File with the user PIN of the token (chmod 600).")
 @click.option("--pkcs11-module", "module", type=file_type,
               help="Library of the token.  [default: [keys] pkcs11_module]")  # fmt: skip
+@admin_option
 def rewrap(
     home: Path,
     as_json: bool,
@@ -37,6 +40,7 @@ def rewrap(
     key: str,
     pin_file: Path | None,
     module: Path | None,
+    admin: Path | None,
 ) -> None:
     """Seal the key store with another passphrase or a token.
 
@@ -55,6 +59,9 @@ def rewrap(
     store = open_key_store(config)
     file = passphrase_file or pin_file
     secret = read_passphrase(Path(str(file)))
+    # Who chooses the passphrase can open every copy of the key store from then on.
+    asked: dict[str, Detail] = {"by": "passphrase"}
+    guard(config, admin, "keys rewrap", {"token": token, "key": key} if token else asked)
     closing = by_passphrase(secret) if token is None else _with_token(config, token, key, secret, module)
     store.rewrap(closing)
     audit.record(config, "key_store_rewrapped", {"by": "token" if store.token else "passphrase"})

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from keys import load_request
-from node.cli.approvals import admin_option, guard
-from node.cli.options import home_option, json_option, load_config, show
+from node.cli.approvals import guard
+from node.cli.options import admin_option, home_option, json_option, load_config, show
 from node.config import open_key_store
 from node.rotation import driver
 from node.rotation.kinds import TLS

@@ -39,6 +39,18 @@ def json_option(command: Command) -> Command:
     )
 
 
+def admin_option(command: Command) -> Command:
+    """Give a command the parameter `admin: Path | None`: the folder of the administrator who runs it."""
+    return click.option(
+        "--as",
+        "admin",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="HEQIAO_ADMIN",
+        show_envvar=True,
+        help="Your administrator's folder; needed if [approvals] are required.",
+    )(command)
+
+
 def wait_option(command: Command) -> Command:
     """Give a command the parameter `wait: bool`."""
     text = "Wait until another import or rotation has ended, instead of an error."

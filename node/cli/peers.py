@@ -9,15 +9,25 @@ import click
 
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
+from keys.pki.fingerprints import fingerprint_of as digest_of
 from keys.pki.names import PROVINCE_CODES, check_address
 from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
 from node.cli import roots
-from node.cli.approvals import admin_option, guard
+from node.cli.approvals import guard
 from node.cli.fingerprint_check import compare, fingerprint_option
-from node.cli.options import checked, home_option, json_option, load_config, read_config, show, write_output
+from node.cli.options import (
+    admin_option,
+    checked,
+    home_option,
+    json_option,
+    load_config,
+    read_config,
+    show,
+    write_output,
+)
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
@@ -187,7 +197,8 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
 @home_option
 @json_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def revocations(home: Path, as_json: bool, file: Path) -> None:
+@admin_option
+def revocations(home: Path, as_json: bool, file: Path, admin: Path | None) -> None:
     """Take the federation's list of revoked certificates.
 
     FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node applies
@@ -199,6 +210,8 @@ def revocations(home: Path, as_json: bool, file: Path) -> None:
         content = file.read_bytes()
         own = config.tls.certificate.read_bytes() if config.tls.certificate.exists() else None
     found = check_newer(config, content, file)
+    digest = digest_of(content)
+    guard(config, admin, "peers revocations", {"list": found.number, "digest": digest})
     write_output(config.tls.revocations, content)
     audit.record(config, "revocations_taken", {"list": found.number, "revoked": len(found.serials)})
     us = own is not None and serial_of(own) in found.serials

@@ -8,7 +8,8 @@ import click
 from keys.pki.certificates import load_roots, roots_pem
 from keys.pki.enrolment import ca_fingerprint
 from keys.pki.roots import NextRoot, add_root, drop_roots
-from node.cli.options import home_option, json_option, load_config, show, write_output
+from node.cli.approvals import guard
+from node.cli.options import admin_option, home_option, json_option, load_config, show, write_output
 from node.federation.trusted_roots import record_change, require_readable_list
 from node.files import disk_errors
 
@@ -18,7 +19,8 @@ from node.files import disk_errors
 @json_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
 @click.option("--drop-old", is_flag=True, help="Trust only the newest root.")
-def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
+@admin_option
+def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool, admin: Path | None) -> None:
     """Show, add or drop trusted roots of the federation's CA.
 
     FILE is the new root that `heqiao ca roll` wrote, signed by the root that this home trusts. A running node
@@ -37,8 +39,9 @@ def roots(home: Path, as_json: bool, file: Path | None, drop_old: bool) -> None:
     elif drop_old:
         after = drop_roots(before, own)
         require_readable_list(config, after)
+    names = [ca_fingerprint(roots_pem([root])) for root in after]
     if after != load_roots(before):
+        guard(config, admin, "peers roots", {"trusted": names})
         record_change(config, load_roots(before), after)
         write_output(config.tls.ca, roots_pem(after))
-    names = [ca_fingerprint(roots_pem([root])) for root in after]
     show({"roots": names}, "\n".join(f"root {name}" for name in names), as_json=as_json)

@@ -1,13 +1,14 @@
 """Imports that were made, by the digest of their source: what a run over a whole plan need not repeat."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
+from node.database.index_tables import partitions
 from node.database.tables import imports
 
 
@@ -18,6 +19,54 @@ class ImportRow:
     source: bytes
     tally: dict[str, Any]
     finished_at: datetime
+
+
+def record_import(
+    tx: Connection,
+    item: str,
+    mode: str,
+    tally: Mapping[str, object],
+    source: bytes,
+    now: datetime,
+    *,
+    held: int,
+    approved: bool = False,
+) -> None:
+    """Store the counts of an import; `mode` is full, upsert or delete, `source` a digest or empty.
+
+    `held` are the entries of the item after it; `approved`, that a second administrator let them be fewer.
+    """
+    row = {"item": item, "mode": mode, "tally": json.dumps(tally), "source": source, "finished_at": now}
+    tx.execute(insert(imports).values({**row, "held": held, "approved": approved}))
+
+
+def entries_by_origin(tx: Connection, item: str, epoch: int) -> dict[str, int]:
+    """Entries of people in the current partitions of an item: without pads and planted ones."""
+    of_item = (partitions.c.is_current, partitions.c.item == item, partitions.c.epoch == epoch)
+    return _count(tx, *of_item)
+
+
+def entries_prepared(tx: Connection, versions: Collection[int]) -> dict[str, int]:
+    """Entries of people in prepared versions of one item, by origin."""
+    return _count(tx, partitions.c.id.in_(list(versions)))
+
+
+def _count(tx: Connection, *where: ColumnElement[bool]) -> dict[str, int]:
+    columns = (partitions.c.origin, partitions.c.entries, partitions.c.pads, partitions.c.planted)
+    rows = tx.execute(select(*columns).where(*where))
+    return {row.origin: row.entries - row.pads - len(json.loads(row.planted)) for row in rows}
+
+
+def most_held(tx: Connection, item: str, since: datetime) -> int:
+    """The most entries of an item after an import since then; one that was approved to hold fewer, and what
+    came after it, count alone.
+    """
+    approved = select(func.max(imports.c.id)).where(imports.c.item == item, imports.c.approved)
+    first = tx.scalar(approved) or 0
+    wanted = select(func.max(imports.c.held)).where(
+        imports.c.item == item, imports.c.id >= first, imports.c.finished_at >= since
+    )
+    return int(tx.scalar(wanted) or 0)
 
 
 def find_import(tx: Connection, item: str, mode: str, source: bytes) -> ImportRow | None:

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, literal, select
 
 from matcher import label
 from matcher.types import TokenClass
@@ -59,14 +58,6 @@ _COLUMNS = (
     partitions.c.pads,
     partitions.c.planted,
 )
-
-
-def record_import(
-    tx: Connection, item: str, mode: str, tally: dict[str, object], source: bytes, now: datetime
-) -> None:
-    """Store the counts of an import; `mode` is full, upsert or delete, `source` a digest or empty."""
-    row = {"item": item, "mode": mode, "tally": json.dumps(tally), "source": source, "finished_at": now}
-    tx.execute(insert(imports).values(row))
 
 
 def last_import(tx: Connection, item: str) -> dict[str, Any] | None:

@@ -74,6 +74,9 @@ imports = Table(
     Column("mode", String(8), nullable=False),  # full, upsert or delete
     Column("tally", Text, nullable=False),
     Column("source", LargeBinary, nullable=False),  # digest of the source and the options, or empty
+    # Entries of the item after it, and whether a second administrator approved that they are fewer.
+    Column("held", Integer, nullable=False),
+    Column("approved", Boolean, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
 )
 

@@ -23,6 +23,7 @@ from node.registers.importer import Imported
 from node.registers.imports import Before, find_before, forget_queries, perform
 from node.registers.plan import ImportPlan, rejects_name
 from node.registers.requests import ImportRequest
+from node.registers.shrinking import Confirm
 from node.registers.sources import source_of
 from node.telemetry.progress import Progress
 
@@ -73,13 +74,15 @@ def run_plan(
     *,
     again: bool,
     wait: bool,
+    confirm: Confirm | None = None,
 ) -> RunResult:
     """Import every item of a plan; the lists of rejects go to the folder `rejects`.
 
     `workers_for` starts the workers for a source of some bytes. An item that fails keeps its published
     version, and the others are still imported; where another import or a rotation runs, the rest is left.
-    With `again` nothing counts as done before, with `wait` it waits for another import or a rotation. Raises
-    ConflictError while another run works in this home or, without `wait`, another import or rotation.
+    With `again` nothing counts as done before, with `wait` it waits for another import or a rotation;
+    `confirm` is that of `import_item`. Raises ConflictError while another run works in this home or, without
+    `wait`, another import or rotation.
     """
     with _only_run(node):
         rolled_back = update_lock.clean(node, wait=wait)
@@ -90,7 +93,9 @@ def run_plan(
                 continue
             place = rejects / rejects_name(request.item)
             show = partial(progress, request.item, number)
-            outcomes.append(_import_one(node, request, place, workers_for, show, again=again, wait=wait))
+            outcomes.append(
+                _import_one(node, request, place, workers_for, show, again=again, wait=wait, confirm=confirm)
+            )
         result = RunResult(outcomes, rolled_back)
         if not result.failed:
             forget_queries(node, plan.requests)
@@ -106,6 +111,7 @@ def _import_one(
     *,
     again: bool,
     wait: bool,
+    confirm: Confirm | None,
 ) -> Outcome:
     try:
         node.ring.refresh()  # a rotation may have ended since the item before
@@ -114,7 +120,7 @@ def _import_one(
             return Outcome(request, State.BEFORE, before=before)
         progress("read", 0, 0)
         with workers_for(source_of(request).size) as workers:
-            done = perform(node, request, rejects_file, workers, progress, wait=wait)
+            done = perform(node, request, rejects_file, workers, progress, wait=wait, confirm=confirm)
     except (NodeError, KeyringError) as error:
         return Outcome(request, State.FAILED, error=error)
     return Outcome(request, State.IMPORTED, imported=done)

@@ -39,11 +39,12 @@ from node.index.sum_table_writer import SumChange, SumTableWriter
 from node.index.tasks import Plants
 from node.index.token_store import TokenStore
 from node.index.update_lock import Workspace, open_workspace
-from node.registers import delta, sources
+from node.registers import delta, shrinking, sources
 from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader, Tokens
 from node.registers.replace import FullImport
 from node.registers.requests import Mode
+from node.registers.shrinking import Confirm
 from node.registers.sources import Files, Source
 from node.tabular.csv_writer import csv_lines
 from node.tabular.delimited import TO_FIND
@@ -110,6 +111,7 @@ def import_item(
     workers: Workers | int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
     wait: bool = False,
+    confirm: Confirm | None = None,
 ) -> Imported:
     """Import the rows of a source for one item.
 
@@ -119,13 +121,13 @@ def import_item(
     it; with `keep_zeros` long record numbers may end in zeros. `source_digest` is stored with the import, so
     that a repetition is recognised (`node.registers.imports`). `workers` are the processes that do the work,
     or how many to start: by default one a core, none for a small source. With `wait` it waits for another
-    import or a rotation.
+    import or a rotation. Under dual control `confirm` is asked before an item shrinks.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
     an upsert or delete before the first full import; ConflictError while another import runs;
-    UnavailableError for a source, disk or database that fails. What was published before
-    does not change when this raises.
+    UnavailableError for a source, disk or database that fails; what `confirm` raises. What was published
+    before does not change when this raises.
 
     While the federation changes its salt, the same is done for the epochs under the other salt, and published
     in the same transaction: all are equally new (docs/rotation.md).
@@ -140,7 +142,9 @@ def import_item(
         _require_changeable(node, item)
     as_of = default_as_of or today
     watch = Stopwatch()
-    how = _How(mode, source, reading, today, as_of, rejects_file, source_digest, workers, watch, progress)
+    how = _How(
+        mode, source, reading, today, as_of, rejects_file, source_digest, workers, watch, progress, confirm
+    )
     return _import(node, item, how, wait=wait)
 
 
@@ -170,7 +174,9 @@ def _import(node: Node, item: Item, how: "_How", *, wait: bool) -> Imported:
         run = _prepare(node, item, space, how)
         runs = [run, *_prepare_other_salts(node, item, space, how, run)]
         space.require_lock()
-        before = publish(node, item, how.mode, runs, how.source_digest)
+        shrinks = shrinking.find(node, item, how.mode, run.change, how.source_digest)
+        approved = shrinking.require_approved(node, shrinks, how.confirm)
+        before = publish(node, item, how.mode, runs, how.source_digest, approved=approved)
         how.watch.lap("publish")
         for each in runs:
             _retire(each.node, item)
@@ -208,6 +214,7 @@ class _How:
     workers: Workers | int | None
     watch: Stopwatch
     progress: Progress
+    confirm: Confirm | None
 
 
 def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVersion:

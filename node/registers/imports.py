@@ -20,6 +20,7 @@ from node.database import partitions as index_rows
 from node.database.imports import ImportRow, find_import, forget_sources
 from node.registers.importer import Imported, import_item
 from node.registers.requests import ImportRequest
+from node.registers.shrinking import Confirm
 from node.registers.sources import source_of
 from node.telemetry.progress import Progress
 
@@ -34,6 +35,7 @@ def perform(
     progress: Progress,
     *,
     wait: bool,
+    confirm: Confirm | None = None,
 ) -> Imported:
     """Import what is asked for; `wait` for another import or a rotation. Raises what `import_item` does."""
     return import_item(
@@ -52,6 +54,7 @@ def perform(
         workers=workers,
         progress=progress,
         wait=wait,
+        confirm=confirm,
     )
 
 

@@ -10,7 +10,7 @@ from node.compute.types import Usage
 from node.context import Node
 from node.credentials.active_keys import OPRF
 from node.credentials.sum_keys import SUM_PURPOSES
-from node.database import Connection, key_epochs, partition_versions
+from node.database import Connection, imports, key_epochs, partition_versions
 from node.database import audit_log as audit_rows
 from node.database import partitions as index_rows
 from node.domain.catalogue import Item
@@ -35,9 +35,18 @@ class PreparedVersion:
 
 
 def publish(
-    node: Node, item: Item, mode: str, runs: Sequence[PreparedVersion], source_digest: bytes
+    node: Node,
+    item: Item,
+    mode: str,
+    runs: Sequence[PreparedVersion],
+    source_digest: bytes,
+    *,
+    approved: bool = False,
 ) -> int | None:
-    """Make the versions current; return the rows that the full import before this one accepted."""
+    """Make the versions current; return the rows that the full import before this one accepted.
+
+    `approved`: a second administrator let the item shrink.
+    """
     now, first = node.clock(), runs[0]
     offered = mode == "full" or not gathers(node)
     written = [each.node.keys.epoch for each in runs]
@@ -54,7 +63,10 @@ def publish(
         if mode == "full":
             partition_versions.offer(tx, now, item=item.code)
         tally = first.indexed.tally
-        index_rows.record_import(tx, item.code, mode, asdict(tally), source_digest, now)
+        held = sum(imports.entries_by_origin(tx, item.code, written[0]).values())
+        imports.record_import(
+            tx, item.code, mode, asdict(tally), source_digest, now, held=held, approved=approved
+        )
         details = _audit_details(item, mode, written[0], tally, first.change)
         if written[1:]:
             details["other_epochs"] = [str(epoch) for epoch in written[1:]]

@@ -1,7 +1,6 @@
 """Dual control, by the commands: two people, exactly what was asked, once."""
 
 import json
-import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
@@ -9,66 +8,23 @@ import pytest
 
 from node.governance import approvals
 from node.governance import approvals as approving
-from testbed.fingerprints import of_card
-from tests.support.cli_runner import heqiao, ok
-from tests.support.members import add_peer, make_member
-
-
-@pytest.fixture(scope="module")
-def member(tmp_path_factory):
-    base = tmp_path_factory.mktemp("member")
-    ok("ca", "init", "--dir", base / "ca", "--federation", "test")
-    for code in ("44", "45"):
-        make_member(base, code)
-    ok("card", "--home", base / "45", "--out", base / "45.card")
-    for name in ("李雷", "韩梅", "外人"):
-        ok("admins", "key", "--dir", base / name, "--name", name)
-    for name in ("李雷", "韩梅"):
-        ok("admins", "add", "--home", base / "44", base / name / "admin.json")
-    toml = base / "44/node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
-    return base
+from tests.support.cli_runner import ok
+from tests.support.dual_control import (
+    adding,
+    approve,
+    as_,
+    ask,
+    controlled,  # noqa: F401  a fixture
+    events,
+    refused,
+    waiting,
+)
+from tests.support.members import add_peer
 
 
 @pytest.fixture
-def world(member, tmp_path):
-    shutil.copytree(member, tmp_path / "world")
-    return tmp_path / "world"
-
-
-def as_(world, name):
-    return ("--as", world / name)
-
-
-def refused(*arguments):
-    code, _, err = heqiao(*arguments)
-    assert code == 1, err
-    return err
-
-
-def ask(world, *command, name="李雷"):
-    """Run a command that needs an approval; the id of the request."""
-    err = refused(*command, *as_(world, name))
-    assert "this needs a second administrator: request " in err
-    return err.partition("request ")[2][:16]
-
-
-def approve(world, request, name="韩梅"):
-    return ok("approve", request, "--home", world / "44", *as_(world, name))
-
-
-def waiting(world, *more):
-    return json.loads(ok("approvals", "list", "--home", world / "44", "--json", *more))["approvals"]
-
-
-def events(world):
-    lines = ok("audit", "list", "--home", world / "44").splitlines()
-    return [(one["event"], one["details"]) for one in map(json.loads, lines)]
-
-
-def adding(world):
-    card = world / "45.card"
-    return ("peers", "add", "--home", world / "44", card, *of_card(card))
+def world(controlled):
+    return controlled
 
 
 def commands(world):
@@ -211,19 +167,6 @@ def test_an_approver_who_left(world):
     ok(*remove, *as_(world, "李雷"))
     assert "is no longer an administrator" in refused(*rotate, *as_(world, "李雷"))
     assert json.loads(ok("admins", "list", "--home", world / "44", "--json"))["admins"][0]["name"]
-
-
-def test_a_backup_is_restored_by_several(world):
-    ok("keys", "recipient", "--dir", world / "officer", "--name", "安全员")
-    recipient = ("--recipient", world / "officer/recipient.json")
-    backup = ("keys", "backup", "--home", world / "44", "--out", world / "b", *recipient)
-    assert "nobody restores it alone" in refused(*backup)
-    ok(*backup, "--split", "2/3", "--shares-dir", world / "shares")
-    restore = ("keys", "restore", world / "b", "--home", world / "new")
-    assert "under dual control" in refused(*restore, "--recipient-dir", world / "officer")
-    assert not (world / "new").exists()
-    shares = [part for number in (1, 3) for part in ("--share", world / f"shares/share-{number:02}.txt")]
-    ok(*restore, *shares)
 
 
 def test_off_by_default(world):

@@ -61,6 +61,8 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(length=8), nullable=False),
         sa.Column("tally", sa.Text(), nullable=False),
         sa.Column("source", sa.LargeBinary(), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
     )

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from matcher.types import TokenClass
-from node.database import audit_log, jobs, open_store, partition_versions, partitions, peers, schema
+from node.database import audit_log, imports, jobs, open_store, partition_versions, partitions, peers, schema
 from node.database.schema import migrate_url
 from node.database.tables import metadata
 from node.domain.jobs import JobRow
@@ -270,10 +270,10 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
 def test_the_last_import_of_an_item(store):
     with store.transaction("record", write=True) as tx:
         assert partitions.last_import(tx, "C21") is None
-        partitions.record_import(tx, "C21", "full", {"accepted": 3}, b"", NOW)
-        partitions.record_import(tx, "C21", "full", {"accepted": 2}, b"", NOW)
-        partitions.record_import(tx, "C22", "full", {"accepted": 9}, b"", NOW)
-        partitions.record_import(tx, "C21", "upsert", {"accepted": 1}, b"", NOW)
+        imports.record_import(tx, "C21", "full", {"accepted": 3}, b"", NOW, held=3)
+        imports.record_import(tx, "C21", "full", {"accepted": 2}, b"", NOW, held=2)
+        imports.record_import(tx, "C22", "full", {"accepted": 9}, b"", NOW, held=9)
+        imports.record_import(tx, "C21", "upsert", {"accepted": 1}, b"", NOW, held=1)
         assert partitions.last_import(tx, "C21") == {"accepted": 2}
 
 
