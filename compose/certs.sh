@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make what a federation needs, and nothing that is there already: CA, homes, certificates, cards.
+# Make what a federation needs, and nothing that is there already: CA, homes, certificates, cards. And the
+# revocation list of the day, each time.
 #
 #     certs.sh ROOT CODE:NAME:HOST...
 #
@@ -64,5 +65,10 @@ for province in "$@"; do
     add_peer "$first" "$code" --grant none # it asks
     # It answers, about people first registered over there; financial and medical items are granted by name.
     add_peer "$code" "$first" --grant "$first,C23:$first,D35:$first"
+done
+# Members whose revocation list is older than 95 days serve nobody; the CA publishes it every 30 days.
+heqiao ca publish --dir "$ca" --out "$root/authority/revoked.pem"
+for province in "$@"; do
+    heqiao peers revocations --home "$root/${province%%:*}/node.toml" "$root/authority/revoked.pem"
 done
 echo "certs: all is there"

@@ -59,7 +59,7 @@ def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = No
         ring=_open_ring(config, store, keys or open_key_store(config)),
         catalogue=catalogue.load(config.catalogue.path),
         clock=clock,
-        revocations=Revocations(config.tls.revocations, config.tls.ca),
+        revocations=Revocations(config.tls.revocations, config.tls.ca, config.tls.certificate, clock),
     )
 
 

@@ -144,6 +144,12 @@ class UnavailableError(NodeError):
     code = "unavailable"
 
 
+class RevocationListError(UnavailableError):
+    """A node has had no new revocation list for too long, so it cannot tell whom it may trust."""
+
+    code = "revocation_list_old"
+
+
 class UnreachableError(UnavailableError):
     """No server answers at an address: the call certainly reached no node."""
 

@@ -44,6 +44,7 @@ Host = Annotated[str, AfterValidator(check_host)]
 Address = Annotated[str, AfterValidator(check_address)]
 Federation = Annotated[str, AfterValidator(check_federation)]
 Pem = Annotated[str, Field(max_length=16_384)]
+Lists = Annotated[str, Field(max_length=524_288)]  # of some 12,000 revoked certificates
 SaltVersion = Annotated[int, Field(ge=1, le=999_999_999)]
 
 _REQUEST: Final = b"heqiao v1 enrolment request"
@@ -77,6 +78,7 @@ class Bundle(Document):
     code: Code
     certificate: Pem
     ca: Pem
+    revocations: Lists = ""
     salt_version: SaltVersion
     sealed_salt: Base64
     signature: Base64 = b""
@@ -109,6 +111,7 @@ class Membership:
     ca: bytes
     ca_fingerprint: str
     salt_version: int
+    revocations: bytes
 
 
 def make_request(
@@ -186,12 +189,14 @@ def issue_bundle(
     certificate: bytes | None = None,
     *,
     roots: bytes | None = None,
+    revocations: bytes = b"",
 ) -> Bundle:
     """Certificate for a request, and the 32-byte salt sealed to it.
 
     The request's names are granted as they are: the caller has checked them. With a
     `certificate` that was issued for it before, only the salt is new. `roots` are all roots that members
-    trust now (PEM, that of `ca` first), where there are several.
+    trust now (PEM, that of `ca` first), where there are several, `revocations` the CA's newest list: who
+    joins knows what was revoked before.
 
     Raises:
         EnrolmentError: the request's signature or HPKE key is bad.
@@ -214,6 +219,7 @@ def issue_bundle(
         code=request.code,
         certificate=certificate.decode(),
         ca=(roots or ca.pem).decode(),
+        revocations=revocations.decode(),
         salt_version=salt_version,
         sealed_salt=_seal_salt(ca.federation, request, salt, salt_version),
     )
@@ -265,7 +271,8 @@ def accept_bundle(
             f"the bundle's salt differs from this home's salt of the same version {bundle.salt_version}",
             "ask the CA which salt is right; a new salt needs a new version",
         )
-    return Membership(identity, certificate, ca, ca_fingerprint(ca), bundle.salt_version)
+    lists = bundle.revocations.encode()
+    return Membership(identity, certificate, ca, ca_fingerprint(ca), bundle.salt_version, lists)
 
 
 def ca_fingerprint(ca_pem: bytes) -> str:

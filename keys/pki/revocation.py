@@ -1,8 +1,8 @@
 """The CA's list of revoked certificates (RFC 5280 section 5), distributed as a file.
 
 A list names all revoked certificates of the federation, so a node needs only the newest one. Lists are
-numbered, and a node never accepts an older one than it has. A list is valid as long as its CA: a node
-that gets no newer one keeps using the one it has.
+numbered, and a node never accepts an older one than it has. A list names the date of the next one, 30 days
+on: a node that gets none for long enough must not go on as if nothing had been revoked (docs/adr/0022).
 
 While a federation has two roots, a file holds the same list signed by each, so that a node that trusts only
 one of them can check it. The numbers continue from root to root.
@@ -10,7 +10,7 @@ one of them can check it. The numbers continue from root to root.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
@@ -21,19 +21,24 @@ from keys.pki.certificates import MAX_ROOTS, load_certificate, load_roots
 from keys.pki.issuing import Authority
 
 MAX_LIST_BYTES: Final = 1_048_576  # some 25,000 entries
+LIST_DAYS: Final = 30  # from one list to the next
 _BEGIN: Final = b"-----BEGIN X509 CRL-----"
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
-    """A checked list: its number, serial numbers of the revoked certificates, when it was made."""
+    """A checked list: its number, serial numbers of the revoked certificates, when it was made, and when the
+    next one is due.
+    """
 
     number: int
     serials: frozenset[int]
     made_at: datetime
+    next_at: datetime
 
 
-NOTHING_REVOKED: Final = RevocationList(0, frozenset(), datetime.min.replace(tzinfo=UTC))
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+NOTHING_REVOKED: Final = RevocationList(0, frozenset(), _NEVER, _NEVER)
 
 
 def make_list(ca: Authority, before: bytes | None, certificates: Iterable[bytes], now: datetime) -> bytes:
@@ -71,7 +76,7 @@ def _sign(
         x509.CertificateRevocationListBuilder()
         .issuer_name(ca.certificate.subject)
         .last_update(now)
-        .next_update(ca.certificate.not_valid_after_utc)
+        .next_update(now + timedelta(days=LIST_DAYS))
         .add_extension(x509.CRLNumber(_number_of(old) + 1 if old is not None else 1), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False
@@ -96,7 +101,8 @@ def load_list(content: bytes, ca_pem: bytes) -> RevocationList:
     every = _parse(content, ca_pem)
     newest = max(every, key=_number_of)
     serials = frozenset(entry.serial_number for found in every for entry in found)
-    return RevocationList(_number_of(newest), serials, newest.last_update_utc)
+    next_at = newest.next_update_utc or newest.last_update_utc
+    return RevocationList(_number_of(newest), serials, newest.last_update_utc, next_at)
 
 
 def serial_of(certificate: bytes) -> int:

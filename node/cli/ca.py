@@ -16,11 +16,12 @@ from keys.store.atomic_files import PUBLIC, write_new
 from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
 from keys.store.kinds import CA_KEYS, generate_secret
-from node.cli import ca_issue, ca_rollover, ca_salt
+from node.cli import ca_issue, ca_publish, ca_rollover, ca_salt
 from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, json_option, show, write_output
 from node.config import PASSPHRASE
+from node.domain.days import china_day
 from node.errors import InputError
 from node.federation.authority_folder import (
     CERTIFICATE,
@@ -45,6 +46,7 @@ def ca() -> None:
 
 
 ca.add_command(ca_issue.issue_)
+ca.add_command(ca_publish.publish)
 ca.add_command(ca_salt.salt)
 ca.add_command(ca_rollover.roll)
 
@@ -103,7 +105,7 @@ def revoke(
 
     FINGERPRINTS are those of certificates, as printed when they were issued; at least 8 hex digits each.
     Every member takes the list with `heqiao peers revocations`. A revoked certificate stays on the list: to
-    let a province back in, issue it a new one.
+    let a province back in, issue it a new one. `heqiao ca publish` writes the list again every 30 days.
     """
     if not fingerprints and code is None:
         raise click.UsageError("give FINGERPRINTS or --code", click.get_current_context())
@@ -121,6 +123,7 @@ def revoke(
         "list": made.number,
         "revoked": sorted(chosen),
         "revoked_in_all": len(made.serials),
+        "next": china_day(made.next_at).isoformat(),
     }
     show(result, describe(result), as_json=as_json)
 

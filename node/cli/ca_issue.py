@@ -18,6 +18,7 @@ from node.cli.options import checked, json_option, show, write_output
 from node.federation.authority_folder import (
     choose_salt,
     describe,
+    newest_list,
     open_roots,
     record,
     require_same_holder,
@@ -125,7 +126,17 @@ def _answer(
     wanted: int | None,
 ) -> dict[str, object]:
     version, salt = choose_salt(store, wanted)
-    bundle = issue_bundle(authorities[0], request, salt, version, now, days, roots=trusted(authorities))
+    lists = newest_list(folder, authorities, now)
+    bundle = issue_bundle(
+        authorities[0],
+        request,
+        salt,
+        version,
+        now,
+        days,
+        roots=trusted(authorities),
+        revocations=lists,
+    )
     result = record(folder, bundle.certificate.encode(), request)
     write_output(out, bundle.to_json())
     return {

@@ -19,6 +19,7 @@ from node.cli.options import checked, home_option, json_option, load_config, sho
 from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
 from node.config.default import render_default
 from node.domain.days import china_day
+from node.federation.revocations import check_newer, is_newer
 from node.files import disk_errors, new_folder
 
 CA_OPTION: Final = "--ca-fingerprint"
@@ -123,7 +124,8 @@ def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) ->
     The BUNDLE is what the federation's CA made of this home's request: certificate, CA certificate and
     salt. The fingerprint of the CA must be given, or typed when it is asked for, as its administrator reads
     it out by telephone. Joining again with a later bundle renews the certificate: then the CA must be the one
-    that this home trusts already, and its fingerprint need not be given.
+    that this home trusts already, and its fingerprint need not be given. The bundle also brings the CA's
+    revocation list, which is taken if it is newer.
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
@@ -132,11 +134,15 @@ def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) ->
     member = accept_bundle(
         open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
     )
-    # Roots first: the certificate is of no use without its own.
-    for path, content in ((config.tls.ca, trusted), (config.tls.certificate, member.certificate)):
-        with disk_errors("correct [tls] in node.toml"):
+    # Roots first: neither certificate nor list is of use without them.
+    with disk_errors("correct [tls] in node.toml"):
+        for path in (config.tls.ca, config.tls.certificate, config.tls.revocations):
             path.parent.mkdir(parents=True, exist_ok=True)
-        write_output(path, content)
+    write_output(config.tls.ca, trusted)
+    if member.revocations and is_newer(config, member.revocations):
+        check_newer(config, member.revocations, bundle)
+        write_output(config.tls.revocations, member.revocations)
+    write_output(config.tls.certificate, member.certificate)
     identity = member.identity
     result = {
         "federation": identity.federation,

@@ -34,6 +34,7 @@ from node.config import Config
 from node.domain import catalogue
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import CODE_PATTERN
+from node.domain.days import china_day
 from node.domain.peers import ORDINARY_ITEMS, Grant, PeerRow, read_grants
 from node.errors import InputError
 from node.federation.revocations import check_newer
@@ -201,9 +202,9 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
 def revocations(home: Path, as_json: bool, file: Path, admin: Path | None) -> None:
     """Take the federation's list of revoked certificates.
 
-    FILE is the list that the CA's administrator wrote with `heqiao ca revoke`. A running node applies
-    it from the next call on, also to open connections, both as a server and as a client. A list older than
-    the current one is refused.
+    FILE is the list that the CA's administrator wrote with `heqiao ca revoke` or `ca publish`, every 30 days.
+    A running node applies it from the next call on, also to open connections, as a server and as a client.
+    A list older than the current one is refused. A node whose list is older than 95 days serves nobody.
     """
     config = load_config(home)
     with disk_errors("correct [tls] in node.toml; `heqiao join` writes the CA's certificate"):
@@ -215,12 +216,24 @@ def revocations(home: Path, as_json: bool, file: Path, admin: Path | None) -> No
     write_output(config.tls.revocations, content)
     audit.record(config, "revocations_taken", {"list": found.number, "revoked": len(found.serials)})
     us = own is not None and serial_of(own) in found.serials
-    text = f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked"
+    text = (
+        f"list {found.number} of {found.made_at:%Y-%m-%d %H:%M} UTC: {len(found.serials)} revoked; "
+        f"the next one is due on {china_day(found.next_at)}"
+    )
     if us:
         text += (
             "\nTHIS NODE'S certificate is revoked: peers refuse this node until `heqiao join` with a new one"
         )
-    show({"list": found.number, "revoked": len(found.serials), "own_revoked": us}, text, as_json=as_json)
+    show(
+        {
+            "list": found.number,
+            "revoked": len(found.serials),
+            "next": china_day(found.next_at).isoformat(),
+            "own_revoked": us,
+        },
+        text,
+        as_json=as_json,
+    )
 
 
 def _own_origin(code: str) -> tuple[Grant, ...]:

@@ -9,9 +9,11 @@ from matcher import MatcherError
 from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
+from node.credentials.revocation_lists import REFUSED, WARNED
 from node.database import describe_database
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
+from node.domain.days import china_day
 from node.domain.peers import PeerRow
 from node.errors import NodeError
 from node.index.token_counts import count_tokens
@@ -42,15 +44,17 @@ def check_home(config: Config) -> Iterator[Finding]:
     except (NodeError, KeyringError) as error:
         yield Finding("database and keys", False, str(error), error.hint)
         return
-    yield from _check_node(node)
+    yield from check_node(node)
     with node.store.transaction("list peers") as tx:
         known = peer_rows.list_peers(tx)
     for peer in known:
         yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer))
 
 
-def _check_node(node: Node) -> Iterator[Finding]:
+def check_node(node: Node) -> Iterator[Finding]:
+    """Every check of a node itself."""
     yield try_check("certificate", lambda: _check_certificate(node))
+    yield try_check("revocations", lambda: _check_list(node))
     running = x25519.backend().name
     others = "; ".join(f"{name}: {why}" for name, why in x25519.available().items() if why)
     yield Finding("x25519 backend", True, running + (f" ({others})" if others else ""))
@@ -74,6 +78,25 @@ def _check_certificate(node: Node) -> Finding:
     left = (certified.not_after - now).days
     hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
     return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
+
+
+def _check_list(node: Node) -> Finding:
+    """A node without a list is as good as one whose list was made when its certificate was."""
+    age, found = node.revocations.age, node.revocations.current
+    if age is None:
+        return Finding("revocations", True, "none")
+    text = f"list {found.number}, {len(found.serials)} revoked, " if found.number else "no list yet; "
+    text += f"{age.days} days old" if found.number else f"certificate {age.days} days old"
+    hint = (
+        "ask the CA's administrator for the newest list (`heqiao ca publish`) and take it with `heqiao peers "
+        "revocations`"
+    )
+    if age > REFUSED:
+        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint)
+    if age > WARNED:
+        last = china_day(node.clock() - age + REFUSED)
+        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint)
+    return Finding("revocations", True, text)
 
 
 def _check_peer(node: Node, peer: PeerRow) -> Finding:

@@ -16,8 +16,8 @@ from keys.errors import KeyMissingError
 from keys.pki.certificates import CertifiedIdentity, identity_of, load_certificate, load_roots, roots_pem
 from keys.pki.enrolment import EnrolmentRequest, load_request
 from keys.pki.issuing import Authority
-from keys.pki.revocation import load_list, serial_of
-from keys.store.atomic_files import PUBLIC, read_passphrase, require_owner, write_new
+from keys.pki.revocation import load_list, make_lists, serial_of
+from keys.store.atomic_files import PUBLIC, read_passphrase, replace, require_owner, write_new
 from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore, lock_store
 from node.config import PASSPHRASE
@@ -110,6 +110,19 @@ def members(folder: Path, roots: bytes, now: datetime) -> list[Member]:
     good.sort(key=lambda pem: load_certificate(pem).not_valid_before_utc)
     newest = {_who(pem): pem for pem in good}
     return [Member(identity_of(pem), pem, _request_of(folder, pem)) for _, pem in sorted(newest.items())]
+
+
+def newest_list(folder: Path, authorities: Sequence[Authority], now: datetime) -> bytes:
+    """The revocation list of the CA, for a new member; made where there is none, or its next one is due."""
+    path = folder / REVOKED
+    with disk_errors("run as the account that owns the folder of the CA"):
+        before = path.read_bytes() if path.exists() else None
+    if before is not None and load_list(before, trusted(authorities)).next_at > now:
+        return before
+    content = make_lists(authorities, before, (), now)
+    with disk_errors("run as the account that owns the folder of the CA"):
+        replace(path, content)
+    return content
 
 
 def require_same_holder(

@@ -156,7 +156,7 @@ def peer_admission(node: Node) -> Admission:
     """Peers, each with at most a quarter of the threads: no three of them fill a node."""
     limits = node.config.limits
     return Admission(
-        partial(node.revocations.require_good, whose="the caller"),
+        partial(node.revocations.require_admitted, whose="the caller"),
         partial(find_peer, node),
         limits.worker_threads,
         limits.worker_threads // 4,

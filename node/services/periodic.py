@@ -5,6 +5,7 @@ from functools import partial
 
 from node.config import open_key_store
 from node.context import Node
+from node.credentials.revocation_lists import REFUSED, WARNED
 from node.database import partition_versions
 from node.database.leases import Lease
 from node.index.offering import offer_due
@@ -18,7 +19,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     """The tasks of a node."""
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
-    return (due, offer, *mirror_tasks(node))
+    listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
+    return (due, offer, listed, *mirror_tasks(node))
 
 
 def offer_changes(node: Node, lease: Lease) -> None:
@@ -27,6 +29,15 @@ def offer_changes(node: Node, lease: Lease) -> None:
         waiting = partition_versions.are_waiting(tx)
     if waiting:
         lease.write("offer changes", partial(offer_due, node))
+
+
+def log_old_list(node: Node) -> None:
+    """Log a line while the revocation list is late, and another one when the node serves nobody for it."""
+    age = node.revocations.age
+    if age is not None and age > WARNED:
+        status = "too old, all calls are refused" if age > REFUSED else "late"
+        level = log.get_logger().error if age > REFUSED else log.get_logger().warning
+        level("revocations", status=status, reason=f"{age.days} days")
 
 
 def log_due_rotations(node: Node) -> None:

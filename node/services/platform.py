@@ -135,7 +135,7 @@ def platform_admission(node: Node) -> Admission:
     """
     limits = node.config.limits
     return Admission(
-        partial(node.revocations.require_good, whose="the caller"),
+        partial(node.revocations.require_admitted, whose="the caller"),
         partial(require_own, node),
         limits.worker_threads + limits.max_watchers,
         limits.worker_threads // 2 + limits.max_watchers,

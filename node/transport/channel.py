@@ -91,7 +91,9 @@ class _PeerCheck(
     """
 
     def __init__(self, node: Node, peer: PeerRow) -> None:
-        """Raises UnknownCallerError for a revoked certificate, UnavailableError without an answer."""
+        """Raises UnknownCallerError for a revoked certificate, UnavailableError without an answer,
+        RevocationListError where this node's list is too old.
+        """
         self._node, self._peer = node, peer
         self._number = 0
         self.certificate = b""
@@ -99,6 +101,7 @@ class _PeerCheck(
 
     def require_good(self) -> None:
         """Raises as `__init__` does."""
+        self._node.revocations.require_fresh()
         found = self._node.revocations.current
         if found.number == self._number:
             return

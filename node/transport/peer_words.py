@@ -41,6 +41,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "catalogue_mismatch": ("the peer has another catalogue", "both administrators compare their catalogues"),
     "partition_changed": ("the peer has published newer data", _BY_ITSELF),
+    "revocation_list_old": (
+        "the peer has had no new revocation list for too long, and serves nobody",
+        "its administrator takes the CA's newest list with `heqiao peers revocations`",
+    ),
     "delta_gone": ("the peer has no delta from the version here", _BY_ITSELF),
     "conflict": ("the peer is writing the same data", "try again"),
     "limit": ("the peer serves as much as it can or may", "try again later"),

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keys.pki.certificates import load_roots
-from keys.pki.issuing import Authority, create_ca
+from keys.pki.issuing import create_ca
 from keys.pki.revocation import load_list, make_lists, serial_of
 from keys.pki.roots import sign_root
-from keys.store.key_pairs import load_tls_key
 from node.federation import authority_folder
 from tests.support.ca_member import (
+    load_ca,
     store_of,
 )
 from tests.support.cli_runner import FULL, fails, ok
@@ -40,11 +40,6 @@ def command(request, world):
     at = rest.index("--out") + 1
     rest[at] = world / rest[at]
     return ("ca", first, "--dir", world / "ca", *rest)
-
-
-def load_ca(world):
-    (root,) = load_roots((world / "ca/ca.pem").read_bytes())
-    return Authority(root, load_tls_key(store_of(world / "ca").get("ca.1")))
 
 
 def held(world):

@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 
+from keys.pki.certificates import load_roots
+from keys.pki.issuing import Authority
 from keys.store.atomic_files import read_passphrase
 from keys.store.header import by_passphrase
+from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
 from keys.store.wrap import KdfCost
 from tests.support.cached import paillier_key
@@ -30,6 +33,12 @@ def issue(world, code):
 
 def store_of(folder):
     return KeyStore.open(folder / "keys", read_passphrase(folder / "passphrase"))
+
+
+def load_ca(world):
+    """The only root of the CA, with its key."""
+    (root,) = load_roots((world / "ca/ca.pem").read_bytes())
+    return Authority(root, load_tls_key(store_of(world / "ca").get("ca.1")))
 
 
 def make_member(base):
