@@ -52,4 +52,9 @@ class StoreSection(Section):
         default="sqlite:///heqiao.db",
         description="SQLAlchemy URL without password, as in postgresql+psycopg://user@host/db",
     )
+    allow_unverified: bool = Field(
+        default=False,
+        description="Also use a PostgreSQL elsewhere without sslmode=verify-full: anybody between the two "
+        "reads and changes what the node stores",
+    )
     password_file: HomePath | None = Field(default=None, description="File with the database password")

@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 
 from keys.store.atomic_files import PRIVATE, read_passphrase, require_owner
 from node.config import Config
+from node.database.remote import is_verified, require_verified
 from node.errors import ConfigError
 
 _FILE = "file:"
@@ -18,10 +19,12 @@ def database_url(config: Config) -> URL:
     """URL of the database with its password, if there is a file for it. Its text hides the password.
 
     Raises:
-        ConfigError: there is a password, but the URL names no user; or it is not text in UTF-8.
+        ConfigError: there is a password, but the URL names no user; or it is not text in UTF-8; or the
+            database is elsewhere and not verified.
         KeyringError: the file cannot be used, as `read_passphrase`.
     """
     url, file = make_url(config.store.url), config.store.password_file
+    require_verified(url, allowed=config.store.allow_unverified)
     if config.database_file is not None:
         url = url.set(database=str(config.database_file))
     if file is None:
@@ -43,7 +46,10 @@ def describe_database(config: Config) -> str:
     """
     file = config.database_file
     if file is None:
-        return config.store.url
+        known = is_verified(make_url(config.store.url))
+        return config.store.url + (
+            "" if known else ", whose server is NOT verified ([store] allow_unverified)"
+        )
     if file.is_relative_to(config.folder):
         return f"SQLite, {file.relative_to(config.folder)} in this home"
     return f"SQLite, {file}"

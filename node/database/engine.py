@@ -148,6 +148,9 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten with zeros, and the log that held it is cut off when it begins anew.
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.execute("PRAGMA journal_size_limit = 0")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -226,11 +226,11 @@ def test_key_store_is_opened_with_the_configured_passphrase(tmp_path):
 
 def test_database_password_comes_from_its_file_only(tmp_path):
     write_new(tmp_path / "pw", "p@ss/wörd\n".encode())
-    text = NODE + '[store]\nurl = "postgresql+psycopg://u@h:5432/d"\npassword_file = "pw"\n'
+    text = NODE + '[store]\nurl = "postgresql+psycopg://u@localhost:5432/d"\npassword_file = "pw"\n'
     config = load(write(tmp_path, text))
-    assert database_url(config) == URL.create("postgresql+psycopg", "u", "p@ss/wörd", "h", 5432, "d")
+    assert database_url(config) == URL.create("postgresql+psycopg", "u", "p@ss/wörd", "localhost", 5432, "d")
     assert "p@ss" not in repr(config) + repr(database_url(config)) + str(database_url(config))
     assert database_url(load(write(tmp_path, NODE))) == URL.create("sqlite", database=f"{tmp_path}/heqiao.db")
-    for url in ("postgresql://h/d", "sqlite:///x.db"):
+    for url in ("postgresql://localhost/d", "sqlite:///x.db"):
         with pytest.raises(ConfigError, match="names no user"):
             database_url(load(write(tmp_path, f'{NODE}[store]\nurl = "{url}"\npassword_file = "pw"\n')))
