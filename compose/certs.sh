@@ -5,6 +5,7 @@
 #     certs.sh ROOT CODE:NAME:HOST...
 #
 # ROOT/authority/ca        the CA; on a machine of its own in production
+# ROOT/secret-ca           the passphrase of its keys
 # ROOT/CODE/node.toml      a province's configuration, given
 # ROOT/CODE/data/home      its keys, certificates and database
 # ROOT/CODE/secret         the passphrase of its keys
@@ -16,24 +17,28 @@ umask 077
 
 root=$1
 shift
-ca=$root/authority/ca
+ca=$root/authority/ca word=$root/secret-ca/passphrase
 first=${1%%:*}
+
+make_passphrase() { # file
+    [ -s "$1" ] && return
+    mkdir -p "${1%/*}"
+    od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$1.part"
+    mv "$1.part" "$1"
+}
 
 make_home() {
     code=$1 name=$2 host=$3
     config=$root/$code/node.toml home=$root/$code/data/home passphrase=$root/$code/secret/passphrase
-    mkdir -p "$root/$code/data" "$root/$code/secret"
-    if [ ! -s "$passphrase" ]; then
-        od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$passphrase.part"
-        mv "$passphrase.part" "$passphrase"
-    fi
+    mkdir -p "$root/$code/data"
+    make_passphrase "$passphrase"
     if [ ! -d "$home" ]; then
         heqiao init --home "$home" --code "$code" --name "$name" --host "$host" --passphrase-file "$passphrase"
     fi
     rm -f "$home/node.toml" # the one given is the configuration
     if [ ! -f "$home/tls/node.pem" ]; then
         heqiao ca issue --dir "$ca" "$home/request.json" --out "$root/authority/$code.bundle" \
-            --fingerprint "$(heqiao fingerprint "$home/request.json")"
+            --passphrase-file "$word" --fingerprint "$(heqiao fingerprint "$home/request.json")"
         heqiao join --home "$config" "$root/authority/$code.bundle" \
             --ca-fingerprint "$(heqiao fingerprint "$ca/ca.pem")"
     fi
@@ -49,7 +54,8 @@ add_peer() { # own, peer, options
 }
 
 mkdir -p "$root/authority"
-[ -d "$ca" ] || heqiao ca init --dir "$ca" --federation cluster
+make_passphrase "$word"
+[ -d "$ca" ] || heqiao ca init --dir "$ca" --federation cluster --passphrase-file "$word"
 running=
 for province in "$@"; do
     host=${province##*:} name=${province#*:}
@@ -67,7 +73,7 @@ for province in "$@"; do
     add_peer "$code" "$first" --grant "$first,C23:$first,D35:$first"
 done
 # Members whose revocation list is older than 95 days serve nobody; the CA publishes it every 30 days.
-heqiao ca publish --dir "$ca" --out "$root/authority/revoked.pem"
+heqiao ca publish --dir "$ca" --passphrase-file "$word" --out "$root/authority/revoked.pem"
 for province in "$@"; do
     heqiao peers revocations --home "$root/${province%%:*}/node.toml" "$root/authority/revoked.pem"
 done

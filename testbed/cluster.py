@@ -26,6 +26,7 @@ CLUSTER = COMPOSE / "cluster.yaml"
 ROOT = "/srv/heqiao"
 MARK = ".heqiao-cluster"
 READY_S = 120.0
+_ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
 _LISTEN = re.compile(r'^listen = "127\.0\.0\.1:([0-9]+)"', re.MULTILINE)
 
 
@@ -83,10 +84,12 @@ class Place:
         return re.sub(rf"^{ROOT}(?=/|$)", str(self.folder), text)
 
     def text(self, content: str) -> str:
-        """A file's content with loopback in place of service names and all addresses."""
-        names = "|".join(map(re.escape, sorted({"0.0.0.0", *self.hosts})))
+        """A file's content with loopback in place of service names and of every address."""
+        names = "|".join(map(re.escape, sorted(self.hosts)))
         return re.sub(
-            rf'"(?:{names}):([0-9]+)"', lambda match: f'"127.0.0.1:{int(match[1]) + self.offset}"', content
+            rf'"(?:{_ADDRESS}|{names}):([0-9]+)"',
+            lambda match: f'"127.0.0.1:{int(match[1]) + self.offset}"',
+            content,
         )
 
     def copy(self, service: Service) -> None:

@@ -1,5 +1,6 @@
 """compose/: configurations, compose file, Dockerfile, and the processes that stand in for containers."""
 
+import ipaddress
 import os
 import re
 import signal
@@ -33,7 +34,11 @@ def test_configuration_is_read_and_fits_its_service(service: str, code: str) -> 
     assert found.node.code == code
     assert found.peer.listen == f"0.0.0.0:74{code}"
     assert found.peer.advertise == f"{service}:74{code}"
-    assert found.platform.listen == f"0.0.0.0:84{code}"
+    # Of the network that this province's platforms alone are in.
+    own = SERVICES[service]["networks"][f"platforms-{code}"]["ipv4_address"]
+    assert found.platform.listen == f"{own}:84{code}"
+    (net,) = DOCUMENT["networks"][f"platforms-{code}"]["ipam"]["config"]
+    assert ipaddress.ip_address(own) in ipaddress.ip_network(net["subnet"])
     assert not found.peer.reflection
     assert not found.platform.reflection
     assert f"{code}:{found.node.name}:{service}" in SERVICES["certs"]["command"]
@@ -60,7 +65,7 @@ def test_node_service(service: str) -> None:
     assert node["environment"] == {"HEQIAO_HOME": f"/srv/heqiao/{CODES[service]}/node.toml"}
     assert node["healthcheck"]["test"] == ["CMD", "heqiao", "health"]
     assert node["depends_on"] == {"certs": {"condition": "service_completed_successfully"}}
-    assert node["networks"] == ["provinces"]
+    assert set(node["networks"]) == {"provinces", f"platforms-{CODES[service]}"}  # no other province's
     port = f"84{CODES[service]}"
     assert node["ports"] == [f"127.0.0.1:{port}:{port}"]  # platforms of this host only
 
@@ -89,6 +94,30 @@ def test_mounts_exist_and_configurations_are_read_only(service: str) -> None:
             assert mode == ["ro"]
         else:
             assert source in DOCUMENT["volumes"]
+
+
+def test_provinces_meet_in_a_network_that_leads_nowhere_else() -> None:
+    assert DOCUMENT["networks"]["provinces"] == {"internal": True}
+    published = [port for found in SERVICES.values() for port in found.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:84") for port in published)
+    assert SERVICES["certs"]["network_mode"] == "none"
+
+
+def test_no_volume_holds_keys_and_their_passphrase() -> None:
+    """Where the script writes them, by the mounts of `certs`; no node sees anything of the CA."""
+    mounts = {target: source for source, target, *_ in (m.split(":") for m in SERVICES["certs"]["volumes"])}
+    script = (COMPOSE / "certs.sh").read_text(encoding="utf-8")
+    assert "ca=$root/authority/ca word=$root/secret-ca/passphrase" in script
+    assert script.count("heqiao ca ") == script.count('--passphrase-file "$word"') == 3
+    keys = {"CA": "/srv/heqiao/authority", **{code: f"/srv/heqiao/{code}/data" for code in CODES.values()}}
+    words = {"CA": "/srv/heqiao/secret-ca", **{code: f"/srv/heqiao/{code}/secret" for code in CODES.values()}}
+    used = [mounts[place] for place in (*keys.values(), *words.values())]
+    assert len(set(used)) == len(used) == 8
+    for service in CODES:
+        sources = {mount.split(":")[0] for mount in SERVICES[service]["volumes"]}
+        assert not sources & {"authority", "secret-ca"}
+        secret = next(mount for mount in SERVICES[service]["volumes"] if mount.startswith("secret-"))
+        assert secret.endswith(":ro")
 
 
 def test_a_province_sees_its_own_volumes_only() -> None:
@@ -148,6 +177,7 @@ PATHS = {
 }
 TEXTS = {
     "listen": ('listen = "0.0.0.0:7445"', 'listen = "127.0.0.1:7545"'),
+    "an address": ('listen = "10.133.45.2:8445"', 'listen = "127.0.0.1:8545"'),
     "advertise": ('advertise = "guangdong:7444"', 'advertise = "127.0.0.1:7544"'),
     "unknown host": ('url = "db:5432"', 'url = "db:5432"'),
     "not an address": ('name = "guangxi"', 'name = "guangxi"'),
