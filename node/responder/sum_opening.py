@@ -16,6 +16,7 @@ from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
 from node.database import sum_tables as sum_rows
+from node.domain import sealed_names as names
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.packed import add_version, strip_version
@@ -90,7 +91,7 @@ def _answer_once(
 ) -> SumAnswer:
     row = sum_rows.find_query(tx, peer.code, query)[item.code]
     digest = blake3(data, derive_key_context=_CIPHERTEXT_CONTEXT).digest()
-    place = f"sum {peer.code} {query.hex()} {item.code}"
+    place = names.of_opened_sum(peer.code, query, item.code)
     if row.opened_digest is not None and row.answer_sealed is not None:
         if row.opened_digest != digest:
             raise RefusedError("this sum of the query was opened already", details={"rule": "opened"})

@@ -12,6 +12,7 @@ from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.scheduler import Task
 from node.rotation.status import read_status
+from node.rotation.storage import has_older, reseal
 from node.telemetry import log
 
 
@@ -20,7 +21,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     due = Task("rotations_due", timedelta(days=1), lambda _lease: log_due_rotations(node))
     offer = Task("changes_offered", timedelta(minutes=1), lambda lease: offer_changes(node, lease))
     listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
-    return (due, offer, listed, *mirror_tasks(node))
+    sealed = Task("storage_resealed", timedelta(minutes=5), lambda lease: reseal_older(node, lease))
+    return (due, offer, listed, sealed, *mirror_tasks(node))
 
 
 def offer_changes(node: Node, lease: Lease) -> None:
@@ -29,6 +31,15 @@ def offer_changes(node: Node, lease: Lease) -> None:
         waiting = partition_versions.are_waiting(tx)
     if waiting:
         lease.write("offer changes", partial(offer_due, node))
+
+
+def reseal_older(node: Node, lease: Lease) -> None:
+    """After a rotation of the storage key: seal again what is under an older one. Raises as `reseal` does."""
+    if not has_older(node):
+        return
+    found = reseal(node, lease.stopping.is_set)
+    if found.moved or found.damaged:
+        log.get_logger().info("resealed", entries=found.moved, reason=", ".join(sorted(found.damaged)))
 
 
 def log_old_list(node: Node) -> None:

@@ -20,6 +20,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "rotations_due": timedelta(days=1),
         "changes_offered": timedelta(minutes=1),
         "revocation_list_age": timedelta(days=1),
+        "storage_resealed": timedelta(minutes=5),
     }
     names = [task.name for task in tasks]
     leases = Leases(node.store, 30)
