@@ -24,7 +24,8 @@ from keys.types import EpochKey, KeyState, RotationPolicy
 SALT: Final = "salt"
 TLS: Final = "tls"
 # Keys that rotate together, the leading purpose first, in the order in which rotations run.
-GROUPS: Final = (("oprf",), ("sum", "paillier", "sumcheck"), ("signing",), (SALT,), (TLS,))
+SUMS: Final = ("sum", "paillier", "sumcheck")
+GROUPS: Final = (("oprf",), SUMS, ("signing",), ("storage",), (SALT,), (TLS,))
 SALTED: Final = ("oprf", "sum")  # leading purposes of the keys whose data depends on a salt
 BEFORE_END: Final = timedelta(days=30)  # of a certificate: time to ask the CA for the next one
 _NEXT: Final = {

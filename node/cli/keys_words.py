@@ -122,6 +122,31 @@ _SIGNING = Words(
     entry=("", ""),
     following="peers follow by themselves",
 )
+_STORAGE = Words(
+    "storage",
+    """Replace the key that seals what the node stores.
+
+    From then on new values are sealed under the next key, and both open. A serving node seals all others
+    again in the background; `heqiao keys retire storage` does the rest, and refuses while anything is left.
+    Then `heqiao keys destroy storage` erases the old key: copies of the database from before do not open
+    without it. If it is interrupted, run it again.
+
+    \b
+    heqiao keys rotate storage --home 44
+    heqiao keys retire storage --home 44
+    heqiao keys destroy storage --home 44 --confirm
+    """,
+    {
+        Action.MAKE: "make the key {name}, pending",
+        Action.REKEY: "leave what is stored as it is; both keys open it",
+        Action.SWITCH: "switch to {name} at once; the rest is sealed again in the background, by {until}",
+        Action.RETIRE: "seal again what is left under {name}, and open nothing under it any more",
+        Action.DESTROY: "erase {name}",
+    },
+    part=("", ""),
+    entry=("", ""),
+    following="what is stored is sealed again in the background; the old key opens it",
+)
 _SALT = Words(
     "salt",
     "",
@@ -134,6 +159,7 @@ _WORDS = (
     _OPRF,
     _sums("paillier", "Replace the Paillier key, with all keys of sums."),
     _SIGNING,
+    _STORAGE,
     _sums("sum", "Replace the sum key, with all keys of sums."),
     _SALT,
 )

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from keys.types import RotationPolicy
 from node.config.section import Section
 
-ROTATED: Final = ("oprf", "sum", "signing", "tls", "salt")
+ROTATED: Final = ("oprf", "sum", "signing", "storage", "tls", "salt")
 _ROTATED_WITH: Final = {"paillier": "sum", "sumcheck": "sum"}
 
 
@@ -25,6 +25,8 @@ class RotationSection(Section):
     sum_grace_days: int = _days(7, "Longer than the longest job of a peer")
     signing_days: int = _days(730, "Signing keys: peers follow automatically")
     signing_grace_days: int = _days(30, "Time for all peers to follow; later they need the new card")
+    storage_days: int = _days(730, "Storage keys: what is stored is sealed again in the background")
+    storage_grace_days: int = _days(7, "Longer than an import: a process may still write under the old key")
     tls_days: int = _days(335, "TLS keys: a month before their certificates of 397 days end")
     tls_grace_days: int = _days(14, "The certificate before it stays valid; a node drops it after this")
     salt_days: int = _days(3_650, "The federation's salt: every province imports again from its sources")
@@ -37,7 +39,7 @@ class RotationSection(Section):
         return self
 
     def policy(self, purpose: str) -> RotationPolicy | None:
-        """The policy for keys of a purpose; None for those that never rotate (record, storage, enrol)."""
+        """The policy for keys of a purpose; None for those that never rotate (record, enrol)."""
         purpose = _ROTATED_WITH.get(purpose, purpose)
         return self._policy(purpose) if purpose in ROTATED else None
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from keys import Kek, KeyStore, tls_key_for
+from keys import KeyStore, tls_key_for
 from keys.errors import KeyMissingError, PermissionsError
+from keys.store.vault import Vault
 from keys.types import KeyState
 from matcher.suites.suite import CURRENT
 from node.config import Config
@@ -17,6 +18,8 @@ OPRF = "oprf"
 RECORD = "record"
 SIGNING = "signing"
 SALT = "salt"
+STORAGE = "storage"
+_ENDED = (KeyState.RETIRED, KeyState.DESTROYED)
 
 
 def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
@@ -29,7 +32,6 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
     epoch = active_epoch(store, found) if config.node.role == "node" else 0
     oprf_key = _active_key(store, OPRF, epoch) if epoch else b""
     certificate = _read_file(config.tls.certificate)
-    storage = store.newest("storage")[1]
     try:
         sums, grace, sums_before = (
             active_sums(store, found),
@@ -48,8 +50,11 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         record=store.newest(RECORD)[1] if epoch else b"",
         salts=salts,
         signing=_active_key(store, SIGNING, active_epoch(store, found, SIGNING)),
-        vault=Kek(storage),
-        digest_key=blake3(storage, derive_key_context="heqiao v1 storage digest key").digest(),
+        vault=_open_vault(store, found),
+        # Not of the storage key, which rotates: stored digests must be found again. A platform stores none.
+        digest_key=blake3(
+            store.newest(RECORD if epoch else STORAGE)[1], derive_key_context="heqiao v1 digest key"
+        ).digest(),
         tls_key=tls_key_for(store, certificate),
         certificate=certificate,
         ca=_read_file(config.tls.ca),
@@ -59,6 +64,15 @@ def read_keys(config: Config, store: KeyStore, found: Epochs) -> NodeKeys:
         salt_in_use=salt_in_use(found),
         upcoming=upcoming_key(store, found),
     )
+
+
+def _open_vault(store: KeyStore, found: Epochs) -> Vault:
+    """All storage keys that something may be sealed under, also one that another process uses already."""
+    over = {key.epoch for key in found if key.purpose == STORAGE and key.state in _ENDED}
+    held = {epoch: store.get(f"{STORAGE}.{epoch}") for epoch in store.epochs(STORAGE) if epoch not in over}
+    active = active_epoch(store, found, STORAGE)
+    held[active] = _active_key(store, STORAGE, active)
+    return Vault(held, active)
 
 
 def _read_file(path: Path) -> bytes:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from keys import Kek
 from keys.errors import KeyringError
+from keys.store.vault import Vault
 from keys.types import EpochKey
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
@@ -60,7 +60,7 @@ class NodeKeys:
     record: bytes = field(repr=False)
     salts: Mapping[int, bytes] = field(repr=False)
     signing: bytes = field(repr=False)
-    vault: Kek = field(repr=False)
+    vault: Vault = field(repr=False)
     digest_key: bytes = field(repr=False)
     tls_key: bytes = field(repr=False)
     certificate: bytes = field(repr=False)

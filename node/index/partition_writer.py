@@ -15,6 +15,7 @@ from node.database import Connection, partition_versions
 from node.database import partitions as index_rows
 from node.database.partition_versions import NewBucket, NewPartition
 from node.database.partitions import PartitionRow
+from node.domain import sealed_names as names
 from node.index.entries import CutBucket, StoredEntries
 from node.index.layout import LINK, Entries, split
 
@@ -190,7 +191,7 @@ class PartitionWriter:
 
     def _place(self, kind: str, origin: int, number: int) -> str:
         """Where something sealed belongs."""
-        return f"{kind} {self._item} {origin:02} {self._epoch} {number}"
+        return names.of_bucket(kind, self._item, origin, self._epoch, number)
 
     def _write(self, tx: Connection) -> None:
         grouped: dict[tuple[int, int], list[NewBucket]] = {}

@@ -11,7 +11,7 @@ import numpy as np
 from blake3 import blake3
 
 from keys.errors import StoreDamagedError, StoreVersionError
-from keys.store.wrap import Kek
+from keys.store.vault import Vault
 from matcher.sums.cohort import interleave
 from node.context import Node
 from node.database import sum_tables
@@ -23,7 +23,7 @@ from node.wire.sum_messages import POINT
 _DAY, _VALUE = "<i4", "<u8"
 
 
-def seal_block(vault: Kek, group: NewGroup, number: int, rows: Rows) -> NewBlock:
+def seal_block(vault: Vault, group: NewGroup, number: int, rows: Rows) -> NewBlock:
     """Block `number` of a group that is being written: up to BLOCK_ROWS rows in order of points."""
     points, ciphertexts = rows["point"].tobytes(), rows["ciphertext"].tobytes()
     days, values = rows["day"].astype(_DAY).tobytes(), rows["value"].astype(_VALUE).tobytes()
@@ -51,7 +51,7 @@ def read_rows(node: Node, group: GroupRow) -> Iterator[Rows]:
         raise damaged(group)
 
 
-def _open_block(vault: Kek, group: GroupRow, block: NewBlock) -> Rows:
+def _open_block(vault: Vault, group: GroupRow, block: NewBlock) -> Rows:
     place = place_of(group, block.number, block.points, block.days, block.ciphertexts)
     try:
         opened = vault.unseal(place, block.values_sealed)

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from keys.errors import StoreDamagedError
+from keys.store.vault import OVERHEAD
 from matcher.types import TokenClass
 from node.context import Node
 from node.database import token_blocks
 from node.database.token_blocks import TokenBlockRow
+from node.domain import sealed_names as names
 from node.errors import ConflictError
 from node.index.token_blocks import COUNT_SIZE, SLOT_SIZE, Blocks, damaged
 
-_OVERHEAD = COUNT_SIZE + 35  # bytes of a sealed block that are no slots (keys.store.wrap.Kek.seal)
+_OVERHEAD = COUNT_SIZE + OVERHEAD  # bytes of a sealed block that are no slots
 
 
 class TokenStore:
@@ -75,4 +77,4 @@ class TokenStore:
         return (self.read(some) for some in token_blocks.prefix_ranges())
 
     def _place(self, prefix: int, version: int) -> str:
-        return f"tokens {self._class.value} {self._epoch} {prefix} {version}"
+        return names.of_tokens(self._class.value, self._epoch, prefix, version)

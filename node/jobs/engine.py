@@ -17,7 +17,7 @@ from node.database import audit_log as audit_rows
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database.leases import Lease
-from node.domain import jobs
+from node.domain import jobs, sealed_names
 from node.domain.audit_chain import Detail
 from node.domain.days import add_working_days
 from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
@@ -52,7 +52,7 @@ def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool
     _check(node, job, request, kind)
     plain = kind.pack(request)
     row = _new_row(node, job, request, kind.people(request), plain, owner)
-    sealed = node.keys.vault.seal(f"request {job}", plain)
+    sealed = node.keys.vault.seal(sealed_names.of_request(job), plain)
     details: dict[str, Detail] = {
         "job": job,
         "owner": owner,
@@ -178,7 +178,7 @@ def _run_parts(
     if request is None:
         with node.store.transaction("read request") as tx:
             sealed = job_rows.read_request(tx, job)
-        request = kind.unpack(node.keys.vault.unseal(f"request {job}", sealed))
+        request = kind.unpack(node.keys.vault.unseal(sealed_names.of_request(job), sealed))
     points = PointCache(node.keys.salts, kind.identities(request))
 
     def ask(part: PartRow) -> str:

@@ -16,6 +16,7 @@ from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import JobRow, PartRow
 from node.domain.refusals import Refusals, split_refusals
+from node.domain.sealed_names import of_answers, of_part, of_request
 from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
 from node.jobs.lookup import require_job
@@ -45,11 +46,11 @@ def build_report(node: Node, job: str) -> Report:
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
         refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
-    subjects = unpack_refs(node.keys.vault.unseal(f"request {job}", sealed))
+    subjects = unpack_refs(node.keys.vault.unseal(of_request(job), sealed))
     columns: list[Column] = []
     for part in parts:
         opened = {
-            item: split_answers(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
+            item: split_answers(node.keys.vault.unseal(of_answers(job, part.peer, item), data))
             for item, data in answers[part.peer].items()
             if part.state != "distrusted"
         }
@@ -80,7 +81,7 @@ def _open_refusals(
     """What was kept when the part ran; empty for a part that never ran."""
     if sealed is None:
         return [{}], np.zeros(subjects, dtype=np.uint32)
-    return split_refusals(node.keys.vault.unseal(f"part {part.job} {part.peer} refusals", sealed))
+    return split_refusals(node.keys.vault.unseal(of_part(part.job, part.peer, "refusals"), sealed))
 
 
 def _column(

@@ -8,6 +8,7 @@ from node.database import peers as peer_rows
 from node.domain import jobs
 from node.domain.days import FIRST_DAY
 from node.domain.jobs import PartRow
+from node.domain.sealed_names import of_answers
 from node.domain.sum_findings import NOT_CONNECTED, SumFinding, SumOutcome, SumReport
 from node.jobs.match_results import require_ended, summarise_part
 from node.requester.sum_checkpoint import unpack_sum
@@ -27,7 +28,7 @@ def build_sum_report(node: Node, job: str) -> SumReport:
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
     opened = {
-        (part.peer, item): unpack_sum(node.keys.vault.unseal(f"answers {job} {part.peer} {item}", data))
+        (part.peer, item): unpack_sum(node.keys.vault.unseal(of_answers(job, part.peer, item), data))
         for part in parts
         for item, data in answers[part.peer].items()
         if part.state != "distrusted"

@@ -14,6 +14,7 @@ from node.context import Node
 from node.database import Connection
 from node.database import jobs as job_rows
 from node.database.leases import Lease
+from node.domain import sealed_names as names
 from node.domain.findings import Outcome
 from node.domain.jobs import WAITING, PartRow
 from node.domain.packed import add_version, strip_version
@@ -26,6 +27,7 @@ from node.wire.common import QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
+Place = Callable[[str, str, str], str]
 SESSION_VERSION = 2
 ANSWERS_VERSION = 1
 _SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
@@ -95,11 +97,13 @@ class StoredCheckpoint:
         """See node.requester.context.Checkpoint."""
         with self._node.store.transaction("read answers") as tx:
             sealed = job_rows.read_answers(tx, self._job, self._peer)
-        return {item: unpack_answers(self._unseal(item, data, "answers")) for item, data in sealed.items()}
+        return {
+            item: unpack_answers(self._unseal(item, data, names.of_answers)) for item, data in sealed.items()
+        }
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """See node.requester.context.Checkpoint."""
-        sealed = self._seal(item, pack_answers(answers), "answers")
+        sealed = self._seal(item, pack_answers(answers), names.of_answers)
         self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
@@ -191,11 +195,11 @@ class StoredCheckpoint:
     def _write(self, name: str, work: Callable[[Connection], T]) -> T:
         return self._lease.write(name, work)
 
-    def _seal(self, what: str, plain: bytes, kind: str = "part") -> bytes:
-        return self._node.keys.vault.seal(f"{kind} {self._job} {self._peer} {what}", plain)
+    def _seal(self, what: str, plain: bytes, place: Place = names.of_part) -> bytes:
+        return self._node.keys.vault.seal(place(self._job, self._peer, what), plain)
 
-    def _unseal(self, what: str, sealed: bytes, kind: str = "part") -> bytes:
-        return self._node.keys.vault.unseal(f"{kind} {self._job} {self._peer} {what}", sealed)
+    def _unseal(self, what: str, sealed: bytes, place: Place = names.of_part) -> bytes:
+        return self._node.keys.vault.unseal(place(self._job, self._peer, what), sealed)
 
 
 class MemoryCheckpoint:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from keys.store.wrap import Kek
+from keys.store.vault import Vault
 from matcher.sums.exposure import OpenedSet, may_open
 from node.database import Connection, Store, sum_exposures
 from node.database import peers as peer_rows
 from node.database.sum_exposures import ExposureRow
 from node.domain.packed import add_version, strip_version
+from node.domain.sealed_names import of_exposure
 
 ROWS_VERSION: Final = 1
 ROW_NAME_SIZE: Final = 16  # bytes of a point that tell rows apart; points are pseudorandom
@@ -24,7 +25,7 @@ class Exposures:
     """What one peer has opened for this home."""
 
     store: Store = field(repr=False)
-    vault: Kek = field(repr=False)
+    vault: Vault = field(repr=False)
     peer: str
 
     def admit(self, epoch: int, query: bytes, wanted: Mapping[str, tuple[OpenedSet, int]]) -> set[str]:
@@ -55,15 +56,11 @@ class Exposures:
 
     def _seal(self, epoch: int, query: bytes, item: str, new: OpenedSet) -> ExposureRow:
         packed = add_version(ROWS_VERSION, b"".join(sorted(new.rows)))
-        sealed = self.vault.seal(_place(self.peer, query, item), packed)
+        sealed = self.vault.seal(of_exposure(self.peer, query, item), packed)
         return ExposureRow(self.peer, query, item, epoch, new.equations, sealed)
 
     def _open(self, row: ExposureRow) -> OpenedSet:
-        opened = self.vault.unseal(_place(row.peer, row.query_id, row.item), row.rows_sealed)
+        opened = self.vault.unseal(of_exposure(row.peer, row.query_id, row.item), row.rows_sealed)
         packed = strip_version(ROWS_VERSION, opened)
         names = (packed[at : at + ROW_NAME_SIZE] for at in range(0, len(packed), ROW_NAME_SIZE))
         return OpenedSet(frozenset(names), row.equations)
-
-
-def _place(peer: str, query: bytes, item: str) -> str:
-    return f"exposure {peer} {query.hex()} {item}"

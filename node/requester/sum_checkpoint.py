@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from node.database import Connection
 from node.database import jobs as job_rows
+from node.domain import sealed_names as names
 from node.domain.packed import add_version, strip_version
 from node.requester.checkpoint import MemoryCheckpoint, StoredCheckpoint
 from node.requester.context import Session
@@ -31,7 +32,7 @@ class StoredSumCheckpoint(StoredCheckpoint):
 
     def add_sums(self, sums: Mapping[str, PeerSum]) -> None:
         """See node.requester.sum_context.SumCheckpoint. All at once: they come from one call."""
-        sealed = {item: self._seal(item, pack_sum(found), "answers") for item, found in sums.items()}
+        sealed = {item: self._seal(item, pack_sum(found), names.of_answers) for item, found in sums.items()}
 
         def write(tx: Connection) -> None:
             for item, data in sealed.items():

@@ -23,6 +23,7 @@ from node.database import sum_alerts as alert_rows
 from node.database import sum_queries as query_rows
 from node.database import sum_tables as sum_rows
 from node.database.sum_alerts import AlertRow
+from node.domain import sealed_names as names
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.packed import add_version, strip_version
@@ -95,9 +96,10 @@ class _Opening:
     totals: Totals | None = field(repr=False)
     data: bytes = field(repr=False)
 
-    def place(self, what: str) -> str:
-        """Where something sealed belongs."""
-        return f"{what} {self.peer.code} {self.query.hex()} {self.item.code}"
+    @property
+    def place(self) -> tuple[str, bytes, str]:
+        """Peer, query and item: where something sealed belongs."""
+        return self.peer.code, self.query, self.item.code
 
 
 def _open(one: _Opening) -> SumAnswer:
@@ -137,7 +139,7 @@ def _answer_once(tx: Connection, one: _Opening, drawn: SumAnswer | None) -> SumA
     if row.opened_digest is not None and row.answer_sealed is not None:
         if row.opened_digest != digest:
             raise RefusedError("this sum of the query was opened already", details={"rule": "opened"})
-        return _unpack(one.node.keys.vault.unseal(one.place("sum"), row.answer_sealed))
+        return _unpack(one.node.keys.vault.unseal(names.of_opened_sum(*one.place), row.answer_sealed))
     require_not_suspended(tx, one.peer)
     now, rows = one.node.clock(), _rows_digest(tx, one)
     answer = drawn or judge_exact(one.item, one.totals, one.points, _earlier(tx, one, rows, now))
@@ -161,7 +163,7 @@ def _earlier(tx: Connection, one: _Opening, rows: bytes, now: datetime) -> Itera
             continue
         guards: tuple[int, ...] = ()
         if held is not None:
-            place = f"guards {row.peer} {row.query_id.hex()} {one.item.code}"
+            place = names.of_guards(row.peer, row.query_id, one.item.code)
             opened = strip_version(GUARDS_VERSION, one.node.keys.vault.unseal(place, held))
             guards = tuple(json.loads(opened))
         yield Earlier(row.contributors, guards, row.rows_digest != rows, is_other)
@@ -171,8 +173,8 @@ def _keep(tx: Connection, one: _Opening, digest: bytes, rows: bytes, answer: Sum
     vault, count, guards = one.node.keys.vault, None, None
     if one.totals is not None:
         packed = add_version(GUARDS_VERSION, json.dumps(one.totals.guards).encode())
-        count, guards = one.totals.count, vault.seal(one.place("guards"), packed)
-    sealed = vault.seal(one.place("sum"), _pack(answer))
+        count, guards = one.totals.count, vault.seal(names.of_guards(*one.place), packed)
+    sealed = vault.seal(names.of_opened_sum(*one.place), _pack(answer))
     kept = query_rows.Opening(digest, count, guards, rows, sealed)
     query_rows.keep_answer(tx, one.peer.code, one.query, one.item.code, kept)
 

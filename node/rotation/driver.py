@@ -84,6 +84,7 @@ def rotate(
 
 def retire(kind: Rotation, home: Home, keys: KeyStore, *, early: bool = False) -> list[EpochKey]:
     """Refuse every epoch whose grace is over (with `early` all in grace), and remove what is under it."""
+    kind.settle(home, keys)
     ring = kind.read(home, keys)
     moved = _move(kind, home, ring, kind.plan_retirement(ring, home.clock(), early=early))
     _remove_past(kind, home, keys)
@@ -96,6 +97,7 @@ def destroy(kind: Rotation, home: Home, keys: KeyStore, epoch: int | None = None
     ring = kind.read(home, keys)
     steps = plans.plan_destruction(ring, kind.purposes[0], epoch)
     for step in steps:
+        kind.require_unused(home, step.epoch)
         # The secrets first: after a kill in between, the next run still finds the rows to be moved.
         for purpose in kind.purposes:
             keys.remove(f"{purpose}.{step.epoch}")

@@ -7,6 +7,7 @@ from node.rotation.oprf import OprfRotation
 from node.rotation.run import Rotation
 from node.rotation.salt import SaltRotation
 from node.rotation.signing import SigningRotation
+from node.rotation.storage import StorageRotation
 from node.rotation.sums import SumsRotation
 from node.rotation.tls import TlsRotation
 
@@ -15,6 +16,7 @@ SUMS: Final = SumsRotation()
 SIGNING: Final = SigningRotation()
 SALT: Final = SaltRotation((OPRF, SUMS))
 TLS: Final = TlsRotation()
+STORAGE: Final = StorageRotation()
 KINDS: Final[Mapping[str, Rotation]] = {
-    purpose: kind for kind in (OPRF, SUMS, SIGNING, SALT, TLS) for purpose in kind.purposes
+    purpose: kind for kind in (OPRF, SUMS, SIGNING, STORAGE, SALT, TLS) for purpose in kind.purposes
 }

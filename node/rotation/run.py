@@ -134,6 +134,14 @@ class Rotation(Protocol):
         """After the switch, under the same lock: remove what nothing needs any more. May be left out."""
         return None  # noqa: RET501  mypy takes an empty body for an abstract one
 
+    def settle(self, _home: Home, _keys: KeyStore) -> Amount:
+        """Before a retirement: finish what goes on in the background after a switch; may be repeated."""
+        return Amount()
+
+    def require_unused(self, _home: Home, _epoch: int) -> None:
+        """Before a key is erased: refuse while anything needs it. Raises KeyStateError."""
+        return None  # noqa: RET501  mypy takes an empty body for an abstract one
+
     def retire(self, _store: Store, _epoch: int) -> None:
         """Remove stored data of a retired epoch in batches; may be repeated."""
         return None  # noqa: RET501  mypy takes an empty body for an abstract one

@@ -14,6 +14,7 @@ from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
 from node.responder import queries
 from node.rotation.status import read_status
+from node.rotation.storage import has_older, reseal
 from node.telemetry import log
 
 
@@ -24,7 +25,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     retained = Task("retention", timedelta(days=1), lambda lease: erase_and_log(node, lease))
     old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
     listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
-    return (due, offer, retained, old, listed, *mirror_tasks(node))
+    sealed = Task("storage_resealed", timedelta(minutes=5), lambda lease: reseal_older(node, lease))
+    return (due, offer, retained, old, listed, sealed, *mirror_tasks(node))
 
 
 def erase_and_log(node: Node, lease: Lease) -> None:
@@ -40,6 +42,15 @@ def offer_changes(node: Node, lease: Lease) -> None:
         waiting = partition_versions.are_waiting(tx)
     if waiting:
         lease.write("offer changes", partial(offer_due, node))
+
+
+def reseal_older(node: Node, lease: Lease) -> None:
+    """After a rotation of the storage key: seal again what is under an older one. Raises as `reseal` does."""
+    if not has_older(node):
+        return
+    found = reseal(node, lease.stopping.is_set)
+    if found.moved or found.damaged:
+        log.get_logger().info("resealed", entries=found.moved, reason=", ".join(sorted(found.damaged)))
 
 
 def log_old_list(node: Node) -> None:

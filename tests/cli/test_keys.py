@@ -127,6 +127,7 @@ DEFAULTS = {  # design.md section 6, and the grace of each
     "oprf": (90, 7),
     "sum": (180, 7),
     "signing": (730, 30),
+    "storage": (730, 7),
     "tls": (335, 14),
     "salt": (3_650, 90),
 }
@@ -134,7 +135,7 @@ LEADING = {"paillier": "sum", "sumcheck": "sum"}
 
 
 def test_the_defaults_are_those_of_the_design(home):
-    """Each key is due so many days after it was made; record, storage and enrol keys never are."""
+    """Each key is due so many days after it was made; record and enrol keys never are."""
     known = json.loads(ok("keys", "policy", "--home", home, "--json"))["policy"]
     assert {one["key"]: (one["every_days"], one["grace_days"]) for one in known} == DEFAULTS
     keys = json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
@@ -145,7 +146,7 @@ def test_the_defaults_are_those_of_the_design(home):
         else:
             lasts = datetime.fromisoformat(key["due"]) - datetime.fromisoformat(key["made"])
             assert lasts == timedelta(days=every), key
-    assert {key["purpose"] for key in keys if key["due"] is None} == {"record", "storage", "enrol"}
+    assert {key["purpose"] for key in keys if key["due"] is None} == {"record", "enrol"}
     assert {key["purpose"] for key in keys} >= {*DEFAULTS, *LEADING}
 
 
@@ -170,15 +171,12 @@ def test_policy_and_what_is_due(home):
     known = json.loads(ok("keys", "policy", "--home", home, "--json"))["policy"]
     assert {"key": "oprf", "every_days": 90, "grace_days": 7} in known
     assert "90 days" in ok("keys", "policy", "--home", home)
-    for name in ("oprf.1.key", "storage.1.key"):
+    for name in ("oprf.1.key", "enrol.1.key"):
         os.utime(home / "keys" / name, (1_700_000_000,) * 2)
     keys = json.loads(ok("keys", "status", "--home", home, "--json"))["keys"]
     found = {key["purpose"]: key for key in keys}
-    assert (found["oprf"]["overdue"], found["signing"]["overdue"], found["storage"]["due"]) == (
-        True,
-        False,
-        None,
-    )
+    assert [found[one]["overdue"] for one in ("oprf", "signing", "storage")] == [True, False, False]
+    assert found["enrol"]["due"] is None
     assert found["oprf"]["due"].startswith("2024-02-12")
     assert "OVERDUE" in ok("keys", "status", "--home", home)
     text = (home / "node.toml").read_text()

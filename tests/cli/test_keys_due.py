@@ -70,7 +70,8 @@ def test_all_together_and_in_order(world):
     age(world, "oprf", "sum", "paillier", "sumcheck", "signing", "tls", "salt", "storage", "enrol")
     found = due(world)
     assert [(one["purpose"], one["outcome"]) for one in found["outcomes"]] == [
-        ("oprf", "done"), ("sum", "done"), ("signing", "done"), ("salt", "left"), ("tls", "done")
+        ("oprf", "done"), ("sum", "done"), ("signing", "done"), ("storage", "done"), ("salt", "left"),
+        ("tls", "done")
     ]  # fmt: skip
     assert [states(world, purpose) for purpose in ("oprf", "sum", "signing")] == [
         {1: "grace", 2: "active"}

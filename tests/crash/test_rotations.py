@@ -40,11 +40,27 @@ class Case:
 ROTATE = ("keys", "rotate", "oprf", "--workers", "0")
 RETIRE = ("keys", "retire", "oprf", "--now")
 SALT = ("keys", "rotate", "salt")
+STORAGE = ("keys", "rotate", "storage")
 DUE = ("keys", "rotate", "--due", "--workers", "0")
 IMPORT = ("import",)
 AGE = ("age",)
 CASES = {
     "what is due": Case("signing", DUE, {1: "active"}, {1: "grace", 2: "active"}, (AGE,)),
+    "storage": Case("storage", STORAGE, {1: "active"}, {1: "grace", 2: "active"}),
+    "storage retired": Case(
+        "storage",
+        ("keys", "retire", "storage", "--now"),
+        {1: "grace", 2: "active"},
+        {1: "retired", 2: "active"},
+        (STORAGE,),
+    ),
+    "storage destroyed": Case(
+        "storage",
+        ("keys", "destroy", "storage", "--confirm"),
+        {1: "retired", 2: "active"},
+        {2: "active"},
+        (STORAGE, ("keys", "retire", "storage", "--now")),
+    ),
     "oprf": Case("oprf", ROTATE, {1: "active"}, {1: "grace", 2: "active"}),
     "oprf retired": Case("oprf", RETIRE, {1: "grace", 2: "active"}, {1: "retired", 2: "active"}, (ROTATE,)),
     "oprf destroyed": Case(
@@ -122,11 +138,13 @@ def test_killed_before_every_step(base, drawn, tmp_path, monkeypatch, name):
     for place in each_step(world, tmp_path, case.on):
         found = states(place, case.purpose)
         seen.append(found)
-        if found == case.after and name in ("oprf", "salt switched"):
+        if found == case.after and name in ("oprf", "storage", "salt switched"):
             continue  # again it would be the next rotation
         ok(*case.on(place))
         assert states(place, case.purpose) == case.after
         ok("audit", "verify", "--home", place / "44")
+        if case.purpose == "storage":  # all that is sealed opens
+            ok("index", "verify", "--home", place / "44")
         if name == "what is due":
             nothing_is_left(place)
     assert (seen[0], seen[-1]) == (case.before, case.after)

@@ -29,6 +29,7 @@ from node.mirror.folder import FOLDER as MIRRORS
 from node.registers.importer import import_item
 from tests.support import operations as ops
 from tests.support import rotations
+from tests.support.certificates import publish
 from tests.support.cluster import (
     OPEN_STATES,
     FakeClock,
@@ -199,6 +200,7 @@ class Simulation:
     @_do.register
     def _(self, operation: ops.Advance) -> None:
         self.clock.advance(hours=operation.hours)
+        publish(self.federation, [one.home for one in self.provinces.values()], self.clock.now)
 
     @_do.register
     def _(self, operation: ops.DropRequest) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from keys import KdfCost, Kek, KeyStore
+from keys import KdfCost, KeyStore
+from keys.store.vault import Vault
 from matcher import Identity, LabelRecord, buckets, identity, label, merkle, oprf, pads
 from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
@@ -46,7 +47,7 @@ def make_node(folder: Path, limits: Mapping[str, int] = LIMITS, sums: SumKeys | 
         record=secrets.token_bytes(32),
         salts={1: secrets.token_bytes(32)},
         signing=secrets.token_bytes(32),
-        vault=Kek(secrets.token_bytes(32)),
+        vault=Vault({1: secrets.token_bytes(32)}, 1),
         digest_key=secrets.token_bytes(32),
         tls_key=b"",
         certificate=b"",

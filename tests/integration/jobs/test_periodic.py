@@ -22,7 +22,9 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "retention": timedelta(days=1),
         "old_queries_removed": timedelta(hours=1),
         "revocation_list_age": timedelta(days=1),
+        "storage_resealed": timedelta(minutes=5),
     }
+    names = [task.name for task in tasks]
     leases = Leases(node.store, 30)
     made = Scheduler(node, leases, tasks, 600)
 
@@ -31,7 +33,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         return {(line["kind"], line["epoch"]) for line in lines if line["event"] == "rotation_due"}
 
     with leases.hold(LEASE) as lease:
-        assert made.run_due(lease) == [task.name for task in tasks]
+        assert made.run_due(lease) == names
         assert due() == set()
         clock.advance(days=200)
         assert made.run_due(lease) == []  # a day has not passed, by the database's clock
@@ -40,7 +42,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         assert made.run_due(lease) == ["changes_offered"]
         with node.store.transaction("a day later", write=True) as tx:
             tx.exec_driver_sql("UPDATE task_runs SET ended_at = ended_at - 86401")
-        assert made.run_due(lease) == [task.name for task in tasks]
+        assert made.run_due(lease) == names
     node.store.dispose()
     assert {kind for kind, _ in due()} >= {"oprf", "sum"}
     assert "signing" not in {kind for kind, _ in due()}

@@ -139,7 +139,7 @@ REASONED = {
         {},
         [("sum", action, 4, "age", 10) for action in ("make", "rekey", "switch")],
     ),
-    "keys without a policy": ([key(1, "active", "storage", made=9_999), key(1, "active", "enrol")], {}, []),
+    "keys without a policy": ([key(1, "active", "record", made=9_999), key(1, "active", "enrol")], {}, []),
     "a certificate before it ends": (
         [key(1, "active", "tls", made=1)],
         {"certificate_ends": NOW + BEFORE_END + DAY},
