@@ -11,7 +11,6 @@ from keys.store import header, kinds
 from matcher.suites import x25519
 from tests.support import effort
 from tests.support.cached import next_paillier_key
-from tests.support.killed_commands import Killer
 from tests.support.refusals import DATABASE, NETWORK, PROCESS, SLEEP, refused
 
 effort.register()
@@ -60,11 +59,3 @@ def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
     else:
         yield
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    """Runs commands and kills them."""
-    found = Killer()
-    yield found
-    found.close()

@@ -161,6 +161,7 @@ def peer_admission(node: Node) -> Admission:
         limits.worker_threads,
         limits.worker_threads // 4,
         min(FIRST_MESSAGE_S, limits.call_timeout_s),
+        peers=True,
     )
 
 

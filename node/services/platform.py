@@ -162,6 +162,7 @@ def platform_admission(node: Node) -> Admission:
         limits.worker_threads + limits.max_watchers,
         limits.worker_threads // 2 + limits.max_watchers,
         min(FIRST_MESSAGE_S, limits.call_timeout_s),
+        peers=False,
     )
 
 

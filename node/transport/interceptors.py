@@ -62,7 +62,7 @@ class Admission:
     `require_good` is shown the certificate (PEM) of every call, also on an open connection; `admit` gives the
     peer that a caller of the peer port is, None on the platform port. Both raise UnknownCallerError for one
     that must not be served. Of the port's `threads` one caller has at most `most`; a first message must come
-    within `first_s` seconds.
+    within `first_s` seconds. Callers that are `peers` are told codes and rules of what fails, never its text.
     """
 
     def __init__(
@@ -72,7 +72,10 @@ class Admission:
         threads: int,
         most: int,
         first_s: float = FIRST_MESSAGE_S,
+        *,
+        peers: bool,
     ) -> None:
+        self.peers = peers
         self.require_good, self.admit, self.threads = require_good, admit, threads
         self.calls = StreamLimits(most, "calls")
         self.first = FirstMessages(threads, first_s)
@@ -240,10 +243,12 @@ class _GuardedCall:
             return False
         known = status.code_of(error)
         if known is not None:
-            # Of keys that do not open the caller is told nothing more.
-            reason = {"reason": str(error)} if isinstance(error, KeyringError) else {}
+            # A peer is told the code, and the caller nothing of keys that do not open: the reason is here.
+            untold = self._admission.peers or isinstance(error, KeyringError)
+            reason = {"reason": str(error)} if untold else {}
             self._log(known.name, code=getattr(error, "code", ""), **reason)
-            self._context.abort_with_status(status.to_status(error, known))
+            told = status.to_peer_status if self._admission.peers else status.to_status
+            self._context.abort_with_status(told(error, known))
         incident = secrets.token_hex(6)
         self._log("INTERNAL", incident=incident, kind=type(error).__name__, where=log.where(error))
         # The cause is only logged: its text could hold data that the caller must not see.

@@ -1,7 +1,8 @@
-"""What this node says of an error that a peer raised: words of its own, by the peer's code.
+"""The words of an error that crosses between peers, by its code: what its receiver says, and what is sent.
 
 A peer's text could carry anything to a terminal, a log or a report: escape sequences, markup, advice in our
-name, a person's number. Only codes, rules and numbers cross (design.md section 8, docs/protocol.md).
+name, a person's number; and ours could name this node's files and database. Only codes, rules and numbers
+cross (design.md section 8, docs/protocol.md).
 """
 
 import re

@@ -80,6 +80,15 @@ def to_status(error: Exception, status: grpc.StatusCode) -> object:
     return _rich_status(status, str(error), code, details, getattr(error, "retry_after", None))
 
 
+def to_peer_status(error: Exception, status: grpc.StatusCode) -> object:
+    """The same for a peer: the words are those of the code alone, whatever the error says of this node's
+    files, database or addresses.
+    """
+    code = "invalid_points" if isinstance(error, PointError) else getattr(error, "code", "unavailable")
+    message, hint, facts = peer_words.describe(code, getattr(error, "details", {}))
+    return _rich_status(status, message, code, {**facts, "hint": hint}, getattr(error, "retry_after", None))
+
+
 def internal_status(incident: str) -> object:
     """A fixed text and the incident's number; the cause is in this node's log only."""
     message = f"internal error, incident {incident}; the node's administrator finds the cause in its log"

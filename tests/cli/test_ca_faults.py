@@ -2,8 +2,6 @@
 
 import json
 import resource
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +16,7 @@ from tests.support.ca_member import (
     store_of,
 )
 from tests.support.cli_runner import FULL, fails, ok
+from tests.support.command_server import command_server
 from tests.support.killed_commands import copy
 
 
@@ -76,8 +75,7 @@ def test_what_does_not_open(world, command, fault):
 def test_a_full_disk(world, command):
     """No file of the command fits any more."""
     before = held(world)
-    arguments = [sys.executable, "-c", FULL, *map(str, command)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
+    done = command_server().run(command, program=FULL)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"heqiao: error: {world}" in done.stderr  # of which file
     assert "File too large" in done.stderr
@@ -131,32 +129,12 @@ def test_two_administrators_at_once(world):
         one.stem for one in (world / "ca/issued").glob("*.pem") if serial_of(one.read_bytes()) not in before
     ]
     assert len(issued) == 2
-    command = "from node.cli import main; main()"
-    running = {
-        name: subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                command,
-                "ca",
-                "revoke",
-                "--dir",
-                world / "ca",
-                name,
-                "--out",
-                world / name,
-            ],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in issued
-    }
-    ended = {name: (one.communicate(timeout=180)[1], one.returncode) for name, one in running.items()}
+    commands = [("ca", "revoke", "--dir", world / "ca", name, "--out", world / name) for name in issued]
+    ended = dict(zip(issued, command_server().run_together(*commands), strict=True))
     root = (world / "ca/ca.pem").read_bytes()
     gone = load_list((world / "ca/revoked.pem").read_bytes(), root).serials
-    for name, (expected, code) in ended.items():
-        assert code == 0, expected
+    for name, done in ended.items():
+        assert done.returncode == 0, done.stderr
         assert serial_of((world / f"ca/issued/{name}.pem").read_bytes()) in gone
 
 

@@ -3,8 +3,6 @@
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +18,7 @@ from node.rotation.kinds import KINDS, OPRF
 from node.rotation.status import read_due
 from tests.support.ca_member import drawn, issue, made, take_salt  # noqa: F401  a member with fast key stores
 from tests.support.cli_runner import heqiao, ok
+from tests.support.command_server import command_server
 from tests.support.due_keys import AGE, age, due, member, outcomes, states, status, world  # noqa: F401
 from tests.support.single_node import number
 
@@ -243,14 +242,8 @@ def test_a_node_that_does_not_open_still_requests_its_certificate(world):
 def test_two_at_once(world):
     """One rotates and the other says so, or finds nothing to do: never two rotations."""
     age(world, "oprf")
-    command = [sys.executable, "-c", "from node.cli import main; main()", "keys", "rotate", "--due", "--home"]
-    running = [
-        subprocess.Popen(
-            [*command, str(world / "44")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in "12"
-    ]
-    ended = [(*one.communicate(timeout=120), one.returncode) for one in running]
+    both = command_server().run_together(*[("keys", "rotate", "--due", "--home", world / "44")] * 2)
+    ended = [(one.stdout, one.stderr, one.returncode) for one in both]
     assert 0 in [code for *_, code in ended]
     assert all("Traceback" not in err and (code == 0 or "failed:" in out) for out, err, code in ended), ended
     assert states(world, "oprf") == {1: "grace", 2: "active"}

@@ -156,7 +156,7 @@ LONG = ("peer", "rotation", "tls", "destruction")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in CASES]
 )
-def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name):
+def test_a_guarded_command_killed_before_every_step(made, tmp_path, name):
     """The approval is good still, or it is used: then it is done, or asked for anew. Once it is done, it is
     not done again without another approval.
     """
@@ -166,7 +166,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
     request = asked_by(case.on(before))
     approve(before, request)
     assert not case.is_done(before)
-    for world in each_step(killer, before, tmp_path, case.on):
+    for world in each_step(before, tmp_path, case.on):
         state, done = requests(world)[request], case.is_done(world)
         assert state in ("approved", "used")
         assert state == "used" or not done
@@ -191,7 +191,7 @@ def test_a_guarded_command_killed_before_every_step(made, killer, tmp_path, name
     assert (seen[0], seen[-1]) == (("approved", False), ("used", True))
 
 
-def test_an_approval_killed_before_every_step(made, killer, tmp_path):
+def test_an_approval_killed_before_every_step(made, tmp_path):
     case = CASES["peer"]
     before, seen = tmp_path / "before", []
     copy(made, before)
@@ -200,7 +200,7 @@ def test_an_approval_killed_before_every_step(made, killer, tmp_path):
     def command(world):
         return ("approve", request, "--home", world / "44", "--as", world / OTHER)
 
-    for world in each_step(killer, before, tmp_path, command):
+    for world in each_step(before, tmp_path, command):
         state = requests(world)[request]
         seen.append(state)
         code, _, err = heqiao(*command(world))
@@ -211,10 +211,10 @@ def test_an_approval_killed_before_every_step(made, killer, tmp_path):
     assert (seen[0], seen[-1], set(seen)) == ("waiting", "approved", {"waiting", "approved"})
 
 
-def test_a_request_killed_before_every_step(made, killer, tmp_path):
+def test_a_request_killed_before_every_step(made, tmp_path):
     """Nothing is written, or one request, which asking again names."""
     case, seen = CASES["peer"], []
-    for world in each_step(killer, made, tmp_path, case.on, ends=1):
+    for world in each_step(made, tmp_path, case.on, ends=1):
         found = requests(world)
         seen.append(len(found))
         request = asked_by(case.on(world))

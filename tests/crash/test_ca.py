@@ -187,12 +187,12 @@ LONG = ("roll", "salt", "take list", "take roots", "drop old root", "tls key")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in CASES]
 )
-def test_killed_before_every_step(stages, killer, tmp_path, name):
+def test_killed_before_every_step(stages, tmp_path, name):
     case, seen = CASES[name], []
     copy(stages[case.stage], tmp_path / "before")
     case.prepare(tmp_path / "before")
     assert not case.is_done(tmp_path / "before")
-    for world in each_step(killer, tmp_path / "before", tmp_path, case.command):
+    for world in each_step(tmp_path / "before", tmp_path, case.command):
         seen.append(case.is_done(world))
         again = heqiao(*case.command(world))
         done = seen[-1] and "exists already" in again[2]  # a folder of bundles is not written over

@@ -109,7 +109,7 @@ def nothing_is_left(world):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
-def test_killed_before_every_step(base, drawn, killer, tmp_path, monkeypatch, name):
+def test_killed_before_every_step(base, drawn, tmp_path, monkeypatch, name):
     monkeypatch.setattr(
         "node.rotation.salt.generate_secret",
         lambda purpose, *rest: drawn if purpose == "paillier" else generate_secret(purpose, *rest),
@@ -119,7 +119,7 @@ def test_killed_before_every_step(base, drawn, killer, tmp_path, monkeypatch, na
     for command in case.first:
         run(world, command)
     assert states(world, case.purpose) == case.before
-    for place in each_step(killer, world, tmp_path, case.on):
+    for place in each_step(world, tmp_path, case.on):
         found = states(place, case.purpose)
         seen.append(found)
         if found == case.after and name in ("oprf", "salt switched"):

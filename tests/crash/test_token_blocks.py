@@ -33,7 +33,7 @@ def check(world, *, unused):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
-def test_killed_before_every_step(base, killer, tmp_path, name):
+def test_killed_before_every_step(base, tmp_path, name):
     world = copy(base, tmp_path / "before")
     (world / "r2.csv").write_text(REGISTER, encoding="utf-8")
     ok("import", "--home", world / "44", "B12r", world / "r2.csv")
@@ -43,7 +43,7 @@ def test_killed_before_every_step(base, killer, tmp_path, name):
         return (*words, "--workers", "0", "--home", place / "44")
 
     steps = 0
-    for place in each_step(killer, world, tmp_path, command):
+    for place in each_step(world, tmp_path, command):
         steps += 1
         check(place, unused=True)
         assert heqiao("index", "verify", "--home", place / "44")[0] == 0

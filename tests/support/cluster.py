@@ -1,12 +1,9 @@
 """Provinces on loopback: real TLS, real databases; served in this process or in separate processes."""
 
-import os
 import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -37,6 +34,7 @@ from node.services.server import Server
 from node.tabular.person_lists import read_households, read_mandates
 from node.telemetry import log
 from synth import choose_scenario, write_federation
+from tests.support.command_server import Started, command_server
 from tests.support.federation import PASSPHRASE, PROVIDERS, REQUESTER, Federation, Identity
 
 OPEN_STATES = ("queued", "running")
@@ -146,7 +144,7 @@ class Process:
         self.home = home
         self.ready = home / "ready"
         self.errors = home.parent / f"{home.name}.stderr"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Started | None = None
         self.port = self.platform_port = 0
 
     def start(self) -> "Process":
@@ -155,10 +153,9 @@ class Process:
 
     def launch(self) -> None:
         self.ready.unlink(missing_ok=True)
-        heqiao = str(Path(sys.executable).with_name("heqiao"))
-        command = [heqiao, "serve", "--home", str(self.home), "--ready-file", str(self.ready)]
+        command = ("serve", "--home", self.home, "--ready-file", self.ready)
         with self.errors.open("ab") as errors:
-            self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
+            self._process = command_server().start(command, stdout=errors.fileno(), stderr=errors.fileno())
 
     def wait_ready(self) -> "Process":
         wait_for(self.ready.exists, 120, f"node of {self.home.name} did not start: {self.errors}")
@@ -177,7 +174,7 @@ class Process:
         """
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
-        assert os.waitid(os.P_PID, self._process.pid, os.WSTOPPED) is not None
+        self._process.await_stop()
 
     def resume(self) -> None:
         """SIGCONT."""

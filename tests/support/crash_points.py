@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 
-from tests.support.paths import ROOT
+from tests.support.command_server import command_server
 
 
 class Dying:
@@ -33,7 +31,5 @@ class Dying:
 
 def run_until_killed(program: str, *arguments: object) -> None:
     """Run Python text that finds the modules of this folder."""
-    start = f"import sys\nsys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
-    command = [sys.executable, "-c", start + program, *map(str, arguments)]
-    died = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    died = command_server().run(arguments, program=program)
     assert died.returncode == -signal.SIGKILL, died.stderr

@@ -7,8 +7,6 @@ import csv
 import importlib
 import pkgutil
 import re
-import subprocess
-import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -39,12 +37,12 @@ from node.requester import context, match_query
 from node.requester.points import MappedPoints
 from node.wire import match_messages
 from tests.support.cluster import Process, channel, know, move_peer, open_home, processes, query_database
+from tests.support.command_server import command_server
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation
 from tests.support.leakage import MANDATE_COLUMNS, forms, numbers
 from tests.support.single_node import class_key
 
-HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 # Recognisable, and in no other data of a home.
 NAMES = ("欧阳瓒翀", "司徒燊犇", "上官骉羴")
 AMOUNTS = ("81234567.89", "70706060.51")
@@ -58,8 +56,8 @@ WRONG_CHECK = PEOPLE[0][:-1] + ("1" if PEOPLE[0][-1] != "1" else "2")
 
 
 def heqiao(*arguments: object, fails: bool = False) -> str:
-    done = subprocess.run([HEQIAO, *map(str, arguments)], capture_output=True, check=False, timeout=180)
-    text = (done.stdout + done.stderr).decode()
+    done = command_server().run(arguments)
+    text = done.stdout + done.stderr
     assert (done.returncode != 0) is fails, text
     return text
 

@@ -17,7 +17,7 @@ from node.client import Platform
 from node.credentials.tls_identity import TlsIdentity
 from node.services.peer import PeerServicer, peer_admission
 from node.telemetry.request_id import HEADER
-from node.transport import interceptors
+from node.transport import interceptors, peer_words
 from node.transport.interceptors import CallGuard
 from tests.support.calls import fails
 from tests.support.cluster import (
@@ -169,8 +169,9 @@ def test_a_hostile_id_is_refused_and_never_logged(
         lambda: platform_stub.ListPeers(pb.ListPeersRequest(), timeout=30, metadata=metadata),
         lambda: list(platform_stub.WatchJob(pb.WatchJobRequest(job_id="x"), timeout=30, metadata=metadata)),
     )
-    for call in calls:
-        assert fails(call) == (Code.INVALID_ARGUMENT, "invalid_request", {}, MESSAGE)
+    told, hint = peer_words.WORDS["invalid_request"]
+    for call, expected in zip(calls, [({"hint": hint}, told)] * 3 + [({}, MESSAGE)] * 2, strict=True):
+        assert fails(call) == (Code.INVALID_ARGUMENT, "invalid_request", *expected)
     lines = logged(tmp_path / "nodes.log", len(calls))
     assert [(line["status"], line["code"]) for line in lines] == [("INVALID_ARGUMENT", "invalid_request")] * 5
     assert all(is_request_id(line["request"]) for line in lines)  # the node's own

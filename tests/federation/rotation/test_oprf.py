@@ -2,10 +2,9 @@
 
 import json
 import math
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,13 +42,13 @@ from tests.support.cluster import (
     run_job,
     serve_all,
 )
+from tests.support.command_server import command_server
 from tests.support.crash_points import run_until_killed
 from tests.support.federation import PATIENT_RETRIES, set_config
 from tests.support.renumbered import renumbered
 
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
-FAST = str(Path(sys.executable).with_name("heqiao"))
 
 
 @pytest.fixture(scope="module")
@@ -179,14 +178,12 @@ def test_a_stream_of_jobs_during_rotations(
         for provider, code in zip(providers, ("44", "33"), strict=True):
             know(node, homes[code], provider.port)
         node.store.dispose()
-        with processes(homes["45"]) as (requester,):
+        with processes(homes["45"]) as (requester,), ThreadPoolExecutor(1) as pool:
             requester.start()
-            rotating = subprocess.Popen(
-                [sys.executable, "-c", _TWICE, FAST, str(homes["44"])], stderr=subprocess.PIPE, text=True
-            )
+            rotating = pool.submit(rotate_twice, homes["44"])
             with Platform.open(requester.home, f"127.0.0.1:{requester.platform_port}") as platform:
                 number = 0
-                while rotating.poll() is None or number < 2:
+                while not rotating.done() or number < 2:
                     platform.submit(few, f"stream-{number}")
                     for _ in platform.watch(f"stream-{number}"):
                         pass
@@ -194,23 +191,18 @@ def test_a_stream_of_jobs_during_rotations(
                     assert report.state == "done"
                     assert findings_of(report) == expected, part_of(report, "44")
                     number += 1
-            assert rotating.wait() == 0, rotating.stderr.read() if rotating.stderr else ""
-            if rotating.stderr:
-                rotating.stderr.close()
+            rotating.result()
     epochs = {epoch for (epoch,) in query_database(homes["45"], "SELECT epoch FROM parts WHERE peer = '44'")}
 
     assert max(epochs) == 3
 
 
-_TWICE = """
-import subprocess, sys
-heqiao, home = sys.argv[1:]
-for _ in range(2):
-    subprocess.run([heqiao, "keys", "rotate", "oprf", "--home", home, "--grace-days", "0"], check=True,
-                   stdout=subprocess.DEVNULL)
-    subprocess.run([heqiao, "keys", "retire", "oprf", "--home", home, "--now"], check=True,
-                   stdout=subprocess.DEVNULL)
-"""
+def rotate_twice(home: Path) -> None:
+    """By commands, as an administrator."""
+    for _ in range(2):
+        for words in (("rotate", "oprf", "--grace-days", "0"), ("retire", "oprf", "--now")):
+            done = command_server().run(("keys", *words, "--home", home))
+            assert done.returncode == 0, done.stderr
 
 
 # ---- killed

@@ -2,9 +2,6 @@
 
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,8 +24,8 @@ from tests.support.cluster import (
     run_job,
     serve_all,
 )
+from tests.support.crash_points import run_until_killed
 from tests.support.federation import set_config
-from tests.support.paths import ROOT
 from tests.support.salt_change import take_salt
 
 ITEMS = ("C21", "Z59b", "C23")
@@ -124,11 +121,11 @@ def test_a_running_job_ends_right(
 
 
 _DIE = """
-import os, signal, sys
-sys.path[:0] = {path!r}
+import sys
 from datetime import timedelta
 from pathlib import Path
 from tests.support.cluster import import_registers, open_home
+from tests.support.crash_points import Dying
 from keys.types import RotationPolicy
 from node.registers import importer
 from node.rotation import driver
@@ -137,17 +134,7 @@ from node.config import load, open_key_store
 from node.database import epoch_switch as succession
 home, data, where, calls = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 node, store = open_home(home), open_key_store(load(home / "node.toml"))
-left = [calls]
-def after(owner, name):
-    original = getattr(owner, name)
-    def run(*arguments, **options):
-        result = original(*arguments, **options)
-        left[0] -= 1
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    setattr(owner, name, run)
-owner, name = {{
+owner, name = {
     "key file": (type(store), "add"),
     "begun": (type(SALT), "make"),
     "prepared": (importer, "_prepare"),
@@ -155,8 +142,8 @@ owner, name = {{
     "switched": (driver, "_switch"),
     "partitions removed": (succession, "forget_epoch"),
     "salt removed": (type(store), "remove"),
-}}[where]
-after(owner, name)
+}[where]
+Dying(calls).after(owner, name)
 policy = RotationPolicy(timedelta(days=90), timedelta(0))
 driver.rotate(SALT, node, store, policy)
 for path in sorted((data / "44" / "registers").iterdir()):
@@ -185,10 +172,7 @@ def test_killed_at_any_step(
     """The node starts with the old or the new salt whole; running the commands again finishes it."""
     homes = small.copy(tmp_path)
     take_salt(small.federation, secrets.token_bytes(32), *homes.values())
-    program = _DIE.format(path=[str(ROOT), *sys.path])
-    arguments = [sys.executable, "-c", program, str(homes["44"]), str(small.data), where, str(calls)]
-    died = subprocess.run(arguments, capture_output=True, text=True, timeout=240)
-    assert died.returncode == -signal.SIGKILL, died.stderr
+    run_until_killed(_DIE, homes["44"], small.data, where, calls)
     with serve_all(homes) as provinces:
         switched = where in ("switched", "partitions removed", "salt removed")
         assert provinces["44"].node.keys.salt_version == 1 + switched

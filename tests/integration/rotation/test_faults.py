@@ -3,8 +3,6 @@
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from datetime import timedelta
 
@@ -28,6 +26,7 @@ from node.rotation import driver, signing
 from node.rotation.kinds import SIGNING
 from tests.support.cached import paillier_key
 from tests.support.cli_runner import FULL, heqiao, ok
+from tests.support.command_server import command_server
 from tests.support.rotation_home import member  # noqa: F401  the home that the commands made
 from tests.support.single_node import cramped, number
 
@@ -181,13 +180,9 @@ def test_a_plan_changes_nothing(home, kind):
 
 def test_two_administrators_at_once(home, kind):
     """Both end with a rotation or a clear error; one epoch is active, and every key has its state."""
-    command = "from node.cli import main; main()"
-    arguments = [sys.executable, "-c", command, "keys", "rotate", kind, "--home", str(home)]
-    running = [
-        subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"
-    ]
-    ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
-    assert 0 in [code for _, code in ended]
+    both = command_server().run_together(*[("keys", "rotate", kind, "--home", home)] * 2)
+    ended = [(one.stderr, one.returncode) for one in both]
+    assert 0 in [code for _, code in ended], ended
     for caught, code in ended:
         assert code == 0 or (code == 1 and "heqiao: hint:" in caught and "Traceback" not in caught), caught
     found = states(home, kind)
@@ -198,8 +193,7 @@ def test_two_administrators_at_once(home, kind):
 
 @pytest.mark.parametrize("kind", ["oprf", "signing"])
 def test_no_file_can_be_written(home, kind):
-    arguments = [sys.executable, "-c", FULL, "keys", "rotate", kind, "--home", str(home)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
+    done = command_server().run(("keys", "rotate", kind, "--home", home), program=FULL)
     assert (done.returncode, done.stdout) == (1, "")
     assert "that its disk has room" in done.stderr
     assert states(home, kind) == {1: "active"}

@@ -2,8 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 
@@ -14,6 +12,7 @@ from node.context import open_node
 from node.index.update_lock import open_workspace
 from tests.support.ca_member import base, drawn, issue, made, make_salt, take_salt  # noqa: F401  the member holds records  # noqa: F401  the CA and its member
 from tests.support.cli_runner import FULL, fails, ok
+from tests.support.command_server import command_server
 from tests.support.killed_commands import copy
 
 
@@ -104,8 +103,7 @@ def test_a_database_of_a_newer_version(world, kind):
 
 def test_a_full_disk(world, kind):
     before = states(world, kind)
-    arguments = [sys.executable, "-c", FULL, *map(str, command(world, kind))]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=180)
+    done = command_server().run(command(world, kind), program=FULL)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "heqiao: hint:" in done.stderr
@@ -115,12 +113,8 @@ def test_a_full_disk(world, kind):
 
 @pytest.mark.long
 def test_two_administrators_at_once(world, kind):
-    program = "from node.cli import main; main()"
-    arguments = [sys.executable, "-c", program, *map(str, command(world, kind))]
-    running = [
-        subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12"
-    ]
-    ended = [(one.communicate(timeout=180)[1], one.returncode) for one in running]
+    both = command_server().run_together(*[command(world, kind)] * 2)
+    ended = [(one.stderr, one.returncode) for one in both]
     assert 0 in [code for _, code in ended]
     for printed, code in ended:
         assert code == 0 or (code == 1 and "heqiao: hint:" in printed and "Traceback" not in printed), printed

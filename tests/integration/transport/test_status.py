@@ -16,7 +16,7 @@ from keys.errors import PassphraseError, PermissionsError
 from matcher.errors import PointError
 from node import errors
 from node.errors import NodeError
-from node.transport import status
+from node.transport import peer_words, status
 
 Code = grpc.StatusCode
 MOMENT = timedelta(seconds=3, milliseconds=250)
@@ -181,6 +181,29 @@ def test_an_error_of_the_own_keys_is_one_constant_text(wire) -> None:
             (),
         )
     }
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_peer_is_told_fixed_words(wire, name: str) -> None:
+    """A file, an address or a database that the text, hint or details of an error name stays here."""
+    error, code = EXPECTED[name]
+    secret = type(error)("/srv/node.db", "psql db.example", {**error.details, "path": "/srv", "rule": "/srv"})
+    found = rebuilt(wire, ("status", status.to_peer_status(secret, code)))
+    assert type(found) is type(error)
+    text, hint = peer_words.WORDS[found.code]
+    assert (str(found), found.hint) == (text, hint)
+    facts = {
+        key: value for key, value in error.details.items() if key in ("epoch", "version", "salt_version")
+    }
+    assert facts.items() <= found.details.items()
+    assert not {"path", "rule"} & set(found.details)
+
+
+def test_a_bad_point_and_a_broken_key_are_codes_too(wire) -> None:
+    broken = PassphraseError("/srv", "/srv")
+    for error, code in ((PointError("/srv"), Code.INVALID_ARGUMENT), (broken, Code.UNAVAILABLE)):
+        found = rebuilt(wire, ("status", status.to_peer_status(error, code)))
+        assert (str(found), found.hint) == peer_words.WORDS[found.code]
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), NodeError("secret"), KeyError("secret")])
