@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -109,9 +109,7 @@ class Mandate:
         return f"Mandate({self.programme}, {self.valid_from} to {self.valid_to}, ****)"
 
 
-_FIELDS = tuple(sorted(field.name for field in fields(Mandate)))
-# Cached: a county's list has as many mandates as households.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def share_scopes(mandates: Iterable[Mandate]) -> tuple[list[Scope], list[int]]:
@@ -184,21 +182,32 @@ def number_digest(number: str) -> bytes:
 
 def digest(mandate: Mandate) -> bytes:
     """32 bytes for the Merkle leaf of a subject: BLAKE3 over all fields as JSON with sorted keys."""
-    written = ",".join(f'"{name}":{_json(mandate, name)}' for name in _FIELDS)
-    return blake3(
-        f"{{{written}}}".encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT
-    ).digest()
+    before_number, before_people, before_signers, rest = _common_json(mandate.scope)
+    written = (
+        f'{{"agents":{_json(mandate.agents)},"doc_hash":{_json(mandate.doc_hash)},'
+        f'{before_number},"number":{_json(mandate.number)},'
+        f'{before_people},"people":{_json(sorted(mandate.people))},'
+        f'{before_signers},"signers":{_json(mandate.signers)},{rest}}}'
+    )
+    return blake3(written.encode("utf-8", "surrogatepass"), derive_key_context=DIGEST_CONTEXT).digest()
 
 
-def _json(mandate: Mandate, name: str) -> str:
-    # The people of a mandate are never cached.
-    value = tuple(sorted(mandate.people)) if name == "people" else getattr(mandate, name)
-    return _ENCODER.encode(value) if isinstance(value, str | tuple) else _common_json(value)
+@lru_cache(maxsize=1024)
+def _common_json(scope: Scope) -> tuple[str, ...]:
+    """The fields that the mandates of a list share, ordered by name: before `number`, before `people`, before
+    `signers`, after it.
+    """
+    written = {name: f'"{name}":{_json(_plain(value))}' for name, value in scope._asdict().items()}
+    between = (
+        ("event", "items"),
+        ("office",),
+        ("programme", "regions", "revoked_at", "sig_type"),
+        ("template_id", "valid_from", "valid_to"),
+    )
+    return tuple(",".join(written[name] for name in names) for names in between)
 
 
-@lru_cache(maxsize=4096)
-def _common_json(value: frozenset[str] | date | None) -> str:
-    """JSON of fields that the mandates of a list share: items, regions, days."""
+def _plain(value: str | frozenset[str] | date | None) -> str | list[str] | None:
     if isinstance(value, date):
-        return _ENCODER.encode(value.isoformat())
-    return _ENCODER.encode(value if value is None else sorted(value))
+        return value.isoformat()
+    return sorted(value) if isinstance(value, frozenset) else value
