@@ -10,6 +10,7 @@ from node.database import database_url, open_store
 from node.domain.quotas import Measure
 from node.governance.quotas import audit, charge, suspend
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def home(tmp_path):
     for code in ("44", "45"):
         ok("init", "--home", tmp_path / code, "--code", code, "--name", code)
     ok("card", "--home", tmp_path / "45", "--out", tmp_path / "45.card")
-    ok("peers", "add", "--home", tmp_path / "44", tmp_path / "45.card")
+    add_peer(tmp_path / "44", tmp_path / "45.card")
     return tmp_path / "44"
 
 

@@ -50,14 +50,14 @@ def test_the_driver_of_postgresql_gets_the_password_as_it_is(password):
         home = Path(folder)
         (home / "pw").write_text(password + "\n", encoding="utf-8")
         (home / "pw").chmod(0o600)
-        text = '[node]\ncode = "44"\nname = "x"\n[store]\nurl = "postgresql+psycopg://u@h/d"\n'
+        text = '[node]\ncode = "44"\nname = "x"\n[store]\nurl = "postgresql+psycopg://u@127.0.0.1/d"\n'
         (home / "node.toml").write_text(text + 'password_file = "pw"\n', encoding="utf-8")
         loaded = config.load(home / "node.toml")
         url = database_url(loaded)
         _, given_to_driver = create_engine(url).dialect.create_connect_args(url)
         assert given_to_driver["password"] == password
         assert psycopg.conninfo.conninfo_to_dict(**given_to_driver)["password"] == password
-        assert describe_database(loaded) == "postgresql+psycopg://u@h/d"
+        assert describe_database(loaded) == "postgresql+psycopg://u@127.0.0.1/d"
 
 
 def test_a_file_elsewhere_is_named_whole(tmp_path):
@@ -69,7 +69,9 @@ def test_a_file_elsewhere_is_named_whole(tmp_path):
 def test_a_password_that_is_no_text(tmp_path):
     (tmp_path / "pw").write_bytes(b"\xff\n")
     (tmp_path / "pw").chmod(0o600)
-    text = '[node]\ncode = "44"\nname = "x"\n[store]\nurl = "postgresql://u@h/d"\npassword_file = "pw"\n'
+    text = (
+        '[node]\ncode = "44"\nname = "x"\n[store]\nurl = "postgresql://u@127.0.0.1/d"\npassword_file = "pw"\n'
+    )
     (tmp_path / "node.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="UTF-8"):
         database_url(config.load(tmp_path / "node.toml"))

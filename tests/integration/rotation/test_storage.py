@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import LargeBinary
@@ -13,13 +13,13 @@ from keys.types import RotationPolicy
 from matcher import identity
 from node.config import load, open_key_store
 from node.database import jobs as job_rows
-from node.database import sealed_rows, sum_tables
+from node.database import sealed_rows, sum_exposures, sum_queries
 from node.database.leases import job_lease
 from node.database.sealed_rows import SEALED
+from node.database.sum_exposures import ExposureRow
 from node.database.tables import jobs, metadata
 from node.domain import sealed_names
 from node.domain.findings import Outcome
-from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import UnavailableError
@@ -36,6 +36,7 @@ from node.rotation.kinds import STORAGE
 from node.services.periodic import periodic_tasks
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
+from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
 from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
 from tests.support.single_node import Held, number
@@ -84,8 +85,7 @@ def test_every_sealed_column_is_known():
 
 JOB = "j"
 PERSON = identity.parse(number(1))
-DAY = datetime(2026, 1, 1, tzinfo=UTC).date()
-MANDATE = Mandate("M", "*", frozenset("*"), frozenset("*"), DAY, None, None, (), "00" * 32)
+MANDATE = mandate_for(PERSON.value)
 ASKED = Verification(
     ("C21",), ("44",), "review", "", (Subject("h/1", "h", "", (PERSON,), "M"),), {"M": MANDATE}
 )
@@ -109,12 +109,15 @@ def fill(node, folder):
         part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)])
         part_of.add_product("B11", Product(b"c", None))
         part_of.refuse([{"C21": "no_mandate"}])
-    query, place = bytes(16), sealed_names.of_opened_sum("45", bytes(16), "B11")
-    row = sum_tables.QueryRow("B11", 1, node.clock(), bytes(32), 4, 0, None, None, None)
-    sealed = node.keys.vault.seal(place, b"answer")
+    query, vault = ("45", bytes(16), "B11"), node.keys.vault
+    answer = vault.seal(sealed_names.of_opened_sum(*query), b"answer")
+    guards = vault.seal(sealed_names.of_guards(*query), b"guards")
+    row = sum_queries.Charge("B11", 1, node.clock(), bytes(32), 4, 0, bytes(32), bytes(32))
     with node.store.transaction("a sum", write=True) as tx:
-        sum_tables.charge(tx, "45", query, [row])
-        sum_tables.keep_answer(tx, "45", query, "B11", bytes(32), 4, sealed)
+        sum_queries.charge(tx, "45", bytes(16), [row])
+        sum_queries.keep_answer(tx, *query, sum_queries.Opening(bytes(32), 4, guards, bytes(32), answer))
+        rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
+        sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))
 
 
 @pytest.fixture
