@@ -8,21 +8,17 @@ from sqlalchemy import Connection, Row, insert, select
 from node.database.tables import audit
 from node.domain.audit_chain import AuditEvent, Detail, link
 
+# Built once: it takes longer to build a statement than to run it.
+_LAST = select(audit).order_by(audit.c.seq.desc()).limit(1).with_for_update()
+_ADD = insert(audit)
+
 
 def append(tx: Connection, event: str, details: Mapping[str, Detail], now: datetime) -> AuditEvent:
     """Add one event. Of two simultaneous writers one raises ConflictError and tries again."""
-    row = tx.execute(select(audit).order_by(audit.c.seq.desc()).limit(1).with_for_update()).one_or_none()
+    row = tx.execute(_LAST).one_or_none()
     new = link(None if row is None else _event(row), event, details, now)
-    tx.execute(
-        insert(audit).values(
-            seq=new.seq,
-            at=new.at,
-            event=new.event,
-            details=new.details,
-            previous=new.previous,
-            digest=new.digest,
-        )
-    )
+    values = {"seq": new.seq, "at": new.at, "event": new.event, "details": new.details}
+    tx.execute(_ADD, {**values, "previous": new.previous, "digest": new.digest})
     return new
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from node.database.tables import epoch_uses
 
@@ -18,12 +18,20 @@ class EpochUse:
     at: datetime
 
 
+# Built once: it takes longer to build a statement than to run it.
+_RENEW = (
+    update(epoch_uses)
+    .where(epoch_uses.c.peer == bindparam("of_peer"), epoch_uses.c.purpose == bindparam("for_purpose"))
+    .values(epoch=bindparam("epoch"), at=bindparam("at"))
+)
+_ADD = insert(epoch_uses)
+
+
 def note_use(tx: Connection, use: EpochUse) -> None:
     """Remember a query, in the transaction that writes it to the audit chain."""
-    place = and_(epoch_uses.c.peer == use.peer, epoch_uses.c.purpose == use.purpose)
     values = {"epoch": use.epoch, "at": use.at}
-    if not tx.execute(update(epoch_uses).where(place).values(**values)).rowcount:
-        tx.execute(insert(epoch_uses).values(peer=use.peer, purpose=use.purpose, **values))
+    if not tx.execute(_RENEW, {"of_peer": use.peer, "for_purpose": use.purpose, **values}).rowcount:
+        tx.execute(_ADD, {"peer": use.peer, "purpose": use.purpose, **values})
 
 
 def read_uses(tx: Connection) -> list[EpochUse]:

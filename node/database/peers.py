@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
+
+# Built once: it takes longer to build a statement than to run it.
+_LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -58,9 +61,8 @@ def lock_peer(tx: Connection, code: str) -> bool:
 
     What a peer is charged for is judged one at a time. A write transaction of SQLite has the whole database.
     """
-    found = select(peers.c.code).where(peers.c.code == code).with_for_update()
     # Twice, because `put_peer` replaces the row: whoever waited for the old one finds the new one.
-    return any(tx.scalar(found) is not None for _ in range(2))
+    return any(tx.scalar(_LOCK, {"code": code}) is not None for _ in range(2))
 
 
 def lock_peers(tx: Connection) -> list[str]:

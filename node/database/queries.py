@@ -4,12 +4,29 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from matcher.merkle import DIGEST_SIZE
 from node.database.query_tables import granules, manifests, queries
 
 OPEN, DONE = "open", "done"
+# Built once: it takes longer to build a statement than to run it, and a query of one person runs all of them.
+_MINE = (queries.c.peer == bindparam("of_peer"), queries.c.query_id == bindparam("of_query"))
+_ISSUED_AT = select(manifests.c.issued_at).where(
+    manifests.c.peer == bindparam("of_peer"), manifests.c.digest == bindparam("digest")
+)
+_FIND = select(queries).where(*_MINE)
+_ADD_QUERY, _ADD_GRANULES = insert(queries), insert(granules)
+_COUNT = (
+    update(queries)
+    .where(*_MINE, queries.c.granules == bindparam("first"))
+    .values(granules=bindparam("known"))
+)
+_GRANULES = (
+    select(granules.c.digests)
+    .where(granules.c.peer == bindparam("of_peer"), granules.c.query_id == bindparam("of_query"))
+    .order_by(granules.c.first)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +70,13 @@ def last_issued(tx: Connection, peer: str, content: bytes) -> datetime | None:
 
 def issued_at(tx: Connection, peer: str, digest: bytes) -> datetime | None:
     """When a manifest was issued to a peer; None for one that never was, or long ago."""
-    mine = (manifests.c.peer == peer, manifests.c.digest == digest)
-    found: datetime | None = tx.scalar(select(manifests.c.issued_at).where(*mine))
+    found: datetime | None = tx.scalar(_ISSUED_AT, {"of_peer": peer, "digest": digest})
     return found
 
 
 def find_query(tx: Connection, peer: str, query_id: bytes) -> QueryRow | None:
     """A query by its id."""
-    row = tx.execute(
-        select(queries).where(queries.c.peer == peer, queries.c.query_id == query_id)
-    ).one_or_none()
+    row = tx.execute(_FIND, {"of_peer": peer, "of_query": query_id}).one_or_none()
     if row is None:
         return None
     fields = QueryFields(
@@ -82,46 +96,41 @@ def find_query(tx: Connection, peer: str, query_id: bytes) -> QueryRow | None:
 def add_query(tx: Connection, peer: str, query_id: bytes, new: QueryRow, digests: bytes) -> None:
     """Open a query with its first granules. Raises ConflictError where the id is known."""
     fields = new.fields
-    tx.execute(
-        insert(queries).values(
-            peer=peer,
-            query_id=query_id,
-            token_class=fields.token_class,
-            epoch=fields.epoch,
-            items=json.dumps(fields.items),
-            purpose=fields.purpose,
-            legal_basis=fields.legal_basis,
-            manifest_digest=fields.manifest_digest,
-            mandate_root=fields.mandate_root,
-            points=fields.points,
-            charged=new.charged,
-            granules=new.granules,
-            points_root=new.points_root,
-            state=new.state,
-            opened_at=new.opened_at,
-            done_at=new.done_at,
-        )
-    )
-    tx.execute(insert(granules).values(peer=peer, query_id=query_id, first=0, digests=digests))
+    values = {
+        "peer": peer,
+        "query_id": query_id,
+        "token_class": fields.token_class,
+        "epoch": fields.epoch,
+        "items": json.dumps(fields.items),
+        "purpose": fields.purpose,
+        "legal_basis": fields.legal_basis,
+        "manifest_digest": fields.manifest_digest,
+        "mandate_root": fields.mandate_root,
+        "points": fields.points,
+        "charged": new.charged,
+        "granules": new.granules,
+        "points_root": new.points_root,
+        "state": new.state,
+        "opened_at": new.opened_at,
+        "done_at": new.done_at,
+    }
+    tx.execute(_ADD_QUERY, values)
+    tx.execute(_ADD_GRANULES, {"peer": peer, "query_id": query_id, "first": 0, "digests": digests})
 
 
 def add_granules(tx: Connection, peer: str, query_id: bytes, first: int, digests: bytes) -> bool:
     """Add the digests of the granules from number `first` on; False unless exactly those before are known."""
-    mine = (queries.c.peer == peer, queries.c.query_id == query_id, queries.c.granules == first)
     known = first + len(digests) // DIGEST_SIZE
-    if not tx.execute(update(queries).where(*mine).values(granules=known)).rowcount:
+    mine = {"of_peer": peer, "of_query": query_id}
+    if not tx.execute(_COUNT, {**mine, "first": first, "known": known}).rowcount:
         return False
-    tx.execute(insert(granules).values(peer=peer, query_id=query_id, first=first, digests=digests))
+    tx.execute(_ADD_GRANULES, {"peer": peer, "query_id": query_id, "first": first, "digests": digests})
     return True
 
 
 def read_granules(tx: Connection, peer: str, query_id: bytes) -> bytes:
     """The digests of all known granules of a query, in order."""
-    rows = tx.execute(
-        select(granules.c.digests)
-        .where(granules.c.peer == peer, granules.c.query_id == query_id)
-        .order_by(granules.c.first)
-    )
+    rows = tx.execute(_GRANULES, {"of_peer": peer, "of_query": query_id})
     return b"".join(bytes(row.digests) for row in rows)
 
 

@@ -4,12 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from node.database.query_tables import quota_alerts, quota_limits, quota_uses
 from node.domain.quotas import Alert, DayUse, Measure, Window
 
 SUSPENDED = "suspended"
+# Built once: it takes longer to build a statement than to run it, and every query runs these.
+_LIMITS = select(quota_limits).where(quota_limits.c.peer == bindparam("of_peer"))
+_USES = select(quota_uses).where(
+    quota_uses.c.peer == bindparam("of_peer"),
+    quota_uses.c.measure.in_(bindparam("measures", expanding=True)),
+    quota_uses.c.day >= bindparam("first_day"),
+)
+_USES_OF_ITEMS = _USES.where(quota_uses.c.item.in_(bindparam("items", expanding=True)))
+_PLACE = ("peer", "measure", "item", "day")
+_USE_MORE = (
+    update(quota_uses)
+    .where(*(quota_uses.c[name] == bindparam(f"of_{name}") for name in _PLACE))
+    .values({name: bindparam(name) for name in ("amount", "hour", "in_hour")})
+)
+_FIRST_USE = insert(quota_uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +50,9 @@ class NotedAlert:
 
 def read_limits(tx: Connection, peer: str | None = None) -> list[SetLimit]:
     """What is set for a peer, or for all."""
-    query = select(quota_limits).order_by(*quota_limits.primary_key)
-    if peer is not None:
-        query = query.where(quota_limits.c.peer == peer)
-    return [SetLimit(**row._mapping) for row in tx.execute(query)]  # noqa: SLF001  SQLAlchemy's documented name
+    all_ = select(quota_limits).order_by(*quota_limits.primary_key)
+    found = tx.execute(all_) if peer is None else tx.execute(_LIMITS, {"of_peer": peer})
+    return [SetLimit(**row._mapping) for row in found]  # noqa: SLF001  SQLAlchemy's documented name
 
 
 def put_limit(tx: Connection, new: SetLimit) -> None:
@@ -59,13 +73,13 @@ def read_uses(
     tx: Connection, peer: str, measures: Collection[str], items: Collection[str] | None, first_day: int
 ) -> Mapping[tuple[Measure, str], Sequence[DayUse]]:
     """What a peer used since a day, by measure and item; of some items (empty: what has none), or all."""
-    query = select(quota_uses).where(
-        quota_uses.c.peer == peer, quota_uses.c.measure.in_(measures), quota_uses.c.day >= first_day
-    )
-    if items is not None:
-        query = query.where(quota_uses.c.item.in_(items))
+    asked = {"of_peer": peer, "measures": list(measures), "first_day": first_day}
+    if items is None:
+        used = tx.execute(_USES, asked)
+    else:
+        used = tx.execute(_USES_OF_ITEMS, {**asked, "items": list(items)})
     found: dict[tuple[Measure, str], list[DayUse]] = {}
-    for row in tx.execute(query):
+    for row in used:
         use = DayUse(row.day, row.amount, row.hour, row.in_hour)
         found.setdefault((Measure(row.measure), row.item), []).append(use)
     return found
@@ -75,9 +89,9 @@ def put_use(tx: Connection, peer: str, measure: str, item: str, use: DayUse) -> 
     """Write a day's use."""
     place = {"peer": peer, "measure": measure, "item": item, "day": use.day}
     values = {"amount": use.amount, "hour": use.hour, "in_hour": use.in_hour}
-    same = [quota_uses.c[name] == value for name, value in place.items()]
-    if not tx.execute(update(quota_uses).where(*same).values(**values)).rowcount:
-        tx.execute(insert(quota_uses).values(**place, **values))
+    same = {f"of_{name}": value for name, value in place.items()}
+    if not tx.execute(_USE_MORE, {**same, **values}).rowcount:
+        tx.execute(_FIRST_USE, {**place, **values})
 
 
 def note_alert(tx: Connection, peer: str, alert: Alert, numbers: tuple[int, int], now: datetime) -> bool:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,8 @@ def test_requester_killed_in_mid_job(three: dict[str, Process], asked: Verificat
     # It went on where it stopped: the points of the first chunks were not evaluated again.
     resumed = [event for event in audit_of(three["44"]) if event["first_point"]]
     assert resumed[-1]["first_point"] >= before * 16
+    assert resumed[-1]["charged"] == 0
+    require_charged_once(three["44"])
     assert three["45"].stop() == 0
 
 
@@ -118,6 +121,7 @@ def test_responder_killed_in_mid_stream(three: dict[str, Process], asked: Verifi
     report = fetch_report(three["45"], job)
     assert report.state == "done"
     assert findings_of(report) == undisturbed
+    require_charged_once(three["44"])
 
 
 def test_stopping_does_not_wait_for_a_peer_that_is_away(
@@ -141,6 +145,17 @@ def audit_of(process: Process) -> list[dict]:
         process.home, "SELECT details FROM audit WHERE event = 'query_answered' ORDER BY seq"
     )
     return [json.loads(str(details)) for (details,) in rows]
+
+
+def require_charged_once(process: Process) -> None:
+    """However often a query was interrupted, it was charged for its points once, and so were the quotas."""
+    charged, points = Counter(), {}
+    for event in audit_of(process):
+        charged[event["query"]] += event["charged"]
+        points[event["query"]] = event["points"]
+    assert dict(charged) == points
+    used = query_database(process.home, "SELECT sum(amount) FROM quota_uses WHERE measure = 'points'")
+    assert used == [(sum(points.values()),)]
 
 
 # ---- in this process
