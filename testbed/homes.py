@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from matcher.types import TokenClass
+from node.config.quotas import QuotasSection
 from node.domain import catalogue
 from testbed.fingerprints import of_ca, of_card, of_request
 from testbed.ports import BLOCK, PortTakenError, hold_ports
@@ -22,6 +23,8 @@ LOGS = "logs"
 CA = "ca"
 CLIENT = "client"  # certificate for stock gRPC clients such as `buf curl`
 PORT_TRIES = 50
+# For what asks in minutes as much as provinces do in months: quotas that nothing reaches.
+WIDE_QUOTAS = MappingProxyType(dict.fromkeys(QuotasSection.model_fields, str(10**15)))
 
 
 @dataclass(frozen=True)

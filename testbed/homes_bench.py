@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from testbed.fingerprints import of_ca, of_card, of_request
+from testbed.homes import WIDE_QUOTAS
 from testbed.processes import Child, Children, wait_until
 
 ITEM = "C21"
 RESPONDER, REQUESTER = "44", "45"
 _NAMES = {RESPONDER: "广东", REQUESTER: "广西"}
 _MIRROR = "mirror_mib"
-# Lists of a million people, again and again, are not what the quotas of a province are for.
-_QUOTAS = "".join(f"points_{window} = 1000000000000\n" for window in ("hour", "day", "30_days"))
-_QUOTAS += "sensitive_points_30_days = 1000000000000\nbytes_day = 1000000000000000\n"
+_QUOTAS = "".join(f"{name} = {amount}\n" for name, amount in WIDE_QUOTAS.items())
 _LIMITS = "max_subjects_per_job = 10000000\nmax_points_per_query = 20000000\n"
 
 

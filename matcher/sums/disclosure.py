@@ -1,6 +1,6 @@
 """Disclosure control: which part of a sum may leave the node, decided from totals (design.md section 5).
 
-A refusal names a rule, never by how much it was missed. The node keeps the budgets and uses the same
+A refusal names a rule, never by how much it was missed. The node keeps the privacy budgets and uses the same
 words. docs/threat-model.md describes what these rules cannot detect.
 """
 
@@ -20,7 +20,6 @@ DOMINANCE: Final = "dominance"
 MULTIPLICITY: Final = "multiplicity"
 DIFFERENCING: Final = "differencing"
 SMALL_CELL: Final = "small_cell"
-BUDGET: Final = "budget"
 PRIVACY_BUDGET: Final = "privacy_budget"
 INCONSISTENT: Final = "inconsistent"
 # Every rule that can suppress a sum, or a cell of it.
@@ -31,7 +30,6 @@ RULES = (
     DOMINANCE,
     DIFFERENCING,
     SMALL_CELL,
-    BUDGET,
     PRIVACY_BUDGET,
     INCONSISTENT,
 )

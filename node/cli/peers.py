@@ -15,7 +15,7 @@ from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
 from matcher.identity import NO_ORIGIN, PROVINCES
-from node.cli import roots, sum_alerts
+from node.cli import roots
 from node.cli.approvals import guard
 from node.cli.fingerprint_check import compare, fingerprint_option
 from node.cli.options import (
@@ -71,8 +71,6 @@ def peers() -> None:
 
 
 peers.add_command(roots.roots)
-peers.add_command(sum_alerts.alerts)
-peers.add_command(sum_alerts.resume_sums)
 
 
 @peers.command()

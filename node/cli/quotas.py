@@ -10,8 +10,8 @@ from node.cli.terminal import print_table
 from node.domain.days import china_minute
 from node.domain.quotas import Measure
 from node.governance import quota_settings as settings
-from node.governance.quota_settings import QuotaState
-from node.governance.quotas import QUOTAS, quota_name
+from node.governance.quota_settings import PeerAlert, QuotaState
+from node.governance.quotas import QUOTAS
 
 _NAMES = {f"{measure}.{window}": (measure, window) for measure, window in QUOTAS}
 _MOST = 10**15
@@ -87,7 +87,8 @@ def lift(home: Path, as_json: bool, code: str, measure: str, admin: Path | None)
     """End the suspension of a peer.
 
     CODE is the peer's province code, MEASURE what is suspended, such as sums. This node suspends a peer whose
-    queries look like an attack; find out why first. Under dual control it needs an approval.
+    queries look like an attack; find out why first. Its alerts about sums stay listed and count no more.
+    Under dual control it needs an approval.
     """
     config = load_config(home)
     guard(config, admin, "quotas lift", {"peer": code, "measure": measure})
@@ -104,31 +105,35 @@ def lift(home: Path, as_json: bool, code: str, measure: str, admin: Path | None)
     "--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="How many, newest first."
 )
 def alerts(home: Path, as_json: bool, code: str | None, limit: int) -> None:
-    """List quotas that were nearly used up.
+    """List quotas nearly used up, and sums that attack.
 
     CODE is a peer's province code; without it, those of all peers are shown. An alert is raised when 50, 80
     and 100 percent of a quota are used, once in each hour, day or 30 days. At 100 percent the peer was
-    refused, or is by its next query.
+    refused, or is by its next query. A sum in which single people were counted several times is an alert too:
+    no honest node asks for one. Three within a year suspend the peer's sums until `heqiao quotas lift`.
     """
     found = settings.list_alerts(read_config(home), code, limit)
     if as_json:
-        plain = [
-            {
-                "peer": one.peer,
-                "quota": quota_name(one.alert),
-                "item": one.alert.item,
-                "percent": one.alert.level,
-                "at": one.at.isoformat(),
-            }
-            for one in found
-        ]
-        show({"alerts": plain}, "", as_json=True)
+        show({"alerts": [_plain_alert(one) for one in found]}, "", as_json=True)
         return
-    rows = [
-        (china_minute(one.at), one.peer, quota_name(one.alert), one.alert.item, f"{one.alert.level} %")
-        for one in found
-    ]
-    print_table(("at", "peer", "quota", "item", "used"), rows)
+    print_table(("at", "peer", "quota", "item", "alert"), [_alert_row(one) for one in found])
+
+
+def _plain_alert(one: PeerAlert) -> dict[str, object]:
+    found: dict[str, object] = {"peer": one.peer, "quota": one.quota, "item": one.item}
+    if one.rule:
+        found |= {"rule": one.rule, "query": one.query_id.hex()}
+        found["lifted_at"] = one.lifted_at and one.lifted_at.isoformat()
+    else:
+        found["percent"] = one.percent
+    return {**found, "at": one.at.isoformat()}
+
+
+def _alert_row(one: PeerAlert) -> tuple[str, ...]:
+    told = one.rule or f"{one.percent} %"
+    if one.lifted_at:
+        told += f", lifted {china_minute(one.lifted_at)}"
+    return china_minute(one.at), one.peer, one.quota, one.item, told
 
 
 def _plain(state: QuotaState) -> dict[str, object]:

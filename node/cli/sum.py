@@ -71,8 +71,8 @@ def sum_(
 
     Each province answers with count, total, mean, deviation and bands of the people it has records of, or
     names the rule that suppresses them. Nobody learns who is in a sum. The home's running node does it as a
-    job, which continues if the command or the node is stopped. Every query is charged to a budget of the
-    province that answers. Exits 1 if a peer gave wrong answers.
+    job, which continues if the command or the node is stopped. Every query is charged to the quota that this
+    province has at the one that answers. Exits 1 if a peer gave wrong answers.
 
     \b
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\

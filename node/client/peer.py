@@ -85,7 +85,7 @@ class Peer:
 
         Neither side learns who matched: the peer sees blinded points, this side points in a random order.
         For a suppressed figure the peer sends the name of the rule. Raises NodeError kinds, LimitError when
-        a budget is spent.
+        a quota or a privacy budget is used up.
         """
         node = self._node
         for code in items:

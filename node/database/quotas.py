@@ -9,7 +9,6 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from node.database.query_tables import quota_alerts, quota_limits, quota_uses
 from node.domain.quotas import Alert, DayUse, Measure, Window
 
-SUSPENDED = "suspended"
 # Built once: it takes longer to build a statement than to run it, and every query runs these.
 _LIMITS = select(quota_limits).where(quota_limits.c.peer == bindparam("of_peer"))
 _USES = select(quota_uses).where(
@@ -29,7 +28,7 @@ _FIRST_USE = insert(quota_uses)
 
 @dataclass(frozen=True, slots=True)
 class SetLimit:
-    """A quota set for a peer, or (`window` is SUSPENDED) the suspension of a measure, with its reason."""
+    """A quota set for a peer, or (`window` is `suspended`) the suspension of a measure, with its reason."""
 
     peer: str
     measure: str

@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from node.database.tables import sum_alerts
 
 
 @dataclass(frozen=True, slots=True)
-class AlertRow:
-    """One alert; `lifted_at` is when an administrator let the peer ask again."""
+class SumAlert:
+    """One alert; `lifted_at` is when administrators let the peer ask again."""
 
     peer: str
     query_id: bytes
@@ -20,17 +20,23 @@ class AlertRow:
     lifted_at: datetime | None = None
 
 
-def add_alert(tx: Connection, alert: AlertRow) -> None:
+def add_alert(tx: Connection, alert: SumAlert) -> None:
     """Keep an alert, in the transaction that keeps the refused answer."""
     tx.execute(insert(sum_alerts).values(**asdict(alert)))
 
 
-def list_alerts(tx: Connection, peer: str | None = None) -> list[AlertRow]:
+def list_alerts(tx: Connection, peer: str | None = None) -> list[SumAlert]:
     """All alerts, or those about one peer, oldest first."""
     query = select(sum_alerts).order_by(sum_alerts.c.at, sum_alerts.c.query_id, sum_alerts.c.item)
     if peer is not None:
         query = query.where(sum_alerts.c.peer == peer)
-    return [AlertRow(*row) for row in tx.execute(query)]
+    return [SumAlert(*row) for row in tx.execute(query)]
+
+
+def count_alerts(tx: Connection, peer: str, since: datetime) -> int:
+    """How many alerts about a peer count, from an instant on: none that was lifted."""
+    where = (sum_alerts.c.peer == peer, sum_alerts.c.at >= since, sum_alerts.c.lifted_at.is_(None))
+    return tx.scalar(select(func.count()).select_from(sum_alerts).where(*where)) or 0
 
 
 def lift_alerts(tx: Connection, peer: str, now: datetime) -> int:

@@ -1,6 +1,6 @@
-"""Queries of peers for sums: what is charged to their budgets, and what was opened (design.md section 5).
+"""Queries of peers for sums: their items with what these cost, and what was opened (design.md section 5).
 
-Every writer locks the peer's row first (`peers.lock_peer`), so that on PostgreSQL too a budget is not overrun
+Every writer locks the peer's row first (`peers.lock_peer`), so that on PostgreSQL too a quota is not overrun
 and a charged query is opened once.
 """
 
@@ -15,7 +15,7 @@ from node.errors import ConflictError
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class ChargedItem:
     """One item of a new query, and what its start named."""
 
     item: str
@@ -95,7 +95,7 @@ def find_query(tx: Connection, peer: str, query_id: bytes) -> dict[str, QueryRow
 
 
 def queries_since(tx: Connection, peer: str, item: str, since: datetime) -> list[QueryRow]:
-    """A peer's queries of one item from an instant on, which its budget is charged with."""
+    """A peer's queries of one item from an instant on, which its privacy budget is charged with."""
     where = (sum_queries.c.peer == peer, sum_queries.c.item == item, sum_queries.c.at >= since)
     return [QueryRow(*row) for row in tx.execute(select(*_QUERY).where(*where).order_by(sum_queries.c.at))]
 
@@ -108,7 +108,7 @@ def opened_since(tx: Connection, item: str, since: datetime) -> list[OpenedRow]:
     return [OpenedRow(*row) for row in tx.execute(select(*_OPENED).where(*where))]
 
 
-def charge(tx: Connection, peer: str, query_id: bytes, rows: Sequence[Charge]) -> None:
+def add_query(tx: Connection, peer: str, query_id: bytes, rows: Sequence[ChargedItem]) -> None:
     """Write the items of a query before anything is evaluated."""
     tx.execute(insert(sum_queries), [{"peer": peer, "query_id": query_id, **asdict(row)} for row in rows])
 

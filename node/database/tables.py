@@ -221,7 +221,7 @@ sum_aliases = Table(
     Column("area", Integer, nullable=False),
 )
 
-# Queries of peers for sums, charged to their budgets before anything is evaluated.
+# Queries of peers for sums, charged before anything is evaluated.
 sum_queries = Table(
     "sum_queries",
     metadata,

@@ -13,6 +13,7 @@ from node.domain.days import DAY_ZERO, china_day, china_time, day_start
 
 DAYS: Final = 30  # of the longest window, today among them
 LEVELS: Final = (100, 80, 50)  # percent at which an alert is raised
+SUSPENDED: Final = "suspended"  # in place of a window: nothing of a measure is allowed
 _SOONEST: Final = timedelta(seconds=1)
 
 

@@ -29,8 +29,8 @@ class SumRule:
     `mode` is `exact` or `dp`. `bands` are the bounds of the histogram, in the unit of the item, from the
     published table `table`; without one there is no histogram. `min_cohort` contributors at least; no
     contribution may exceed `dominance_percent` of the total; figures are rounded to multiples of `rounding`;
-    histogram cells under `min_cell` are not shown. A peer may query `queries` times within `period_days`, and
-    in mode `dp` spend `epsilon_milli` thousandths at a time and `epsilon_milli_period` in a period, with no
+    histogram cells under `min_cell` are not shown. In mode `dp` a peer
+    spends `epsilon_milli` thousandths at a time and at most `epsilon_milli_period` in 30 days, with no
     contribution counted above `max_contribution`.
     """
 
@@ -41,8 +41,6 @@ class SumRule:
     dominance_percent: int
     rounding: int
     min_cell: int
-    queries: int
-    period_days: int
     epsilon_milli: int
     epsilon_milli_period: int
     max_contribution: int
@@ -86,8 +84,6 @@ class SumForm(BaseModel):
     dominance_percent: Annotated[int, Field(ge=1, le=100)] = 50
     rounding: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
     min_cell: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    queries: Annotated[int, Field(ge=1, le=1_000_000)] = 30
-    period_days: Annotated[int, Field(ge=1, le=3660)] = 30
     epsilon_milli: Annotated[int, Field(ge=1, le=10 * MILLI)] = MILLI // 2
     epsilon_milli_period: Annotated[int, Field(ge=1, le=1000 * MILLI)] = 5 * MILLI
     max_contribution: Annotated[int, Field(ge=1, le=10**10)] | None = None
@@ -104,6 +100,8 @@ def build(form: SumForm, sensitivity: str, bands: tuple[int, ...]) -> SumRule:
         raise ValueError("the mode dp needs max_contribution: noise must hide one such contribution")
     if mode == "exact" and form.max_contribution is not None:
         raise ValueError("max_contribution is for the mode dp")
+    if form.epsilon_milli > form.epsilon_milli_period:
+        raise ValueError("epsilon_milli is above epsilon_milli_period: no query would be answered")
     rule = SumRule(
         mode=mode,
         table=form.table,
@@ -112,8 +110,6 @@ def build(form: SumForm, sensitivity: str, bands: tuple[int, ...]) -> SumRule:
         dominance_percent=form.dominance_percent,
         rounding=form.rounding,
         min_cell=min_cell,
-        queries=form.queries,
-        period_days=form.period_days,
         epsilon_milli=form.epsilon_milli,
         epsilon_milli_period=form.epsilon_milli_period,
         max_contribution=form.max_contribution or 0,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from node.clock import utc_now
@@ -10,10 +11,12 @@ from node.database import Connection, database_url, open_store
 from node.database import audit_log as audit_rows
 from node.database import peers as peer_rows
 from node.database import quotas as rows
-from node.database.quotas import SUSPENDED, NotedAlert, SetLimit
-from node.domain.quotas import DAYS, Measure, Moment, Window, used_in
+from node.database import sum_alerts as sum_rows
+from node.database.quotas import SetLimit
+from node.domain.audit_chain import Detail
+from node.domain.quotas import DAYS, SUSPENDED, Measure, Moment, Window, used_in
 from node.errors import NotFoundError
-from node.governance.quotas import limits_of
+from node.governance.quotas import limits_of, quota_name
 
 BY_HAND: Final = "set by an administrator"
 
@@ -30,6 +33,23 @@ class QuotaState:
     used: int
     is_set: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAlert:
+    """An alert of a peer: `percent` of a quota is used, or a sum broke a `rule`.
+
+    The latter counts towards a suspension until `lifted_at`.
+    """
+
+    peer: str
+    quota: str
+    item: str
+    at: datetime
+    percent: int = 0
+    rule: str = ""
+    query_id: bytes = b""
+    lifted_at: datetime | None = None
 
 
 def read_states(config: Config, code: str | None = None) -> list[QuotaState]:
@@ -87,17 +107,33 @@ def set_limit(config: Config, peer: str, measure: Measure, window: Window, amoun
 
 
 def lift(config: Config, peer: str, measure: Measure) -> None:
-    """End the suspension of a peer. Raises NotFoundError where there is none."""
+    """End the suspension of a peer; of sums, no alert so far counts any more.
+
+    Raises NotFoundError where there is none.
+    """
+    now, details = utc_now(), dict[str, Detail](peer=peer, measure=measure)
     with open_store(database_url(config)).transaction("lift a suspension", write=True) as tx:
+        peer_rows.lock_peer(tx, peer)  # one that was removed stays suspended, and has nothing under way
         if not rows.remove_limit(tx, peer, measure, SUSPENDED):
             raise NotFoundError(f"{measure} of peer {peer} are not suspended", "see `heqiao quotas show`")
-        audit_rows.append(tx, "quota_lifted", {"peer": peer, "measure": measure}, utc_now())
+        if measure is Measure.SUMS:
+            details["alerts"] = sum_rows.lift_alerts(tx, peer, now)
+        audit_rows.append(tx, "quota_lifted", details, now)
 
 
-def list_alerts(config: Config, peer: str | None, limit: int) -> list[NotedAlert]:
-    """Alerts, newest first, of one peer or all."""
+def list_alerts(config: Config, peer: str | None, limit: int) -> list[PeerAlert]:
+    """Alerts about quotas and about sums, newest first, of one peer or all."""
     with open_store(database_url(config)).transaction("list alerts") as tx:
-        return rows.list_alerts(tx, peer, limit)
+        quotas, sums = rows.list_alerts(tx, peer, limit), sum_rows.list_alerts(tx, peer)
+    found = [
+        PeerAlert(one.peer, quota_name(one.alert), one.alert.item, one.at, percent=one.alert.level)
+        for one in quotas
+    ]
+    found += [
+        PeerAlert(one.peer, Measure.SUMS, one.item, one.at, 0, one.rule, one.query_id, one.lifted_at)
+        for one in sums
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 
 def _require_peer(tx: Connection, code: str) -> None:

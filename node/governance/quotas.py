@@ -14,9 +14,20 @@ from node.config.quotas import QuotasSection
 from node.database import Connection
 from node.database import audit_log as audit_rows
 from node.database import quotas as rows
-from node.database.quotas import SUSPENDED, SetLimit
+from node.database.quotas import SetLimit
 from node.domain.audit_chain import Detail
-from node.domain.quotas import DAYS, Alert, Limits, Measure, Moment, Refusal, Window, add_use, judge
+from node.domain.quotas import (
+    DAYS,
+    SUSPENDED,
+    Alert,
+    Limits,
+    Measure,
+    Moment,
+    Refusal,
+    Window,
+    add_use,
+    judge,
+)
 from node.errors import LimitError
 from node.telemetry import log
 
@@ -51,9 +62,9 @@ def charge(
     `audit` write last, commits, and then calls `settle`.
     """
     changed = rows.read_limits(tx, peer)
-    suspended = next((one for one in changed if one.window == SUSPENDED and one.measure in amounts), None)
-    if suspended is not None:
-        return Charge(peer, (), _suspended(suspended.measure))
+    refused = next(filter(None, (_suspension(changed, measure) for measure in amounts)), None)
+    if refused is not None:
+        return Charge(peer, (), refused)
     limits = limits_of(section, changed)
     found = rows.read_uses(tx, peer, amounts, items, Moment(now).day - DAYS + 1)
     uses = {(measure, item): found.get((measure, item), ()) for measure in amounts for item in items}
@@ -110,6 +121,13 @@ def suspend(tx: Connection, peer: str, measure: Measure, reason: str, now: datet
     audit_rows.append(tx, "quota_suspended", {"peer": peer, "measure": measure, "reason": reason}, now)
 
 
+def require_not_suspended(tx: Connection, peer: str, measure: Measure) -> None:
+    """Raises LimitError while a measure is suspended for a peer."""
+    refused = _suspension(rows.read_limits(tx, peer), measure)
+    if refused is not None:
+        raise refused
+
+
 def limits_of(section: QuotasSection, changed: Iterable[SetLimit]) -> Limits:
     """The quotas of a peer: those of node.toml, and what is set for it."""
     limits = {(measure, window): getattr(section, f"{measure}_{window}") for measure, window in QUOTAS}
@@ -130,7 +148,10 @@ def _note(tx: Connection, peer: str, alert: Alert, now: datetime) -> bool:
     return rows.note_alert(tx, peer, alert, numbers, now)
 
 
-def _suspended(measure: str) -> LimitError:
+def _suspension(changed: Iterable[SetLimit], measure: Measure) -> LimitError | None:
+    """The refusal of a measure that is suspended."""
+    if not any(one.window == SUSPENDED and one.measure == measure for one in changed):
+        return None
     return LimitError(
         "this peer is suspended",
         "the administrators of both nodes find out why; two of this node's lift it",

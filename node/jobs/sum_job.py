@@ -22,7 +22,7 @@ class SumJob:
     checkpoint = StoredSumCheckpoint
 
     def check(self, node: Node, request: Summation) -> None:
-        """Checks before any peer is asked, which therefore cost no budget.
+        """Checks before any peer is asked, which therefore cost nothing.
 
         Raises InvalidRequestError, ItemNotOfferedError (no such item), and RefusedError for a cohort that no
         peer may answer.

@@ -10,7 +10,7 @@ from node.domain.days import china_minute
 from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
-from node.reports.wording import plan_text, state_text, word
+from node.reports.wording import plan_text, rule_text, state_text, word
 
 _PEER_COLUMNS = {
     "peer": Kind.TEXT,
@@ -68,7 +68,8 @@ def peers_table(
         }
         rows.append(tuple(cells[key] for key in keys))
     shown = columns(lang, **{key: _PEER_COLUMNS[key] for key in keys})
-    return Table(word("peers", lang), shown, (Group(tuple(rows)),), _plan_reasons(report.peers, lang))
+    notes = (*_plan_reasons(report.peers, lang), *_rules(report.peers, lang))
+    return Table(word("peers", lang), shown, (Group(tuple(rows)),), notes)
 
 
 def _plan_reasons(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
@@ -79,6 +80,12 @@ def _plan_reasons(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
             reason = f"{plan_text(peer.plan, lang)}, {peer.plan_reason}"
             by_reason.setdefault(reason, []).append(peer.peer)
     return tuple(f"{word('plan', lang)} {', '.join(codes)}: {reason}" for reason, codes in by_reason.items())
+
+
+def _rules(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
+    # The rules by which peers refused, in words.
+    named = dict.fromkeys(peer.reason for peer in peers)
+    return tuple(f"{rule}: {rule_text(rule, lang)}" for rule in named if rule_text(rule, lang))
 
 
 def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) -> dict[str, Any]:

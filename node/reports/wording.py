@@ -6,8 +6,8 @@ from matcher.sums import disclosure
 from matcher.types import Level
 from node.domain.catalogue import Item
 from node.domain.findings import NAME_CONVERTED, Finding, Outcome
+from node.domain.quotas import SUSPENDED, Measure, Window
 from node.domain.sum_findings import EXPOSURE, MIN_OPENED, SumFinding, SumOutcome
-from node.domain.sum_suspension import SUSPENDED
 from node.errors import InputError
 
 LANGUAGES = ("zh", "en")
@@ -86,7 +86,27 @@ _PLANS: Mapping[str, tuple[str, str]] = {
     "mirror": ("镜像", "mirror"),
     "buckets": ("分桶", "buckets"),
 }
-# rule of disclosure control -> (Chinese, English)
+_MEASURES: Mapping[Measure, tuple[str, str]] = {
+    Measure.POINTS: ("核对点数", "points"),
+    Measure.SENSITIVE_POINTS: ("敏感项目点数", "points of sensitive items"),
+    Measure.SUMS: ("求和次数", "sums"),
+    Measure.SUM_POINTS: ("求和点数", "points of sums"),
+    Measure.BYTES: ("下载流量", "bytes fetched"),
+}
+_WINDOWS: Mapping[Window, tuple[str, str]] = {
+    Window.HOUR: ("每小时", "hourly"),
+    Window.DAY: ("每日", "daily"),
+    Window.DAYS_30: ("30日", "30-day"),
+}
+# what is suspended -> (Chinese, English)
+_SUSPENDED: Mapping[Measure, tuple[str, str]] = {
+    Measure.POINTS: ("核对", "verifications"),
+    Measure.SENSITIVE_POINTS: ("敏感项目核对", "verifications of sensitive items"),
+    Measure.SUMS: ("求和", "sums"),
+    Measure.SUM_POINTS: ("求和", "sums"),
+    Measure.BYTES: ("下载", "fetches"),
+}
+# rule by which a peer refuses, or of disclosure control -> (Chinese, English)
 _RULES: Mapping[str, tuple[str, str]] = {
     disclosure.MIN_COHORT: ("计入人数低于下限", "fewer people in it than the minimum"),
     disclosure.NO_VARIANCE: ("各人数额相同", "all contributions alike"),
@@ -95,11 +115,21 @@ _RULES: Mapping[str, tuple[str, str]] = {
     disclosure.MULTIPLICITY: ("个别人员被重复计入", "single people counted several times"),
     MIN_OPENED: ("匹配人数过少，未发回求和结果", "too few matches for a sum to be returned"),
     EXPOSURE: ("再求和会暴露计入人员，未发回", "another sum would show who is in it"),
-    SUSPENDED: ("对方已暂停本省求和", "the province has suspended sums"),
     disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
-    disclosure.BUDGET: ("查询次数已用完", "the budget of queries is spent"),
     disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),
     disclosure.INCONSISTENT: ("校验不符", "the sum contradicts itself"),
+    **{
+        f"quota.{measure}.{window}": (
+            f"{when[0]}{what[0]}配额已用完",
+            f"{when[1]} quota of {what[1]} used up",
+        )
+        for measure, what in _MEASURES.items()
+        for window, when in _WINDOWS.items()
+    },
+    **{
+        f"quota.{measure}.{SUSPENDED}": (f"对方已暂停本省{what[0]}", f"the province has suspended {what[1]}")
+        for measure, what in _SUSPENDED.items()
+    },
 }
 
 

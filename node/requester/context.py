@@ -39,7 +39,7 @@ from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionReq
 T = TypeVar("T")
 _WORD = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _LONGEST_WORD: Final = 48
-LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the budget of the next period
+LONGEST_WAIT: Final = timedelta(minutes=1)  # wait for a free stream, not for the quota of the next month
 
 
 @dataclass(frozen=True, slots=True)

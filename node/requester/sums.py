@@ -65,7 +65,7 @@ def ask_sums(
     """All rounds with one peer: an answer per item, in the order asked.
 
     Resumes what the checkpoint holds. A peer that changed its keys of sums, or does not know the query, is
-    asked again. Raises LimitError (a budget, or the cohort is too large), RefusedError, DishonestPeerError,
+    asked again. Raises LimitError (a quota, or the cohort is too large), RefusedError, DishonestPeerError,
     other kinds of check_manifest.
     """
     run = Round(context, calls, checkpoint, question)

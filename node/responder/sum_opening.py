@@ -22,23 +22,24 @@ from node.database import peers as peer_rows
 from node.database import sum_alerts as alert_rows
 from node.database import sum_queries as query_rows
 from node.database import sum_tables as sum_rows
-from node.database.sum_alerts import AlertRow
+from node.database.sum_alerts import SumAlert
 from node.domain import sealed_names as names
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.packed import add_version, strip_version
 from node.domain.peers import PeerRow
+from node.domain.quotas import Measure
 from node.domain.sum_rules import KEPT_DAYS, MILLI
 from node.errors import (
     InvalidRequestError,
     RefusedError,
 )
+from node.governance.quotas import require_not_suspended, suspend
 from node.responder.noise import add_noise
 from node.responder.sums import (
     require_charged,
     require_keys,
     require_known,
-    require_not_suspended,
     rule_of,
     summable_item,
 )
@@ -48,6 +49,8 @@ from node.wire.sum_messages import OpenRequest, SumAnswer
 ANSWER_VERSION = 1  # of an answer kept, so that the same ciphertext gets it again
 GUARDS_VERSION = 1  # of the totals of the guards, kept sealed to compare later sums with
 ALERTS: Final = (MULTIPLICITY,)  # nothing but a requester that breaks the rules, and then by design
+MOST_ALERTS: Final = 3  # suspend sums; a false alert comes once in 300,000 sums
+WITHIN: Final = timedelta(days=365)
 _CIPHERTEXT_CONTEXT = "heqiao v1 opened ciphertext"
 _ROWS_CONTEXT = "heqiao v1 sum row versions"
 
@@ -56,7 +59,8 @@ def open_sums(node: Node, peer: PeerRow, request: OpenRequest) -> tuple[SumAnswe
     """Round 4: check, decrypt, judge and answer one ciphertext per item.
 
     An item of a query is opened once; the same ciphertext again gets the same answer. Raises EpochError,
-    ItemNotOfferedError, RefusedError, InvalidRequestError (no ciphertext of this node's key).
+    ItemNotOfferedError, LimitError (sums are suspended), RefusedError, InvalidRequestError (no ciphertext of
+    this node's key).
     """
     keys = require_keys(node, request.epoch)
     items = [summable_item(node, code) for code in request.items]
@@ -140,7 +144,7 @@ def _answer_once(tx: Connection, one: _Opening, drawn: SumAnswer | None) -> SumA
         if row.opened_digest != digest:
             raise RefusedError("this sum of the query was opened already", details={"rule": "opened"})
         return _unpack(one.node.keys.vault.unseal(names.of_opened_sum(*one.place), row.answer_sealed))
-    require_not_suspended(tx, one.peer)
+    require_not_suspended(tx, one.peer.code, Measure.SUMS)
     now, rows = one.node.clock(), _rows_digest(tx, one)
     answer = drawn or judge_exact(one.item, one.totals, one.points, _earlier(tx, one, rows, now))
     _keep(tx, one, digest, rows, answer)
@@ -182,11 +186,13 @@ def _keep(tx: Connection, one: _Opening, digest: bytes, rows: bytes, answer: Sum
 def _audit(tx: Connection, one: _Opening, answer: SumAnswer, epsilon_milli: int, now: datetime) -> None:
     place: dict[str, Detail] = {"peer": one.peer.code, "query": one.query.hex(), "item": one.item.code}
     if answer.rule in ALERTS:
-        alert = AlertRow(one.peer.code, one.query, one.item.code, answer.rule, now)
+        alert = SumAlert(one.peer.code, one.query, one.item.code, answer.rule, now)
         alert_rows.add_alert(tx, alert)
         audit_rows.append(tx, "sum_alert", {**place, "rule": answer.rule}, now)
     outcome: dict[str, Detail] = {"outcome": answer.rule or "released", "epsilon_milli": epsilon_milli}
     audit_rows.append(tx, "sum_opened", {**place, **outcome}, now)
+    if answer.rule in ALERTS and alert_rows.count_alerts(tx, one.peer.code, now - WITHIN) >= MOST_ALERTS:
+        suspend(tx, one.peer.code, Measure.SUMS, answer.rule, now)
 
 
 def _rows_digest(tx: Connection, one: _Opening) -> bytes:

@@ -1,7 +1,7 @@
 """The responder's role in a sum up to its rows, one function per round (design.md section 5)."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from blake3 import blake3
@@ -9,24 +9,23 @@ from blake3 import blake3
 from matcher import PointError
 from matcher.suites.suite import find
 from matcher.sums.cohort import distinct_points, shuffle
-from matcher.sums.disclosure import BUDGET, PRIVACY_BUDGET
+from matcher.sums.disclosure import PRIVACY_BUDGET
 from node.context import Node
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
 from node.database import Connection, epoch_usage
 from node.database import audit_log as audit_rows
 from node.database import peers as peer_rows
-from node.database import sum_alerts as alert_rows
 from node.database import sum_queries as query_rows
 from node.database import sum_tables as sum_rows
 from node.database.epoch_usage import EpochUse
-from node.database.sum_queries import Charge, QueryRow
+from node.database.sum_queries import ChargedItem, QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import Item
 from node.domain.days import china_day, day_start, period_start
 from node.domain.mandate import LEGAL_BASIS
 from node.domain.peers import PeerRow
+from node.domain.quotas import DAYS, Measure
 from node.domain.sum_rules import STATISTICS, SumRule
-from node.domain.sum_suspension import SUSPENDED, is_suspended
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -38,6 +37,8 @@ from node.errors import (
     SaltError,
     UnknownCallerError,
 )
+from node.governance.quotas import Charge, charge, require_not_suspended, settle
+from node.governance.quotas import audit as audit_charge
 from node.responder.epochs import require_granted
 from node.wire.sum_messages import (
     BLOCK_ROWS,
@@ -99,10 +100,10 @@ class Cohort:
         self._points += blinded
 
     def evaluate(self) -> Iterator[bytes]:
-        """Charge the budgets, then k_s * B for all points, in a fresh random order, some at a time.
+        """Charge the query, then k_s * B for all points, in a fresh random order, some at a time.
 
-        Raises InvalidPointsError, LimitError (a budget is spent), RefusedError (the id was used for another
-        query).
+        Raises InvalidPointsError, LimitError (a quota or a privacy budget is used up), RefusedError (the id
+        was used for another query).
         """
         if len(self._points) != POINT * self._start.points_announced:
             raise InvalidPointsError("fewer points than announced")
@@ -136,39 +137,44 @@ def charge_query(
     points: bytes,
     caller: str,
 ) -> None:
-    """Write the query to its budgets and to the audit chain; a retry of the same query is free.
+    """Charge the query to the peer's quotas, and keep and audit it; a retry of the same query is free.
 
-    Raises LimitError and RefusedError.
+    Raises LimitError (a quota or a privacy budget is used up, or sums are suspended) and RefusedError.
     """
     digest = _cohort_digest(start, points)
     now = node.clock()
 
-    def write(tx: Connection) -> None:
+    def write(tx: Connection) -> Charge:
         require_known(peer_rows.lock_peer(tx, peer.code))
         known = query_rows.find_query(tx, peer.code, start.query_id)
         if known:
             if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
                 raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
-            return
-        require_not_suspended(tx, peer)
+            return Charge(peer.code)
+        require_not_suspended(tx, peer.code, Measure.SUMS)
         new = [_charge_item(tx, peer, start, item, digest, now) for item in items.values()]
-        query_rows.charge(tx, peer.code, start.query_id, new)
-        audit_rows.append(tx, "sum_asked", _audited(peer, start, caller), now)
-        epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
+        amounts = {Measure.SUMS: 1, Measure.SUM_POINTS: start.points_announced}
+        charged = charge(tx, node.config.quotas, peer.code, amounts, now, tuple(items))
+        if charged.refusal is None:
+            query_rows.add_query(tx, peer.code, start.query_id, new)
+            epoch_usage.note_use(tx, EpochUse(peer.code, SUM_PURPOSES[0], start.epoch, now))
+            audit_rows.append(tx, "sum_asked", _audited(peer, start, caller), now)
+        audit_charge(tx, charged, now)
+        return charged
 
-    node.store.retry_write("charge a sum", write)
+    settle(node.store.retry_write("charge a sum", write))
 
 
 def _charge_item(
     tx: Connection, peer: PeerRow, start: CohortStart, item: Item, digest: bytes, now: datetime
-) -> Charge:
-    """What an item of a new query costs. Raises LimitError where its budget is spent."""
-    rule = rule_of(item)
-    spent = query_rows.queries_since(tx, peer.code, item.code, period_start(now, rule.period_days))
-    cost = rule.epsilon_milli if rule.mode == "dp" else 0
-    _require_budget(rule, spent, cost, now)
+) -> ChargedItem:
+    """One item of a new query. Raises LimitError where its privacy budget is spent."""
+    rule, cost = rule_of(item), 0
+    if rule.mode == "dp":
+        cost = rule.epsilon_milli
+        _require_budget(tx, peer, item, rule, now)
     named = (start.blind_commitment, start.mandate_root)
-    return Charge(item.code, start.epoch, now, digest, start.points_announced, cost, *named)
+    return ChargedItem(item.code, start.epoch, now, digest, start.points_announced, cost, *named)
 
 
 def _audited(peer: PeerRow, start: CohortStart, caller: str) -> dict[str, Detail]:
@@ -234,18 +240,16 @@ def _cohort_digest(start: CohortStart, points: bytes) -> bytes:
     return found.digest()
 
 
-def _require_budget(rule: SumRule, spent: Sequence[QueryRow], cost: int, now: datetime) -> None:
-    kind = ""
-    if len(spent) >= rule.queries:
-        kind = BUDGET
-    elif cost and sum(row.epsilon_milli for row in spent) + cost > rule.epsilon_milli_period:
-        kind = PRIVACY_BUDGET
-    if kind:
-        day = china_day(spent[0].at) + timedelta(days=rule.period_days)
+def _require_budget(tx: Connection, peer: PeerRow, item: Item, rule: SumRule, now: datetime) -> None:
+    """Raises LimitError where what was spent in 30 days leaves too little for one more query."""
+    asked = query_rows.queries_since(tx, peer.code, item.code, period_start(now, DAYS))
+    spent = [row for row in asked if row.epsilon_milli]
+    if sum(row.epsilon_milli for row in spent) + rule.epsilon_milli > rule.epsilon_milli_period:
+        day = china_day(spent[0].at) + timedelta(days=DAYS)
         raise LimitError(
-            "the budget of sums of an item is spent for this period",
+            "the privacy budget of an item is spent",
             f"ask again from {day} on, or agree on a larger budget in the catalogue",
-            {"rule": kind},
+            {"rule": PRIVACY_BUDGET},
             retry_after=day_start(day) - now,
         )
 
@@ -281,16 +285,6 @@ def require_known(known: bool) -> None:
     """Raises UnknownCallerError for a peer that was removed while it asked."""
     if not known:
         raise UnknownCallerError("this node no longer knows this peer")
-
-
-def require_not_suspended(tx: Connection, peer: PeerRow) -> None:
-    """Raises RefusedError while so many alerts about a peer's sums count that they are suspended."""
-    if is_suspended(one.at for one in alert_rows.list_alerts(tx, peer.code) if one.lifted_at is None):
-        raise RefusedError(
-            "the sums of this peer are suspended",
-            "its sums took single people several times, again and again; this node's administrator lifts it",
-            {"rule": SUSPENDED},
-        )
 
 
 def summable_item(node: Node, code: str) -> Item:

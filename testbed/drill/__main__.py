@@ -4,7 +4,8 @@
 
 Makes ./drill anew: three nodes, and a fourth province that only asks. While clients ask without end, keys of
 every kind are changed, a certificate revoked, a node backed up, wiped and restored, with the `heqiao`
-command. Every answer is held against the plain join and plain sums.
+command. The nodes have quotas that the clients do not reach. Every answer is held against the plain join and
+plain sums.
 """
 
 import argparse

@@ -231,9 +231,11 @@ def _copy(drill: Drill) -> Path:
 
 
 def settings(folder: Path, catalogue: str) -> Mapping[str, str]:
-    """What the nodes of a drill have in node.toml: its catalogue, and patience for a node that is restored.
+    """What the nodes of a drill have in node.toml: its catalogue, patience, and quotas that nothing reaches.
 
-    The default of five tries waits 15 s in all, which is a restart; making a home anew takes longer.
+    The default of five tries waits 15 s in all, which is a restart; making a home anew takes longer. Clients
+    that ask without end would use up a province's quotas of points, sums, their points, and bytes.
     """
     path = json.dumps(str(folder.absolute() / catalogue), ensure_ascii=False)
-    return {"path": path, "retry_attempts": "40", "retry_wait_max_s": "2.0", "min_opened": "20"}
+    waits = {"retry_attempts": "40", "retry_wait_max_s": "2.0"}
+    return {"path": path, **waits, "min_opened": "20", **homes.WIDE_QUOTAS}

@@ -32,10 +32,8 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-199
 
 
 def write_catalogue(published: Path, target: Path) -> None:
-    """The federation's catalogue with room for many exact sums of one peer; every node of the drill has
-    it.
-    """
-    room = f'mode = "exact", min_cohort = {STEP}, queries = 1000000'
+    """The federation's catalogue with exact sums of few people; every node of the drill has it."""
+    room = f'mode = "exact", min_cohort = {STEP}'
     text, found = re.subn(
         r'^sum = \{ (table = "[^"]+")[^}]* \}$',
         rf"sum = {{ \1, {room} }}",

@@ -1,12 +1,14 @@
 """`heqiao quotas`: what a peer may ask is shown, set and lifted; more of it needs a second administrator."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from node.clock import utc_now
 from node.config import load
-from node.database import database_url, open_store
+from node.database import database_url, open_store, sum_alerts
+from node.database.sum_alerts import SumAlert
 from node.domain.quotas import Measure
 from node.governance.quotas import audit, charge, suspend
 from tests.support.cli_runner import heqiao, ok
@@ -57,6 +59,7 @@ def test_quotas_and_their_use_are_shown(home):
         ("45", "sums.30_days", "D35", 100),
     }
     assert "50 %" in ok("quotas", "alerts", "--home", home, "45")
+    assert "50 %" not in ok("quotas", "alerts", "--home", home, "33")
 
 
 def test_a_quota_of_a_peer_applies_at_once_and_is_audited(home):
@@ -74,12 +77,51 @@ def test_a_quota_of_a_peer_applies_at_once_and_is_audited(home):
     ]
 
 
-def test_a_suspension_is_shown_and_lifted(home):
-    assert "not suspended" in heqiao("quotas", "lift", "--home", home, "45", "sums")[2]
+def suspended(home, *ages):
+    """Alerts about sums of some peers, so many days old; 45 is suspended."""
+    now = utc_now()
     store = open_store(database_url(load(home / "node.toml")))
     with store.transaction("suspend", write=True) as tx:
-        suspend(tx, "45", Measure.SUMS, "multiplicity", utc_now())
+        for peer, age in ages:
+            query = f"{peer}{age}".rjust(16).encode()
+            alert = SumAlert(peer, query, "B11", "multiplicity", now - timedelta(days=age))
+            sum_alerts.add_alert(tx, alert)
+        suspend(tx, "45", Measure.SUMS, "multiplicity", now)
     store.dispose()
+
+
+def listed(home, *more):
+    return json.loads(ok("quotas", "alerts", "--home", home, "--json", *more))["alerts"]
+
+
+def test_alerts_about_sums_are_listed_and_count_no_more_when_lifted(home):
+    suspended(home, ("45", 300), ("45", 20), ("33", 5), ("45", 1))
+    charged(home, {Measure.POINTS: 75_000})
+    found = listed(home)
+    assert [(one["peer"], one["quota"], one.get("rule")) for one in found] == [
+        ("45", "points.hour", None),
+        ("45", "sums", "multiplicity"),
+        ("33", "sums", "multiplicity"),
+        ("45", "sums", "multiplicity"),
+        ("45", "sums", "multiplicity"),
+    ]
+    assert (found[1]["query"], found[1]["item"]) == (b"451".rjust(16).hex(), "B11")
+    assert [one["peer"] for one in listed(home, "33")] == ["33"]
+    assert len(listed(home, "--limit", "2")) == 2
+    text = ok("quotas", "alerts", "--home", home)
+    assert (text.count("multiplicity"), text.count("lifted")) == (4, 0)
+    lifted = json.loads(ok("quotas", "lift", "--home", home, "--json", "45", "sums"))
+    assert lifted == {"peer": "45", "lifted": "sums"}
+    assert [bool(one["lifted_at"]) for one in listed(home) if "rule" in one] == [True, False, True, True]
+    assert ok("quotas", "alerts", "--home", home).count("lifted") == 3
+    events = [json.loads(line) for line in ok("audit", "list", "--home", home).splitlines()]
+    assert events[-1]["event"] == "quota_lifted"
+    assert events[-1]["details"] == {"peer": "45", "measure": "sums", "alerts": 3}
+
+
+def test_a_suspension_is_shown_and_lifted(home):
+    assert "not suspended" in heqiao("quotas", "lift", "--home", home, "45", "sums")[2]
+    suspended(home)
     assert charged(home, {Measure.SUMS: 1, Measure.SUM_POINTS: 64}, "B11").details["rule"] == (
         "quota.sums.suspended"
     )

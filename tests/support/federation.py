@@ -6,7 +6,7 @@ They use the cheapest Argon2id parameters, so that a test gets a federation quic
 import json
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +130,12 @@ def write_config(folder: Path, sections: Mapping[str, Mapping[str, object]]) -> 
         # A JSON string, number, boolean or list of those is the same in TOML.
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     (folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def allow_sums(homes: Iterable[Path]) -> None:
+    """Let every peer ask for more sums than the quotas of a province allow."""
+    for home in homes:
+        set_config(home, "quotas", sums_30_days=1_000, sum_points_30_days=10**9)
 
 
 def set_config(folder: Path, section: str, **values: object) -> None:

@@ -77,7 +77,7 @@ SUM_ANSWERS = (
     SumFinding("B11", "32", SumOutcome.UNAVAILABLE, 500, "unavailable"),
     NOISY,
     SumFinding("D35", "33", SumOutcome.NOT_CONNECTED, 500),
-    SumFinding("D35", "32", SumOutcome.REFUSED, 500, "budget"),
+    SumFinding("D35", "32", SumOutcome.REFUSED, 500, "quota.sums.30_days"),
 )
 SUMS = SumReport(
     "s-1", "done", "45", "广西", "SA-2014-58", CATALOGUE.version, CATALOGUE.digest.hex(), NOW, NOW, NOW,

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from matcher import SUITE, identity
+from node.config.quotas import QuotasSection
 from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.domain.peers import PeerRow
@@ -58,7 +59,9 @@ class SumLink:
 def make_pair(folder: Path, wages: dict[str, int]) -> tuple[Node, SumLink]:
     """A requester 45, and a responder 44 that holds wages."""
     responder = make_node(folder / "44", {**LIMITS, "k_anonymity": 8}, KEYS)
-    responder = replace(responder, ring=KeyRing.fixed(replace(responder.keys, salts=SALTS)))
+    quotas = QuotasSection(sums_30_days=1_000, sum_points_30_days=10**9)
+    config = responder.config.model_copy(update={"quotas": quotas})
+    responder = replace(responder, config=config, ring=KeyRing.fixed(replace(responder.keys, salts=SALTS)))
     register(responder, folder, wages)
     keep_peer(responder)
     own = make_node(folder / "45")

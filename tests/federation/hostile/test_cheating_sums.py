@@ -4,6 +4,7 @@ S1, S2: rows taken several times. S3: a cohort of few points. S4: a responder th
 or many of one set. S5: sums that are taken from each other. S6 is in test_sum_races.py.
 """
 
+import json
 import secrets
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +20,10 @@ from node.database import audit_log as audit_rows
 from node.database import sum_alerts as alert_rows
 from node.database import sum_exposures as exposure_rows
 from node.database import sum_queries as query_rows
-from node.errors import InvalidPointsError, InvalidRequestError, RefusedError
+from node.database.sum_alerts import SumAlert
+from node.domain.quotas import Measure
+from node.errors import InvalidPointsError, InvalidRequestError, LimitError, RefusedError
+from node.governance import quota_settings
 from node.responder import sum_opening, sums
 from node.responder.manifest import SignedManifest, offer_manifest, offer_sums
 from node.responder.sums import serve_rows
@@ -60,10 +64,11 @@ def pair(tmp_path_factory):
 
 @pytest.fixture
 def node(pair):
-    """The responder, each time so much later that no earlier sum and no alert counts."""
+    """The responder, each time so much later that no earlier sum and no alert counts, nor a suspension."""
     now = NOW + timedelta(days=900 * next(TIMES))
     with pair[1].responder.store.transaction("forget", write=True) as tx:
         tx.exec_driver_sql("DELETE FROM sum_alerts")
+        tx.exec_driver_sql("DELETE FROM quota_limits")
     return replace(pair[1].responder, clock=lambda: now)
 
 
@@ -127,19 +132,48 @@ def test_s1_is_an_alert_and_the_third_in_a_year_suspends(node):
         assert open_one(node, query, multiply(node, query, {PEOPLE[0]: 1, PEOPLE[1]: 10 + turn})).rule
     with node.store.transaction("look") as tx:
         alerts = alert_rows.list_alerts(tx, PEER.code)
-        events = [event for event in audit_rows.events(tx) if event.event == "sum_alert"]
+        events = [event for event in audit_rows.events(tx) if event.event in ("sum_alert", "quota_suspended")]
     assert [one.rule for one in alerts] == ["multiplicity"] * 3
-    assert len(events) >= 3
+    assert [one.event for one in events][-4:] == ["sum_alert"] * 3 + ["quota_suspended"]
+    assert json.loads(events[-1].details) == {"peer": PEER.code, "measure": "sums", "reason": "multiplicity"}
     assert not any(person in str(event) for event in events for person in PEOPLE[:2])
-    with pytest.raises(RefusedError) as refused:
-        ask(node, PEOPLE[:100])
-    assert refused.value.details["rule"] == "sums_suspended"
     later = replace(node, clock=lambda: node.clock() + timedelta(days=400))
-    with pytest.raises(RefusedError):
-        ask(later, PEOPLE[:100])
-    with node.store.transaction("lift", write=True) as tx:
-        assert alert_rows.lift_alerts(tx, PEER.code, node.clock()) == 3
+    for one in (node, later):  # a year does not end it
+        with pytest.raises(LimitError) as refused:
+            ask(one, PEOPLE[:100])
+        assert (refused.value.details, refused.value.retry_after) == ({"rule": "quota.sums.suspended"}, None)
+    quota_settings.lift(node.config, PEER.code, Measure.SUMS)
     assert open_one(later, *ask(later, PEOPLE[:100])).rule == ""
+
+
+def test_s1_what_was_charged_before_is_not_opened_in_a_suspension(node):
+    charged = ask(node, PEOPLE[:100])
+    query, _ = ask(node, PEOPLE[:100])
+    note_alerts(node, 364, 300)
+    attack = multiply(node, query, {PEOPLE[0]: 1, PEOPLE[1]: 10})
+    assert open_one(node, query, attack).rule == "multiplicity"
+    with pytest.raises(LimitError):
+        open_one(node, *charged)
+    assert open_one(node, query, attack).rule == "multiplicity"  # answered before
+
+
+@pytest.mark.parametrize(("ages", "lifted"), [((366, 300), False), ((200, 100, 0), True)])
+def test_s1_alerts_of_another_year_and_lifted_ones_do_not_suspend(node, ages, lifted):
+    note_alerts(node, *ages)
+    if lifted:
+        with node.store.transaction("lift", write=True) as tx:
+            assert alert_rows.lift_alerts(tx, PEER.code, node.clock()) == len(ages)
+    query, _ = ask(node, PEOPLE[:100])
+    assert open_one(node, query, multiply(node, query, {PEOPLE[0]: 1, PEOPLE[1]: 10})).rule == "multiplicity"
+    ask(node, PEOPLE[:100])
+
+
+def note_alerts(node, *ages):
+    """Alerts about earlier sums, so many days old."""
+    with node.store.transaction("alerts", write=True) as tx:
+        for age in ages:
+            at = node.clock() - timedelta(days=age)
+            alert_rows.add_alert(tx, SumAlert(PEER.code, secrets.token_bytes(16), "B11", "multiplicity", at))
 
 
 def test_honest_sums_are_no_alert(node):

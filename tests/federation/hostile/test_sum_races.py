@@ -14,12 +14,12 @@ from threading import Barrier
 import pytest
 
 from matcher.sums import paillier
+from node.config.quotas import QuotasSection
 from node.context import Node
 from node.database import open_store
 from node.database import peers as peer_rows
 from node.database import sum_queries as query_rows
 from node.errors import LimitError, NodeError, RefusedError
-from node.responder import sums
 from node.responder.sum_opening import open_sums
 from node.responder.sums import charge_query
 from node.wire.sum_messages import OpenRequest
@@ -49,6 +49,12 @@ def charge(node: Node, query: bytes) -> None:
     charge_query(node, PEER, begin(query), {"B11": node.catalogue.item("B11")}, bytes(64), "node")
 
 
+def with_sums(node: Node, most: int) -> Node:
+    """The node with a quota of sums."""
+    quotas = QuotasSection(sums_30_days=most)
+    return replace(node, config=node.config.model_copy(update={"quotas": quotas}))
+
+
 def at_once(work: Callable[[int], object]) -> list[object]:
     """What each of some threads came to that begin together: a result, or its error."""
     gate = Barrier(AT_ONCE)
@@ -65,9 +71,9 @@ def at_once(work: Callable[[int], object]) -> list[object]:
 
 
 @pytest.mark.parametrize("trials", TRIALS)
-def test_a_charged_query_is_opened_once(node, monkeypatch, trials):
+def test_a_charged_query_is_opened_once(node, trials):
     """Different ciphertexts at the same moment: one is answered, the others are refused."""
-    monkeypatch.setattr(sums, "_require_budget", lambda *_: None)  # more queries than any budget
+    node = with_sums(node, 1_000)
     public = KEYS.private.public
     for _ in range(trials):
         query = secrets.token_bytes(16)
@@ -80,10 +86,9 @@ def test_a_charged_query_is_opened_once(node, monkeypatch, trials):
         assert sum(isinstance(one, tuple) for one in found) == 1
 
 
-def test_a_budget_is_not_overrun(node, monkeypatch):
+def test_a_quota_is_not_overrun(node):
     """Four new queries at once where two are left: two are charged, two are refused."""
-    rule = replace(node.catalogue.item("B11").sum, queries=3)
-    monkeypatch.setattr(sums, "rule_of", lambda _: rule)
+    node = with_sums(node, 3)
     charge(node, bytes(16))
     found = at_once(lambda number: charge(node, bytes([1 + number]) * 16))
     assert Counter(map(type, found)) == {type(None): 2, LimitError: 2}, found

@@ -22,7 +22,7 @@ from node.rotation import driver, signing
 from node.rotation.kinds import SIGNING, SUMS
 from tests.support.cluster import Province, know, move_peer, open_home, processes, query_database
 from tests.support.crash_points import run_until_killed
-from tests.support.federation import Federation
+from tests.support.federation import Federation, allow_sums
 from tests.support.sum_rotation import LAW, give_room, number
 
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
@@ -42,6 +42,7 @@ def made(tmp_path_factory) -> Path:
     federation = Federation.create()
     homes = {code: federation.make_home(folder / code, code) for code in ("45", "44")}
     give_room(homes.values(), folder)
+    allow_sums(homes.values())
     node = open_home(homes["44"])
     for item, rows in (("B11", WAGES), ("D35", FEES)):
         path = folder / f"{item}.csv"

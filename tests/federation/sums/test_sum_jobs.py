@@ -11,16 +11,18 @@ from click.testing import CliRunner
 from matcher import identity
 from node.cli import cli
 from node.client.platform import Platform
+from node.domain.quotas import Measure, Window
 from node.domain.sum_findings import SumOutcome
 from node.domain.summation import Summation, in_cohort
 from node.errors import EpochError, InvalidRequestError, JobConflictError, RefusedError
+from node.governance import quota_settings
 from node.jobs import engine
 from node.jobs.lookup import require_job
 from node.jobs.sum_results import build_sum_report
 from node.registers import importer
 from node.transport.peer_client import PeerClient
 from tests.support.cluster import Process, Province, know, move_peer, open_home, query_database, wait_for
-from tests.support.federation import QUICK_LEASES, Federation, set_config
+from tests.support.federation import QUICK_LEASES, Federation, allow_sums, set_config
 
 LAW = "SA-2014-58"
 
@@ -46,6 +48,7 @@ def made(tmp_path_factory):
     federation = Federation.create()
     limits = {"k_anonymity": 64, "chunk_points": 128}
     homes = {code: federation.make_home(folder / code, code, limits=limits) for code in ("45", "44", "33")}
+    allow_sums(homes.values())
     own = open_home(homes["45"])
     for code, rows in WAGES.items():
         node = open_home(homes[code])
@@ -75,7 +78,7 @@ def served(made):
 
 
 def forget_queries(node):
-    """Fresh budgets for each test, and nothing opened yet."""
+    """Nothing was opened yet."""
     with node.store.transaction("forget", write=True) as tx:
         tx.exec_driver_sql("DELETE FROM sum_queries")
         tx.exec_driver_sql("DELETE FROM sum_exposures")
@@ -152,15 +155,17 @@ def test_a_refusal_names_the_rule(served):
         None,
         None,
     )
-    columns = "item, epoch, at, cohort_digest, points, epsilon_milli, blind_commitment, mandate_root"
-    with served["44"].node.store.transaction("spend", write=True) as tx:
-        for _ in range(28):
-            tx.exec_driver_sql(
-                f"INSERT INTO sum_queries (peer, query_id, {columns})"
-                f" SELECT peer, randomblob(16), {columns} FROM sum_queries LIMIT 1"
-            )
-    spent = run(served["45"], "spent", summation(peers=("44",))).finding("B11", "44")
-    assert (spent.outcome, spent.reason) == (SumOutcome.REFUSED, "budget")
+
+
+def test_a_quota_that_lasts_longer_than_the_job_ends_the_part(served):
+    """The part is not kept waiting for weeks: its job is due before."""
+    config = served["44"].node.config
+    quota_settings.set_limit(config, "45", Measure.SUM_POINTS, Window.DAYS_30, 600)
+    run(served["45"], "first", summation(peers=("44",), people=ASKED[:100]))
+    spent = run(served["45"], "spent", summation(peers=("44",)))
+    quota_settings.set_limit(config, "45", Measure.SUM_POINTS, Window.DAYS_30, None)
+    found = spent.finding("B11", "44")
+    assert (found.outcome, found.reason) == (SumOutcome.REFUSED, "quota.sum_points.30_days")
 
 
 def test_keys_that_change_under_way_begin_the_part_anew(served, made, monkeypatch):

@@ -17,7 +17,7 @@ from node.requester import trusted_manifest
 from node.transport.peer_client import PeerClient
 from node.wire.sum_messages import SumAnswer
 from tests.support.cluster import Province, know, open_home
-from tests.support.federation import Federation
+from tests.support.federation import Federation, allow_sums
 
 
 def number(order: int, area: str = "459999") -> str:
@@ -41,6 +41,7 @@ def pair(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sums")
     federation = Federation.create()
     homes = {code: federation.make_home(folder / code, code) for code in ("45", "44")}
+    allow_sums(homes.values())
     node = open_home(homes["44"])
     for item, rows in (("B11", WAGES), ("D35", COSTS)):
         path = folder / f"{item}.csv"
@@ -60,7 +61,7 @@ def pair(tmp_path_factory):
 
 @pytest.fixture
 def peer(pair):
-    """The responder's budgets are whole, and neither side knows of an earlier sum."""
+    """The responder's privacy budgets are whole, and neither side knows of an earlier sum."""
     for code, table in (("44", "sum_queries"), ("45", "sum_exposures")):
         with closing(sqlite3.connect(pair.parent / code / "heqiao.db", timeout=30)) as base, base:
             base.execute(f"DELETE FROM {table}")
@@ -191,7 +192,7 @@ def test_a_modulus_without_its_proof_is_refused(peer, monkeypatch):
     assert refused.value.details["check"] == "modulus_proof"
 
 
-def test_the_budget_of_a_period_ends(peer):
+def test_the_privacy_budget_of_thirty_days_ends(peer):
     def ask_on():
         for _ in range(40):
             peer.sum(COHORT[:12], ("D35",), LAW)

@@ -20,7 +20,7 @@ from node.registers import importer
 from node.rotation import driver
 from node.rotation.kinds import SALT
 from tests.support.cluster import know, move_peer, open_home, processes, query_database
-from tests.support.federation import Federation
+from tests.support.federation import Federation, allow_sums
 from tests.support.salt_change import take_salt
 from tests.support.sum_rotation import LAW, give_room, number
 
@@ -50,6 +50,7 @@ def federation() -> Federation:
 def homes(federation: Federation, tmp_path: Path) -> dict[str, Path]:
     found = {code: federation.make_home(tmp_path / code, code) for code in ("45", *PEERS)}
     give_room(found.values(), tmp_path)
+    allow_sums(found.values())
     own = open_home(found["45"])
     for code in PEERS:
         bring(found[code], code)

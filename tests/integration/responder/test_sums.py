@@ -1,5 +1,6 @@
 """The responder of a sum, driven by a requester made of phe and plain X25519: right sums, and refusals."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -8,8 +9,12 @@ import phe
 import pytest
 
 from matcher import oprf
+from node.config.quotas import QuotasSection
 from node.database import audit_log as audit_rows
+from node.database import quotas as quota_rows
+from node.database import sum_queries as query_rows
 from node.domain.peers import read_grants
+from node.domain.quotas import Measure, Moment
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -62,7 +67,7 @@ MONTHS = count(1)
 
 @pytest.fixture
 def node(home):
-    """Each test so much later that budgets are fresh, and no earlier sum counts."""
+    """Each test so much later that quotas are unused, and no earlier sum counts."""
     now = NOW + timedelta(days=500 * next(MONTHS))
     return replace(home, clock=lambda: now)
 
@@ -129,15 +134,20 @@ def test_hostile_ciphertexts_are_refused(node):
     assert open_one(node, query, other % PUBLIC.nsquare or 1).rule == "inconsistent"
 
 
-def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
-    rule = replace(node.catalogue.item("B11").sum, queries=2)
-    sum_by(monkeypatch, rule)
+def with_quotas(node, **limits):
+    """The node with quotas of its own."""
+    return replace(node, config=node.config.model_copy(update={"quotas": QuotasSection(**limits)}))
+
+
+def test_a_quota_ends_and_a_retry_is_free(node):
+    node = with_quotas(node, sums_30_days=2)
     query, _ = ask(node, list(WAGES)[:30])
     ask(node, list(WAGES)[:12])
     start, blinded = begin(), blind_cohort(node, [number(1)])
     with pytest.raises(LimitError) as refused:
         send(node, start, blinded)
-    assert refused.value.details["rule"] == "budget"
+    assert refused.value.details["rule"] == "quota.sums.30_days"
+    assert timedelta(days=29) < refused.value.retry_after <= timedelta(days=30)
     kept = replace(start, query_id=query)
     with pytest.raises(RefusedError, match="another query"):
         send(node, kept, blinded)
@@ -146,11 +156,28 @@ def test_a_budget_ends_and_a_retry_is_free(node, monkeypatch):
     assert len(first) == len(again) == 64 * 32
 
 
+def test_a_refused_sum_leaves_its_alert_and_nothing_else(node):
+    """The points of two queries would be 128; the second one's items are charged, or none is."""
+    node = with_quotas(node, sum_points_30_days=100)
+    ask(node, list(WAGES)[:12])
+    start = begin(items=("D35", "B11"))
+    with pytest.raises(LimitError) as refused:
+        send(node, start, blind_cohort(node))
+    assert refused.value.details["rule"] == "quota.sum_points.30_days"
+    with node.store.transaction("look") as tx:
+        assert query_rows.find_query(tx, PEER.code, start.query_id) == {}
+        event = list(audit_rows.events(tx))[-1]
+    alert = {"peer": "45", "quota": "sum_points.30_days", "percent": 100, "item": "B11"}
+    assert (event.event, json.loads(event.details)) == ("quota_alert", alert)
+    assert send(node, begin(items=("D35",)), blind_cohort(node))
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
 @pytest.mark.parametrize("asked_at", ["00:00:00", "07:52:00", "23:59:59"])
-def test_a_budget_begins_again_at_midnight_in_china(home, monkeypatch, zone, asked_at):
-    """Three days: that of the query and the two after it, however late in the day it was asked."""
-    sum_by(monkeypatch, replace(home.catalogue.item("B11").sum, queries=1, period_days=3))
+def test_a_privacy_budget_begins_again_at_midnight_in_china(home, monkeypatch, zone, asked_at):
+    """Thirty days: that of the query and the 29 after it, however late in the day it was asked."""
+    once = {"epsilon_milli": 500, "epsilon_milli_period": 900, "max_contribution": 5_000_000}
+    sum_by(monkeypatch, replace(home.catalogue.item("B11").sum, mode="dp", **once))
     peer = replace(PEER, code="33")
     people = list(WAGES)[:12]
 
@@ -160,7 +187,7 @@ def test_a_budget_begins_again_at_midnight_in_china(home, monkeypatch, zone, ask
 
     # A month that no other test asks in, and a new one for each case.
     month = next(MONTHS)
-    first, last, free = f"{2300 + month}-12-31", f"{2301 + month}-01-02", f"{2301 + month}-01-03"
+    first, last, free = f"{2300 + month}-12-31", f"{2301 + month}-01-29", f"{2301 + month}-01-30"
     with machine_zone(zone):
         ask(at(f"{first}T{asked_at}"), people, peer=peer)
         with pytest.raises(LimitError) as refused:
@@ -186,6 +213,9 @@ def test_noise_is_spent_from_a_privacy_budget(node, monkeypatch):
     with pytest.raises(LimitError) as refused:
         ask(node, list(WAGES)[:40])
     assert refused.value.details["rule"] == "privacy_budget"
+    with node.store.transaction("look") as tx:
+        uses = quota_rows.read_uses(tx, PEER.code, [Measure.SUMS], ["B11"], Moment(node.clock()).day)
+    assert [use.amount for use in uses[Measure.SUMS, "B11"]] == [2]  # what is refused is charged nowhere
 
 
 def test_only_rows_of_a_charged_query_and_of_granted_areas(node):

@@ -112,9 +112,9 @@ def fill(node, folder):
     query, vault = ("45", bytes(16), "B11"), node.keys.vault
     answer = vault.seal(sealed_names.of_opened_sum(*query), b"answer")
     guards = vault.seal(sealed_names.of_guards(*query), b"guards")
-    row = sum_queries.Charge("B11", 1, node.clock(), bytes(32), 4, 0, bytes(32), bytes(32))
+    row = sum_queries.ChargedItem("B11", 1, node.clock(), bytes(32), 4, 0, bytes(32), bytes(32))
     with node.store.transaction("a sum", write=True) as tx:
-        sum_queries.charge(tx, "45", bytes(16), [row])
+        sum_queries.add_query(tx, "45", bytes(16), [row])
         sum_queries.keep_answer(tx, *query, sum_queries.Opening(bytes(32), 4, guards, bytes(32), answer))
         rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
         sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))

@@ -33,6 +33,11 @@ def test_no_smaller_cell_than_the_least(sensitivity, cell):
     assert build(SumForm(mode="exact", min_cell=cell + 20), sensitivity, ()).min_cell == cell + 20
 
 
+def test_a_query_that_costs_more_than_all_there_is_to_spend_is_no_rule():
+    with pytest.raises(ValueError, match="epsilon_milli is above epsilon_milli_period"):
+        build(SumForm(epsilon_milli=600, epsilon_milli_period=599), "SP", ())
+
+
 def test_at_most_seventeen_bands_fit():
     assert build(PLAIN, "SP", tuple(range(1, 17))).layout.slots == 23
     with pytest.raises(ValueError, match="24 slots of 128 bits do not fit"):
@@ -56,7 +61,7 @@ def test_medical_spending_has_noise_and_wages_do_not():
 
 def test_the_packing_is_of_form_bands_and_cap(monkeypatch):
     rule = build(PLAIN, "SP", (5, 10))
-    same = replace(rule, min_cohort=99, min_cell=77, queries=3)
+    same = replace(rule, min_cohort=99, min_cell=77, epsilon_milli=3)
     others = [replace(rule, bands=(5,)), replace(rule, max_contribution=7)]
     assert same.packing == rule.packing
     before = rule.packing

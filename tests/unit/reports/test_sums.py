@@ -17,8 +17,10 @@ from matcher import identity
 from matcher.sums import disclosure
 from node.domain.findings import PeerSummary
 from node.domain.jobs import SUM, JobRow, PartRow
+from node.domain.quotas import Measure
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
 from node.errors import ConfigError, InputError, InvalidRequestError
+from node.governance.quotas import QUOTAS
 from node.reports import charts, kinds, text
 from node.reports.wording import rule_text
 from node.wire import platform
@@ -55,8 +57,8 @@ def test_tables_in_english():
         "    with noise, epsilon = 0.5",
         "-1,500.50 yuan",
         "    not connected",
-        "    refused: budget  ",
-        "    the budget of queries is spent",
+        "    refused: quota.sums.30_days",
+        "    30-day quota of sums used up",
     ):
         assert words in shown
     assert shown.count("suppressed") >= 3  # the rule, and two cells
@@ -95,8 +97,14 @@ def test_no_figure_is_cut_off_where_many_provinces_answer():
 
 
 def test_every_rule_has_words():
+    quotas = [f"quota.{measure}.{window}" for measure, window in QUOTAS]
+    quotas += [f"quota.{measure}.suspended" for measure in Measure]
     for lang in ("zh", "en"):
-        assert all(rule_text(rule, lang) for rule in disclosure.RULES)
+        assert all(rule_text(rule, lang) for rule in (*disclosure.RULES, *quotas))
+    assert rule_text("quota.points.hour", "zh") == "每小时核对点数配额已用完"
+    assert rule_text("quota.sum_points.30_days", "en") == "30-day quota of points of sums used up"
+    assert rule_text("quota.sums.suspended", "en") == "the province has suspended sums"
+    for lang in ("zh", "en"):
         assert rule_text("of_a_later_version", lang) == ""
 
 

@@ -57,6 +57,13 @@ def test_a_name_that_is_equal_after_conversion_is_told_and_not_counted_as_found(
     assert load(tmp_path / "report.json") == told
 
 
+def test_a_province_that_refused_for_a_quota_is_told_in_words():
+    refused = replace(REPORT.peers[2], state="refused", reason="quota.points.hour")
+    told = replace(REPORT, peers=(*REPORT.peers[:2], refused))
+    assert "quota.points.hour: 每小时核对点数配额已用完" in show(told, "zh")
+    assert "quota.points.hour: hourly quota of points used up" in show(told, "en")
+
+
 def test_figures_of_a_threshold_and_a_band_item():
     summary = summarise(REPORT)
     assert (summary.item("C23").people, summary.item("D34").people) == (1, 3)
