@@ -42,7 +42,7 @@ from tests.support.cluster import (
     wait_for,
 )
 from tests.support.examples import mandate_for
-from tests.support.federation import QUICK_LEASES, Federation, set_config
+from tests.support.federation import QUICK_LEASES, Federation, allow_sums, set_config
 from tests.support.leakage import forms
 from tests.support.salt_change import take_salt
 from tests.support.tap import Fault, Tap
@@ -62,6 +62,7 @@ def make_homes(folder: Path) -> None:
     federation = Federation.create()
     for code in ops.CODES:
         federation.make_home(folder / code, code, limits=LIMITS)
+    allow_sums(folder / code for code in ops.CODES)
     asking = open_home(folder / ops.ASKING)
     for code in ops.ANSWERING:
         node = open_home(folder / code)

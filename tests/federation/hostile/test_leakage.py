@@ -313,6 +313,10 @@ def test_what_the_tables_hold_is_known() -> None:
     public |= {"imports.source", "revoked_mandates.digest"}  # the latter of numbers of mandates
     asked = ("query_id", "cohort_digest", "opened_digest", "blind_commitment", "mandate_root", "rows_digest")
     public |= {"sum_alerts.query_id", "sum_exposures.query_id", *(f"sum_queries.{name}" for name in asked)}
+    # Digests of blinded points, and manifests as they were served.
+    bound = ("query_id", "manifest_digest", "mandate_root", "points_root")
+    public |= {"granules.query_id", "granules.digests", *(f"queries.{name}" for name in bound)}
+    public |= {"manifests.content", "manifests.digest"}
     # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.
     public |= {f"successions.{name}" for name in ("old_key", "new_key", "by_old", "by_new")}
     public |= {"peer_keys.signing_key", "admins.public_key"}
