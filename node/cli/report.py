@@ -10,6 +10,7 @@ from node.cli import report_verify
 from node.cli.asking import require_honest, show_report
 from node.cli.options import (
     address_option,
+    count,
     home_option,
     json_option,
     lang_option,
@@ -25,13 +26,16 @@ from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
 from node.errors import InputError
+from node.files import write_atomically
 from node.reports import files, kinds
 from node.reports.charts import draw_histograms
-from node.reports.household import of_household
+from node.reports.households import each_household, household_of, of_household
 from node.reports.kinds import AnyReport
 from node.reports.signature import Signer
+from node.tabular.csv_writer import csv_lines
 
 _ALL = "all"
+INDEX_FILE = "index.csv"
 
 
 class _WithVerify(click.Command):
@@ -73,6 +77,8 @@ def _read_formats(_context: click.Context, _option: click.Parameter, text: str |
               help=f"With --out: {', '.join(files.FORMATS)} or {_ALL}, separated by commas.  "
               "[default: text,json,csv]")  # fmt: skip
 @click.option("--household", metavar="NUMBER", help="Only this household of a verification.")
+@click.option("--each-household", "each", is_flag=True,
+              help="With --out: a folder for each household, called by its report's number.")  # fmt: skip
 @click.option("--unsigned", is_flag=True,
               help="With --out: write files without signature, also of a report.json.")  # fmt: skip
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False),
@@ -88,6 +94,7 @@ def report(
     out: Path | None,
     formats: tuple[str, ...],
     household: str | None,
+    each: bool,
     unsigned: bool,
     png: Path | None,
     svg: Path | None,
@@ -113,7 +120,8 @@ def report(
     found = found if household is None else _only(found, household)
     if out is not None:
         signer = None if unsigned else _signer(config)
-        _write(found, catalogue, out, formats, lang, signer, as_json=as_json)
+        write = _write_each if each else _write
+        write(found, catalogue, out, formats, lang, signer, as_json=as_json)
     elif as_json:
         show(kinds.to_json(found, catalogue), "", as_json=True)
     else:
@@ -166,6 +174,34 @@ def _write(
         return
     show_report(found, catalogue, lang)
     click.echo(f"report: {', '.join(str(out / name) for name in names)}")
+
+
+def _write_each(
+    found: AnyReport,
+    catalogue: catalogues.Catalogue,
+    out: Path,
+    formats: tuple[str, ...],
+    lang: str,
+    signer: Signer | None,
+    *,
+    as_json: bool,
+) -> None:
+    if not isinstance(found, Report):
+        raise InputError("a sum has no households", "leave out --each-household")
+    require_own_home(out)
+    out.mkdir(parents=True, exist_ok=True)
+    total, made = len({household_of(one) for one in found.subjects}), []
+    with show_progress(hidden=as_json) as update:
+        written = files.write_each(each_household(found), catalogue, out, formats, lang, signer)
+        for done, one in enumerate(written, 1):
+            made.append(one)
+            update("households", done, total)
+    rows = [("household", "number"), *((name, number) for name, number, _ in made)]
+    write_atomically(out / INDEX_FILE, csv_lines(rows, mark=True))
+    new = sum(is_new for _, _, is_new in made)
+    plain = {"out": str(out), "households": total, "new": new, "signed": signer is not None}
+    text = f"reports of {count(total, 'household')}, {new:,} of them new: see {out / INDEX_FILE}"
+    show(plain, text, as_json=as_json)
 
 
 def _draw(

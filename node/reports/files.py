@@ -15,7 +15,7 @@ from node.reports.document import Document, Record
 from node.reports.groups import SIGNATURE, digests_of
 from node.reports.kinds import JSON_FILE, TEXT_FILE, AnyReport, ReportKind
 from node.reports.parts import part_digests
-from node.reports.signature import SignedFile, Signer
+from node.reports.signature import SignedFile, Signer, Trusted, fault, read_statement
 from node.reports.wording import LANGUAGES
 
 SIGNATURE_FILE: Final = "report.sig.json"
@@ -44,6 +44,18 @@ class _Writer:
         """The files that will be there, in the order of FORMATS."""
         found = [self._name(one) for one in FORMATS if one in formats]
         return [*found, SIGNATURE_FILE] if self._signer else found
+
+    def is_there(self, formats: Sequence[str]) -> bool:
+        """Whether these files are there already, with the same groups signed by the same key."""
+        if self._signer is None or not all((self._folder / name).is_file() for name in self.names(formats)):
+            return False
+        try:
+            statement = read_statement((self._folder / SIGNATURE_FILE).read_bytes(), SIGNATURE_FILE)
+        except InputError:
+            return False
+        signed = {self._name(one) for one in formats if one != "json"}
+        same = statement.groups == self._groups and set(statement.files) == signed
+        return same and not fault(statement, Trusted({}, [self._signer.fingerprint]))
 
     def write(self, formats: Sequence[str], lang: str, told: Told) -> None:
         """All files, report.json last: a program that waits for it finds the others in place."""
@@ -105,6 +117,27 @@ class _Writer:
         parts: dict[str, str] = {}
         write_atomically(self._folder / self._name(one), hashed())
         self._signed[self._name(one)] = SignedFile(digest=found.hexdigest(), parts=parts)
+
+
+def write_each(
+    parts: Iterable[tuple[str, AnyReport]],
+    catalogue: Catalogue,
+    folder: Path,
+    formats: Sequence[str],
+    lang: str,
+    signer: Signer | None = None,
+) -> Iterator[tuple[str, str, bool]]:
+    """Write many reports, each into a folder called by its number.
+
+    Yields the name, the number and whether the files are new.
+    What is there already, signed and of the same content, is left: a run that was stopped goes on.
+    """
+    for name, report in parts:
+        writer = _Writer(report, catalogue, folder / number_of(report), signer)
+        is_new = not writer.is_there(formats)
+        if is_new:
+            writer.write(formats, lang, lambda _what, _done, _total: None)
+        yield name, number_of(report), is_new
 
 
 def write(

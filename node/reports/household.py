@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
-from node.errors import InputError
 from node.reports import verification
 from node.reports.common import columns, facts, known_items, number_of, peers_table
 from node.reports.coverage import ANSWERED, HAS, summarise
@@ -31,6 +30,7 @@ from node.reports.document import (
     Section,
     Table,
 )
+from node.reports.households import household_of
 from node.reports.print_words import answering, phrase, span
 from node.reports.wording import (
     answer_text,
@@ -82,21 +82,6 @@ class Grid:
         """The answer to a question about a subject."""
         at = int(self.place[subject, question])
         return None if at < 0 else self.answers[at]
-
-
-def household_of(subject: str) -> str:
-    """The household of a subject: `H1` of `H1/01`."""
-    return subject.rpartition("/")[0] or subject
-
-
-def of_household(report: Report, name: str) -> Report:
-    """The same report about one household. Raises InputError."""
-    subjects = tuple(one for one in report.subjects if household_of(one) == name)
-    if not subjects:
-        raise InputError("the report has no such household", "write its number as the list of people has it")
-    kept = set(subjects)
-    findings = [one for one in report.findings if one.subject in kept]
-    return replace(report, subjects=subjects, findings=findings)
 
 
 def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "") -> Document:

@@ -42,7 +42,7 @@ def pictures(document: Document, number: str, moment: datetime, ppi: int = 110) 
 def _compile(
     document: Document, number: str, moment: datetime, record: bytes, kind: str, ppi: int = 110
 ) -> list[bytes]:
-    plain = json.dumps(_plain(document, number, moment), ensure_ascii=False)
+    plain = json.dumps(_plain(document, number, moment, with_record=bool(record)), ensure_ascii=False)
     if len(plain) > _LONGEST:
         raise InputError(
             "this report is too long for a PDF", "print it household by household, or take XLSX or HTML"
@@ -64,8 +64,10 @@ def _compiler() -> Any:
     return typst.Compiler(str(_FORM), font_paths=fonts, ignore_system_fonts=True)
 
 
-def _plain(document: Document, number: str, moment: datetime) -> dict[str, Any]:
+def _plain(document: Document, number: str, moment: datetime, *, with_record: bool = True) -> dict[str, Any]:
     day, lang = china_time(moment), document.lang
+    more = ("missing", "attached") if with_record else ("missing",)
+    notes = (*document.notes, *(phrase(key, lang) for key in more))
     return {
         "lang": lang,
         "region": "CN" if lang == "zh" else "GB",
@@ -75,13 +77,11 @@ def _plain(document: Document, number: str, moment: datetime) -> dict[str, Any]:
         "date": {"year": day.year, "month": day.month, "day": day.day, "hour": 0, "minute": 0, "second": 0},
         "number": number,
         "facts": [[_shown(one.name), _shown(one.value)] for one in document.facts],
-        "sections": [_section(one) for one in document.sections],
+        "sections": [_section(one, lang) for one in document.sections],
         "notes_title": _shown(document.notes_title),
-        "notes": [
-            _shown(note) for note in (*document.notes, phrase("missing", lang), phrase("attached", lang))
-        ],
+        "notes": [_shown(note) for note in notes],
         "appendix_title": _shown(document.appendix_title),
-        "appendix": [_section(one) for one in document.appendix],
+        "appendix": [_section(one, lang) for one in document.appendix],
         "words": {
             "page": phrase("page", lang),
             "facts_only": phrase("facts_only", lang),
@@ -90,10 +90,10 @@ def _plain(document: Document, number: str, moment: datetime) -> dict[str, Any]:
     }
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, lang: str) -> dict[str, Any]:
     if isinstance(section, Paragraph):
         return {"kind": "text", "text": _shown(section.text)}
-    return _bars(section) if isinstance(section, Histogram) else _table(section)
+    return _bars(section, lang) if isinstance(section, Histogram) else _table(section)
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _width(texts: Sequence[str]) -> int:
     return max(6, min(longest, _WIDEST))
 
 
-def _bars(histogram: Histogram) -> dict[str, Any]:
+def _bars(histogram: Histogram, lang: str) -> dict[str, Any]:
     top = max((cell or 0 for one in histogram.series for cell in one.cells), default=0) or 1
     rows = []
     for index, band in enumerate(histogram.bands):
@@ -147,7 +147,7 @@ def _bars(histogram: Histogram) -> dict[str, Any]:
         "title": _shown(histogram.title),
         "item": _shown(histogram.item),
         "hidden": _shown(histogram.hidden),
-        "head": [_shown(text) for text in ("", "", histogram.title, "")],
+        "head": [_shown(phrase(key, lang)) for key in ("band", "province", "share", "people")],
         "rows": rows,
     }
 

@@ -41,6 +41,10 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
         "More than {most} people: the answers for each person are in the XLSX, CSV and JSON files of the "
         "same number; here are the figures.",
     ),
+    "band": ("档次", "band"),
+    "province": ("省份", "province"),
+    "share": ("分布", "distribution"),
+    "people": ("人数", "people"),
     "sheet_report": ("概况", "Report"),
     "sheet_people": ("人员", "People"),
     "sheet_details": ("明细", "Details"),

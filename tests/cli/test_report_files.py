@@ -1,12 +1,14 @@
 """`heqiao report --format` and `heqiao report verify`: homes as the commands make them, no running node."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from node.cli.report_keys import own_signer
 from node.config import Home
 from node.reports import files
+from node.reports.households import each_household
 from tests.support.cli_runner import heqiao, ok
 from tests.support.paths import ROOT
 from tests.support.reports import CATALOGUE, SUMS, VERIFICATION
@@ -129,3 +131,35 @@ def test_a_sum_is_signed_too(place, tmp_path):
     signer = own_signer(Home.find(place / "45").load())
     files.write(SUMS, CATALOGUE, tmp_path, files.FORMATS, "en", signer)
     assert ok("report", "verify", tmp_path, "--home", place / "44").count("as signed") == 6
+
+
+def test_a_folder_for_each_household(place, tmp_path):
+    command = ("report", "--home", place / "45", EXPECTED / "verification", "--out", tmp_path, "--unsigned",
+               "--each-household", "--format", "pdf,json")  # fmt: skip
+    assert json.loads(ok(*command, "--json"))["households"] == 2
+    index = (tmp_path / "index.csv").read_text(encoding="utf-8-sig").splitlines()
+    for household, number in (line.split(",") for line in index[1:]):
+        assert {path.name for path in (tmp_path / number).iterdir()} == {"report.pdf", "report.json"}
+        plain = json.loads((tmp_path / number / "report.json").read_text(encoding="utf-8"))
+        assert {one.partition("/")[0] for one in plain["subjects"]} == {household}
+        assert plain["number"] == number
+
+
+def test_a_run_over_households_goes_on_where_it_stopped(place, tmp_path):
+    signer = own_signer(Home.find(place / "45").load())
+
+    def run(formats=("html", "json"), report=VERIFICATION):
+        parts = each_household(report)
+        return [one[2] for one in files.write_each(parts, CATALOGUE, tmp_path, formats, "zh", signer)]
+
+    assert run() == [True, True]
+    assert run() == [False, False]
+    first = next(tmp_path.iterdir())
+    (first / "report.sig.json").write_text("{}", encoding="utf-8")
+    assert sorted(run()) == [False, True], "one was cut short"
+    assert run(("html",)) == [False, False]
+    assert run(("html", "csv")) == [True, True]
+    other = replace(VERIFICATION, state="cancelled")
+    assert run(report=other) == [True, True], "the same number and other content"
+    for folder in tmp_path.iterdir():
+        assert ok("report", "verify", folder, "--home", place / "44").count(": as signed") >= 2

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from node.domain.findings import PeerSummary
 from node.errors import InputError
-from node.reports import glyphs, household, kinds, pdf
+from node.reports import glyphs, household, households, kinds, pdf
 from node.reports.common import number_of
 from tests.support.reports import CATALOGUE, REPORTS, SUMS, VERIFICATION
 from tests.support.signed_reports import FORMULA, LONG, MARKUP, hostile_report
@@ -162,7 +162,7 @@ def test_a_report_that_is_too_long_is_refused(monkeypatch):
 
 
 def test_one_household():
-    one = household.of_household(VERIFICATION, "H2")
+    one = households.of_household(VERIFICATION, "H2")
     assert one.subjects == ("H2/01",)
     assert len(one.findings) == 9
     text = "".join(texts(render(one)))
@@ -170,7 +170,16 @@ def test_one_household():
     assert "H1" not in text
     assert number_of(one) != number_of(VERIFICATION)
     with pytest.raises(InputError, match="no such household"):
-        household.of_household(VERIFICATION, "H")
+        households.of_household(VERIFICATION, "H")
+
+
+def test_households_are_all_of_the_report():
+    parts = dict(households.each_household(VERIFICATION))
+    assert list(parts) == ["H1", "H2"]
+    joined = [one for part in parts.values() for one in part.findings]
+    assert sorted(map(str, joined)) == sorted(map(str, VERIFICATION.findings))
+    assert parts["H2"] == households.of_household(VERIFICATION, "H2")
+    assert len({number_of(part) for part in parts.values()}) == 2
 
 
 def test_every_word_of_ours_has_a_glyph():
