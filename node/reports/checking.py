@@ -20,6 +20,7 @@ from node.reports.signature import SignedFile, Statement, Trusted, fault, read_s
 PAGES: Final = "pages"
 ATTACHMENT: Final = "attachment"
 CONTENT: Final = "content"
+_LONGEST: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ def _known(name: str, kind: str, statement: Statement, trusted: Trusted) -> Verd
 def _different(signed: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
     """The names whose digests are not the same, those of only one of the two among them."""
     names = dict.fromkeys((*signed, *found))
-    return tuple(name for name in names if signed.get(name) != found.get(name))
+    # Names of an altered file may be anything.
+    return tuple(name[:_LONGEST] for name in names if signed.get(name) != found.get(name))
 
 
 def _read(path: Path) -> bytes:

@@ -132,12 +132,20 @@ def write_each(
     Yields the name, the number and whether the files are new.
     What is there already, signed and of the same content, is left: a run that was stopped goes on.
     """
+    seen = set[str]()
     for name, report in parts:
-        writer = _Writer(report, catalogue, folder / number_of(report), signer)
+        number = number_of(report)
+        if number in seen:
+            raise InputError(
+                f"two households have the report number {number}",
+                "write one of them with --household into another folder",
+            )
+        seen.add(number)
+        writer = _Writer(report, catalogue, folder / number, signer)
         is_new = not writer.is_there(formats)
         if is_new:
             writer.write(formats, lang, lambda _what, _done, _total: None)
-        yield name, number_of(report), is_new
+        yield name, number, is_new
 
 
 def write(

@@ -1,8 +1,8 @@
 """The number of a report: county code, date, sequence and check digit, with hyphens (ADR 0024). Pure.
 
-`450000-20260701-0123456789-3`: the code of the body that asks, filled up with zeros to six digits; the day in
-China on which the job was accepted; ten digits that follow from the job and the people in the report; and the
-check digit of ISO 7064 MOD 11,10 over all digits before it, which finds every single wrong digit.
+`450000-20260701-012345678901-3`: the code of the body that asks, filled up with zeros to six digits; the day
+in China on which the job was accepted; twelve digits that follow from the job and the people in the report;
+and the check digit of ISO 7064 MOD 11,10 over all digits before it, which finds every single wrong digit.
 """
 
 import re
@@ -13,8 +13,8 @@ from blake3 import blake3
 
 from node.domain.days import china_day
 
-PATTERN = re.compile(r"[0-9]{6}-[0-9]{8}-[0-9]{10}-[0-9]")
-_CODE, _SEQUENCE = 6, 10
+PATTERN = re.compile(r"[0-9]{6}-[0-9]{8}-[0-9]{12}-[0-9]")
+_CODE, _SEQUENCE = 6, 12
 
 
 def report_number(code: str, accepted: datetime, job: str, people: Iterable[str] = ()) -> str:
@@ -22,9 +22,13 @@ def report_number(code: str, accepted: datetime, job: str, people: Iterable[str]
     digest = blake3("\n".join((job, *people)).encode()).digest()
     sequence = int.from_bytes(digest[:16], "big") % 10**_SEQUENCE
     day = china_day(accepted).isoformat().replace("-", "")
-    digits = "".join(one for one in code if one.isdecimal() and one.isascii())[:_CODE].ljust(_CODE, "0")
-    body = f"{digits}-{day}-{sequence:0{_SEQUENCE}d}"
+    body = f"{code_digits(code)}-{day}-{sequence:0{_SEQUENCE}d}"
     return f"{body}-{check_digit(body)}"
+
+
+def code_digits(code: str) -> str:
+    """The first six digits of the numbers of a body."""
+    return "".join(one for one in code if one.isdecimal() and one.isascii())[:_CODE].ljust(_CODE, "0")
 
 
 def is_number(text: str) -> bool:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keys.store.kinds import fingerprint_of
 from node.errors import InputError
-from node.reports.numbers import is_number
+from node.reports.numbers import code_digits, is_number
 
 FORMAT: Final = "heqiao-report-signature/1"
 CONTEXT: Final = b"heqiao v1 report\x00"
@@ -135,4 +135,6 @@ def fault(statement: Statement, trusted: Trusted) -> str:
         public.verify(bytes.fromhex(statement.signature), statement.signed_part())
     except (InvalidSignature, ValueError):
         return "the signature does not fit what it signs"
-    return "" if is_number(statement.number) else "its number is not well formed"
+    if not is_number(statement.number) or not statement.number.startswith(code_digits(statement.code)):
+        return "its number is not one of this body"
+    return ""

@@ -7,6 +7,7 @@ import pytest
 
 from node.cli.report_keys import own_signer
 from node.config import Home
+from node.errors import InputError
 from node.reports import files
 from node.reports.households import each_household
 from tests.support.cli_runner import heqiao, ok
@@ -163,3 +164,9 @@ def test_a_run_over_households_goes_on_where_it_stopped(place, tmp_path):
     assert run(report=other) == [True, True], "the same number and other content"
     for folder in tmp_path.iterdir():
         assert ok("report", "verify", folder, "--home", place / "44").count(": as signed") >= 2
+
+
+def test_two_reports_of_one_number_are_an_error(tmp_path):
+    parts = [("H1", VERIFICATION), ("H2", VERIFICATION)]
+    with pytest.raises(InputError, match="two households"):
+        list(files.write_each(parts, CATALOGUE, tmp_path, ("text",), "zh"))

@@ -194,7 +194,7 @@ def test_every_word_of_ours_has_a_glyph():
 
 
 def test_long_words_may_be_broken_and_short_ones_are_not():
-    assert glyphs.breakable("requester (permitted recipient) 450000-20260701-2122530672-3 广西") == (
-        "requester (permitted recipient) 450000-20260701-2122530672-3 广西"
+    assert glyphs.breakable("requester (permitted recipient) 450000-20260701-202122530672-0 广西") == (
+        "requester (permitted recipient) 450000-20260701-202122530672-0 广西"
     )
     assert glyphs.breakable("W" * 20) == "\u200b".join(["WWWW"] * 5)

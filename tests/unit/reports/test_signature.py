@@ -15,7 +15,7 @@ from node.reports import files
 from node.reports.checking import check, check_all
 from node.reports.groups import digests_of, read_digests
 from node.reports.numbers import check_digit, is_number, report_number
-from node.reports.signature import Trusted
+from node.reports.signature import Trusted, fault
 from tests.support.reports import CATALOGUE, SUMS, VERIFICATION
 from tests.support.signed_reports import NAMES, SIGNER, STRANGER, TRUSTED, load, write_all
 
@@ -195,6 +195,13 @@ def test_the_key_must_be_known_and_of_that_province(made):
     assert not check(path, Trusted({STRANGER.key: "45 广西"})).valid
     assert not check(path, Trusted({SIGNER.key: "44 广东"})).valid, "a peer signs for itself only"
     assert check(path, Trusted({}, [SIGNER.fingerprint])).valid
+
+
+def test_a_number_of_another_body_is_refused():
+    ours = report_number("45", VERIFICATION.created_at, "job-1")
+    assert fault(SIGNER.sign(ours, "job-1", {}), TRUSTED) == ""
+    for number in (report_number("44", VERIFICATION.created_at, "job-1"), ours[:-1], ours[:-1] + "x", ""):
+        assert fault(SIGNER.sign(number, "job-1", {}), TRUSTED) == "its number is not one of this body"
 
 
 def test_a_stranger_who_signs_again_is_not_believed(copy):
