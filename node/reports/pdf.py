@@ -21,7 +21,7 @@ from node.reports.print_words import phrase
 STANDARDS: Final = ("a-3a", "ua-1")
 _FORM: Final = Path(__file__).with_name("report.typ")
 _LONGEST: Final = 2_000_000  # characters of all texts; more is hundreds of pages, and minutes
-_WIDEST: Final = 26  # columns that a line of a cell counts for the width of its column
+_WIDEST: Final = 34  # columns that a line of a cell counts for the width of its column
 _TONES: Final = (0, 30, 55, 72)
 _WIDE: Final = 0x2E80  # from here on a character takes two columns
 

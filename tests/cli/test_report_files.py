@@ -1,12 +1,17 @@
 """`heqiao report --format` and `heqiao report verify`: homes as the commands make them, no running node."""
 
 import json
+import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from keys.signing_chain import sign
 from node.cli.report_keys import own_signer
 from node.config import Home
+from node.database import database_url, open_store
+from node.database.signing_keys import pin_next
 from node.errors import InputError
 from node.reports import files
 from node.reports.households import each_household
@@ -170,3 +175,19 @@ def test_two_reports_of_one_number_are_an_error(tmp_path):
     parts = [("H1", VERIFICATION), ("H2", VERIFICATION)]
     with pytest.raises(InputError, match="two households"):
         list(files.write_each(parts, CATALOGUE, tmp_path, ("text",), "zh"))
+
+
+def test_a_key_that_named_its_successor_still_counts_and_one_that_a_card_replaced_does_not(place, tmp_path):
+    shutil.copytree(place / "44", tmp_path / "44")
+    config = Home.find(tmp_path / "44").load()
+    signer, now = own_signer(Home.find(place / "45").load()), datetime.now(UTC)
+    statement = sign("45", 2, signer.secret, bytes(range(32)), now, now + timedelta(days=1))
+    with open_store(database_url(config)).transaction("pin", write=True) as tx:
+        assert pin_next(tx, statement, now)
+    words = ("report", "verify", place / "signed" / "report.json", "--home", tmp_path / "44")
+    assert "of 45 45, an earlier key" in ok(*words)
+    ok("init", "--home", tmp_path / "new", "--code", "45", "--name", "45")
+    ok("card", "--home", tmp_path / "new", "--out", tmp_path / "new.card")
+    ok("peers", "add", "--home", tmp_path / "44", tmp_path / "new.card")
+    code, out, _ = heqiao(*words)
+    assert (code, "signed by a key that is not known here" in out) == (1, True)
