@@ -5,10 +5,12 @@ proves itself; a PDF, a workbook, a page or a table is proved by report.sig.json
 were altered fails though the record attached to it is whole.
 """
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from node.errors import InputError
 from node.reports.files import SIGNATURE_FILE
@@ -45,10 +47,12 @@ class Verdict:
 
 def check(path: Path, trusted: Trusted, signature: Path | None = None) -> Verdict:
     """Check a file; `signature` is its report.sig.json, by default the one beside it. Raises InputError."""
-    content = _read(path)
-    kind = format_of(content)
-    if kind == "json":
-        return _check_record(content, path.name, trusted)
+    with _opened(path) as file:
+        kind = format_of(file.read(64))
+        file.seek(0)
+        if kind == "json":
+            return _check_record(file, path.name, trusted)
+        content = file.read()
     beside = signature or path.with_name(SIGNATURE_FILE)
     if not beside.is_file():
         return _check_alone(content, path.name, kind, trusted)
@@ -67,23 +71,19 @@ def check_all(folder: Path, trusted: Trusted) -> list[Verdict]:
         else:
             verdicts.append(check(path, trusted))
     if (folder / JSON_FILE).is_file():
-        content = _read(folder / JSON_FILE)
-        record = _check_record(content, JSON_FILE, trusted)
-        if record.valid:
-            # Both are signed, and still they may be of different days: a part can be asked again.
-            groups, _ = read_digests(content, JSON_FILE)
-            record = replace(record, altered=_different(statement.groups, groups))
-        verdicts.append(record)
+        # Both are signed, and still they may be of different days: a part can be asked again.
+        with _opened(folder / JSON_FILE) as file:
+            verdicts.append(_check_record(file, JSON_FILE, trusted, statement))
     return verdicts
 
 
-def _check_record(content: bytes, name: str, trusted: Trusted) -> Verdict:
-    groups, signature = read_digests(content, name)
+def _check_record(file: IO[bytes], name: str, trusted: Trusted, beside: Statement | None = None) -> Verdict:
+    groups, signature = read_digests(file, name)
     if signature is None:
         return Verdict(name, "json", problem="it is not signed")
     statement = read_statement(signature, name)
-    verdict = _known(name, "json", statement, trusted)
-    return replace(verdict, altered=_different(statement.groups, groups))
+    altered = _different(statement.groups, groups) or _different((beside or statement).groups, groups)
+    return replace(_known(name, "json", statement, trusted), altered=altered)
 
 
 def _check_file(content: bytes, name: str, kind: str, statement: Statement, trusted: Trusted) -> Verdict:
@@ -103,7 +103,7 @@ def _check_alone(content: bytes, name: str, kind: str, trusted: Trusted) -> Verd
     record = attached_record(content) if kind == "pdf" else None
     if record is None:
         return Verdict(name, kind, problem=problem)
-    found = _check_record(record, name, trusted)
+    found = _check_record(io.BytesIO(record), name, trusted)
     if found.valid:
         problem = f"{SIGNATURE_FILE} is not beside it: only the attached record is proved, and not the pages"
     return replace(found, format=kind, problem=found.problem or ("" if found.altered else problem))
@@ -114,7 +114,7 @@ def _altered_in_pdf(content: bytes, statement: Statement) -> tuple[str, ...]:
     if record is None:
         return (PAGES, ATTACHMENT)
     try:
-        groups, _ = read_digests(record, ATTACHMENT)
+        groups, _ = read_digests(io.BytesIO(record), ATTACHMENT)
     except InputError:
         return (ATTACHMENT,)
     return _different(statement.groups, groups) or (PAGES,)
@@ -148,9 +148,16 @@ def _different(signed: Mapping[str, str], found: Mapping[str, str]) -> tuple[str
 
 
 def _read(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
-        if path.stat().st_size > MOST:
-            raise InputError(f"{path}: larger than {MOST} bytes", "this is no file of a report")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            if path.stat().st_size > MOST:
+                raise InputError(f"{path}: larger than {MOST} bytes", "this is no file of a report")
+            yield file
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "check the path") from None

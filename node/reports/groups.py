@@ -7,9 +7,10 @@ one line. A key twice in one object is refused: two readers could see two values
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from node.errors import InputError
 from node.reports.document import Joined
@@ -31,6 +32,8 @@ _GROUPS: Final[Mapping[str, str]] = {
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SPACE: Final = " \t\r\n"
 _AT_ONCE: Final = 1024
+_PIECE: Final = 1 << 20  # characters that are read at once
+_LONGEST: Final = 1 << 26  # characters of one value, such as the list of subjects
 
 
 class Digests:
@@ -79,22 +82,28 @@ def _lines(findings: Any) -> Iterator[str]:
         yield from (_ENCODER.encode(one) + "\n" for one in findings)
 
 
-def read_digests(content: bytes, source: str) -> tuple[dict[str, str], Any]:
+def read_digests(file: IO[bytes], source: str) -> tuple[dict[str, str], Any]:
     """The digests of the groups of a report.json, and what its key `signature` holds (None without one).
 
-    Findings are read one after another: a list has millions. Raises InputError for what is not a JSON object.
+    Read piece by piece, and findings one after another: a list has millions. Raises InputError for what is
+    no JSON object.
     """
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        return _Reader(content.decode("utf-8-sig")).read()
+        return _Reader(text).read()
     except (ValueError, RecursionError):
         raise InputError(
             f"{source}: is not a JSON object, or has a key twice", "ask for the report again"
         ) from None
+    finally:
+        text.detach()
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
+    """Reads values from a window of the text, which moves on with what was read."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file, self._text, self._at = file, "", 0
         decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
         self._decode: Callable[[str, int], tuple[Any, int]] = decoder.raw_decode
 
@@ -129,25 +138,47 @@ class _Reader:
         """Yields in front of each item of an object or an array."""
         self._take(start)
         if self._peek() == end:
-            self._at += 1
+            self._take(end)
             return
         while True:
             self._peek()
             yield
             if self._peek() == end:
-                self._at += 1
+                self._take(end)
                 return
             self._take(",")
 
     def _value(self) -> Any:
         self._peek()
-        value, self._at = self._decode(self._text, self._at)
-        return value
+        size = _PIECE
+        while True:
+            start = self._at
+            try:
+                value, end = self._decode(self._text, start)
+            except json.JSONDecodeError:
+                if not self._more(size):
+                    raise
+            else:
+                # A number that ends with the window may go on behind it.
+                if end < len(self._text) or not self._more(size):
+                    self._at += end - start
+                    return value
+            size *= 2
+
+    def _more(self, size: int) -> bool:
+        """Move the window on; whether there was more."""
+        piece = self._file.read(size)
+        self._text, self._at = self._text[self._at :] + piece, 0
+        if len(self._text) > _LONGEST:
+            raise ValueError("a value that is too long")
+        return bool(piece)
 
     def _peek(self) -> str:
-        while self._at < len(self._text) and self._text[self._at] in _SPACE:
-            self._at += 1
-        return self._text[self._at : self._at + 1]
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in _SPACE:
+                self._at += 1
+            if self._at < len(self._text) or not self._more(_PIECE):
+                return self._text[self._at : self._at + 1]
 
     def _take(self, character: str) -> None:
         if self._peek() != character:

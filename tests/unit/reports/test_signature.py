@@ -1,6 +1,7 @@
 """A report altered in any group of fields fails, and the group is named; so does any altered byte."""
 
 import hashlib
+import io
 import json
 import shutil
 import zipfile
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from node.errors import InputError
-from node.reports import files
+from node.reports import files, groups
 from node.reports.checking import check, check_all
 from node.reports.groups import digests_of, read_digests
 from node.reports.numbers import check_digit, is_number, report_number
@@ -242,14 +243,23 @@ def test_an_unsigned_record_says_so(tmp_path):
 )
 def test_a_record_that_can_be_read_in_two_ways_is_refused(text):
     with pytest.raises(InputError, match=r"x\.json"):
-        read_digests(text.encode("latin-1"), "x.json")
+        read_digests(io.BytesIO(text.encode("latin-1")), "x.json")
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 64])
+def test_a_record_is_read_in_pieces_of_any_size(made, monkeypatch, piece):
+    monkeypatch.setattr(groups, "_PIECE", piece)
+    assert check(made / "report.json", TRUSTED).valid
+    digests, _ = read_digests(io.BytesIO(b'{"a": 12345678901, "findings": [1, 23456789, {}], "b": []}'), "x")
+    assert digests == digests_of({"a": 12345678901, "findings": [1, 23456789, {}], "b": []})
 
 
 def test_digests_of_sums_are_those_of_their_file(tmp_path):
     files.write(SUMS, CATALOGUE, tmp_path, files.FORMATS, "en", SIGNER)
     assert all(one.valid for one in check_all(tmp_path, TRUSTED))
-    groups, signature = read_digests((tmp_path / "report.json").read_bytes(), "x")
-    assert groups == signature["groups"]
+    with (tmp_path / "report.json").open("rb") as file:
+        digests, signature = read_digests(file, "x")
+    assert digests == signature["groups"]
     assert digests_of({"findings": []}).keys() == {"findings"}
 
 
