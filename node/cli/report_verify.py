@@ -28,11 +28,13 @@ def verify(
     """Check that a file of a report is as its node signed it.
 
     FILE is a PDF, XLSX, HTML, CSV or text file of a report with its report.sig.json beside it, a report.json,
-    which needs nothing else, or the folder of all of them. Exits 1 where one is altered, and names the groups
+    which needs nothing else, or the folder of all of them (or its
+    report.sig.json). Exits 1 where one is altered, and names the groups
     of fields or the parts that are; also where nothing proves it, or an unknown key signed it.
     """
     trusted = trusted_by(home, keys)
-    found = check_all(file, trusted) if file.is_dir() else [check(file, trusted, signature)]
+    folder = file.parent if file.name == SIGNATURE_FILE else file
+    found = check_all(folder, trusted) if folder.is_dir() else [check(file, trusted, signature)]
     plain = {"valid": all(one.valid for one in found), "files": [_plain(one) for one in found]}
     show(plain, "\n".join(map(_line, found)), as_json=as_json)
     wrong = [one.file for one in found if not one.valid]

@@ -79,7 +79,9 @@ def test_a_file_is_not_signed_as_if_the_node_had_found_it(place, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["report.pdf", "report.xlsx", "report.html", "report.json", "."])
+@pytest.mark.parametrize(
+    "name", ["report.pdf", "report.xlsx", "report.html", "report.json", "report.sig.json", "."]
+)
 def test_files_are_checked_by_home_card_and_fingerprint(place, name):
     path = place / "signed" / name
     for words in (
@@ -91,7 +93,7 @@ def test_files_are_checked_by_home_card_and_fingerprint(place, name):
         made = json.loads(ok("report", "verify", path, *words, "--json"))
         assert made["valid"] is True
         assert {one["code"] for one in made["files"]} == {"45"}
-        assert len(made["files"]) == (6 if name == "." else 1)
+        assert len(made["files"]) == (6 if name in (".", "report.sig.json") else 1)
 
 
 def test_an_altered_file_exits_1_and_names_the_group(place, tmp_path):
