@@ -39,7 +39,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "sum": ("sum", "Sum what other provinces hold about many people."),
         "mandates": ("mandates", "Revoke mandates."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
-        "report": ("jobs", "Fetch the report of a job, or show one again."),
+        "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
     },
     "Run and maintain a node": {
