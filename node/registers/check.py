@@ -89,7 +89,7 @@ def check_source(
     terms = ReadOptions(reading.item, _NO_SALT, (default_as_of or today).toordinal(), today)
     parts: list[tuple[str, Source]] = [("query", source)]
     if isinstance(source, Files):
-        parts = [(str(path), Files([path])) for path in source.paths]
+        parts = [(str(path), Files([path], source.sheet)) for path in source.paths]
     checks: list[Checked] = []
     done = 0
     for name, part in parts:

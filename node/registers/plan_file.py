@@ -20,6 +20,7 @@ from node.registers.plan import ImportPlan, file_faults, is_passed_over, make_pl
 from node.registers.requests import ImportRequest, Mode
 from node.registers.row_parser import ALIASES
 from node.registers.sources import check_as_of, read_url
+from node.tabular.excel import Sheet
 from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
 from node.tabular.units import check_unit
 
@@ -67,6 +68,8 @@ class PlannedItem(Section):
     encoding: Annotated[str, _one_of(ENCODINGS)] | None = Field(
         default=None, description="Encoding of text files"
     )
+    sheet: str = Field(default="", description="Sheet of a spreadsheet that has several")
+    header_row: int = Field(default=0, ge=0, le=1000, description="Row of its headers; 0 is the first filled")
     unit: str | None = Field(default=None, description="Unit of the amounts")
     keep_zeros: bool = Field(default=False, description="Long record numbers do end in zeros")
     allow_empty: bool = Field(default=False, description="Publish even if no row can be used")
@@ -125,6 +128,7 @@ def _request(code: str, found: PlannedItem, files: tuple[Path, ...], unit: str |
         unit=unit,
         keep_zeros=found.keep_zeros,
         allow_empty=found.allow_empty,
+        sheet=Sheet(found.sheet, found.header_row),
     )
 
 

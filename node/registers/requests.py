@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from node.tabular.excel import Sheet
 from node.tabular.text_form import TextForm
 
 Mode = Literal["full", "upsert", "delete"]
@@ -15,8 +16,8 @@ Mode = Literal["full", "upsert", "delete"]
 class ImportRequest:
     """An import: rows of an item, from files or from a query on the database of `url_file`.
 
-    `columns` ({field: header}) overrides the known headers, `as_of` dates rows without a date, `form` and
-    `unit` are what is known of text files and of amounts.
+    `columns` ({field: header}) overrides the known headers, `as_of` dates rows without a date; `form`,
+    `sheet` and `unit` are what is known of text files, of spreadsheets and of amounts.
     """
 
     item: str
@@ -30,3 +31,4 @@ class ImportRequest:
     unit: str | None = None
     keep_zeros: bool = False
     allow_empty: bool = False
+    sheet: Sheet = field(default_factory=Sheet)

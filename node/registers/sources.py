@@ -1,4 +1,4 @@
-"""Where an import reads from: register files, Parquet files, a query on a database (docs/import.md).
+"""Where an import reads from: text, Parquet, spreadsheets, a query on a database (docs/import.md).
 
 Every source becomes blocks of rows whose cells are text, so that one reader understands all of them.
 """
@@ -28,6 +28,7 @@ from node.tabular.delimited import (
     open_table,
     raise_empty,
 )
+from node.tabular.excel import FIRST_SHEET, Sheet, is_spreadsheet, open_sheet
 from node.tabular.parquet import open_parquet
 from node.tabular.text_form import TextForm
 from node.tabular.typed_values import Column, Role, accepts, cell_text
@@ -100,20 +101,27 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Delimited text, or Parquet by its suffix in any case; in the order given."""
+    """Delimited text, or Parquet or spreadsheets by their suffix in any case; in the order given."""
 
     paths: Sequence[Path]
+    sheet: Sheet = FIRST_SHEET
 
     @property
     def size(self) -> int:
-        """Bytes of the text files; of a Parquet file about what it would be as text."""
-        return sum(_size(path) * (4 if is_parquet(path) else 1) for path in self.paths)
+        """Bytes of the text files; of other files about what they would be as text."""
+        return sum(
+            _size(path) * (4 if is_parquet(path) or is_spreadsheet(path) else 1) for path in self.paths
+        )
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
         for path in self.paths:
             if is_parquet(path):
                 yield from _parquet_blocks(path, reading)
+                continue
+            if is_spreadsheet(path):
+                with open_sheet(path, self.sheet) as (columns, rows):
+                    yield from _blocks_of(path, columns, rows, reading)
                 continue
             with open_table(path, *reading.fields(), reading.form) as table:
                 amount = reading.amount(table.layout)
@@ -131,14 +139,14 @@ class Query:
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
         with sql.open_query(read_url(self.url_file), self.query) as (columns, rows):
-            yield from _blocks_of(_QUERY, columns, rows, reading)
+            yield from _blocks_of(_QUERY, columns, enumerate(rows, 1), reading)
 
 
 def source_of(request: ImportRequest) -> Source:
     """The files that an import names, or its query."""
     if request.url_file is not None and request.query is not None:
         return Query(request.url_file, request.query)
-    return Files(request.files)
+    return Files(request.files, request.sheet)
 
 
 def read_url(path: Path) -> str:
@@ -153,11 +161,11 @@ def read_url(path: Path) -> str:
 
 def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
     with open_parquet(path) as (columns, rows):
-        yield from _blocks_of(path, columns, rows, reading)
+        yield from _blocks_of(path, columns, enumerate(rows, 1), reading)
 
 
 def _blocks_of(
-    path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Any]], reading: Reading
+    path: Path, columns: Sequence[Column], rows: Iterable[tuple[int, Sequence[Any]]], reading: Reading
 ) -> Iterator[Block]:
     layout = reading.layout(path, [column.header for column in columns])
     amount = reading.amount(layout)
@@ -194,9 +202,9 @@ def _refuse_types(layout: Layout, columns: Sequence[Column], roles: Sequence[tup
 
 
 def _text_rows(
-    layout: Layout, roles: Sequence[tuple[str, Role]], rows: Iterable[Sequence[Any]]
+    layout: Layout, roles: Sequence[tuple[str, Role]], rows: Iterable[tuple[int, Sequence[Any]]]
 ) -> Iterator[Row | Reject]:
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         try:
             cells = [
                 value if field and type(value) is str else cell_text(field, role, value)
