@@ -7,6 +7,7 @@ were; or the word of a fault. It imports nothing of ours, so that it starts quic
 """
 
 import contextlib
+import importlib
 import json
 import re
 import resource
@@ -18,11 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as Tree
-
-try:
-    import python_calamine as calamine
-except ImportError:
-    calamine = None  # type: ignore[assignment]
 
 ERROR: Final = ["e"]  # a cell that holds an error of the spreadsheet, or a formula that was never computed
 MERGED: Final = ["m"]  # a cell that is part of a merged one
@@ -53,6 +49,17 @@ _ODS_ERROR: Final = re.compile(
     rb"""calcext:value-type=["']error["']|<text:p>(?:Err:[0-9]{3}|#[A-Z/0]+[!?])"""
 )
 _ODS_MERGED: Final = re.compile(rb"""table:number-(?:rows|columns)-spanned=["'](?:[2-9]|1[0-9])""")
+
+
+def _load() -> Any:
+    """The library, the extra `excel`; None without it."""
+    try:
+        return importlib.import_module("python_calamine")
+    except ImportError:
+        return None
+
+
+calamine = _load()
 
 
 class SheetError(Exception):

@@ -259,6 +259,10 @@ PLAN_FAULTS = [
     ("[C21]\nsql_url_file = 'u'", "[C21]: sql_url_file and query go together"),
     ("[C21]\nsql_url_file = 'u'\nquery = 'q'\nfiles = 'a.csv'", "[C21]: needs either files or a query"),
     ("[C21]\nsql_url = 'postgresql://me:secret@host/db'\nquery = 'q'", "[C21] sql_url: unknown key"),
+    (
+        "[C21]\nsql_url_file = 'postgresql://me:secret@host/db'\nquery = 'q'",
+        "[C21] sql_url_file: must be the name",
+    ),
     ("[C21]\nfiles = 'a.csv'\nas_of = '2026-06-30'", "[C21] as_of: Input should be a valid date"),
     ("[C21]\nfiles = 'a.csv'\nas_of = 2026-07-02", "[C21]: the as-of date must be a day"),
     ("[C21]\nfiles = 'a.csv'\nunit = '万辆'", "[C21]: C21 is counted in"),
