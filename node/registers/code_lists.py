@@ -12,8 +12,9 @@ CodeLists = Mapping[str, Mapping[str, str]]
 
 
 def coded_fields(layout: Layout, codes: CodeLists) -> list[str]:
-    """The fields of a source that have a code list and a column."""
-    return [field for field in codes if field in layout.columns]
+    """The fields of a source that have a code list. Raises InputError where one has no column."""
+    layout.require(*codes)
+    return list(codes)
 
 
 def decode_rows(layout: Layout, codes: CodeLists, rows: Iterable[Row | Reject]) -> Iterator[Row | Reject]:

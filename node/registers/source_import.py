@@ -122,10 +122,14 @@ def _import(
     if since and since == top:
         return SourceRun(None, None, top)
     request = _by_changes(found, whole, since) if since else whole
-    examined = examine(found, request, node.catalogue, china_day(began), progress)
+    # No changed row is no fault: the one with the greatest watermark was deleted.
+    looked = replace(request, allow_empty=True) if since else request
+    examined = examine(found, looked, node.catalogue, china_day(began), progress)
     if examined.error is not None:
         raise examined.error
-    done = perform(node, request, rejects_file, workers, progress, wait=wait, gate=_Gate(found, request))
+    if since and not examined.quality.rows:
+        return SourceRun(None, None, since)
+    done = perform(node, request, rejects_file, workers, progress, wait=wait, gate=Gate(found, request))
     with node.store.transaction("find import") as tx:
         number, at = newest_import(tx, code) or (0, began)
     full_at = state.full_at if since else began.isoformat()
@@ -134,13 +138,14 @@ def _import(
 
 
 @dataclass(frozen=True, slots=True)
-class _Gate:
+class Gate:
     """The source may have changed since it was checked: what is imported is judged again by its counts."""
 
     found: SourceFile
     request: ImportRequest
 
     def __call__(self, read: int, usable: int) -> None:
+        """Raise InputError where the counts are below the floor."""
         floor, changes = self.found.floor, self.request.changes is not None
         if changes and read < SAMPLE_ROWS:
             return

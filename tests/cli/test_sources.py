@@ -106,6 +106,12 @@ def test_from_a_spreadsheet_of_ones_own_to_an_item(home):
     run(home, "import", "C21", code=1, text="no source of C21")
 
 
+def test_a_code_list_needs_its_column(home):
+    cars(home, [(number(1), "粤A1", "正常")])
+    add(home, FILES.replace('value = "状态"\n', ""))
+    run(home, "check", "C21", code=1, text="no column for value")
+
+
 def test_below_the_floor_nothing_is_published(home):
     cars(home, [(number(at), f"粤A{at}", "正常" if at else "报废") for at in range(10)])
     add(home, FILES)
@@ -179,6 +185,19 @@ def test_only_people_with_changed_rows_are_imported_again(database):
     assert (listed["kind"], listed["watermark"]) == ("changes", "2026-06-26 08:00:00")
     assert run(home, "import", "C21", "--full")["mode"] == "full"
     assert held(home) == [("full", 40), ("upsert", 5), ("full", 41)]
+
+
+def test_a_deleted_row_with_the_greatest_watermark_is_no_fault(database):
+    home = database
+    add(home, QUERY)
+    run(home, "import", "C21")
+    with closing(sqlite3.connect(home / "cars.db")) as base:
+        base.execute("DELETE FROM cars WHERE changed_at > '2026-06-19'")
+        base.commit()
+    assert run(home, "import", "C21") == {"item": "C21", "state": "unchanged"}
+    fill(home, [(number(1), "A2", "2026-06-27 08:00:00"), ("1", "X", "2026-06-27 08:00:00")])
+    done = run(home, "import", "C21")
+    assert (done["read"], done["rejected"], done["changes"]["removed"]) == (3, 1, 0)
 
 
 def test_another_import_in_between_or_another_file_makes_the_next_a_full_one(database):

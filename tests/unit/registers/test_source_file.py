@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 
 from node.domain.catalogue import load
 from node.domain.records import Reject
-from node.errors import ConfigError
+from node.errors import ConfigError, InputError
 from node.registers.code_lists import decode_rows
+from node.registers.requests import ImportRequest
 from node.registers.row_parser import ALIASES
 from node.registers.source_file import SourceFile, make_request, parse_source
+from node.registers.source_import import Gate
+from node.tabular.changes import Changes
 from node.tabular.delimited import Row, clean, find_layout
 from tests.support.paths import ROOT
 
@@ -75,6 +79,24 @@ def test_codes_are_what_the_list_says_and_others_cost_the_row(pairs):
             {"01": "1", "０１": "1", "": ""}.get(value, "0"),
             "居民身份证" if kind else "",
         ]
+
+
+@pytest.mark.parametrize(
+    ("read", "usable", "changes", "refused"),
+    [
+        (100, 95, False, False),
+        (100, 94, False, True),
+        (9, 9, False, True),
+        (99, 1, True, False),
+        (100, 94, True, True),
+    ],
+)
+def test_a_source_that_got_worse_while_it_was_read_is_not_published(read, usable, changes, refused):
+    text = b'[source]\nitem = "C21"\n[database]\nurl_variable = "U"\ntable = "t"\n[floor]\nleast_rows = 10\n'
+    found = parse_source(ROOT, text, ROOT)
+    request = ImportRequest("C21", changes=Changes("a", "b", "1") if changes else None)
+    with pytest.raises(InputError, match="changed while") if refused else nullcontext():
+        Gate(found, request)(read, usable)
 
 
 def test_the_schema_is_the_one_in_the_documents():
