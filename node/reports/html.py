@@ -23,7 +23,7 @@ def html_page(document: Document) -> bytes:
     parts = [
         f'<!DOCTYPE html><html lang="{_LANGUAGES[document.lang]}"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        f"<title>{escape(document.title)}</title><style>{_STYLE}</style></head><body><h1>{title}</h1><table>",
+        f"<title>{_plain(document.title)}</title><style>{_STYLE}</style></head><body><h1>{title}</h1><table>",
         *(f"<tr><th>{_text(one.name)}</th><td>{_text(one.value)}</td></tr>" for one in document.facts),
         "</table>",
         *(part for section in document.sections for part in _section(section)),
@@ -52,9 +52,8 @@ def _table(table: Table) -> Iterator[str]:
             yield f'<tr><th colspan="{len(table.columns)}">{_text(group.title)}</th></tr>'
         for row in group.rows:
             cells = zip(table.columns, row, strict=True)
-            yield "<tr>" + "".join(
-                f"<td{_class(column)}>{_cell(column, cell)}</td>" for column, cell in cells
-            )
+            inner = "".join(f"<td{_class(column)}>{_cell(column, cell)}</td>" for column, cell in cells)
+            yield f"<tr>{inner}</tr>"
     yield "</table>"
     yield from (f"<p>{_text(remark)}</p>" for remark in table.remarks)
 
@@ -82,5 +81,10 @@ def _pair(first: object, second: object) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped, without control characters, in an element of its own direction."""
-    return f"<bdi>{escape(''.join(one for one in text if one.isprintable()))}</bdi>"
+    """In an element of its own direction."""
+    return f"<bdi>{_plain(text)}</bdi>"
+
+
+def _plain(text: str) -> str:
+    """Escaped, without control characters and marks that turn text round."""
+    return escape("".join(one for one in text if one.isprintable()))
