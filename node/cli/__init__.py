@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Records of this province": {
         "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
         "import": ("import_", "Import a register: a full export, or only changes."),
+        "sources": ("sources", "Manage the sources of this province's registers."),
         "index": ("index", "Maintain the partitions that this node serves."),
     },
     "Verify with other provinces": {
