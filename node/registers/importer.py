@@ -132,8 +132,9 @@ def import_item(
     it; with `keep_zeros` long record numbers may end in zeros. `source_digest` is stored with the import, so
     that a repetition is recognised (`node.registers.imports`). `workers` are the processes that do the work,
     or how many to start: by default one a core, none for a small source. With `wait` it waits for another
-    import or a rotation. Under dual control `confirm` is asked before an item shrinks. `codes` are code lists. `gate` is given how many rows were read and how many can be
-    used before anything is made of them, and may refuse them.
+    import or a rotation. Under dual control `confirm` is asked before an item shrinks. `codes` are code
+    lists. `gate` is given how many rows were read and how many can be used before anything is made of them,
+    and may refuse them.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
