@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Records of this province": {
         "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
         "import": ("import_", "Import a register: a full export, or only changes."),
+        "sources": ("sources", "Manage the sources of this province's registers."),
         "index": ("index", "Maintain the partitions that this node serves."),
     },
     "Verify with other provinces": {
@@ -39,7 +40,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "sum": ("sum", "Sum what other provinces hold about many people."),
         "mandates": ("mandates", "Revoke mandates."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
-        "report": ("jobs", "Fetch the report of a job, or show one again."),
+        "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
     },
     "Run and maintain a node": {

@@ -75,7 +75,7 @@ def write_report(
     else:
         show_report(report, catalogue, lang)
         click.echo(f"report: {', '.join(str(out / name) for name in kinds.file_names(report))}")
-    _require_honest(report.peers)
+    require_honest(report.peers)
 
 
 def show_report(report: AnyReport, catalogue: Catalogue, lang: str) -> None:
@@ -83,7 +83,8 @@ def show_report(report: AnyReport, catalogue: Catalogue, lang: str) -> None:
     Console().print(text.render(kinds.document(report, catalogue, lang)))
 
 
-def _require_honest(peers: Iterable[PeerSummary]) -> None:
+def require_honest(peers: Iterable[PeerSummary]) -> None:
+    """Fail when a peer gave wrong answers. Raises DishonestPeerError."""
     wrong = [peer.peer for peer in peers if peer.state == "distrusted"]
     if wrong:
         raise DishonestPeerError(

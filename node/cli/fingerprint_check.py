@@ -44,7 +44,7 @@ def compare(what: str, actual: str, given: str | None, option: str = "--fingerpr
 
 
 def _ask(what: str, option: str) -> str:
-    if not sys.stdin.isatty():
+    if not (sys.stdin and sys.stdin.isatty()):  # none in a service
         raise InputError(
             f"{what}: its fingerprint is needed",
             f"ask its sender for it over another channel, by telephone, and give it with `{option}`",

@@ -68,6 +68,11 @@ from node.registers.row_parser import ALIASES
     help="Unit of the amounts: 元, 分, 角, 百元, 千元, 万元, 百万元, 亿元.  [default: what the header names]",
 )
 @click.option(
+    "--sheet",
+    metavar="NAME",
+    help="Sheet of a spreadsheet to read.  [default: the only one that is not hidden]",
+)
+@click.option(
     "--keep-zeros",
     is_flag=True,
     help="Long record numbers do end in zeros. Without it an import with many of them is refused, "
@@ -124,10 +129,10 @@ def import_(
     """Import a register: a full export, or only changes.
 
     ITEM is a code of the catalogue, such as C21. FILES are CSV in UTF-8 or GB18030, with the usual Chinese
-    or English headers, or Parquet (.parquet). Without an option they are a full export, which replaces
-    everything held of the item. With --upsert they hold all rows of the people who changed, with --delete
-    the people to remove. Rows that cannot be used are listed and counted, and do not stop the import.
-    Peers get the old version until the new one is complete.
+    or English headers, Parquet (.parquet) or spreadsheets (.xlsx, .xls, .ods). Without an option they are
+    a full export, which replaces everything held of the item. With --upsert they hold all rows of the people
+    who changed, with --delete the people to remove. Rows that cannot be used are listed and counted, and do
+    not stop the import. Peers get the old version until the new one is complete.
 
     With --all it imports everything: each item of a folder, by the code in the names of its files, or each
     item of a plan file. What is done already is left out when the same command is run again. An item that

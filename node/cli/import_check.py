@@ -11,12 +11,9 @@ from node.config import Config
 from node.domain import catalogue
 from node.domain.catalogue import Item
 from node.domain.days import china_day
-from node.errors import InputError, NodeError
-from node.registers.check import Checked, check_source
+from node.errors import NodeError
+from node.registers.check import Checked, check_request, find_problem
 from node.registers.requests import ImportRequest
-from node.registers.sources import Reading, source_of
-from node.tabular.damage import NONE_ROUNDED, refuse_rounded_rows
-from node.tabular.units import check_unit
 from node.telemetry.progress import Progress
 
 
@@ -55,37 +52,8 @@ class CheckedItem:
 
 def check(request: ImportRequest, item: Item, progress: Progress) -> CheckedItem:
     """Read a source as an import would. Raises InputError for options that do not fit the item."""
-    reading = Reading(
-        item,
-        request.columns,
-        request.allow_empty,
-        request.mode == "delete",
-        request.form,
-        None if request.unit is None else check_unit(item, request.unit),
-    )
-    checks = check_source(source_of(request), reading, request.as_of, china_day(utc_now()), progress)
-    return CheckedItem(item, checks, _find_problem(checks, request))
-
-
-def _find_problem(checks: Sequence[Checked], request: ImportRequest) -> InputError | None:
-    for check in checks:
-        if check.problem:
-            return InputError(check.problem, check.hint)
-    people = records = NONE_ROUNDED
-    for check in checks:  # judged together, as an import judges them
-        people, records = people + check.rounded_people, records + check.rounded_records
-    keep_zeros = request.keep_zeros or request.mode == "delete"
-    try:
-        refuse_rounded_rows(request.item, people, records, keep_zeros=keep_zeros)
-    except InputError as error:
-        return error
-    if not any(check.usable for check in checks) and not request.allow_empty:
-        rows = sum(check.read for check in checks)
-        return InputError(
-            f"none of the {rows} rows can be used, so an import would leave the register as it is",
-            "correct the rows named above; --allow-empty publishes an empty register",
-        )
-    return None
+    checks = check_request(request, item, china_day(utc_now()), progress)
+    return CheckedItem(item, checks, find_problem(checks, request))
 
 
 def _plain(check: Checked) -> dict[str, object]:

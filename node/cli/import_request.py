@@ -12,6 +12,7 @@ from node.cli.options import stated_form
 from node.config import Config
 from node.domain.days import written_day
 from node.registers.requests import ImportRequest
+from node.tabular.excel import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Options:
     delimiter: str | None
     encoding: str | None
     unit: str | None
+    sheet: str | None
     allow_empty: bool
     keep_zeros: bool
 
@@ -78,6 +80,7 @@ def make_request(options: Options, rejects: Path | None) -> ImportRequest:
         unit=options.unit,
         keep_zeros=options.keep_zeros,
         allow_empty=options.allow_empty,
+        sheet=Sheet(options.sheet or ""),
     )
 
 
@@ -86,9 +89,11 @@ def make_common(options: Options, rejects: Path | None, *, folder: bool) -> Impo
 
     Raises click.UsageError for options of one item.
     """
-    one = (options.item, options.sql_url_file, options.query, options.columns, options.unit)
+    one = (options.item, options.sql_url_file, options.query, options.columns, options.unit, options.sheet)
     if options.files or any(one) or options.allow_empty or options.keep_zeros:
-        raise usage("--all takes no ITEM, FILES, query, --map, --unit, --keep-zeros or --allow-empty.")
+        raise usage(
+            "--all takes no ITEM, FILES, query, --map, --unit, --sheet, --keep-zeros or --allow-empty."
+        )
     if not folder and any((options.mode, options.as_of, options.delimiter, options.encoding)):
         raise usage("with a plan file, say mode, as_of, delimiter and encoding of each item in the file.")
     if rejects is not None and rejects.exists() and not rejects.is_dir():

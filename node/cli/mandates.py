@@ -7,6 +7,7 @@ import click
 from node.cli.options import address_option, count, home_option, json_option, show
 from node.client.platform import Platform
 from node.errors import InputError
+from node.tabular.delimited import clean
 from node.tabular.person_lists import read_revoked
 
 
@@ -38,7 +39,7 @@ def revoke(
     \b
     heqiao mandates revoke --home 45 4503012026070101000019
     """  # noqa: D301 - click wants the real \b character
-    given = list(numbers)
+    given = [clean(number) for number in numbers]
     if source is not None:
         found, rejects = read_revoked(source)
         if rejects:

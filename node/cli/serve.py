@@ -32,7 +32,7 @@ def serve(home: Path, ready_file: Path | None) -> None:
     node = open_node(config)
     with contextlib.suppress(ConflictError):  # an import that is running now cleans up after itself
         update_lock.clean(node)
-    server = Server(node)
+    server = Server(node, home)
     with received_signals() as signals:  # before anybody learns that it serves
         server.start()
         click.echo(

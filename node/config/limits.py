@@ -52,7 +52,7 @@ class LimitsSection(Section):
         default=3_600,
         gt=0,
         le=604_800,
-        description="One peer's part of a job, retries included; then UNAVAILABLE",
+        description="One peer's part of a job at most, retries included; then UNAVAILABLE",
     )
     planted_per_partition: int = Field(
         default=8, ge=1, le=1_024, description="Signed test records in each, which reveal broken answers"

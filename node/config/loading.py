@@ -26,13 +26,16 @@ def load(path: Path) -> Config:
     return check_sections(path, Config, {**sections, **content}, "docs/configuration.md explains every key")
 
 
-def check_sections(path: Path, model: type[Model], content: dict[str, Any], hint: str) -> Model:
-    """The content of a TOML file as a model whose fields are its sections; paths start in its folder.
+def check_sections(
+    path: Path, model: type[Model], content: dict[str, Any], hint: str, folder: Path | None = None
+) -> Model:
+    """The content of a TOML file as a model whose fields are its sections; paths start in `folder`, by
+    default that of the file.
 
     Raises ConfigError with every fault.
     """
     try:
-        return model.model_validate(content, context={"folder": path.absolute().parent})
+        return model.model_validate(content, context={"folder": folder or path.absolute().parent})
     except ValidationError as invalid:
         faults = invalid.errors(include_url=False, include_context=False, include_input=False)
         described = "; ".join(
@@ -48,6 +51,11 @@ def read_toml(path: Path, hint: str) -> dict[str, Any]:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint) from None
+    return parse_toml(path, content, hint)
+
+
+def parse_toml(path: Path, content: bytes, hint: str) -> dict[str, Any]:
+    """What the bytes of a file say in TOML. Raises ConfigError as `read_toml`."""
     if len(content) > _MAX_BYTES:
         raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes", hint)
     try:

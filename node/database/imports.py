@@ -83,6 +83,13 @@ def find_import(tx: Connection, item: str, mode: str, source: bytes) -> ImportRo
     return ImportRow(source, json.loads(row.tally), row.finished_at)
 
 
+def newest_import(tx: Connection, item: str) -> tuple[int, datetime] | None:
+    """Number and time of the last import of an item, of any mode and source."""
+    found = select(imports.c.id, imports.c.finished_at).where(imports.c.item == item)
+    row = tx.execute(found.order_by(imports.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.id, row.finished_at)
+
+
 def forget_sources(tx: Connection, sources: Collection[bytes]) -> None:
     """Imports of these sources are made again, although nothing about them has changed."""
     tx.execute(update(imports).where(imports.c.source.in_(list(sources))).values(source=b""))

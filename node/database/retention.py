@@ -34,7 +34,9 @@ def count(tx: Connection, chosen: Sequence[str]) -> Erased:
 
 def erase(tx: Connection, chosen: Sequence[str], fetched: datetime, ended: datetime) -> Erased:
     """Erase those of some jobs that are still due, with their requests, parts, answers and secrets."""
-    due = tx.execute(select(jobs.c.id).where(jobs.c.id.in_(chosen), _is_due(fetched, ended)))
+    # Of two runs at once, the second finds none of them left.
+    asked = select(jobs.c.id).where(jobs.c.id.in_(chosen), _is_due(fetched, ended)).with_for_update()
+    due = tx.execute(asked)
     certain = [row.id for row in due]
     found = count(tx, certain)
     for table in (tokens, sum_products, answers, parts):

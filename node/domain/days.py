@@ -55,6 +55,14 @@ def latest_at(now: datetime, clock: time) -> datetime:
     return (today if today <= now else today - timedelta(days=1)).astimezone(UTC)
 
 
+def latest_planned(now: datetime, clock: time, every: str) -> datetime:
+    """As `latest_at`, on each day, each Monday or each first of a month in China: `day`, `week`, `month`."""
+    found = latest_at(now, clock)
+    day = china_day(found)
+    back = {"week": day.weekday(), "month": day.day - 1}.get(every, 0)
+    return found - timedelta(days=back)
+
+
 def period_start(now: datetime, days: int) -> datetime:
     """The instant, in UTC, at which a period of `days` days of China began that has today as its last day.
 

@@ -176,8 +176,10 @@ def are_named(subjects: Subjects, mandates: Mapping[str, Mandate]) -> list[bool]
 
 
 def number_digest(number: str) -> bytes:
-    """32 bytes by which a revoked mandate is known: its list, with everything else on it, may be gone."""
-    return blake3(number.encode("utf-8", "surrogatepass"), derive_key_context=NUMBER_CONTEXT).digest()
+    """32 bytes by which a revoked mandate is known, however its letters are typed: its list may be gone."""
+    return blake3(
+        number.strip().upper().encode("utf-8", "surrogatepass"), derive_key_context=NUMBER_CONTEXT
+    ).digest()
 
 
 def digest(mandate: Mandate) -> bytes:

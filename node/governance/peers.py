@@ -6,7 +6,7 @@ from datetime import datetime
 
 from node.clock import utc_now
 from node.config import Config
-from node.database import audit_log, database_url, open_store
+from node.database import audit_log, database_url, open_store, signing_keys
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import Grant, PeerRow
@@ -43,6 +43,21 @@ def list_peers(config: Config) -> list[PeerRow]:
     """All peers by code."""
     with open_store(database_url(config)).transaction("list peers") as tx:
         return rows.list_peers(tx)
+
+
+def known_keys(config: Config) -> dict[bytes, tuple[str, str]]:
+    """Each signing key that is or was pinned for a peer: the peer's code, and its name in words.
+
+    A key of an earlier time says so: what it signed then stays signed.
+    """
+    found: dict[bytes, tuple[str, str]] = {}
+    with open_store(database_url(config)).transaction("read signing keys of peers") as tx:
+        for peer in rows.list_peers(tx):
+            pinned = signing_keys.read_pinned(tx, peer.code)
+            for old in pinned.replaced if pinned else ():
+                found[old] = (peer.code, f"{peer.name}, an earlier key")
+            found[peer.signing_key] = (peer.code, peer.name)
+    return found
 
 
 def remove_peer(config: Config, code: str) -> None:

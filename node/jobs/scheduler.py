@@ -32,13 +32,16 @@ class Scheduler:
     """Runs tasks one after another, under its own lease, in a thread of this process.
 
     A task that fails is logged and waits for its next turn. A process that is killed in the middle of one
-    leaves it to the next.
+    leaves it to the next. Tasks that may take hours have a scheduler and a `lease` of their own.
     """
 
-    def __init__(self, node: Node, leases: Leases, tasks: Sequence[Task], poll_s: float) -> None:
+    def __init__(
+        self, node: Node, leases: Leases, tasks: Sequence[Task], poll_s: float, lease: str = LEASE
+    ) -> None:
+        self._lease = lease
         self._store, self._leases, self._tasks, self._poll_s = node.store, leases, tasks, poll_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="scheduler", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=lease, daemon=True)
 
     def start(self) -> None:
         """Begin in the background."""
@@ -76,7 +79,7 @@ class Scheduler:
     def _serve(self) -> None:
         while not self._stopping.wait(self._poll_s):
             try:
-                with self._leases.hold(LEASE) as lease:
+                with self._leases.hold(self._lease) as lease:
                     while lease is not None and not lease.stopping.is_set():
                         self.run_due(lease)
                         lease.stopping.wait(self._poll_s)

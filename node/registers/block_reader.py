@@ -51,7 +51,8 @@ class Reading:
     """The content of a block. `linked` are the rows whose subject has several numbers; counts are of rows.
 
     `forms` counts cells that were accepted in another form than the usual one,
-    `rounded_people` and `rounded_records` are identity and record numbers that end as a spreadsheet rounds.
+    `rounded_people` and `rounded_records` are identity and record numbers that end as a spreadsheet rounds;
+    `empty` counts cells without a character, by field.
     """
 
     rows: Rows
@@ -62,6 +63,7 @@ class Reading:
     forms: Counter[str]
     rounded_people: Rounding
     rounded_records: Rounding
+    empty: Counter[str] = field(default_factory=Counter)
 
 
 def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
@@ -97,6 +99,7 @@ def read_block(block: Block, terms: ReadOptions, order: int) -> Reading:
         forms,
         plain.rounded_people,
         plain.rounded_records,
+        Counter({name: split.columns[place].count("") for name, place in block.layout.columns.items()}),
     )
 
 

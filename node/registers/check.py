@@ -6,21 +6,25 @@ used. Only counts, line numbers and headers are kept: no number, name or value.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from matcher.names import has_private_use
-from node.errors import NodeError
+from node.domain.catalogue import Item
+from node.errors import InputError, NodeError
 from node.index.people import ReadOptions
 from node.registers.block_reader import ORDER_BITS, Reading, read_block
 from node.registers.chunks import Block
-from node.registers.sources import Files, Source, check_as_of
+from node.registers.requests import ImportRequest
+from node.registers.sources import Files, Source, check_as_of, source_of
 from node.registers.sources import Reading as SourceReading
-from node.tabular.damage import NONE_ROUNDED, Rounding
+from node.tabular.damage import NONE_ROUNDED, Rounding, refuse_rounded_rows
 from node.tabular.delimited import TO_FIND
+from node.tabular.units import check_unit
 from node.telemetry.progress import Progress
 
+Look = Callable[[Block, Reading], None]
 _NO_SALT = bytes(32)  # digests are made and thrown away
 _PRIVATE = re.compile(rb"\xee|\xef[\x80-\xa3]|[\xf3\xf4]")  # how a private use character begins in UTF-8
 
@@ -79,21 +83,26 @@ class Checked:
 
 
 def check_source(
-    source: Source, reading: SourceReading, default_as_of: date | None, today: date, progress: Progress
+    source: Source,
+    reading: SourceReading,
+    default_as_of: date | None,
+    today: date,
+    progress: Progress,
+    look: Look = lambda _block, _found: None,
 ) -> Sequence[Checked]:
     """Read a source as an import would, each file for itself. Raises InputError for a wrong `default_as_of`.
 
-    What is wrong with a file is in its result, so that all files are checked.
+    What is wrong with a file is in its result, so that all files are checked. `look` is given each block.
     """
     check_as_of(default_as_of, today)
     terms = ReadOptions(reading.item, _NO_SALT, (default_as_of or today).toordinal(), today)
     parts: list[tuple[str, Source]] = [("query", source)]
     if isinstance(source, Files):
-        parts = [(str(path), Files([path])) for path in source.paths]
+        parts = [(str(path), Files([path], source.sheet)) for path in source.paths]
     checks: list[Checked] = []
     done = 0
     for name, part in parts:
-        check = _Check(name, reading, terms)
+        check = _Check(name, reading, terms, look)
         for size in check.run(part):
             done += size
             progress("read", done, source.size)
@@ -101,11 +110,56 @@ def check_source(
     return checks
 
 
+def check_request(
+    request: ImportRequest,
+    item: Item,
+    today: date,
+    progress: Progress,
+    look: Look = lambda _block, _found: None,
+) -> Sequence[Checked]:
+    """Read what an import is asked to read; see `check_source`. Raises InputError for options that do not fit
+    the item.
+    """
+    reading = SourceReading(
+        item,
+        request.columns,
+        request.allow_empty,
+        request.mode == "delete",
+        request.form,
+        None if request.unit is None else check_unit(item, request.unit),
+        codes=request.codes,
+    )
+    return check_source(source_of(request), reading, request.as_of, today, progress, look)
+
+
+def find_problem(checks: Sequence[Checked], request: ImportRequest) -> InputError | None:
+    """Why an import would refuse the sources that were checked, None where it would not."""
+    for check in checks:
+        if check.problem:
+            return InputError(check.problem, check.hint)
+    people = records = NONE_ROUNDED
+    for check in checks:  # judged together, as an import judges them
+        people, records = people + check.rounded_people, records + check.rounded_records
+    keep_zeros = request.keep_zeros or request.mode == "delete"
+    try:
+        refuse_rounded_rows(request.item, people, records, keep_zeros=keep_zeros)
+    except InputError as error:
+        return error
+    if not any(check.usable for check in checks) and not request.allow_empty:
+        rows = sum(check.read for check in checks)
+        return InputError(
+            f"none of the {rows} rows can be used, so an import would leave the register as it is",
+            "correct the rows named above; --allow-empty publishes an empty register",
+        )
+    return None
+
+
 class _Check:
     """The counts of one source while it is read."""
 
-    def __init__(self, name: str, reading: SourceReading, terms: ReadOptions) -> None:
+    def __init__(self, name: str, reading: SourceReading, terms: ReadOptions, look: Look) -> None:
         self._name, self._reading, self._terms = name, reading, terms
+        self._look = look
         self._counts, self._forms, self._reasons = Counter[str](), Counter[str](), Counter[str]()
         self._first_lines: dict[str, int] = {}
         self._units, self._people, self._records = Counter[str](), NONE_ROUNDED, NONE_ROUNDED
@@ -117,7 +171,9 @@ class _Check:
         try:
             for order, block in enumerate(source.blocks(self._reading)):
                 self._form = block.layout.form
-                self._add(block, read_block(block, self._terms, order), order)
+                found = read_block(block, self._terms, order)
+                self._add(block, found, order)
+                self._look(block, found)
                 yield block.size
         except NodeError as error:
             self._problem = error

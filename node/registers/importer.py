@@ -9,7 +9,7 @@ import that is killed leaves the old one served. node/registers/delta.py replace
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -40,6 +40,7 @@ from node.index.tasks import Plants
 from node.index.token_store import TokenStore
 from node.index.update_lock import Workspace, open_workspace
 from node.registers import delta, shrinking, sources
+from node.registers.code_lists import CodeLists
 from node.registers.publish import PreparedVersion, publish
 from node.registers.reading import IndexedRows, RegisterReader, Tokens
 from node.registers.replace import FullImport
@@ -54,6 +55,14 @@ from node.telemetry.progress import Progress, Stopwatch
 
 SHRUNK = 0.5  # of the rows before: registers change by a few per cent from one export to the next
 _ROW_BYTES = 20  # of the narrowest row there is: an identity number and a line end
+
+
+Gate = Callable[[int, int], None]
+NO_CODES: CodeLists = {}
+
+
+def open_gate(_read: int, _usable: int) -> None:
+    """Refuses nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,8 @@ def import_item(
     progress: Progress = lambda _stage, _done, _total: None,
     wait: bool = False,
     confirm: Confirm | None = None,
+    codes: CodeLists = NO_CODES,
+    gate: Gate = open_gate,
 ) -> Imported:
     """Import the rows of a source for one item.
 
@@ -121,7 +132,9 @@ def import_item(
     it; with `keep_zeros` long record numbers may end in zeros. `source_digest` is stored with the import, so
     that a repetition is recognised (`node.registers.imports`). `workers` are the processes that do the work,
     or how many to start: by default one a core, none for a small source. With `wait` it waits for another
-    import or a rotation. Under dual control `confirm` is asked before an item shrinks.
+    import or a rotation. Under dual control `confirm` is asked before an item shrinks. `codes` are code
+    lists. `gate` is given how many rows were read and how many can be used before anything is made of them,
+    and may refuse them.
 
     Raises ItemNotOfferedError for an unknown code; InputError for a source that cannot be used or, without
     `allow_empty`, one without a usable row: a wrong file must not erase the register; PreconditionError for
@@ -137,13 +150,26 @@ def import_item(
     sources.check_as_of(default_as_of, today)
     source = source if not isinstance(source, Sequence) else Files(source)
     unit = None if unit is None else check_unit(item, unit)
-    reading = sources.Reading(item, columns or {}, allow_empty, mode == "delete", form, unit, keep_zeros)
+    reading = sources.Reading(
+        item, columns or {}, allow_empty, mode == "delete", form, unit, keep_zeros, codes
+    )
     if mode != "full":
         _require_changeable(node, item)
     as_of = default_as_of or today
     watch = Stopwatch()
     how = _How(
-        mode, source, reading, today, as_of, rejects_file, source_digest, workers, watch, progress, confirm
+        mode,
+        source,
+        reading,
+        today,
+        as_of,
+        rejects_file,
+        source_digest,
+        workers,
+        watch,
+        progress,
+        confirm,
+        gate,
     )
     return _import(node, item, how, wait=wait)
 
@@ -215,6 +241,7 @@ class _How:
     watch: Stopwatch
     progress: Progress
     confirm: Confirm | None
+    gate: "Gate"
 
 
 def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVersion:
@@ -229,6 +256,7 @@ def _prepare(node: Node, item: Item, space: Workspace, how: _How) -> PreparedVer
         reader.read_blocks(source.blocks(how.reading), source.size)
         reader.refuse_rounded(item.code, keep_zeros=how.reading.keep_zeros or mode == "delete")
         written = _write_rejects(how.rejects_file, reader)
+        how.gate(reader.read, reader.usable)
         if not reader.usable and not how.reading.allow_empty:
             raise InputError(
                 f"{item.code}: none of the {reader.read} rows can be used, so the register is left as it was",

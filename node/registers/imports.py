@@ -18,7 +18,7 @@ from node.context import Node
 from node.database import Connection
 from node.database import partitions as index_rows
 from node.database.imports import ImportRow, find_import, forget_sources
-from node.registers.importer import Imported, import_item
+from node.registers.importer import Gate, Imported, import_item, open_gate
 from node.registers.requests import ImportRequest
 from node.registers.shrinking import Confirm
 from node.registers.sources import source_of
@@ -36,6 +36,7 @@ def perform(
     *,
     wait: bool,
     confirm: Confirm | None = None,
+    gate: Gate = open_gate,
 ) -> Imported:
     """Import what is asked for; `wait` for another import or a rotation. Raises what `import_item` does."""
     return import_item(
@@ -55,6 +56,8 @@ def perform(
         progress=progress,
         wait=wait,
         confirm=confirm,
+        codes=request.codes,
+        gate=gate,
     )
 
 

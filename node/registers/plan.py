@@ -17,10 +17,15 @@ from typing import Final
 from node.domain.catalogue import CODE_PATTERN, Catalogue
 from node.errors import InputError
 from node.registers.requests import ImportRequest
+from node.tabular.excel import SUFFIXES
 
 TEXT: Final = "text"
-KINDS: Final = {**dict.fromkeys((".csv", ".txt", ".tsv"), TEXT), ".parquet": "Parquet"}
-SPREADSHEETS: Final = (".xlsx", ".xls", ".et", ".ods")
+KINDS: Final = {
+    **dict.fromkeys((".csv", ".txt", ".tsv"), TEXT),
+    ".parquet": "Parquet",
+    **dict.fromkeys(SUFFIXES, "spreadsheet"),
+}
+OTHER_SPREADSHEETS: Final = (".et", ".xlsb", ".xlsm")
 _CODE: Final = re.compile(CODE_PATTERN)
 _BETWEEN: Final = re.compile(r"[-_.\s]+")
 _REJECTS: Final = re.compile(rf"{CODE_PATTERN}-rejects\.csv")
@@ -161,8 +166,8 @@ def _fault(path: Path, *, named: bool) -> str:
         dangling = error.errno == errno.ENOENT and path.is_symlink()
         return "leads to a file that does not exist" if dangling else str(error.strerror)
     suffix = path.suffix.lower()
-    if suffix in SPREADSHEETS:
-        return "a spreadsheet; export it as CSV"
+    if suffix in OTHER_SPREADSHEETS:
+        return "a spreadsheet of another kind; save it as .xlsx"
     return f"does not end in {', '.join(KINDS)}" if named and suffix not in KINDS else ""
 
 

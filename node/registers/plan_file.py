@@ -20,26 +20,40 @@ from node.registers.plan import ImportPlan, file_faults, is_passed_over, make_pl
 from node.registers.requests import ImportRequest, Mode
 from node.registers.row_parser import ALIASES
 from node.registers.sources import check_as_of, read_url
+from node.tabular.excel import Sheet
 from node.tabular.text_form import DELIMITERS, ENCODINGS, TextForm
 from node.tabular.units import check_unit
 
 _HINT = "nothing was imported; docs/import.md explains every key of a plan file"
 
 
-def _as_patterns(value: object) -> object:
+def as_patterns(value: object) -> object:
+    """A name or a list of names as a tuple. Raises ValueError."""
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
         raise ValueError("must be a name in quotes, or a list of names")
     return tuple(patterns)
 
 
-def _check_fields(columns: dict[str, str]) -> dict[str, str]:
+def _refuse_url(value: object) -> object:
+    if "://" in str(value):  # it would be shown as the name of a file that is not there
+        raise ValueError("must be the name of a private file, and never the URL itself")
+    return value
+
+
+UrlFile = Annotated[HomePath, BeforeValidator(_refuse_url)]
+
+
+def check_fields(columns: dict[str, str]) -> dict[str, str]:
+    """Headers by field. Raises ValueError where a field does not exist."""
     if not all(columns.values()) or not set(columns) <= set(ALIASES):
         raise ValueError(f"must be FIELD = HEADER with fields of {', '.join(ALIASES)}")
     return columns
 
 
-def _one_of(known: Sequence[str]) -> AfterValidator:
+def one_of(known: Sequence[str]) -> AfterValidator:
+    """A check that a word is a known one."""
+
     def check(word: str) -> str:
         if word not in known:
             raise ValueError(f"must be one of {', '.join(known)}")
@@ -51,22 +65,24 @@ def _one_of(known: Sequence[str]) -> AfterValidator:
 class PlannedItem(Section):
     """The table of one item: files or a query, and the options of `heqiao import`."""
 
-    files: Annotated[tuple[str, ...], BeforeValidator(_as_patterns)] = Field(
+    files: Annotated[tuple[str, ...], BeforeValidator(as_patterns)] = Field(
         default=(), description="Names or patterns, from the folder of the plan file"
     )
-    sql_url_file: HomePath | None = Field(default=None, description="Private file with the URL of a database")
+    sql_url_file: UrlFile | None = Field(default=None, description="Private file with the URL of a database")
     query: str | None = Field(default=None, description="The query whose rows are read")
     mode: Mode = Field(default="full", description="full replaces everything; upsert or delete: some people")
-    columns: Annotated[dict[str, str], AfterValidator(_check_fields)] = Field(
+    columns: Annotated[dict[str, str], AfterValidator(check_fields)] = Field(
         default_factory=dict, description="Headers by field, as --map names them"
     )
     as_of: date | None = Field(default=None, description="Date of rows without one")
-    delimiter: Annotated[str, _one_of(tuple(DELIMITERS))] | None = Field(
+    delimiter: Annotated[str, one_of(tuple(DELIMITERS))] | None = Field(
         default=None, description="What separates the cells of text files"
     )
-    encoding: Annotated[str, _one_of(ENCODINGS)] | None = Field(
+    encoding: Annotated[str, one_of(ENCODINGS)] | None = Field(
         default=None, description="Encoding of text files"
     )
+    sheet: str = Field(default="", description="Sheet of a spreadsheet that has several")
+    header_row: int = Field(default=0, ge=0, le=1000, description="Row of its headers; 0 is the first filled")
     unit: str | None = Field(default=None, description="Unit of the amounts")
     keep_zeros: bool = Field(default=False, description="Long record numbers do end in zeros")
     allow_empty: bool = Field(default=False, description="Publish even if no row can be used")
@@ -103,8 +119,8 @@ def read_plan_file(path: Path, catalogue: Catalogue, today: date) -> ImportPlan:
         except InputError as error:
             faults.append(f"[{code}]: {error.message}")
             continue
-        files = tuple(_find_files(folder, found.files))
-        faults += [f"[{code}] files: {fault}" for fault in _faults(found.files, files, folder)]
+        files = tuple(find_files(folder, found.files))
+        faults += [f"[{code}] files: {fault}" for fault in pattern_faults(found.files, files, folder)]
         faults += [f"[{code}] sql_url_file: {fault}" for fault in _url_faults(found.sql_url_file)]
         requests.append(_request(code, found, files, unit))
     if faults:
@@ -125,6 +141,7 @@ def _request(code: str, found: PlannedItem, files: tuple[Path, ...], unit: str |
         unit=unit,
         keep_zeros=found.keep_zeros,
         allow_empty=found.allow_empty,
+        sheet=Sheet(found.sheet, found.header_row),
     )
 
 
@@ -136,7 +153,8 @@ def _url_faults(path: Path | None) -> Iterator[str]:
         yield f"{error} ({error.hint})"
 
 
-def _find_files(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
+def find_files(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """The files that names and patterns mean, in order."""
     for pattern in patterns:
         yield from _match(folder, pattern)
 
@@ -153,7 +171,8 @@ def _match(folder: Path, pattern: str) -> list[Path]:
     return [path for path in found if not is_passed_over(path.name)]
 
 
-def _faults(patterns: Sequence[str], files: Sequence[Path], folder: Path) -> Iterator[str]:
+def pattern_faults(patterns: Sequence[str], files: Sequence[Path], folder: Path) -> Iterator[str]:
+    """What keeps the files that patterns mean from being the source of one item."""
     for pattern in patterns:
         if not _match(folder, pattern):
             yield f"no file matches {pattern}"

@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from node.tabular.changes import Changes
+from node.tabular.excel import Sheet
 from node.tabular.text_form import TextForm
 
 Mode = Literal["full", "upsert", "delete"]
@@ -13,10 +15,13 @@ Mode = Literal["full", "upsert", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """An import: rows of an item, from files or from a query on the database of `url_file`.
+    """An import: rows of an item, from files or from a query on a database.
 
-    `columns` ({field: header}) overrides the known headers, `as_of` dates rows without a date, `form` and
-    `unit` are what is known of text files and of amounts.
+    The URL of the database is in the private file `url_file` or in the environment variable `url_variable`;
+    with `changes` only people with rows that have changed are read. `codes` are the code lists of fields.
+
+    `columns` ({field: header}) overrides the known headers, `as_of` dates rows without a date; `form`,
+    `sheet` and `unit` are what is known of text files, of spreadsheets and of amounts.
     """
 
     item: str
@@ -30,3 +35,7 @@ class ImportRequest:
     unit: str | None = None
     keep_zeros: bool = False
     allow_empty: bool = False
+    sheet: Sheet = field(default_factory=Sheet)
+    url_variable: str = ""
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    changes: Changes | None = None

@@ -1,10 +1,11 @@
-"""Where an import reads from: register files, Parquet files, a query on a database (docs/import.md).
+"""Where an import reads from: text, Parquet, spreadsheets, a query on a database (docs/import.md).
 
 Every source becomes blocks of rows whose cells are text, so that one reader understands all of them.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,9 +16,11 @@ from node.domain.days import FIRST_DAY
 from node.domain.records import Reject
 from node.errors import ConfigError, InputError
 from node.registers.chunks import Block, batch_rows, cut_file
+from node.registers.code_lists import coded_fields, decode_rows
 from node.registers.requests import ImportRequest
 from node.registers.row_parser import Amount, amount_field, fields_read
 from node.tabular import sql
+from node.tabular.changes import Changes
 from node.tabular.delimited import (
     MAX_CELL,
     TO_FIND,
@@ -28,6 +31,7 @@ from node.tabular.delimited import (
     open_table,
     raise_empty,
 )
+from node.tabular.excel import FIRST_SHEET, Sheet, is_spreadsheet, open_sheet
 from node.tabular.parquet import open_parquet
 from node.tabular.text_form import TextForm
 from node.tabular.typed_values import Column, Role, accepts, cell_text
@@ -44,7 +48,7 @@ class Reading:
     """How rows are to be understood. `columns` ({field: header}) overrides the known headers.
 
     With `numbers_only` the rows name subjects and nothing else is read. `form` was stated of text files,
-    `unit` by `--unit`; with `keep_zeros` long record numbers may end in zeros.
+    `unit` by `--unit`; with `keep_zeros` long record numbers may end in zeros. `codes` are code lists.
     """
 
     item: Item
@@ -54,6 +58,7 @@ class Reading:
     form: TextForm = TO_FIND
     unit: str | None = None
     keep_zeros: bool = False
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def layout(self, path: Path, headers: Sequence[str]) -> Layout:
         """The columns that are read of a typed source. Raises InputError as `find_layout` does."""
@@ -100,14 +105,17 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Delimited text, or Parquet by its suffix in any case; in the order given."""
+    """Delimited text, or Parquet or spreadsheets by their suffix in any case; in the order given."""
 
     paths: Sequence[Path]
+    sheet: Sheet = FIRST_SHEET
 
     @property
     def size(self) -> int:
-        """Bytes of the text files; of a Parquet file about what it would be as text."""
-        return sum(_size(path) * (4 if is_parquet(path) else 1) for path in self.paths)
+        """Bytes of the text files; of other files about what they would be as text."""
+        return sum(
+            _size(path) * (4 if is_parquet(path) or is_spreadsheet(path) else 1) for path in self.paths
+        )
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
@@ -115,30 +123,62 @@ class Files:
             if is_parquet(path):
                 yield from _parquet_blocks(path, reading)
                 continue
+            if is_spreadsheet(path):
+                with open_sheet(path, self.sheet) as (columns, rows):
+                    yield from _blocks_of(path, columns, rows, reading)
+                continue
             with open_table(path, *reading.fields(), reading.form) as table:
-                amount = reading.amount(table.layout)
+                amount, layout = reading.amount(table.layout), table.layout
+                if coded_fields(layout, reading.codes):
+                    decoded = decode_rows(layout, reading.codes, table.rows(allow_empty=reading.allow_empty))
+                    yield from batch_rows(layout, amount, decoded)
+                    continue
                 yield from cut_file(path, table, amount, allow_empty=reading.allow_empty)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The rows of a query. The file with the URL of the database holds its password, so it is private."""
+    """The rows of a query. The URL of the database holds its password: it is in a private file, or in the
+    environment variable `variable`.
+    """
 
-    url_file: Path
+    url_file: Path | None
     query: str
     size: int = 0
+    variable: str = ""
+    changes: Changes | None = None
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """See Source."""
-        with sql.open_query(read_url(self.url_file), self.query) as (columns, rows):
-            yield from _blocks_of(_QUERY, columns, rows, reading)
+        with sql.open_query(self.url(), self.query, self.changes) as (columns, rows):
+            self._require_one_number(columns, reading)
+            yield from _blocks_of(_QUERY, columns, enumerate(rows, 1), reading)
+
+    def url(self) -> str:
+        """The URL. Raises ConfigError, KeyringError as `read_url`."""
+        if self.url_file is not None:
+            return read_url(self.url_file)
+        found = os.environ.get(self.variable, "").strip()
+        if not found:
+            hint = "set it where the command runs, or name a private file: url_file"
+            raise ConfigError(f"the environment variable {self.variable} is not set", hint)
+        return found
+
+    def _require_one_number(self, columns: Sequence[Column], reading: Reading) -> None:
+        """Rows of a person under a former number would be missed, and removed with the rest."""
+        layout = reading.layout(_QUERY, [column.header for column in columns])
+        if self.changes is not None and "former_id_no" in layout.columns:
+            raise InputError(
+                f"{reading.item.code}: a source with former numbers cannot be read by its changes alone",
+                "leave `watermark` out: then every import is a full one",
+            )
 
 
 def source_of(request: ImportRequest) -> Source:
     """The files that an import names, or its query."""
-    if request.url_file is not None and request.query is not None:
-        return Query(request.url_file, request.query)
-    return Files(request.files)
+    if request.query is not None:
+        return Query(request.url_file, request.query, variable=request.url_variable, changes=request.changes)
+    return Files(request.files, request.sheet)
 
 
 def read_url(path: Path) -> str:
@@ -153,18 +193,18 @@ def read_url(path: Path) -> str:
 
 def _parquet_blocks(path: Path, reading: Reading) -> Iterator[Block]:
     with open_parquet(path) as (columns, rows):
-        yield from _blocks_of(path, columns, rows, reading)
+        yield from _blocks_of(path, columns, enumerate(rows, 1), reading)
 
 
 def _blocks_of(
-    path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Any]], reading: Reading
+    path: Path, columns: Sequence[Column], rows: Iterable[tuple[int, Sequence[Any]]], reading: Reading
 ) -> Iterator[Block]:
     layout = reading.layout(path, [column.header for column in columns])
     amount = reading.amount(layout)
     roles = _find_roles(layout, amount, reading)
     _refuse_types(layout, columns, roles)
-    empty = True
-    for block in batch_rows(layout, amount, _text_rows(layout, roles, rows)):
+    empty, texts = True, _text_rows(layout, roles, rows)
+    for block in batch_rows(layout, amount, decode_rows(layout, reading.codes, texts)):
         empty = False
         yield block
     if empty and not reading.allow_empty:
@@ -184,19 +224,19 @@ def _find_roles(layout: Layout, amount: Amount | None, reading: Reading) -> list
 
 def _refuse_types(layout: Layout, columns: Sequence[Column], roles: Sequence[tuple[str, Role]]) -> None:
     """Raise InputError for a column whose type cannot hold what the column is for."""
-    for column, (field, role) in zip(columns, roles, strict=True):
+    for column, (name, role) in zip(columns, roles, strict=True):
         if column.kind is not None and not accepts(role, column.kind):
             raise InputError(
-                f"{layout.path}: the column {layout.header(field)} is of the type {column.type_name}, "
+                f"{layout.path}: the column {layout.header(name)} is of the type {column.type_name}, "
                 f"which is not {role.value}",
                 "write the column as text (docs/import.md, Typed values), then import again",
             )
 
 
 def _text_rows(
-    layout: Layout, roles: Sequence[tuple[str, Role]], rows: Iterable[Sequence[Any]]
+    layout: Layout, roles: Sequence[tuple[str, Role]], rows: Iterable[tuple[int, Sequence[Any]]]
 ) -> Iterator[Row | Reject]:
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         try:
             cells = [
                 value if field and type(value) is str else cell_text(field, role, value)

@@ -1,7 +1,8 @@
 """The histograms of a document as a picture: one row of bars an item, one colour a province.
 
-Drawn with matplotlib, the extra `plot`. Chinese labels need a font that has the characters; where this
-machine has none, labels are in English and provinces are shown by code, because boxes are unreadable.
+Drawn with matplotlib, the extra `plot`. The font is that of printed reports (the extra `report`), or one of
+this machine that has the characters; where there is none, labels are in English and provinces are shown by
+code.
 """
 
 import importlib
@@ -11,6 +12,7 @@ from typing import Any
 
 from node.errors import ConfigError, InputError
 from node.reports.document import Document, Histogram
+from node.reports.glyphs import packaged_font
 
 _WIDTH, _HEIGHT, _DPI = 10.0, 3.6, 120
 _SPACE = 0.8  # of a band that its bars take
@@ -20,10 +22,17 @@ _UNASSIGNED = 0xF1234
 
 
 def find_font(text: str) -> str | None:
-    """The name of a font of this machine that has every character of a text. Raises ConfigError."""
+    """The name of a font that has every character of a text, ours first. Raises ConfigError."""
     fonts = _import("matplotlib.font_manager")
     wanted = {ord(character) for character in text if not character.isspace()}
-    for entry in sorted(fonts.fontManager.ttflist, key=lambda one: (one.style != "normal", one.name)):
+    ours = str(packaged_font() or "")
+    if ours and all(one.fname != ours for one in fonts.fontManager.ttflist):
+        fonts.fontManager.addfont(ours)
+
+    def rank(one: Any) -> tuple[bool, bool, str]:
+        return one.fname != ours, one.style != "normal", one.name
+
+    for entry in sorted(fonts.fontManager.ttflist, key=rank):
         try:
             held = set(fonts.get_font(entry.fname).get_charmap())
             if wanted <= held and _UNASSIGNED not in held:

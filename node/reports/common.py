@@ -10,6 +10,7 @@ from node.domain.days import china_minute
 from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
+from node.reports.numbers import report_number
 from node.reports.wording import plan_text, rule_text, state_text, word
 
 _PEER_COLUMNS = {
@@ -88,10 +89,17 @@ def _rules(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
     return tuple(f"{rule}: {rule_text(rule, lang)}" for rule in named if rule_text(rule, lang))
 
 
+def number_of(report: Report | SumReport) -> str:
+    """The number of a report (ADR 0024); that of one household has another than that of the whole list."""
+    people = report.subjects if isinstance(report, Report) else ()
+    return report_number(report.requester, report.created_at, report.job, people)
+
+
 def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) -> dict[str, Any]:
     """The first keys of report.json."""
     known = known_items(catalogue)
     return {
+        "number": number_of(report),
         "job": report.job,
         "state": report.state,
         "requester": report.requester,

@@ -1,10 +1,11 @@
 """A report as a document, which every renderer is given. Pure.
 
-`verification` and `sums` make it of a report. `text` shows a Document, `charts` draws its histograms, `csv`
-and `json` write a Record. A renderer does not depend on reports: a new kind of report needs no new renderer.
+`verification`, `household` and `sums` make it of a report. `text`, `html` and `pdf` show a Document,
+`charts` draws its histograms, `csv` and `json` write a Record, `xlsx` a Document and Sheets. A renderer does
+not depend on reports: a new kind of report needs no new renderer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -113,7 +114,10 @@ Section = Table | Histogram | Paragraph
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report as people read it, in one language (`zh` or `en`)."""
+    """A report as people read it, in one language (`zh` or `en`).
+
+    `appendix` is technical: what it costs to ask, and how. It stands on pages of its own.
+    """
 
     lang: str
     title: str
@@ -122,6 +126,8 @@ class Document:
     sections: tuple[Section, ...]
     notes_title: str
     notes: tuple[str, ...]
+    appendix_title: str = ""
+    appendix: tuple[Section, ...] = ()
 
     @property
     def histograms(self) -> tuple[Histogram, ...]:
@@ -173,6 +179,16 @@ class Listing:
     def of(cls, columns: tuple[Column, ...], rows: Sequence[Row]) -> "Listing":
         """Few rows, none of which has anything in common with others."""
         return cls(columns, Joined(((),), rows, (0,) * len(rows), range(len(rows)), add))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows of a spreadsheet, made while they are written; `count` is how many there are."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Iterable[Row]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,21 @@ def indented(plain: Mapping[str, Any]) -> Iterator[bytes]:
 def finding_a_line(plain: Mapping[str, Any]) -> Iterator[bytes]:
     """The same with one finding per line: a county's report has hundreds of thousands of them.
 
-    `findings` is the last key, and of objects of two parts.
+    `findings` is the last key but for a signature, and of objects of two parts.
     """
     findings: Joined[Mapping[str, Any]] = plain["findings"]
-    head = {key: value for key, value in plain.items() if key != "findings"}
+    head = {key: value for key, value in plain.items() if key not in ("findings", "signature")}
     yield json.dumps(head, ensure_ascii=False, indent=1)[:-2].encode() + b',\n "findings": ['
     separator = ",\n  "
     between = "\n  "
     for lines in findings.written(_first, _rest):
         yield (between + separator.join(lines)).encode()
         between = separator
-    yield b"\n ]\n}\n"
+    if "signature" in plain:
+        signature = json.dumps(plain["signature"], ensure_ascii=False, indent=1).replace("\n", "\n ")
+        yield b'\n ],\n "signature": ' + signature.encode() + b"\n}\n"
+    else:
+        yield b"\n ]\n}\n"
 
 
 def _first(part: Mapping[str, Any]) -> str:

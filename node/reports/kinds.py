@@ -10,8 +10,8 @@ from node.domain.findings import Report
 from node.domain.sum_findings import SumReport
 from node.errors import InputError
 from node.files import write_atomically
-from node.reports import csv, json, sums, text, verification
-from node.reports.document import Document, Record
+from node.reports import csv, household, json, sheets, sums, text, verification
+from node.reports.document import Document, Record, Sheet
 from node.reports.wording import LANGUAGES
 
 AnyReport = Report | SumReport
@@ -30,6 +30,8 @@ class ReportKind(Generic[R]):
     short: tuple[str, ...]  # the keys of its report.json that a command shows
     document: Callable[[R, Catalogue, str], Document]
     record: Callable[[R, Catalogue], Record]
+    printed: Callable[[R, Catalogue, str, str], Document]
+    sheets: Callable[[R, Catalogue, str], tuple[Sheet, ...]]
     problem: Callable[[R], str]
     json_lines: Callable[[Mapping[str, Any]], Iterator[bytes]]
 
@@ -42,6 +44,8 @@ VERIFICATION = ReportKind(
     short=("job", "state", "summary", "peers"),
     document=verification.document,
     record=verification.record,
+    printed=household.document,
+    sheets=sheets.sheets,
     problem=verification.problem,
     json_lines=json.finding_a_line,
 )
@@ -53,6 +57,8 @@ SUMS = ReportKind(
     short=("job", "state", "people", "findings", "peers"),
     document=sums.document,
     record=sums.record,
+    printed=sums.printed,
+    sheets=sums.sheets,
     problem=sums.problem,
     json_lines=json.indented,
 )
@@ -72,14 +78,14 @@ def document(report: AnyReport, catalogue: Catalogue, lang: str) -> Document:
 def to_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """A report as plain JSON values; `findings` is the last key."""
     kind = kind_of(report)
-    plain = _plain(kind, kind.record(report, catalogue))
+    plain = plain_of(kind, kind.record(report, catalogue))
     return {**plain, "findings": list(plain["findings"])}
 
 
 def to_short_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """The figures of a report as plain JSON values, without what fills its files."""
     kind = kind_of(report)
-    plain = _plain(kind, kind.record(report, catalogue))
+    plain = plain_of(kind, kind.record(report, catalogue))
     return {key: plain[key] for key in kind.short}
 
 
@@ -99,7 +105,7 @@ def write(report: AnyReport, catalogue: Catalogue, folder: Path) -> None:
     write_atomically(folder / kind.csv_file, csv.render(record.listing))
     write_atomically(folder / TEXT_FILE, [text.text_file(documents)])
     # Last, so that a program that waits for report.json finds the others in place.
-    write_atomically(folder / JSON_FILE, kind.json_lines(_plain(kind, record)))
+    write_atomically(folder / JSON_FILE, kind.json_lines(plain_of(kind, record)))
 
 
 def load(path: Path) -> AnyReport:
@@ -120,7 +126,8 @@ def load(path: Path) -> AnyReport:
     return report
 
 
-def _plain(kind: ReportKind[Any], record: Record) -> dict[str, Any]:
+def plain_of(kind: ReportKind[Any], record: Record) -> dict[str, Any]:
+    """The keys of report.json in their order; `findings` is the last."""
     return {"format": kind.format, **record.facts, "findings": record.findings}
 
 

@@ -1,16 +1,17 @@
 """Sums as a document in Chinese or English, and as a record (docs/report.md). Pure."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from node.domain.catalogue import Catalogue, Item
 from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.sum_rules import STATISTICS
-from node.reports.common import columns, facts, head_json, known_items, peers_table
+from node.reports.common import columns, facts, head_json, known_items, number_of, peers_table
 from node.reports.document import (
     Column,
     Document,
+    Fact,
     Group,
     Histogram,
     Kind,
@@ -18,9 +19,11 @@ from node.reports.document import (
     Record,
     Row,
     Series,
+    Sheet,
     Table,
 )
 from node.reports.notes import sum_notes
+from node.reports.print_words import phrase
 from node.reports.wording import (
     LANGUAGES,
     amount_text,
@@ -74,6 +77,26 @@ def document(report: SumReport, catalogue: Catalogue, lang: str) -> Document:
         notes_title=word("notes", lang),
         notes=sum_notes(report, catalogue, lang),
     )
+
+
+def printed(report: SumReport, catalogue: Catalogue, lang: str, signed_by: str = "") -> Document:
+    """The same as it is printed: what it cost to ask stands in the appendix."""
+    plain = document(report, catalogue, lang)
+    head = Fact(word("number", lang), number_of(report))
+    key = Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang))
+    return replace(
+        plain,
+        facts=(head, *plain.facts, key),
+        sections=plain.sections[:-1],
+        appendix_title=phrase("appendix", lang),
+        appendix=plain.sections[-1:],
+    )
+
+
+def sheets(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[Sheet, ...]:
+    """The rows of sums.csv."""
+    rows = list(_listing_rows(report, catalogue))
+    return (Sheet(phrase("sheet_sums", lang), _LISTING, rows, len(rows)),)
 
 
 def record(report: SumReport, catalogue: Catalogue) -> Record:

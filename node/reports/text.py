@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 
 from rich import box
 from rich import table as rich_table
@@ -13,6 +12,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.text import Text
 
+from node.reports.cells import cell_text
 from node.reports.document import Cell, Column, Document, Fact, Histogram, Kind, Paragraph, Section, Table
 from node.telemetry.printable import printable
 
@@ -126,24 +126,7 @@ def _measure(console: Console, options: ConsoleOptions, kind: Kind, column: rich
 
 
 def _cell(column: Column, cell: Cell) -> RenderableType:
-    if cell is None:
-        return Text("-")
-    if isinstance(cell, str):
-        return _indented(cell)
-    if isinstance(cell, date):
-        return Text(cell.isoformat())
-    if isinstance(cell, tuple):
-        return Text(_pair(cell))
-    if column.kind is Kind.SECONDS:
-        return Text(f"{cell:.1f}")
-    return Text(_size(cell) if column.kind is Kind.SIZE else f"{cell:,}")
-
-
-def _pair(cell: tuple[date, date] | tuple[int, int]) -> str:
-    first, second = cell
-    if isinstance(first, date) and isinstance(second, date):
-        return first.isoformat() if first == second else f"{first.isoformat()}\n{second.isoformat()}"
-    return f"{first:,} / {second:,}"
+    return _indented(cell) if isinstance(cell, str) else Text(cell_text(column, cell))
 
 
 def _indented(text: str) -> RenderableType:
@@ -153,12 +136,6 @@ def _indented(text: str) -> RenderableType:
         return _plain(text)
     inset = [(len(line) - len(line.lstrip(" ")), line.lstrip(" ")) for line in lines]
     return Group(*(Padding(_plain(line), (0, 0, 0, depth)) for depth, line in inset))
-
-
-def _size(count: float) -> str:
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
 def _plain(text: str) -> Text:

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -19,10 +20,12 @@ from node.index.sum_packing import outdated_sums
 from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
+from node.services import source_runs
 from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
+from node.services.source_runs import source_tasks
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
@@ -49,12 +52,15 @@ WAITING_PER_WORKER = 8  # calls beyond that are refused at once: the queue is bo
 class Server:
     """A running node: two ports and the background jobs."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, home: Path | None = None) -> None:
+        """`home` is the home or its configuration file, by default the folder of the configuration."""
         self._node = node
         jobs = node.config.jobs
         self._leases = Leases(node.store, jobs.lease_s)
         self._runner = Runner(node, self._leases, jobs.poll_s)
         self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
+        sources = source_tasks(node, home or node.config.folder)
+        self._sources = Scheduler(node, self._leases, sources, jobs.poll_s, source_runs.LEASE)
         self._health = health.HealthServicer()
         self._watch = HealthWatch(node, self._report)
         config = node.config
@@ -78,6 +84,7 @@ class Server:
         self._watch.start()
         resumed = self._runner.resume()
         self._scheduler.start()
+        self._sources.start()
         outdated = outdated_sums(self._node)
         if outdated:  # not offered before a full import
             log.get_logger().warning("sums_outdated", items=outdated)
@@ -100,6 +107,7 @@ class Server:
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
         self._runner.stop()
         self._scheduler.stop()
+        self._sources.stop()
         self._leases.close()
         for event in ended:
             event.wait()

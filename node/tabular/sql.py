@@ -1,13 +1,15 @@
 """Reads a database of another department, row by row, for an import; it writes nothing there."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from node.errors import ConfigError, InputError, UnavailableError
+from node.tabular.changes import Changes, changed_rows, check_watermark, newest_value
 from node.tabular.typed_values import BadText, Column, SingleFloat
 
 _BUFFER_ROWS = 8192
@@ -16,8 +18,13 @@ _SQL_ASCII = "SQL_ASCII"
 
 
 @contextmanager
-def open_query(url: str, query: str) -> Iterator[tuple[Sequence[Column], Iterator[Sequence[Any]]]]:
+def open_query(
+    url: str, query: str, changes: Changes | None = None, newest: str = ""
+) -> Iterator[tuple[Sequence[Column], Iterator[Sequence[Any]]]]:
     """The columns and the rows of a query, streamed: unread rows stay on the server.
+
+    With `changes` only the rows of people with a row that has changed; with `newest` the greatest value of
+    that column.
 
     Raises ConfigError for a URL this machine cannot use or a database that does not say its encoding,
     UnavailableError when the query or the connection fails, InputError for a value that the driver cannot
@@ -35,12 +42,14 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[Column], Iterato
     try:
         with engine.connect() as connection:
             _keep_bad_text(engine, connection)
+            statement = _statement(engine, query, changes, newest)
             # Without parameters the driver takes the query as it is: a % in it stays a %.
             streaming = connection.execution_options(
                 stream_results=True, max_row_buffer=_BUFFER_ROWS, no_parameters=True
             )
-            result = streaming.exec_driver_sql(query)
-            yield _columns(result), _counted(result, count)
+            # Closed also where somebody still holds its rows: SQLite keeps its lock so long.
+            with closing(streaming.exec_driver_sql(statement)) as result:
+                yield _columns(result), _counted(result, count)
     except DataError as error:
         raise _unreadable(count[0], error) from None
     except SQLAlchemyError as error:
@@ -51,6 +60,36 @@ def open_query(url: str, query: str) -> Iterator[tuple[Sequence[Column], Iterato
         ) from None
     finally:
         engine.dispose()
+
+
+def newest_watermark(url: str, query: str, person: str, watermark: str) -> str:
+    """The greatest value of a query's watermark column, "" where it has none.
+
+    Raises InputError where a column is not there or not of a watermark, and as `open_query`.
+    """
+    with open_query(url, query) as (columns, _):
+        missing = {person, watermark} - {column.header for column in columns}
+    if missing:
+        raise InputError(
+            f"the query has no column {' and '.join(sorted(missing))}",
+            "write `watermark` and `id_no` under [columns] as the database spells them, capitals too",
+        )
+    with open_query(url, query, newest=watermark) as (_, rows):
+        found = next(iter(rows))[0]
+    if found is None:
+        return ""
+    if isinstance(found, datetime):
+        return check_watermark(found.isoformat(sep=" "))
+    if isinstance(found, date):
+        return check_watermark(found.isoformat())
+    return check_watermark(str(found) if type(found) in (int, str) else "")
+
+
+def _statement(engine: Engine, query: str, changes: Changes | None, newest: str) -> str:
+    quote = engine.dialect.identifier_preparer.quote_identifier
+    if newest:
+        return newest_value(query, newest, quote)
+    return query if changes is None else changed_rows(query, changes, quote)
 
 
 def _require_encoding(connection: Any, _record: object) -> None:

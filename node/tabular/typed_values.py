@@ -18,6 +18,7 @@ from blake3 import blake3
 from node.domain.days import written_day
 from node.tabular.delimited import MAX_CELL, CellError
 
+SHEET_DIGITS = 15  # that a spreadsheet keeps of a number
 EXACT = 2**53  # from here on a number may have been rounded by a float on its way
 _LONGEST_DECIMAL = 40  # digits; a longer one is no amount
 
@@ -46,6 +47,27 @@ class Stamp:
 
     exact: int
     day: date | None
+
+
+class SheetNumber(float):
+    """A number of a spreadsheet, which keeps 15 digits of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCell:
+    """A cell of a spreadsheet that holds an error, such as #N/A."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergedCell:
+    """A cell of a spreadsheet that is part of a merged one: which row its value is of cannot be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCell:
+    """A time of day or a duration in a spreadsheet."""
+
+    text: str
 
 
 class SingleFloat(float):
@@ -147,13 +169,50 @@ def _stamp(field: str, value: Stamp) -> str:
     return value.day.isoformat()
 
 
+def _sheet_code(field: str, value: float) -> str:
+    if not abs(value) < 10**SHEET_DIGITS:
+        message = (
+            "the spreadsheet keeps this number as a number: its last digits are lost; type it again as text"
+        )
+        raise CellError(field, "digits_lost", message)
+    if not value.is_integer():
+        raise CellError(field, "decimal_number", "a decimal number is not a code; keep the column as text")
+    return str(int(value))
+
+
+def _sheet_number(field: str, value: float) -> str:
+    """As the spreadsheet shows it: 0.1 + 0.2 is 0.3 there, and not what a float of 17 digits says."""
+    return _decimal(field, Decimal(f"{value:.{SHEET_DIGITS}g}"))
+
+
+def _error_cell(field: str, _value: object) -> str:
+    raise CellError(field, "error_value", "the cell holds an error of the spreadsheet; correct it there")
+
+
+def _merged_cell(field: str, _value: object) -> str:
+    message = "the cell is part of a merged one; unmerge it, and write the value into each cell"
+    raise CellError(field, "merged_cell", message)
+
+
 def _plain(_field: str, value: object) -> str:
     return str(value)
 
 
-_TEXT: Mapping[type, Rule] = {str: _plain, NoneType: lambda _field, _value: "", BadText: _not_utf8}
-_CODES: Mapping[type, Rule] = {**_TEXT, int: _exact, Decimal: _exact_decimal}
-_NUMBERS: Mapping[type, Rule] = {**_TEXT, int: _plain, float: _float, Decimal: _decimal}
+_TEXT: Mapping[type, Rule] = {
+    str: _plain,
+    NoneType: lambda _field, _value: "",
+    BadText: _not_utf8,
+    ErrorCell: _error_cell,
+    MergedCell: _merged_cell,
+}
+_CODES: Mapping[type, Rule] = {**_TEXT, int: _exact, Decimal: _exact_decimal, SheetNumber: _sheet_code}
+_NUMBERS: Mapping[type, Rule] = {
+    **_TEXT,
+    int: _plain,
+    float: _float,
+    Decimal: _decimal,
+    SheetNumber: _sheet_number,
+}
 _RULES: Mapping[Role, Mapping[type, Rule]] = {
     Role.CODE: _CODES,
     Role.RECORD: {**_CODES, UUID: _plain},
@@ -169,4 +228,4 @@ _RULES: Mapping[Role, Mapping[type, Rule]] = {
     },
 }
 # Classes that are not covered by the rule of their base class: true is an int, a moment is a date.
-_OWN_RULES = frozenset({bool, datetime, BadText, SingleFloat, object})
+_OWN_RULES = frozenset({bool, datetime, BadText, SingleFloat, SheetNumber, object})

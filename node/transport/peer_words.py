@@ -59,6 +59,7 @@ _FACTS: Final = {
     "salt_version": re.compile(r"\d{1,10}"),
     "version": re.compile(r"\d{1,14}"),  # shorter than any identity number
     "catalogue": re.compile(r"[0-9A-Za-z.-]{1,14}"),
+    "suite": re.compile(r"(?!.*\d{9})[A-Z][A-Z0-9-]*"),
     "incident": re.compile(r"[0-9a-f]{12}"),
 }
 _LONGEST: Final = 40

@@ -84,7 +84,13 @@ def to_peer_status(error: Exception, status: grpc.StatusCode) -> object:
     """The same for a peer: the words are those of the code alone, whatever the error says of this node's
     files, database or addresses.
     """
-    code = "invalid_points" if isinstance(error, PointError) else getattr(error, "code", "unavailable")
+    lower = {
+        PointError: "invalid_points",
+        KeyringError: "unavailable",
+    }  # packages that know no codes of nodes
+    code = next((one for kind, one in lower.items() if isinstance(error, kind)), "") or getattr(
+        error, "code", ""
+    )
     message, hint, facts = peer_words.describe(code, getattr(error, "details", {}))
     return _rich_status(status, message, code, {**facts, "hint": hint}, getattr(error, "retry_after", None))
 

@@ -13,6 +13,7 @@ from node.errors import ConflictError
 from node.index.update_lock import LOCK
 from tests.support import files
 from tests.support.cli_runner import heqiao
+from tests.support.sheets import write_xlsx
 
 NUMBER = files.PEOPLE[0][0]
 OLD_YAN = "\u9f9a\U001002f1"  # a character of the private use area, with no meaning that is known
@@ -219,8 +220,35 @@ def test_units_and_rounded_numbers_are_told(home, tmp_path):
     assert (code, "--unit" in err) == (1, True)
 
 
-def test_a_spreadsheet_is_refused(home, tmp_path):
-    path = tmp_path / "cars.xlsx"
+def test_a_spreadsheet_by_another_name_is_refused(home, tmp_path):
+    path = tmp_path / "cars.csv"
     path.write_bytes(b"PK\x03\x04rest")
     code, _, err = check(home, "C21", path)
-    assert (code, "export it as CSV" in err) == (1, True)
+    assert (code, "a spreadsheet or an archive" in err) == (1, True)
+
+
+def test_a_spreadsheet(home, tmp_path):
+    """What it did to numbers costs the row, with a reason of its own; lines are the rows of the sheet."""
+
+    def change(_book, page):
+        page["C5"].data_type = "e"
+        page.merge_cells("B6:B7")
+
+    rows = [
+        ("证件号码", "号牌号码", "姓名"),
+        (NUMBER, "A1", "x"),
+        (int(NUMBER), "A2", "x"),
+        (NUMBER, 123456, "x"),
+    ]
+    rows += [(NUMBER, "A4", "#N/A"), (NUMBER, "A5", "x"), (NUMBER, "A6", "x"), (NUMBER, 4e15, "x")]
+    path = write_xlsx(tmp_path / "cars.XLSX", rows, change=change)
+    code, found, _ = check(home, "C21", path)
+    (source,) = found["sources"]
+    assert (code, source["read"], source["usable"]) == (0, 7, 2)
+    assert source["reasons"] == {
+        "digits_lost": {"rows": 2, "first_line": 3},
+        "error_value": {"rows": 1, "first_line": 5},
+        "merged_cell": {"rows": 2, "first_line": 6},
+    }
+    code, _, err = check(home, "C21", path, "--sheet", "B")
+    assert (code, "no sheet of that name" in err) == (1, True)

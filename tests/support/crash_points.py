@@ -30,6 +30,6 @@ class Dying:
 
 
 def run_until_killed(program: str, *arguments: object) -> None:
-    """Run Python text that finds the modules of this folder."""
+    """Run Python text that finds the modules of this folder, and `sys`."""
     died = command_server().run(arguments, program=f"import sys\n{program}")
     assert died.returncode == -signal.SIGKILL, died.stderr

@@ -97,7 +97,7 @@ def test_who_was_revoked_after_the_submission_is_not_asked_about(node: Province)
     with Platform.open(node.home, f"127.0.0.1:{node.platform_port}") as platform:
         assert platform.revoke_mandates(["R-b"]) == 1
     command = ("mandates", "revoke", "--home", str(node.home), "--node", f"127.0.0.1:{node.platform_port}")
-    assert ok(*command, "R-b", "R-c") == "1 mandate revoked, 1 already revoked before\n"
+    assert ok(*command, "r-b", "Ｒ-c") == "1 mandate revoked, 1 already revoked before\n"
     node.server.start_job("waits")
     assert said(wait_report(node.node, "waits")) == {"a": NOT_FOUND, "b": REVOKED, "c": REVOKED}
     assert said(run_job(node, "later", request)) == {"a": NOT_FOUND, "b": REVOKED, "c": REVOKED}

@@ -209,7 +209,6 @@ def rotate_twice(home: Path) -> None:
 
 
 _DIE = """
-import sys
 from datetime import timedelta
 from pathlib import Path
 from tests.support.crash_points import Dying

@@ -71,7 +71,7 @@ def test_calls_are_refused_on_both_ports_until_a_new_list_is_taken(world: World,
             ):
                 answer = fails(call)
                 assert answer[:2] == (Code.UNAVAILABLE, "revocation_list_old")
-                assert "no new revocation list for more than 95 days" in str(answer)
+                assert "no new revocation list for" in str(answer)
         publish(world, asked, clock())
         assert peer.GetManifest(MANIFEST, timeout=60).signed_manifest.manifest
 

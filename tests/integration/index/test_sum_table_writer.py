@@ -184,7 +184,7 @@ def test_what_fails_leaves_the_rows_as_they_were(node, tmp_path, monkeypatch):
     before = merged(node)
     with pytest.raises(InputError):
         bring(node, tmp_path, ["nobody,1"])
-    monkeypatch.setattr(importer, "publish", lambda *_: 1 / 0)
+    monkeypatch.setattr(importer, "publish", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         bring(node, tmp_path, lines({number(1): 5}))
     assert merged(node) == before

@@ -78,11 +78,11 @@ def test_nothing_of_a_person_lies_in_the_temporary_files(node, tmp_path, monkeyp
     folder, seen = node.config.folder / update_lock.FOLDER, []
     original = importer.publish
 
-    def look(*args):
+    def look(*args, **more):
         files = list(folder.iterdir())
         seen.extend((file.stat().st_mode & 0o777, file.read_bytes()) for file in files)
         assert folder.stat().st_mode & 0o777 == 0o700
-        return original(*args)
+        return original(*args, **more)
 
     monkeypatch.setattr(importer, "publish", look)
     importer.import_item(node, "C21", [path])

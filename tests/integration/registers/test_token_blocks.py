@@ -125,7 +125,7 @@ def test_a_deleted_person_leaves_after_the_next_rotation(home, tmp_path):
 def test_tokens_of_an_import_that_was_not_published_are_no_fault(node, tmp_path, monkeypatch):
     load(node, tmp_path, "C21", PEOPLE[:20])
 
-    def fail(*_args):
+    def fail(*_args, **_more):
         raise UnavailableError("stopped")
 
     with monkeypatch.context() as patch:

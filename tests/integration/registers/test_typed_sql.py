@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 
 from node.errors import ConfigError, InputError
 from node.registers.sources import Query
+from node.tabular.changes import Changes
+from node.tabular.sql import newest_watermark, open_query
 from tests.support.postgresql import PostgreSQL
 from tests.support.typed_columns import (
     FIELDS,
@@ -170,3 +172,30 @@ def test_text_that_is_not_utf8_costs_its_row_only(tmp_path):
         database.execute(f"INSERT INTO cars VALUES ('{ID}', CAST(X'D5C5C8FD' AS TEXT)), ('{ID}', '张三')")
     source = Query(write_url(tmp_path / "url", f"sqlite:///{tmp_path / 's.db'}"), "SELECT * FROM cars")
     assert list(read_all(source, "name")) == [ROW, "张三"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "newest"),
+    [
+        ("timestamptz", "2026-06-01 08:00:00+08", "2026-06-02 08:00:00+08", datetime(2026, 6, 2, tzinfo=UTC)),
+        ("timestamp", "2026-06-01 08:00:00", "2026-06-02 08:00:00.5", "2026-06-02 08:00:00.500000"),
+        ("date", "2026-06-01", "2026-06-02", "2026-06-02"),
+        ("bigint", "41", "42", "42"),
+    ],
+)
+def test_rows_of_people_with_a_changed_row_in_postgresql(postgres, kind, first, second, newest):
+    """Names as the database spells them; a moment with a zone is the same moment whatever the session's zone."""
+    url = postgres.url("postgres")
+    values = ((1, first), (1, second), (2, first))
+    rows = ", ".join(f"('{owner}', '{at}'::{kind})" for owner, at in values)
+    query = f'SELECT * FROM (VALUES {rows}) AS cars("Owner", changed_at);'
+    found = newest_watermark(url, query, "Owner", "changed_at")
+    assert (datetime.fromisoformat(found) if isinstance(newest, datetime) else found) == newest
+    changes = Changes("Owner", "changed_at", found)
+    with open_query(url, query, changes) as (columns, read):
+        assert [column.header for column in columns] == ["Owner", "changed_at"]
+        assert [row[0] for row in read] == ["1", "1"]
+    with pytest.raises(InputError, match="no column owner"):
+        newest_watermark(url, query, "owner", "changed_at")
+    with pytest.raises(InputError, match="neither a number"):
+        newest_watermark(url, f"SELECT 'x' AS a, '{ID}' AS b", "a", "b")

@@ -229,7 +229,7 @@ def test_an_import_that_ends_half_way_leaves_both_as_they_were(home, tmp_path, m
             raise RuntimeError
         stages.append(stage)
 
-    def stopped(*_):
+    def stopped(*_, **__):
         raise RuntimeError
 
     with monkeypatch.context() as patch:

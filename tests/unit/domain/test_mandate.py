@@ -6,7 +6,7 @@ import pytest
 from blake3 import blake3
 
 from matcher.identity import parse
-from node.domain.mandate import REASONS, Mandate, are_named, covers, digest, fault
+from node.domain.mandate import REASONS, Mandate, are_named, covers, digest, fault, number_digest
 from node.domain.subjects import Subject, Subjects
 from tests.support.examples import MANDATE, mandate_for
 
@@ -133,6 +133,10 @@ def test_every_number_of_a_person_must_be_named():
     mandates = {"M": mandate_for(one.value, two.value), "N": mandate_for(number="N")}
     # Without a complete mandate the reason is another one.
     assert are_named(people, mandates) == [True, True, False, False, True, True]
+
+
+def test_a_number_is_revoked_however_it_is_typed():
+    assert number_digest("450301201X") == number_digest(" 450301201x ") != number_digest("4503012019")
 
 
 def test_repr_shows_no_person():

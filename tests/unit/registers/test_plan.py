@@ -106,7 +106,7 @@ FAULTS = [
     (["c21.csv"], "c21.csv: no word of its name is the code of an item: did you mean C21?"),
     (["C99.csv"], "C99.csv: the catalogue has no item C99"),
     (["C21_C22.csv"], "C21_C22.csv: its name has the codes C21 and C22"),
-    (["C21.xlsx"], "C21: C21.xlsx: a spreadsheet"),
+    (["C21/a.xlsb"], "C21: a.xlsb: a spreadsheet of another kind"),
     (["C21.csv.gz"], "C21: C21.csv.gz: does not end in .csv"),
     (["C21"], "C21: C21: does not end in .csv"),
     (["C21.csv", "C21.parquet"], "C21: two kinds of sources (C21.csv, C21.parquet)"),
@@ -115,7 +115,7 @@ FAULTS = [
     (["C21/a/b.csv"], "C21: a: a folder"),
     (["C21/a.csv", "C21/b.parquet"], "C21: two kinds of sources (a.csv, b.parquet)"),
     (["C21/.a"], "C21: C21: the folder is empty"),
-    (["C21/a.xlsx"], "a.xlsx: a spreadsheet"),
+    (["C21.csv", "C21.xlsx"], "C21: two kinds of sources (C21.csv, C21.xlsx)"),
     (["Thumbs.db"], "Thumbs.db: no word"),
 ]
 
@@ -229,10 +229,10 @@ files = ["x[1].csv"]
 
 def test_the_examples_of_the_document(tmp_path):
     text = (ROOT / "docs/import.md").read_text(encoding="utf-8").split("### Everything", 1)[1]
-    put(tmp_path, "vehicles/a.csv", "banks-1.csv", "banks-2.csv", "changed.txt")
+    put(tmp_path, "vehicles/a.csv", "banks-1.csv", "banks-2.csv", "medical.xlsx", "changed.txt")
     (tmp_path / "homes.url").touch(0o600)
     plan = plan_of(tmp_path, re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
-    assert [one.item for one in plan.requests] == ["C21", "C23", "C22", "D34"]
+    assert [one.item for one in plan.requests] == ["C21", "C23", "D35", "C22", "D34"]
     lines = re.search(r"    registers/\n(.*?)\n\n", text, re.DOTALL)[1].splitlines()
     named = {line.split()[0]: line.split()[1].strip(":") for line in lines}
     folder = put(tmp_path / "registers", *named)
@@ -252,13 +252,17 @@ PLAN_FAULTS = [
     ("[C21]\nfiles = ['a.csv', 'd/../a.csv']", "are one file"),
     ("[C21]\nfiles = ['a.csv', 'a*.csv']", "are one file"),
     ("[C21]\nfiles = ['a.csv', 'b.parquet']", "[C21] files: two kinds of sources (a.csv, b.parquet)"),
-    ("[C21]\nfiles = 'c.xlsx'", "[C21] files: c.xlsx: a spreadsheet"),
+    ("[C21]\nfiles = 'c.et'", "[C21] files: c.et: a spreadsheet of another kind"),
     ("[C21]\nfiles = 'a.csv'\n[C22]\nfiles = 'a.csv'", "is named for C21 and for C22"),
     ("[C21]", "[C21]: needs either files or a query"),
     ("[C21]\nquery = 'SELECT 1'", "[C21]: sql_url_file and query go together"),
     ("[C21]\nsql_url_file = 'u'", "[C21]: sql_url_file and query go together"),
     ("[C21]\nsql_url_file = 'u'\nquery = 'q'\nfiles = 'a.csv'", "[C21]: needs either files or a query"),
     ("[C21]\nsql_url = 'postgresql://me:secret@host/db'\nquery = 'q'", "[C21] sql_url: unknown key"),
+    (
+        "[C21]\nsql_url_file = 'postgresql://me:secret@host/db'\nquery = 'q'",
+        "[C21] sql_url_file: must be the name",
+    ),
     ("[C21]\nfiles = 'a.csv'\nas_of = '2026-06-30'", "[C21] as_of: Input should be a valid date"),
     ("[C21]\nfiles = 'a.csv'\nas_of = 2026-07-02", "[C21]: the as-of date must be a day"),
     ("[C21]\nfiles = 'a.csv'\nunit = '万辆'", "[C21]: C21 is counted in"),
@@ -280,7 +284,7 @@ PLAN_FAULTS = [
     ("text", "said"), PLAN_FAULTS, ids=[text.replace("\n", " ") for text, _ in PLAN_FAULTS]
 )
 def test_faults_of_a_plan_file_say_where(tmp_path, text, said):
-    put(tmp_path, "a.csv", "b.parquet", "c.xlsx", "d/x.csv")
+    put(tmp_path, "a.csv", "b.parquet", "c.et", "d/x.csv")
     with pytest.raises((ConfigError, InputError)) as caught:
         plan_of(tmp_path, text)
     assert said in str(caught.value)

@@ -1,0 +1,133 @@
+"""What `heqiao sources` does, after its command line was read: `node/cli/sources.py`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from node.cli import import_run
+from node.cli.options import count, show, write_output
+from node.cli.terminal import show_progress
+from node.clock import utc_now
+from node.compute.engine import Workers
+from node.config import Config
+from node.context import open_node
+from node.domain import catalogue
+from node.domain.days import china_day, china_minute
+from node.files import disk_errors
+from node.registers.quality_report import document, plain
+from node.registers.source_file import SourceFile, make_request
+from node.registers.source_import import Examined, examine, import_source
+from node.registers.source_store import FOLDER, SourceFolder, Stored
+from node.reports import html as html_form
+from node.reports.text import render
+
+_MAX_BYTES = 262_144
+
+
+def add(config: Config, file: Path, *, replace: bool, as_json: bool) -> None:
+    """Keep a source whose file fits the catalogue."""
+    with disk_errors("name the file of a source"), file.open("rb") as opened:
+        content = opened.read(_MAX_BYTES + 1)
+    folder, items = SourceFolder(config.folder), catalogue.load(config.catalogue.path)
+    make_request(folder.parse(content, file), items, config.folder, china_day(utc_now()))
+    found = folder.add(content, file, replace=replace)
+    name = items.item(found.item).name_zh
+    text = f"kept the source of {found.item} {name}; `heqiao sources check {found.item}` reads it"
+    show({"item": found.item, "replaced": replace}, text, as_json=as_json)
+
+
+def check(config: Config, item: str, html: Path | None, *, as_json: bool) -> None:
+    """Print the quality of a source. Raises InputError where it is below its floor."""
+    items, now = catalogue.load(config.catalogue.path), utc_now()
+    found = SourceFolder(config.folder).read(item)
+    request = make_request(found, items, config.folder, china_day(now))
+    with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
+        done = examine(found, request, items, china_day(now), progress)
+    page = document(done.quality, done.findings, done.item, china_minute(now))
+    if html is not None:
+        write_output(html, b"".join(html_form.render(page)))
+    if as_json:
+        show({"ok": done.error is None, **_plain(done)}, "", as_json=True)
+    else:
+        Console().print(render(page))
+    if done.error is not None:
+        raise done.error
+
+
+def import_(
+    config: Config,
+    item: str,
+    rejects: Path | None,
+    workers: Workers,
+    *,
+    full: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Import a source, and print what was done."""
+    node, sources = open_node(config), SourceFolder(config.folder)
+    target = rejects or config.folder / FOLDER / f"{item}-rejects.csv"
+    with show_progress(import_run.STAGES, hidden=as_json) as progress:
+        done = import_source(node, sources, item, target, workers, progress, full=full, wait=wait)
+    node.store.dispose()
+    if done.imported is None or done.examined is None:
+        show(
+            {"item": item, "state": "unchanged"},
+            f"{item}: nothing has changed in the source",
+            as_json=as_json,
+        )
+        return
+    result = {**import_run.plain(done.imported), "state": "imported", "quality": _plain(done.examined)}
+    show(result, import_run.describe(done.imported), as_json=as_json)
+
+
+def list_(config: Config, *, as_json: bool) -> None:
+    """Print the sources of a home."""
+    sources = SourceFolder(config.folder)
+    found = [(one, sources) for one in sources.list()]
+    lines = [_describe(*one) for one in found] or ["this home has no sources; `heqiao sources add` keeps one"]
+    show({"sources": [_listed(*one) for one in found]}, "\n".join(lines), as_json=as_json)
+
+
+def remove(config: Config, item: str, *, as_json: bool) -> None:
+    """Forget a source."""
+    SourceFolder(config.folder).remove(item)
+    show({"removed": item}, f"removed the source of {item}; what was imported stays", as_json=as_json)
+
+
+def _plain(done: Examined) -> dict[str, Any]:
+    return plain(done.quality, done.findings)
+
+
+def _listed(one: Stored, sources: SourceFolder) -> dict[str, Any]:
+    if one.file is None:
+        return {"item": one.item, "error": str(one.error)}
+    last, state, file = sources.last(one.item), sources.state(one.item), one.file
+    return {
+        "item": one.item,
+        "title": file.source.title,
+        "kind": _kind(file),
+        "at": file.schedule.at if file.schedule else None,
+        "every": file.schedule.every if file.schedule else None,
+        "watermark": state.watermark or None,
+        "full_at": state.full_at or None,
+        "last": asdict(last) if last else None,
+    }
+
+
+def _kind(file: SourceFile) -> str:
+    return "files" if file.files else "changes" if file.database and file.database.watermark else "query"
+
+
+def _describe(one: Stored, sources: SourceFolder) -> str:
+    if one.file is None:
+        return f"{one.item}: cannot be used: {one.error}"
+    last, timed = sources.last(one.item), one.file.schedule
+    text = f"{one.item} {one.file.source.title}: {_kind(one.file)}"
+    text += f", each {timed.every} at {timed.at}" if timed else ", by hand"
+    if last is None:
+        return f"{text}; not imported yet"
+    rows = f", {count(last.rows, 'row')}" if last.rows else ""
+    return f"{text}; {last.state}{rows} at {last.at[:16]}" + (f" ({last.code})" if last.code else "")

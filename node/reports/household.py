@@ -1,0 +1,313 @@
+"""A verification as a report on paper: households, members, items and provinces (domain.md section 7). Pure.
+
+Findings come first: what each household has, then for each member a table of items and provinces. How each
+province was asked, and what it cost, stands in the appendix. Nothing here says who is eligible.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.types import Level
+from node.domain.catalogue import Catalogue, Item
+from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
+from node.reports import verification
+from node.reports.common import columns, facts, known_items, number_of, peers_table
+from node.reports.coverage import ANSWERED, HAS, summarise
+from node.reports.document import (
+    Cell,
+    Column,
+    Document,
+    Fact,
+    Group,
+    Kind,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+)
+from node.reports.households import household_of
+from node.reports.print_words import answering, phrase, span
+from node.reports.wording import (
+    answer_text,
+    band_text,
+    item_text,
+    outcome_text,
+    purpose_text,
+    state_text,
+    value_text,
+    word,
+)
+
+MOST_PEOPLE: Final = 200  # whose tables are printed; of more people there are figures, and the other formats
+_BESIDE: Final = 5  # provinces beside each other
+_FACTS = ("number", "job", "requester", "answering", "purpose", "legal_basis", "catalogue")
+_CLOCKS = ("created", "finished", "due")
+_PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The answers of a report: `place[subject, question]` is an index of `answers`, -1 without one.
+
+    `questions` are pairs of item and peer; subjects are those of the report, in its order.
+    """
+
+    subjects: tuple[str, ...]
+    questions: tuple[tuple[str, str], ...]
+    answers: Sequence[Finding]
+    place: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, report: Report) -> "Grid":
+        """The answers of a report."""
+        found = Findings.of(report.findings)
+        questions = tuple((item, peer.peer) for item in report.items for peer in report.peers)
+        column = {question: at for at, question in enumerate(questions)}
+        row = {subject: at for at, subject in enumerate(report.subjects)}
+        columns_of = np.array([column[one.item, one.peer] for one in found.answers], dtype=np.intp)
+        rows_of = np.array([row[ref] for ref in found.refs], dtype=np.intp)
+        place = np.full((len(row), len(questions)), -1, dtype=np.int32)
+        if len(found):
+            answer = np.frombuffer(found.answer, dtype=np.uintc)
+            subject = np.frombuffer(found.subject, dtype=np.uintc)
+            place[rows_of[subject], columns_of[answer]] = answer
+        return cls(report.subjects, questions, found.answers, place)
+
+    def said(self, subject: int, question: int) -> Finding | None:
+        """The answer to a question about a subject."""
+        at = int(self.place[subject, question])
+        return None if at < 0 else self.answers[at]
+
+
+def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "") -> Document:
+    """The report as it is printed; `signed_by` is the fingerprint of the key that will sign it.
+
+    Raises InputError for an unknown language.
+    """
+    plain = verification.document(report, catalogue, lang)
+    summary = summarise(report)
+    people: tuple[Section, ...]
+    if len(report.subjects) <= MOST_PEOPLE:
+        grid = Grid.of(report)
+        people = (
+            _households(report, grid, catalogue, lang),
+            *_members(report, grid, catalogue, lang),
+        )
+    else:
+        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[0])
+    return replace(
+        plain,
+        title=phrase("title", lang),
+        facts=(
+            *_head(report, lang),
+            *facts(report, _CLOCKS, lang),
+            Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang)),
+        ),
+        sections=(
+            plain.sections[1],
+            *people,
+            _answers(report, lang),
+            _definitions(report, catalogue, lang),
+        ),
+        appendix_title=phrase("appendix", lang),
+        appendix=(
+            Paragraph(f"{word('catalogue', lang)}: {report.catalogue_version}, {report.catalogue_digest}"),
+            peers_table(report, _PEERS, lang, summary.people_by_peer),
+        ),
+    )  # fmt: skip
+
+
+def _head(report: Report, lang: str) -> tuple[Fact, ...]:
+    more = {
+        "number": number_of(report),
+        "answering": answering(report.peers, lang),
+        "purpose": purpose_text(report.purpose, lang),
+    }
+    households = len({household_of(one) for one in report.subjects})
+    counted = phrase("counted", lang).format(households=households, people=len(report.subjects))
+    return (*facts(report, _FACTS, lang, **more), Fact(phrase("subjects", lang), counted))
+
+
+# ---- households
+
+
+def _households(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> Table:
+    """For each household and item: how many members have it, and how far the provinces answered."""
+    known = known_items(catalogue)
+    groups = []
+    numbered = enumerate(report.subjects)
+    for name, members in groupby(sorted(numbered, key=_by_household), key=lambda one: household_of(one[1])):
+        rows = [at for at, _ in members]
+        title = phrase("household", lang).format(name=name, people=len(rows))
+        lines = tuple(_household_row(grid, rows, code, known.get(code), lang) for code in report.items)
+        groups.append(Group(lines, title))
+    shown = (
+        Column(phrase("item", lang)),
+        Column(phrase("members_with", lang), Kind.SHARE),
+        Column(phrase("amounts", lang)),
+        Column(phrase("provinces_answered", lang)),
+        Column(word("as_of", lang), Kind.DAYS),
+    )
+    return Table(phrase("household_summary", lang), shown, tuple(groups), (phrase("roll_up_note", lang),))
+
+
+def _by_household(numbered: tuple[int, str]) -> tuple[str, int]:
+    return household_of(numbered[1]), numbered[0]
+
+
+def _household_row(grid: Grid, rows: Sequence[int], code: str, item: Item | None, lang: str) -> Row:
+    asked = [at for at, (one, _) in enumerate(grid.questions) if one == code]
+    said = {
+        (row, at): found for row in rows for at in asked if (found := grid.said(row, at)) is not None
+    }  # fmt: skip
+    having = {row for (row, _), found in said.items() if found.outcome in HAS}
+    values = [found for found in said.values() if found.outcome in HAS]
+    full: list[str] = []
+    partly: list[str] = []
+    for at in asked:
+        answers = [found for (_, one), found in said.items() if one == at]
+        answered = sum(one.outcome in ANSWERED for one in answers)
+        if answered:
+            (full if answered == len(rows) else partly).append(grid.questions[at][1])
+    texts = [", ".join(full)] if full else []
+    texts += [f"{', '.join(partly)} ({state_text('partly', lang)})"] if partly else []
+    coverage = f"{len(full)} / {len(asked)}" + (f"\n{chr(10).join(texts)}" if texts else "")
+    days = [one.as_of for one in values if one.as_of is not None]
+    return (
+        item_text(item, code, lang),
+        (len(having), len(rows)),
+        _amounts(values, item, lang),
+        coverage,
+        (min(days), max(days)) if days else None,
+    )
+
+
+def _amounts(values: Sequence[Finding], item: Item | None, lang: str) -> str | None:
+    if not values or item is None:
+        return None
+    if item.level is Level.COUNT:
+        return value_text(item, sum(one.value or 0 for one in values), lang)
+    if item.level is Level.BAND:
+        return "\n".join(value_text(item, one.value, lang) for one in values)
+    return value_text(item, 1, lang)
+
+
+# ---- members
+
+
+def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> list[Table]:
+    """Tables of items and provinces, five provinces beside each other; a group for each member."""
+    known, made = known_items(catalogue), []
+    for start in range(0, len(report.peers), _BESIDE):
+        beside = report.peers[start : start + _BESIDE]
+        groups = tuple(
+            Group(_member_rows(report, grid, number, start, known, lang), _member_title(subject, lang))
+            for number, subject in enumerate(report.subjects)
+        )
+        shown = (Column(phrase("item", lang)), *(Column(_province(one)) for one in beside))
+        title = span(phrase("members", lang), start, beside, len(report.peers))
+        made.append(Table(title, shown, groups))
+    return made
+
+
+def _member_title(subject: str, lang: str) -> str:
+    return phrase("member", lang).format(name=subject)
+
+
+def _member_rows(
+    report: Report, grid: Grid, subject: int, start: int, known: Mapping[str, Item], lang: str
+) -> tuple[Row, ...]:
+    rows = []
+    count = len(report.peers)
+    for place, code in enumerate(report.items):
+        first = place * count + start
+        cells: list[Cell] = [
+            answer_cell(grid.said(subject, at), known.get(code), lang)
+            for at in range(first, min(first + _BESIDE, (place + 1) * count))
+        ]
+        rows.append((item_text(known.get(code), code, lang), *cells))
+    return tuple(rows)
+
+
+def answer_cell(said: Finding | None, item: Item | None, lang: str) -> str | None:
+    """One answer in words: outcome, value, date, and the reason of a refusal."""
+    if said is None:
+        return None
+    text = answer_text(said, lang)
+    value = value_text(item, said.value, lang) if said.value is not None else ""
+    if value and value != outcome_text(Outcome.FOUND, lang):
+        text = phrase("valued", lang).format(text=text, value=value)
+    lines = [text]
+    if said.reason and said.outcome not in (Outcome.NAME_MISMATCH,):
+        lines.append(f"({said.reason})")
+    if said.as_of is not None:
+        lines.append(phrase("as_of", lang).format(day=said.as_of.isoformat()))
+    return "\n".join(lines)
+
+
+def _province(peer: PeerSummary) -> str:
+    return f"{peer.peer} {peer.name}"
+
+
+# ---- coverage, definitions
+
+
+def _answers(report: Report, lang: str) -> Table:
+    """How far each province answered: its part, and each item where it did not answer all."""
+    summary = summarise(report)
+    rows: list[Row] = []
+    for peer in report.peers:
+        state = state_text(peer.state, lang)
+        covered = [(line.item, line.coverage[peer.peer]) for line in summary.items]
+        answered = sum(one.answered for _, one in covered)
+        asked = answered + sum(sum(one.missing.values()) for _, one in covered)
+        gaps = [f"{code}: {state_text(one.state, lang)}" for code, one in covered if one.state != "answered"]
+        rows.append(
+            (
+                _province(peer),
+                f"{state}\n({peer.reason})" if peer.reason else state,
+                (answered, asked),
+                "\n".join(gaps) or None,
+                summary.people_by_peer[peer.peer] if answered else None,
+            )
+        )
+    shown = (
+        *columns(lang, peer=Kind.TEXT, state=Kind.TEXT),
+        Column(phrase("answered", lang), Kind.SHARE),
+        Column(phrase("gaps", lang)),
+        Column(phrase("people_found", lang), Kind.NUMBER),
+    )
+    return Table(phrase("coverage", lang), shown, (Group(tuple(rows)),))
+
+
+def _definitions(report: Report, catalogue: Catalogue, lang: str) -> Table:
+    """What each item counts: an answer without its definition and period cannot be read."""
+    known = known_items(catalogue)
+    rows: list[Row] = []
+    for code in report.items:
+        item = known.get(code)
+        if item is None:
+            rows.append((code, None, None, None))
+            continue
+        rows.append(
+            (
+                item_text(item, code, lang),
+                f"{item.text('definition', lang)}\n{item.text('measure', lang)}",
+                _bounds(item, lang),
+                phrase("days", lang).format(days=item.freshness_days),
+            )
+        )
+    keys = ("item", "definition", "bounds", "freshness")
+    shown = tuple(Column(phrase(key, lang)) for key in keys)
+    return Table(phrase("definitions", lang), shown, (Group(tuple(rows)),))
+
+
+def _bounds(item: Item, lang: str) -> str | None:
+    if item.level is Level.BAND:
+        return "\n".join(band_text(item, band, lang) for band in range(len(item.bands) + 1))
+    return value_text(item, 1, lang) if item.level is Level.THRESHOLD else None

@@ -1,0 +1,55 @@
+"""A verification taken apart into its households, each a report of its own. Pure."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from node.domain.findings import Findings, Report
+from node.errors import InputError
+
+
+def household_of(subject: str) -> str:
+    """The household of a subject: `H1` of `H1/01`."""
+    return subject.rpartition("/")[0] or subject
+
+
+def of_household(report: Report, name: str) -> Report:
+    """The same report about one household. Raises InputError."""
+    for household, part in each_household(report, name):
+        if household == name:
+            return part
+    raise InputError("the report has no such household", "write its number as the list of people has it")
+
+
+def each_household(report: Report, only: str | None = None) -> Iterator[tuple[str, Report]]:
+    """Each household, in the order of the list, with its report; `only` that one."""
+    members: dict[str, list[str]] = {}
+    for subject in report.subjects:
+        name = household_of(subject)
+        if only is None or name == only:
+            members.setdefault(name, []).append(subject)
+    found = Findings.of(report.findings)
+    subject_of = np.frombuffer(found.subject, dtype=np.uintc)
+    # All findings of a subject side by side, in their order: each household takes a few slices.
+    order = np.argsort(subject_of, kind="stable")
+    starts = np.searchsorted(subject_of[order], np.arange(len(found.refs) + 1))
+    place = {ref: at for at, ref in enumerate(found.refs)}
+    for name, subjects in members.items():
+        rows = [
+            order[starts[place[one]] : starts[place[one] + 1]] if one in place else order[:0]
+            for one in subjects
+        ]
+        yield name, replace(report, subjects=tuple(subjects), findings=_part(found, subjects, rows))
+
+
+def _part(found: Findings, subjects: Sequence[str], rows: Sequence[np.ndarray]) -> Findings:
+    """Findings of a few subjects, with only the answers that they use."""
+    answers: dict[int, int] = {}
+    subject, answer = array("I"), array("I")
+    for number, mine in enumerate(rows):
+        for row in mine.tolist():
+            subject.append(number)
+            answer.append(answers.setdefault(found.answer[row], len(answers)))
+    return Findings(tuple(subjects), tuple(found.answers[at] for at in answers), subject, answer)

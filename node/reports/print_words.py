@@ -1,0 +1,87 @@
+"""The words of printed reports and spreadsheets in Chinese and English. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from node.domain.findings import PeerSummary
+from node.reports.wording import choose
+
+_PHRASES: Mapping[str, tuple[str, str]] = {
+    "title": ("居民家庭经济状况跨省核对报告", "Cross-provincial household verification report"),
+    "unsigned": ("未签名", "not signed"),
+    "signed_by": ("签名密钥", "signing key"),
+    "appendix": ("附：技术信息", "Appendix: technical detail"),
+    "subjects": ("核对对象", "people verified"),
+    "counted": ("{households:,} 户 {people:,} 人", "households: {households:,}; people: {people:,}"),
+    "household_summary": ("一、家庭汇总", "1. Households"),
+    "members": ("二、成员核对结果", "2. Members"),
+    "coverage": ("三、各省应答情况", "3. How far each province answered"),
+    "definitions": ("四、项目口径", "4. What each item counts"),
+    "household": ("户 {name}（{people} 人）", "household {name} ({people})"),
+    "member": ("成员 {name}", "member {name}"),
+    "item": ("项目", "item"),
+    "members_with": ("有记录人数", "members with it"),
+    "amounts": ("数量、档次", "count, band"),
+    "provinces_answered": ("已全部答复省份", "provinces that answered all"),
+    "roll_up_note": (
+        "同一项目在几个省都有记录的，人数只计一次，数量相加；未答复的省份没有计入。",
+        "A member with records in several provinces counts once, and counts are added up; "
+        "provinces that did not answer are not in it.",
+    ),
+    "valued": ("{text}：{value}", "{text}: {value}"),
+    "as_of": ("截至 {day}", "as of {day}"),
+    "answered": ("已答复 / 应答复", "answered / asked"),
+    "gaps": ("未全部答复的项目", "items not fully answered"),
+    "people_found": ("有记录人数", "people with a record"),
+    "definition": ("统计口径", "definition and period"),
+    "bounds": ("档次、限额", "bands, threshold"),
+    "freshness": ("数据时效", "fresh for"),
+    "days": ("{days} 天", "{days} days"),
+    "too_many": (
+        "人数超过 {most} 人，逐人结果见同一编号的 XLSX、CSV 和 JSON 文件；以下为汇总。",
+        "More than {most} people: the answers for each person are in the XLSX, CSV and JSON files of the "
+        "same number; here are the figures.",
+    ),
+    "band": ("档次", "band"),
+    "province": ("省份", "province"),
+    "share": ("分布", "distribution"),
+    "people": ("人数", "people"),
+    "sheet_report": ("概况", "Report"),
+    "sheet_people": ("人员", "People"),
+    "sheet_details": ("明细", "Details"),
+    "sheet_technical": ("技术信息", "Technical"),
+    "sheet_sums": ("汇总", "Sums"),
+    "person": ("成员", "member"),
+    "household_no": ("户", "household"),
+    "outcome": ("结果", "outcome"),
+    "value": ("数值", "value"),
+    "value_text": ("数量、档次", "count, band"),
+    "reason": ("原因", "reason"),
+    "item_name": ("项目名称", "name of the item"),
+    "facts_only": ("只核对、不认定", "Facts only, no decision"),
+    "page": ("第 {page} 页，共 {pages} 页", "page {page} of {pages}"),
+    "missing": (
+        "字库中没有的字符以方框和编码显示。",
+        "A character that the font lacks is shown as a box with its code point.",
+    ),
+    "attached": (
+        "本文件附有可机读的报告数据 report.json；用 heqiao report verify 验证。",
+        "The report as data, report.json, is attached to this file; check it with heqiao report verify.",
+    ),
+}
+
+
+def phrase(key: str, lang: str) -> str:
+    """One phrase; raises InputError for an unknown language."""
+    return choose(_PHRASES[key], lang)
+
+
+def answering(peers: Sequence[PeerSummary], lang: str) -> str:
+    """The bodies that were asked."""
+    return choose(("、", ", "), lang).join(f"{one.peer} {one.name}" for one in peers) or "-"
+
+
+def span(title: str, start: int, beside: Sequence[PeerSummary], count: int) -> str:
+    """A title, and where tables are side by side which provinces this one has."""
+    if start == 0 and len(beside) == count:
+        return title
+    return f"{title} ({', '.join(one.peer for one in beside)})"

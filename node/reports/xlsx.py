@@ -1,0 +1,178 @@
+"""A document and sheets as a workbook, written row by row: a county's list has 60,000 people.
+
+Every cell is a text or a number, never a formula or a link; the properties are constant, so that the same
+report gives the same bytes.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from node.reports.cells import cell_text
+from node.reports.document import Cell, Column, Document, Histogram, Paragraph, Row, Section, Sheet
+from node.reports.glyphs import import_extra
+from node.reports.print_words import phrase
+
+ROWS: Final = 1_048_576  # of a sheet, its heading among them
+LONGEST: Final = 32_767  # characters of a cell
+_MOST_COLUMNS: Final = 16_384
+_TOLD: Final = 1_000  # rows after which progress is told
+_MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)  # constant: the day of a report is a fact in it
+_EXACT: Final = 10**15  # a spreadsheet keeps 15 digits
+_FOREIGN: Final = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+Told = Callable[[int], None]
+
+
+def render(
+    document: Document, sheets: tuple[Sheet, ...], folder: Path, told: Told = lambda _: None,
+    rows_of_a_sheet: int = ROWS,
+) -> bytes:  # fmt: skip
+    """The workbook: the document first, then each sheet, which goes on in another when it is full.
+
+    `folder` takes the unfinished sheets; `told` hears of rows that were written. Raises ConfigError without
+    the extra `report`.
+    """
+    library, file = import_extra("xlsxwriter", "a workbook"), io.BytesIO()
+    book = library.Workbook(
+        file,
+        {
+            "constant_memory": True, "tmpdir": str(folder), "strings_to_formulas": False,
+            "strings_to_urls": False, "strings_to_numbers": False,
+        },
+    )  # fmt: skip
+    book.set_properties(
+        {"title": _text(document.title), "author": "Heqiao", "created": _MADE.replace(tzinfo=None)}
+    )
+    form = _Forms(book)
+    _write_document(book, form, document)
+    for sheet in sheets:
+        _write_sheet(book, form, sheet, told, rows_of_a_sheet)
+    if document.appendix:
+        page = book.add_worksheet(phrase("sheet_technical", document.lang))
+        _widths(page, _columns_of(document.appendix))
+        _write_sections(page, form, document.appendix, 0)
+    book.close()
+    return file.getvalue()
+
+
+class _Forms:
+    """The few formats of cells."""
+
+    def __init__(self, book: Any) -> None:
+        top = {"valign": "top", "text_wrap": True, "font_name": "SimSun", "font_size": 11}
+        self.text = book.add_format(top)
+        self.number = book.add_format({**top, "num_format": "#,##0", "text_wrap": False})
+        self.fraction = book.add_format({**top, "num_format": "#,##0.0", "text_wrap": False})
+        self.head = book.add_format({**top, "bold": True, "bg_color": "#EEF1F4", "bottom": 1})
+        self.title = book.add_format({"bold": True, "font_size": 16, "font_name": "SimSun"})
+        self.section = book.add_format({"bold": True, "font_size": 12, "font_name": "SimSun"})
+
+
+def _write_document(book: Any, form: _Forms, document: Document) -> None:
+    page = book.add_worksheet(phrase("sheet_report", document.lang))
+    _widths(page, _columns_of(document.sections))
+    page.set_landscape()
+    page.write_string(0, 0, _text(document.title), form.title)
+    at = 2
+    for fact in document.facts:
+        page.write_string(at, 0, _text(fact.name), form.head)
+        page.write_string(at, 1, _text(fact.value), form.text)
+        at += 1
+    at = _write_sections(page, form, document.sections, at + 1)
+    page.write_string(at, 0, _text(document.notes_title), form.section)
+    for number, note in enumerate(document.notes, 1):
+        page.write_string(at + number, 0, _text(f"{number}. {note}"))
+
+
+def _columns_of(sections: tuple[Section, ...]) -> int:
+    return max((len(_table(one).columns) for one in sections if not isinstance(one, Paragraph)), default=2)
+
+
+def _table(section: Any) -> Any:
+    return section.table() if isinstance(section, Histogram) else section
+
+
+def _widths(page: Any, columns: int) -> None:
+    page.set_column(0, 0, 30)
+    page.set_column(1, max(columns, 2) - 1, 26)
+
+
+def _write_sections(page: Any, form: _Forms, sections: tuple[Section, ...], at: int) -> int:
+    for section in sections:
+        if isinstance(section, Paragraph):
+            page.write_string(at, 0, _text(section.text))
+            at += 2
+            continue
+        table = _table(section)
+        page.write_string(at, 0, _text(table.title), form.section)
+        _write_head(page, form, table.columns, at + 1)
+        at += 2
+        for group in table.groups:
+            if group.title:
+                page.write_string(at, 0, _text(group.title), form.head)
+                at += 1
+            for row in group.rows:
+                _write_row(page, form, table.columns, row, at)
+                at += 1
+        for remark in table.remarks:
+            page.write_string(at, 0, _text(remark))
+            at += 1
+        at += 1
+    return at
+
+
+def _write_sheet(book: Any, form: _Forms, sheet: Sheet, told: Told, most: int) -> None:
+    rows, number = iter(sheet.rows), 1
+    left = sheet.count
+    while left > 0 or number == 1:
+        page = book.add_worksheet(sheet.title if number == 1 else f"{sheet.title} {number}")
+        page.set_column(0, min(len(sheet.columns), _MOST_COLUMNS) - 1, 16)
+        page.freeze_panes(1, 0)
+        _write_head(page, form, sheet.columns, 0)
+        told(_write_rows(page, form, sheet.columns, islice(rows, most - 1), told))
+        left -= most - 1
+        number += 1
+
+
+def _write_rows(page: Any, form: _Forms, columns: tuple[Column, ...], rows: Iterator[Row], told: Told) -> int:
+    """Write rows below the heading; how many of them were not told of yet."""
+    waiting = 0
+    for at, row in enumerate(rows, 1):
+        _write_row(page, form, columns, row, at)
+        waiting += 1
+        if waiting == _TOLD:
+            told(waiting)
+            waiting = 0
+    return waiting
+
+
+def _write_head(page: Any, form: _Forms, columns: tuple[Column, ...], at: int) -> None:
+    for number, column in enumerate(columns):
+        page.write_string(at, number, _text(column.name), form.head)
+
+
+def _write_row(page: Any, form: _Forms, columns: tuple[Column, ...], row: Row, at: int) -> None:
+    for number, cell in enumerate(row):
+        if cell is None:
+            continue
+        if isinstance(cell, str):
+            page.write_string(at, number, _text(cell), form.text)
+        elif _is_number(cell):
+            page.write_number(at, number, cell, form.fraction if isinstance(cell, float) else form.number)
+        else:
+            page.write_string(at, number, cell_text(columns[number], cell), form.text)
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, date) and abs(cell) < _EXACT
+
+
+def _text(text: str) -> str:
+    """A text as a cell can hold it: what XML has no place for is written as its code point."""
+    if _FOREIGN.search(text):
+        text = _FOREIGN.sub(lambda one: f"[U+{ord(one[0]):04X}]", text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
