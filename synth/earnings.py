@@ -33,7 +33,10 @@ _WORKING: Final = range(18, 60)
 _AWAY: Final = 0.3
 _AWAY_OF_FEW: Final = 0.9
 _FEW: Final = 2_000
-_OTHERS: Final = 3  # workers on no list, for each ten on it
+# Workers on no list, for each ten on it; beside a short list so many, and half of them of the same province,
+# that a sum is of a small share of the rows that could be in it.
+_OTHERS: Final = 3
+_OTHERS_OF_FEW: Final = 64
 _SPOILED: Final = 3  # rows of the cohort with a wrong check character
 
 
@@ -61,7 +64,7 @@ def write_earnings(
         for member in household.members
         if age(member.person, today) in _WORKING
     ]
-    away = _AWAY if scenario.people > _FEW else _AWAY_OF_FEW
+    away, others = (_AWAY, _OTHERS) if scenario.people > _FEW else (_AWAY_OF_FEW, _OTHERS_OF_FEW)
     workers = [person for person in adults if rng.random() < away]
     earned: dict[str, list[Earning]] = {province: [] for province in scenario.providers}
     for person in workers:
@@ -83,8 +86,11 @@ def write_earnings(
     write_csv(folder / "truth" / "earnings.csv", ("identity", "province", "item", "amount"), truth)
     for province in scenario.providers:
         origins, weights = draw_origins(province, scenario.requester)
-        count = len(workers) * _OTHERS // 10 // len(scenario.providers)
-        for origin in rng.choices(origins, cum_weights=weights, k=count):
+        count = len(workers) * others // 10 // len(scenario.providers)
+        drawn = rng.choices(origins, cum_weights=weights, k=count)
+        if others == _OTHERS_OF_FEW:
+            drawn[::2] = [scenario.requester] * len(drawn[::2])
+        for origin in drawn:
             earned[province] += draw_earnings(rng, draw_outsider(rng, book, origin, today).number)
         files |= _write_registers(folder, rng, province, earned[province], today)
     return files

@@ -16,6 +16,7 @@ from node.errors import InputError
 from node.reports import files
 from node.reports.households import each_household
 from tests.support.cli_runner import heqiao, ok
+from tests.support.members import add_peer
 from tests.support.paths import ROOT
 from tests.support.reports import CATALOGUE, SUMS, VERIFICATION
 
@@ -29,7 +30,7 @@ def place(tmp_path_factory):
     for code in ("44", "45"):
         ok("init", "--home", place / code, "--code", code, "--name", code)
     ok("card", "--home", place / "45", "--out", place / "45.card")
-    ok("peers", "add", "--home", place / "44", place / "45.card")
+    add_peer(place / "44", place / "45.card")
     signer = own_signer(Home.find(place / "45").load())
     files.write(VERIFICATION, CATALOGUE, place / "signed", files.FORMATS, "zh", signer)
     return place
@@ -190,6 +191,6 @@ def test_a_key_that_named_its_successor_still_counts_and_one_that_a_card_replace
     assert "of 45 45, an earlier key" in ok(*words)
     ok("init", "--home", tmp_path / "new", "--code", "45", "--name", "45")
     ok("card", "--home", tmp_path / "new", "--out", tmp_path / "new.card")
-    ok("peers", "add", "--home", tmp_path / "44", tmp_path / "new.card")
+    add_peer(tmp_path / "44", tmp_path / "new.card")
     code, out, _ = heqiao(*words)
     assert (code, "signed by a key that is not known here" in out) == (1, True)

@@ -12,6 +12,7 @@ from heqiao.peer.v1 import match_pb2, service_pb2_grpc
 from sqlalchemy import create_engine, text
 
 from keys import target_name
+from node.transport import peer_words
 from tests.support.accounts import OTHER, account, command, environment, others_home, run_as  # noqa: F401  a fixture
 from tests.support.cluster import channel, know, open_home, processes, wait_for
 from tests.support.federation import Federation, set_config
@@ -125,7 +126,7 @@ def test_a_key_that_root_made_is_no_matter_of_peers(others_home):
             said = refused(stub, home)
             shutil.chown(home / "keys/oprf.2.key", OTHER)
             asked.becomes(SERVING)
-            assert said == (grpc.StatusCode.UNAVAILABLE, "this node cannot open its keys")
+            assert said == (grpc.StatusCode.UNAVAILABLE, peer_words.WORDS["unavailable"][0])
             assert refused(stub, home) is None
             asked.channel.close()
         finally:

@@ -272,7 +272,7 @@ def test_no_token_or_digest_is_on_the_disk_in_clear(home, tmp_path, monkeypatch)
 
     for module, name in ((importer, "publish"), (driver, "_switch")):
         original = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *args, run=original: (look(), run(*args))[1])
+        monkeypatch.setattr(module, name, lambda *args, run=original, **more: (look(), run(*args, **more))[1])
     load(node, tmp_path, "C21", PEOPLE, former=[(PEOPLE[1], PEOPLE[130])], workers=0)
     load(node, tmp_path, "C23", PEOPLE, workers=0)
     secrets = {bytes(each) for found in held_tokens(node).values() for pair in found.items() for each in pair}
