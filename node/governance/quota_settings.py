@@ -96,7 +96,7 @@ def set_limit(config: Config, peer: str, measure: Measure, window: Window, amoun
     """Set a quota of a peer; None: that of node.toml applies again. Raises NotFoundError."""
     now = utc_now()
     with open_store(database_url(config)).transaction("set a quota", write=True) as tx:
-        _require_peer(tx, peer)
+        _require_known(peer_rows.lock_peer(tx, peer), peer)
         if amount is None:
             rows.remove_limit(tx, peer, measure, window)
         else:
@@ -137,5 +137,9 @@ def list_alerts(config: Config, peer: str | None, limit: int) -> list[PeerAlert]
 
 
 def _require_peer(tx: Connection, code: str) -> None:
-    if peer_rows.find_peer(tx, code) is None:
+    _require_known(peer_rows.find_peer(tx, code) is not None, code)
+
+
+def _require_known(known: bool, code: str) -> None:
+    if not known:
         raise NotFoundError(f"there is no peer {code}", "see `heqiao peers list`")
