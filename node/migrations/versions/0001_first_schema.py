@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import first_queries, sum_schema
+from node.migrations import query_schema, sum_schema
 
 revision = "0001"
 down_revision = None
@@ -17,7 +17,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    first_queries.create()
+    query_schema.create_tables()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -329,4 +329,4 @@ def downgrade() -> None:
     op.drop_table("deltas")
     op.drop_table("cuts")
     op.drop_table("audit")
-    first_queries.drop()
+    query_schema.drop_tables()

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def create() -> None:
+def create_tables() -> None:
     """Create them."""
     _create_queries()
     _create_quotas()
@@ -86,7 +86,7 @@ def _create_quotas() -> None:
     )
 
 
-def drop() -> None:
+def drop_tables() -> None:
     """Remove them."""
     op.drop_table("quota_uses")
     op.drop_table("quota_limits")
