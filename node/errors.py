@@ -72,6 +72,21 @@ class RefusedError(NodeError):
     code = "refused"
 
 
+class SignInError(RefusedError):
+    """A password or code was wrong, or the account cannot sign in: one sentence for all causes.
+
+    `details["left"]` is how many attempts are left; `details["locked"]` is `yes` where there are none.
+    """
+
+    code = "sign_in"
+
+
+class SessionEndedError(UnknownCallerError):
+    """The session of a person has ended, or never was."""
+
+    code = "session_ended"
+
+
 class NotFoundError(NodeError):
     """No such job, report or partition."""
 

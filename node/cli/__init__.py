@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -53,7 +54,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "retention": ("retention", "Show how long data is kept; erase what is due."),
         "migrate": ("database", "Update the database schema to this version."),
     },
-    "Dual control": {
+    "People and dual control": {
+        "users": ("users", "Manage the accounts of the people who use this node."),
         "admins": ("approvals", "Manage the administrators of a home."),
         "approve": ("approvals", "Approve the request of another administrator."),
         "approvals": ("approvals", "List requests that wait for a second administrator."),
@@ -98,13 +100,30 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="heqiao", prog_name="heqiao", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.option(
+    "--as",
+    "account",
+    metavar="ACCOUNT",
+    envvar="HEQIAO_USER",
+    show_envvar=True,
+    help="Your account; needed if [users] are required.",
+)
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="HEQIAO_PASSWORD_FILE",
+    show_envvar=True,
+    help="Private file with its password.  [default: asked]",
+)
+@click.pass_context
+def cli(context: click.Context, account: str | None, password_file: Path | None) -> None:
     """Heqiao (核桥): a province's node for verifying households with other provinces.
 
     A home folder holds a node: its configuration (node.toml), its encrypted keys and, by default,
     its database. Every command that works on a node takes --home, or the HEQIAO_HOME variable.
     Exit codes: 0 done, 1 failed, 2 wrong usage.
     """
+    context.obj = {"account": account, "password_file": password_file}
 
 
 def main() -> NoReturn:

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import errno
+import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -77,10 +78,14 @@ def load_config(home: Path) -> Config:
     Raises:
         PermissionsError: the home belongs to another account; root counts as another one.
         ConfigError, InputError: as `read_config`.
+        InputError, SignInError, RefusedError: [users] are required, and nobody signed in who may do this.
     """
     config = read_config(home)
     with disk_errors("run as the account that owns the home"):
         require_owner(config.keys.store if config.keys.store.is_dir() else config.folder)
+    if config.users.required:
+        # Loaded where it is needed: most homes of a trial have no accounts.
+        importlib.import_module("node.cli.persons").require_person(config)
     return config
 
 

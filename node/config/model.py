@@ -24,6 +24,7 @@ from node.config.rotation import RotationSection
 from node.config.section import Section, folder_of
 from node.config.store import StoreSection, sqlite_file
 from node.config.tls import TlsSection
+from node.config.users import UsersSection
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:
@@ -50,6 +51,7 @@ class Config(Section):
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
+    users: UsersSection = Field(default_factory=UsersSection)
     log: LogSection = Field(default_factory=LogSection)
     folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select
 
+from node.acting import acting_person
 from node.database.tables import audit
 from node.domain.audit_chain import AuditEvent, Detail, link
 
@@ -16,7 +17,8 @@ _ADD = insert(audit)
 def append(tx: Connection, event: str, details: Mapping[str, Detail], now: datetime) -> AuditEvent:
     """Add one event. Of two simultaneous writers one raises ConflictError and tries again."""
     row = tx.execute(_LAST).one_or_none()
-    new = link(None if row is None else _event(row), event, details, now)
+    # Who acts, if a person does; a detail of the event's own is never replaced.
+    new = link(None if row is None else _event(row), event, {**acting_person(), **details}, now)
     values = {"seq": new.seq, "at": new.at, "event": new.event, "details": new.details}
     tx.execute(_ADD, {**values, "previous": new.previous, "digest": new.digest})
     return new

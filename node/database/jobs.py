@@ -56,11 +56,14 @@ def find_job(tx: Connection, job: str) -> JobRow | None:
     return None if row is None else _job(row)
 
 
-def list_jobs(tx: Connection, limit: int, owners: Collection[str] | None = None) -> list[JobRow]:
-    """Newest first, of some owners or all."""
+def list_jobs(
+    tx: Connection, limit: int, owners: Collection[str] | None = None, below: str = ""
+) -> list[JobRow]:
+    """Newest first, of some owners and of those whose names begin with `below`, or of all."""
     query = select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit)
     if owners is not None:
-        query = query.where(jobs.c.owner.in_(owners))
+        mine = jobs.c.owner.in_(owners)
+        query = query.where(or_(mine, jobs.c.owner.startswith(below, autoescape=True)) if below else mine)
     return [_job(row) for row in tx.execute(query)]
 
 

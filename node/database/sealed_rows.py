@@ -18,6 +18,7 @@ from node.database.tables import (
     sum_queries,
     tokens,
 )
+from node.database.user_tables import drafts, users
 
 EPOCH_BYTES: Final = 2  # keys.store.vault.EPOCH_BYTES: the database knows no keys
 
@@ -66,6 +67,11 @@ SEALED: Final = (
     SealedColumn(buckets, "kept_sealed", _CUT, cuts),
     SealedColumn(buckets, "links_sealed", _CUT, cuts),
     SealedColumn(token_blocks, "sealed", (token_blocks.c.version,)),
+    SealedColumn(users, "name_sealed"),
+    SealedColumn(users, "secrets_sealed"),
+    SealedColumn(drafts, "form_sealed"),
+    SealedColumn(drafts, "request_sealed"),
+    SealedColumn(drafts, "reason_sealed"),
 )
 
 

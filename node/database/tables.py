@@ -19,10 +19,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables
+from node.database import index_tables, query_tables, user_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
+USER_TABLES = user_tables.TABLES
 QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
 
 peers = Table(

@@ -1,8 +1,12 @@
-"""Who may see and who may change a job: the node all of them, a platform its own (design.md section 8)."""
+"""Who may see and who may change a job: the node all of them, a platform its own, a person those of the unit
+and of the units below it (design.md section 8; domain.md section 11, S38).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from node.domain.users import Person
 
 NODE: Final = "node"
 
@@ -14,18 +18,24 @@ def platform_owner(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobAccess:
-    """What a caller owns, and the owners of the jobs that it may see; None is everybody."""
+    """What a caller owns, and the owners of the jobs that it may see; None is everybody. `below` is what the
+    owners of a person's unit, and of those below it, begin with.
+    """
 
     owner: str
     seen: frozenset[str] | None
+    below: str = ""
 
     def may_see(self, owner: str) -> bool:
         """Whether jobs of an owner are shown to the caller."""
-        return self.seen is None or owner in self.seen
+        return self.seen is None or owner in self.seen or self._is_below(owner)
 
     def may_change(self, owner: str) -> bool:
         """Whether the caller may cancel jobs of an owner."""
-        return self.owner in (NODE, owner)
+        return self.owner in (NODE, owner) or self._is_below(owner)
+
+    def _is_below(self, owner: str) -> bool:
+        return bool(self.below) and owner.startswith(self.below)
 
 
 NODE_ACCESS: Final = JobAccess(NODE, None)
@@ -35,3 +45,8 @@ def platform_access(name: str, readers: Mapping[str, Sequence[str]]) -> JobAcces
     """Of a platform: its own jobs, and to see only those of the platforms that `readers` names with it."""
     owner = platform_owner(name)
     return JobAccess(owner, frozenset([owner, *map(platform_owner, readers.get(name, ()))]))
+
+
+def person_access(person: Person) -> JobAccess:
+    """Of a person: to see and cancel the jobs of the unit and of those below it."""
+    return JobAccess(person.owner, frozenset(), person.below)

@@ -39,3 +39,13 @@ def of_bucket(kind: str, item: str, origin: int, epoch: int, number: int) -> str
 def of_tokens(token_class: str, epoch: int, prefix: int, version: int) -> str:
     """A block of tokens."""
     return f"tokens {token_class} {epoch} {prefix} {version}"
+
+
+def of_user(account: str, what: str) -> str:
+    """The `name` of a person with an account, or its `secrets`."""
+    return f"user {account} {what}"
+
+
+def of_draft(draft: str, what: str) -> str:
+    """Something of a draft: `form`, `request`, `reason`."""
+    return f"draft {draft} {what}"

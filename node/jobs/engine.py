@@ -5,7 +5,7 @@ under a lease (node/database/leases.py), which every write carries. Whatever cou
 under the node's storage key before it is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -43,10 +43,15 @@ DATABASE_WAIT_S = 10.0
 
 
 def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool:
-    """Store a new job of an owner; False when it submitted the same one already.
+    """Store a new job of an owner; False when it submitted the same one already. Raises as `submission`."""
+    return node.store.retry_write("submit job", submission(node, job, request, owner))
+
+
+def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callable[[Connection], bool]:
+    """Check a new job; what is returned stores it in a transaction, as `submit` does.
 
     Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), RefusedError (a sum that
-    nobody may answer), and JobConflictError for a known id with other content.
+    nobody may answer), and within the transaction JobConflictError for a known id with other content.
     """
     kind = find_kind(request.kind)
     _check(node, job, request, kind)
@@ -63,18 +68,22 @@ def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool
         "legal_basis": row.legal_basis,
     }
 
-    def write(tx: Connection) -> JobRow | None:
+    def write(tx: Connection) -> bool:
         # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
         known = job_rows.find_job(tx, job)
         if known is None:
             job_rows.add_job(tx, row, sealed, request.peers)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
-        return known
+        elif (known.request_digest, known.owner) != (row.request_digest, owner):
+            raise JobConflictError("this job id was used before for something else", "choose another job id")
+        return known is None
 
-    known = node.store.retry_write("submit job", write)
-    if known is not None and (known.request_digest, known.owner) != (row.request_digest, owner):
-        raise JobConflictError("this job id was used before for something else", "choose another job id")
-    return known is None
+    return write
+
+
+def check_request(node: Node, job: str, request: JobRequest) -> None:
+    """Check a job that is submitted later. Raises as `submission`."""
+    _check(node, job, request, find_kind(request.kind))
 
 
 def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: bytes, owner: str) -> JobRow:

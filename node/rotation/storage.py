@@ -43,6 +43,11 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     ),
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
+    "users.name_sealed": lambda row: names.of_user(row.account, "name"),
+    "users.secrets_sealed": lambda row: names.of_user(row.account, "secrets"),
+    "drafts.form_sealed": lambda row: names.of_draft(row.id, "form"),
+    "drafts.request_sealed": lambda row: names.of_draft(row.id, "request"),
+    "drafts.reason_sealed": lambda row: names.of_draft(row.id, "reason"),
     "token_blocks.sealed": lambda row: names.of_tokens(row[0], row.epoch, row.prefix, row.version),
 }
 

@@ -13,13 +13,14 @@ from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database import retention
 from node.domain import jobs as jobs_module
-from node.domain.job_access import NODE_ACCESS, JobAccess, platform_access
-from node.errors import UnknownCallerError
+from node.domain.job_access import JobAccess
+from node.errors import RefusedError, UnknownCallerError
 from node.jobs import engine, mandates
 from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.services.rights import access_of, judge
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
@@ -43,6 +44,10 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
+        if call.person is not None and self._node.config.users.approval:
+            raise RefusedError(
+                "another person approves what you prepare", "send a draft for approval", {"rule": "approval"}
+            )
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
         added = engine.submit(self._node, job, verification, self._access(call).owner)
@@ -102,7 +107,8 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Jobs, newest first."""
         limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
         with self._node.store.transaction("list jobs") as tx:
-            rows = job_rows.list_jobs(tx, limit, self._access(call).seen)
+            access = self._access(call)
+            rows = job_rows.list_jobs(tx, limit, access.seen, access.below)
             names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
             found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
         return pb.ListJobsResponse(jobs=found)
@@ -131,9 +137,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:
-        if call.caller.role == "node":
-            return NODE_ACCESS
-        return platform_access(call.caller.name, self._node.config.platform.readers)
+        return access_of(self._node, call)
 
     def _note_fetched(self, job: pb.Job, access: JobAccess) -> None:
         """From its owner's first fetch on a report is kept for a shorter time; that of a reader is none."""
@@ -163,6 +167,7 @@ def platform_admission(node: Node) -> Admission:
         limits.worker_threads // 2 + limits.max_watchers,
         min(FIRST_MESSAGE_S, limits.call_timeout_s),
         peers=False,
+        judge=partial(judge, node),
     )
 
 

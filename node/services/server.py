@@ -8,8 +8,9 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.platform.v1 import drafts_pb2_grpc, platform_pb2, platform_pb2_grpc, session_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -21,11 +22,14 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
+from node.services.drafts import DraftServicer
 from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
+from node.services.sessions import SessionServicer
 from node.services.source_runs import source_tasks
+from node.services.users import UserServicer
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
@@ -73,6 +77,9 @@ class Server:
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
         )
+        session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), self._platform)
+        drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, self._runner), self._platform)
+        users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), self._platform)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 

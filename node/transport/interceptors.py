@@ -3,16 +3,18 @@
 import math
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
 from keys import CertifiedIdentity, KeyringError, identity_of
+from node.acting import in_name_of
 from node.domain.peers import PeerRow
-from node.errors import InvalidRequestError, UnavailableError, UnknownCallerError
+from node.domain.users import Person
+from node.errors import InvalidRequestError, SessionEndedError, UnavailableError, UnknownCallerError
 from node.telemetry import log
 from node.telemetry.request_id import in_request, new_request_id, read_request_id
 from node.transport import status
@@ -21,6 +23,9 @@ from node.transport.first_message import FIRST_MESSAGE_S, FirstMessages
 from node.transport.stream_limits import StreamLimits
 
 OUR_METHODS = "/heqiao."
+SESSION_HEADER = "heqiao-session"  # the token of a person's session, in the metadata of a call
+LONGEST_TOKEN = 128
+PERSON_JUDGED_EVERY_S = 2.0  # within a stream
 OPEN_TO_MEMBERS = "/grpc.health.v1.Health/Check"  # every good certificate of the federation may ask
 
 
@@ -31,7 +36,8 @@ _Answer = Callable[..., Any]
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a servicer knows about a call: the caller and, on the peer port, the peer that it is, whether it
-    still waits, how to end the call, and how long it may take (`time_left`, seconds).
+    still waits, how to end the call, and how long it may take (`time_left`, seconds). On the platform port
+    `person` is who acts with the token `session`, None where the node or a platform acts.
     """
 
     caller: CertifiedIdentity
@@ -39,6 +45,14 @@ class Call:
     is_active: Callable[[], bool]
     cancel: Callable[[], object]
     time_left: Callable[[], float]
+    person: Person | None = None
+    session: str = field(default="", repr=False)
+
+    def require_person(self) -> Person:
+        """The person who acts."""
+        if self.person is None:
+            raise SessionEndedError("this is for people who have signed in", "sign in", {"rule": "session"})
+        return self.person
 
     def require_peer(self) -> PeerRow:
         """The peer that calls, on the peer port."""
@@ -63,6 +77,8 @@ class Admission:
     peer that a caller of the peer port is, None on the platform port. Both raise UnknownCallerError for one
     that must not be served. Of the port's `threads` one caller has at most `most`; a first message must come
     within `first_s` seconds. Callers that are `peers` are told codes and rules of what fails, never its text.
+    `judge` gives the person whose session a call of the platform port carries, and raises for a caller or
+    person who has no right to that method.
     """
 
     def __init__(
@@ -74,8 +90,9 @@ class Admission:
         first_s: float = FIRST_MESSAGE_S,
         *,
         peers: bool,
+        judge: Callable[[str, CertifiedIdentity, str], Person | None] | None = None,
     ) -> None:
-        self.peers = peers
+        self.peers, self.judge = peers, judge
         self.require_good, self.admit, self.threads = require_good, admit, threads
         self.calls = StreamLimits(most, "calls")
         self.first = FirstMessages(threads, first_s)
@@ -167,6 +184,7 @@ class _GuardedCall:
         self._method, self._context, self._began = method, context, time.monotonic()
         self._caller = ""
         self._malformed: InvalidRequestError | None = None
+        self._session, self._judged_at = "", 0.0
         self._logged = in_request(self._request_id())
 
     def __enter__(self) -> "_GuardedCall":
@@ -185,7 +203,13 @@ class _GuardedCall:
         left = self._context.time_remaining()
         ends = math.inf if left is None else time.monotonic() + shortened(left)
         ctx = self._context
-        return Call(caller, peer, ctx.is_active, ctx.cancel, lambda: ends - time.monotonic())
+        person = self._judge_person(caller)
+        if person is None:
+            return Call(caller, peer, ctx.is_active, ctx.cancel, lambda: ends - time.monotonic())
+        roles = " ".join(sorted(person.roles))
+        self._held.enter_context(in_name_of(person.account, roles, person.unit))
+        active, left_s = self._is_person_active, lambda: ends - time.monotonic()
+        return Call(caller, peer, active, ctx.cancel, left_s, person, self._session)
 
     def hold_until_the_end(self) -> None:
         """As `call`, but its place is held until the caller is answered or gone. Raises what `call` does."""
@@ -203,6 +227,20 @@ class _GuardedCall:
         self._judged = caller, certificate, peer
         return caller, peer
 
+    def _judge_person(self, caller: CertifiedIdentity) -> Person | None:
+        """Who acts on the platform port. Raises what the admission's `judge` does."""
+        if self._admission.judge is None or not self._method.startswith(OUR_METHODS):
+            return None
+        self._session = read_session_token(self._context.invocation_metadata())
+        self._judged_at = time.monotonic()
+        return self._admission.judge(self._method, caller, self._session)
+
+    def _is_person_active(self) -> bool:
+        """Whether a person still waits; a stream without anything to send ends soon after the session."""
+        if time.monotonic() - self._judged_at > PERSON_JUDGED_EVERY_S:
+            self._judge_person(self._judged[0])
+        return bool(self._context.is_active())
+
     def require_still_good(self) -> None:
         """Judge the caller anew before a message: a stream ends when its right ends.
 
@@ -211,6 +249,8 @@ class _GuardedCall:
         """
         caller, certificate, peer = self._judged
         self._admission.require_good(certificate)
+        if self._session and time.monotonic() - self._judged_at > PERSON_JUDGED_EVERY_S:
+            self._judge_person(caller)
         now = self._admission.admit(caller)
         if now and peer and now.rights != peer.rights:
             raise UnavailableError("what this node grants the caller has changed", "try again")
@@ -259,6 +299,20 @@ class _GuardedCall:
         level = log.get_logger().error if outcome == "INTERNAL" else log.get_logger().info
         elapsed = round((time.monotonic() - self._began) * 1000, 1)
         level("call", method=self._method, caller=self._caller, status=outcome, ms=elapsed, **fields)
+
+
+def read_session_token(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """The token of a person's session in the metadata of a call; empty where there is none.
+
+    Raises InvalidRequestError for more than one, or one that is too long.
+    """
+    sent = [value for name, value in metadata if name == SESSION_HEADER]
+    if not sent:
+        return ""
+    token = sent[0]
+    if len(sent) > 1 or not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
+        raise InvalidRequestError("the session is not one token")
+    return token
 
 
 def caller_of(context: Any) -> tuple[CertifiedIdentity, bytes]:

@@ -15,7 +15,7 @@ from tests.support.paths import ROOT, python_files
 LEVELS = (
     ("matcher",),
     ("keys",),
-    ("node.errors", "node.clock"),
+    ("node.errors", "node.clock", "node.acting"),
     ("node.config", "node.domain", "node.compute", "node.files"),
     ("node.telemetry", "node.database", "node.wire", "node.tabular"),
     ("node.credentials", "node.mirror", "node.governance", "node.federation", "node.reports"),

@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import query_schema, sum_schema
+from node.migrations import query_schema, sum_schema, user_schema
 
 revision = "0001"
 down_revision = None
@@ -18,6 +18,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     query_schema.create_tables()
+    user_schema.create_tables()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -329,4 +330,5 @@ def downgrade() -> None:
     op.drop_table("deltas")
     op.drop_table("cuts")
     op.drop_table("audit")
+    user_schema.drop_tables()
     query_schema.drop_tables()

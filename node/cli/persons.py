@@ -1,0 +1,73 @@
+"""Who runs a command: `heqiao --as ACCOUNT`, with password and second factor, where [users] are required."""
+
+from pathlib import Path
+
+import click
+
+from keys.store.atomic_files import read_passphrase
+from node.acting import in_name_of
+from node.clock import utc_now
+from node.config import Config
+from node.context import open_node
+from node.domain.rights import command_roles
+from node.domain.users import ROLE_NAMES, Person, Role
+from node.errors import InputError, RefusedError
+from node.governance.accounts import People
+from node.governance.sign_in import prove_again
+
+ACCOUNT, PASSWORD_FILE = "account", "password_file"  # keys of the object of the root command's context
+
+
+def people_of(config: Config) -> People:
+    """The accounts of a home. Raises as `open_node`."""
+    node = open_node(config)
+    return People(node.store, node.keys.vault, node.keys.digest_key, config.users)
+
+
+def require_person(config: Config) -> None:
+    """Where the command needs a role, ask who runs it; audit events then name the person.
+
+    Raises InputError without `--as`, SignInError, RefusedError for other roles and for a person who has
+    something to do first.
+    """
+    context = click.get_current_context()
+    roles = command_roles(context.command_path.partition(" ")[2])
+    if roles is None:
+        return
+    person = sign_in_here(config, context)
+    if not person.roles & roles:
+        names = " or ".join(ROLE_NAMES[role][1] for role in Role if role in roles)
+        raise RefusedError(f"your roles do not permit this: {names} may", "", {"rule": "right"})
+    context.with_resource(in_name_of(person.account, " ".join(sorted(person.roles)), person.unit))
+
+
+def sign_in_here(config: Config, context: click.Context) -> Person:
+    """Who runs the command, by password and second factor. Raises InputError, SignInError, RefusedError."""
+    account, file = named_account(context)
+    if not account:
+        raise InputError(
+            "this home wants to know who runs the command", "name your account: `heqiao --as ACCOUNT ...`"
+        )
+    password = ask_password(file)
+    code = click.prompt("Code of your second factor", err=True)
+    person = prove_again(people_of(config), account, password, code.strip(), utc_now())
+    if person.need is not None:
+        raise RefusedError(
+            "your account is not ready",
+            "run `heqiao users enrol`, or sign in at the console: it says what is missing",
+            {"rule": "need"},
+        )
+    return person
+
+
+def named_account(context: click.Context) -> tuple[str, Path | None]:
+    """The account of `--as`, empty where there is none, and the file of its password."""
+    given = context.find_root().obj or {}
+    return given.get(ACCOUNT) or "", given.get(PASSWORD_FILE)
+
+
+def ask_password(file: Path | None) -> str:
+    """A password from a private file, or typed without being shown."""
+    if file is not None:
+        return read_passphrase(file).decode()
+    return str(click.prompt("Password", hide_input=True, err=True))

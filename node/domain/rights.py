@@ -1,0 +1,160 @@
+"""Who may call what: one line for each RPC of the platform port and each command (domain.md, S38).
+
+Pure. A call without a line is refused, and a test compares the lines with everything there is. What a person
+of a unit sees of others' work is a second question: see node.domain.job_access.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from node.domain.users import ADMINISTRATORS, OFFICERS, Person, Role
+
+EVERYBODY: Final = frozenset(Role)
+_PREPARER: Final = frozenset({Role.PREPARER})
+_APPROVER: Final = frozenset({Role.APPROVER})
+_SYSTEM: Final = frozenset({Role.SYSTEM})
+_SECURITY: Final = frozenset({Role.SECURITY})
+_WATCHERS: Final = frozenset({Role.SYSTEM, Role.AUDIT, Role.OBSERVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A line of the table: the roles that may, and whether a platform's certificate may.
+
+    `before` says that it is part of signing in: no session is needed. `unready` says that it may be called
+    with a session before password, second factor and confidentiality record are in order.
+    """
+
+    roles: frozenset[Role]
+    platform: bool = False
+    before: bool = False
+    unready: bool = False
+
+
+_SIGN_IN: Final = Right(EVERYBODY, before=True)
+_OWN: Final = Right(EVERYBODY, unready=True)
+
+
+def _service(name: str, rights: Mapping[str, Right], package: str = "platform") -> Mapping[str, Right]:
+    return {f"/heqiao.{package}.v1.{name}/{method}": right for method, right in rights.items()}
+
+
+RPCS: Final[Mapping[str, Right]] = {
+    **_service(
+        "PlatformService",
+        {
+            # With [users] approval a person's verification is a draft that another person approves.
+            "SubmitVerification": Right(_PREPARER, platform=True),
+            "SubmitSum": Right(_PREPARER, platform=True),
+            "WatchJob": Right(OFFICERS, platform=True),
+            "GetReport": Right(OFFICERS, platform=True),
+            "GetSumReport": Right(OFFICERS, platform=True),
+            "CancelJob": Right(OFFICERS, platform=True),
+            "ListJobs": Right(OFFICERS, platform=True),
+            "ListPeers": Right(EVERYBODY, platform=True),
+            "GetCatalogue": Right(EVERYBODY, platform=True),
+            "RevokeMandates": Right(_PREPARER, platform=True),
+        },
+    ),
+    **_service(
+        "SessionService",
+        {
+            "SignIn": _SIGN_IN,
+            "BeginSecondFactor": _SIGN_IN,
+            "FinishSignIn": _SIGN_IN,
+            "SignOut": _OWN,
+            "GetPerson": _OWN,
+            "ChangePassword": _OWN,
+            "SignRecord": _OWN,
+            "ListSessions": _OWN,
+            "EndOtherSessions": _OWN,
+        },
+    ),
+    **_service(
+        "DraftService",
+        {
+            "SaveDraft": Right(_PREPARER),
+            "GetDraft": Right(OFFICERS),
+            "ListDrafts": Right(OFFICERS),
+            "DeleteDraft": Right(_PREPARER),
+            "SendForApproval": Right(_PREPARER),
+            "Approve": Right(_APPROVER),
+            "Return": Right(_APPROVER),
+        },
+    ),
+    **_service(
+        "UserService",
+        {
+            "ListUsers": Right(_SECURITY),
+            "AddUser": Right(_SECURITY),
+            "SetRoles": Right(_SECURITY),
+            "DisableUser": Right(_SECURITY),
+            "ResetUser": Right(_SECURITY),
+            "ConfirmUsers": Right(_SECURITY),
+        },
+        "admin",
+    ),
+}
+
+# Commands by their words; those without a line here change nothing in a home, or ask the running node, which
+# judges them by RPCS.
+COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
+    "import": _SYSTEM,
+    "sources add": _SYSTEM,
+    "sources import": _SYSTEM,
+    "sources remove": _SYSTEM,
+    "index republish": _SYSTEM,
+    "index verify": _SYSTEM,
+    "mirror sync": _SYSTEM,
+    "mirror status": _SYSTEM,
+    "mirror verify": _SYSTEM,
+    "mirror drop": _SYSTEM,
+    "peers add": _SYSTEM,
+    "peers remove": _SYSTEM,
+    "peers grant": _SECURITY,
+    "peers revocations": _SECURITY,
+    "peers roots": _SECURITY,
+    "quotas set": _SECURITY,
+    "quotas lift": _SECURITY,
+    "keys rotate": _SECURITY,
+    "keys retire": _SECURITY,
+    "keys destroy": _SECURITY,
+    "keys rewrap": _SECURITY,
+    "keys backup": _SECURITY,
+    "retention show": ADMINISTRATORS,
+    "retention run": _SECURITY,
+    "admins add": _SECURITY,
+    "admins remove": _SECURITY,
+    "approve": ADMINISTRATORS,
+    "users add": _SECURITY,
+    "users roles": _SECURITY,
+    "users disable": _SECURITY,
+    "users reset": _SECURITY,
+    "users confirm": _SECURITY,
+    "users list": ADMINISTRATORS,
+}
+
+
+def refusal(right: Right | None, person: Person | None) -> str:
+    """Why a person may not call something: a stable word, empty where the person may.
+
+    `no_line`: the table does not have it; `need_` and what must be done first; `role`: other roles may.
+    """
+    if right is None:
+        return "no_line"
+    if person is None:
+        return "" if right.before else "session"
+    if person.need is not None and not (right.before or right.unready):
+        return f"need_{person.need}"
+    return "" if right.before or person.roles & right.roles else "role"
+
+
+def command_roles(words: str) -> frozenset[Role] | None:
+    """The roles that may run a command, by its words; None for one that no role is needed for."""
+    parts = words.split()
+    for end in range(len(parts), 0, -1):
+        found = COMMANDS.get(" ".join(parts[:end]))
+        if found is not None:
+            return found
+    return None

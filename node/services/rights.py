@@ -1,0 +1,77 @@
+"""Who may call which method of the platform port: one judgement for every call (node/domain/rights.py)."""
+
+from keys import CertifiedIdentity
+from node.context import Node
+from node.database import Connection
+from node.database import audit_log as audit_rows
+from node.domain.job_access import NODE_ACCESS, JobAccess, person_access, platform_access
+from node.domain.rights import RPCS, Right, refusal
+from node.domain.users import ROLE_NAMES, Person
+from node.errors import RefusedError, SessionEndedError
+from node.governance.accounts import People
+from node.governance.sign_in import read_session
+from node.transport.interceptors import Call
+
+_READY = {
+    "need_new_password": "choose a password of your own first",
+    "need_totp": "enrol a second factor first",
+    "need_confidentiality": "sign the confidentiality record first",
+}
+
+
+def people_of(node: Node) -> People:
+    """The accounts of a node."""
+    return People(node.store, node.keys.vault, node.keys.digest_key, node.config.users)
+
+
+def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Person | None:
+    """The person who acts with a call, None where the node itself or a platform does.
+
+    Raises SessionEndedError where a person is needed and no session is good, RefusedError (rule `right`) for
+    a platform or a person who may not call the method. Refusals of people are on record.
+    """
+    right = RPCS.get(method)
+    if caller.role != "node":
+        if token or right is None or not right.platform:
+            raise RefusedError("platforms may not call this", "", {"rule": "right"})
+        return None
+    if not token or (right is not None and right.before):
+        if node.config.users.required and not (right is not None and right.before):
+            raise SessionEndedError(
+                "this node serves people who have signed in", "sign in", {"rule": "session"}
+            )
+        return None
+    person = read_session(people_of(node), token, node.clock())
+    why = refusal(right, person)
+    if why:
+        _note_refused(node, person, method, why)
+        raise _refused(right, why)
+    return person
+
+
+def access_of(node: Node, call: Call) -> JobAccess:
+    """What jobs the caller may see and change."""
+    if call.person is not None:
+        return person_access(call.person)
+    if call.caller.role == "node":
+        return NODE_ACCESS
+    return platform_access(call.caller.name, node.config.platform.readers)
+
+
+def _refused(right: Right | None, why: str) -> RefusedError:
+    if why in _READY:
+        return RefusedError(_READY[why], "", {"rule": why})
+    roles = [] if right is None else sorted(right.roles)
+    names = " or ".join(ROLE_NAMES[role][1] for role in roles) or "nobody"
+    return RefusedError(
+        f"your roles do not permit this: {names} may", "", {"rule": "right", "roles": " ".join(roles)}
+    )
+
+
+def _note_refused(node: Node, person: Person, method: str, why: str) -> None:
+    details = {"user": person.account, "user_unit": person.unit, "method": method, "rule": why}
+
+    def write(tx: Connection) -> None:
+        audit_rows.append(tx, "call_refused", details, node.clock())
+
+    node.store.retry_write("note a refusal", write)

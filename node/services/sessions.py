@@ -1,0 +1,96 @@
+"""The session service: people sign in, and manage what is theirs."""
+
+from heqiao.platform.v1 import session_pb2 as pb
+from heqiao.platform.v1 import session_pb2_grpc
+
+from node.context import Node
+from node.database import users as rows
+from node.governance import sign_in
+from node.governance.accounts import open_user
+from node.services.rights import people_of
+from node.transport.interceptors import Call
+from node.wire.common import timestamp
+from node.wire.people import person_message, require_texts
+
+
+class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[misc]  # generated code
+    """heqiao.platform.v1.SessionService."""
+
+    def __init__(self, node: Node) -> None:
+        self._node, self._people = node, people_of(node)
+
+    def SignIn(self, request: pb.SignInRequest, _call: Call) -> pb.SignInResponse:  # noqa: N802
+        """Password."""
+        require_texts(request.account, request.password)
+        found = sign_in.begin(self._people, request.account, request.password, self._node.clock())
+        return pb.SignInResponse(token=found.token, has_second_factor=found.has_totp)
+
+    def BeginSecondFactor(  # noqa: N802
+        self, request: pb.BeginSecondFactorRequest, _call: Call
+    ) -> pb.BeginSecondFactorResponse:
+        """A new secret."""
+        require_texts(request.token)
+        secret, uri = sign_in.begin_totp(self._people, request.token, self._node.clock())
+        return pb.BeginSecondFactorResponse(secret=secret, uri=uri)
+
+    def FinishSignIn(self, request: pb.FinishSignInRequest, _call: Call) -> pb.FinishSignInResponse:  # noqa: N802
+        """Code."""
+        require_texts(request.token, request.code)
+        found = sign_in.finish(self._people, request.token, request.code, self._node.clock())
+        account = "" if found.person is None else found.person.account
+        return pb.FinishSignInResponse(token=found.token, person=self._person(account))
+
+    def SignOut(self, _request: pb.SignOutRequest, call: Call) -> pb.SignOutResponse:  # noqa: N802
+        """End the session."""
+        sign_in.sign_out(self._people, call.session, self._node.clock())
+        return pb.SignOutResponse()
+
+    def GetPerson(self, _request: pb.GetPersonRequest, call: Call) -> pb.GetPersonResponse:  # noqa: N802
+        """Who is signed in."""
+        return pb.GetPersonResponse(person=self._person(call.require_person().account))
+
+    def ChangePassword(self, request: pb.ChangePasswordRequest, call: Call) -> pb.ChangePasswordResponse:  # noqa: N802
+        """The own password."""
+        call.require_person()
+        require_texts(request.old_password, request.new_password)
+        now = self._node.clock()
+        sign_in.change_password(self._people, call.session, request.old_password, request.new_password, now)
+        return pb.ChangePasswordResponse()
+
+    def SignRecord(self, request: pb.SignRecordRequest, call: Call) -> pb.SignRecordResponse:  # noqa: N802
+        """The confidentiality record."""
+        require_texts(request.version)
+        sign_in.sign_record(self._people, call.require_person(), request.version, self._node.clock())
+        return pb.SignRecordResponse()
+
+    def ListSessions(self, _request: pb.ListSessionsRequest, call: Call) -> pb.ListSessionsResponse:  # noqa: N802
+        """The own sessions."""
+        person, own = call.require_person(), sign_in.digest_of(call.session)
+        with self._node.store.transaction("list sessions") as tx:
+            found = rows.list_sessions(tx, person.account, self._node.clock())
+        return pb.ListSessionsResponse(
+            sessions=[
+                pb.Session(
+                    began_at=timestamp(one.created_at), used_at=timestamp(one.used_at), own=one.digest == own
+                )
+                for one in found
+            ]
+        )
+
+    def EndOtherSessions(  # noqa: N802
+        self, _request: pb.EndOtherSessionsRequest, call: Call
+    ) -> pb.EndOtherSessionsResponse:
+        """All sessions but this one."""
+        person, own = call.require_person(), sign_in.digest_of(call.session)
+        ended = self._node.store.retry_write(
+            "end sessions", lambda tx: rows.end_sessions(tx, person.account, own)
+        )
+        return pb.EndOtherSessionsResponse(ended=ended)
+
+    def _person(self, account: str) -> pb.Person:
+        with self._node.store.transaction("read a user") as tx:
+            row = rows.find_user(tx, account)
+        if row is None:
+            return pb.Person()
+        version = self._node.config.users.record_version
+        return person_message(open_user(self._people, row), version, self._node.clock())

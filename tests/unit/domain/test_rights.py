@@ -1,0 +1,100 @@
+"""The table of rights names every method of the platform port and every command that changes something."""
+
+import click
+import pytest
+from heqiao.admin.v1 import users_pb2
+from heqiao.platform.v1 import drafts_pb2, platform_pb2, session_pb2
+
+from node.cli import cli
+from node.domain.rights import COMMANDS, EVERYBODY, RPCS, Right, command_roles, refusal
+from node.domain.users import ADMINISTRATORS, OFFICERS, Need, Person, Role
+
+FILES = [module.DESCRIPTOR for module in (platform_pb2, session_pb2, drafts_pb2, users_pb2)]
+METHODS = {
+    f"/{service.full_name}/{method.name}"
+    for file in FILES
+    for service in file.services_by_name.values()
+    for method in service.methods
+}
+# Commands that change nothing in a home that has accounts, make new folders, or ask the running node.
+WITHOUT = {
+    "init", "join", "card", "fingerprint", "catalogue", "serve", "health", "doctor", "migrate", "synth",
+    "verify", "sum", "report", "jobs list", "jobs watch", "jobs cancel", "mandates revoke", "peers list",
+    "quotas show", "quotas alerts", "keys status", "keys verify", "keys policy", "keys recipient",
+    "keys restore", "audit list", "audit verify", "admins key", "admins list", "approvals list",
+    "sources list", "sources check", "users init", "users enrol",
+}  # fmt: skip
+
+
+def person(*roles: Role, need: Need | None = None) -> Person:
+    return Person("li", "450124000000", frozenset(roles), need)
+
+
+def named_commands():
+    def walk(group, words):
+        for name in group.list_commands(None):
+            found = group.get_command(None, name)
+            if isinstance(found, click.Group) and name not in ("ca", "rotate"):
+                yield from walk(found, (*words, name))
+            elif name != "ca":
+                yield " ".join((*words, name))
+
+    return set(walk(cli, ()))
+
+
+def test_every_method_has_a_line_and_no_line_is_left():
+    assert set(RPCS) == METHODS
+
+
+def test_every_command_has_a_line_or_needs_none():
+    listed = {name for name in named_commands() if command_roles(name) is not None}
+    assert named_commands() - listed == WITHOUT
+    assert all(any(name.startswith(line) for name in named_commands()) for line in COMMANDS)
+
+
+@pytest.mark.parametrize("method", sorted(RPCS))
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_and_method(method, role):
+    """Only the line decides, and only a person who is ready is judged by roles."""
+    right = RPCS[method]
+    assert (refusal(right, person(role)) == "") == (right.before or role in right.roles)
+    unready = refusal(right, person(role, need=Need.CONFIDENTIALITY))
+    assert (unready == "need_confidentiality") == (not right.before and not right.unready)
+
+
+@pytest.mark.parametrize("method", sorted(RPCS))
+def test_without_a_session_only_signing_in_is_possible(method):
+    assert (refusal(RPCS[method], None) == "") == (
+        method.rsplit("/", 1)[1] in {"SignIn", "BeginSecondFactor", "FinishSignIn"}
+    )
+
+
+def test_a_method_without_a_line_is_refused():
+    assert refusal(None, person(*Role)) == "no_line"
+
+
+def test_administrators_see_no_case():
+    """Whatever shows subjects, findings or drafts is for officers only."""
+    shown = ("Verification", "Report", "WatchJob", "ListJobs", "Draft", "Approv", "Return", "SubmitSum")
+    for method, right in RPCS.items():
+        if any(word in method.rsplit("/", 1)[1] for word in shown):
+            assert right.roles <= OFFICERS, method
+            assert not right.roles & ADMINISTRATORS, method
+
+
+@pytest.mark.parametrize(
+    ("words", "roles"),
+    [
+        ("keys rotate oprf", {Role.SECURITY}),
+        ("import C21", {Role.SYSTEM}),
+        ("keys status", None),
+        ("nothing", None),
+    ],
+)
+def test_the_roles_of_a_command(words, roles):
+    found = command_roles(words)
+    assert found == (None if roles is None else frozenset(roles))
+
+
+def test_a_right_names_people_only_by_default():
+    assert Right(EVERYBODY) == Right(EVERYBODY, platform=False, before=False, unready=False)
