@@ -8,8 +8,9 @@
 It uses the identity in a home folder (`heqiao init`, `heqiao join`).
 """
 
+import copy
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -31,11 +32,13 @@ from node.domain.verification import Verification
 from node.errors import ConfigError, NodeError, UnreachableError
 from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
+from node.transport.session import SESSION_HEADER
 from node.transport.status import from_rpc_error
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
 from node.wire.platform_jobs import read_job
 
+_SLOW = 4  # several calls to a peer, one after the other
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
@@ -50,8 +53,8 @@ class Platform:
         channel = self._stack.enter_context(
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
-        self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
-        self._call_s = call_s
+        self._channel, self._stub = channel, platform_pb2_grpc.PlatformServiceStub(channel)
+        self._call_s, self._session = call_s, ""
 
     @classmethod
     def open(cls, home: Path, address: str | None = None) -> Self:
@@ -75,6 +78,12 @@ class Platform:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def as_person(self, session: str) -> "Platform":
+        """The same connection, whose calls carry the token of a person's session (docs/users.md)."""
+        found = copy.copy(self)
+        found._session = session  # noqa: SLF001  a copy of this
+        return found
 
     def close(self) -> None:
         """Close the connection."""
@@ -149,19 +158,43 @@ class Platform:
         response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
         return response
 
-    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
-        metadata = request_metadata(new_request_id())
+    def call(
+        self,
+        stub: Callable[[Any], Any],
+        method: str,
+        message: Message | Iterator[Message],
+        *,
+        slow: bool = False,
+    ) -> Any:
+        """A call to another service of the node, by its generated stub; `slow`: the node asks peers first."""
+        return self._call(method, message, stub(self._channel), self._call_s * (_SLOW if slow else 1))
+
+    def stream(self, stub: Callable[[Any], Any], method: str, message: Message) -> Iterator[Any]:
+        """The answers of a call to another service of the node, as they come."""
+        return self._stream(method, message, stub(self._channel))
+
+    def _call(
+        self,
+        method: str,
+        message: Message | Iterator[Message],
+        stub: Any = None,
+        timeout_s: float | None = None,
+    ) -> Any:
+        call, timeout = getattr(stub or self._stub, method), timeout_s or self._call_s
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return call(message, timeout=timeout, metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
-    def _stream(self, method: str, message: Message) -> Iterator[Any]:
-        metadata = request_metadata(new_request_id())
+    def _stream(self, method: str, message: Message, stub: Any = None) -> Iterator[Any]:
         try:
-            yield from getattr(self._stub, method)(message, metadata=metadata)
+            yield from getattr(stub or self._stub, method)(message, metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        session = ((SESSION_HEADER, self._session),) if self._session else ()
+        return request_metadata(new_request_id()) + session
 
     def _rebuild(self, error: grpc.RpcError) -> NodeError:
         rebuilt = from_rpc_error(error)

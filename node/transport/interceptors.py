@@ -3,7 +3,7 @@
 import math
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +20,10 @@ from node.telemetry.request_id import in_request, new_request_id, read_request_i
 from node.transport import status
 from node.transport.deadlines import shortened
 from node.transport.first_message import FIRST_MESSAGE_S, FirstMessages
+from node.transport.session import read_session_token
 from node.transport.stream_limits import StreamLimits
 
 OUR_METHODS = "/heqiao."
-SESSION_HEADER = "heqiao-session"  # the token of a person's session, in the metadata of a call
-LONGEST_TOKEN = 128
 PERSON_JUDGED_EVERY_S = 2.0  # within a stream
 OPEN_TO_MEMBERS = "/grpc.health.v1.Health/Check"  # every good certificate of the federation may ask
 
@@ -299,20 +298,6 @@ class _GuardedCall:
         level = log.get_logger().error if outcome == "INTERNAL" else log.get_logger().info
         elapsed = round((time.monotonic() - self._began) * 1000, 1)
         level("call", method=self._method, caller=self._caller, status=outcome, ms=elapsed, **fields)
-
-
-def read_session_token(metadata: Iterable[tuple[str, str | bytes]]) -> str:
-    """The token of a person's session in the metadata of a call; empty where there is none.
-
-    Raises InvalidRequestError for more than one, or one that is too long.
-    """
-    sent = [value for name, value in metadata if name == SESSION_HEADER]
-    if not sent:
-        return ""
-    token = sent[0]
-    if len(sent) > 1 or not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
-        raise InvalidRequestError("the session is not one token")
-    return token
 
 
 def caller_of(context: Any) -> tuple[CertifiedIdentity, bytes]:

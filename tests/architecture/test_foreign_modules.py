@@ -28,6 +28,7 @@ KNOWN_TO = {
         "node/wire/platform_sums.py",
         "node/wire/platform_catalogue.py",
         "node/wire/people.py",
+        "node/client/people.py",
         "node/services/drafts.py",
         "node/services/sessions.py",
         "node/services/users.py",

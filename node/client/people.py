@@ -1,0 +1,183 @@
+"""Signing in at the own node, drafts and accounts: what the console calls. It needs no database.
+
+with Platform.open(home) as platform:
+    begun = People(platform).sign_in("lihua", password)
+    token, person = People(platform).finish(begun.token, code)
+    drafts = Drafts(platform.as_person(token))
+"""
+
+from collections.abc import Iterator, Sequence
+
+from heqiao.admin.v1 import users_pb2, users_pb2_grpc
+from heqiao.platform.v1 import drafts_pb2, drafts_pb2_grpc, session_pb2, session_pb2_grpc
+
+from node.client.platform import Platform
+from node.domain.verification import Verification
+from node.wire import platform
+
+_SESSIONS = session_pb2_grpc.SessionServiceStub
+_DRAFTS = drafts_pb2_grpc.DraftServiceStub
+_USERS = users_pb2_grpc.UserServiceStub
+
+
+class People:
+    """The calls of heqiao.platform.v1.SessionService. Every method raises NodeError kinds."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def sign_in(self, account: str, password: str) -> session_pb2.SignInResponse:
+        """Check a password; the token then waits for the second factor. Raises SignInError."""
+        request = session_pb2.SignInRequest(account=account, password=password)
+        found: session_pb2.SignInResponse = self._platform.call(_SESSIONS, "SignIn", request)
+        return found
+
+    def begin_second_factor(self, token: str) -> session_pb2.BeginSecondFactorResponse:
+        """A new second factor for an account without one."""
+        request = session_pb2.BeginSecondFactorRequest(token=token)
+        found: session_pb2.BeginSecondFactorResponse = self._platform.call(
+            _SESSIONS, "BeginSecondFactor", request
+        )
+        return found
+
+    def finish(self, token: str, code: str) -> tuple[str, session_pb2.Person]:
+        """The token of the session, and whose it is. Raises SignInError, SessionEndedError."""
+        request = session_pb2.FinishSignInRequest(token=token, code=code)
+        found: session_pb2.FinishSignInResponse = self._platform.call(_SESSIONS, "FinishSignIn", request)
+        return found.token, found.person
+
+    def sign_out(self) -> None:
+        """End the session."""
+        self._platform.call(_SESSIONS, "SignOut", session_pb2.SignOutRequest())
+
+    def person(self) -> session_pb2.Person:
+        """Who is signed in. Raises SessionEndedError."""
+        found: session_pb2.GetPersonResponse = self._platform.call(
+            _SESSIONS, "GetPerson", session_pb2.GetPersonRequest()
+        )
+        return found.person
+
+    def change_password(self, old: str, new: str) -> None:
+        """Replace the own password; all other sessions end."""
+        request = session_pb2.ChangePasswordRequest(old_password=old, new_password=new)
+        self._platform.call(_SESSIONS, "ChangePassword", request)
+
+    def sign_record(self, version: str) -> None:
+        """Sign the confidentiality record."""
+        self._platform.call(_SESSIONS, "SignRecord", session_pb2.SignRecordRequest(version=version))
+
+    def sessions(self) -> Sequence[session_pb2.Session]:
+        """The own sessions, newest first."""
+        found: session_pb2.ListSessionsResponse = self._platform.call(
+            _SESSIONS, "ListSessions", session_pb2.ListSessionsRequest()
+        )
+        return found.sessions
+
+    def end_other_sessions(self) -> int:
+        """End all own sessions but this one; how many."""
+        found: session_pb2.EndOtherSessionsResponse = self._platform.call(
+            _SESSIONS, "EndOtherSessions", session_pb2.EndOtherSessionsRequest()
+        )
+        return found.ended
+
+
+class Drafts:
+    """The calls of heqiao.platform.v1.DraftService, for a person. Every method raises NodeError kinds."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def save(self, form: bytes, draft: str = "", version: int = 0) -> drafts_pb2.Draft:
+        """Keep what was typed, as a new draft or in place of a version."""
+        request = drafts_pb2.SaveDraftRequest(draft_id=draft, version=version, form=form)
+        found: drafts_pb2.SaveDraftResponse = self._platform.call(_DRAFTS, "SaveDraft", request)
+        return found.draft
+
+    def get(self, draft: str) -> drafts_pb2.GetDraftResponse:
+        """A draft, what was typed, and why it was returned."""
+        found: drafts_pb2.GetDraftResponse = self._platform.call(
+            _DRAFTS, "GetDraft", drafts_pb2.GetDraftRequest(draft_id=draft)
+        )
+        return found
+
+    def list(self, state: str = "", limit: int = 50, offset: int = 0) -> drafts_pb2.ListDraftsResponse:
+        """A page of drafts, newest change first, and how many there are."""
+        request = drafts_pb2.ListDraftsRequest(state=state, limit=limit, offset=offset)
+        found: drafts_pb2.ListDraftsResponse = self._platform.call(_DRAFTS, "ListDrafts", request)
+        return found
+
+    def delete(self, draft: str) -> None:
+        """Delete an own draft."""
+        self._platform.call(_DRAFTS, "DeleteDraft", drafts_pb2.DeleteDraftRequest(draft_id=draft))
+
+    def send(self, draft: str, version: int, job: str, verification: Verification) -> drafts_pb2.Draft:
+        """Hand a draft with its verification to an approver; `job` is the id of the job to be."""
+        found: drafts_pb2.SendForApprovalResponse = self._platform.call(
+            _DRAFTS, "SendForApproval", _messages(draft, version, job, verification)
+        )
+        return found.draft
+
+    def approve(self, draft: drafts_pb2.Draft, password: str, code: str) -> drafts_pb2.Draft:
+        """Approve a draft as it was shown. Raises SignInError, RefusedError, PreconditionError."""
+        request = drafts_pb2.ApproveRequest(
+            draft_id=draft.draft_id,
+            version=draft.version,
+            digest=draft.digest,
+            password=password,
+            code=code,
+        )
+        found: drafts_pb2.ApproveResponse = self._platform.call(_DRAFTS, "Approve", request)
+        return found.draft
+
+    def give_back(self, draft: str, version: int, reason: str) -> drafts_pb2.Draft:
+        """Return a draft with a reason."""
+        request = drafts_pb2.ReturnRequest(draft_id=draft, version=version, reason=reason)
+        found: drafts_pb2.ReturnResponse = self._platform.call(_DRAFTS, "Return", request)
+        return found.draft
+
+
+class Accounts:
+    """The calls of heqiao.admin.v1.UserService. Every method raises NodeError kinds."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def list(self) -> Sequence[users_pb2.User]:
+        """Accounts of the unit and of those below it."""
+        found: users_pb2.ListUsersResponse = self._platform.call(
+            _USERS, "ListUsers", users_pb2.ListUsersRequest()
+        )
+        return found.users
+
+    def add(self, request: users_pb2.AddUserRequest) -> str:
+        """Add an account; its initial password."""
+        found: users_pb2.AddUserResponse = self._platform.call(_USERS, "AddUser", request)
+        return str(found.initial_password)
+
+    def set_roles(self, account: str, roles: Sequence[str]) -> None:
+        """Replace the roles of an account."""
+        self._platform.call(_USERS, "SetRoles", users_pb2.SetRolesRequest(account=account, roles=roles))
+
+    def disable(self, account: str) -> None:
+        """Disable an account at once."""
+        self._platform.call(_USERS, "DisableUser", users_pb2.DisableUserRequest(account=account))
+
+    def reset(self, account: str) -> str:
+        """Take password and second factor from an account; its new initial password."""
+        found: users_pb2.ResetUserResponse = self._platform.call(
+            _USERS, "ResetUser", users_pb2.ResetUserRequest(account=account)
+        )
+        return str(found.initial_password)
+
+    def confirm(self, accounts: Sequence[str]) -> None:
+        """Confirm accounts for another year."""
+        self._platform.call(_USERS, "ConfirmUsers", users_pb2.ConfirmUsersRequest(accounts=accounts))
+
+
+def _messages(
+    draft: str, version: int, job: str, verification: Verification
+) -> Iterator[drafts_pb2.SendForApprovalRequest]:
+    named = drafts_pb2.DraftVersion(draft_id=draft, version=version)
+    yield drafts_pb2.SendForApprovalRequest(draft=named)
+    for part in platform.submission(job, verification):
+        yield drafts_pb2.SendForApprovalRequest(part=part)
