@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Run and maintain a node": {
         "serve": ("serve", "Serve peers and platforms until stopped."),
+        "console": ("console", "Serve the console for browsers until stopped."),
         "health": ("health", "Check that this home's node is running and serving."),
         "doctor": ("doctor", "Check this node and its connection to each peer."),
         "quotas": ("quotas", "Manage how much each peer may ask."),

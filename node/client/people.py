@@ -14,7 +14,9 @@ from heqiao.platform.v1 import drafts_pb2, drafts_pb2_grpc, session_pb2, session
 from node.client.platform import Platform
 from node.domain.verification import Verification
 from node.wire import platform
+from node.wire.platform_requests import read_verification
 
+MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
 _SESSIONS = session_pb2_grpc.SessionServiceStub
 _DRAFTS = drafts_pb2_grpc.DraftServiceStub
 _USERS = users_pb2_grpc.UserServiceStub
@@ -116,6 +118,12 @@ class Drafts:
             _DRAFTS, "SendForApproval", _messages(draft, version, job, verification)
         )
         return found.draft
+
+    def verification(self, draft: str) -> Verification:
+        """The verification of a draft that waits: what an approval submits."""
+        request = drafts_pb2.GetVerificationRequest(draft_id=draft)
+        found = self._platform.stream(_DRAFTS, "GetVerification", request)
+        return read_verification((one.part for one in found), MOST_SUBJECTS)[1]
 
     def approve(self, draft: drafts_pb2.Draft, password: str, code: str) -> drafts_pb2.Draft:
         """Approve a draft as it was shown. Raises SignInError, RefusedError, PreconditionError."""

@@ -121,6 +121,10 @@ class Platform:
         for response in self._stream("WatchJob", pb.WatchJobRequest(job_id=job)):
             yield read_job(response.job)
 
+    def job(self, job: str) -> JobProgress:
+        """The job as it is now. Raises NotFoundError."""
+        return next(iter(self.watch(job)))
+
     def report(self, job: str) -> Report:
         """The report of a job that has ended."""
         return platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from keys.pki.names import split_address
 from node.config.approvals import ApprovalsSection
 from node.config.catalogue import CatalogueSection
+from node.config.console import ConsoleSection
 from node.config.identity import NodeSection
 from node.config.index import IndexSection
 from node.config.jobs import JobsSection
@@ -52,6 +53,7 @@ class Config(Section):
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
     users: UsersSection = Field(default_factory=UsersSection)
+    console: ConsoleSection = Field(default_factory=ConsoleSection)
     log: LogSection = Field(default_factory=LogSection)
     folder: Annotated[Path, BeforeValidator(_take_folder)] = Path()
 

@@ -14,6 +14,7 @@ from node.jobs import drafts
 from node.jobs.runner import Runner
 from node.services.rights import people_of
 from node.transport.interceptors import Call
+from node.wire import platform
 from node.wire.common import require, timestamp
 from node.wire.people import require_texts
 from node.wire.platform_requests import read_verification
@@ -65,6 +66,14 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
         person = call.require_person()
         row = drafts.send_for_approval(self._node, person, named.draft_id, named.version, job, verification)
         return pb.SendForApprovalResponse(draft=_draft(row))
+
+    def GetVerification(  # noqa: N802
+        self, request: pb.GetVerificationRequest, call: Call
+    ) -> Iterator[pb.GetVerificationResponse]:
+        """What waits, as it would be submitted."""
+        row, verification = drafts.read_request(self._node, call.require_person(), request.draft_id)
+        for part in platform.submission(row.job, verification):
+            yield pb.GetVerificationResponse(part=part)
 
     def Approve(self, request: pb.ApproveRequest, call: Call) -> pb.ApproveResponse:  # noqa: N802
         """Password and code again, then the job begins."""

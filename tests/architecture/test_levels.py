@@ -24,6 +24,7 @@ LEVELS = (
     ("node.registers", "node.rotation", "node.jobs"),
     ("node.services", "node.client"),
     ("synth",),
+    ("node.console",),
     ("node.cli", "node.migrations"),
     ("testbed",),
     ("bench",),

@@ -124,6 +124,18 @@ class SendForApprovalResponse(_message.Message):
     draft: Draft
     def __init__(self, draft: _Optional[_Union[Draft, _Mapping]] = ...) -> None: ...
 
+class GetVerificationRequest(_message.Message):
+    __slots__ = ("draft_id",)
+    DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
+    draft_id: str
+    def __init__(self, draft_id: _Optional[str] = ...) -> None: ...
+
+class GetVerificationResponse(_message.Message):
+    __slots__ = ("part",)
+    PART_FIELD_NUMBER: _ClassVar[int]
+    part: _platform_pb2.SubmitVerificationRequest
+    def __init__(self, part: _Optional[_Union[_platform_pb2.SubmitVerificationRequest, _Mapping]] = ...) -> None: ...
+
 class ApproveRequest(_message.Message):
     __slots__ = ("draft_id", "version", "digest", "password", "code")
     DRAFT_ID_FIELD_NUMBER: _ClassVar[int]

@@ -60,6 +60,11 @@ class DraftServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalResponse.FromString,
                 _registered_method=True)
+        self.GetVerification = channel.unary_stream(
+                '/heqiao.platform.v1.DraftService/GetVerification',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.FromString,
+                _registered_method=True)
         self.Approve = channel.unary_unary(
                 '/heqiao.platform.v1.DraftService/Approve',
                 request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.ApproveRequest.SerializeToString,
@@ -111,6 +116,13 @@ class DraftServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetVerification(self, request, context):
+        """The verification of a draft that waits: what an approval submits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Approve(self, request, context):
         """Approve another person's draft, with password and code: its job begins.
         """
@@ -152,6 +164,11 @@ def add_DraftServiceServicer_to_server(servicer, server):
                     servicer.SendForApproval,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalResponse.SerializeToString,
+            ),
+            'GetVerification': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetVerification,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.SerializeToString,
             ),
             'Approve': grpc.unary_unary_rpc_method_handler(
                     servicer.Approve,
@@ -300,6 +317,33 @@ class DraftService:
             '/heqiao.platform.v1.DraftService/SendForApproval',
             heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetVerification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/heqiao.platform.v1.DraftService/GetVerification',
+            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.FromString,
             options,
             channel_credentials,
             insecure,

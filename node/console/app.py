@@ -1,0 +1,127 @@
+"""The console as an ASGI application: its addresses, and what an error shows."""
+
+import functools
+from collections.abc import Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from node.client.platform import Platform
+from node.console.guard import Guard
+from node.console.pages import account, checks, jobs, reference, sign_in, users
+from node.console.render import STATIC_FOLDER, show, show_outside
+from node.console.visits import SESSION, SIGN_IN, Page, Visit, endpoint
+from node.errors import (
+    InvalidRequestError,
+    LimitError,
+    NodeError,
+    NotFoundError,
+    PreconditionError,
+    RefusedError,
+    SessionEndedError,
+    UnavailableError,
+    UnreachableError,
+)
+from node.telemetry import log
+
+GET, POST = ["GET"], ["POST"]
+# Every address: path, methods, page. Tests walk it.
+PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
+    ("/", GET, account.show_home),
+    (SIGN_IN, GET, sign_in.show_sign_in),
+    (SIGN_IN, POST, sign_in.sign_in),
+    ("/sign-in/code", GET, sign_in.show_code),
+    ("/sign-in/code", POST, sign_in.finish),
+    ("/sign-in/second-factor", GET, sign_in.show_second_factor),
+    ("/ready", GET, sign_in.show_ready),
+    ("/ready", POST, sign_in.make_ready),
+    ("/sign-out", POST, sign_in.sign_out),
+    ("/language", POST, sign_in.set_language),
+    ("/large", POST, sign_in.set_large),
+    ("/account", GET, account.show_account),
+    ("/account/password", POST, account.save_password),
+    ("/account/sessions", POST, account.end_sessions),
+    ("/users", GET, users.show_users),
+    ("/users", POST, users.add_user),
+    ("/users/change", POST, users.change_user),
+    ("/catalogue", GET, reference.show_catalogue),
+    ("/peers", GET, reference.show_peers),
+    ("/checks", GET, checks.show_drafts),
+    ("/checks", POST, checks.begin),
+    ("/checks/{draft}", GET, checks.show_step),
+    ("/checks/{draft}", POST, checks.save_step),
+    ("/checks/{draft}/send", POST, checks.send),
+    ("/checks/{draft}/delete", POST, checks.delete),
+    ("/approvals", GET, checks.show_waiting),
+    ("/approvals/{draft}", GET, checks.show_approval),
+    ("/approvals/{draft}", POST, checks.decide),
+    ("/jobs", GET, jobs.show_jobs),
+    ("/jobs/{job}", GET, jobs.show_job),
+    ("/jobs/{job}/progress", GET, jobs.show_progress),
+    ("/jobs/{job}/cancel", POST, jobs.cancel),
+    ("/jobs/{job}/report", GET, jobs.show_report),
+)
+_STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
+    (UnreachableError, 503, "节点暂时无法连接", "草稿已保留。请稍后重试；若持续出现，请告知系统管理员。"),
+    (LimitError, 429, "请求过于频繁", "请稍后重试。"),
+    (UnavailableError, 503, "节点暂时无法处理", "请稍后重试；若持续出现，请告知系统管理员。"),
+    (NotFoundError, 404, "没有这个页面或任务", "它可能已被删除，或不属于您的单位。"),
+    (InvalidRequestError, 400, "提交的内容有误", "请返回上一页检查后再提交。"),
+    (PreconditionError, 409, "现在不能这样做", "内容可能已被他人更改，请刷新后重试。"),
+)
+_RULES: Final = {
+    "right": "您的角色没有此项权限。",
+    "csrf": "表单已过期或来自其他页面，请刷新后重新提交。",
+    "own_draft": "不能复核自己经办的核对，请由本单位另一位复核人办理。",
+    "need_confidentiality": "请先签署保密承诺书。",
+}
+
+
+def make_app(platform: Platform, upload_bytes: int) -> Callable[..., object]:
+    """The application; it asks one node over `platform`, and takes uploads of that size."""
+    routes: list[Route | Mount] = [
+        Route(path, endpoint(page, platform, fail), methods=methods) for path, methods, page in PAGES
+    ]
+    routes.append(Mount("/static", StaticFiles(directory=STATIC_FOLDER)))
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            404: functools.partial(_plain, platform, NotFoundError("no such page")),
+            405: functools.partial(_plain, platform, InvalidRequestError("no such action")),
+            400: functools.partial(_plain, platform, InvalidRequestError("a malformed form")),
+            Exception: functools.partial(_plain, platform, UnavailableError("the page failed")),
+        },
+    )
+    return Guard(app, upload_bytes)
+
+
+def fail(visit: Visit, error: NodeError) -> Response:
+    """The page of an error: what happened and what to do; a session that ended leads to signing in."""
+    if isinstance(error, SessionEndedError):
+        visit.keep(SESSION, None)
+        return visit.go(SIGN_IN)
+    rule = error.details.get("rule", "")
+    if rule.startswith("need_"):
+        return visit.go("/ready")
+    if isinstance(error, RefusedError):
+        code, title, advice = 403, "没有权限", _RULES.get(rule, "此操作不被允许。")
+    else:
+        code, title, advice = next(
+            ((status, title, advice) for kind, status, title, advice in _STATUS if isinstance(error, kind)),
+            (500, "页面出错", "请稍后重试；若持续出现，请告知系统管理员。"),
+        )
+    values = {"title": title, "advice": advice}
+    try:
+        return show(visit, "error.html", values, status=code)
+    except NodeError:  # the node does not answer: no frame with what it would say
+        return show_outside(visit, "error.html", values, status=code)
+
+
+def _plain(platform: Platform, error: NodeError, request: Request, cause: Exception) -> Response:
+    if isinstance(error, UnavailableError):
+        log.get_logger().error("page_failed", kind=type(cause).__name__, where=log.where(cause))
+    return fail(Visit(request, platform), error)

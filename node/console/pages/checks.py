@@ -1,0 +1,273 @@
+"""A new check, step by step, and its approval by another person."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from heqiao.platform.v1 import drafts_pb2
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from node.client.people import Drafts
+from node.console import forms
+from node.console.forms import STEPS, Authorisation, CheckForm, Member
+from node.console.pages.reference import LEVELS
+from node.console.pages.sign_in import problem_of
+from node.console.render import mask_name, mask_number, show
+from node.console.visits import Visit
+from node.domain.mandate import EVENTS
+from node.domain.subjects import Subjects
+from node.domain.verification import Verification
+from node.errors import (
+    InputError,
+    InvalidRequestError,
+    ItemNotOfferedError,
+    NotFoundError,
+    PreconditionError,
+    SignInError,
+)
+
+PURPOSES: Final = {
+    "new_application": "新申请",
+    "review": "在保复核",
+    "report": "举报或疑点",
+    "monitoring": "动态监测",
+    "other": "其他",
+}
+LEGAL_BASES: Final = {
+    "SA-2026-41": "社会救助法第四十一条：审核家庭收入和财产状况",
+    "SA-2026-42": "社会救助法第四十二条：核对机制与结果互认",
+    "SA-2026-46": "社会救助法第四十六条：定期核查和抽查",
+    "SA-2014-58": "社会救助暂行办法第五十八条（2026年7月1日前）",
+}
+EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
+_PAGE: Final = 50
+_REFUSALS = (InputError, InvalidRequestError, PreconditionError, NotFoundError, ItemNotOfferedError)
+
+
+def show_drafts(visit: Visit) -> Response:
+    """The own drafts."""
+    state = visit.request.query_params.get("state", "")
+    found = Drafts(visit.node).list(state if state in ("draft", "returned", "waiting", "sent") else "", _PAGE)
+    mine = [one for one in found.drafts if one.preparer == visit.person.account]
+    return show(visit, "drafts.html", {"drafts": mine, "purposes": PURPOSES})
+
+
+def begin(visit: Visit) -> Response:
+    """A new draft."""
+    draft = Drafts(visit.node).save(forms.pack(CheckForm()))
+    return visit.go(f"/checks/{draft.draft_id}")
+
+
+def show_step(visit: Visit) -> Response:
+    """One step of a draft; one that waits or was sent is only shown."""
+    draft, form, reason = _read(visit)
+    if draft.state in ("waiting", "sent"):
+        return visit.go("/checks")
+    return _step(visit, draft, form, reason=reason)
+
+
+def save_step(visit: Visit) -> Response:
+    """What a form of a step does, then the step again or the next one."""
+    draft, form, reason = _read(visit)
+    action = visit.field("action", 32)
+    change = _ACTIONS.get(action)
+    if change is None:
+        raise InvalidRequestError("no such action")
+    try:
+        changed = change(visit, form)
+    except InputError as error:
+        return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
+    version = int(visit.field("version", 8) or 0)
+    Drafts(visit.node).save(forms.pack(changed), draft.draft_id, version)
+    step = visit.field("step", 16)
+    at = STEPS.index(step) if step in STEPS else 0
+    following = STEPS[min(at + 1, len(STEPS) - 1)] if action in _LAST_OF_STEP else STEPS[at]
+    return visit.go(f"/checks/{draft.draft_id}?step={following}")
+
+
+def send(visit: Visit) -> Response:
+    """Hand the draft to an approver."""
+    draft, form, reason = _read(visit)
+    version = int(visit.field("version", 8) or 0)
+    try:
+        Drafts(visit.node).send(draft.draft_id, version, form.job, forms.to_verification(form))
+    except _REFUSALS as error:
+        return _step(visit, draft, form, problem=problem_of(visit, error), reason=reason, status=422)
+    return visit.go("/checks?state=waiting")
+
+
+def delete(visit: Visit) -> Response:
+    """Delete the draft."""
+    Drafts(visit.node).delete(visit.request.path_params["draft"])
+    return visit.go("/checks")
+
+
+def show_waiting(visit: Visit) -> Response:
+    """Drafts of others that wait for an approval."""
+    found = Drafts(visit.node).list("waiting", _PAGE)
+    return show(visit, "approvals.html", {"drafts": found.drafts, "purposes": PURPOSES})
+
+
+def show_approval(visit: Visit) -> Response:
+    """What waits, as the node will ask it, and the form to approve or return it."""
+    return _approval(visit)
+
+
+def decide(visit: Visit) -> Response:
+    """Approve with password and code, or return with a reason."""
+    drafts, draft = Drafts(visit.node), visit.request.path_params["draft"]
+    version = int(visit.field("version", 8) or 0)
+    try:
+        if visit.field("action", 16) == "return":
+            drafts.give_back(draft, version, visit.field("reason"))
+            return visit.go("/approvals")
+        seen = drafts_pb2.Draft(
+            draft_id=draft, version=version, digest=bytes.fromhex(visit.field("digest", 64))
+        )
+        sent = drafts.approve(seen, visit.field("password", 200), visit.field("code", 16).replace(" ", ""))
+    except (SignInError, InvalidRequestError) as error:
+        return _approval(visit, problem=problem_of(visit, error), status=422)
+    return visit.go(f"/jobs/{sent.job_id}")
+
+
+def _read(visit: Visit) -> tuple[drafts_pb2.Draft, CheckForm, str]:
+    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    return found.draft, forms.unpack(found.form), found.reason
+
+
+def _step(
+    visit: Visit,
+    draft: drafts_pb2.Draft,
+    form: CheckForm,
+    *,
+    problem: str = "",
+    reason: str = "",
+    status: int = 200,
+) -> Response:
+    wanted = visit.request.query_params.get("step", "") or visit.field("step", 16)
+    step = wanted if wanted in STEPS else STEPS[0]
+    values = {
+        "draft": draft,
+        "form": form,
+        "step": step,
+        "problem": problem,
+        "reason": reason,
+        "missing": forms.missing(form),
+        "purposes": PURPOSES,
+        "bases": LEGAL_BASES,
+        "events": {name: EVENT_WORDS[name] for name in EVENTS},
+        "items": visit.node.catalogue().items,
+        "levels": LEVELS,
+        "peers": visit.node.peers(),
+    }
+    return show(visit, f"check_{step}.html", values, status=status)
+
+
+def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    drafts = Drafts(visit.node)
+    draft = drafts.get(visit.request.path_params["draft"]).draft
+    if draft.state != "waiting":
+        return visit.go("/approvals")
+    asked = drafts.verification(draft.draft_id)
+    values = {
+        "draft": draft,
+        "people": _people(asked),
+        "mandates": [asked.mandates[number] for number in sorted(asked.mandates)],
+        "asked": asked,
+        "purposes": PURPOSES,
+        "bases": LEGAL_BASES,
+        "items": {one.code: one for one in visit.node.catalogue().items},
+        "levels": LEVELS,
+        "names": {one.code: one.name for one in visit.node.peers()},
+        "own": draft.preparer == visit.person.account,
+        "problem": problem,
+    }
+    return show(visit, "approval.html", values, status=status)
+
+
+def _people(asked: Verification) -> list[Mapping[str, str]]:
+    """Masked: an approver compares with the file, and sees nobody whole."""
+    return [
+        {
+            "ref": one.ref,
+            "name": mask_name(one.name),
+            "numbers": "、".join(mask_number(each.value) for each in one.identities),
+            "mandate": one.mandate,
+        }
+        for one in Subjects.of(asked.subjects)
+    ]
+
+
+def _save_household(visit: Visit, form: CheckForm) -> CheckForm:
+    purpose, basis = visit.field("purpose", 32), visit.field("legal_basis", 32)
+    if purpose not in PURPOSES or basis not in LEGAL_BASES:
+        raise InputError("请选择业务类型和法律依据")
+    return replace(form, household=visit.field("household", 40), purpose=purpose, legal_basis=basis)
+
+
+def _add_member(visit: Visit, form: CheckForm) -> CheckForm:
+    new = Member(
+        no="",
+        name=visit.field("name", 200),
+        id_no=visit.field("id_no", 32),
+        former=visit.field("former", 32),
+        outside=visit.field("outside", 8) == "yes",
+    )
+    return forms.add_member(form, new)
+
+
+def _remove_member(visit: Visit, form: CheckForm) -> CheckForm:
+    return forms.remove_member(form, visit.field("no", 8))
+
+
+def _add_mandate(visit: Visit, form: CheckForm) -> CheckForm:
+    scan, digest = visit.upload("scan"), visit.field("doc_hash", 200)
+    if scan is not None:
+        digest = _digest(scan)
+    new = Authorisation(
+        number=visit.field("number", 64),
+        signers=tuple(filter(None, split_names(visit.field("signers")))),
+        office=visit.field("office", 200),
+        doc_hash=digest,
+        valid_from=visit.field("valid_from", 10),
+        valid_to=visit.field("valid_to", 10),
+        event=visit.field("event", 32),
+        members=tuple(visit.fields("members", 8)),
+    )
+    return forms.add_mandate(form, new)
+
+
+def _digest(scan: UploadFile) -> str:
+    """SHA-256 of a file, in hex: the scan itself is not kept."""
+    found = hashlib.sha256()
+    while piece := scan.file.read(1 << 16):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def _remove_mandate(visit: Visit, form: CheckForm) -> CheckForm:
+    return forms.remove_mandate(form, visit.field("number", 64))
+
+
+def _save_items(visit: Visit, form: CheckForm) -> CheckForm:
+    return replace(form, items=tuple(visit.fields("items", 16)), peers=tuple(visit.fields("peers", 2)))
+
+
+def split_names(text: str) -> list[str]:
+    """Names separated by commas of either width, or by the Chinese mark between names."""
+    for mark in "，、;；":
+        text = text.replace(mark, ",")
+    return [one.strip() for one in text.split(",")]
+
+
+_ACTIONS: Final = {
+    "household": _save_household,
+    "add_member": _add_member,
+    "remove_member": _remove_member,
+    "add_mandate": _add_mandate,
+    "remove_mandate": _remove_mandate,
+    "items": _save_items,
+}
+_LAST_OF_STEP: Final = ("household", "items")

@@ -1,0 +1,76 @@
+"""Jobs of the unit: their list, progress province by province, report."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from node.console.render import show
+from node.console.visits import Visit
+from node.reports.wording import outcome_text
+
+_SHOWN: Final = 100
+STATES: Final = {
+    "queued": "排队",
+    "running": "进行中",
+    "done": "已完成",
+    "failed": "失败",
+    "cancelled": "已取消",
+    "pending": "待查询",
+    "manifest": "核对目录",
+    "sync": "更新镜像",
+    "evaluate": "加密查询",
+    "fetch": "取回结果",
+    "waiting": "等待对方配额",
+    "refused": "被拒绝",
+    "unavailable": "无法连接",
+    "overdue": "逾期未复",
+    "distrusted": "结果不可信",
+}
+_OPEN: Final = ("queued", "running")
+
+
+def show_jobs(visit: Visit) -> Response:
+    """Newest first."""
+    found = visit.node.jobs(_SHOWN)
+    return show(visit, "jobs.html", {"jobs": found, "states": STATES})
+
+
+def show_job(visit: Visit) -> Response:
+    """One job: what was asked, and how far each province is."""
+    return show(visit, "job.html", _job(visit))
+
+
+def show_progress(visit: Visit) -> Response:
+    """The part of the page that changes."""
+    return show(visit, "job_progress.html", _job(visit))
+
+
+def cancel(visit: Visit) -> Response:
+    """Stop the job; what has ended stays."""
+    job = visit.request.path_params["job"]
+    visit.node.cancel(job)
+    return visit.go(f"/jobs/{job}")
+
+
+def show_report(visit: Visit) -> Response:
+    """Every answer, by person, item and province."""
+    report = visit.node.report(visit.request.path_params["job"])
+    items = {one.code: one for one in visit.node.catalogue().items}
+    rows = [
+        {
+            "subject": one.subject,
+            "item": items[one.item].name_en if visit.lang == "en" else items[one.item].name_zh,
+            "peer": one.peer,
+            "outcome": one.outcome.value,
+            "words": outcome_text(one.outcome, visit.lang),
+            "value": one.value,
+            "as_of": one.as_of,
+        }
+        for one in report.findings
+    ]
+    return show(visit, "report.html", {"report": report, "rows": rows[:2_000], "total": len(rows)})
+
+
+def _job(visit: Visit) -> dict[str, object]:
+    job = visit.node.job(visit.request.path_params["job"])
+    return {"job": job, "states": STATES, "is_open": job.state in _OPEN}

@@ -1,0 +1,151 @@
+"""Templates: one environment, the frame of every page, dates and masks (docs/console.md)."""
+
+import re
+from calendar import month_name
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from node.console.visits import LARGE, Visit
+from node.domain.days import china_day, china_time
+from node.domain.users import ROLE_NAMES, Role
+
+_SHOWN_DIGITS: Final = 10
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry on the left: its page, words, and the roles that see it."""
+
+    path: str
+    words: str
+    roles: frozenset[Role]
+
+
+_OFFICERS = frozenset({Role.PREPARER, Role.APPROVER})
+_ALL = frozenset(Role)
+ENTRIES: Final = (
+    Entry("/", "工作台", _ALL),
+    Entry("/checks", "新建核对", frozenset({Role.PREPARER})),
+    Entry("/approvals", "待复核", frozenset({Role.APPROVER})),
+    Entry("/jobs", "核对任务", _OFFICERS),
+    Entry("/peers", "外省节点", _ALL),
+    Entry("/catalogue", "目录", _ALL),
+    Entry("/users", "用户与权限", frozenset({Role.SECURITY})),
+    Entry("/account", "我的账户", _ALL),
+)
+
+
+def static_files() -> Mapping[str, str]:
+    """Paths of the files in static/ by name: `console.css` -> `/static/console.<digest>.css`."""
+    return {
+        f"{path.name.split('.')[0]}.{path.suffix[1:]}": f"/static/{path.name}"
+        for path in STATIC_FOLDER.iterdir()
+        if path.suffix in (".css", ".js", ".svg")
+    }
+
+
+@cache
+def make_environment() -> Environment:
+    """Jinja2 with escaping; a name that a page does not give is an error."""
+    found = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader("node.console"), _Prefixed()],
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["static"] = static_files()
+    found.filters["mask_number"] = mask_number
+    found.filters["mask_name"] = mask_name
+    return found
+
+
+class _Prefixed(PackageLoader):
+    """The macros of govuk-frontend-jinja under the prefix that its templates use themselves."""
+
+    _PREFIX = "govuk_frontend_jinja/"
+
+    def __init__(self) -> None:
+        super().__init__("govuk_frontend_jinja")
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        """A macro file, by its name with or without the prefix."""
+        return super().get_source(environment, template.removeprefix(self._PREFIX))
+
+
+def show(visit: Visit, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+    """A page in the frame, for who is signed in."""
+    person = visit.person if visit.token else None
+    return _page(visit, template, {"person": person, "entries": _entries(visit), **values}, status)
+
+
+def show_outside(visit: Visit, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+    """A page for somebody who is not signed in."""
+    return _page(visit, template, {"person": None, "entries": (), **values}, status)
+
+
+def _page(visit: Visit, template: str, values: Mapping[str, object], status: int) -> Response:
+    frame = {
+        "_": visit.say,
+        "lang": visit.lang,
+        "html_lang": "zh-CN" if visit.lang == "zh" else "en",
+        "csrf": visit.csrf,
+        "path": visit.request.url.path,
+        "large": visit.request.cookies.get(LARGE) == "1",
+        "day": lambda moment: day_words(visit.lang, moment),
+        "moment": lambda moment: moment_words(visit.lang, moment),
+        "role_name": lambda role: ROLE_NAMES[Role(role)][visit.lang == "en"],
+    }
+    return HTMLResponse(make_environment().get_template(template).render({**frame, **values}), status)
+
+
+def _entries(visit: Visit) -> Sequence[Entry]:
+    if not visit.token or visit.person.need:
+        return ()
+    roles = set(map(Role, visit.person.roles))
+    return [entry for entry in ENTRIES if entry.roles & roles]
+
+
+def day_words(lang: str, moment: datetime | Timestamp | None) -> str:
+    """A day of China as people write it: 2026年11月28日, or 28 November 2026."""
+    found = _instant(moment)
+    if found is None:
+        return ""
+    day = china_day(found)
+    if lang == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {month_name[day.month]} {day.year}"
+
+
+def moment_words(lang: str, moment: datetime | Timestamp | None) -> str:
+    """The same with the time of day."""
+    found = _instant(moment)
+    return f"{day_words(lang, found)} {china_time(found):%H:%M}" if found is not None else ""
+
+
+def _instant(moment: datetime | Timestamp | None) -> datetime | None:
+    if isinstance(moment, Timestamp):
+        return moment.ToDatetime(tzinfo=UTC) if moment.ByteSize() else None
+    return moment
+
+
+def mask_number(number: str) -> str:
+    """An identity number with its middle hidden: `450103********0012`."""
+    hidden = len(number) - _SHOWN_DIGITS
+    return f"{number[:6]}{'*' * hidden}{number[-4:]}" if hidden > 0 else "*" * len(number)
+
+
+def mask_name(name: str) -> str:
+    """A name with all but its first character hidden: `韦＊＊`."""
+    return name[:1] + re.sub(r"\S", "＊", name[1:])

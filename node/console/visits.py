@@ -1,0 +1,165 @@
+"""One request of a browser: who it is, in which language, with which form; cookies and CSRF tokens.
+
+A page is a plain function of a `Visit`, run in a thread. Nothing that names a person is in an address, a
+cookie or a file name.
+"""
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from blake3 import blake3
+from heqiao.platform.v1 import session_pb2
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from node.client.people import People
+from node.client.platform import Platform
+from node.console.words import LANGUAGES, say
+from node.errors import InvalidRequestError, NodeError, RefusedError, SessionEndedError
+
+SESSION: Final = "__Host-session"
+HALF: Final = "__Host-half"  # between password and second factor
+LANGUAGE: Final = "__Host-language"
+LARGE: Final = "__Host-large"
+SIGN_IN: Final = "/sign-in"
+_SAFE: Final = ("GET", "HEAD")
+_CSRF_KEY: Final = secrets.token_bytes(32)  # of this process: a form from before a restart is sent again
+_MOST_FIELDS: Final = 20_000
+
+
+@dataclass
+class Visit:
+    """A request, its form (empty for a read) and the connection to the node."""
+
+    request: Request
+    platform: Platform
+    form: FormData = field(default_factory=FormData)
+    cookies: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        """`zh` or `en`."""
+        found = self.request.cookies.get(LANGUAGE, LANGUAGES[0])
+        return found if found in LANGUAGES else LANGUAGES[0]
+
+    @property
+    def token(self) -> str:
+        """The token of the session, empty where there is none."""
+        return self.request.cookies.get(SESSION, "")
+
+    @property
+    def half(self) -> str:
+        """The token that waits for a second factor."""
+        return self.request.cookies.get(HALF, "")
+
+    @property
+    def node(self) -> Platform:
+        """The node, asked in the name of the person."""
+        return self.platform.as_person(self.token) if self.token else self.platform
+
+    @cached_property
+    def person(self) -> session_pb2.Person:
+        """Who is signed in. Raises SessionEndedError."""
+        if not self.token:
+            raise SessionEndedError("nobody is signed in")
+        return People(self.node).person()
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this browser must send back."""
+        bound = self.token or self.half or "-"
+        return blake3(bound.encode("utf-8", "surrogatepass"), key=_CSRF_KEY).hexdigest()
+
+    def say(self, text: str, **values: object) -> str:
+        """A text in the visitor's language."""
+        return say(self.lang, text, **values)
+
+    def field(self, name: str, most: int = 500) -> str:
+        """A text of the form, without spaces around it. Raises InvalidRequestError for a long one."""
+        found = self.form.get(name, "")
+        if not isinstance(found, str) or len(found) > most:
+            raise InvalidRequestError("a field is too long")
+        return found.strip()
+
+    def fields(self, name: str, most: int = 500) -> list[str]:
+        """All texts of that name."""
+        found = [one for one in self.form.getlist(name) if isinstance(one, str)]
+        if any(len(one) > most for one in found):
+            raise InvalidRequestError("a field is too long")
+        return [one.strip() for one in found]
+
+    def upload(self, name: str) -> UploadFile | None:
+        """A file of the form, None where none was chosen."""
+        found = self.form.get(name)
+        return found if isinstance(found, UploadFile) and found.filename else None
+
+    def keep(self, name: str, value: str | None) -> None:
+        """Set a cookie with the answer; None deletes it."""
+        self.cookies[name] = value
+
+    def go(self, path: str) -> Response:
+        """To another page of the console."""
+        return RedirectResponse(path, status_code=303)
+
+
+Page = Callable[[Visit], Response]
+
+
+def endpoint(
+    page: Page, platform: Platform, fail: Callable[[Visit, NodeError], Response]
+) -> Callable[[Request], Awaitable[Response]]:
+    """What Starlette calls for a page: reads the form, checks that it is the console's own, runs the page."""
+
+    async def answer(request: Request) -> Response:
+        visit = Visit(request, platform)
+        if request.method not in _SAFE:
+            visit.form = await request.form(max_fields=_MOST_FIELDS, max_files=4)
+        response = await run_in_threadpool(_run, page, visit, fail)
+        for name, value in visit.cookies.items():
+            if value is None:
+                response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")
+            else:
+                response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
+        return response
+
+    return answer
+
+
+def _run(page: Page, visit: Visit, fail: Callable[[Visit, NodeError], Response]) -> Response:
+    try:
+        if visit.request.method not in _SAFE:
+            _require_own_form(visit)
+        return page(visit)
+    except NodeError as error:
+        return fail(visit, error)
+
+
+def _require_own_form(visit: Visit) -> None:
+    """A form comes from a page that this console showed to this session. Raises RefusedError."""
+    headers = visit.request.headers
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin")
+    # Under our Referrer-Policy browsers send `null`; then Sec-Fetch-Site and the token decide.
+    same = origin in (None, "null") or urlsplit(origin or "").netloc == headers.get("host", "")
+    sent: Any = visit.form.get("csrf", "")
+    good = isinstance(sent, str) and hmac.compare_digest(sent.encode(), visit.csrf.encode())
+    if site not in ("same-origin", "none") or not same or not good:
+        raise RefusedError(
+            "the form is of another page or session",
+            "load the page again",
+            {"rule": "csrf"},
+        )
+
+
+def local_path(text: str) -> str:
+    """A path of the console to go on to; the first page for anything else: no open redirect."""
+    split = urlsplit(text)
+    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
+    return text if plain and not split.scheme and not split.netloc else "/"
