@@ -137,25 +137,25 @@ def remove_mandate(form: CheckForm, number: str) -> CheckForm:
     )
 
 
-def missing(form: CheckForm) -> Sequence[tuple[str, str]]:
-    """What keeps the form from being sent: the step, and Chinese words with a member's number."""
-    found: list[tuple[str, str]] = []
+def missing(form: CheckForm) -> Sequence[tuple[str, str, str]]:
+    """What keeps the form from being sent: the step, Chinese words, and the number of a member (`no`)."""
+    found: list[tuple[str, str, str]] = []
     if not _NUMBER.fullmatch(form.household):
-        found.append(("members", "请填写家庭编号（不得为证件号码）"))
+        found.append(("members", "请填写家庭编号（不得为证件号码）", ""))
     if not form.members:
-        found.append(("members", "请至少添加一名家庭成员"))
-    found += [("mandates", f"第{one.no}人没有授权书") for one in form.members if not one.mandate]
+        found.append(("members", "请至少添加一名家庭成员", ""))
+    found += [("mandates", "第{no}人没有授权书", one.no) for one in form.members if not one.mandate]
     if not form.items:
-        found.append(("items", "请选择核对项目"))
+        found.append(("items", "请选择核对项目", ""))
     if not form.peers:
-        found.append(("items", "请选择核对省份"))
+        found.append(("items", "请选择核对省份", ""))
     return found
 
 
 def to_verification(form: CheckForm) -> Verification:
     """What the node is asked to do. Raises InputError where something is missing."""
-    for _, words in missing(form):
-        raise InputError(words)
+    for _, words, no in missing(form):
+        raise InputError(words.format(no=no))
     if form.purpose not in PROGRAMMES:
         raise InputError("请选择业务类型")
     subjects = [
