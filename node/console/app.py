@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from node.client.platform import Platform
-from node.console.guard import Guard
+from node.console.guard import Guard, TooLargeError
 from node.console.pages import account, checks, jobs, reference, sign_in, users
 from node.console.render import STATIC_FOLDER, show, show_outside
 from node.console.visits import SESSION, SIGN_IN, Page, Visit, endpoint
@@ -93,6 +93,9 @@ def make_app(platform: Platform, upload_bytes: int) -> Callable[..., object]:
             404: functools.partial(_plain, platform, NotFoundError("no such page")),
             405: functools.partial(_plain, platform, InvalidRequestError("no such action")),
             400: functools.partial(_plain, platform, InvalidRequestError("a malformed form")),
+            TooLargeError: functools.partial(
+                _plain, platform, InvalidRequestError("the upload is too large")
+            ),
             Exception: functools.partial(_plain, platform, UnavailableError("the page failed")),
         },
     )

@@ -20,7 +20,8 @@ HEADERS: Final = {
 }
 STATIC: Final = "/static/"
 _STATIC_CACHE: Final = "public, max-age=31536000, immutable"  # the name of a file holds its digest
-_TOO_LARGE: Final = b"the upload is too large"
+_OK: Final = 200
+_TOO_LARGE: Final = 413
 
 
 class Guard:
@@ -35,40 +36,29 @@ class Guard:
             await self._app(scope, receive, send)
             return
         is_static = scope["path"].startswith(STATIC)
-        read, begun = 0, False
+        read = 0
 
         async def bounded() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._most:
-                raise _TooLargeError
+                raise TooLargeError
             return message
 
         async def guarded(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
+                if read > self._most:  # the page of whatever error that became
+                    message["status"] = _TOO_LARGE
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if is_static and message["status"] == 200:
+                if is_static and message["status"] == _OK:
                     headers["Cache-Control"] = _STATIC_CACHE
             await send(message)
 
-        try:
-            await self._app(scope, bounded, guarded)
-        except _TooLargeError:
-            if not begun:
-                await guarded(
-                    {
-                        "type": "http.response.start",
-                        "status": 413,
-                        "headers": [(b"content-type", b"text/plain")],
-                    }
-                )
-                await guarded({"type": "http.response.body", "body": _TOO_LARGE})
+        await self._app(scope, bounded, guarded)
 
 
-class _TooLargeError(Exception):
+class TooLargeError(Exception):
     """More than a request may hold."""

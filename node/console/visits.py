@@ -74,7 +74,8 @@ class Visit:
     @property
     def csrf(self) -> str:
         """What a form of this browser must send back."""
-        bound = self.token or self.half or "-"
+        # As the browser's cookies are after this answer.
+        bound = self.cookies.get(SESSION, self.token) or self.cookies.get(HALF, self.half) or "-"
         return blake3(bound.encode("utf-8", "surrogatepass"), key=_CSRF_KEY).hexdigest()
 
     def say(self, text: str, **values: object) -> str:

@@ -41,11 +41,15 @@ def sign_in(visit: Visit) -> Response:
 
 def show_code(visit: Visit) -> Response:
     """The form for the code."""
+    if not visit.half:
+        return visit.go(SIGN_IN)
     return show_outside(visit, "code.html", {"problem": "", "new": None})
 
 
 def show_second_factor(visit: Visit) -> Response:
     """A new second factor, as a picture and as text, and the form for its first code."""
+    if not visit.half:
+        return visit.go(SIGN_IN)
     made = People(visit.platform).begin_second_factor(visit.half)
     new = {"secret": made.secret, "picture": _picture(made.uri)}
     return show_outside(visit, "code.html", {"problem": "", "new": new})

@@ -1,0 +1,271 @@
+"""The console over a served node, without scripts: the officer's day, and what no browser must be able to do."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from node.client.platform import Platform
+from node.clock import utc_now
+from node.console.app import PAGES, make_app
+from node.console.guard import HEADERS
+from node.database import users as rows
+from node.domain.users import NewUser, Role
+from node.governance import users
+from node.services.rights import people_of
+from tests.support.cluster import Province, World, serve_all, wait_report
+from tests.support.console import PASSWORD, Browser, forms_of
+from tests.support.federation import set_config
+
+COUNTY, OTHER = "450124000000", "450125000000"
+WHO = {
+    "prep": (COUNTY, Role.PREPARER),
+    "appr": (COUNTY, Role.APPROVER),
+    "away": (OTHER, Role.APPROVER),
+    "boss": ("450000000000", Role.SECURITY),
+    "eyes": (COUNTY, Role.OBSERVER),
+}
+MARKUP = '<img src=x onerror="alert(1)">'
+UPLOAD = 256 * 1024
+# Pages that only some roles may open; all others are open to everybody who has signed in.
+LIMITED = {
+    "/users": {Role.SECURITY},
+    "/users/change": {Role.SECURITY},
+    "/checks": {Role.PREPARER, Role.APPROVER},
+    "/approvals": {Role.PREPARER, Role.APPROVER},
+    "/jobs": {Role.PREPARER, Role.APPROVER},
+}
+
+
+@pytest.fixture(scope="module")
+def node(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
+    homes = world.copy(tmp_path_factory.mktemp("console"))
+    set_config(homes["45"], "users", required=True)
+    with serve_all(homes) as provinces:
+        yield provinces["45"]
+
+
+@pytest.fixture(scope="module")
+def app(node: Province) -> Iterator[object]:
+    with Platform.open(node.home, f"127.0.0.1:{node.platform_port}") as platform:
+        yield make_app(platform, UPLOAD)
+
+
+@pytest.fixture(scope="module")
+def initial(node: Province) -> dict[str, str]:
+    people, now = people_of(node.node), utc_now()
+    return {
+        account: users.add(
+            people,
+            NewUser(account, MARKUP, unit, frozenset({role}), now.date() - timedelta(days=1)),
+            None,
+            now,
+        )
+        for account, (unit, role) in WHO.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def browsers(app: object, initial: dict[str, str]) -> dict[str, Browser]:
+    found = {account: Browser(app) for account in WHO}
+    for account, browser in found.items():
+        browser.totp = browser.begin(account, initial[account])
+    return found
+
+
+def draft_of(prep: Browser, household: str = "1001") -> str:
+    """A draft with one person, up to the last step; its path."""
+    prep.get("/checks")
+    prep.send("/checks", {})
+    path = next(action for action in forms_of(prep.page) if action.startswith("/checks/d-"))
+    person = {"action": "add_member", "name": MARKUP[:20], "id_no": "449999190001010034"}
+    prep.send(path, person)
+    prep.send(path, {"action": "household", "household": household, "purpose": "review",
+                     "legal_basis": "SA-2026-41"})  # fmt: skip
+    mandate = {
+        "action": "add_mandate", "number": f"M{household}", "members": "1", "signers": "韦小明",
+        "office": "马山县民政局", "valid_from": "2026-01-01", "valid_to": "2030-12-31",
+    }  # fmt: skip
+    prep.send(path, mandate, files={"scan": ("扫描.pdf", b"%PDF-1.7", "application/pdf")})
+    prep.get(f"{path}?step=items")
+    prep.send(path, {"action": "items", "items": ["C21", "Z59b"], "peers": ["44"]})
+    return path
+
+
+def test_an_officers_day(node: Province, browsers: dict[str, Browser]) -> None:
+    prep, appr = browsers["prep"], browsers["appr"]
+    path = draft_of(prep)
+    assert "449999********0034" in prep.get(f"{path}?step=members")
+    assert "449999190001010034" not in prep.page
+    prep.get(f"{path}?step=review")
+    prep.send(f"{path}/send", {})
+    draft = path.rsplit("/", 1)[1]
+    assert draft in prep.page
+    assert f"/approvals/{draft}" in appr.get("/approvals")
+    page = appr.get(f"/approvals/{draft}")
+    assert "449999********0034" in page
+    assert "449999190001010034" not in page
+    with node.node.store.transaction("fresh codes", write=True) as tx:
+        rows.change_user(tx, "appr", {"totp_step": 0})
+    deed = {"action": "approve", "password": PASSWORD, "code": appr.totp.at(utc_now())}
+    appr.send(f"/approvals/{draft}", deed)
+    job = appr.page.split("/jobs/")[1].split('"')[0].split("/")[0]
+    wait_report(node.node, job)
+    assert "查看核对结果" in appr.get(f"/jobs/{job}")
+    assert "1001/1" in appr.get(f"/jobs/{job}/report")
+    assert f"/jobs/{job}" in prep.get("/jobs")
+    assert "Results" not in prep.page
+    prep.send("/language", {"language": "en"})
+    assert "Results" in prep.get(f"/jobs/{job}/report")
+    prep.send("/language", {"language": "zh"})
+
+
+def test_a_missing_authorisation_blocks_and_is_named(browsers: dict[str, Browser]) -> None:
+    prep = browsers["prep"]
+    path = draft_of(prep, "1002")
+    second = {"action": "add_member", "name": "韦二", "id_no": "33999919000101008X"}
+    prep.get(f"{path}?step=members")
+    prep.send(path, second)
+    assert "第2人没有授权书" in prep.get(f"{path}?step=review")
+    page = prep.send(f"{path}/send", {}, status=422)
+    assert "第2人没有授权书" in page
+
+
+def test_markup_in_names_is_text(browsers: dict[str, Browser]) -> None:
+    page = browsers["boss"].get("/users")
+    assert MARKUP not in page
+    assert "&lt;img src=x" in page
+
+
+@pytest.mark.parametrize("path", sorted({path for path, methods, _ in PAGES if "GET" in methods}))
+def test_every_page_is_judged_by_role_and_carries_the_headers(
+    browsers: dict[str, Browser], path: str
+) -> None:
+    plain = path.format(draft="d-0000000000000000", job="v-0000000000000000")
+    first = f"/{path.split('/')[1]}"
+    for account, browser in browsers.items():
+        answer = browser.client.get(plain)
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value
+        allowed = WHO[account][1] in LIMITED.get(first, set(Role))
+        if allowed:
+            assert answer.status_code in (200, 404), (account, path)
+        else:
+            assert answer.status_code == 403, (account, path)
+            assert "您的角色没有此项权限" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", sorted({path for path, methods, _ in PAGES if "POST" in methods and path != "/sign-in"})
+)
+def test_a_form_without_the_token_of_the_session_changes_nothing(
+    browsers: dict[str, Browser], path: str
+) -> None:
+    """CSRF: no token, somebody else's token, a request that another site began."""
+    prep = browsers["prep"]
+    plain = path.format(draft="d-0000000000000000", job="v-0000000000000000")
+    prep.get("/")
+    own = forms_of(prep.page)["/language"]["csrf"]
+    browsers["appr"].get("/")
+    others = forms_of(browsers["appr"].page)["/language"]["csrf"]
+    for data, headers in (
+        ({}, {}),
+        ({"csrf": others}, {}),
+        ({"csrf": own}, {"Sec-Fetch-Site": "cross-site"}),
+        ({"csrf": own}, {"Origin": "https://elsewhere.example"}),
+    ):
+        answer = prep.client.post(plain, data=data, headers=headers)
+        assert answer.status_code == 403
+        assert "表单已过期" in answer.text
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+)
+def test_no_open_redirect(browsers: dict[str, Browser], back: str) -> None:
+    prep = browsers["prep"]
+    prep.get("/")
+    hidden = forms_of(prep.page)["/language"]
+    sent = {**hidden, "back": back, "language": "zh"}
+    answer = prep.client.post("/language", data=sent, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_a_session_that_was_known_before_is_worth_nothing(app: object, initial: dict[str, str]) -> None:
+    """Fixation: signing in makes a new token, whatever the browser had."""
+    victim = Browser(app)
+    victim.client.cookies.set("__Host-session", "chosen-by-an-attacker", domain="console.example")
+    victim.get("/sign-in")
+    victim.send("/sign-in", {"account": "prep", "password": PASSWORD})
+    assert victim.client.cookies.get("__Host-session") != "chosen-by-an-attacker"
+    half = victim.client.cookies["__Host-half"]
+    victim.client.cookies.set("__Host-session", half, domain="console.example")
+    assert "/sign-in" in str(victim.client.get("/jobs").url)
+
+
+def test_wrong_passwords_say_the_same_for_all(app: object, browsers: dict[str, Browser]) -> None:
+    found = set()
+    for account in ("away", "nobody"):
+        guest = Browser(app)
+        guest.get("/sign-in")
+        guest.send("/sign-in", {"account": account, "password": "wrong"}, status=403)
+        found.add(guest.page[guest.page.index("error-summary__body") :].split("</p>")[0])
+    assert len(found) == 1
+    assert "还可尝试4次" in found.pop()
+
+
+def test_another_unit_guesses_in_vain(browsers: dict[str, Browser]) -> None:
+    path = draft_of(browsers["prep"], "1003")
+    browsers["prep"].get(f"{path}?step=review")
+    browsers["prep"].send(f"{path}/send", {})
+    draft = path.rsplit("/", 1)[1]
+    page = browsers["away"].get(f"/approvals/{draft}", status=404)
+    assert "不属于您的单位" in page
+
+
+def test_an_upload_that_is_too_large(browsers: dict[str, Browser]) -> None:
+    prep = browsers["prep"]
+    path = draft_of(prep, "1004")
+    prep.get(f"{path}?step=mandates")
+    hidden = forms_of(prep.page)[path]
+    answer = prep.client.post(path, data=hidden, files={"scan": ("x", bytes(UPLOAD + 1))})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": "", "id_no": "449999190001010034"}, "请填写姓名"),
+        ({"name": "韦", "id_no": "449999190001010035"}, "证件号码有误"),
+        ({"name": "韦", "id_no": "449999190002300033"}, "证件号码有误"),
+        ({"name": "韦", "id_no": "1"}, "证件号码有误"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_kept(
+    browsers: dict[str, Browser], fields: dict[str, str], words: str
+) -> None:
+    prep = browsers["prep"]
+    prep.get("/checks")
+    prep.send("/checks", {})
+    path = next(action for action in forms_of(prep.page) if action.startswith("/checks/d-"))
+    assert words in prep.send(path, {"action": "add_member", **fields}, status=422)
+    assert "hq-number" not in prep.get(path)
+
+
+def test_static_files_are_named_by_their_digest(browsers: dict[str, Browser]) -> None:
+    answer = browsers["prep"].client.get("/")
+    for part in answer.text.split('"/static/')[1:]:
+        found = browsers["prep"].client.get(f"/static/{part.split(chr(34))[0]}")
+        assert found.status_code == 200
+        assert "immutable" in found.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_node_that_is_down_is_told(world: World, tmp_path: Path) -> None:
+    """A page that says so, in place of the page; nothing is lost by trying again."""
+    home = world.copy(tmp_path / "down")["45"]
+    with Platform.open(home, "127.0.0.1:9") as platform:
+        guest = Browser(make_app(platform, UPLOAD))
+        guest.client.cookies.set("__Host-session", "x" * 43, domain="console.example")
+        assert "节点暂时无法连接" in guest.get("/", status=503)

@@ -1,0 +1,66 @@
+"""A browser without scripts at the console of a served node: forms are read from the page and sent back."""
+
+import re
+from html.parser import HTMLParser
+
+import pyotp
+from starlette.testclient import TestClient
+
+from node.clock import utc_now
+
+PASSWORD = "correct horse battery"
+
+
+class _Forms(HTMLParser):
+    """The hidden fields of each form of a page, by its action."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, dict[str, str]] = {}
+        self._action = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._action = given.get("action") or ""
+            self.found.setdefault(self._action, {})
+        if tag == "input" and given.get("type") == "hidden":
+            self.found[self._action][given["name"] or ""] = given.get("value") or ""
+
+
+def forms_of(text: str) -> dict[str, dict[str, str]]:
+    parser = _Forms()
+    parser.feed(text)
+    return parser.found
+
+
+class Browser:
+    """One person's browser: cookies, and forms with what the page hides in them."""
+
+    def __init__(self, app: object) -> None:
+        self.client = TestClient(app, base_url="https://console.example", follow_redirects=True)
+        self.page = ""
+
+    def get(self, path: str, status: int = 200) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == status, (path, answer.status_code)
+        self.page = answer.text
+        return self.page
+
+    def send(self, action: str, fields: dict[str, object], status: int = 200, **more: object) -> str:
+        hidden = forms_of(self.page)[action]
+        answer = self.client.post(action, data={**hidden, **fields}, **more)
+        assert answer.status_code == status, (action, answer.status_code, answer.text[-800:])
+        self.page = answer.text
+        return self.page
+
+    def begin(self, account: str, initial: str) -> pyotp.TOTP:
+        """The first sign-in: second factor, password, record."""
+        self.get("/sign-in")
+        self.send("/sign-in", {"account": account, "password": initial})
+        totp = pyotp.TOTP(re.search(r'hq-key">([A-Z2-7]{32})<', self.page)[1])
+        self.send("/sign-in/code", {"code": totp.at(utc_now())})
+        new = {"old_password": initial, "new_password": PASSWORD, "again": PASSWORD}
+        self.send("/ready", new)
+        self.send("/ready", {"agree": "yes"})
+        return totp
