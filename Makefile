@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
-EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'dev,excel,fast,node,parquet,pkcs11,plot,postgres,report' || echo 'dev,excel,node,parquet,pkcs11,plot,postgres,report')
+EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'console,dev,excel,fast,node,parquet,pkcs11,plot,postgres,report' || echo 'console,dev,excel,node,parquet,pkcs11,plot,postgres,report')
 
 .PHONY: setup demo demo-serve drill cluster test test-fast test-long lint proto bench clean
 

@@ -17,6 +17,8 @@ from node.wire import platform
 from node.wire.platform_requests import read_verification
 
 MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
+Draft = drafts_pb2.Draft
+Person = session_pb2.Person
 _SESSIONS = session_pb2_grpc.SessionServiceStub
 _DRAFTS = drafts_pb2_grpc.DraftServiceStub
 _USERS = users_pb2_grpc.UserServiceStub
@@ -42,7 +44,7 @@ class People:
         )
         return found
 
-    def finish(self, token: str, code: str) -> tuple[str, session_pb2.Person]:
+    def finish(self, token: str, code: str) -> tuple[str, Person]:
         """The token of the session, and whose it is. Raises SignInError, SessionEndedError."""
         request = session_pb2.FinishSignInRequest(token=token, code=code)
         found: session_pb2.FinishSignInResponse = self._platform.call(_SESSIONS, "FinishSignIn", request)
@@ -52,7 +54,7 @@ class People:
         """End the session."""
         self._platform.call(_SESSIONS, "SignOut", session_pb2.SignOutRequest())
 
-    def person(self) -> session_pb2.Person:
+    def person(self) -> Person:
         """Who is signed in. Raises SessionEndedError."""
         found: session_pb2.GetPersonResponse = self._platform.call(
             _SESSIONS, "GetPerson", session_pb2.GetPersonRequest()
@@ -89,7 +91,7 @@ class Drafts:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def save(self, form: bytes, draft: str = "", version: int = 0) -> drafts_pb2.Draft:
+    def save(self, form: bytes, draft: str = "", version: int = 0) -> Draft:
         """Keep what was typed, as a new draft or in place of a version."""
         request = drafts_pb2.SaveDraftRequest(draft_id=draft, version=version, form=form)
         found: drafts_pb2.SaveDraftResponse = self._platform.call(_DRAFTS, "SaveDraft", request)
@@ -112,7 +114,7 @@ class Drafts:
         """Delete an own draft."""
         self._platform.call(_DRAFTS, "DeleteDraft", drafts_pb2.DeleteDraftRequest(draft_id=draft))
 
-    def send(self, draft: str, version: int, job: str, verification: Verification) -> drafts_pb2.Draft:
+    def send(self, draft: str, version: int, job: str, verification: Verification) -> Draft:
         """Hand a draft with its verification to an approver; `job` is the id of the job to be."""
         found: drafts_pb2.SendForApprovalResponse = self._platform.call(
             _DRAFTS, "SendForApproval", _messages(draft, version, job, verification)
@@ -125,19 +127,15 @@ class Drafts:
         found = self._platform.stream(_DRAFTS, "GetVerification", request)
         return read_verification((one.part for one in found), MOST_SUBJECTS)[1]
 
-    def approve(self, draft: drafts_pb2.Draft, password: str, code: str) -> drafts_pb2.Draft:
+    def approve(self, draft: str, version: int, digest: bytes, password: str, code: str) -> Draft:
         """Approve a draft as it was shown. Raises SignInError, RefusedError, PreconditionError."""
         request = drafts_pb2.ApproveRequest(
-            draft_id=draft.draft_id,
-            version=draft.version,
-            digest=draft.digest,
-            password=password,
-            code=code,
+            draft_id=draft, version=version, digest=digest, password=password, code=code
         )
         found: drafts_pb2.ApproveResponse = self._platform.call(_DRAFTS, "Approve", request)
         return found.draft
 
-    def give_back(self, draft: str, version: int, reason: str) -> drafts_pb2.Draft:
+    def give_back(self, draft: str, version: int, reason: str) -> Draft:
         """Return a draft with a reason."""
         request = drafts_pb2.ReturnRequest(draft_id=draft, version=version, reason=reason)
         found: drafts_pb2.ReturnResponse = self._platform.call(_DRAFTS, "Return", request)
@@ -157,8 +155,11 @@ class Accounts:
         )
         return found.users
 
-    def add(self, request: users_pb2.AddUserRequest) -> str:
-        """Add an account; its initial password."""
+    def add(self, account: str, name: str, unit: str, roles: Sequence[str], valid_to: str = "") -> str:
+        """Add an account; its initial password. `valid_to` is a day as YYYY-MM-DD, or empty."""
+        request = users_pb2.AddUserRequest(
+            account=account, name=name, unit=unit, roles=roles, valid_to=valid_to
+        )
         found: users_pb2.AddUserResponse = self._platform.call(_USERS, "AddUser", request)
         return str(found.initial_password)
 

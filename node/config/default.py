@@ -23,6 +23,8 @@ _EXAMPLES: Final = {
     ("catalogue", "path"): "catalogue.toml",
     ("index", "publish_at"): "03:00",
     ("log", "file"): "heqiao.log",
+    ("console", "certificate"): "console.pem",
+    ("console", "key"): "console.key",
 }
 
 

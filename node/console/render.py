@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
@@ -117,7 +116,7 @@ def _entries(visit: Visit) -> Sequence[Entry]:
     return [entry for entry in ENTRIES if entry.roles & roles]
 
 
-def day_words(lang: str, moment: datetime | Timestamp | None) -> str:
+def day_words(lang: str, moment: Any) -> str:
     """A day of China as people write it: 2026年11月28日, or 28 November 2026."""
     found = _instant(moment)
     if found is None:
@@ -128,16 +127,17 @@ def day_words(lang: str, moment: datetime | Timestamp | None) -> str:
     return f"{day.day} {month_name[day.month]} {day.year}"
 
 
-def moment_words(lang: str, moment: datetime | Timestamp | None) -> str:
+def moment_words(lang: str, moment: Any) -> str:
     """The same with the time of day."""
     found = _instant(moment)
     return f"{day_words(lang, found)} {china_time(found):%H:%M}" if found is not None else ""
 
 
-def _instant(moment: datetime | Timestamp | None) -> datetime | None:
-    if isinstance(moment, Timestamp):
-        return moment.ToDatetime(tzinfo=UTC) if moment.ByteSize() else None
-    return moment
+def _instant(moment: Any) -> datetime | None:
+    """An instant, or the timestamp of a message: an empty one is none."""
+    if moment is None or isinstance(moment, datetime):
+        return moment
+    return moment.ToDatetime(tzinfo=UTC) if moment.ByteSize() else None
 
 
 def mask_number(number: str) -> str:

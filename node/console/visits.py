@@ -13,13 +13,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from blake3 import blake3
-from heqiao.platform.v1 import session_pb2
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node.client.people import People
+from node.client.people import People, Person
 from node.client.platform import Platform
 from node.console.words import LANGUAGES, say
 from node.errors import InvalidRequestError, NodeError, RefusedError, SessionEndedError
@@ -65,7 +64,7 @@ class Visit:
         return self.platform.as_person(self.token) if self.token else self.platform
 
     @cached_property
-    def person(self) -> session_pb2.Person:
+    def person(self) -> Person:
         """Who is signed in. Raises SessionEndedError."""
         if not self.token:
             raise SessionEndedError("nobody is signed in")

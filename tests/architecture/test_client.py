@@ -104,4 +104,15 @@ def documented():
 def test_what_was_split_off_is_in_no_other_place():
     extras = PROJECT["optional-dependencies"]
     assert not listed() & listed(*extras)
-    assert {"node", "excel", "parquet", "postgres", "pkcs11", "plot", "report", "fast", "dev"} == set(extras)
+    assert {
+        "node",
+        "console",
+        "excel",
+        "parquet",
+        "postgres",
+        "pkcs11",
+        "plot",
+        "report",
+        "fast",
+        "dev",
+    } == set(extras)

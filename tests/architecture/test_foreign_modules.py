@@ -96,6 +96,7 @@ KNOWN_TO = {
         "keys/store/header.py",
         "keys/pki/fingerprints.py",
         "keys/store/kinds.py",
+        "node/console/pages/checks.py",
         "node/reports/files.py",
         "node/reports/groups.py",
         "node/reports/parts.py",

@@ -12,6 +12,7 @@ from tests.support.accounts import OTHER, others_home, owners, run_as  # noqa: F
 # Commands that only read the home. They may run under any account that can read its files.
 READING = (
     ("health",),
+    ("console",),
     ("doctor",),
     ("catalogue",),
     ("card",),

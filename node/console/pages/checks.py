@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from heqiao.platform.v1 import drafts_pb2
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from node.client.people import Drafts
+from node.client.people import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.reference import LEVELS
@@ -123,23 +122,26 @@ def decide(visit: Visit) -> Response:
         if visit.field("action", 16) == "return":
             drafts.give_back(draft, version, visit.field("reason"))
             return visit.go("/approvals")
-        seen = drafts_pb2.Draft(
-            draft_id=draft, version=version, digest=bytes.fromhex(visit.field("digest", 64))
+        sent = drafts.approve(
+            draft,
+            version,
+            bytes.fromhex(visit.field("digest", 64)),
+            visit.field("password", 200),
+            visit.field("code", 16).replace(" ", ""),
         )
-        sent = drafts.approve(seen, visit.field("password", 200), visit.field("code", 16).replace(" ", ""))
     except (SignInError, InvalidRequestError) as error:
         return _approval(visit, problem=problem_of(visit, error), status=422)
     return visit.go(f"/jobs/{sent.job_id}")
 
 
-def _read(visit: Visit) -> tuple[drafts_pb2.Draft, CheckForm, str]:
+def _read(visit: Visit) -> tuple[Draft, CheckForm, str]:
     found = Drafts(visit.node).get(visit.request.path_params["draft"])
     return found.draft, forms.unpack(found.form), found.reason
 
 
 def _step(
     visit: Visit,
-    draft: drafts_pb2.Draft,
+    draft: Draft,
     form: CheckForm,
     *,
     problem: str = "",

@@ -1,6 +1,7 @@
 """Accounts, for security administrators: add, roles, leavers, reset, yearly confirmation."""
 
-from heqiao.admin.v1 import users_pb2
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
 from node.client.people import Accounts
@@ -19,18 +20,13 @@ def show_users(visit: Visit) -> Response:
 
 def add_user(visit: Visit) -> Response:
     """A new account."""
-    request = users_pb2.AddUserRequest(
-        account=visit.field("account", 64),
-        name=visit.field("name", 64),
-        unit=visit.field("unit", 12),
-        roles=visit.fields("roles", 16),
-        valid_to=visit.field("valid_to", 10),
-    )
+    typed = {name: visit.field(name, 64) for name in ("account", "name", "unit", "valid_to")}
+    roles = visit.fields("roles", 16)
     try:
-        initial = Accounts(visit.node).add(request)
+        initial = Accounts(visit.node).add(**typed, roles=roles)
     except _REFUSALS as error:
-        return _users(visit, problem=_words(visit, error), typed=request, status=422)
-    return _users(visit, initial=(request.account, initial))
+        return _users(visit, problem=_words(visit, error), typed={**typed, "roles": roles}, status=422)
+    return _users(visit, initial=(typed["account"], initial))
 
 
 def change_user(visit: Visit) -> Response:
@@ -68,7 +64,7 @@ def _users(
     problem: str = "",
     done: str = "",
     initial: tuple[str, str] | None = None,
-    typed: users_pb2.AddUserRequest | None = None,
+    typed: Mapping[str, object] | None = None,
     status: int = 200,
 ) -> Response:
     values = {
@@ -77,6 +73,7 @@ def _users(
         "problem": problem,
         "done": done,
         "initial": initial,
-        "typed": typed or users_pb2.AddUserRequest(unit=visit.person.unit),
+        "typed": typed
+        or {**dict.fromkeys(("account", "name", "valid_to"), ""), "unit": visit.person.unit, "roles": []},
     }
     return show(visit, "users.html", values, status=status)

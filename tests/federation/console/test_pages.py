@@ -1,4 +1,4 @@
-"""The console over a served node, without scripts: the officer's day, and what no browser must be able to do."""
+"""The console over a served node, without scripts: an officer's day, and what no browser may do."""
 
 from collections.abc import Iterator
 from datetime import timedelta

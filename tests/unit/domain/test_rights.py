@@ -18,8 +18,8 @@ METHODS = {
 }
 # Commands that change nothing in a home that has accounts, make new folders, or ask the running node.
 WITHOUT = {
-    "init", "join", "card", "fingerprint", "catalogue", "serve", "health", "doctor", "migrate", "synth",
-    "verify", "sum", "report", "jobs list", "jobs watch", "jobs cancel", "mandates revoke", "peers list",
+    "init", "join", "card", "fingerprint", "catalogue", "serve", "console", "health", "doctor", "migrate",
+    "synth", "verify", "sum", "report", "jobs list", "jobs watch", "jobs cancel", "mandates revoke", "peers list",
     "quotas show", "quotas alerts", "keys status", "keys verify", "keys policy", "keys recipient",
     "keys restore", "audit list", "audit verify", "admins key", "admins list", "approvals list",
     "sources list", "sources check", "users init", "users enrol",
