@@ -289,6 +289,7 @@ def forged(part, node, *given, **more):
     digest = blake3(interleave(part.points, part.ciphertexts, 32, SIZE)).digest()
     group = replace(manifest.sums.groups[0], rows=len(part.points) // 32, digest=digest)
     serialised = manifest_bytes(replace(manifest, sums=replace(manifest.sums, groups=(group,))))
+    issue(node, manifests.digest(serialised))
     return SignedManifest(serialised, manifests.sign(serialised, node.keys.signing))
 
 
