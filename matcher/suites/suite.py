@@ -10,6 +10,7 @@ and one line in `SUITES`. A session looks up its suite once, with `find`, and pa
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count as count_up
 from typing import Final, Protocol
 
@@ -159,6 +160,7 @@ class Suite:
         messages = batch.messages(self.contexts.identity, types, values)
         return self._first_points(messages, lambda some, size, at: self.hash.keyed(salt, some, size, at))
 
+    @cache  # noqa: B019  suites live as long as the program; a query of one person would cost a quarter more
     def canary_points(self) -> bytes:
         """The public constants M_c whose evaluations a manifest pins, one after the other."""
         numbers = [index.to_bytes(4, "big") for index in range(self.sizes.canaries)]

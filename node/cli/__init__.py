@@ -35,6 +35,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "import": ("import_", "Import a register: a full export, or only changes."),
         "sources": ("sources", "Manage the sources of this province's registers."),
         "index": ("index", "Maintain the partitions that this node serves."),
+        "counties": ("counties", "Show what a county's CODE means, and has meant since 1980."),
     },
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),

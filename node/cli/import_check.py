@@ -84,6 +84,18 @@ def _describe(check: Checked) -> str:
             f"  names with private use characters: {check.private_names:,}, such as in line "
             f"{check.first_private_line}; other provinces may not know these characters"
         )
-    if check.unknown_area:
-        lines.append(f"  warning: {count(check.unknown_area, 'unknown address code')}")
+    lines += _address_codes(check)
     return "\n".join(lines)
+
+
+def _address_codes(check: Checked) -> list[str]:
+    """Warnings of numbers that are taken all the same."""
+    lines = []
+    if check.unknown_county:
+        area = f", {check.unknown_area:,} of no province" if check.unknown_area else ""
+        lines.append(f"  warning: {count(check.unknown_county, 'unknown address code')}{area}")
+    if check.county_not_then:
+        share = percent(check.county_not_then, check.usable)
+        rows = count(check.county_not_then, "address code")
+        lines.append(f"  warning: {rows} of another time than the birth ({share})")
+    return lines

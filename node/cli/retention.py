@@ -10,7 +10,7 @@ from node.cli.options import count, home_option, json_option, load_config, show
 from node.cli.terminal import print_table, show_progress
 from node.config.retention import RetentionSection
 from node.context import open_node
-from node.domain.retention import Erased
+from node.domain.retention import ALERTS_KEPT, Erased
 from node.jobs.retention import erase_due, read_due
 
 
@@ -68,6 +68,7 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
     return [
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
+        ("alerts about quotas and sums", f"{ALERTS_KEPT.days} days", ""),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),
     ]

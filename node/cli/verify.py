@@ -7,6 +7,7 @@ import click
 from node.cli.asking import prepare_folder, wait_for_job, write_report
 from node.cli.options import (
     asking_options,
+    count,
     home_option,
     json_option,
     read_config,
@@ -16,6 +17,7 @@ from node.cli.options import (
 )
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
+from node.domain.counties import count_stray_mandates
 from node.domain.mandate import PROGRAMMES
 from node.domain.records import Reject
 from node.domain.subjects import Subjects
@@ -95,6 +97,8 @@ def verify(
     for item in verification.items:
         catalogue.item(item)
     prepare_folder(rejects, "the lists", out)
+    if stray := count_stray_mandates(verification.mandates):
+        click.echo(f"warning: {count(stray, 'mandate number')} with a county code not of its day", err=True)
     with Platform.open(home, address) as platform:
         found = platform.submit(verification, job)
         if not wait_for_job(

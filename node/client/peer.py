@@ -15,10 +15,12 @@ from node.config import Home
 from node.context import Node, open_node
 from node.database import peers as peer_rows
 from node.domain.days import china_day
+from node.domain.job_access import NODE
 from node.domain.peers import PeerRow
 from node.domain.summation import Person, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, NotFoundError
+from node.jobs.mandates import revoked_numbers
 from node.jobs.mirrors import Synced, sync_peer
 from node.requester import match, match_query
 from node.requester.checkpoint import MemoryCheckpoint
@@ -68,10 +70,14 @@ class Peer:
         return sync_peer(self._node, self._peer)
 
     def verify(self, verification: Verification) -> dict[str, list[Answer]]:
-        """Ask this peer about all subjects; answers by item, one per subject, in their order."""
+        """Ask this peer about all subjects; answers by item, one per subject, in their order.
+
+        Nobody is asked about under a mandate that was revoked in this home.
+        """
         node, now = self._node, self._node.clock()
         asked = replace(verification, peers=(self._peer.code,))
-        question = match_query.ask_question(node, asked, self._peer.code, china_day(now))
+        revoked = revoked_numbers(node, NODE, verification.mandates)
+        question = match_query.ask_question(node, asked, self._peer.code, china_day(now), revoked)
         checkpoint = MemoryCheckpoint()
         link = PeerClient.over(self._channel, node, checkpoint.count, manifests=self._manifests)
         mapped = PointCache(node.keys.salts, question.subjects)

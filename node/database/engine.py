@@ -140,7 +140,9 @@ def make_engine(url: URL | str) -> Engine:
     """
     try:
         found = make_url(url)
-        engine = create_engine(existing_file(found), hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(
+            existing_file(found), hide_parameters=True, pool_pre_ping=found.get_backend_name() != "sqlite"
+        )
     except (SQLAlchemyError, ImportError, ValueError):
         raise ConfigError(
             "[store] url is not a database URL this node can use",

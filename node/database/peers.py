@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
 
-# Built once: it takes longer to build a statement than to run it.
+# Built once: it takes longer to build a statement than to run it. A peer's row is read before each message.
+_FIND = (
+    select(peers, grants.c.item, grants.c.origin)
+    .outerjoin(grants, grants.c.peer == peers.c.code)
+    .where(peers.c.code == bindparam("of_peer"))
+)
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
 
 
@@ -73,32 +79,21 @@ def lock_peers(tx: Connection) -> list[str]:
 
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:
-    """One peer by its code."""
-    found = _select(tx, [code])
-    return found[0] if found else None
+    """One peer by its code, in one statement: row and grants are of one moment in any database."""
+    rows = tx.execute(_FIND, {"of_peer": code}).all()
+    return _peer(rows[0], rows) if rows else None
 
 
 def list_peers(tx: Connection) -> list[PeerRow]:
     """All peers by code."""
-    return _select(tx, None)
+    held: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(select(grants)):
+        held.setdefault(row.peer, []).append(row)
+    found = tx.execute(select(peers).order_by(peers.c.code))
+    return [_peer(row, held.get(row.code, ())) for row in found]
 
 
-def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
-    query = select(peers).order_by(peers.c.code)
-    granted = select(grants)
-    if codes is not None:
-        query, granted = query.where(peers.c.code.in_(codes)), granted.where(grants.c.peer.in_(codes))
-    held: dict[str, list[Grant]] = {}
-    for row in tx.execute(granted):
-        held.setdefault(row.peer, []).append(Grant(row.item, row.origin))
-    return [
-        PeerRow(
-            row.code,
-            row.name,
-            row.address,
-            bytes(row.signing_key),
-            row.allow_platforms,
-            tuple(sorted(held.get(row.code, ()))),
-        )
-        for row in tx.execute(query)
-    ]
+def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
+    """`granted` has items and origins, None where an outer join found none."""
+    given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
+    return PeerRow(row.code, row.name, row.address, bytes(row.signing_key), row.allow_platforms, tuple(given))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from keys.signing_chain import MAX_CHAIN, Succession
 from keys.store.kinds import fingerprint_of
@@ -11,6 +11,13 @@ from keys.types import KeyState
 from node.database import audit_log as audit_rows
 from node.database.tables import key_epochs, peer_keys, peers, successions
 from node.domain.audit_chain import Detail
+
+# Built once: it takes longer to build a statement than to run it, and each query reads the pinned keys.
+_PINNED = (
+    select(peers.c.signing_key, peer_keys.c.signing_key.label("earlier"), peer_keys.c.replaced_at)
+    .outerjoin(peer_keys, peer_keys.c.peer == peers.c.code)
+    .where(peers.c.code == bindparam("of_peer"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,11 @@ def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Success
 
 def read_pinned(tx: Connection, peer: str) -> Pinned | None:
     """The pinned keys of a peer; None for an unknown peer."""
-    key = tx.scalar(select(peers.c.signing_key).where(peers.c.code == peer))
-    if key is None:
+    rows = tx.execute(_PINNED, {"of_peer": peer}).all()
+    if not rows:
         return None
-    rows = tx.execute(select(peer_keys).where(peer_keys.c.peer == peer))
-    return Pinned(bytes(key), {bytes(row.signing_key): row.replaced_at for row in rows})
+    earlier = {bytes(row.earlier): row.replaced_at for row in rows if row.earlier is not None}
+    return Pinned(bytes(rows[0].signing_key), earlier)
 
 
 def pin_next(tx: Connection, statement: Succession, now: datetime) -> bool:

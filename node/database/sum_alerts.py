@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from node.database.tables import sum_alerts
 
@@ -43,3 +43,8 @@ def lift_alerts(tx: Connection, peer: str, now: datetime) -> int:
     """Let no earlier alert count any more; how many did."""
     where = (sum_alerts.c.peer == peer, sum_alerts.c.lifted_at.is_(None))
     return tx.execute(update(sum_alerts).where(*where).values(lifted_at=now)).rowcount
+
+
+def remove_old(tx: Connection, before: datetime) -> None:
+    """Delete alerts before an instant, lifted or not."""
+    tx.execute(delete(sum_alerts).where(sum_alerts.c.at < before))

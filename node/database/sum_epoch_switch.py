@@ -1,16 +1,15 @@
 """Rows of sums from one epoch to the next: groups become current all at once; past ones are removed."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, select, tuple_, update
 
 from node.database import sum_queries
 from node.database import sum_tables as sum_rows
 from node.database.engine import Store
-from node.database.sum_tables import GROUP, Alias, GroupRow
+from node.database.sum_tables import GROUP, GroupRow, StoredAlias
 from node.database.tables import sum_aliases, sum_groups
 from node.errors import ConflictError
 
@@ -90,30 +89,25 @@ def forget_aliases(store: Store, epoch: int) -> None:
     """Remove the aliases of an epoch, some at a time."""
 
     def forget(tx: Connection) -> int:
-        wanted = select(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.alias).where(
+        wanted = select(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.tag).where(
             sum_aliases.c.epoch == epoch
         )
-        place = tuple_(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.alias)
+        place = tuple_(sum_aliases.c.item, sum_aliases.c.epoch, sum_aliases.c.tag)
         return tx.execute(delete(sum_aliases).where(place.in_(wanted.limit(_ALIASES)))).rowcount
 
     while store.retry_write("remove past aliases", forget):
         pass
 
 
-def read_aliases(tx: Connection, item: str, epoch: int, after: bytes, limit: int) -> list[Alias]:
-    """The next aliases of an item after `after`, in order, `limit` at most."""
+def read_aliases(tx: Connection, item: str, epoch: int, after: bytes, limit: int) -> list[StoredAlias]:
+    """The next aliases of an item after the tag `after`, in order, `limit` at most."""
     rows = tx.execute(
-        select(sum_aliases.c.alias, sum_aliases.c.point, sum_aliases.c.area)
-        .where(sum_aliases.c.item == item, sum_aliases.c.epoch == epoch, sum_aliases.c.alias > after)
-        .order_by(sum_aliases.c.alias)
+        select(sum_aliases.c.tag, sum_aliases.c.row_tag, sum_aliases.c.sealed)
+        .where(sum_aliases.c.item == item, sum_aliases.c.epoch == epoch, sum_aliases.c.tag > after)
+        .order_by(sum_aliases.c.tag)
         .limit(limit)
     )
-    return [Alias(*row) for row in rows]
-
-
-def add_aliases(tx: Connection, item: str, epoch: int, new: Sequence[Alias]) -> None:
-    """Add aliases of an epoch that is being prepared."""
-    tx.execute(insert(sum_aliases), [{"item": item, "epoch": epoch, **asdict(one)} for one in new])
+    return [StoredAlias(*map(bytes, row)) for row in rows]
 
 
 def _groups(tx: Connection, *where: object) -> list[GroupRow]:

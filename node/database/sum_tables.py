@@ -4,7 +4,7 @@ No query reads the rows of an import before `publish`; `sweep` removes the rows 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,15 @@ class Alias:
     alias: bytes = field(repr=False)
     point: bytes = field(repr=False)
     area: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlias:
+    """An alias as it is stored (node/index/sum_aliases.py): tags of both points, and all of it sealed."""
+
+    tag: bytes = field(repr=False)
+    row_tag: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
 
 
 GROUP: tuple[Column[Any], ...] = (
@@ -190,38 +199,39 @@ def remove(tx: Connection, groups: Sequence[int]) -> None:
 
 
 def replace_aliases(
-    tx: Connection, item: str, epoch: int, new: Sequence[Alias], removed: Sequence[bytes] | None
+    tx: Connection, item: str, epoch: int, new: Sequence[StoredAlias], removed: Sequence[bytes] | None
 ) -> None:
-    """Part of publishing: drop the aliases of removed rows (None: all of the item), add new ones."""
+    """Part of publishing: drop the aliases of removed rows, given by tags (None: all of the item), add new
+    ones.
+    """
     place = (sum_aliases.c.item == item, sum_aliases.c.epoch == epoch)
     if removed is None:
         tx.execute(delete(sum_aliases).where(*place))
     for at in range(0, len(removed or ()), _AT_ONCE):
         some = list(removed or ())[at : at + _AT_ONCE]
-        tx.execute(delete(sum_aliases).where(*place, sum_aliases.c.point.in_(some)))
-        tx.execute(delete(sum_aliases).where(*place, sum_aliases.c.alias.in_(some)))
+        tx.execute(delete(sum_aliases).where(*place, sum_aliases.c.row_tag.in_(some)))
+        tx.execute(delete(sum_aliases).where(*place, sum_aliases.c.tag.in_(some)))
+    add_aliases(tx, item, epoch, new)
+
+
+def add_aliases(tx: Connection, item: str, epoch: int, new: Sequence[StoredAlias]) -> None:
+    """Add aliases of an item."""
     if new:
-        tx.execute(
-            insert(sum_aliases),
-            [
-                {"item": item, "epoch": epoch, "alias": one.alias, "point": one.point, "area": one.area}
-                for one in {one.alias: one for one in new}.values()
-            ],
-        )
+        tx.execute(insert(sum_aliases), [{"item": item, "epoch": epoch, **asdict(one)} for one in new])
 
 
-def find_aliases(tx: Connection, item: str, epoch: int, points: Sequence[bytes]) -> list[Alias]:
-    """The aliases among some points."""
+def find_aliases(tx: Connection, item: str, epoch: int, tags: Sequence[bytes]) -> list[StoredAlias]:
+    """The aliases with some tags."""
     found = []
-    for at in range(0, len(points), _AT_ONCE):
+    for at in range(0, len(tags), _AT_ONCE):
         rows = tx.execute(
-            select(sum_aliases.c.alias, sum_aliases.c.point, sum_aliases.c.area).where(
+            select(sum_aliases.c.tag, sum_aliases.c.row_tag, sum_aliases.c.sealed).where(
                 sum_aliases.c.item == item,
                 sum_aliases.c.epoch == epoch,
-                sum_aliases.c.alias.in_(points[at : at + _AT_ONCE]),
+                sum_aliases.c.tag.in_(tags[at : at + _AT_ONCE]),
             )
         )
-        found += [Alias(row.alias, row.point, row.area) for row in rows]
+        found += [StoredAlias(*map(bytes, row)) for row in rows]
     return found
 
 

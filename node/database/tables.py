@@ -211,15 +211,18 @@ sum_blocks = Table(
     Column("values_sealed", LargeBinary, nullable=False),
 )
 
-# Points of the other identities of a record, so that an upsert by any of them finds its row.
+# The other identities of a record, so that an upsert by any of them finds its row.
 sum_aliases = Table(
     "sum_aliases",
     metadata,
     Column("item", String(8), primary_key=True),
     Column("epoch", Integer, primary_key=True),
-    Column("alias", LargeBinary(32), primary_key=True),
-    Column("point", LargeBinary(32), nullable=False),
-    Column("area", Integer, nullable=False),
+    # Tags of the points of an identity and of its record's row, under a key that follows from the sum key.
+    Column("tag", LargeBinary(16), primary_key=True),
+    Column("row_tag", LargeBinary(16), nullable=False),
+    # Both points (32 bytes each) and the area of the row.
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_sum_aliases_row_tag", "row_tag"),
 )
 
 # Queries of peers for sums, charged before anything is evaluated.

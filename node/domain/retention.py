@@ -1,6 +1,11 @@
 """How much was erased because its time was over, or is due (design.md section 7)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+# Alerts about quotas and sums: none counts for longer than a year.
+ALERTS_KEPT: Final = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)

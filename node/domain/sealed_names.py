@@ -31,6 +31,11 @@ def of_exposure(peer: str, query: bytes, item: str) -> str:
     return f"exposure {peer} {query.hex()} {item}"
 
 
+def of_alias(item: str, epoch: int, tag: bytes) -> str:
+    """Another identity of a record in the rows of sums."""
+    return f"alias {item} {epoch} {tag.hex()}"
+
+
 def of_bucket(kind: str, item: str, origin: int, epoch: int, number: int) -> str:
     """What is `kept` of a bucket, or its `links`."""
     return f"{kind} {item} {origin:02} {epoch} {number}"

@@ -24,10 +24,11 @@ from node.context import Node
 from node.credentials.sum_keys import SumKeys
 from node.database import Connection
 from node.database import sum_tables as sum_rows
-from node.database.sum_tables import Alias, GroupRow, NewGroup
+from node.database.sum_tables import Alias, GroupRow, NewGroup, StoredAlias
 from node.domain.catalogue import Item
 from node.errors import PreconditionError
 from node.index.layout import split
+from node.index.sum_aliases import open_aliases, seal_aliases, tags_of
 from node.index.sum_blocks import read_rows, seal_block
 from node.index.sum_rows import ALIAS, Rows, SumPieces, row_type
 from node.wire.sum_messages import BLOCK_ROWS, POINT
@@ -37,13 +38,13 @@ from node.wire.sum_messages import BLOCK_ROWS, POINT
 class SumChange:
     """What a run made: prepared group versions, and their aliases.
 
-    `removed` are the points of removed rows, None where all rows of the item are replaced.
+    `removed` are the tags of the points of removed rows, None where all rows of the item are replaced.
     """
 
     item: str
     epoch: int
     prepared: Sequence[int]
-    aliases: Sequence[Alias]
+    aliases: Sequence[StoredAlias]
     removed: Sequence[bytes] | None
 
     def publish(self, tx: Connection, now: datetime) -> None:
@@ -135,7 +136,7 @@ class SumTableWriter:
             self._write_group(prefix, parts, None, set())
             for prefix, parts in sorted(self._split(found, group_of).items())
         ]
-        return SumChange(self.item.code, self.keys.epoch, prepared, self._aliases(found), None)
+        return SumChange(self.item.code, self.keys.epoch, prepared, self._sealed_aliases(found), None)
 
     def change(self, found: Sequence[SumPieces]) -> SumChange:
         """New versions of the groups that an upsert or delete touches.
@@ -143,16 +144,18 @@ class SumTableWriter:
         Raises UnavailableError for damage, PreconditionError where the rows are packed by another rule.
         """
         item, epoch, store = self.item.code, self.keys.epoch, self.node.store
-        aliases, named = self._aliases(found), self._named(found)
+        aliases, named, vault = self._sealed_aliases(found), self._named(found), self.node.keys.vault
+        named_tags = tags_of(self.keys, [point for point, _ in named])
         with store.transaction("find groups of sums") as tx:
             present = {row.prefix: row for row in sum_rows.current_groups(tx, item, epoch)}
-            known = sum_rows.find_aliases(tx, item, epoch, [point for point, _ in named])
+            stored = sum_rows.find_aliases(tx, item, epoch, named_tags)
         if any(row.packing != self._packing for row in present.values()):
             raise PreconditionError(
                 f"{item}: the catalogue's bands or cap of its sums, or the release, changed "
                 "since rows were made",
                 "import a full export, without --upsert and --delete; or rotate the keys of sums first",
             )
+        known = open_aliases(vault, epoch, item, stored)
         leaving = {alias.point: alias.area for alias in known} | dict(named)
         areas = {area for each in found for area in each.areas} | set(leaving.values())
         group_of = {area: covering_group(present, area) for area in areas}
@@ -164,7 +167,7 @@ class SumTableWriter:
             self._write_group(prefix, pieces.get(prefix, {}), present.get(prefix), deleted.get(prefix, set()))
             for prefix in sorted({*pieces, *(prefix for prefix in deleted if prefix in present)})
         ]
-        return SumChange(item, epoch, prepared, aliases, sorted(leaving))
+        return SumChange(item, epoch, prepared, aliases, tags_of(self.keys, list(leaving)))
 
     @property
     def _packing(self) -> bytes:
@@ -223,13 +226,14 @@ class SumTableWriter:
             for row in self._load(piece)[["point", "area"]]
         ]
 
-    def _aliases(self, found: Iterable[SumPieces]) -> list[Alias]:
-        return [
+    def _sealed_aliases(self, found: Iterable[SumPieces]) -> list[StoredAlias]:
+        aliases = [
             Alias(row["alias"].tobytes(), row["point"].tobytes(), int(row["area"]))
             for each in found
             for piece in each.aliases
             for row in np.frombuffer(self.scratch.read(piece), dtype=ALIAS)
         ]
+        return seal_aliases(self.node.keys.vault, self.keys, self.item.code, aliases)
 
     def _load(self, piece: Piece) -> Rows:
         return np.frombuffer(

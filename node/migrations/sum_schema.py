@@ -52,11 +52,12 @@ def _create_aliases() -> None:
         "sum_aliases",
         sa.Column("item", sa.String(length=8), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("alias", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("point", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("area", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("item", "epoch", "alias", name=op.f("pk_sum_aliases")),
+        sa.Column("tag", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("row_tag", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("item", "epoch", "tag", name=op.f("pk_sum_aliases")),
     )
+    op.create_index(op.f("ix_sum_aliases_row_tag"), "sum_aliases", ["row_tag"])
 
 
 def _create_queries() -> None:

@@ -12,8 +12,10 @@ from datetime import date
 
 from matcher.names import has_private_use
 from node.domain.catalogue import Item
+from node.domain.counties import Place
 from node.errors import InputError, NodeError
 from node.index.people import ReadOptions
+from node.registers.address_codes import count_address_codes
 from node.registers.block_reader import ORDER_BITS, Reading, read_block
 from node.registers.chunks import Block
 from node.registers.requests import ImportRequest
@@ -60,6 +62,10 @@ class Checked:
     a character of the private use area, which only its writer's own table explains; `first_private_line` is
     the first of them, 0 where there is none. `rounded_people` and `rounded_records` are numbers that end as
     a spreadsheet rounds them.
+
+    Counted, and no reason to reject (domain.md section 5): `unknown_area` are rows whose number begins with
+    no province; `unknown_county`, which has these too, those whose address code was in no list since 1980;
+    `county_not_then` those whose code was of another time than the birth.
     """
 
     source: str
@@ -68,6 +74,8 @@ class Checked:
     reasons: Mapping[str, Reason]
     valid_numbers: int
     unknown_area: int
+    unknown_county: int
+    county_not_then: int
     private_names: int
     first_private_line: int
     guesses: Guesses
@@ -190,6 +198,8 @@ class _Check:
             },
             valid_numbers=counts["usable"] + counts["valid"],
             unknown_area=counts["unknown_area"],
+            unknown_county=counts[Place.UNKNOWN.value],
+            county_not_then=counts[Place.NOT_THEN.value],
             private_names=counts["private"],
             first_private_line=self._first_lines.get("", 0),
             guesses=Guesses(
@@ -211,6 +221,7 @@ class _Check:
         self._counts.update(
             usable=found.usable, rejected=len(found.rejects), valid=valid, unknown_area=found.unknown_area
         )
+        self._counts.update({place.value: rows for place, rows in count_address_codes(found).items()})
         self._forms += found.forms
         if block.amount is not None and block.amount.told:
             self._units[block.amount.unit] += found.usable

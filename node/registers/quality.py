@@ -55,6 +55,8 @@ class Quality:
     stale: int
     private_names: int
     unknown_area: int
+    unknown_county: int
+    county_not_then: int
     sources: Sequence[Checked] = field(repr=False, default=())
 
     @property
@@ -124,6 +126,8 @@ class QualityCounter:
             stale=sum(rows for day, rows in days.items() if day < limit),
             private_names=sum(check.private_names for check in checks),
             unknown_area=sum(check.unknown_area for check in checks),
+            unknown_county=sum(check.unknown_county for check in checks),
+            county_not_then=sum(check.county_not_then for check in checks),
             sources=checks,
         )
 

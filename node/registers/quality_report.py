@@ -30,6 +30,8 @@ def plain(found: Quality, findings: Sequence[Finding]) -> dict[str, Any]:
         "stale": found.stale,
         "private_names": found.private_names,
         "unknown_area": found.unknown_area,
+        "unknown_county": found.unknown_county,
+        "county_not_then": found.county_not_then,
         "problems": [one.problem for one in found.sources if one.problem],
         "below_floor": [{"rule": one.rule, "found": one.found, "allowed": one.allowed} for one in findings],
     }
@@ -76,7 +78,9 @@ def _rows(found: Quality) -> list[Row]:
         ("outliers of the amounts that are not 0", found.outliers, found.amounts),
         ("older than the item's limit of freshness", found.stale, found.usable),
         ("with private use characters in the name", found.private_names, found.named),
-        ("with an unknown address code", found.unknown_area, rows),
+        ("with an address code of no province", found.unknown_area, rows),
+        ("with an address code of no list since 1980", found.unknown_county, rows),
+        ("with an address code of another time than the birth", found.county_not_then, rows),
     ]
     table: list[Row] = [(name, part, _share(part, whole)) for name, part, whole in lines]
     for name, day in (
@@ -94,6 +98,8 @@ def _notes(found: Quality, item: Item) -> list[str]:
         "outliers: more than ten times the median or less than a tenth of it, and more than five robust "
         "standard deviations away (1.4826 times the median absolute deviation of the logarithm, in steps of "
         f"1/{BINS} decade)",
+        "address codes: those of resident numbers, by the yearly lists since 1980; a code should have been "
+        "in force at some time from birth to 1999, or at birth for those born later; nothing is rejected",
         f"freshness: {item.code} may be {item.freshness_days} days old; the usual date is "
         f"{'-' if found.age_days is None else found.age_days} days old; a row without a date has that of "
         "the import",

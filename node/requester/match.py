@@ -50,6 +50,7 @@ from node.wire.match_messages import (
     granules_root,
 )
 
+FEW_POINTS = 64
 CHANGED = "changed"  # the version was replaced while it was searched
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
@@ -195,11 +196,14 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-        blinds = opened.suite.point_blinds(session.seed, query.points)
-        blinding = beside.submit(blind_batch, blinds, query)
-        rows = mandate_rows(question, query, session.seed)
-    blinded = blinding.result()
+    blinds = opened.suite.point_blinds(session.seed, query.points)
+    if query.points <= FEW_POINTS:  # to start a thread would take longer
+        blinded, rows = blind_batch(blinds, query), mandate_rows(question, query, session.seed)
+    else:
+        with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
+            blinding = beside.submit(blind_batch, blinds, query)
+            rows = mandate_rows(question, query, session.seed)
+        blinded = blinding.result()
     root = merkle.root(mandate_leaves(blinded, rows))
 
     def stream() -> None:

@@ -23,6 +23,7 @@ from node.errors import (
     EpochError,
     ItemNotOfferedError,
     LimitError,
+    ManifestUnknownError,
     PartitionVersionError,
     RefusedError,
     UnavailableError,
@@ -68,11 +69,16 @@ def ask_sums(
     asked again. Raises LimitError (a quota, or the cohort is too large), RefusedError, DishonestPeerError,
     other kinds of check_manifest.
     """
-    run = Round(context, calls, checkpoint, question)
+    run, forgotten = Round(context, calls, checkpoint, question), False
     for _ in range(RESTARTS):
         try:
             return in_order(_ask_once(run), question.items)
         except EpochError:
+            open_query(run)
+        except ManifestUnknownError:  # as after a restore of the peer; a second time is no accident
+            if forgotten:
+                raise
+            forgotten = True
             open_query(run)
         except RefusedError as error:
             # A peer that was restored from a backup has lost the charges made since then.

@@ -19,12 +19,14 @@ from node.database import audit_log as audit_rows
 from node.database import peers as peer_rows
 from node.database import queries as rows
 from node.database import quotas as quota_rows
+from node.database import sum_alerts as sum_alert_rows
 from node.database.epoch_usage import EpochUse
 from node.database.leases import Lease
 from node.database.queries import DONE, OPEN, QueryFields, QueryRow
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
 from node.domain.quotas import DAYS, Measure, Moment
+from node.domain.retention import ALERTS_KEPT
 from node.errors import (
     ConflictError,
     ManifestUnknownError,
@@ -38,7 +40,6 @@ from node.wire.match_messages import GRANULE_POINTS, EvaluateStart, granule_dige
 
 # A requester uses a manifest for 24 hours, and its last query may take an hour to come.
 MANIFEST_GOOD: Final = timedelta(hours=25)
-ALERTS_KEPT: Final = timedelta(days=400)
 
 
 class BoundQuery:
@@ -127,11 +128,7 @@ class BoundQuery:
 
     def _require_new(self, tx: Connection, first: int, now: datetime) -> None:
         """A new query begins at its first point, under a manifest that was issued to its peer."""
-        issued = rows.issued_at(tx, self._peer.code, self._start.manifest_digest)
-        if issued is None or issued < now - MANIFEST_GOOD:
-            raise ManifestUnknownError(
-                "this manifest was not issued to this peer, or too long ago", "fetch the manifest again"
-            )
+        require_issued(tx, self._peer.code, self._start.manifest_digest, now)
         if first:
             raise unknown_query()
 
@@ -174,6 +171,18 @@ class BoundQuery:
         return digests[len(held) :]
 
 
+def require_issued(tx: Connection, peer: str, manifest_digest: bytes, now: datetime) -> None:
+    """A new query, of points or of sums, names a manifest that its peer was issued in the last 25 hours.
+
+    Raises ManifestUnknownError.
+    """
+    issued = rows.issued_at(tx, peer, manifest_digest)
+    if issued is None or issued < now - MANIFEST_GOOD:
+        raise ManifestUnknownError(
+            "this manifest was not issued to this peer, or too long ago", "fetch the manifest again"
+        )
+
+
 def fields_of(start: EvaluateStart) -> QueryFields:
     """What all streams of a query have in common."""
     return QueryFields(
@@ -208,7 +217,8 @@ def require_query(node: Node, peer: PeerRow, query_id: bytes, epoch: int, item: 
 
 
 def remove_old(node: Node, lease: Lease) -> None:
-    """Delete queries of retired epochs, manifests that no query may name any more, old uses of quotas.
+    """Delete queries of retired epochs, manifests that no query may name any more, old uses of quotas, and
+    alerts about quotas and sums after 400 days: none of them counts for longer than a year.
 
     Raises as `Lease.write` does.
     """
@@ -217,6 +227,7 @@ def remove_old(node: Node, lease: Lease) -> None:
 
     def write(tx: Connection) -> None:
         quota_rows.remove_old(tx, Moment(now).day - DAYS, now - ALERTS_KEPT)
+        sum_alert_rows.remove_old(tx, now - ALERTS_KEPT)
         gone = rows.remove_old(tx, oldest, now - MANIFEST_GOOD)
         if gone:
             audit_rows.append(tx, "queries_removed", {"queries": gone, "before_epoch": oldest}, now)

@@ -40,6 +40,7 @@ from node.errors import (
 from node.governance.quotas import Charge, charge, require_not_suspended, settle
 from node.governance.quotas import audit as audit_charge
 from node.responder.epochs import require_granted
+from node.responder.queries import require_issued
 from node.wire.sum_messages import (
     BLOCK_ROWS,
     MAX_COHORT_POINTS,
@@ -139,7 +140,8 @@ def charge_query(
 ) -> None:
     """Charge the query to the peer's quotas, and keep and audit it; a retry of the same query is free.
 
-    Raises LimitError (a quota or a privacy budget is used up, or sums are suspended) and RefusedError.
+    Raises LimitError (a quota or a privacy budget is used up, or sums are suspended), ManifestUnknownError
+    and RefusedError.
     """
     digest = _cohort_digest(start, points)
     now = node.clock()
@@ -151,6 +153,7 @@ def charge_query(
             if set(known) != set(items) or any(row.cohort_digest != digest for row in known.values()):
                 raise RefusedError("this query id was used for another query", details={"rule": "query_id"})
             return Charge(peer.code)
+        require_issued(tx, peer.code, start.manifest_digest, now)
         require_not_suspended(tx, peer.code, Measure.SUMS)
         new = [_charge_item(tx, peer, start, item, digest, now) for item in items.values()]
         amounts = {Measure.SUMS: 1, Measure.SUM_POINTS: start.points_announced}

@@ -41,6 +41,7 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "sum_blocks.values_sealed": lambda row: place_of(
         row, row.number, bytes(row.points), bytes(row.days), bytes(row.ciphertexts)
     ),
+    "sum_aliases.sealed": lambda row: names.of_alias(row.item, row.epoch, bytes(row.tag)),
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
     "users.name_sealed": lambda row: names.of_user(row.account, "name"),

@@ -18,6 +18,7 @@ from node.database import Connection, Store, sum_epoch_switch
 from node.database import sum_tables as sum_rows
 from node.database.sum_tables import GroupRow, NewGroup
 from node.domain.sum_rules import SumRule
+from node.index.sum_aliases import open_aliases, seal_aliases
 from node.index.sum_blocks import read_rows
 from node.index.sum_table_writer import GroupWriter
 from node.rotation.epochs import make_epoch, read_keyring
@@ -135,9 +136,9 @@ def _move_aliases(node: Node, work: SumRekeying, old: int) -> None:
                 found = sum_epoch_switch.read_aliases(tx, item, old, after, _ALIASES)
             if not found:
                 break
-            moved = move_aliases(work, found)
+            moved = move_aliases(work, open_aliases(node.keys.vault, old, item, found))
+            new = seal_aliases(node.keys.vault, work.new, item, moved)
             node.store.retry_write(
-                "write aliases",
-                partial(sum_epoch_switch.add_aliases, item=item, epoch=work.new.epoch, new=moved),
+                "write aliases", partial(sum_rows.add_aliases, item=item, epoch=work.new.epoch, new=new)
             )
-            after = found[-1].alias
+            after = found[-1].tag

@@ -10,6 +10,7 @@ POINTS_A_SECOND: Final = 16
 BYTES_A_SECOND: Final = 65_536
 _SLOW_AFTER_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.25
+_REST_S: Final = 10.0  # a thread with nothing to look at ends after so long
 
 
 class IdleGuard:
@@ -31,15 +32,18 @@ class IdleGuard:
     ) -> None:
         self._cancel, self._limit_s, self._stopped, self._clock = cancel, limit_s, stopped, clock
         self._pace, self._moved = pace, 0
-        self._done = threading.Event()
         self._began = self._last = clock()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._watch, name="idle-guard", daemon=True).start()
+        _WATCH.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._done.set()
+        _WATCH.remove(self)
+
+    def end(self) -> None:
+        """Cancel the stream."""
+        self._cancel()
 
     def moved(self, amount: int = 0) -> None:
         """A message came or went, with so many units."""
@@ -57,7 +61,53 @@ class IdleGuard:
         self._cancel()
         return True
 
-    def _watch(self) -> None:
-        while not self._done.wait(_LOOK_EVERY_S):
-            if self.look():
-                return
+
+class Watch:
+    """One thread that looks at all guards of this process: a thread for each stream costs a short one more
+    than its answer. It runs while there are guards, and a while longer.
+    """
+
+    def __init__(self, rest_s: float = _REST_S) -> None:
+        self._guards = set[IdleGuard]()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._rest_s = rest_s
+
+    def add(self, guard: IdleGuard) -> None:
+        """Look at a guard from now on."""
+        with self._changed:
+            self._guards.add(guard)
+            if self._thread is None or not self._thread.is_alive():  # it does not live on in a forked process
+                self._thread = threading.Thread(target=self._run, name="idle-guard", daemon=True)
+                self._thread.start()
+            elif len(self._guards) == 1:
+                self._changed.notify()
+
+    def remove(self, guard: IdleGuard) -> None:
+        """Look at it no more."""
+        with self._changed:
+            self._guards.discard(guard)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._guards and not self._changed.wait(self._rest_s) and not self._guards:
+                    self._thread = None
+                    return
+            time.sleep(_LOOK_EVERY_S)
+            with self._changed:
+                found = list(self._guards)
+            for guard in found:
+                if _has_ended(guard):
+                    self.remove(guard)
+
+
+def _has_ended(guard: IdleGuard) -> bool:
+    try:
+        return guard.look()
+    except Exception:  # noqa: BLE001  whatever is wrong with one stream ends that one, and no other
+        guard.end()
+        return True
+
+
+_WATCH = Watch()

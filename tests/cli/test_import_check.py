@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from keys.store.locks import hold_lock
+from matcher.identity import check_digit
 from node.errors import ConflictError
 from node.index.update_lock import LOCK
 from tests.support import files
@@ -113,6 +114,28 @@ def test_rejected_rows_and_rare_characters(home, tmp_path):
         "line 5",
     ):
         assert said in out
+
+
+def test_address_codes_are_counted_and_nothing_is_rejected_for_them(home, tmp_path):
+    # Born in 1850: no number was ever given to them, so these are nobody's.
+    bodies = {
+        "11010118500101003": "in force in 1980",
+        "51021218500101003": "in force until 1997",
+        "46040018500101003": "in force since 2015, when numbers were given at birth",
+        "44999918500101003": "in no list",
+        "16010118500101003": "of no province",
+        "81000019000101001": "a permit",
+    }
+    people = [(body + check_digit(body), "") for body in bodies]
+    path = tmp_path / "cars.csv"
+    path.write_bytes(files.plain(*people, ("449999000101003", "")))
+    code, found, _ = check(home, "C21", path)
+    (source,) = found["sources"]
+    assert (code, source["read"], source["rejected"]) == (0, 7, 0)
+    assert (source["unknown_county"], source["unknown_area"], source["county_not_then"]) == (3, 1, 1)
+    out = heqiao("import", "--home", home, "C21", "--check", path)[1]
+    assert "warning: 3 unknown address codes, 1 of no province" in out
+    assert "warning: 1 address code of another time than the birth (14.2%)" in out
 
 
 def test_it_fails_where_the_import_would(home, tmp_path):

@@ -51,6 +51,7 @@ def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
     table = ok("retention", "show", "--home", home)
     assert "1 job" in table
     assert "3 years" in table
+    assert "400 days" in table
     assert plain("run", "--home", home, "--dry-run") == {**due, "dry_run": True, "cleared": True}
     text = ok("retention", "run", "--home", home, "--dry-run")
     assert text == "due: 1 job with 0 sealed answers, 0 secrets of ended queries\n"

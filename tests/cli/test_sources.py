@@ -89,6 +89,7 @@ def test_from_a_spreadsheet_of_ones_own_to_an_item(home):
     page = home.parent / "quality.html"
     found = run(home, "check", "C21", "--html", page)
     assert (found["ok"], found["rows"], found["usable"], found["below_floor"]) == (True, 40, 40, [])
+    assert (found["unknown_county"], found["unknown_area"], found["county_not_then"]) == (40, 0, 0)
     shown = page.read_text(encoding="utf-8")
     assert ("<script" in shown, "http" in shown.replace("http-equiv", ""), "机动车" in shown) == (
         False,

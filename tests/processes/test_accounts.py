@@ -88,10 +88,11 @@ APART = {
     "synth",
     "ca",
     "fingerprint",
+    "counties",
     "keys recipient",
     "keys restore",
     "admins key",
-}  # they make new folders
+}  # they make new folders, or need none
 
 
 def named_commands():

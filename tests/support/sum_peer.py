@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import phe
+from sqlalchemy import delete
 
 from matcher import identity, oprf
 from matcher.suites import tokens
@@ -16,6 +17,8 @@ from matcher.suites.suite import CURRENT
 from node.context import Node
 from node.credentials.sum_keys import SumKeys
 from node.database import peers as peer_rows
+from node.database import queries as query_rows
+from node.database.query_tables import manifests
 from node.domain.peers import PeerRow, read_grants
 from node.responder.manifest import offer_sums
 from node.responder.sum_opening import open_sums
@@ -61,8 +64,18 @@ def begin(
     return CohortStart(1, 1, bytes(32), chosen, points, tuple(items), *named)
 
 
+def issue(node: Node, digest: bytes = bytes(32), peer: PeerRow = PEER) -> None:
+    """Issue the manifest that a start names, unless it was issued just now."""
+    with node.store.transaction("issue a manifest", write=True) as tx:
+        issued = query_rows.issued_at(tx, peer.code, digest)
+        if issued != node.clock():
+            tx.execute(delete(manifests).where(manifests.c.peer == peer.code, manifests.c.digest == digest))
+            query_rows.add_manifest(tx, peer.code, digest, bytes(32), node.clock())
+
+
 def send(node: Node, start: CohortStart, blinded: bytes, peer: PeerRow = PEER) -> bytes:
     """Rounds 1 and 2: what comes back for the cohort."""
+    issue(node, start.manifest_digest, peer)
     cohort = Cohort(node, peer, start, "node")
     cohort.add(0, blinded)
     return b"".join(cohort.evaluate())

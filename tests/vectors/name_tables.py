@@ -9,12 +9,14 @@ agrees on a newer version, which is a change of the protocol.
 """
 
 import base64
+import hashlib
 import lzma
 import sys
 import unicodedata
 from pathlib import Path
 
 VERSION = "14.0.0"
+CHARACTERS = "6b5a0a799bea2bb22c001f635eaa3fc2904310f0c08addbff275477a80ecf09a"  # SHA-256 of TSCharacters.txt
 WIDTH = 104  # characters of a table on one line
 HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic, not by a table
 SURROGATES = range(0xD800, 0xE000)
@@ -132,7 +134,13 @@ def render(table: str) -> str:
     return "\n".join(parts) + "\n"
 
 
+def main(characters: Path) -> None:
+    """Write the tables. Raises SystemExit for another version of OpenCC's table."""
+    raw = characters.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != CHARACTERS:
+        raise SystemExit(f"{characters}: another version than the one that this program is for")
+    Path("matcher/name_tables.py").write_text(render(raw.decode("utf-8")), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    Path("matcher/name_tables.py").write_text(
-        render(Path(sys.argv[1]).read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    main(Path(sys.argv[1]))

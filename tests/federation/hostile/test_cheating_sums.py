@@ -41,6 +41,7 @@ from tests.support.sum_peer import (
     ask,
     begin,
     blind_cohort,
+    issue,
     keep_peer,
     map_people,
     multiply,
@@ -114,6 +115,7 @@ def test_s2_one_row_as_often_as_the_cohort_is_large_is_not_answered(node, monkey
     query = secrets.token_bytes(16)
     # A cohort of 65,536 points takes a second to evaluate; what was charged is all that is looked at.
     start = replace(begin(query), points_announced=1 << 16)
+    issue(node)
     sums.charge_query(node, PEER, start, {"B11": node.catalogue.item("B11")}, bytes(64), "node")
     assert open_one(node, query, multiply(node, query, {PEOPLE[0]: 1 << 16})).rule == "multiplicity"
 
@@ -287,6 +289,7 @@ def forged(part, node, *given, **more):
     digest = blake3(interleave(part.points, part.ciphertexts, 32, SIZE)).digest()
     group = replace(manifest.sums.groups[0], rows=len(part.points) // 32, digest=digest)
     serialised = manifest_bytes(replace(manifest, sums=replace(manifest.sums, groups=(group,))))
+    issue(node, manifests.digest(serialised))
     return SignedManifest(serialised, manifests.sign(serialised, node.keys.signing))
 
 

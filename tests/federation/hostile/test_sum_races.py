@@ -25,7 +25,7 @@ from node.responder.sums import charge_query
 from node.wire.sum_messages import OpenRequest
 from tests.support.postgresql import PostgreSQL, postgres  # noqa: F401  a fixture
 from tests.support.single_node import NOW, make_node
-from tests.support.sum_peer import KEYS, PEER, begin
+from tests.support.sum_peer import KEYS, PEER, begin, issue
 
 AT_ONCE = 4
 TRIALS = [12, pytest.param(200, marks=pytest.mark.long)]
@@ -41,6 +41,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
         made = replace(made, store=open_store(server.create_another()))
     with made.store.transaction("add peer", write=True) as tx:
         peer_rows.put_peer(tx, PEER, NOW)
+    issue(made)
     yield made
     made.store.dispose()
 

@@ -11,7 +11,7 @@ import pytest
 from matcher import identity, oprf
 from matcher.sums import paillier
 from node.client.peer import Peer
-from node.errors import DishonestPeerError, InvalidRequestError, LimitError
+from node.errors import DishonestPeerError, InvalidRequestError, LimitError, ManifestUnknownError
 from node.registers import importer
 from node.requester import trusted_manifest
 from node.transport.peer_client import PeerClient
@@ -124,6 +124,27 @@ def test_a_broken_stream_of_rows_goes_on(peer, monkeypatch):
     (found,) = peer.sum(COHORT[:150], ("B11",), LAW)
     assert (found.answer.rule, found.answer.count) == ("", 150)
     assert broken
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_peer_that_has_forgotten_its_manifest_is_asked_anew_once(peer, pair, monkeypatch, times):
+    real, sent = PeerClient.evaluate_cohort, []
+
+    def forgotten(self, start, chunks):
+        if len(sent) < times:
+            with closing(sqlite3.connect(pair.parent / "44/heqiao.db", timeout=30)) as base, base:
+                base.execute("DELETE FROM manifests")
+        sent.append(start.query_id)
+        return real(self, start, chunks)
+
+    monkeypatch.setattr(PeerClient, "evaluate_cohort", forgotten)
+    if times == 1:
+        (found,) = peer.sum(COHORT[:170], ("B11",), LAW)
+        assert (found.answer.rule, found.answer.count) == ("", 170)
+    else:
+        with pytest.raises(ManifestUnknownError):
+            peer.sum(COHORT[:190], ("B11",), LAW)
+    assert len(set(sent)) == 2
 
 
 def test_a_peer_that_was_restored_from_before_the_query_is_asked_anew(peer, pair, monkeypatch):

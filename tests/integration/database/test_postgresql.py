@@ -152,13 +152,12 @@ def test_sums_and_signing_keys_of_another_epoch(url: str) -> None:
     assert ([group.prefix for group in missing], len(outdated)) == (["45"], 1)
     with store.transaction("drop", write=True) as tx:
         sum_tables.remove(tx, outdated)
-        sum_epoch_switch.add_aliases(
-            tx, "B11", 1, [sum_tables.Alias(bytes([at]) * 32, bytes(32), at) for at in range(5)]
-        )
+        stored = [sum_tables.StoredAlias(bytes([at]) * 16, bytes(16), bytes(9)) for at in range(5)]
+        sum_tables.add_aliases(tx, "B11", 1, stored)
     write(3, 2, "45", publish=False)
     with store.transaction("publish", write=True) as tx:
         assert sum_epoch_switch.publish_epoch(tx, 1, 2, {"B11": bytes(32)}, now) == (2, 2)
-        assert len(sum_epoch_switch.read_aliases(tx, "B11", 1, bytes([1]) * 32, 2)) == 2
+        assert len(sum_epoch_switch.read_aliases(tx, "B11", 1, bytes([1]) * 16, 2)) == 2
     sum_epoch_switch.forget_epoch(store, 1)
     with store.transaction("chain", write=True) as tx:
         assert sum_epoch_switch.current_groups(tx, 1, ["B11"]) == []

@@ -7,10 +7,20 @@ from dataclasses import replace
 import pytest
 
 from matcher.types import TokenClass
-from node.database import audit_log, open_store
+from node.database import audit_log, open_store, sum_alerts
 from node.database import queries as rows
+from node.database.sum_alerts import SumAlert
 from node.domain.audit_chain import first_broken
-from node.errors import EpochError, InvalidPointsError, ManifestUnknownError, QueryUnknownError, RefusedError
+from node.domain.quotas import Measure
+from node.errors import (
+    EpochError,
+    InvalidPointsError,
+    LimitError,
+    ManifestUnknownError,
+    QueryUnknownError,
+    RefusedError,
+)
+from node.governance.quotas import require_not_suspended, suspend
 from node.jobs.leases import Leases
 from node.responder import match, queries
 from tests.support.bound_queries import PEER, POINTS, ask, issued, know_peer, root_of, start_of
@@ -308,3 +318,21 @@ def test_queries_go_with_their_epoch_and_manifests_with_their_day(node, clock):
         queries.remove_old(later, lease)
     assert row_of(node, start) == (None, b"")
     assert events(node, "queries_removed") == [{"before_epoch": 2, "queries": 2}]
+
+
+def test_alerts_about_sums_go_after_400_days(node, clock):
+    """They were never erased. A lifted one goes like any other; the suspension that they led to stays."""
+    one = SumAlert(PEER.code, b"q" * 16, "B11", "multiplicity", node.clock(), node.clock())
+    leases = Leases(node.store, 30)
+    with node.store.transaction("add", write=True) as tx:
+        sum_alerts.add_alert(tx, one)
+        suspend(tx, PEER.code, Measure.SUMS, "multiplicity", node.clock())
+    clock.advance(days=399)
+    for left in ([one], []):
+        with leases.hold("test") as lease:
+            queries.remove_old(node, lease)
+        with node.store.transaction("look") as tx:
+            assert sum_alerts.list_alerts(tx) == left
+            with pytest.raises(LimitError):
+                require_not_suspended(tx, PEER.code, Measure.SUMS)
+        clock.advance(days=2)

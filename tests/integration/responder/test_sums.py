@@ -21,6 +21,7 @@ from node.errors import (
     InvalidRequestError,
     ItemNotOfferedError,
     LimitError,
+    ManifestUnknownError,
     PartitionVersionError,
     RefusedError,
 )
@@ -40,6 +41,7 @@ from tests.support.sum_peer import (
     ask,
     begin,
     blind_cohort,
+    issue,
     keep_peer,
     open_one,
     send,
@@ -137,6 +139,37 @@ def test_hostile_ciphertexts_are_refused(node):
 def with_quotas(node, **limits):
     """The node with quotas of its own."""
     return replace(node, config=node.config.model_copy(update={"quotas": QuotasSection(**limits)}))
+
+
+def test_a_query_names_a_manifest_that_was_issued_to_its_peer(node):
+    """The digest in a start was not looked at: a sum could be asked under an invented manifest."""
+    other, start, blinded = replace(PEER, code="33"), begin(), blind_cohort(node)
+    invented = replace(start, manifest_digest=b"m" * 32)
+
+    def refuse(asking, peer=PEER, start=invented):
+        cohort = sums.Cohort(asking, peer, start, "node")
+        cohort.add(0, blinded)
+        with pytest.raises(ManifestUnknownError):
+            next(cohort.evaluate())
+        with asking.store.transaction("look") as tx:
+            assert query_rows.find_query(tx, peer.code, start.query_id) == {}
+            assert not quota_rows.read_uses(tx, peer.code, list(Measure), None, Moment(asking.clock()).day)
+
+    refuse(node)
+    issue(node, invented.manifest_digest, other)
+    refuse(node)
+    issue(node, start.manifest_digest)
+    late = replace(node, clock=lambda: node.clock() + timedelta(hours=25, seconds=1))
+    refuse(late, start=start)
+    assert send(node, start, blinded)
+    assert sum_again(late, start, blinded), "what was charged is answered again, however old its manifest"
+
+
+def sum_again(node, start, blinded):
+    """Without a manifest that is issued anew."""
+    cohort = sums.Cohort(node, PEER, start, "node")
+    cohort.add(0, blinded)
+    return b"".join(cohort.evaluate())
 
 
 def test_a_quota_ends_and_a_retry_is_free(node):

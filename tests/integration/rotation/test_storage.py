@@ -94,11 +94,11 @@ POLICY = RotationPolicy(timedelta(days=730), timedelta(days=7))
 
 
 def fill(node, folder):
-    """Two registers, one with people of two numbers, a job in the middle, and a sum that a peer opened."""
+    """Two registers of people with two numbers, a job in the middle, and a sum that a peer opened."""
     rows = "".join(f"{number(at)},{number(at, '539999')},n{at},r{at}\n" for at in range(40))
     (folder / "cars.csv").write_text("id_no,former_id_no,name,record_no\n" + rows, encoding="utf-8")
     import_item(node, "C21", [folder / "cars.csv"], workers=0)
-    bring(node, folder, [f"{number(at)},,{at}00" for at in range(8)])
+    bring(node, folder, [f"{number(at)},{number(at, '539999')},{at}00" for at in range(8)])
     assert engine.submit(node, JOB, ASKED)
     with node.store.transaction("parts") as tx:
         (part,) = job_rows.list_parts(tx, JOB)

@@ -12,7 +12,8 @@ from sqlalchemy import create_engine, text
 from keys.errors import KeyMissingError, KeyStateError
 from keys.store.kinds import generate_secret
 from keys.types import KeyState
-from matcher import oprf
+from matcher import identity, oprf
+from matcher.suites import tokens
 from matcher.sums import modulus_proof
 from matcher.sums.slots import CheckKey, Layout, guard_bits, pack
 from node.credentials.sum_keys import SUM_PURPOSES, SumKeys
@@ -72,6 +73,21 @@ def test_aliases_move_along(home, tmp_path):
     assert sorted(row[1] for row in held(node).values()) == sorted([*kept.values(), 5])
     bring(node, tmp_path, [first, FORMER], mode="delete", header="id_no")
     assert plain(held(node)) == expected(node, kept)
+
+
+def test_a_copy_of_the_database_does_not_tell_which_points_are_one_person(home, tmp_path):
+    """Aliases held both points in clear, and a requester knows points of people it asked about."""
+    node, _ = home
+    bring(node, tmp_path, [f"{next(iter(WAGES))},{FORMER},5"], mode="upsert")
+    known = {
+        oprf.evaluate_own(node.keys.sums.sum_key, tokens.map_to_curve(node.keys.salt, identity.parse(one)))
+        for one in (next(iter(WAGES)), FORMER)
+    }
+    with node.store.transaction("look") as tx:
+        rows = tx.exec_driver_sql("SELECT tag, row_tag, sealed FROM sum_aliases").all()
+    assert rows
+    stored = b"".join(bytes(cell) for row in rows for cell in row)
+    assert not any(point[at : at + 8] in stored for point in known for at in range(0, 32, 8))
 
 
 def add_up(node, keys, blind, returned, query, groups):

@@ -110,6 +110,12 @@ def test_the_tables_are_what_their_program_writes():
     assert namespace["SIMPLIFIED"] == name_tables.SIMPLIFIED
 
 
+def test_another_version_of_the_characters_is_refused(tmp_path):
+    (tmp_path / "TSCharacters.txt").write_text("甲\t乙\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="another version"):
+        generator.main(tmp_path / "TSCharacters.txt")
+
+
 def test_the_program_follows_a_character_to_its_end_and_takes_the_first():
     table = "甲\t乙 丙\n乙\t丁\n戊\t戊 己\n庚\t辛壬\n\uf900\t甲\n"
     assert generator.simplified(table) == {"甲": "丁", "乙": "丁"}

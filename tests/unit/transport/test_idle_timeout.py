@@ -2,7 +2,7 @@
 
 import threading
 
-from node.transport.idle_timeout import IdleGuard
+from node.transport.idle_timeout import IdleGuard, Watch
 
 LIMIT_S = 30.0
 
@@ -79,13 +79,46 @@ def test_a_thread_looks_and_cancels() -> None:
         assert cancelled.wait(60)
 
 
-def test_its_thread_ends_with_the_stream() -> None:
-    before = set(threading.enumerate())
-    started = []
-    for _ in range(5):
-        with IdleGuard(lambda: None, 60):
-            started += [one for one in threading.enumerate() if one not in before]
-    assert started
-    for thread in started:
-        thread.join(60)
-    assert not [thread for thread in started if thread.is_alive()]
+def watches() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "idle-guard"]
+
+
+def test_one_thread_looks_at_all_streams_and_rests_a_while() -> None:
+    watch, cancelled = Watch(rest_s=0.01), [threading.Event() for _ in range(5)]
+    before = set(watches())
+    for one in cancelled:
+        watch.add(IdleGuard(one.set, 60, lambda: True))
+    (thread,) = set(watches()) - before
+    assert all(one.wait(60) for one in cancelled)
+    thread.join(60)
+    assert not thread.is_alive()
+    again = threading.Event()
+    watch.add(IdleGuard(again.set, 60, lambda: True))
+    assert again.wait(60)
+
+
+def test_a_stream_whose_guard_fails_ends_alone() -> None:
+    watch, failed, stopped = Watch(rest_s=0.01), threading.Event(), threading.Event()
+    kept: list[str] = []
+
+    def fail() -> bool:
+        raise RuntimeError
+
+    other = IdleGuard(lambda: kept.append("cancelled"), 60)
+    watch.add(other)
+    watch.add(IdleGuard(failed.set, 60, fail))
+    assert failed.wait(60)
+    watch.add(IdleGuard(stopped.set, 60, lambda: True))
+    assert stopped.wait(60)
+    assert not kept
+    watch.remove(other)
+
+
+def test_a_stream_that_has_ended_is_not_cancelled() -> None:
+    watch, later, kept = Watch(), threading.Event(), list[str]()
+    gone = IdleGuard(lambda: kept.append("cancelled"), 0)
+    watch.add(gone)
+    watch.remove(gone)
+    watch.add(IdleGuard(later.set, 60, lambda: True))
+    assert later.wait(60)
+    assert not kept
