@@ -1,4 +1,4 @@
-"""Days of China, days as numbers, and working days (design.md section 4).
+"""Days of China, and days as numbers (design.md section 4).
 
 A day that a person writes or reads is a day of China: UTC+8 without summer time, whatever the zone of the
 machine. Instants are kept in UTC. Only this module makes a day of an instant. Pure.
@@ -69,15 +69,3 @@ def period_start(now: datetime, days: int) -> datetime:
     Raises ValueError for a time without a zone.
     """
     return day_start(china_day(now) - timedelta(days=days - 1))
-
-
-def add_working_days(start: datetime, days: int) -> datetime:
-    """The same time of day `days` Mondays to Fridays of China later, in UTC.
-
-    The office adds public holidays itself. Raises ValueError for a time without a zone.
-    """
-    moment = china_time(start)
-    while days > 0:
-        moment += timedelta(days=1)
-        days -= moment.weekday() < 5
-    return moment.astimezone(UTC)

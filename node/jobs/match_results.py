@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from node.context import Node
+from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
 from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
-from node.domain.jobs import JobRow, PartRow
+from node.domain.jobs import Attempt, JobRow, PartRow
 from node.domain.refusals import Refusals, split_refusals
+from node.domain.reuse import REUSED, ReusedAnswer, unpack_reused
 from node.domain.sealed_names import of_answers, of_part, of_request
 from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
@@ -25,6 +27,8 @@ from node.requester.match_query import Answer
 
 Places = NDArray[np.uint32]
 Column = tuple[Sequence[Finding], Places]  # findings without a subject, and which of them each subject has
+Again = tuple[list[ReusedAnswer], dict[str, tuple[Places, Places]]]
+AWAITED = "awaited"  # the peer has not answered yet, and is asked again
 _WITHOUT_ANSWER = {
     "unavailable": Outcome.UNAVAILABLE,
     "distrusted": Outcome.UNAVAILABLE,
@@ -37,7 +41,8 @@ _WITHOUT_ANSWER = {
 def build_report(node: Node, job: str) -> Report:
     """The report of a verification that has ended.
 
-    Raises NotFoundError, PreconditionError while it runs, and InvalidRequestError for a job that is a sum.
+    One that only waits for peers has a report too, with these as not answered. Raises NotFoundError,
+    PreconditionError while it runs, and InvalidRequestError for a job that is a sum.
     """
     row = require_ended(node, job, jobs.VERIFICATION)
     with node.store.transaction("read report") as tx:
@@ -46,6 +51,9 @@ def build_report(node: Node, job: str) -> Report:
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
         refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
+        reused = {part.peer: job_rows.read_reused(tx, job, part.peer) for part in parts}
+        attempts = deadline_rows.list_attempts(tx, [job])
+        left_out = deadline_rows.list_left_out(tx, [job])
     subjects = unpack_refs(node.keys.vault.unseal(of_request(job), sealed))
     columns: list[Column] = []
     for part in parts:
@@ -55,7 +63,10 @@ def build_report(node: Node, job: str) -> Report:
             if part.state != "distrusted"
         }
         refused = _open_refusals(node, part, refusals[part.peer], len(subjects))
-        columns += (_column(item, part, opened.get(item), refused) for item in row.items)
+        again = _open_reused(node, part, reused[part.peer])
+        columns += (
+            _use_again(_column(item, part, opened.get(item), refused), item, again) for item in row.items
+        )
     return Report(
         job=job,
         requester=node.code,
@@ -69,9 +80,14 @@ def build_report(node: Node, job: str) -> Report:
         due_at=row.due_at,
         items=row.items,
         subjects=subjects,
-        peers=tuple(summarise_part(part, names.get(part.peer, part.peer)) for part in parts),
+        peers=tuple(
+            summarise_part(part, names.get(part.peer, part.peer), attempts.get((job, part.peer), ()))
+            for part in parts
+        ),
         findings=_stack(subjects, columns),
         state=row.state,
+        due_estimated=row.due_estimated,
+        left_out=left_out.get(job, {}),
     )
 
 
@@ -92,10 +108,14 @@ def _column(
 ) -> Column:
     """What one peer says of one item: the different answers, and which of them each subject has."""
     if opened is None:
-        gap = Answer(_WITHOUT_ANSWER.get(part.state, Outcome.UNAVAILABLE), reason=part.reason or part.state)
+        outcome = _WITHOUT_ANSWER.get(part.state, Outcome.UNAVAILABLE)
+        gap = Answer(outcome, reason=AWAITED if part.is_away else part.reason or part.state)
         different, places = refused
         opened = (
-            [Answer(Outcome.NOT_MANDATED, reason=why[item]) if item in why else gap for why in different],
+            [
+                Answer(Outcome.NOT_MANDATED, reason=why[item]) if why.get(item, REUSED) != REUSED else gap
+                for why in different
+            ],
             places,
         )
     answers, places = opened
@@ -105,6 +125,27 @@ def _column(
 def _finding(item: str, peer: str, answer: Answer) -> Finding:
     as_of = None if answer.as_of is None else FIRST_DAY + timedelta(days=answer.as_of)
     return Finding("", item, peer, answer.outcome, answer.value, as_of, answer.reason)
+
+
+def _open_reused(node: Node, part: PartRow, sealed: bytes | None) -> Again | None:
+    """The earlier answers that a part uses; none of a peer whose answers are wrong."""
+    if sealed is None or part.state == "distrusted":
+        return None
+    return unpack_reused(node.keys.vault.unseal(of_part(part.job, part.peer, "reused"), sealed))
+
+
+def _use_again(column: Column, item: str, again: Again | None) -> Column:
+    """A column with the earlier answers in the places of those for whom the peer was not asked."""
+    if again is None or item not in again[1]:
+        return column
+    answers, (subjects, numbers) = again[0], again[1][item]
+    different, places = list(column[0]), np.array(column[1], dtype=np.uint32)
+    peer = different[0].peer
+    places[subjects] = numbers + np.uint32(len(different))
+    for one in answers:
+        as_of = None if one.as_of is None else FIRST_DAY + timedelta(days=one.as_of)
+        different.append(Finding("", item, peer, one.outcome, one.value, as_of, "", one.source))
+    return different, places
 
 
 def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
@@ -124,18 +165,27 @@ def _packed(numbers: NDArray[np.integer]) -> "array[int]":
 
 
 def require_ended(node: Node, job: str, kind: str) -> JobRow:
-    """A job of one kind that has ended. Raises as `build_report` does."""
+    """A job of one kind that has ended, or only waits for peers: its report shows them as not answered.
+
+    Raises as `build_report` does.
+    """
     row = require_job(node, job)
     if row.kind != kind:
         raise InvalidRequestError(
             f"this job is a {row.kind}", "its report has another form; use `heqiao report`"
         )
-    if row.state in jobs.OPEN_STATES:
+    if row.state in jobs.OPEN_STATES and not _only_waits(node, job):
         raise PreconditionError("the job has not ended yet", "`heqiao jobs watch` shows when it has")
     return row
 
 
-def summarise_part(part: PartRow, name: str) -> PeerSummary:
+def _only_waits(node: Node, job: str) -> bool:
+    with node.store.transaction("read parts") as tx:
+        parts = job_rows.list_parts(tx, job)
+    return bool(parts) and all(part.state not in jobs.OPEN_PARTS for part in parts)
+
+
+def summarise_part(part: PartRow, name: str, attempts: tuple[Attempt, ...] = ()) -> PeerSummary:
     """How one peer's part of a job went."""
     return PeerSummary(
         peer=part.peer,
@@ -149,4 +199,5 @@ def summarise_part(part: PartRow, name: str) -> PeerSummary:
         seconds=part.seconds,
         plan=part.plan,
         plan_reason=part.plan_reason,
+        attempts=attempts,
     )
