@@ -9,7 +9,7 @@ It uses the identity in a home folder (`heqiao init`, `heqiao join`).
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +21,7 @@ from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from keys.pki.names import split_address
+from node.client.jobs import JobCalls
 from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
@@ -40,7 +41,7 @@ _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
-class Platform:
+class Platform(JobCalls):
     """A connection to the own province's node. Every method raises NodeError kinds."""
 
     def __init__(
@@ -50,6 +51,7 @@ class Platform:
         channel = self._stack.enter_context(
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
+        self._channel = channel
         self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
         self._call_s = call_s
 
@@ -150,9 +152,15 @@ class Platform:
         return response
 
     def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+        return self._send(self._stub, method, message)
+
+    def _call_on(self, stub: Callable[[grpc.Channel], Any], method: str, message: Message) -> Any:
+        return self._send(stub(self._channel), method, message)
+
+    def _send(self, stub: Any, method: str, message: Message | Iterator[Message]) -> Any:
         metadata = request_metadata(new_request_id())
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return getattr(stub, method)(message, timeout=self._call_s, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

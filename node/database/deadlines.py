@@ -1,6 +1,6 @@
 """Deadlines of parts, peers that are away, attempts, peers left out, how long peers take to answer."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -109,11 +109,17 @@ def list_left_out(tx: Connection, chosen: Sequence[str]) -> Mapping[str, dict[st
     return found
 
 
-def ended_attempts(tx: Connection, peer: str, most: int) -> Iterable[Attempt]:
-    """The newest attempts at a peer that have ended, earlier ones of the same part too."""
+def ended_attempts(
+    tx: Connection, peer: str, most: int, owners: Collection[str] | None = None
+) -> Iterator[Attempt]:
+    """The newest attempts at a peer that have ended, earlier ones of the same part too; of some owners'
+    jobs.
+    """
     columns = ("asked_at", "ended_at", "state", "reason", "points")
     for table in (parts, attempts):
         query = select(*(table.c[name] for name in columns))
         query = query.where(table.c.peer == peer, table.c.ended_at.is_not(None))
+        if owners is not None:
+            query = query.join(jobs, jobs.c.id == table.c.job).where(jobs.c.owner.in_(owners))
         for row in tx.execute(query.order_by(table.c.ended_at.desc()).limit(most)):
             yield Attempt(*row)

@@ -10,11 +10,13 @@ from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
 from node.database import deadlines as rows
+from node.domain.answer_times import AnswerTimes, summarise_times
 from node.domain.days import china_day
 from node.domain.jobs import PartClock, PartRow
 from node.jobs.calendar import working_days
 from node.telemetry import log
 
+MOST_ATTEMPTS: Final = 10_000  # of which the times of a peer are counted, the newest
 EVERY: Final = timedelta(minutes=10)  # deadlines are days: nothing depends on a minute
 OPEN, WARNED, DUE, HELD = "open", "warned", "due", "held"  # how far the clock of a part is
 Write = Callable[[str, Callable[[Connection], bool]], bool]
@@ -49,6 +51,13 @@ def list_deadlines(node: Node, owners: Collection[str] | None = None) -> list[Pa
         found = rows.open_parts(tx, owners)
     now = node.clock()
     return [PartDeadline(owner, part, stage_of(part, now)) for owner, part in found]
+
+
+def peer_times(node: Node, peer: str, owners: Collection[str] | None = None) -> AnswerTimes:
+    """How long a peer takes to answer, by some owners' jobs that are stored, or all."""
+    with node.store.transaction("read attempts") as tx:
+        found = list(rows.ended_attempts(tx, peer, MOST_ATTEMPTS, owners))
+    return summarise_times(found, node.config.deadlines.report_days)
 
 
 def stage_of(part: PartRow, now: datetime) -> str:

@@ -13,13 +13,14 @@ from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database import retention
 from node.domain import jobs as jobs_module
-from node.domain.job_access import NODE_ACCESS, JobAccess, platform_access
+from node.domain.job_access import JobAccess
 from node.errors import UnknownCallerError
 from node.jobs import engine, mandates
-from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.services.callers import access_of
+from node.services.job_messages import job_messages, read_job_message
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
@@ -103,8 +104,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
         with self._node.store.transaction("list jobs") as tx:
             rows = job_rows.list_jobs(tx, limit, self._access(call).seen)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-            found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
+            found = job_messages(tx, rows)
         return pb.ListJobsResponse(jobs=found)
 
     def ListPeers(self, _request: pb.ListPeersRequest, _call: Call) -> pb.ListPeersResponse:  # noqa: N802
@@ -131,9 +131,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:
-        if call.caller.role == "node":
-            return NODE_ACCESS
-        return platform_access(call.caller.name, self._node.config.platform.readers)
+        return access_of(self._node, call)
 
     def _note_fetched(self, job: pb.Job, access: JobAccess) -> None:
         """From its owner's first fetch on a report is kept for a shorter time; that of a reader is none."""
@@ -144,11 +142,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             )
 
     def _job(self, job: str, access: JobAccess) -> pb.Job:
-        row = require_job(self._node, job, access)
-        with self._node.store.transaction("read job") as tx:
-            parts = job_rows.list_parts(tx, job)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-        return platform.job_message(row, parts, names)
+        return read_job_message(self._node, job, access)
 
 
 def platform_admission(node: Node) -> Admission:
