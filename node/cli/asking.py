@@ -14,7 +14,7 @@ from node.domain.days import china_minute
 from node.domain.findings import PeerSummary
 from node.domain.job_progress import JobProgress, PartProgress
 from node.domain.records import Reject
-from node.errors import DishonestPeerError, UnavailableError
+from node.errors import DishonestPeerError, PreconditionError, UnavailableError
 from node.reports import kinds, text
 from node.reports.kinds import AnyReport
 from node.tabular import fields
@@ -39,6 +39,12 @@ def wait_for_job(
         return False
     click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
     last = watch_job(platform, job, hidden=as_json, wait_for_away=False)
+    if last.left_out and not last.parts:
+        left = ", ".join(f"{one.peer} {one.reason}" for one in last.left_out)
+        raise PreconditionError(
+            f"no peer offers one of the items and grants it: {left}",
+            "`heqiao doctor` shows what each peer offers; ask their administrators",
+        )
     if last.only_waits:
         away = ", ".join(part.peer for part in last.parts if part.is_away)
         click.echo(

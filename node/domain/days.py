@@ -33,6 +33,11 @@ def china_minute(moment: datetime) -> str:
     return china_time(moment).isoformat(sep=" ", timespec="minutes")
 
 
+def is_monday_to_friday(day: date) -> bool:
+    """Whether a day is no Saturday or Sunday; holidays are those of `node.domain.working_days`."""
+    return day.weekday() < 5
+
+
 def written_day(stamp: datetime) -> date:
     """The day of a date with time as a person or a database wrote it.
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import chinese_calendar
 
-from node.domain.days import china_day, china_time
+from node.domain.days import china_day, china_time, is_monday_to_friday
 from node.errors import ConfigError
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199  # of a table: what is outside is a slip of the pen
@@ -58,10 +58,10 @@ class WorkingDays:
     def is_working(self, day: date) -> bool:
         """Whether offices work on a day; in a year that is not known, Monday to Friday."""
         if day.year in self.own.years:
-            return day in self.own.work or (day.weekday() < 5 and day not in self.own.off)
+            return day in self.own.work or (is_monday_to_friday(day) and day not in self.own.off)
         if _is_published(day.year):
             return bool(chinese_calendar.is_workday(day))
-        return day.weekday() < 5
+        return is_monday_to_friday(day)
 
     def add(self, start: datetime, days: int) -> Due:
         """The same time of day `days` working days of China later, in UTC.
@@ -188,7 +188,6 @@ def _fault(kind: str, day: object, years: frozenset[int], known: Mapping[date, s
         return f"{day} is of a year that the table is not for"
     if day in known:
         return f"{day} is there twice"
-    weekend = day.weekday() >= 5
-    if kind == _WORK and not weekend:
+    if kind == _WORK and is_monday_to_friday(day):
         return f"{day} is worked anyway: it is no Saturday or Sunday"
     return ""

@@ -1,7 +1,8 @@
 """The report of a job from what its parts left (design.md section 4)."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, chain
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from node.context import Node
+from node.database import Connection
 from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
@@ -17,17 +19,15 @@ from node.domain.days import FIRST_DAY
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
 from node.domain.jobs import Attempt, JobRow, PartRow
 from node.domain.refusals import Refusals, split_refusals
-from node.domain.reuse import REUSED, ReusedAnswer, unpack_reused
+from node.domain.reuse import REUSED
 from node.domain.sealed_names import of_answers, of_part, of_request
 from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
 from node.jobs.lookup import require_job
+from node.jobs.reused_columns import Column, Places, open_reused, use_again
 from node.requester.checkpoint import split_answers
 from node.requester.match_query import Answer
 
-Places = NDArray[np.uint32]
-Column = tuple[Sequence[Finding], Places]  # findings without a subject, and which of them each subject has
-Again = tuple[list[ReusedAnswer], dict[str, tuple[Places, Places]]]
 AWAITED = "awaited"  # the peer has not answered yet, and is asked again
 _WITHOUT_ANSWER = {
     "unavailable": Outcome.UNAVAILABLE,
@@ -49,24 +49,11 @@ def build_report(node: Node, job: str) -> Report:
         sealed = job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-        answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
-        refusals = {part.peer: job_rows.read_refusals(tx, job, part.peer) for part in parts}
-        reused = {part.peer: job_rows.read_reused(tx, job, part.peer) for part in parts}
+        kept = [_Kept.read(tx, part) for part in parts]
         attempts = deadline_rows.list_attempts(tx, [job])
         left_out = deadline_rows.list_left_out(tx, [job])
     subjects = unpack_refs(node.keys.vault.unseal(of_request(job), sealed))
-    columns: list[Column] = []
-    for part in parts:
-        opened = {
-            item: split_answers(node.keys.vault.unseal(of_answers(job, part.peer, item), data))
-            for item, data in answers[part.peer].items()
-            if part.state != "distrusted"
-        }
-        refused = _open_refusals(node, part, refusals[part.peer], len(subjects))
-        again = _open_reused(node, part, reused[part.peer])
-        columns += (
-            _use_again(_column(item, part, opened.get(item), refused), item, again) for item in row.items
-        )
+    columns = [column for one in kept for column in _columns(node, one, row.items, len(subjects))]
     return Report(
         job=job,
         requester=node.code,
@@ -89,6 +76,40 @@ def build_report(node: Node, job: str) -> Report:
         due_estimated=row.due_estimated,
         left_out=left_out.get(job, {}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a part left, sealed."""
+
+    part: PartRow
+    answers: dict[str, bytes]
+    refusals: bytes | None
+    reused: bytes | None
+
+    @classmethod
+    def read(cls, tx: Connection, part: PartRow) -> "_Kept":
+        place = part.job, part.peer
+        return cls(
+            part,
+            job_rows.read_answers(tx, *place),
+            job_rows.read_refusals(tx, *place),
+            job_rows.read_reused(tx, *place),
+        )
+
+
+def _columns(node: Node, kept: _Kept, items: Sequence[str], subjects: int) -> Iterator[Column]:
+    """What one peer says of each item."""
+    part = kept.part
+    opened = {
+        item: split_answers(node.keys.vault.unseal(of_answers(part.job, part.peer, item), data))
+        for item, data in kept.answers.items()
+        if part.state != "distrusted"
+    }
+    refused = _open_refusals(node, part, kept.refusals, subjects)
+    again = open_reused(node, part, kept.reused)
+    for item in items:
+        yield use_again(_column(item, part, opened.get(item), refused), item, again)
 
 
 def _open_refusals(
@@ -127,27 +148,6 @@ def _finding(item: str, peer: str, answer: Answer) -> Finding:
     return Finding("", item, peer, answer.outcome, answer.value, as_of, answer.reason)
 
 
-def _open_reused(node: Node, part: PartRow, sealed: bytes | None) -> Again | None:
-    """The earlier answers that a part uses; none of a peer whose answers are wrong."""
-    if sealed is None or part.state == "distrusted":
-        return None
-    return unpack_reused(node.keys.vault.unseal(of_part(part.job, part.peer, "reused"), sealed))
-
-
-def _use_again(column: Column, item: str, again: Again | None) -> Column:
-    """A column with the earlier answers in the places of those for whom the peer was not asked."""
-    if again is None or item not in again[1]:
-        return column
-    answers, (subjects, numbers) = again[0], again[1][item]
-    different, places = list(column[0]), np.array(column[1], dtype=np.uint32)
-    peer = different[0].peer
-    places[subjects] = numbers + np.uint32(len(different))
-    for one in answers:
-        as_of = None if one.as_of is None else FIRST_DAY + timedelta(days=one.as_of)
-        different.append(Finding("", item, peer, one.outcome, one.value, as_of, "", one.source))
-    return different, places
-
-
 def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
     """The columns of all peers and items below one another, each with an answer for every subject."""
     firsts = accumulate((len(different) for different, _ in columns), initial=0)
@@ -156,7 +156,7 @@ def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
         refs=subjects,
         answers=tuple(chain.from_iterable(different for different, _ in columns)),
         subject=_packed(np.tile(np.arange(len(subjects)), len(columns))),
-        answer=_packed(np.concatenate(places)),
+        answer=_packed(np.concatenate(places) if places else np.zeros(0, dtype=np.uint32)),
     )
 
 
