@@ -39,10 +39,10 @@ def wait_for_job(
         return False
     click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
     last = watch_job(platform, job, hidden=as_json, wait_for_away=False)
-    if last.left_out and not last.parts:
+    if last.state == "failed" and not last.parts:
         left = ", ".join(f"{one.peer} {one.reason}" for one in last.left_out)
         raise PreconditionError(
-            f"no peer offers one of the items and grants it: {left}",
+            f"no peer offers one of the items and grants it{': ' if left else ''}{left}",
             "`heqiao doctor` shows what each peer offers; ask their administrators",
         )
     if last.only_waits:

@@ -8,7 +8,7 @@ Monday to Friday: a date that was counted with such a day is marked, and never c
 import csv
 import io
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -155,10 +155,10 @@ def _day(text: str) -> object:
 
 
 def _table(
-    years: Iterable[int], rows: Iterable[tuple[str, str, object]], faults: list[str], source: str
+    years: Iterable[int], rows: Sequence[tuple[str, str, object]], faults: list[str], source: str
 ) -> DayTable:
     known, kinds = frozenset(years), dict[date, str]()
-    if not known and not faults:
+    if not known and not faults and not rows:
         faults.append("years: names no year")
     faults += [
         f"years: {year} is not from {FIRST_YEAR} to {LAST_YEAR}"

@@ -291,9 +291,16 @@ def _check(node: Node, job: str, request: JobRequest, kind: JobKind[Any, Any]) -
             "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
     kind.check(node, request)
-    if request.peers == jobs.AUTO:
-        if request.kind != jobs.VERIFICATION:
-            raise InvalidRequestError("only a verification can ask all peers", "name the peers of a sum")
+    _check_peers(node, request)
+
+
+def _check_peers(node: Node, request: JobRequest) -> None:
+    """They are known, or chosen when the job starts."""
+    if jobs.AUTO[0] in request.peers:
+        if request.peers != jobs.AUTO or request.kind != jobs.VERIFICATION:
+            raise InvalidRequestError(
+                "`auto` stands alone, and for a verification only", "name the peers, or none but `auto`"
+            )
         return
     with node.store.transaction("find peers") as tx:
         known = {peer.code for peer in peer_rows.list_peers(tx)}

@@ -13,9 +13,8 @@ def took(hours, state="done", points=64):
 
 
 def test_times_of_answers():
-    found = summarise_times(
-        [*(took(hours) for hours in (1, 2, 3, 4, 5, 6, 7, 8, 9, 200)), took(240, "overdue", 0), took(0, points=0)], 7
-    )  # fmt: skip
+    answered = [took(hours) for hours in (1, 2, 3, 4, 5, 6, 7, 8, 9, 200)]
+    found = summarise_times([*answered, took(240, "overdue", 0), took(0, points=0)], 7)
     assert (found.attempts, found.answered, found.overdue, found.within, found.days) == (11, 10, 1, 9, 7)
     assert (found.median_s, found.most_s) == (5.5 * 3600, 9 * 3600)
 

@@ -84,9 +84,8 @@ def test_reused_answers_are_packed():
         reused.add(item, subject, answer)
     answers, items = unpack_reused(pack_reused(reused))
     assert answers == [two, none]
-    assert {item: dict(zip(*(one.tolist() for one in places), strict=True)) for item, places in items.items()} == {
-        "C21": {3: 0, 0: 1, 4: 0}, "C22": {3: 1},
-    }  # fmt: skip
+    found = {item: dict(zip(*map(list, places), strict=True)) for item, places in items.items()}
+    assert found == {"C21": {3: 0, 0: 1, 4: 0}, "C22": {3: 1}}
     shared = {"C23": "expired"}
     assert reused.without([shared] * 5) == (
         {"C21": REUSED, "C23": "expired"}, shared, shared,
