@@ -146,3 +146,9 @@ def set_config(folder: Path, section: str, **values: object) -> None:
     sections = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
     sections.setdefault(section, {}).update(values)
     write_config(folder, sections)
+
+
+def without_holidays(folder: Path, year: int) -> None:
+    """Give a home a table of days without holidays, so that working days are counted by hand."""
+    (folder / "days.toml").write_text(f"years = {[year - 1, year, year + 1]}\n", encoding="utf-8")
+    set_config(folder, "calendar", path="days.toml")

@@ -34,7 +34,7 @@ from tests.support.cluster import (
     wait_for,
     wait_report,
 )
-from tests.support.federation import set_config
+from tests.support.federation import set_config, without_holidays
 
 ITEMS = ("C21", "Z59b")
 
@@ -50,9 +50,7 @@ def clock() -> FakeClock:
 def provinces(small: World, clock: FakeClock, tmp_path_factory) -> Iterator[dict[str, Province]]:
     folder = tmp_path_factory.mktemp("deadlines")
     homes = small.copy(folder)
-    years = [clock.now.year - 1, clock.now.year, clock.now.year + 1]  # without holidays: counted by hand
-    (homes["45"] / "days.toml").write_text(f"years = {years}\n", encoding="utf-8")
-    set_config(homes["45"], "calendar", path="days.toml")
+    without_holidays(homes["45"], clock.now.year)
     set_config(homes["45"], "deadlines", retry_min_s=300, retry_max_s=7_200)
     set_config(homes["45"], "requester", retry_attempts=1, retry_wait_s=0.05, retry_wait_max_s=0.2)
     with serve_all(homes, clock) as served:
