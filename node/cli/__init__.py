@@ -39,7 +39,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "verify": ("verify", "Verify a county's list with other provinces."),
         "sum": ("sum", "Sum what other provinces hold about many people."),
         "mandates": ("mandates", "Revoke mandates."),
-        "jobs": ("jobs", "List, watch and cancel verifications and sums; see who has not answered."),
+        "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
     },

@@ -16,7 +16,7 @@ from node.domain.jobs import OPEN_STATES
 
 @click.group()
 def jobs() -> None:
-    """List, watch and cancel verifications and sums; see who has not answered."""
+    """List, watch and cancel verifications and sums."""
 
 
 for command in (show_job, retry, deadlines):
