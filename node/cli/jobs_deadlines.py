@@ -23,7 +23,7 @@ MOST = 1_000
 @address_option
 @click.argument("job")
 def show_job(home: Path, as_json: bool, address: str | None, job: str) -> None:
-    """Show a job: its peers, their deadlines, and earlier attempts.
+    """Show a job, its deadlines, and how earlier attempts ended.
 
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them. A day marked 估算 is
     estimated: the holidays of its year are not known to this node.
