@@ -136,7 +136,8 @@ def asking_options(command: Command) -> Command:
         required=True,
         metavar="CODES",
         callback=split_codes,
-        help="Provinces to ask, such as 44,33; `heqiao peers list` lists them.",
+        help="Provinces to ask, such as 44,33; `heqiao peers list` lists them. `auto`: every one that offers "
+        "an item and grants it to this province (not for sums).",
     )
     return peers(job(address_option(lang_option(detach(command)))))
 

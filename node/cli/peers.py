@@ -28,6 +28,7 @@ from node.cli.options import (
     show,
     write_output,
 )
+from node.cli.peer_show import show_peer
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
@@ -71,6 +72,7 @@ def peers() -> None:
 
 
 peers.add_command(roots.roots)
+peers.add_command(show_peer)
 
 
 @peers.command()

@@ -1,5 +1,6 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -62,6 +63,12 @@ from node.tabular.text_form import TextForm
     metavar="CODE",
     help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Use answers of your earlier jobs again that are still fresh, instead of asking; the report shows "
+    "them as such.",
+)
 @text_options
 @asking_options
 def verify(
@@ -74,6 +81,7 @@ def verify(
     out: Path,
     purpose: str,
     legal_basis: str,
+    reuse: bool,
     delimiter: str | None,
     encoding: str | None,
     job: str | None,
@@ -93,7 +101,8 @@ def verify(
     config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
     form = stated_form(delimiter, encoding)
-    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
+    asked, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
+    verification = replace(asked, reuse=reuse)
     for item in verification.items:
         catalogue.item(item)
     prepare_folder(rejects, "the lists", out)

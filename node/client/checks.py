@@ -1,5 +1,6 @@
 """Whether a node is well, and whether it can ask its peers: what `heqiao doctor` shows."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,9 @@ from node.domain.days import china_day
 from node.domain.peers import PeerRow
 from node.errors import NodeError
 from node.index.token_counts import count_tokens
+from node.jobs.calendar import working_days
+from node.jobs.deadlines import DUE, HELD, OPEN, list_deadlines
+from node.jobs.deadlines import WARNED as UNANSWERED
 from node.requester import handshake
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
@@ -63,6 +67,8 @@ def check_node(node: Node) -> Iterator[Finding]:
     text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
     yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
     yield try_check("tokens", lambda: _count_tokens(node))
+    yield try_check("working days", lambda: _check_days(node))
+    yield try_check("deadlines", lambda: _check_deadlines(node))
     yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
 
 
@@ -70,6 +76,29 @@ def _count_tokens(node: Node) -> Finding:
     people, tokens = count_tokens(node, node.keys.epoch)
     by_class = ", ".join(f"{number:,} {each.value}" for each, number in tokens.items())
     return Finding("tokens", True, f"{people:,} numbers of people; tokens: {by_class}")
+
+
+def _check_days(node: Node) -> Finding:
+    """A warning and no fault: nothing is closed by an estimated date."""
+    missing = working_days(node).missing_year(node.clock())
+    if missing is None:
+        return Finding("working days", True, "known")
+    return Finding(
+        "working days",
+        True,
+        f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
+        "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
+    )
+
+
+def _check_deadlines(node: Node) -> Finding:
+    stages = Counter(one.stage for one in list_deadlines(node))
+    if not stages:
+        return Finding("deadlines", True, "no part waits for an answer")
+    text = ", ".join(f"{stages[one]:,} {one}" for one in (OPEN, UNANSWERED, DUE, HELD) if stages[one])
+    late = stages[UNANSWERED] + stages[DUE] + stages[HELD]
+    hint = "`heqiao jobs deadlines` shows them; telephone the provinces" if late else ""
+    return Finding("deadlines", True, f"{'WARNING: ' if late else ''}parts without an answer: {text}", hint)
 
 
 def _check_certificate(node: Node) -> Finding:

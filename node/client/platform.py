@@ -22,6 +22,7 @@ from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from keys.pki.names import split_address
+from node.client.jobs import JobCalls
 from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
@@ -43,7 +44,7 @@ _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
-class Platform:
+class Platform(JobCalls):
     """A connection to the own province's node. Every method raises NodeError kinds."""
 
     def __init__(

@@ -8,8 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from keys.pki.names import split_address
 from node.config.approvals import ApprovalsSection
+from node.config.calendar import CalendarSection
 from node.config.catalogue import CatalogueSection
 from node.config.console import ConsoleSection
+from node.config.deadlines import DeadlinesSection
 from node.config.identity import NodeSection
 from node.config.index import IndexSection
 from node.config.jobs import JobsSection
@@ -49,6 +51,8 @@ class Config(Section):
     quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
+    deadlines: DeadlinesSection = Field(default_factory=DeadlinesSection)
+    calendar: CalendarSection = Field(default_factory=CalendarSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

@@ -53,6 +53,7 @@ SEALED: Final = (
     SealedColumn(jobs, "request_sealed"),
     SealedColumn(parts, "session_sealed"),
     SealedColumn(parts, "refusals_sealed"),
+    SealedColumn(parts, "reused_sealed"),
     SealedColumn(tokens, "sealed"),
     SealedColumn(answers, "sealed"),
     SealedColumn(sum_products, "sealed"),

@@ -19,12 +19,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables, user_tables
+from node.database import deadline_tables, index_tables, query_tables, user_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
 USER_TABLES = user_tables.TABLES
 QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
+DEADLINE_TABLES = deadline_tables.TABLES
 
 peers = Table(
     "peers",
@@ -99,6 +100,12 @@ jobs = Table(
     Column("legal_basis", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Whether `due_at` was counted with days of a year whose holidays are not known.
+    Column("due_estimated", Boolean, nullable=False),
+    # When its report is to be issued.
+    Column("report_by", UtcDateTime),
+    # Its peers are chosen when it starts: all that offer an item and grant it.
+    Column("auto_peers", Boolean, nullable=False),
     Column("finished_at", UtcDateTime),
     # When its owner had fetched the whole report first.
     Column("fetched_at", UtcDateTime),
@@ -124,12 +131,26 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
-    # When a part goes on that waits for a peer's quota.
+    # When a part goes on that waits for a peer's quota, or for a peer that is away.
     Column("retry_at", UtcDateTime),
+    # Since when the peer is asked; when its answer is due; when the part is closed. What is estimated was
+    # counted with days of a year whose holidays are not known.
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("closes_at", UtcDateTime, nullable=False),
+    Column("due_estimated", Boolean, nullable=False),
+    Column("close_estimated", Boolean, nullable=False),
+    Column("warned_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    # Digests of what each item meant when the peer was asked (JSON), without which no answer is used again.
+    Column("definitions", Text, nullable=False),
     # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),
+    # Answers of earlier jobs that are used again instead of asking.
+    Column("reused_sealed", LargeBinary),
+    Index("ix_parts_peer", "peer", "state"),
 )
 
 # Digests of the numbers of mandates, by the owner of the jobs that they are revoked for: "node" is all.

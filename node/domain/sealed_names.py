@@ -7,7 +7,9 @@ def of_request(job: str) -> str:
 
 
 def of_part(job: str, peer: str, what: str) -> str:
-    """Something of a part: `session`, `refusals`, `tokens` from a first point on, `product` of an item."""
+    """Something of a part: `session`, `refusals`, `reused`, `tokens` from a first point on, `product` of an
+    item.
+    """
     return f"part {job} {peer} {what}"
 
 

@@ -12,7 +12,7 @@ from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
-_FORM = 2
+_FORM = 3
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -31,6 +31,8 @@ class Verification:
     legal_basis: str
     subjects: Sequence[Subject] = field(repr=False)
     mandates: Mapping[str, Mandate] = field(repr=False)
+    # Whether valid answers of earlier jobs are used again instead of asking (node/domain/reuse.py).
+    reuse: bool = False
 
 
 def pack_verification(verification: Verification) -> bytes:
@@ -41,6 +43,7 @@ def pack_verification(verification: Verification) -> bytes:
         "peers": verification.peers,
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
+        "reuse": verification.reuse,
         "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
@@ -62,6 +65,7 @@ def unpack_verification(packed: bytes) -> Verification:
         legal_basis=plain["legal_basis"],
         subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
+        reuse=plain["reuse"],
     )
 
 

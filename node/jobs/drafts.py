@@ -20,7 +20,7 @@ from node.domain import sealed_names
 from node.domain.audit_chain import Detail
 from node.domain.mandate import CODE
 from node.domain.units import covers, digits_of
-from node.domain.users import Person
+from node.domain.users import Person, unit_owner
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
 from node.jobs import engine
@@ -148,8 +148,8 @@ def approve(
         )
     if row.version != version or row.request_digest != digest:
         raise _changed()
-    owner = Person(row.preparer, row.unit, frozenset(), None).owner
-    store_job, now = engine.submission(node, row.job, verification, owner), node.clock()
+    store_job = engine.submission(node, row.job, verification, unit_owner(row.unit))
+    now = node.clock()
     sent = {"state": "sent", "approver": by.account, "request_sealed": None, "updated_at": now}
 
     def write(tx: Connection) -> DraftRow:

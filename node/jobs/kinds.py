@@ -44,6 +44,9 @@ class JobKind(Protocol[R, C]):
     def identities(self, request: R) -> Iterable[HasIdentities]:
         """These people."""
 
+    def people_digests(self, node: Node, request: R) -> bytes | None:
+        """These people as they are found again (`node.domain.reuse`); None where no answer is used again."""
+
     def ask(self, run: PartRun[C], request: R) -> None:
         """One peer's part. The checkpoint keeps the answers. Raises NodeError kinds."""
 

@@ -1,6 +1,7 @@
 """The kind of job that verifies people."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matcher import Level
 from node.context import Node
@@ -8,15 +9,17 @@ from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import PROGRAMMES, fault
+from node.domain.reuse import Reused, pack_reused
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError
 from node.jobs.mandates import revoked_numbers
 from node.jobs.match_results import build_report
 from node.jobs.part_run import PartRun
+from node.jobs.reuse import definitions_of, digests_of, find_reusable
 from node.requester import match
 from node.requester.checkpoint import StoredCheckpoint
-from node.requester.match_query import ask_question
+from node.requester.match_query import ask_question, covered
 
 
 class MatchJob:
@@ -61,13 +64,24 @@ class MatchJob:
         """The subjects."""
         return Subjects.of(request.subjects)
 
+    def people_digests(self, node: Node, request: Verification) -> bytes:
+        """The subjects, as they are found again."""
+        return digests_of(node, request)
+
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
         node, numbers = run.node, request.mandates
         revoked = revoked_numbers(node, run.job.owner, numbers)
         # Looked at anew by each part that begins, or begins again: the day is its own, not the submission's.
         question = ask_question(node, request, run.part.peer, china_day(node.clock()), revoked)
-        run.checkpoint.refuse(question.uncovered)
+        reused = Reused()
+        if request.reuse:
+            reused = find_reusable(node, run.job, run.part.peer, request, question)
+            question = replace(question, uncovered=reused.without(question.uncovered))
+        packed = pack_reused(reused) if reused else None
+        run.checkpoint.refuse(question.uncovered, definitions_of(question), packed)
+        if reused and not covered(question, question.codes).any():
+            return  # all that may be asked is known
         with run.connect() as (context, _):
             match.ask_peer(context, question)
 

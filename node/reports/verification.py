@@ -3,14 +3,13 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
-from dataclasses import asdict
 from operator import add, or_
 from typing import Any
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
-from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
+from node.reports.common import columns, facts, head_json, iso, known_items, peer_json, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
 from node.reports.document import (
     Column,
@@ -53,6 +52,8 @@ _LISTING = (
     Column("value_en"),
     Column("as_of", Kind.DAY),
     Column("reason"),
+    Column("reused_from"),
+    Column("reused_on", Kind.DAY),
 )
 _TOTALS = (
     "核对 {subjects:,} 人；至少一项有记录 {people:,} 人（各省合并去重；分省：{peers}）；"
@@ -88,7 +89,8 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     """All that report.json and findings.csv hold."""
     more = {
         "subjects": list(report.subjects),
-        "peers": [asdict(peer) for peer in report.peers],
+        "peers": [peer_json(peer) for peer in report.peers],
+        **_how_asked(report),
         "summary": _summary_json(summarise(report)),
         "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
     }
@@ -177,6 +179,8 @@ def _remarks(line: ItemSummary, lang: str) -> str | None:
     ]
     if line.converted:
         lines.append(f"{word('converted', lang)}: {line.converted:,}")
+    if line.reused:
+        lines.append(f"{word('reused_count', lang)}: {line.reused:,}")
     away = line.peers_with("not_connected")
     if away:
         lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
@@ -229,8 +233,16 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {"state": coverage.state, "answered": coverage.answered, "missing": missing}
 
 
+def _how_asked(report: Report) -> dict[str, Any]:
+    """Only what there is: a due day that is estimated, provinces that were considered and not asked."""
+    found: dict[str, Any] = {"due_estimated": True} if report.due_estimated else {}
+    return found | ({"left_out": dict(report.left_out)} if report.left_out else {})
+
+
 def _answer_json(said: Finding) -> dict[str, Any]:
-    """A finding without its subject, which comes first."""
+    """A finding without its subject, which comes first; `reused_from` only where an answer was used again."""
+    again = said.reused_from
+    source = {} if again is None else {"reused_from": {"job": again.job, "day": again.day.isoformat()}}
     return {
         "item": said.item,
         "peer": said.peer,
@@ -238,6 +250,7 @@ def _answer_json(said: Finding) -> dict[str, Any]:
         "value": said.value,
         "as_of": iso(said.as_of),
         "reason": said.reason,
+        **source,
     }
 
 
@@ -255,4 +268,6 @@ def _listing_row(said: Finding, item: Item | None) -> Row:
         value_text(item, said.value, "en"),
         said.as_of,
         said.reason,
+        said.reused_from.job if said.reused_from else None,
+        said.reused_from.day if said.reused_from else None,
     )

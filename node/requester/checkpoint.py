@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
+from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database.leases import Lease
 from node.domain import sealed_names as names
 from node.domain.findings import Outcome
-from node.domain.jobs import WAITING, PartRow
+from node.domain.jobs import AWAY, WAITING, PartRow
 from node.domain.packed import add_version, strip_version
 from node.domain.refusals import Refusals, pack_refusals
 from node.errors import CancelledError, PreconditionError
@@ -133,14 +134,22 @@ class StoredCheckpoint:
             if left <= 0:
                 return
 
-    def refuse(self, refusals: Sequence[Refusals]) -> None:
-        """Keep which items the peer may not be asked about each subject, and why, for the report.
+    def refuse(
+        self, refusals: Sequence[Refusals], definitions: str = "{}", reused: bytes | None = None
+    ) -> None:
+        """Keep which items the peer is not asked about each subject, and why, for the report; with what the
+        items mean, and the answers that are used again instead (`node.domain.reuse`).
 
         Where they differ from those that an earlier run of the part kept, because a mandate was revoked or
         ended since then, that run's query and answers are erased: the part begins again, without the person.
         """
         plain = pack_refusals(refusals)
-        sealed = self._seal("refusals", plain)
+        again = None if reused is None else self._seal("reused", reused)
+        values = {
+            "refusals_sealed": self._seal("refusals", plain),
+            "reused_sealed": again,
+            "definitions": definitions,
+        }
         with self._node.store.transaction("read refusals") as tx:
             kept = job_rows.read_refusals(tx, self._job, self._peer)
         differ = kept is not None and self._unseal("refusals", kept) != plain
@@ -148,7 +157,7 @@ class StoredCheckpoint:
         def write(tx: Connection) -> None:
             if differ:
                 job_rows.forget_run(tx, self._job, self._peer)
-            job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed})
+            job_rows.update_part(tx, self._job, self._peer, values)
 
         self._write("keep refusals", write)
 
@@ -158,10 +167,24 @@ class StoredCheckpoint:
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def park(self, retry_at: datetime, reason: str, seconds: float) -> None:
-        """Leave a part open until the peer can be asked again; what it has is kept."""
+        """Leave a part open until the peer can be asked again; what it has is kept.
+
+        Where the peer is away, no other part that waits for it asks earlier.
+        """
         values = {**self._progress, "state": WAITING, "reason": reason[:64], "retry_at": retry_at}
         values |= {**self._counts(), "seconds": seconds}
-        self._write("park part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
+
+        def write(tx: Connection) -> None:
+            job_rows.update_part(tx, self._job, self._peer, values)
+            if reason in AWAY:
+                deadline_rows.defer_away(tx, self._peer, retry_at)
+
+        self._write("park part", write)
+
+    def go_on(self) -> None:
+        """A part that waited runs again: it waits for no time any more."""
+        values = {"state": "manifest", "reason": "", "retry_at": None}
+        self._write("go on", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def end(self, state: str, reason: str, seconds: float) -> None:
         """Close the part: keep its counts, erase its seed and its tokens."""
@@ -170,6 +193,7 @@ class StoredCheckpoint:
             "state": state,
             "reason": reason[:64],
             "retry_at": None,
+            "ended_at": self._node.clock(),
             **self._counts(),
             "seconds": seconds,
         }
@@ -177,6 +201,8 @@ class StoredCheckpoint:
         def write(tx: Connection) -> None:
             job_rows.close_part(tx, self._job, self._peer)
             job_rows.update_part(tx, self._job, self._peer, values)
+            if state == "done":
+                deadline_rows.wake_away(tx, self._peer, self._node.clock())
 
         self._write("end part", write)
 

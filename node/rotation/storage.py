@@ -32,6 +32,7 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "jobs.request_sealed": lambda row: names.of_request(row.id),
     "parts.session_sealed": lambda row: names.of_part(row.job, row.peer, "session"),
     "parts.refusals_sealed": lambda row: names.of_part(row.job, row.peer, "refusals"),
+    "parts.reused_sealed": lambda row: names.of_part(row.job, row.peer, "reused"),
     "tokens.sealed": lambda row: names.of_part(row.job, row.peer, f"tokens {row.first_point}"),
     "answers.sealed": lambda row: names.of_answers(row.job, row.peer, row.item),
     "sum_products.sealed": lambda row: names.of_part(row.job, row.peer, f"product {row.item}"),

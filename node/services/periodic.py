@@ -9,6 +9,7 @@ from node.credentials.revocation_lists import REFUSED, WARNED
 from node.database import partition_versions
 from node.database.leases import Lease
 from node.index.offering import offer_due
+from node.jobs import deadlines
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
@@ -26,7 +27,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
     listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
     sealed = Task("storage_resealed", timedelta(minutes=5), lambda lease: reseal_older(node, lease))
-    return (due, offer, retained, old, listed, sealed, *mirror_tasks(node))
+    watched = Task("deadlines", deadlines.EVERY, lambda lease: watch_deadlines(node, lease))
+    return (due, offer, retained, old, listed, sealed, watched, *mirror_tasks(node))
 
 
 def erase_and_log(node: Node, lease: Lease) -> None:
@@ -42,6 +44,13 @@ def offer_changes(node: Node, lease: Lease) -> None:
         waiting = partition_versions.are_waiting(tx)
     if waiting:
         lease.write("offer changes", partial(offer_due, node))
+
+
+def watch_deadlines(node: Node, lease: Lease) -> None:
+    """Warn of peers that do not answer. Raises as `Lease.write` does."""
+    warned, moved = deadlines.watch_deadlines(node, lease.write, lease.stopping.is_set)
+    if warned or moved:
+        log.get_logger().info("deadlines", entries=warned, status=f"{moved} counted anew")
 
 
 def reseal_older(node: Node, lease: Lease) -> None:

@@ -16,10 +16,10 @@ from node.domain import jobs as jobs_module
 from node.domain.job_access import JobAccess
 from node.errors import RefusedError, UnknownCallerError
 from node.jobs import engine, mandates
-from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.services.job_messages import job_messages, read_job_message
 from node.services.rights import access_of, judge
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
@@ -105,12 +105,10 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
         """Jobs, newest first."""
-        limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
+        limit, access = min(request.limit or DEFAULT_LIST, MAX_LIST), self._access(call)
         with self._node.store.transaction("list jobs") as tx:
-            access = self._access(call)
-            rows = job_rows.list_jobs(tx, limit, access.seen, access.below)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-            found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
+            rows = job_rows.list_jobs(tx, limit, access.seen)
+            found = job_messages(tx, rows)
         return pb.ListJobsResponse(jobs=found)
 
     def ListPeers(self, _request: pb.ListPeersRequest, _call: Call) -> pb.ListPeersResponse:  # noqa: N802
@@ -148,11 +146,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             )
 
     def _job(self, job: str, access: JobAccess) -> pb.Job:
-        row = require_job(self._node, job, access)
-        with self._node.store.transaction("read job") as tx:
-            parts = job_rows.list_parts(tx, job)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-        return platform.job_message(row, parts, names)
+        return read_job_message(self._node, job, access)
 
 
 def platform_admission(node: Node) -> Admission:

@@ -10,7 +10,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import drafts_pb2_grpc, platform_pb2, platform_pb2_grpc, session_pb2_grpc
+from heqiao.platform.v1 import (
+    drafts_pb2_grpc,
+    jobs_pb2,
+    jobs_pb2_grpc,
+    platform_pb2,
+    platform_pb2_grpc,
+    session_pb2_grpc,
+)
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -18,12 +25,14 @@ from node.context import Node
 from node.domain.jobs import JobRequest
 from node.errors import ConfigError, NodeError
 from node.index.sum_packing import outdated_sums
+from node.jobs.calendar import working_days
 from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
 from node.services.drafts import DraftServicer
 from node.services.health import HealthWatch
+from node.services.jobs import JobServicer
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
@@ -37,6 +46,7 @@ from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+JOB_SERVICE = jobs_pb2.DESCRIPTOR.services_by_name["JobService"].full_name
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -60,6 +70,7 @@ class Server:
         """`home` is the home or its configuration file, by default the folder of the configuration."""
         self._node = node
         jobs = node.config.jobs
+        working_days(node)  # a table of days that cannot be read is told at the start
         self._leases = Leases(node.store, jobs.lease_s)
         self._runner = Runner(node, self._leases, jobs.poll_s)
         self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
@@ -69,10 +80,10 @@ class Server:
         self._watch = HealthWatch(node, self._report)
         config = node.config
         self._admissions = peer_admission(node), platform_admission(node)
-        self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
+        self._peer = self._build((PEER_SERVICE,), self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            (PLATFORM_SERVICE, JOB_SERVICE), self._admissions[1], reflect=config.platform.reflection
         )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
@@ -80,6 +91,7 @@ class Server:
         session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), self._platform)
         drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, self._runner), self._platform)
         users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), self._platform)
+        jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, self._runner), self._platform)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -151,7 +163,7 @@ class Server:
         for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, services: tuple[str, ...], admission: Admission, *, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -166,7 +178,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 

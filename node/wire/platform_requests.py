@@ -54,6 +54,7 @@ def read_verification(
         peers=tuple(start.peers),
         purpose=start.purpose,
         legal_basis=start.legal_basis,
+        reuse=start.reuse,
         subjects=Subjects.joined(parts),
         mandates=mandates,
     )

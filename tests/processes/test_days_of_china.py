@@ -14,6 +14,7 @@ import pytest
 from cryptography import x509
 
 from keys import KeyStore, issue_bundle, make_request
+from node.domain.working_days import WorkingDays
 from tests.support.cluster import free_port, know, open_home, wait_for
 from tests.support.federation import PASSPHRASE, Federation
 from tests.support.single_node import number
@@ -209,7 +210,7 @@ def test_a_verification(federation: Federation, home: Path, case: tuple[str, str
     assert datetime.fromisoformat(report["created_at"]) == at
     clock = at.astimezone(SHANGHAI)
     due = datetime.fromisoformat(report["due_at"]).astimezone(SHANGHAI)
-    assert due.weekday() < 5
+    assert WorkingDays().is_working(due.date())
     for words in (f"{clock:%Y-%m-%d %H:%M}+08:00", f"{due:%Y-%m-%d %H:%M}+08:00"):
         assert words in shown
         assert words in (tmp_path / "found/summary.txt").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import query_schema, sum_schema, user_schema
+from node.migrations import deadline_schema, query_schema, sum_schema, user_schema
 
 revision = "0001"
 down_revision = None
@@ -78,6 +78,9 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
+        sa.Column("report_by", sa.DateTime(), nullable=True),
+        sa.Column("auto_peers", sa.Boolean(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
         sa.Column("fetched_at", sa.DateTime(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
@@ -253,11 +256,21 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(length=32), nullable=False),
         sa.Column("plan_reason", sa.Text(), nullable=False),
         sa.Column("retry_at", sa.DateTime(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("closes_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
+        sa.Column("close_estimated", sa.Boolean(), nullable=False),
+        sa.Column("warned_at", sa.DateTime(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("definitions", sa.Text(), nullable=False),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("refusals_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reused_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
+    op.create_index("ix_parts_peer", "parts", ["peer", "state"], unique=False)
     op.create_table(
         "token_blocks",
         sa.Column("class", sa.String(length=16), nullable=False),
@@ -301,15 +314,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("peer", "salt_version", name=op.f("pk_seen_manifests")),
     )
+    deadline_schema.create_tables()
     sum_schema.create_tables()
 
 
 def downgrade() -> None:
     sum_schema.drop_tables()
+    deadline_schema.drop_tables()
     op.drop_table("seen_manifests")
     op.drop_table("delta_buckets")
     op.drop_table("tokens")
     op.drop_table("token_blocks")
+    op.drop_index("ix_parts_peer", table_name="parts")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")
     op.drop_table("partitions")

@@ -33,7 +33,7 @@ from tests.support.cluster import (
     wait_for,
     wait_report,
 )
-from tests.support.federation import PATIENT_RETRIES, QUICK_LEASES, set_config
+from tests.support.federation import PATIENT_RETRIES, QUICK_LEASES, set_config, without_holidays
 
 
 def kept_points(home: Path, job: str, peer: str) -> int:
@@ -215,7 +215,9 @@ def test_open_jobs_are_taken_up(world: World, asked: Verification, undisturbed, 
 
 def test_overdue(world: World, asked: Verification, tmp_path: Path) -> None:
     clock = FakeClock(datetime.now(UTC))
-    with serve_all(world.copy(tmp_path), clock) as provinces:
+    homes = world.copy(tmp_path)
+    without_holidays(homes["45"], clock.now.year)
+    with serve_all(homes, clock) as provinces:
         node = provinces["45"].node
         engine.submit(node, "late", asked)
         clock.advance(days=15)
@@ -230,6 +232,7 @@ def test_overdue(world: World, asked: Verification, tmp_path: Path) -> None:
 def test_due_while_a_peer_is_away(world: World, asked: Verification, tmp_path: Path) -> None:
     clock = FakeClock(datetime.now(UTC))
     homes = world.copy(tmp_path, "45", "33")
+    without_holidays(homes["45"], clock.now.year)
     # It must still be tried when 33 has answered, on a machine however busy.
     set_config(homes["45"], "requester", retry_attempts=30, retry_wait_s=0.1, retry_wait_max_s=0.3)
     with serve_all(homes, clock) as provinces:

@@ -52,6 +52,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "progress": lambda one: one.progress("evaluate", 1, 2, 3),
     "pause": lambda one: one.pause(1.0),
     "park": lambda one: one.park(datetime.now(UTC), "quota.points.hour", 1.0),
+    "go_on": lambda one: one.go_on(),
     "end": lambda one: one.end("done", "", 1.0),
 }
 READS = {"session", "tokens", "answers", "products", "count", "count_points", "wait"}

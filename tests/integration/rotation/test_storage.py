@@ -108,7 +108,7 @@ def fill(node, folder):
         part_of.add_tokens(0, bytes(range(32)))
         part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)])
         part_of.add_product("B11", Product(b"c", None))
-        part_of.refuse([{"C21": "no_mandate"}])
+        part_of.refuse([{"C21": "no_mandate"}], reused=b"reused")
     query, vault = ("45", bytes(16), "B11"), node.keys.vault
     answer = vault.seal(sealed_names.of_opened_sum(*query), b"answer")
     guards = vault.seal(sealed_names.of_guards(*query), b"guards")

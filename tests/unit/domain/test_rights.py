@@ -17,13 +17,45 @@ METHODS = {
     for method in service.methods
 }
 # Commands that change nothing in a home that has accounts, make new folders, or ask the running node.
-WITHOUT = {
-    "init", "join", "card", "fingerprint", "catalogue", "serve", "console", "health", "doctor", "migrate",
-    "synth", "verify", "sum", "report", "jobs list", "jobs watch", "jobs cancel", "mandates revoke", "peers list",
-    "quotas show", "quotas alerts", "keys status", "keys verify", "keys policy", "keys recipient",
-    "keys restore", "audit list", "audit verify", "admins key", "admins list", "approvals list",
-    "sources list", "sources check", "users init", "users enrol",
-}  # fmt: skip
+WITHOUT = set(
+    """
+    admins key
+    admins list
+    approvals list
+    audit list
+    audit verify
+    card
+    catalogue
+    console
+    doctor
+    fingerprint
+    health
+    init
+    jobs cancel
+    jobs list
+    jobs watch
+    join
+    keys policy
+    keys recipient
+    keys restore
+    keys status
+    keys verify
+    mandates revoke
+    migrate
+    peers list
+    quotas alerts
+    quotas show
+    report
+    serve
+    sources check
+    sources list
+    sum
+    synth
+    users enrol
+    users init
+    verify
+    """.strip().split("\n    ")
+)
 
 
 def person(*roles: Role, need: Need | None = None) -> Person:

@@ -100,20 +100,22 @@ class SubmitVerificationRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
 
 class VerificationStart(_message.Message):
-    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced")
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    REUSE_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     items: _containers.RepeatedScalarFieldContainer[str]
     peers: _containers.RepeatedScalarFieldContainer[str]
     purpose: str
     legal_basis: str
     subjects_announced: int
-    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ...) -> None: ...
+    reuse: bool
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ...) -> None: ...
 
 class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
@@ -203,8 +205,48 @@ class SubmitVerificationResponse(_message.Message):
     existed: bool
     def __init__(self, job_id: _Optional[str] = ..., existed: _Optional[bool] = ...) -> None: ...
 
+class PartClock(_message.Message):
+    __slots__ = ("asked_at", "due_at", "closes_at", "due_estimated", "close_estimated", "warned_at")
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSES_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    WARNED_AT_FIELD_NUMBER: _ClassVar[int]
+    asked_at: _timestamp_pb2.Timestamp
+    due_at: _timestamp_pb2.Timestamp
+    closes_at: _timestamp_pb2.Timestamp
+    due_estimated: bool
+    close_estimated: bool
+    warned_at: _timestamp_pb2.Timestamp
+    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ..., close_estimated: _Optional[bool] = ..., warned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Attempt(_message.Message):
+    __slots__ = ("asked_at", "ended_at", "state", "reason", "points")
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    asked_at: _timestamp_pb2.Timestamp
+    ended_at: _timestamp_pb2.Timestamp
+    state: str
+    reason: str
+    points: int
+    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class LeftOut(_message.Message):
+    __slots__ = ("peer", "name", "reason")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    reason: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class Part(_message.Message):
-    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason", "retry_at")
+    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason", "retry_at", "clock", "attempts")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +261,8 @@ class Part(_message.Message):
     PLAN_FIELD_NUMBER: _ClassVar[int]
     PLAN_REASON_FIELD_NUMBER: _ClassVar[int]
     RETRY_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     state: str
@@ -233,10 +277,12 @@ class Part(_message.Message):
     plan: str
     plan_reason: str
     retry_at: _timestamp_pb2.Timestamp
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    clock: PartClock
+    attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., clock: _Optional[_Union[PartClock, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind", "owner")
+    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind", "owner", "report_by", "due_estimated", "left_out")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -248,6 +294,9 @@ class Job(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
+    REPORT_BY_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     created_at: _timestamp_pb2.Timestamp
@@ -259,7 +308,10 @@ class Job(_message.Message):
     error: str
     kind: JobKind
     owner: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ..., kind: _Optional[_Union[JobKind, str]] = ..., owner: _Optional[str] = ...) -> None: ...
+    report_by: _timestamp_pb2.Timestamp
+    due_estimated: bool
+    left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ..., kind: _Optional[_Union[JobKind, str]] = ..., owner: _Optional[str] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class WatchJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -317,21 +369,31 @@ class FindingChunk(_message.Message):
     answer_places: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, subjects: _Optional[_Iterable[str]] = ..., answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ..., subject_places: _Optional[_Iterable[int]] = ..., answer_places: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class ReusedFrom(_message.Message):
+    __slots__ = ("job_id", "day")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    day: int
+    def __init__(self, job_id: _Optional[str] = ..., day: _Optional[int] = ...) -> None: ...
+
 class Answer(_message.Message):
-    __slots__ = ("item", "peer", "outcome", "value", "as_of", "reason")
+    __slots__ = ("item", "peer", "outcome", "value", "as_of", "reason", "reused_from")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FROM_FIELD_NUMBER: _ClassVar[int]
     item: str
     peer: str
     outcome: Outcome
     value: int
     as_of: int
     reason: str
-    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    reused_from: ReusedFrom
+    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ..., reused_from: _Optional[_Union[ReusedFrom, _Mapping]] = ...) -> None: ...
 
 class CancelJobRequest(_message.Message):
     __slots__ = ("job_id",)
