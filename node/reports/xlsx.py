@@ -16,6 +16,7 @@ from node.reports.cells import cell_text
 from node.reports.document import Cell, Column, Document, Histogram, Paragraph, Row, Section, Sheet
 from node.reports.glyphs import import_extra
 from node.reports.print_words import phrase
+from node.reports.sheet_rows import Made, RowWriter, can_write
 
 ROWS: Final = 1_048_576  # of a sheet, its heading among them
 LONGEST: Final = 32_767  # characters of a cell
@@ -141,13 +142,29 @@ def _write_sheet(book: Any, form: _Forms, sheet: Sheet, told: Told, most: int) -
 def _write_rows(page: Any, form: _Forms, columns: tuple[Column, ...], rows: Iterator[Row], told: Told) -> int:
     """Write rows below the heading; how many of them were not told of yet."""
     waiting = 0
+    write = _row_writer(page, form, columns)
     for at, row in enumerate(rows, 1):
-        _write_row(page, form, columns, row, at)
+        write(at, row)
         waiting += 1
         if waiting == _TOLD:
             told(waiting)
             waiting = 0
     return waiting
+
+
+def _row_writer(page: Any, form: _Forms, columns: tuple[Column, ...]) -> Callable[[int, Row], None]:
+    """What writes a row of a sheet: a long list of it, and fast where this version of xlsxwriter allows it."""
+    if not can_write(page):
+        return lambda at, row: _write_row(page, form, columns, row, at)
+    library, names = import_extra("xlsxwriter", "a workbook"), import_extra("xlsxwriter.utility", "a workbook")
+
+    def make(column: int, cell: Any) -> Made:
+        if _is_number(cell):
+            return cell, form.fraction if isinstance(cell, float) else form.number
+        return _text(cell if isinstance(cell, str) else cell_text(columns[column], cell)), form.text
+
+    letters = [names.xl_col_to_name(at) for at in range(len(columns))]
+    return RowWriter(page, library.worksheet, letters, make).write
 
 
 def _write_head(page: Any, form: _Forms, columns: tuple[Column, ...], at: int) -> None:
