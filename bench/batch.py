@@ -34,6 +34,7 @@ COPIED = {"X00": "C21"}  # the eighth: the same register under another code
 MEMBERS = 3  # people of a household, on average
 ROWS_SCALE = 0.2  # people in the registers who are on no list, as a share of what synth makes by default
 LONGEST_S = 3_600.0
+_MADE = "households"  # a file that says how many there are, in a folder that is complete
 _FRESH_PEAK = "5"  # proc(5), clear_refs: VmHWM begins anew
 _SETTINGS = {
     "mirror_sync_hours": "0",
@@ -49,13 +50,19 @@ def run(households: int, pdfs: int, keep: Path | None = None) -> dict[str, Any]:
     `wrong` counts answers that differ from the plain join. A folder that is kept is used again.
     """
     machine = describe_machine()
-    with workspace(keep) as folder, homes.free_ports(EVERY) as shift:
-        with Children(folder / "logs") as children:
-            if not (folder / homes.FEDERATION).is_dir():
+    with workspace(keep) as folder, Children(folder / "logs") as children:
+        made = folder / _MADE
+        if not made.exists():
+            with homes.free_ports(EVERY) as shift:
                 _make(children, folder, households, shift)
+            made.write_text(f"{households}\n", encoding="ascii")
+        elif made.read_text(encoding="ascii").strip() != str(households):
+            raise SystemExit(f"{folder} holds a batch of another size; name another folder")
+        with homes.own_ports(folder, EVERY):
             nodes = homes.serve(children, folder, EVERY)
             homes.heqiao(children, "mirror", "mirror", "sync", "--home", folder / ASKER.code)
             measured = _measure(children, folder, nodes, pdfs)
+            children.stop()
         wrong = _compare(folder / "out" / kinds.JSON_FILE, folder / homes.FEDERATION)
     figures = {
         "households": households,

@@ -22,6 +22,7 @@ from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.verification import Verification
 from node.reports import files
+from node.reports.files import write_household
 from node.reports.households import each_household
 
 PURPOSE = "new_application"
@@ -96,7 +97,10 @@ def _run(ask: Ask, asked: Verification) -> dict[str, Any]:
 def _print(report: Report, ask: Ask, catalogue: Any, signer: Any) -> dict[str, Any]:
     """A household's PDF, one after another in this process: seconds of each without the first."""
     households = islice(each_household(report), ask.pdfs + 1)
-    written = files.write_each(households, catalogue, Path(ask.out) / "each", ["pdf"], "zh", signer)
+    written = (
+        write_household(name, part, catalogue, Path(ask.out) / "each", ["pdf"], "zh", signer)
+        for name, part in households
+    )
     next(written)
     began, cpu = time.perf_counter(), time.process_time()
     made = sum(1 for _ in written)

@@ -82,6 +82,11 @@ def to_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     return {**plain, "findings": list(plain["findings"])}
 
 
+def is_large(report: AnyReport) -> bool:
+    """Whether its report.json has columns instead of one object for each finding."""
+    return isinstance(report, Report) and len(report.findings) > columns.MOST_OBJECTS
+
+
 def json_chunks(report: AnyReport, catalogue: Catalogue) -> Iterator[bytes]:
     """The bytes of a report.json without signature, piece by piece."""
     kind = kind_of(report)

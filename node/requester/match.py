@@ -4,7 +4,9 @@ A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes 
 in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,6 +53,9 @@ from node.wire.match_messages import (
 )
 
 CHANGED = "changed"  # the version was replaced while it was searched
+# Large batches that are prepared at once, each with 0.5 KiB a point: the interpreter and the cores are busy with
+# two, and a list goes to all peers at once.
+_LARGE = threading.BoundedSemaphore(2)
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
@@ -195,12 +200,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-        blinds = opened.suite.point_blinds(session.seed, query.points)
-        blinding = beside.submit(blind_batch, blinds, query)
-        rows = mandate_rows(question, query, session.seed)
-    blinded = blinding.result()
-    root = merkle.root(mandate_leaves(blinded, rows))
+    with _LARGE if query.points > BATCH_POINTS else nullcontext():
+        blinds, blinded, root = _prepare(opened, question, query)
 
     def stream() -> None:
         first = len(context.checkpoint.tokens()) // blinded.size
@@ -224,6 +225,17 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
         _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
+
+
+def _prepare(opened: OpenSession, question: Question, query: Query) -> tuple[Blinds, Blinded, bytes]:
+    """The blinds of a batch, its blinded points, and the root of its mandate tree."""
+    seed = opened.session.seed
+    with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
+        blinds = opened.suite.point_blinds(seed, query.points)
+        blinding = beside.submit(blind_batch, blinds, query)
+        rows = mandate_rows(question, query, seed)
+    blinded = blinding.result()
+    return blinds, blinded, merkle.root(mandate_leaves(blinded, rows))
 
 
 @dataclass(frozen=True, slots=True)
