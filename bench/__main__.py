@@ -158,7 +158,7 @@ def mirror_(entries: int, k_anonymity: int, target: str | None) -> None:
 @click.option("--pdfs", type=click.IntRange(min=0), default=50, show_default=True,
               help="Households that are printed afterwards.")  # fmt: skip
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
-              help="Keep homes, index and files in this folder, and use those of an earlier run.")  # fmt: skip
+              help="Keep homes and files in this folder, and use those of an earlier run.")  # fmt: skip
 @json_option
 def batch_(households: int, pdfs: int, keep: Path | None, target: str | None) -> None:
     """A county's batch: eight items of five provinces over mirrors, from submission to JSON and XLSX.

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.batch_client import CLIENT_LOG, Ask
 from bench.items import write_catalogue
-from bench.meter import cpu_seconds, describe_machine, descendants, kernel_us, list_versions, rounded
+from bench.meter import cpu_seconds, descendants, describe_machine, kernel_us, list_versions, rounded
 from bench.workspace import workspace
 from matcher.suites import x25519
 from node.domain.findings import Report

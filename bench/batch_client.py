@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def _run(ask: Ask, asked: Verification) -> dict[str, Any]:
         files.write(report, catalogue, out, [one], "zh", signer)
         marks.append(time.perf_counter())
     used, peak = time.process_time() - cpu, _peak_mib()
-    submit, work, fetch, *written = (after - before for before, after in zip(marks, marks[1:], strict=False))
+    submit, work, fetch, *written = (after - before for before, after in pairwise(marks))
     return {
         "people": len(report.subjects),
         "findings": len(report.findings),

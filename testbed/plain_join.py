@@ -95,9 +95,7 @@ def expected(folder: Path) -> dict[Key, Answer]:
     return answers
 
 
-def _join(
-    folder: Path, people: dict[str, bool], held: dict[tuple[str, str], dict[str, Answer]]
-) -> set[str]:
+def _join(folder: Path, people: dict[str, bool], held: dict[tuple[str, str], dict[str, Answer]]) -> set[str]:
     """Fill `people` and what is held of them by item and province; returns the items with thresholds."""
     with closing(sqlite3.connect(":memory:")) as base:
         base.executescript(_RULES + _TABLES)

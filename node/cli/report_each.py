@@ -29,9 +29,7 @@ def each_run(
     return Run.of(out, catalogue, formats, lang, signer)
 
 
-def write_each(
-    found: AnyReport, run: Run, start: Callable[[int], Workers] | None, *, as_json: bool
-) -> None:
+def write_each(found: AnyReport, run: Run, start: Callable[[int], Workers] | None, *, as_json: bool) -> None:
     """Write the files of every household; a run that is stopped leaves the index of what it made."""
     if not isinstance(found, Report):
         raise InputError("a sum has no households", "leave out --each-household")
@@ -47,7 +45,7 @@ def write_each(
         try:
             made = each.write_each(found, run, start, told)
         except KeyboardInterrupt:
-            # 8 of them at once are under way in each process: those are finished and found by the next run.
+            # Those that are under way are finished, and found by the next run.
             click.echo(
                 f"heqiao: stopped after {count(done, 'household')}; the same command goes on from there",
                 err=True,
@@ -56,7 +54,11 @@ def write_each(
     plain = {**each.plain(made), "out": str(run.out), "signed": run.signer is not None}
     new = sum(one.is_new for one in made)
     index = run.out / each.INDEX_FILE
-    show(plain, f"reports of {count(len(made), 'household')}, {new:,} of them new: see {index}", as_json=as_json)
+    show(
+        plain,
+        f"reports of {count(len(made), 'household')}, {new:,} of them new: see {index}",
+        as_json=as_json,
+    )
 
 
 def show_json(found: AnyReport, catalogue: Catalogue) -> None:

@@ -159,14 +159,16 @@ def schema() -> dict[str, Any]:
     found = TypeAdapter(_Columns).json_schema()
     text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
     moment = {"type": "string", "format": "date-time"}
+    one = {"type": "object"}
+    objects = {"type": "array", "items": one}
     shared: dict[str, Any] = {
         "format": {"const": FORMAT},
         **dict.fromkeys(_TEXTS, text),
         **dict.fromkeys(("created_at", "due_at"), moment),
         "finished_at": {"anyOf": [moment, {"type": "null"}]},
         **dict.fromkeys(("items", "subjects"), texts),
-        **dict.fromkeys(("item_facts", "peers"), {"type": "array", "items": {"type": "object"}}),
-        **dict.fromkeys(("summary", "notes"), {"type": "object"}),
+        **dict.fromkeys(("item_facts", "peers"), objects),
+        **dict.fromkeys(("summary", "notes"), one),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

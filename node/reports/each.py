@@ -4,7 +4,7 @@ A run that was stopped, or killed, goes on where it was: what is there already, 
 and unaltered, is left. The index is written at the end and when a run is stopped.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,7 +25,7 @@ from node.tabular.csv_writer import csv_lines
 
 INDEX_FILE: Final = "index.csv"
 COLUMNS: Final = ("household", "number", "file", "sha256")
-_AT_ONCE: Final = 8  # households that a process is given: about a second of its work
+_AT_ONCE: Final = 4  # households that a process is given: about half a second of its work
 _FEW: Final = 24  # households that are not worth starting processes for
 _MODULES: Final = ("node.reports.files", "node.reports.each")
 
@@ -98,7 +98,7 @@ def index_lines(made: Iterable[Household]) -> Iterator[bytes]:
     return csv_lines((COLUMNS, *rows), mark=True)
 
 
-def _chunks(report: Report) -> Iterator[Chunk]:
+def _chunks(report: Report) -> Generator[Chunk]:
     """Some households at a time. Raises InputError where two have one number."""
     households, seen = each_household(report), set[str]()
     while chunk := list(islice(households, _AT_ONCE)):

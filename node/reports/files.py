@@ -1,6 +1,7 @@
 """The files of a report in every format, and report.sig.json that signs them (ADR 0024)."""
 
 import hashlib
+import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ _MOST_ATTACHED: Final = 50_000  # findings of a record that a PDF carries: some 
 Told = Callable[[str, int, int], None]  # what is written, how much of it, of how much
 
 
+def _untold(_what: str, _done: int, _total: int) -> None:
+    """Nobody listens."""
+
+
 class _Writer:
     """Writes the files of one report, and remembers the digest of each."""
 
@@ -47,8 +52,8 @@ class _Writer:
         return [*found, SIGNATURE_FILE] if self._signer else found
 
     def is_there(self, formats: Sequence[str]) -> dict[str, str] | None:
-        """The digests by name where these files are there already, of the same content, signed by the same key
-        and none altered; else None.
+        """The digests by name where these files are there already: of the same content, signed by the same
+        key, none altered. Else None.
         """
         if self._signer is None:
             return None
@@ -66,10 +71,7 @@ class _Writer:
 
     def write(self, formats: Sequence[str], lang: str, told: Told) -> None:
         """All files, report.json last: a program that waits for it finds the others in place."""
-        printed: Document | None = None
-        if {"xlsx", "html", "pdf"} & set(formats):
-            key = self._signer.fingerprint if self._signer else ""
-            printed = self._kind.printed(self._report, self._catalogue, lang, key)
+        printed = self._printed(formats, lang)
         for one in FORMATS:
             if one in formats and one != "json":
                 told(one, 0, 1)
@@ -80,6 +82,20 @@ class _Writer:
             self._put(SIGNATURE_FILE, [statement.to_json()])
         if "json" in formats:
             self._put(JSON_FILE, self._kind.json_lines(self._plain))
+
+    def stream(self, one: str, lang: str, take: Callable[[bytes], None]) -> tuple[str, bytes]:
+        """Give the bytes of one format to `take`; the name of the file, and report.sig.json."""
+        name = self._name(one)
+        if one == "json":
+            for chunk in self._kind.json_lines(self._plain):
+                take(chunk)
+        else:
+            for chunk in self._with_parts(one, self._chunks(one, self._printed([one], lang), lang, _untold)):
+                take(chunk)
+        if self._signer is None:
+            return name, b""
+        statement = self._signer.sign(self._number, self._report.job, self._groups, self._signed)
+        return name, statement.to_json()
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file that was written, by name."""
@@ -123,16 +139,25 @@ class _Writer:
                 "check the folder and the free space, then run the command again",
             ) from None
 
-    def _save(self, one: str, chunks: Iterable[bytes]) -> None:
-        def seen() -> Iterator[bytes]:
-            for chunk in chunks:
-                parts.update(part_digests(chunk) if one in ("html", "xlsx") else {})
-                yield chunk
+    def _printed(self, formats: Sequence[str], lang: str) -> Document | None:
+        if not {"xlsx", "html", "pdf"} & set(formats):
+            return None
+        key = self._signer.fingerprint if self._signer else ""
+        return self._kind.printed(self._report, self._catalogue, lang, key)
 
-        parts: dict[str, str] = {}
+    def _save(self, one: str, chunks: Iterable[bytes]) -> None:
         name = self._name(one)
-        self._put(name, seen())
-        self._signed[name] = SignedFile(digest=self._written[name], parts=parts)
+        write_atomically(self._folder / name, self._with_parts(one, chunks))
+        self._written[name] = self._signed[name].digest
+
+    def _with_parts(self, one: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks of a file; at the end its digests are noted."""
+        found, parts = hashlib.sha256(), dict[str, str]()
+        for chunk in chunks:
+            found.update(chunk)
+            parts.update(part_digests(io.BytesIO(chunk)) if one in ("html", "xlsx") else {})
+            yield chunk
+        self._signed[self._name(one)] = SignedFile(digest=found.hexdigest(), parts=parts)
 
     def _put(self, name: str, chunks: Iterable[bytes]) -> None:
         found = hashlib.sha256()
@@ -172,8 +197,24 @@ def write_household(
     writer = _Writer(report, catalogue, folder / number, signer)
     kept = writer.is_there(formats)
     if kept is None:
-        writer.write(formats, lang, lambda _what, _done, _total: None)
+        writer.write(formats, lang, _untold)
     return Household(name, number, kept is None, writer.digests() if kept is None else kept)
+
+
+def render(
+    report: AnyReport,
+    catalogue: Catalogue,
+    one: str,
+    lang: str,
+    signer: Signer | None,
+    folder: Path,
+    take: Callable[[bytes], None],
+) -> tuple[str, bytes]:
+    """Give the bytes of one file of a report to `take`, and return its name and the report.sig.json for it.
+
+    `folder` is for temporary files. Raises as `write` does.
+    """
+    return _Writer(report, catalogue, folder, signer).stream(one, lang, take)
 
 
 def _file_digest(path: Path) -> str:
@@ -195,7 +236,7 @@ def write(
     formats: Sequence[str],
     lang: str,
     signer: Signer | None = None,
-    told: Told = lambda _what, _done, _total: None,
+    told: Told = _untold,
 ) -> list[str]:
     """Write a report's files, each whole or not at all, and sign them; the names of the files.
 

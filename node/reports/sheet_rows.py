@@ -1,10 +1,11 @@
 """Rows of a large worksheet, written ten times as fast as cell by cell.
 
 xlsxwriter escapes and formats each cell anew, 12 µs; a county's list has 2.5 million cells and few different
-ones. Here xlsxwriter makes the XML of each different cell once, and rows are put together of it. It is given
-to the file in which the library keeps finished rows (`constant_memory`), which is no documented part of it: with
-a version that has it no longer rows are written cell by cell.
+ones. Here xlsxwriter makes the XML of each different cell once, and rows are put together of it. They go to
+the file in which the library keeps finished rows (`constant_memory`), which is no documented part of it: with
+a version that no longer has it rows are written cell by cell.
 """
+# ruff: noqa: SLF001  (see above; `can_write` asks for each of them)
 
 import io
 from collections.abc import Callable, Sequence
@@ -27,7 +28,9 @@ Made = tuple[str | int | float, Any]
 class RowWriter:
     """Writes whole rows of a worksheet, each below the last one."""
 
-    def __init__(self, page: Any, cell_types: Any, letters: Sequence[str], make: Callable[[int, Any], Made]) -> None:
+    def __init__(
+        self, page: Any, cell_types: Any, letters: Sequence[str], make: Callable[[int, Any], Made]
+    ) -> None:
         """`cell_types` is the module xlsxwriter.worksheet, `letters` the names of the columns.
 
         `make` says of a column's number and a cell other than None what is written.

@@ -35,7 +35,7 @@ def render(
     """The workbook: the document first, then each sheet, which goes on in another when it is full.
 
     `folder` takes the unfinished sheets; `told` hears of rows that were written. Raises ConfigError without
-    the extra `report`.
+    the extra `report`, OSError.
     """
     library, file = import_extra("xlsxwriter", "a workbook"), io.BytesIO()
     book = library.Workbook(
@@ -56,8 +56,19 @@ def render(
         page = book.add_worksheet(phrase("sheet_technical", document.lang))
         _widths(page, _columns_of(document.appendix))
         _write_sections(page, form, document.appendix, 0)
-    book.close()
+    _close(book)
     return file.getvalue()
+
+
+def _close(book: Any) -> None:
+    """Put the workbook together. Raises OSError as it is, which the library hides in an error of its own."""
+    try:
+        book.close()
+    except Exception as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, OSError):
+            raise cause from None
+        raise
 
 
 class _Forms:
@@ -153,10 +164,13 @@ def _write_rows(page: Any, form: _Forms, columns: tuple[Column, ...], rows: Iter
 
 
 def _row_writer(page: Any, form: _Forms, columns: tuple[Column, ...]) -> Callable[[int, Row], None]:
-    """What writes a row of a sheet: a long list of it, and fast where this version of xlsxwriter allows it."""
+    """What writes a row of a sheet, fast where this version of xlsxwriter allows it."""
     if not can_write(page):
         return lambda at, row: _write_row(page, form, columns, row, at)
-    library, names = import_extra("xlsxwriter", "a workbook"), import_extra("xlsxwriter.utility", "a workbook")
+    library, names = (
+        import_extra("xlsxwriter", "a workbook"),
+        import_extra("xlsxwriter.utility", "a workbook"),
+    )
 
     def make(column: int, cell: Any) -> Made:
         if _is_number(cell):

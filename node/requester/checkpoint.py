@@ -271,7 +271,8 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
     ids = list(map(id, answers))
     number: dict[Answer, int] = {}
     place_of = {
-        key: number.setdefault(answer, len(number)) for key, answer in dict(zip(ids, answers, strict=True)).items()
+        key: number.setdefault(answer, len(number))
+        for key, answer in dict(zip(ids, answers, strict=True)).items()
     }
     rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in number]
     text = json.dumps(rows, separators=(",", ":")).encode()

@@ -53,8 +53,8 @@ from node.wire.match_messages import (
 )
 
 CHANGED = "changed"  # the version was replaced while it was searched
-# Large batches that are prepared at once, each with 0.5 KiB a point: the interpreter and the cores are busy with
-# two, and a list goes to all peers at once.
+# Large batches that are prepared at once, each with 0.5 KiB a point: two of them keep the interpreter and the
+# cores busy, and a list goes to all peers at once.
 _LARGE = threading.BoundedSemaphore(2)
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 

@@ -9,7 +9,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc, reports_pb2, reports_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -25,6 +25,8 @@ from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
+from node.services.renderings import Renderings
+from node.services.report_files import ReportServicer
 from node.services.source_runs import source_tasks
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
@@ -33,6 +35,7 @@ from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+REPORT_SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -68,10 +71,14 @@ class Server:
         self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            PLATFORM_SERVICE, self._admissions[1], REPORT_SERVICE, reflect=config.platform.reflection
         )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
+        )
+        self._renderings = Renderings(node)
+        reports_pb2_grpc.add_ReportServiceServicer_to_server(
+            ReportServicer(node, self._renderings), self._platform
         )
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
@@ -111,6 +118,7 @@ class Server:
         self._leases.close()
         for event in ended:
             event.wait()
+        self._renderings.close()
         for admission in self._admissions:
             admission.close()
         self._node.store.dispose()
@@ -141,10 +149,10 @@ class Server:
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+        for service in ("", PEER_SERVICE, PLATFORM_SERVICE, REPORT_SERVICE):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, service: str, admission: Admission, *others: str, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -159,7 +167,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (service, *others, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 
