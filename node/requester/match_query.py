@@ -115,7 +115,7 @@ class Query:
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
-    misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
+    misses: NDArray[np.int64] = field(repr=False, compare=False)  # (n, 2): prefix, position
     canaries: Mapping[int, int] = field(repr=False)  # position -> which constant
 
     @property
@@ -175,7 +175,7 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
             )
         ),
         canaries=dict(zip(constants.tolist(), chosen, strict=True)),
-        misses=tuple(zip(miss_prefixes.tolist(), misses.tolist(), strict=True)),
+        misses=np.stack((miss_prefixes.astype(np.int64), misses.astype(np.int64)), axis=1),
     )
 
 
