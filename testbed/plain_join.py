@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 Key = tuple[str, str, str]  # subject reference, item, province
 Answer = tuple[str, int | None]  # outcome, disclosed value
@@ -148,13 +149,13 @@ def expected_columns(
 
 
 def compare(report: Path, folder: Path) -> Comparison:
-    """Hold a report (`findings`: subject, item, peer, outcome, value) against the plain join.
+    """Hold a report (`findings`: subject, item, peer, outcome, value; or columns) against the plain join.
 
     Asked items and peers are those that appear in the findings; each valid person must have exactly
     one answer for each of them. A missing, repeated or unknown answer differs.
     """
     right = expected(folder)
-    findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    findings = _findings(json.loads(report.read_text(encoding="utf-8")))
     given: dict[Key, Answer] = {}
     counts: Counter[str] = Counter()
     examples: list[str] = []
@@ -190,6 +191,18 @@ def compare(report: Path, folder: Path) -> Comparison:
         counts["passed"],
         tuple(examples),
     )
+
+
+def _findings(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The findings of either form of a report.json (docs/report.md)."""
+    for one in report["findings"]:
+        if "places" not in one:
+            yield one
+            continue
+        question = {"item": one["item"], "peer": one["peer"]}
+        for subject, place in zip(report["subjects"], one["places"], strict=True):
+            if place >= 0:
+                yield {"subject": subject, **question, **one["answers"][place]}
 
 
 def judge(due: Answer, got: Answer) -> str:

@@ -138,16 +138,19 @@ def _write_sections(page: Any, form: _Forms, sections: tuple[Section, ...], at: 
 
 
 def _write_sheet(book: Any, form: _Forms, sheet: Sheet, told: Told, most: int) -> None:
-    rows, number = iter(sheet.rows), 1
-    left = sheet.count
-    while left > 0 or number == 1:
+    rows = iter(sheet.rows)
+    for number, size in enumerate(rows_by_sheet(sheet.count, most), 1):
         page = book.add_worksheet(sheet.title if number == 1 else f"{sheet.title} {number}")
         page.set_column(0, min(len(sheet.columns), _MOST_COLUMNS) - 1, 16)
         page.freeze_panes(1, 0)
         _write_head(page, form, sheet.columns, 0)
-        told(_write_rows(page, form, sheet.columns, islice(rows, most - 1), told))
-        left -= most - 1
-        number += 1
+        told(_write_rows(page, form, sheet.columns, islice(rows, size), told))
+
+
+def rows_by_sheet(count: int, most: int = ROWS) -> list[int]:
+    """How many of `count` rows each sheet takes below its heading; `most` is for both. One sheet at least."""
+    full, rest = divmod(count, most - 1)
+    return [most - 1] * full + ([rest] if rest or not full else [])
 
 
 def _write_rows(page: Any, form: _Forms, columns: tuple[Column, ...], rows: Iterator[Row], told: Told) -> int:

@@ -91,4 +91,4 @@ def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
     said = run(tmp_path, "full").stdout
     assert said.startswith(f"UnavailableError {tmp_path}/")
     assert "cannot be written: File too large" in said
-    assert not [path for path in tmp_path.rglob("report.*")], "nothing is half written"
+    assert not list(tmp_path.rglob("report.*")), "nothing is half written"

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import grpc
 import pytest
-from heqiao.platform.v1 import platform_pb2_grpc
+from heqiao.platform.v1 import platform_pb2_grpc, reports_pb2_grpc
 from heqiao.platform.v1 import reports_pb2 as pb
-from heqiao.platform.v1 import reports_pb2_grpc
 
 from keys import target_name
 from node.client.platform import Platform
@@ -105,8 +105,8 @@ def test_rights_are_those_of_the_report(world: World, node: Province) -> None:
         assert messages[-1].WhichOneof("message") == "end"
     for job in (JOB, "nobody"):
         wanted = pb.StreamReportFileRequest(job_id=job, format=pb.REPORT_FORMAT_TEXT)
-        other = stub(world, node, "other")
-        code, reason, _, text = fails(lambda: list(other.StreamReportFile(wanted, timeout=60)))
+        call = stub(world, node, "other").StreamReportFile(wanted, timeout=60)
+        code, reason, _, text = fails(partial(list, call))
         assert (code, reason, text) == (grpc.StatusCode.NOT_FOUND, "not_found", "there is no such job")
 
 

@@ -203,7 +203,8 @@ answers, column = [], []
 for item in items:
     for peer in peers:
         column.append(np.where(np.arange(people) % 17 == 0, len(answers) + 1, len(answers)))
-        answers += [Finding("", item, peer.peer, Outcome.NOT_FOUND), Finding("", item, peer.peer, Outcome.FOUND, 2)]
+        answers += [Finding("", item, peer.peer, Outcome.NOT_FOUND),
+                    Finding("", item, peer.peer, Outcome.FOUND, 2)]
 places = array("I", np.concatenate(column).astype(np.uintc).tobytes())
 subject = array("I", np.tile(np.arange(people), len(column)).astype(np.uintc).tobytes())
 report = replace(VERIFICATION, subjects=refs, items=items, peers=peers,
