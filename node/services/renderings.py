@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 from node.compute.engine import Engine, open_engine
-from node.compute.scratch import KEY_SIZE, SealedScratch, make_folder, remove_folder
+from node.compute.scratch import KEY_SIZE, SealedScratch, remove_folder
 from node.context import Node
 from node.domain.findings import Report
 from node.errors import UnavailableError
@@ -34,7 +34,7 @@ class Renderings:
         self._limits = StreamLimits(node.config.limits.max_renderings, "renderings")
         self._stack, self._lock = ExitStack(), threading.Lock()
         self._engine: Engine | None = None
-        self._made = False
+        remove_folder(self._folder)  # what a killed node left
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -95,11 +95,8 @@ class Renderings:
 
     def _new_folder(self) -> Path:
         """Raises UnavailableError."""
-        with self._lock:
-            if not self._made:  # what a killed node left is removed
-                make_folder(self._folder)
-                self._made = True
         try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             return Path(mkdtemp(dir=self._folder))
         except OSError as error:
             raise UnavailableError(
