@@ -39,6 +39,7 @@ from node.requester.match_query import (
 )
 from node.requester.mirror_sync import open_query, renew_query
 from node.requester.outcomes import refuse_item
+from node.requester.point_cache import PointCache
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
@@ -201,7 +202,7 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
     with _LARGE if query.points > BATCH_POINTS else nullcontext():
-        blinds, blinded, root = _prepare(opened, question, query)
+        blinds, blinded, root = _prepare(opened, question, query, context.mapped)
 
     def stream() -> None:
         first = len(context.checkpoint.tokens()) // blinded.size
@@ -227,13 +228,15 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     with_retries(context, stream)
 
 
-def _prepare(opened: OpenSession, question: Question, query: Query) -> tuple[Blinds, Blinded, bytes]:
+def _prepare(
+    opened: OpenSession, question: Question, query: Query, mapped: PointCache
+) -> tuple[Blinds, Blinded, bytes]:
     """The blinds of a batch, its blinded points, and the root of its mandate tree."""
     seed = opened.session.seed
     with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
         blinds = opened.suite.point_blinds(seed, query.points)
         blinding = beside.submit(blind_batch, blinds, query)
-        rows = mandate_rows(question, query, seed)
+        rows = mandate_rows(question, query, seed, mapped.mandate_digest)
     blinded = blinding.result()
     return blinds, blinded, merkle.root(mandate_leaves(blinded, rows))
 
