@@ -62,17 +62,19 @@ def running_mark(again: Path) -> Path:
 
 def read_list(folder: Path) -> Verification:
     """The verification that the two files of a list ask for."""
-    subjects, mandates = read_people(folder)
+    subjects, bad, mandates = read_people(folder)
+    if bad:
+        raise SystemExit(f"{bad} rows of the benchmark's own list are refused")
     return Verification((ITEM,), (RESPONDER,), PURPOSE, "", subjects, mandates)
 
 
-def read_people(folder: Path) -> tuple[tuple[Subject, ...], dict[str, Mandate]]:
-    """The people and mandates of a list; rows that are planted as faulty are left out."""
-    subjects, _ = read_households(folder / "households.csv")
+def read_people(folder: Path) -> tuple[tuple[Subject, ...], int, dict[str, Mandate]]:
+    """The people of a list, how many of its rows are refused, and the mandates."""
+    subjects, bad = read_households(folder / "households.csv")
     mandates, bad_mandates = read_mandates(folder / "mandates.csv")
     if bad_mandates:
         raise SystemExit(f"{len(bad_mandates)} mandates of the benchmark's own list are refused")
-    return tuple(subjects), dict(mandates)
+    return tuple(subjects), len(bad), dict(mandates)
 
 
 def run_jobs(ask: Ask, verification: Verification) -> dict[str, object]:
