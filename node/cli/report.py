@@ -10,7 +10,6 @@ from node.cli import report_verify
 from node.cli.asking import require_honest, show_report
 from node.cli.options import (
     address_option,
-    count,
     home_option,
     json_option,
     lang_option,
@@ -18,6 +17,7 @@ from node.cli.options import (
     require_own_home,
     show,
 )
+from node.cli.report_each import each_run, prepare, show_json, write_each
 from node.cli.report_keys import own_signer
 from node.cli.terminal import show_progress
 from node.client.platform import Platform
@@ -26,16 +26,13 @@ from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
 from node.errors import InputError
-from node.files import write_atomically
 from node.reports import files, kinds
 from node.reports.charts import draw_histograms
-from node.reports.households import each_household, household_of, of_household
+from node.reports.households import of_household
 from node.reports.kinds import AnyReport
 from node.reports.signature import Signer
-from node.tabular.csv_writer import csv_lines
 
 _ALL = "all"
-INDEX_FILE = "index.csv"
 
 
 class _WithVerify(click.Command):
@@ -111,6 +108,7 @@ def report(
     heqiao report --home 45 sums --png sums.png
     heqiao report verify found/report.pdf --home 45
     """  # noqa: D301 - click wants the real \b character
+    start = prepare() if each and out is not None else None  # before this process knows a key
     config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
     pictures = {"png": png, "svg": svg}
@@ -120,10 +118,12 @@ def report(
     found = found if household is None else _only(found, household)
     if out is not None:
         signer = None if unsigned else _signer(config)
-        write = _write_each if each else _write
-        write(found, catalogue, out, formats, lang, signer, as_json=as_json)
+        if each:
+            write_each(found, each_run(out, catalogue, formats, lang, signer), start, as_json=as_json)
+        else:
+            _write(found, catalogue, out, formats, lang, signer, as_json=as_json)
     elif as_json:
-        show(kinds.to_json(found, catalogue), "", as_json=True)
+        show_json(found, catalogue)
     else:
         show_report(found, catalogue, lang)
     _draw(found, catalogue, pictures, lang)
@@ -174,34 +174,6 @@ def _write(
         return
     show_report(found, catalogue, lang)
     click.echo(f"report: {', '.join(str(out / name) for name in names)}")
-
-
-def _write_each(
-    found: AnyReport,
-    catalogue: catalogues.Catalogue,
-    out: Path,
-    formats: tuple[str, ...],
-    lang: str,
-    signer: Signer | None,
-    *,
-    as_json: bool,
-) -> None:
-    if not isinstance(found, Report):
-        raise InputError("a sum has no households", "leave out --each-household")
-    require_own_home(out)
-    out.mkdir(parents=True, exist_ok=True)
-    total, made = len({household_of(one) for one in found.subjects}), []
-    with show_progress(hidden=as_json) as update:
-        written = files.write_each(each_household(found), catalogue, out, formats, lang, signer)
-        for done, one in enumerate(written, 1):
-            made.append(one)
-            update("households", done, total)
-    rows = [("household", "number"), *((name, number) for name, number, _ in made)]
-    write_atomically(out / INDEX_FILE, csv_lines(rows, mark=True))
-    new = sum(is_new for _, _, is_new in made)
-    plain = {"out": str(out), "households": total, "new": new, "signed": signer is not None}
-    text = f"reports of {count(total, 'household')}, {new:,} of them new: see {out / INDEX_FILE}"
-    show(plain, text, as_json=as_json)
 
 
 def _draw(

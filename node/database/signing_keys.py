@@ -64,6 +64,12 @@ def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Success
     return tuple(chain)
 
 
+def own_earlier_keys(tx: Connection) -> tuple[bytes, ...]:
+    """The own signing keys that signed a successor, the newest first."""
+    query = select(successions.c.old_key).order_by(successions.c.number.desc())
+    return tuple(bytes(key) for key in tx.scalars(query))
+
+
 def read_pinned(tx: Connection, peer: str) -> Pinned | None:
     """The pinned keys of a peer; None for an unknown peer."""
     rows = tx.execute(_PINNED, {"of_peer": peer}).all()

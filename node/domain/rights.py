@@ -58,6 +58,21 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "JobService",
+        {
+            "RetryPart": Right(OFFICERS, platform=True),
+            "ListDeadlines": Right(OFFICERS, platform=True),
+            "GetPeerTimes": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
+        "ReportService",
+        {
+            "StreamReportFile": Right(OFFICERS, platform=True),
+            "VerifyReportFile": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
         "SessionService",
         {
             "SignIn": _SIGN_IN,

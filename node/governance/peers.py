@@ -6,7 +6,7 @@ from datetime import datetime
 
 from node.clock import utc_now
 from node.config import Config
-from node.database import audit_log, database_url, open_store, signing_keys
+from node.database import Connection, audit_log, database_url, open_store, signing_keys
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import Grant, PeerRow
@@ -50,13 +50,18 @@ def known_keys(config: Config) -> dict[bytes, tuple[str, str]]:
 
     A key of an earlier time says so: what it signed then stays signed.
     """
-    found: dict[bytes, tuple[str, str]] = {}
     with open_store(database_url(config)).transaction("read signing keys of peers") as tx:
-        for peer in rows.list_peers(tx):
-            pinned = signing_keys.read_pinned(tx, peer.code)
-            for old in pinned.replaced if pinned else ():
-                found[old] = (peer.code, f"{peer.name}, an earlier key")
-            found[peer.signing_key] = (peer.code, peer.name)
+        return read_known_keys(tx)
+
+
+def read_known_keys(tx: Connection) -> dict[bytes, tuple[str, str]]:
+    """As `known_keys`, in a transaction of a running node."""
+    found: dict[bytes, tuple[str, str]] = {}
+    for peer in rows.list_peers(tx):
+        pinned = signing_keys.read_pinned(tx, peer.code)
+        for old in pinned.replaced if pinned else ():
+            found[old] = (peer.code, f"{peer.name}, an earlier key")
+        found[peer.signing_key] = (peer.code, peer.name)
     return found
 
 

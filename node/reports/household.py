@@ -5,16 +5,13 @@ province was asked, and what it cost, stands in the appendix. Nothing here says 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, Outcome, PeerSummary, Report
 from node.reports import verification
 from node.reports.common import columns, facts, known_items, number_of, peers_table
 from node.reports.coverage import ANSWERED, HAS, summarise
@@ -30,6 +27,7 @@ from node.reports.document import (
     Section,
     Table,
 )
+from node.reports.grid import Grid
 from node.reports.households import household_of
 from node.reports.print_words import answering, phrase, span
 from node.reports.wording import (
@@ -48,40 +46,6 @@ _BESIDE: Final = 5  # provinces beside each other
 _FACTS = ("number", "job", "requester", "answering", "purpose", "legal_basis", "catalogue")
 _CLOCKS = ("created", "finished", "due")
 _PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The answers of a report: `place[subject, question]` is an index of `answers`, -1 without one.
-
-    `questions` are pairs of item and peer; subjects are those of the report, in its order.
-    """
-
-    subjects: tuple[str, ...]
-    questions: tuple[tuple[str, str], ...]
-    answers: Sequence[Finding]
-    place: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, report: Report) -> "Grid":
-        """The answers of a report."""
-        found = Findings.of(report.findings)
-        questions = tuple((item, peer.peer) for item in report.items for peer in report.peers)
-        column = {question: at for at, question in enumerate(questions)}
-        row = {subject: at for at, subject in enumerate(report.subjects)}
-        columns_of = np.array([column[one.item, one.peer] for one in found.answers], dtype=np.intp)
-        rows_of = np.array([row[ref] for ref in found.refs], dtype=np.intp)
-        place = np.full((len(row), len(questions)), -1, dtype=np.int32)
-        if len(found):
-            answer = np.frombuffer(found.answer, dtype=np.uintc)
-            subject = np.frombuffer(found.subject, dtype=np.uintc)
-            place[rows_of[subject], columns_of[answer]] = answer
-        return cls(report.subjects, questions, found.answers, place)
-
-    def said(self, subject: int, question: int) -> Finding | None:
-        """The answer to a question about a subject."""
-        at = int(self.place[subject, question])
-        return None if at < 0 else self.answers[at]
 
 
 def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "") -> Document:

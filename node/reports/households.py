@@ -17,19 +17,21 @@ def household_of(subject: str) -> str:
 
 def of_household(report: Report, name: str) -> Report:
     """The same report about one household. Raises InputError."""
-    for household, part in each_household(report, name):
-        if household == name:
-            return part
-    raise InputError("the report has no such household", "write its number as the list of people has it")
+    subjects = tuple(one for one in report.subjects if household_of(one) == name)
+    if not subjects:
+        raise InputError("the report has no such household", "write its number as the list of people has it")
+    found = Findings.of(report.findings)
+    subject_of = np.frombuffer(found.subject, dtype=np.uintc)
+    place = {ref: at for at, ref in enumerate(found.refs)}
+    rows = [np.flatnonzero(subject_of == place.get(one, len(place))) for one in subjects]
+    return replace(report, subjects=subjects, findings=_part(found, subjects, rows))
 
 
-def each_household(report: Report, only: str | None = None) -> Iterator[tuple[str, Report]]:
-    """Each household, in the order of the list, with its report; `only` that one."""
+def each_household(report: Report) -> Iterator[tuple[str, Report]]:
+    """Each household, in the order of the list, with its report."""
     members: dict[str, list[str]] = {}
     for subject in report.subjects:
-        name = household_of(subject)
-        if only is None or name == only:
-            members.setdefault(name, []).append(subject)
+        members.setdefault(household_of(subject), []).append(subject)
     found = Findings.of(report.findings)
     subject_of = np.frombuffer(found.subject, dtype=np.uintc)
     # All findings of a subject side by side, in their order: each household takes a few slices.

@@ -11,7 +11,8 @@ from node.domain.catalogue import Catalogue
 from node.domain.findings import Finding, Outcome, Report
 from node.reports.common import known_items
 from node.reports.document import Cell, Column, Kind, Row, Sheet
-from node.reports.household import Grid, answer_cell
+from node.reports.grid import Grid
+from node.reports.household import answer_cell
 from node.reports.households import household_of
 from node.reports.print_words import phrase
 from node.reports.wording import answer_text, item_text, value_text, word

@@ -3,12 +3,16 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
+from collections.abc import Mapping, Sequence
 from operator import add, or_
 from typing import Any
+
+import numpy as np
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
+from node.reports import columns as columns_form
 from node.reports.common import columns, facts, head_json, iso, known_items, peer_json, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
 from node.reports.document import (
@@ -96,11 +100,16 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     }
     found = Findings.of(report.findings)
     places = (found.subject, found.answer)
-    objects, known = list(map(_answer_json, found.answers)), known_items(catalogue)
+    known = known_items(catalogue)
     rows: list[Row] = [_listing_row(said, known.get(said.item)) for said in found.answers]
+    is_large = len(found) > columns_form.MOST_OBJECTS
+    objects: Sequence[Mapping[str, Any]] = columns_form.FindingColumns.of(report) if is_large else Joined(
+        [{"subject": ref} for ref in found.refs], list(map(_answer_json, found.answers)), *places, or_
+    )  # fmt: skip
     return Record(
         facts={**head_json(report, report.purpose, catalogue), **more},
-        findings=Joined([{"subject": ref} for ref in found.refs], objects, *places, or_),
+        findings=objects,
+        format=columns_form.FORMAT if is_large else "",
         listing=Listing(_LISTING, Joined([(ref,) for ref in found.refs], rows, *places, add)),
     )
 
@@ -113,19 +122,23 @@ def problem(report: Report) -> str:
     items, subjects = set(report.items), set(report.subjects)
     peers = {peer.peer for peer in report.peers}
     found = Findings.of(report.findings)
-    strange = [ref not in subjects for ref in found.refs]
-    wrong = [said.item not in items or said.peer not in peers for said in found.answers]
+    strange = np.array([ref not in subjects for ref in found.refs], dtype=bool)
+    wrong = np.array([said.item not in items or said.peer not in peers for said in found.answers], dtype=bool)
     questions = {question: place for place, question in enumerate({(a.item, a.peer) for a in found.answers})}
-    question_of = [questions[said.item, said.peer] for said in found.answers]
-    seen: set[tuple[int, int]] = set()
-    for index, (subject, answer) in enumerate(zip(found.subject, found.answer, strict=True)):
-        if strange[subject] or wrong[answer]:
-            return f"findings.{index}: names a subject, item or peer that the report does not have"
-        key = (subject, question_of[answer])
-        if key in seen:
-            return f"findings.{index}: answers what an earlier one has answered"
-        seen.add(key)
-    return ""
+    question_of = np.array([questions[said.item, said.peer] for said in found.answers], dtype=np.int64)
+    if not len(found):
+        return ""
+    subject, answer = np.frombuffer(found.subject, np.uintc), np.frombuffer(found.answer, np.uintc)
+    keys = subject.astype(np.int64) * len(questions) + question_of[answer]
+    repeated = np.ones(len(keys), dtype=bool)
+    repeated[np.unique(keys, return_index=True)[1]] = False
+    unknown = strange[subject] | wrong[answer]
+    bad = np.flatnonzero(unknown | repeated)
+    if not len(bad):
+        return ""
+    if unknown[bad[0]]:
+        return f"findings.{bad[0]}: names a subject, item or peer that the report does not have"
+    return f"findings.{bad[0]}: answers what an earlier one has answered"
 
 
 # ---- the document

@@ -293,11 +293,16 @@ class MemoryCheckpoint:
 
 def pack_answers(answers: Sequence[Answer]) -> bytes:
     """The different answers as JSON and which of them each subject has, compressed: most are NOT_FOUND."""
-    different = dict.fromkeys(answers)
-    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in different]
-    number = {answer: place for place, answer in enumerate(different)}
+    # Most subjects share one object, so that few answers are hashed.
+    ids = list(map(id, answers))
+    number: dict[Answer, int] = {}
+    place_of = {
+        key: number.setdefault(answer, len(number))
+        for key, answer in dict(zip(ids, answers, strict=True)).items()
+    }
+    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in number]
     text = json.dumps(rows, separators=(",", ":")).encode()
-    places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
+    places = np.array([place_of[key] for key in ids], dtype="<u4").tobytes()
     packed = zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
     return add_version(ANSWERS_VERSION, packed)
 

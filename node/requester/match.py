@@ -4,7 +4,9 @@ A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes 
 in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,6 +39,7 @@ from node.requester.match_query import (
 )
 from node.requester.mirror_sync import open_query, renew_query
 from node.requester.outcomes import refuse_item
+from node.requester.point_cache import PointCache
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
@@ -52,6 +55,9 @@ from node.wire.match_messages import (
 
 FEW_POINTS = 64
 CHANGED = "changed"  # the version was replaced while it was searched
+# Large batches that are prepared at once, each with 0.5 KiB a point: two of them keep the interpreter and the
+# cores busy, and a list goes to all peers at once.
+_LARGE = threading.BoundedSemaphore(2)
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
@@ -196,15 +202,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    blinds = opened.suite.point_blinds(session.seed, query.points)
-    if query.points <= FEW_POINTS:  # to start a thread would take longer
-        blinded, rows = blind_batch(blinds, query), mandate_rows(question, query, session.seed)
-    else:
-        with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-            blinding = beside.submit(blind_batch, blinds, query)
-            rows = mandate_rows(question, query, session.seed)
-        blinded = blinding.result()
-    root = merkle.root(mandate_leaves(blinded, rows))
+    with _LARGE if query.points > BATCH_POINTS else nullcontext():
+        blinds, blinded, root = _prepare(opened, question, query, context.mapped)
 
     def stream() -> None:
         first = len(context.checkpoint.tokens()) // blinded.size
@@ -228,6 +227,22 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
         _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
+
+
+def _prepare(
+    opened: OpenSession, question: Question, query: Query, mapped: PointCache
+) -> tuple[Blinds, Blinded, bytes]:
+    """The blinds of a batch, its blinded points, and the root of its mandate tree."""
+    seed = opened.session.seed
+    blinds = opened.suite.point_blinds(seed, query.points)
+    if query.points <= FEW_POINTS:  # to start a thread would take longer
+        blinded, rows = blind_batch(blinds, query), mandate_rows(question, query, seed, mapped.mandate_digest)
+    else:
+        with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
+            blinding = beside.submit(blind_batch, blinds, query)
+            rows = mandate_rows(question, query, seed, mapped.mandate_digest)
+        blinded = blinding.result()
+    return blinds, blinded, merkle.root(mandate_leaves(blinded, rows))
 
 
 @dataclass(frozen=True, slots=True)

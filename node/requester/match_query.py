@@ -5,7 +5,7 @@ that must be found) and misses (random test identities that must not be found; t
 a size class), all in one secret order (design.md section 2).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
@@ -115,7 +115,7 @@ class Query:
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
-    misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
+    misses: NDArray[np.int64] = field(repr=False, compare=False)  # (n, 2): prefix, position
     canaries: Mapping[int, int] = field(repr=False)  # position -> which constant
 
     @property
@@ -175,7 +175,7 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
             )
         ),
         canaries=dict(zip(constants.tolist(), chosen, strict=True)),
-        misses=tuple(zip(miss_prefixes.tolist(), misses.tolist(), strict=True)),
+        misses=np.stack((miss_prefixes.astype(np.int64), misses.astype(np.int64)), axis=1),
     )
 
 
@@ -191,13 +191,15 @@ def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple
     return suite.map_to_curve(salt, types, values), batch.prefixes(suite.digests(salt, types, values))
 
 
-def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
+def mandate_rows(
+    question: Question, query: Query, seed: bytes, digest_of_one: Callable[[Mandate], bytes] = digest
+) -> Bytes:
     """Digest and nonce of each leaf of the mandate tree, (points, 64).
 
     The digest is zero for points of nobody and for people without a mandate.
     """
     different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
-    digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
+    digest_of = {key: digest_of_one(one) if one else bytes(32) for key, one in different.items()}
     joined = b"".join([digest_of[id(mandate)] for mandate in question.mandates])
     held = np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
     digests = np.zeros((query.points, 32), dtype=np.uint8)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +69,13 @@ def conclude_all(
         subject[alone].tolist(), _conclude_alone(item, record[alone], checks[alone], today), strict=True
     ):
         answers[number] = answer
-    for number in np.unique(subject[~alone]).tolist():
-        rows = np.flatnonzero(subject[~alone] == number)
+    subject, record, checks = subject[~alone], record[~alone], checks[~alone]
+    numbers, starts = np.unique(subject, return_index=True)
+    ends = np.append(starts, len(subject)).tolist()
+    for number, (first, last) in zip(numbers.tolist(), pairwise(ends), strict=True):
         pairs = [
-            (batch.unpack_label(record[~alone][row]), (int(first), int(second)))
-            for row, (first, second) in zip(rows.tolist(), checks[~alone][rows].tolist(), strict=True)
+            (batch.unpack_label(record[row]), (int(checks[row, 0]), int(checks[row, 1])))
+            for row in range(first, last)
         ]
         answers[number] = conclude(item, question.subjects[number], pairs, bool(missing[number]), today)
     return answers

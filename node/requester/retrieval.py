@@ -216,7 +216,7 @@ class _Search:
 
 def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
     hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
-    misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
+    misses = retrieval.query.misses
     prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
     places = np.concatenate((points.position, np.array([h.position for h in hits], np.int64), misses[:, 1]))
     suite = retrieval.opened.suite

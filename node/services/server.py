@@ -8,16 +8,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import (
-    drafts_pb2_grpc,
-    jobs_pb2,
-    jobs_pb2_grpc,
-    platform_pb2,
-    platform_pb2_grpc,
-    session_pb2_grpc,
-)
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -30,23 +21,19 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
-from node.services.drafts import DraftServicer
 from node.services.health import HealthWatch
-from node.services.jobs import JobServicer
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
-from node.services.platform import PlatformServicer, platform_admission
-from node.services.sessions import SessionServicer
+from node.services.platform import platform_admission
+from node.services.platform_port import PLATFORM_SERVICES, add_platform_services
+from node.services.renderings import Renderings
 from node.services.source_runs import source_tasks
-from node.services.users import UserServicer
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
-PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
-JOB_SERVICE = jobs_pb2.DESCRIPTOR.services_by_name["JobService"].full_name
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -83,15 +70,10 @@ class Server:
         self._peer = self._build((PEER_SERVICE,), self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            (PLATFORM_SERVICE, JOB_SERVICE), self._admissions[1], reflect=config.platform.reflection
+            PLATFORM_SERVICES, self._admissions[1], reflect=config.platform.reflection
         )
-        platform_pb2_grpc.add_PlatformServiceServicer_to_server(
-            PlatformServicer(node, self._runner), self._platform
-        )
-        session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), self._platform)
-        drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, self._runner), self._platform)
-        users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), self._platform)
-        jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, self._runner), self._platform)
+        self._renderings = Renderings(node)
+        add_platform_services(self._platform, node, self._runner, self._renderings)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -130,6 +112,7 @@ class Server:
         self._leases.close()
         for event in ended:
             event.wait()
+        self._renderings.close()
         for admission in self._admissions:
             admission.close()
         self._node.store.dispose()
@@ -160,7 +143,7 @@ class Server:
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+        for service in ("", PEER_SERVICE, *PLATFORM_SERVICES):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
     def _build(self, services: tuple[str, ...], admission: Admission, *, reflect: bool) -> grpc.Server:

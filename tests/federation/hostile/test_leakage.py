@@ -344,7 +344,8 @@ OBJECTS = {
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": match_query.Query(
         TokenClass.ORDINARY, ("C21",),
-        match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
+        match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (),
+        np.zeros((0, 2), np.int64), {},
     ),
     "answer": match_query.Answer,
     "blinded": Blinded(BYTES, 32),

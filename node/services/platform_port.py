@@ -1,0 +1,35 @@
+"""Every service of the platform port: a new one is a line here, and its lines in the table of rights."""
+
+import grpc
+from heqiao.admin.v1 import users_pb2_grpc
+from heqiao.platform.v1 import (
+    drafts_pb2_grpc,
+    jobs_pb2_grpc,
+    platform_pb2_grpc,
+    reports_pb2_grpc,
+    session_pb2_grpc,
+)
+
+from node.context import Node
+from node.domain.rights import RPCS
+from node.jobs.runner import Runner
+from node.services.drafts import DraftServicer
+from node.services.jobs import JobServicer
+from node.services.platform import PlatformServicer
+from node.services.renderings import Renderings
+from node.services.report_files import ReportServicer
+from node.services.sessions import SessionServicer
+from node.services.users import UserServicer
+
+# Their full names, for health and reflection.
+PLATFORM_SERVICES: tuple[str, ...] = tuple(dict.fromkeys(method.split("/")[1] for method in RPCS))
+
+
+def add_platform_services(server: grpc.Server, node: Node, runner: Runner, renderings: Renderings) -> None:
+    """Add all of them to a server that is not started yet."""
+    platform_pb2_grpc.add_PlatformServiceServicer_to_server(PlatformServicer(node, runner), server)
+    jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, runner), server)
+    reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
+    drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), server)
