@@ -47,10 +47,10 @@ class Platform:
         self, address: str, code: str, identity: TlsIdentity, max_message_bytes: int, call_s: float
     ) -> None:
         self._stack, self._address = ExitStack(), address
-        channel = self._stack.enter_context(
+        self.channel = self._stack.enter_context(
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
-        self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self._stub = platform_pb2_grpc.PlatformServiceStub(self.channel)
         self._call_s = call_s
 
     @classmethod
@@ -150,16 +150,24 @@ class Platform:
         return response
 
     def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+        return self.call(self._stub, method, message)
+
+    def call(self, stub: Any, method: str, message: Message | Iterator[Message]) -> Any:
+        """One call of a service on this connection, by its stub: those of node/client/ use it."""
         metadata = request_metadata(new_request_id())
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return getattr(stub, method)(message, timeout=self._call_s, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
     def _stream(self, method: str, message: Message) -> Iterator[Any]:
+        return self.stream(self._stub, method, message)
+
+    def stream(self, stub: Any, method: str, message: Message) -> Iterator[Any]:
+        """The same of a call that answers with a stream."""
         metadata = request_metadata(new_request_id())
         try:
-            yield from getattr(self._stub, method)(message, metadata=metadata)
+            yield from getattr(stub, method)(message, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

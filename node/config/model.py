@@ -15,6 +15,7 @@ from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
 from node.config.log import LogSection
+from node.config.mandates import MandatesSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.quotas import QuotasSection
@@ -47,6 +48,7 @@ class Config(Section):
     quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
+    mandates: MandatesSection = Field(default_factory=MandatesSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

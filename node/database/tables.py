@@ -19,11 +19,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables
+from node.database import household_tables, index_tables, query_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
-QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
+QUERY_TABLES = (*query_tables.TABLES, *household_tables.TABLES)  # so that they are in it, too
 
 peers = Table(
     "peers",

@@ -39,3 +39,18 @@ def of_bucket(kind: str, item: str, origin: int, epoch: int, number: int) -> str
 def of_tokens(token_class: str, epoch: int, prefix: int, version: int) -> str:
     """A block of tokens."""
     return f"tokens {token_class} {epoch} {prefix} {version}"
+
+
+def of_household(owner: str, digest: bytes) -> str:
+    """A household, by the digest of its number."""
+    return f"household {owner} {digest.hex()}"
+
+
+def of_mandate(owner: str, digest: bytes, what: str = "mandate") -> str:
+    """A mandate by the digest of its number, or its `form`."""
+    return f"{what} {owner} {digest.hex()}"
+
+
+def of_urgent(job: str, place: int) -> str:
+    """The reference of a person of an urgent check."""
+    return f"urgent {job} {place}"

@@ -12,7 +12,7 @@ from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
-_FORM = 2
+_FORM = 3
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -20,7 +20,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Verification:
     """The queried people, items and provinces, and the purpose. `mandates` are by number.
 
-    `subjects` may be few objects, or the columns (`Subjects`) of a long list.
+    `subjects` may be few objects, or the columns (`Subjects`) of a long list. `matter` is the kind of help
+    that is applied for, or empty; where it is `urgent`, mandates may follow within the days of [mandates]
+    urgent_days.
     """
 
     kind: ClassVar[str] = VERIFICATION
@@ -31,6 +33,8 @@ class Verification:
     legal_basis: str
     subjects: Sequence[Subject] = field(repr=False)
     mandates: Mapping[str, Mandate] = field(repr=False)
+    matter: str = ""
+    urgent: bool = False
 
 
 def pack_verification(verification: Verification) -> bytes:
@@ -41,6 +45,8 @@ def pack_verification(verification: Verification) -> bytes:
         "peers": verification.peers,
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
+        "matter": verification.matter,
+        "urgent": verification.urgent,
         "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
@@ -62,6 +68,8 @@ def unpack_verification(packed: bytes) -> Verification:
         legal_basis=plain["legal_basis"],
         subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
+        matter=plain["matter"],
+        urgent=plain["urgent"],
     )
 
 

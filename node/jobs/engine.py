@@ -32,6 +32,7 @@ from node.errors import (
     PreconditionError,
     UnavailableError,
 )
+from node.jobs.asked_people import note_people
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
 from node.jobs.part_run import PartRun, run_part
@@ -62,12 +63,16 @@ def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool
         "purpose": row.purpose,
         "legal_basis": row.legal_basis,
     }
+    asked = note_people(node, row, request, kind.identities(request))
+    if asked.urgent:
+        details["urgent_without_mandate"] = len(asked.urgent)
 
     def write(tx: Connection) -> JobRow | None:
         # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
         known = job_rows.find_job(tx, job)
         if known is None:
             job_rows.add_job(tx, row, sealed, request.peers)
+            asked.write(tx)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
         return known
 

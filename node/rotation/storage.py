@@ -41,6 +41,10 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "sum_blocks.values_sealed": lambda row: place_of(
         row, row.number, bytes(row.points), bytes(row.days), bytes(row.ciphertexts)
     ),
+    "households.sealed": lambda row: names.of_household(row.owner, bytes(row.digest)),
+    "mandates.sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest)),
+    "mandates.form_sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest), "form"),
+    "urgent_checks.sealed": lambda row: names.of_urgent(row.job, row.place),
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
     "token_blocks.sealed": lambda row: names.of_tokens(row[0], row.epoch, row.prefix, row.version),

@@ -9,6 +9,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
+from heqiao.platform.v1 import households_pb2, households_pb2_grpc, mandates_pb2, mandates_pb2_grpc
 from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
 
 from keys import KeyringError
@@ -22,6 +23,8 @@ from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
 from node.services.health import HealthWatch
+from node.services.households import HouseholdServicer
+from node.services.mandates import MandateServicer
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
@@ -33,6 +36,10 @@ from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+RECORD_SERVICES = (  # on the platform port, too
+    mandates_pb2.DESCRIPTOR.services_by_name["MandateService"].full_name,
+    households_pb2.DESCRIPTOR.services_by_name["HouseholdService"].full_name,
+)
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -68,10 +75,14 @@ class Server:
         self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            PLATFORM_SERVICE, self._admissions[1], *RECORD_SERVICES, reflect=config.platform.reflection
         )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
+        )
+        mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), self._platform)
+        households_pb2_grpc.add_HouseholdServiceServicer_to_server(
+            HouseholdServicer(node, self._runner), self._platform
         )
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
@@ -141,10 +152,10 @@ class Server:
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+        for service in ("", PEER_SERVICE, PLATFORM_SERVICE, *RECORD_SERVICES):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, service: str, admission: Admission, *more: str, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -159,7 +170,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (service, *more, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 
