@@ -52,7 +52,7 @@ def offices() -> None:
     """Manage the offices that sign mandates.
 
     An office (委托单位) has a key of its own. The province's node certifies it, with a key that the
-    federation's CA has authorised. With [mandates] signed_offices = true only mandates that an office signed count.
+    federation's CA has authorised. With [mandates] signed_offices = true only signed mandates count.
     """
 
 

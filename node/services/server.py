@@ -9,8 +9,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import households_pb2, households_pb2_grpc, mandates_pb2, mandates_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.platform.v1 import (
+    households_pb2,
+    households_pb2_grpc,
+    mandates_pb2,
+    mandates_pb2_grpc,
+    platform_pb2,
+    platform_pb2_grpc,
+)
 
 from keys import KeyringError
 from matcher.suites import x25519

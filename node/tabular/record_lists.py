@@ -1,4 +1,4 @@
-"""Lists of households and mandates that a node keeps (docs/mandates.md), with every row that cannot be used."""
+"""Lists of households and mandates that a node keeps (docs/mandates.md), and the rows that are refused."""
 
 import base64
 import binascii
@@ -96,7 +96,7 @@ def read_household_records(path: Path, stated: TextForm = TO_FIND) -> tuple[list
 
 
 def _with_head(household: Household, person: Person) -> Household:
-    """The row by itself: a relative is judged as if it were a member, since no household has only relatives."""
+    """The row by itself: a relative is judged as if it were a member, as no household has only relatives."""
     if person.role == MEMBER:
         return household
     alone = Person(person.member_no, person.name, person.identities, MEMBER, person.relation, person.province)
