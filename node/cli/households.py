@@ -1,6 +1,6 @@
 """`heqiao households`: who lives together and who has a duty of support, on record (docs/mandates.md)."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -16,6 +16,14 @@ from node.tabular.delimited import clean
 from node.tabular.record_lists import read_household_records
 
 _list_type = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def _read_day(_context: click.Context, _option: click.Parameter, text: str | None) -> date | None:
+    """A day. Raises click.BadParameter."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise click.BadParameter("write a day as 2026-06-30") from None
 
 
 @click.group()
@@ -57,7 +65,7 @@ def add(
 @address_option
 @text_options
 @click.argument("source", metavar="LIST", type=_list_type)
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY",
+@click.option("--on", "day", callback=_read_day, metavar="DAY",
               help="Since when the members are these, as 2026-06-30.  [default: today]")  # fmt: skip
 @rejects_option
 def change(
@@ -67,14 +75,13 @@ def change(
     delimiter: str | None,
     encoding: str | None,
     source: Path,
-    on: datetime | None,
+    day: date | None,
     rejects: Path | None,
 ) -> None:
     """Replace households on record by those of a LIST.
 
     Where other people are members now, mandates whose wording says so must be signed again.
     """
-    day = on.date() if on else None
     _put(home, address, source, rejects, (delimiter, encoding), day, as_json=as_json, replace=True)
 
 
@@ -135,7 +142,10 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int, office: st
 @click.argument("number")
 @click.option("--full", is_flag=True, help="Names and numbers in full; the audit chain notes it.")
 def show_(home: Path, as_json: bool, address: str | None, number: str, full: bool) -> None:
-    """Show one household by its NUMBER; names and numbers are masked."""
+    """Show one household; its people are masked.
+
+    NUMBER is that of the household. Only --full shows names and identity numbers.
+    """
     with Platform.open(home, address) as platform:
         found = Records(platform).household(clean(number), full=full)
     if as_json:

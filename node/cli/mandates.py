@@ -171,7 +171,10 @@ def _plain_urgent(one: OpenUrgentCheck) -> dict[str, object]:
 @click.option("--form", type=click.Path(path_type=Path, dir_okay=False),
               help="Write the scanned form to this new file; the audit chain notes it.")  # fmt: skip
 def show_(home: Path, as_json: bool, address: str | None, number: str, full: bool, form: Path | None) -> None:
-    """Show one mandate by its NUMBER; names and numbers of people are masked."""
+    """Show one mandate; its people are masked.
+
+    NUMBER is that of the form. Only --full shows names and identity numbers.
+    """
     with Platform.open(home, address) as platform:
         records = Records(platform)
         found = records.mandate(clean(number), full=full)

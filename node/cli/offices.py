@@ -35,8 +35,8 @@ from node.cli.record_rejects import refuse_rejects
 from node.cli.terminal import print_table
 from node.config import PASSPHRASE
 from node.credentials.tls_identity import load_tls_identity
-from node.database.offices import OfficeRow
 from node.domain.days import china_day
+from node.domain.offices import OfficeRow
 from node.domain.stored_mandates import StoredMandate, signed_part, to_plain
 from node.errors import InputError
 from node.files import new_folder

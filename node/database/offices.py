@@ -1,26 +1,12 @@
 """Certificates of offices that this node issued, and the CA's authority for its office keys; all public."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from node.database.household_tables import office_authorities, offices
-
-
-@dataclass(frozen=True, slots=True)
-class OfficeRow:
-    """An office's certificate; `document` is its JSON."""
-
-    number: str
-    code: str
-    name: str
-    key: bytes
-    document: str
-    issued_at: datetime
-    not_after: datetime
-    revoked_at: datetime | None = None
+from node.domain.offices import OfficeRow
 
 
 def put_authority(tx: Connection, epoch: int, document: str, now: datetime) -> None:

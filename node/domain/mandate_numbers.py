@@ -27,7 +27,7 @@ class MandateNumber:
     sequence: int
 
     def __str__(self) -> str:
-        body = f"{self.county}{self.day:%Y%m%d}{self.matter}{self.sequence:05d}"
+        body = f"{self.county}{self.day.isoformat().replace('-', '')}{self.matter}{self.sequence:05d}"
         return body + check_character(body)
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from matcher.names import normalise_name
 from matcher.types import Identity
 from node.domain.households import MAX_TEXT, NUMBER, text_fault
 from node.domain.mandate import ANY, CODE, Mandate
@@ -21,8 +20,6 @@ from node.domain.subjects import holds_identity
 _FORM: Final = 1
 MAX_LIST: Final = 100  # items, regions, people or names
 END_REASONS: Final = ("withdrawn", "check_failed", "programme_exit", "household_change", "replaced")
-# How a scanned form begins: PDF (ISO 32000), PNG (RFC 2083), JPEG (ITU T.81).
-_FORMATS: Final = ((b"%PDF-", "pdf"), (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -121,16 +118,6 @@ def end_fault(stored: StoredMandate, reason: str) -> str:
     if reason == "check_failed" and not wording.lapses_on_failure:
         return f"a mandate in the wording {wording.family} does not lapse when a check fails"
     return ""
-
-
-def form_type(content: bytes) -> str | None:
-    """The type of a scanned form by its first bytes: pdf, png or jpeg; None for any other."""
-    return next((name for start, name in _FORMATS if content.startswith(start)), None)
-
-
-def same_names(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    """Whether two lists have the same names."""
-    return sorted(map(normalise_name, first)) == sorted(map(normalise_name, second))
 
 
 # ---- as JSON: what an office signs, what is sealed, and what files hold

@@ -19,8 +19,8 @@ from keys.store.kinds import generate_secret
 from node.config import Config, open_key_store
 from node.database import audit_log, database_url, open_store
 from node.database import offices as rows
-from node.database.offices import OfficeRow
 from node.domain.audit_chain import Detail
+from node.domain.offices import OfficeRow
 from node.errors import NotFoundError, PreconditionError
 
 _SOURCE = "the authority of this province's offices"

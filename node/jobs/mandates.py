@@ -2,11 +2,8 @@
 (design.md 7).
 """
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-
-from blake3 import blake3
 
 from node.context import Node
 from node.database import Connection, asked, offices
@@ -21,13 +18,11 @@ from node.domain.job_access import NODE, JobAccess
 from node.domain.lookups import number_digests, person_digests
 from node.domain.mandate import number_digest
 from node.domain.mandate_words import reason_text
-from node.domain.stored_mandates import StoredMandate, end_fault, fault, form_type, pack_mandate
+from node.domain.scanned_forms import fits, form_type
+from node.domain.stored_mandates import StoredMandate, end_fault, fault, pack_mandate
 from node.errors import InvalidRequestError, NotFoundError, RefusedError
 from node.jobs.office_signatures import judge_office
 from node.jobs.records import Fault, digest_of, open_mandate, own_first
-
-# Prefixes of the digests that a form is compared with; without one it is SHA-256.
-_HASHES = {"": "sha256", "sha256": "sha256", "sha-256": "sha256", "sha512": "sha512", "sha-512": "sha512"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +254,6 @@ def get_form(node: Node, access: JobAccess, number: str) -> bytes:
         return node.keys.vault.unseal(sealed_names.of_mandate(row.owner, row.digest, "form"), sealed)
 
     return node.store.retry_write("show form", write)
-
-
-def fits(doc_hash: str, content: bytes) -> bool:
-    """Whether a form has the digest that its mandate names: SHA-256, or with a prefix another one."""
-    name, _, digest = doc_hash.rpartition(":")
-    if name == "blake3":
-        return blake3(content).hexdigest() == digest
-    return name in _HASHES and hashlib.new(_HASHES[name], content).hexdigest() == digest
 
 
 def without_people(shown: ShownMandate) -> ShownMandate:

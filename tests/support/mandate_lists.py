@@ -41,7 +41,11 @@ def household(no: str = "H1", **changes: object) -> Household:
 
 
 def mandate(
-    *people: str, no: str = "", household_no: str = "H1", guardians: tuple[str, ...] = ("韦一",), **changes: object
+    *people: str,
+    no: str = "",
+    household_no: str = "H1",
+    guardians: tuple[str, ...] = ("韦一",),
+    **changes: object,
 ) -> StoredMandate:
     """A mandate that covers everything, signed by both adults; the child's guardian is the head."""
     named = people or (HEAD, SPOUSE, child_number())
