@@ -55,6 +55,7 @@ def signed_part(stored: StoredMandate) -> bytes:
     """The bytes that an office signs: every field but its signature and certificate, as canonical JSON."""
     plain = to_plain(stored)
     del plain["signature"], plain["certificate"]
+    plain |= {"valid_to": _text(stored.mandate.valid_to), "event": stored.mandate.event}
     return _canonical(plain)
 
 
