@@ -272,7 +272,7 @@ def test_a_scanned_form_is_sealed_and_checked(node: Province, records: Records, 
 
 
 def test_nothing_is_half_imported(node: Province, records: Records, address: str, tmp_path: Path) -> None:
-    """A list with one bad row, and a list that the node refuses in part: rejects with row, field and reason."""
+    """A list with one bad row, and one that the node refuses in part: rejects with row, field and reason."""
     rows = mandate_rows(mandate(no="N1", household_no=""), mandate(no="N2", household_no="", event=""))
     listed = write_rows(tmp_path / "bad.csv", rows)
     error = fails(*command(node, address, "mandates", "add", listed))
