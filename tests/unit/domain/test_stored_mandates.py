@@ -70,7 +70,8 @@ def test_an_office_signs_every_field() -> None:
         "number": "N", "programme": "review", "items": frozenset({"C21"}), "regions": frozenset({"44"}),
         "valid_from": date(2026, 2, 2), "valid_to": date(2027, 1, 1), "revoked_at": date(2026, 6, 6),
         "event": "household_change", "office": "x", "template_id": "x", "sig_type": "fingerprint",
-        "signers": ("韦二", "韦一"), "agents": ("韦一",), "matter": "02", "people": frozenset({HEAD}), "doc_hash": "cd" * 32,
+        "signers": ("韦二", "韦一"), "agents": ("韦一",), "matter": "02",
+        "people": frozenset({HEAD}), "doc_hash": "cd" * 32,
     }  # fmt: skip
     assert set(other) == {one.name for one in fields(Mandate)}
     parts = {
