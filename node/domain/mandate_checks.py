@@ -67,27 +67,53 @@ class KeptMandate:
 
 
 def judge_person(kept: KeptMandate, household: Household | None, person: Person, today: date) -> str | None:
-    """Why nobody may be asked about a person under a mandate of the household; None where nothing is wrong.
+    """Why nobody may be asked about a person under a mandate; None where nothing is wrong.
 
     Of several reasons it is the first in the order of a form: the mandate, its office, the household, who
     signed.
     """
-    stored = kept.stored
+    if household is None:
+        return _judge_mandate(kept) or _judge_alone(kept.stored, person, today)
+    return judge_people(kept, household, today)[household.people.index(person)]
+
+
+def judge_people(kept: KeptMandate, household: Household, today: date) -> list[str | None]:
+    """The same of everybody in a household, in order."""
+    whole = _judge_mandate(kept)
+    if whole is not None:
+        return [whole] * len(household.people)
+    form = _Signatures.of(kept.stored)
+    own = [form.judge(person, today) for person in household.people]
+    roles = [person.role for person in household.people]
+    unsigned = any(why is not None for why, role in zip(own, roles, strict=True) if role == MEMBER)
+    # Two people of one name need two signatures.
+    needed = Counter(normalise_name(one.name) for one in household.members if _signs(one, today))
+    missing = Reason.NOT_ALL_SIGNED if unsigned or needed - form.signers else None
+    changed = _judge_change(kept.stored, household, today)
+    found: list[str | None] = []
+    for person, why in zip(household.people, own, strict=True):
+        if person.role == RELATIVE or why == "person_not_named":
+            found.append(why)
+        else:
+            found.append(changed or why or missing)
+    return found
+
+
+def _judge_mandate(kept: KeptMandate) -> str | None:
+    """What is wrong for everybody."""
     if kept.ended:
         return Reason.LAPSED if kept.ended == "check_failed" else "revoked"
-    if kept.office:
-        return kept.office
-    if not person.numbers <= stored.mandate.people:
-        return "person_not_named"
-    if household is None:
-        return Reason.HOUSEHOLD_UNKNOWN if stored.household_no else _judge_consent(stored, person, today)
-    if person.role == RELATIVE:
-        return _judge_consent(stored, person, today)
-    return _judge_household(stored, household, today) or _judge_member(stored, household, person, today)
+    return kept.office or None
 
 
-def _judge_household(stored: StoredMandate, household: Household, today: date) -> str | None:
-    """What is wrong for every member of the household."""
+def _judge_alone(stored: StoredMandate, person: Person, today: date) -> str | None:
+    if stored.household_no and person.numbers <= stored.mandate.people:
+        return Reason.HOUSEHOLD_UNKNOWN
+    return _Signatures.of(stored).judge(person, today)
+
+
+def _judge_change(stored: StoredMandate, household: Household, today: date) -> str | None:
+    """Whether the form must be signed again by all members."""
     changed = household.changed_on
     resigned = wording_of(stored.mandate.template_id).resigned_on_change
     if resigned and changed is not None and changed <= today and stored.mandate.valid_from < changed:
@@ -95,37 +121,36 @@ def _judge_household(stored: StoredMandate, household: Household, today: date) -
     return None
 
 
-def _judge_member(stored: StoredMandate, household: Household, person: Person, today: date) -> str | None:
-    own = _judge_consent(stored, person, today)
-    if own is not None:
-        return own
-    unsigned = any(_judge_consent(stored, one, today) is not None for one in household.members)
-    # Two people of one name need two signatures.
-    needed = Counter(normalise_name(one.name) for one in household.members if _signs(one, today))
-    return Reason.NOT_ALL_SIGNED if unsigned or needed - _names(stored) else None
+@dataclass(frozen=True, slots=True, repr=False)
+class _Signatures:
+    """Whom a form names, and who signed it, for themselves or for others; names normalised."""
 
+    people: frozenset[str]
+    signers: Counter[str]
+    others: frozenset[str]
 
-def _judge_consent(stored: StoredMandate, person: Person, today: date) -> str | None:
-    """Whether one person consented: by an own signature, a child by a guardian's."""
-    if not person.numbers <= stored.mandate.people:
-        return "person_not_named"
-    if person.role == MEMBER and (person.guardian or person.is_minor(today)):
-        given = {normalise_name(name) for name in stored.all_names()}
-        wanted = normalise_name(person.guardian)
-        consents = wanted in given if wanted else bool(stored.guardians or stored.mandate.agents)
-        return None if consents else Reason.MINOR_WITHOUT_GUARDIAN
-    if normalise_name(person.name) in _names(stored):
-        return None
-    # Art. 41: only by their own consent; nobody signs for them.
-    return Reason.RELATIVE_WITHOUT_CONSENT if person.role == RELATIVE else Reason.NOT_SIGNED
+    @classmethod
+    def of(cls, stored: StoredMandate) -> "_Signatures":
+        mandate = stored.mandate
+        others = frozenset(map(normalise_name, stored.all_names()))
+        return cls(mandate.people, Counter(map(normalise_name, mandate.signers)), others)
+
+    def judge(self, person: Person, today: date) -> str | None:
+        """Whether one person consented: by an own signature, a child by a guardian's."""
+        if not person.numbers <= self.people:
+            return "person_not_named"
+        if person.role == MEMBER and not _signs(person, today):
+            wanted = normalise_name(person.guardian)
+            consents = wanted in self.others if wanted else bool(self.others)
+            return None if consents else Reason.MINOR_WITHOUT_GUARDIAN
+        if normalise_name(person.name) in self.signers:
+            return None
+        # Art. 41: only by their own consent; nobody signs for them.
+        return Reason.RELATIVE_WITHOUT_CONSENT if person.role == RELATIVE else Reason.NOT_SIGNED
 
 
 def _signs(person: Person, today: date) -> bool:
     return not person.guardian and not person.is_minor(today)
-
-
-def _names(stored: StoredMandate) -> Counter[str]:
-    return Counter(map(normalise_name, stored.mandate.signers))
 
 
 def choose_mandate(

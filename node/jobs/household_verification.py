@@ -15,7 +15,7 @@ from node.domain.mandate_checks import KeptMandate, Use, choose_mandate, judge_u
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, NotFoundError
-from node.jobs.records import digest_of, keep, open_household, own_first, used_by
+from node.jobs.records import digest_of, keep, open_household, used_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def prepare(
 
 def _find(node: Node, tx: Connection, access: JobAccess, asked: HouseholdQuestion) -> list[Household]:
     most = node.config.limits.max_subjects_per_job
-    owners, found = own_first(access), list[Household]()
+    owners, found = used_by(access.owner), list[Household]()  # a reader sees more, and asks about no more
     if asked.office:
         found += [
             open_household(node, row) for row in rows.list_households(tx, owners, most + 1, asked.office)

@@ -10,8 +10,7 @@ from node.database import households as rows
 from node.domain.days import FIRST_DAY
 from node.domain.households import RELATIVE, Household, Person
 from node.domain.lookups import person_digests
-from node.domain.mandate import digest
-from node.domain.mandate_checks import KeptMandate, Reason, judge_person
+from node.domain.mandate_checks import KeptMandate, Reason, judge_people, judge_person
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.jobs.records import open_household, read_households, read_kept, used_by
@@ -42,17 +41,41 @@ def recorded_reasons(node: Node, owner: str, request: Verification, today: date)
         found = _without_mandate(node, tx, owner, request, subjects, today)
     if not known.kept and not signed:
         return found
+    of_number: dict[str, Mapping[str, str | None]] = {}
     for row, number in enumerate(subjects.mandates):
         if number not in request.mandates:
             continue
         kept = known.kept.get(number)
-        if kept is not None:
-            why = _judge(kept, known.households.get(number), request, subjects[row], today)
-        else:
+        if kept is None:
             why = str(Reason.UNSIGNED_BY_OFFICE) if signed else None
+        elif kept.stored.mandate != request.mandates[number]:
+            why = Reason.DIFFERS_FROM_STORED
+        elif number in known.households:
+            if number not in of_number:
+                of_number[number] = _by_value(kept, known.households[number], today)
+            # Every number counts: one of them could be another person's.
+            values = subjects.id_values[subjects.starts[row] : subjects.starts[row + 1]]
+            judged = (of_number[number].get(value, Reason.NOT_IN_HOUSEHOLD) for value in values)
+            why = next(filter(None, judged), None)
+        else:
+            why = _judge_alone(kept, subjects[row], today)
         if why is not None:
             found[row] = why
     return found
+
+
+def _by_value(kept: KeptMandate, household: Household, today: date) -> dict[str, str | None]:
+    """What is wrong about each person of a household, by each number."""
+    judged = zip(household.people, judge_people(kept, household, today), strict=True)
+    return {value: why for person, why in judged for value in person.numbers}
+
+
+def _judge_alone(kept: KeptMandate, subject: Subject, today: date) -> str | None:
+    """Under a mandate of no household on record."""
+    why = judge_person(kept, None, Person("", subject.name, subject.identities), today)
+    # A list without names does not say who has to have signed.
+    is_unsigned = why in (Reason.NOT_SIGNED, Reason.MINOR_WITHOUT_GUARDIAN)
+    return None if not subject.name and is_unsigned else why
 
 
 def _read(node: Node, tx: Connection, owner: str, request: Verification) -> _Known:
@@ -63,23 +86,6 @@ def _read(node: Node, tx: Connection, owner: str, request: Verification) -> _Kno
         {number: kept for number, (_, kept) in found.items()},
         {number: homes[row.household] for number, (row, _) in found.items() if row.household in homes},
     )
-
-
-def _judge(
-    kept: KeptMandate, household: Household | None, request: Verification, subject: Subject, today: date
-) -> str | None:
-    stored = kept.stored
-    if digest(stored.mandate) != digest(request.mandates[subject.mandate]):
-        return Reason.DIFFERS_FROM_STORED
-    numbers = frozenset(one.value for one in subject.identities)
-    person = household.find(numbers) if household else None
-    if person is None and household is not None:
-        return Reason.NOT_IN_HOUSEHOLD
-    stated = person or Person("", subject.name, subject.identities)
-    why = judge_person(kept, household, stated, today)
-    # A list without names does not say who has to have signed.
-    is_nameless = person is None and not subject.name
-    return None if is_nameless and why in (Reason.NOT_SIGNED, Reason.MINOR_WITHOUT_GUARDIAN) else why
 
 
 def _without_mandate(

@@ -33,6 +33,8 @@ from node.domain.job_access import NODE_ACCESS, platform_access
 from node.domain.lookups import by_prefix, person_digests
 from node.domain.offices import OfficeRow
 from node.domain.stored_mandates import StoredMandate, signed_part
+from node.domain.subjects import Subject
+from node.domain.verification import Verification
 from node.errors import NotFoundError, RefusedError
 from node.jobs import households, mandates
 from node.jobs.household_verification import HouseholdQuestion, prepare
@@ -158,6 +160,19 @@ def test_a_list_without_signatures_is_refused_where_they_are_needed(signing: tup
     )
     assert set(recorded_reasons(node, "node", only_listed, TODAY).values()) == {"unsigned_by_office"}
     assert recorded_reasons(before, "node", only_listed, TODAY) == {}
+
+
+def test_a_relative_as_one_more_number_of_a_member(node: Node) -> None:
+    """Attack: the head of the household is listed with the number of a relative who has not signed."""
+    households.put(node, "node", [household()])
+    every = [value for one in household().people for value in one.numbers]
+    stored = mandate(*every, no="M")
+    mandates.add(node, "node", [stored])
+    head, relative = household().people[0], household().people[3]
+    both = Subject("x", "H1", head.name, (*head.identities, *relative.identities), "M")
+    alone = Subject("y", "H1", head.name, head.identities, "M")
+    request = Verification(("C21",), ("33",), "review", "", (both, alone), {"M": stored.mandate})
+    assert recorded_reasons(node, "node", request, TODAY) == {0: "relative_without_consent"}
 
 
 def test_records_have_owners(node: Node) -> None:
