@@ -5,7 +5,16 @@ from pathlib import Path
 
 import click
 
-from node.cli.options import address_option, count, home_option, json_option, show, stated_form, text_options
+from node.cli.options import (
+    address_option,
+    count,
+    home_option,
+    json_option,
+    read_day_option,
+    show,
+    stated_form,
+    text_options,
+)
 from node.cli.record_rejects import as_rejects, refuse_rejects, rejects_option
 from node.cli.terminal import print_table
 from node.client.platform import Platform
@@ -16,14 +25,6 @@ from node.tabular.delimited import clean
 from node.tabular.record_lists import read_household_records
 
 _list_type = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-def _read_day(_context: click.Context, _option: click.Parameter, text: str | None) -> date | None:
-    """A day. Raises click.BadParameter."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise click.BadParameter("write a day as 2026-06-30") from None
 
 
 @click.group()
@@ -65,7 +66,7 @@ def add(
 @address_option
 @text_options
 @click.argument("source", metavar="LIST", type=_list_type)
-@click.option("--on", "day", callback=_read_day, metavar="DAY",
+@click.option("--on", "day", callback=read_day_option, metavar="DAY",
               help="Since when the members are these, as 2026-06-30.  [default: today]")  # fmt: skip
 @rejects_option
 def change(

@@ -1,5 +1,6 @@
 """`heqiao mandates`: authorisations on record, and citizens who withdraw them (docs/mandates.md)."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from node.cli.options import (
     count,
     home_option,
     json_option,
+    read_day_option,
     show,
     split_codes,
     stated_form,
@@ -20,9 +22,12 @@ from node.cli.record_rejects import as_rejects, refuse_rejects, rejects_option
 from node.cli.terminal import print_table
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, OpenUrgentCheck, RecordedMandate, Records
+from node.clock import utc_now
+from node.domain.days import china_day
 from node.domain.mandate import PROGRAMMES
+from node.domain.mandate_numbers import MAX_SEQUENCE, make_number
 from node.domain.mandate_words import reason_text
-from node.domain.matters import MATTERS, URGENT_BASIS
+from node.domain.matters import MATTERS, URGENT_BASIS, is_matter
 from node.domain.stored_mandates import END_REASONS, to_plain
 from node.errors import InputError
 from node.files import disk_errors
@@ -93,6 +98,37 @@ def _read_forms(files: dict[str, str], folder: Path | None) -> dict[str, bytes]:
         return {}
     with disk_errors("name the folder of the scanned forms with --forms; no mandate was stored"):
         return {number: (folder / name).read_bytes() for number, name in files.items()}
+
+
+@mandates.command()
+@json_option
+@click.argument("county")
+@click.option("--matter", required=True, metavar="CODE", help=f"What is applied for: {', '.join(MATTERS)}.")
+@click.option("--day", callback=read_day_option, metavar="DAY",
+              help="Day of signing, as 2026-06-30.  [default: today in China]")  # fmt: skip
+@click.option("--first", type=click.IntRange(1, MAX_SEQUENCE), default=1, show_default=True,
+              help="Sequence number of the first form of the day.")  # fmt: skip
+@click.option("--count", "amount", type=click.IntRange(1, 10_000), default=1, show_default=True,
+              help="How many numbers.")  # fmt: skip
+def number(as_json: bool, county: str, matter: str, day: date | None, first: int, amount: int) -> None:
+    """Make numbers for new forms.
+
+    COUNTY is the county's code, 6 digits. The last character of a number is a check character, so that a
+    mistyped number is found. No node is needed: --first says where the day's sequence continues.
+
+    \b
+    heqiao mandates number 450103 --matter 01 --first 8 --count 3
+    """  # noqa: D301 - click wants the real \b character
+    if not is_matter(matter):
+        raise click.UsageError(
+            "the matter is not one of those of docs/mandates.md", click.get_current_context()
+        )
+    signed = day or china_day(utc_now())
+    try:
+        numbers = [make_number(county, signed, matter, each) for each in range(first, first + amount)]
+    except ValueError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from None
+    show({"numbers": numbers}, "\n".join(numbers), as_json=as_json)
 
 
 @mandates.command("list")

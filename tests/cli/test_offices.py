@@ -3,10 +3,36 @@
 import json
 from pathlib import Path
 
+from synth.numbers import check_character
 from tests.support.ca_member import made  # noqa: F401  a fixture
-from tests.support.cli_runner import fails, ok
+from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.killed_commands import copy
 from tests.support.mandate_lists import mandate, mandate_rows, write_rows
+
+
+def test_numbers_of_forms() -> None:
+    """The check characters are those of the second implementation."""
+    out = ok(
+        "mandates",
+        "number",
+        "450103",
+        "--matter",
+        "01",
+        "--day",
+        "2026-07-01",
+        "--first",
+        "8",
+        "--count",
+        "2",
+    )
+    bodies = ("450103202607010100008", "450103202607010100009")
+    assert out.split() == [body + check_character(body) for body in bodies]
+    for wrong in (
+        ("4501", "--matter", "01"),
+        ("450103", "--matter", "55"),
+        ("450103", "--matter", "01", "--day", "x"),
+    ):
+        assert heqiao("mandates", "number", *wrong)[0] == 2
 
 
 def test_an_office_is_certified_signs_and_is_revoked(made: Path, tmp_path: Path) -> None:

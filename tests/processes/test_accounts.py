@@ -99,6 +99,7 @@ APART = {
     "admins key",
     "offices key",
     "offices sign",
+    "mandates number",
 }  # they make new folders
 
 
