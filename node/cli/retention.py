@@ -74,8 +74,8 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
         (
-            "mandates, households, who was asked",
-            f"{settings.records_days} days after they end",
+            "records of people",
+            f"{settings.records_days:,} days after they end",
             count(due.records, "record"),
         ),
         ("audit chain", "always; the law asks for 3 years", ""),

@@ -87,9 +87,8 @@ def _check_mandates(node: Node) -> Finding:
         return Finding(
             "mandates", False, f"{text}; signed_offices is set, and no office can be certified", hint
         )
-    hint = (
-        "" if node.config.mandates.signed_offices else "where offices sign: [mandates] signed_offices = true"
-    )
+    ready = authority is not None and not node.config.mandates.signed_offices
+    hint = "offices can sign: [mandates] signed_offices = true refuses what none signed" if ready else ""
     return Finding("mandates", True, text, hint)
 
 

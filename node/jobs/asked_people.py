@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from node.context import Node
 from node.database import Connection
@@ -11,10 +10,8 @@ from node.database import asked as rows
 from node.database.asked import AskedJob, UrgentRow
 from node.domain import sealed_names
 from node.domain.days import FIRST_DAY, china_day
-from node.domain.jobs import JobRequest, JobRow
+from node.domain.jobs import JobRow
 from node.domain.lookups import by_prefix, person_digests
-from node.domain.subjects import Subjects
-from node.domain.verification import Verification
 from node.requester.points import HasIdentities, identity_pairs
 
 
@@ -32,8 +29,15 @@ class AskedPeople:
         rows.add_urgent(tx, self.urgent)
 
 
-def note_people(node: Node, row: JobRow, request: JobRequest, people: Iterable[HasIdentities]) -> AskedPeople:
-    """Digests of everybody a job asks about."""
+def note_people(
+    node: Node,
+    row: JobRow,
+    peers: tuple[str, ...],
+    people: Iterable[HasIdentities],
+    matter: str = "",
+    waiting: Iterable[tuple[int, str, str]] = (),
+) -> AskedPeople:
+    """Digests of everybody a job asks about; `waiting` are those before their mandates, as `JobKind` says."""
     values = [value for _, value in identity_pairs(people)]
     job = AskedJob(
         job=row.id,
@@ -41,27 +45,21 @@ def note_people(node: Node, row: JobRow, request: JobRequest, people: Iterable[H
         owner=row.owner,
         purpose=row.purpose,
         legal_basis=row.legal_basis,
-        matter=request.matter if isinstance(request, Verification) else "",
+        matter=matter,
         items=row.items,
-        peers=request.peers,
+        peers=peers,
         people=row.subjects,
         asked_at=row.created_at,
     )
     digests = by_prefix(person_digests(node.keys.lookup_key, values))
-    return AskedPeople(job, digests, tuple(_urgent(node, row, request)))
+    due_on = _due_on(node, row.created_at)
+    return AskedPeople(job, digests, tuple(_urgent(node, row, due_on, *one) for one in waiting))
 
 
-def _urgent(node: Node, row: JobRow, request: JobRequest) -> Iterable[UrgentRow]:
-    """People of an urgent check without a mandate."""
-    if not isinstance(request, Verification) or not request.urgent:
-        return
-    subjects, due_on = Subjects.of(request.subjects), _due_on(node, row.created_at)
-    for place, (number, (at, _)) in enumerate(zip(subjects.mandates, pairwise(subjects.starts), strict=True)):
-        if number in request.mandates:
-            continue
-        (person,) = person_digests(node.keys.lookup_key, [subjects.id_values[at]])
-        sealed = node.keys.vault.seal(sealed_names.of_urgent(row.id, place), subjects.refs[place].encode())
-        yield UrgentRow(row.id, place, row.owner, person, due_on, row.created_at, None, sealed)
+def _urgent(node: Node, row: JobRow, due_on: int, place: int, ref: str, value: str) -> UrgentRow:
+    (person,) = person_digests(node.keys.lookup_key, [value])
+    sealed = node.keys.vault.seal(sealed_names.of_urgent(row.id, place), ref.encode())
+    return UrgentRow(row.id, place, row.owner, person, due_on, row.created_at, None, sealed)
 
 
 def _due_on(node: Node, asked_at: datetime) -> int:

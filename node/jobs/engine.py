@@ -63,7 +63,8 @@ def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool
         "purpose": row.purpose,
         "legal_basis": row.legal_basis,
     }
-    asked = note_people(node, row, request, kind.identities(request))
+    waiting = kind.before_mandate(request)
+    asked = note_people(node, row, request.peers, kind.identities(request), kind.matter(request), waiting)
     if asked.urgent:
         details["urgent_without_mandate"] = len(asked.urgent)
 

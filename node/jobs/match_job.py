@@ -1,6 +1,6 @@
 """The kind of job that verifies people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from matcher import Level
 from node.context import Node
@@ -63,6 +63,18 @@ class MatchJob:
     def identities(self, request: Verification) -> Sequence[Subject]:
         """The subjects."""
         return Subjects.of(request.subjects)
+
+    def matter(self, request: Verification) -> str:
+        """That of the request."""
+        return request.matter
+
+    def before_mandate(self, request: Verification) -> Iterator[tuple[int, str, str]]:
+        """In an urgent check, people without a mandate."""
+        if request.urgent:
+            subjects = Subjects.of(request.subjects)
+            for place, number in enumerate(subjects.mandates):
+                if number not in request.mandates:
+                    yield place, subjects.refs[place], subjects.id_values[subjects.starts[place]]
 
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""

@@ -57,6 +57,14 @@ class SumJob:
         """The cohort."""
         return map(Person, request.cohort)
 
+    def matter(self, _request: Summation) -> str:
+        """None: a sum is about nobody's application."""
+        return ""
+
+    def before_mandate(self, _request: Summation) -> tuple[()]:
+        """Nobody."""
+        return ()
+
     def ask(self, run: PartRun[StoredSumCheckpoint], request: Summation) -> None:
         """All rounds with one peer."""
         question = SumQuestion(request.cohort, request.items, request.legal_basis)
