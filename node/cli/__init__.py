@@ -40,7 +40,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),
         "sum": ("sum", "Sum what other provinces hold about many people."),
-        "mandates": ("mandates", "Revoke mandates."),
+        "households": ("households", "Manage the households on record."),
+        "mandates": ("mandates", "Manage the mandates on record; revoke mandates."),
+        "offices": ("offices", "Manage the offices that sign mandates."),
+        "subject": ("subject", "Tell one person what was asked about them."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),

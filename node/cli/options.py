@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,6 +118,14 @@ def split_codes(_context: click.Context, _option: click.Parameter, text: str) ->
     if not codes or len(set(codes)) != len(codes):
         raise click.BadParameter("write codes separated by commas, each once")
     return codes
+
+
+def read_day_option(_context: click.Context, _option: click.Parameter, text: str | None) -> date | None:
+    """The day of an option, None where it is not given. Raises click.BadParameter."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise click.BadParameter("write a day as 2026-06-30") from None
 
 
 def asking_options(command: Command) -> Command:

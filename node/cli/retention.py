@@ -28,7 +28,11 @@ def show_(home: Path, as_json: bool) -> None:
     due, settings = read_due(node), node.config.retention
     node.store.dispose()
     if as_json:
-        periods = {"fetched_days": settings.fetched_days, "kept_days": settings.kept_days}
+        periods = {
+            "fetched_days": settings.fetched_days,
+            "kept_days": settings.kept_days,
+            "records_days": settings.records_days,
+        }
         show({"periods": periods, "due": asdict(due)}, "", as_json=True)
         return
     print_table(("data", "kept", "due now"), _rows(settings, due))
@@ -59,7 +63,8 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries"
+    records = count(found.records, "record")
+    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries, {records} of people"
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:
@@ -69,6 +74,11 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
         ("alerts about quotas and sums", f"{ALERTS_KEPT.days} days", ""),
+        (
+            "records of people",
+            f"{settings.records_days:,} days after they end",
+            count(due.records, "record"),
+        ),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),
     ]

@@ -11,10 +11,12 @@ from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
 from node.credentials.revocation_lists import REFUSED, WARNED
-from node.database import describe_database
+from node.database import asked, describe_database
+from node.database import households as household_rows
+from node.database import offices as office_rows
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
-from node.domain.days import china_day
+from node.domain.days import FIRST_DAY, china_day
 from node.domain.peers import PeerRow
 from node.errors import NodeError
 from node.index.token_counts import count_tokens
@@ -69,7 +71,31 @@ def check_node(node: Node) -> Iterator[Finding]:
     yield try_check("tokens", lambda: _count_tokens(node))
     yield try_check("working days", lambda: _check_days(node))
     yield try_check("deadlines", lambda: _check_deadlines(node))
+    yield try_check("mandates", lambda: _check_mandates(node))
     yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+
+
+def _check_mandates(node: Node) -> Finding:
+    """Mandates on record, urgent checks that wait for theirs, and whether offices are ready to sign."""
+    today = (china_day(node.clock()) - FIRST_DAY).days
+    with node.store.transaction("count mandates") as tx:
+        found, (waiting, overdue) = household_rows.count(tx), asked.count_urgent(tx, today)
+        authority = office_rows.newest_authority(tx)
+    text = f"{found['households']:,} households, {found['mandates']:,} mandates"
+    text += f", {found['signed']:,} signed by offices"
+    text += f"; {waiting:,} urgent checks wait for their mandate, {overdue:,} overdue" if waiting else ""
+    if overdue:
+        return Finding("mandates", False, text, "add them: `heqiao mandates list` shows which")
+    if node.config.mandates.signed_offices and authority is None:
+        hint = (
+            "`heqiao offices request`, `heqiao ca offices`, `heqiao offices accept`, `heqiao offices issue`"
+        )
+        return Finding(
+            "mandates", False, f"{text}; signed_offices is set, and no office can be certified", hint
+        )
+    ready = authority is not None and not node.config.mandates.signed_offices
+    hint = "offices can sign: [mandates] signed_offices = true refuses what none signed" if ready else ""
+    return Finding("mandates", True, text, hint)
 
 
 def _count_tokens(node: Node) -> Finding:

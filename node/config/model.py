@@ -18,6 +18,7 @@ from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
 from node.config.log import LogSection
+from node.config.mandates import MandatesSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.quotas import QuotasSection
@@ -53,6 +54,7 @@ class Config(Section):
     jobs: JobsSection = Field(default_factory=JobsSection)
     deadlines: DeadlinesSection = Field(default_factory=DeadlinesSection)
     calendar: CalendarSection = Field(default_factory=CalendarSection)
+    mandates: MandatesSection = Field(default_factory=MandatesSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

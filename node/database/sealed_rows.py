@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, Table, and_, func, literal, select, tuple_, update
 
+from node.database.household_tables import households, mandates, urgent_checks
 from node.database.index_tables import buckets, cuts, token_blocks
 from node.database.tables import (
     answers,
@@ -67,6 +68,10 @@ SEALED: Final = (
         sum_groups,
     ),
     SealedColumn(sum_aliases, "sealed"),
+    SealedColumn(households, "sealed"),
+    SealedColumn(mandates, "sealed"),
+    SealedColumn(mandates, "form_sealed"),
+    SealedColumn(urgent_checks, "sealed"),
     SealedColumn(buckets, "kept_sealed", _CUT, cuts),
     SealedColumn(buckets, "links_sealed", _CUT, cuts),
     SealedColumn(token_blocks, "sealed", (token_blocks.c.version,)),

@@ -19,13 +19,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import deadline_tables, index_tables, query_tables, user_tables
+from node.database import deadline_tables, household_tables, index_tables, query_tables, user_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
-USER_TABLES = user_tables.TABLES
-QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
-DEADLINE_TABLES = deadline_tables.TABLES
+# Tables of other modules, so that they are in it, too.
+OTHERS = tuple(module.TABLES for module in (deadline_tables, household_tables, query_tables, user_tables))
 
 peers = Table(
     "peers",

@@ -66,6 +66,30 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "MandateService",
+        {
+            "AddMandates": Right(_PREPARER, platform=True),
+            "ListMandates": Right(OFFICERS, platform=True),
+            "GetMandate": Right(OFFICERS, platform=True),
+            "EndMandate": Right(_PREPARER, platform=True),
+            "CheckMandates": Right(OFFICERS, platform=True),
+            "AddForm": Right(_PREPARER, platform=True),
+            "GetForm": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
+        "HouseholdService",
+        {
+            "PutHouseholds": Right(_PREPARER, platform=True),
+            "ListHouseholds": Right(OFFICERS, platform=True),
+            "GetHousehold": Right(OFFICERS, platform=True),
+            "RemoveHousehold": Right(_PREPARER, platform=True),
+            # With [users] approval a person's verification is a draft that another person approves.
+            "VerifyHouseholds": Right(_PREPARER, platform=True),
+            "ReportSubject": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
         "ReportService",
         {
             "StreamReportFile": Right(OFFICERS, platform=True),
@@ -140,6 +164,9 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "keys backup": _SECURITY,
     "retention show": ADMINISTRATORS,
     "retention run": _SECURITY,
+    "offices accept": _SECURITY,
+    "offices issue": _SECURITY,
+    "offices revoke": _SECURITY,
     "admins add": _SECURITY,
     "admins remove": _SECURITY,
     "approve": ADMINISTRATORS,

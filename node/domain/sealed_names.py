@@ -56,3 +56,18 @@ def of_user(account: str, what: str) -> str:
 def of_draft(draft: str, what: str) -> str:
     """Something of a draft: `form`, `request`, `reason`."""
     return f"draft {draft} {what}"
+
+
+def of_household(owner: str, digest: bytes) -> str:
+    """A household, by the digest of its number."""
+    return f"household {owner} {digest.hex()}"
+
+
+def of_mandate(owner: str, digest: bytes, what: str = "mandate") -> str:
+    """A mandate by the digest of its number, or its `form`."""
+    return f"{what} {owner} {digest.hex()}"
+
+
+def of_urgent(job: str, place: int) -> str:
+    """The reference of a person of an urgent check."""
+    return f"urgent {job} {place}"

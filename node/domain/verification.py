@@ -20,7 +20,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Verification:
     """The queried people, items and provinces, and the purpose. `mandates` are by number.
 
-    `subjects` may be few objects, or the columns (`Subjects`) of a long list.
+    `subjects` may be few objects, or the columns (`Subjects`) of a long list. `matter` is the kind of help
+    that is applied for, or empty; where it is `urgent`, mandates may follow within the days of [mandates]
+    urgent_days.
     """
 
     kind: ClassVar[str] = VERIFICATION
@@ -33,6 +35,8 @@ class Verification:
     mandates: Mapping[str, Mandate] = field(repr=False)
     # Whether valid answers of earlier jobs are used again instead of asking (node/domain/reuse.py).
     reuse: bool = False
+    matter: str = ""
+    urgent: bool = False
 
 
 def pack_verification(verification: Verification) -> bytes:
@@ -44,6 +48,8 @@ def pack_verification(verification: Verification) -> bytes:
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
         "reuse": verification.reuse,
+        "matter": verification.matter,
+        "urgent": verification.urgent,
         "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
@@ -66,6 +72,8 @@ def unpack_verification(packed: bytes) -> Verification:
         subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
         reuse=plain["reuse"],
+        matter=plain["matter"],
+        urgent=plain["urgent"],
     )
 
 

@@ -32,6 +32,7 @@ from node.errors import (
     PreconditionError,
     UnavailableError,
 )
+from node.jobs.asked_people import note_people
 from node.jobs.deadlines import clock_of, report_by
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
@@ -71,6 +72,10 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
         "purpose": row.purpose,
         "legal_basis": row.legal_basis,
     }
+    waiting = kind.before_mandate(request)
+    asked = note_people(node, row, request.peers, kind.identities(request), kind.matter(request), waiting)
+    if asked.urgent:
+        details["urgent_without_mandate"] = len(asked.urgent)
 
     def write(tx: Connection) -> bool:
         # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
@@ -80,6 +85,7 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
             job_rows.add_job(tx, row, sealed, peers, clock)
             if digests is not None:
                 answered_people.add_people(tx, job, digests)
+            asked.write(tx)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
         elif (known.request_digest, known.owner) != (row.request_digest, owner):
             raise JobConflictError("this job id was used before for something else", "choose another job id")

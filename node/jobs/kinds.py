@@ -47,6 +47,12 @@ class JobKind(Protocol[R, C]):
     def people_digests(self, node: Node, request: R) -> bytes | None:
         """These people as they are found again (`node.domain.reuse`); None where no answer is used again."""
 
+    def matter(self, request: R) -> str:
+        """The kind of help that is applied for (node/domain/matters.py), or empty."""
+
+    def before_mandate(self, request: R) -> Iterable[tuple[int, str, str]]:
+        """People who are asked about before their mandates: place, reference and current number of each."""
+
     def ask(self, run: PartRun[C], request: R) -> None:
         """One peer's part. The checkpoint keeps the answers. Raises NodeError kinds."""
 

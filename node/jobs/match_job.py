@@ -1,6 +1,6 @@
 """The kind of job that verifies people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from matcher import Level
@@ -9,10 +9,12 @@ from node.domain.days import china_day
 from node.domain.findings import Report
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import PROGRAMMES, fault
+from node.domain.matters import URGENT_BASIS, is_matter
 from node.domain.reuse import Reused, pack_reused
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError
+from node.jobs.mandate_reasons import recorded_reasons
 from node.jobs.mandates import revoked_numbers
 from node.jobs.match_results import build_report
 from node.jobs.part_run import PartRun
@@ -35,6 +37,7 @@ class MatchJob:
             raise InvalidRequestError("a subject's reference is given twice")
         if request.purpose not in PROGRAMMES:
             raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
+        _check_basis(request)
         for place, mandate in enumerate(request.mandates.values(), 1):
             wrong = fault(mandate)
             if wrong is not None:
@@ -68,12 +71,26 @@ class MatchJob:
         """The subjects, as they are found again."""
         return digests_of(node, request)
 
+    def matter(self, request: Verification) -> str:
+        """That of the request."""
+        return request.matter
+
+    def before_mandate(self, request: Verification) -> Iterator[tuple[int, str, str]]:
+        """In an urgent check, people without a mandate."""
+        if request.urgent:
+            subjects = Subjects.of(request.subjects)
+            for place, number in enumerate(subjects.mandates):
+                if number not in request.mandates:
+                    yield place, subjects.refs[place], subjects.id_values[subjects.starts[place]]
+
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
         node, numbers = run.node, request.mandates
         revoked = revoked_numbers(node, run.job.owner, numbers)
         # Looked at anew by each part that begins, or begins again: the day is its own, not the submission's.
-        question = ask_question(node, request, run.part.peer, china_day(node.clock()), revoked)
+        today = china_day(node.clock())
+        refused = recorded_reasons(node, run.job.owner, request, today)
+        question = ask_question(node, request, run.part.peer, today, revoked, refused)
         reused = Reused()
         if request.reuse:
             reused = find_reusable(node, run.job, run.part.peer, request, question)
@@ -88,6 +105,17 @@ class MatchJob:
     def results(self, node: Node, job: str) -> Report:
         """The report; raises as `build_report` does."""
         return build_report(node, job)
+
+
+def _check_basis(request: Verification) -> None:
+    """An urgent check, and no other, has the legal basis of one: the report and the peers see it by that."""
+    if request.urgent != (request.legal_basis == URGENT_BASIS):
+        raise InvalidRequestError(
+            f"an urgent check, and no other, has the legal basis {URGENT_BASIS}",
+            "urgent: help comes first, and the mandate follows (Social Assistance Law, article 50)",
+        )
+    if request.matter and not is_matter(request.matter):
+        raise InvalidRequestError("unknown matter", "docs/mandates.md lists the matters, two digits each")
 
 
 MATCH = MatchJob()

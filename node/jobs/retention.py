@@ -13,7 +13,9 @@ from typing import Final, TypeVar
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
+from node.database import record_retention as record_rows
 from node.database import retention as rows
+from node.domain.days import FIRST_DAY, china_day
 from node.domain.retention import Erased
 
 AT_ONCE: Final = 50  # jobs in one transaction: others write in between
@@ -29,7 +31,7 @@ def read_due(node: Node) -> Erased:
         found = Erased(secrets=rows.leftover_secrets(tx))
         for at in range(0, len(due), AT_ONCE):
             found += rows.count(tx, due[at : at + AT_ONCE])
-    return found
+        return found + Erased(records=record_rows.count_due(tx, *_record_moments(node)))
 
 
 def erase_due(
@@ -53,6 +55,11 @@ def erase_due(
         show(at, len(due))
         erased += write("erase jobs", partial(_erase, node, due[at : at + AT_ONCE]))
     show(len(due), len(due))
+    while not stopping():
+        more = write("erase records", partial(_erase_records, node))
+        if more == Erased():
+            break
+        erased += more
     return erased, erased == Erased() or node.store.clear_log()
 
 
@@ -61,6 +68,20 @@ def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> E
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased
+
+
+def _erase_records(node: Node, tx: Connection) -> Erased:
+    """Some of the records whose time is over: mandates that ended, households without one, who was asked."""
+    erased = Erased(records=record_rows.erase_some(tx, AT_ONCE, *_record_moments(node)))
+    if erased != Erased():
+        audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
+    return erased
+
+
+def _record_moments(node: Node) -> tuple[datetime, int]:
+    """Before when records are due; the same as a day since 1970-01-01."""
+    before = node.clock() - timedelta(days=node.config.retention.records_days)
+    return before, (china_day(before) - FIRST_DAY).days
 
 
 def _moments(node: Node) -> tuple[datetime, datetime]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
+from types import MappingProxyType
 
 import numpy as np
 from blake3 import blake3
@@ -275,12 +276,19 @@ def _choose_hits(
 
 
 def ask_question(
-    node: Node, verification: Verification, peer: str, today: date, revoked: Collection[str] = ()
+    node: Node,
+    verification: Verification,
+    peer: str,
+    today: date,
+    revoked: Collection[str] = (),
+    refused: Mapping[int, str] = MappingProxyType({}),
 ) -> Question:
     """What one peer may be asked: no mandate, no verification (design.md section 7).
 
-    `today` is the day on which the part begins, `revoked` the numbers of mandates revoked until then. A
-    person is asked about only under a mandate that names every number the person is asked by.
+    `today` is the day on which the part begins, `revoked` the numbers of mandates revoked until then,
+    `refused` why people, by their row, are not asked about whatever their mandate says. A person is asked
+    about only under a mandate that names every number the person is asked by; in an urgent check also without
+    one.
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
@@ -290,7 +298,7 @@ def ask_question(
         mandate = verification.mandates.get(number)
         key = None if mandate is None else (mandate.scope, mandate.is_complete)
         if key not in of_scope:
-            why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
+            why = tuple(_uncovered(verification, mandate, item, peer, today) for item in codes)
             if why not in same:
                 same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
             of_scope[key] = same[why]
@@ -298,14 +306,23 @@ def ask_question(
     gone, stranger = dict.fromkeys(codes, "revoked"), dict.fromkeys(codes, "person_not_named")
     uncovered |= {number: gone for number in revoked if number in uncovered}
     named = are_named(subjects, verification.mandates)
+    of_reason = {reason: dict.fromkeys(codes, reason) for reason in set(refused.values())}
     return Question(
         subjects=subjects,
         uncovered=tuple(
-            uncovered[number] if good else stranger
-            for number, good in zip(subjects.mandates, named, strict=True)
+            of_reason[refused[row]] if row in refused else uncovered[number] if good else stranger
+            for row, (number, good) in enumerate(zip(subjects.mandates, named, strict=True))
         ),
         mandates=tuple(map(verification.mandates.get, subjects.mandates)),
         items=tuple(node.catalogue.item(item) for item in codes),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,
     )
+
+
+def _uncovered(
+    verification: Verification, mandate: Mandate | None, item: str, peer: str, today: date
+) -> str | None:
+    if mandate is None and verification.urgent:  # it follows (domain.md section 8, art. 50)
+        return None
+    return covers(mandate, item, peer, verification.purpose, today, verification.matter)

@@ -43,6 +43,10 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
         row, row.number, bytes(row.points), bytes(row.days), bytes(row.ciphertexts)
     ),
     "sum_aliases.sealed": lambda row: names.of_alias(row.item, row.epoch, bytes(row.tag)),
+    "households.sealed": lambda row: names.of_household(row.owner, bytes(row.digest)),
+    "mandates.sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest)),
+    "mandates.form_sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest), "form"),
+    "urgent_checks.sealed": lambda row: names.of_urgent(row.job, row.place),
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
     "users.name_sealed": lambda row: names.of_user(row.account, "name"),

@@ -10,8 +10,8 @@ from node.jobs.calendar import working_days
 from node.jobs.deadlines import list_deadlines, peer_times
 from node.jobs.retry import retry_part
 from node.jobs.runner import Runner
+from node.services.access import access_of
 from node.services.job_messages import read_job_message
-from node.services.rights import access_of
 from node.transport.interceptors import Call
 from node.wire.platform_deadlines import deadlines_message, times_message
 

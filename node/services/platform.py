@@ -14,13 +14,14 @@ from node.database import peers as peer_rows
 from node.database import retention
 from node.domain import jobs as jobs_module
 from node.domain.job_access import JobAccess
-from node.errors import RefusedError, UnknownCallerError
+from node.errors import UnknownCallerError
 from node.jobs import engine, mandates
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.services.access import access_of, require_approval
 from node.services.job_messages import job_messages, read_job_message
-from node.services.rights import access_of, judge
+from node.services.rights import judge
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
@@ -44,10 +45,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
-        if call.person is not None and self._node.config.users.approval:
-            raise RefusedError(
-                "another person approves what you prepare", "send a draft for approval", {"rule": "approval"}
-            )
+        require_approval(self._node, call)
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
         added = engine.submit(self._node, job, verification, self._access(call).owner)
@@ -59,6 +57,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self, requests: Iterator[pb.SubmitSumRequest], call: Call
     ) -> pb.SubmitSumResponse:
         """Store the job, then start it."""
+        require_approval(self._node, call)
         most = self._node.config.limits.max_subjects_per_job
         job, summation = platform_requests.read_sum(requests, most)
         added = engine.submit(self._node, job, summation, self._access(call).owner)

@@ -4,7 +4,9 @@ import grpc
 from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.platform.v1 import (
     drafts_pb2_grpc,
+    households_pb2_grpc,
     jobs_pb2_grpc,
+    mandates_pb2_grpc,
     platform_pb2_grpc,
     reports_pb2_grpc,
     session_pb2_grpc,
@@ -14,7 +16,9 @@ from node.context import Node
 from node.domain.rights import RPCS
 from node.jobs.runner import Runner
 from node.services.drafts import DraftServicer
+from node.services.households import HouseholdServicer
 from node.services.jobs import JobServicer
+from node.services.mandates import MandateServicer
 from node.services.platform import PlatformServicer
 from node.services.renderings import Renderings
 from node.services.report_files import ReportServicer
@@ -29,6 +33,8 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     """Add all of them to a server that is not started yet."""
     platform_pb2_grpc.add_PlatformServiceServicer_to_server(PlatformServicer(node, runner), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, runner), server)
+    mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), server)
+    households_pb2_grpc.add_HouseholdServiceServicer_to_server(HouseholdServicer(node, runner), server)
     reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)

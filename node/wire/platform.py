@@ -57,6 +57,8 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
             legal_basis=verification.legal_basis,
             subjects_announced=len(subjects),
             reuse=verification.reuse,
+            urgent=verification.urgent,
+            matter=verification.matter,
         )
     )
     yield from in_pieces(len(mandates), CHUNK, lambda part: _mandates_request(mandates[part]))
@@ -192,7 +194,7 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
         in_pieces(
             len(found.answers),
             CHUNK,
-            lambda part: pb.FindingChunk(answers=map(_answer_message, found.answers[part])),
+            lambda part: pb.FindingChunk(answers=map(answer_message, found.answers[part])),
         ),
         in_pieces(len(found), MOST_FINDINGS, places),
     ):
@@ -213,7 +215,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
             header = response.header
             continue
         subjects += response.chunk.subjects
-        answers += map(_answer, response.chunk.answers)
+        answers += map(read_answer, response.chunk.answers)
         subject.extend(response.chunk.subject_places)
         answer.extend(response.chunk.answer_places)
     if header is None:
@@ -273,6 +275,7 @@ def _scope_message(scope: Scope) -> pb.Scope:
         office=scope.office,
         template_id=scope.template_id,
         sig_type=scope.sig_type,
+        matter=scope.matter,
     )
 
 
@@ -287,7 +290,8 @@ def _subjects_request(subjects: Subjects) -> pb.SubmitVerificationRequest:
     return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=columns))
 
 
-def _answer_message(said: Finding) -> pb.Answer:
+def answer_message(said: Finding) -> pb.Answer:
+    """What one province says of one item."""
     return pb.Answer(
         item=said.item,
         peer=said.peer,
@@ -301,7 +305,8 @@ def _answer_message(said: Finding) -> pb.Answer:
     )
 
 
-def _answer(message: pb.Answer) -> Finding:
+def read_answer(message: pb.Answer) -> Finding:
+    """The same as the node sent it, about nobody in particular."""
     return Finding(
         subject="",
         item=message.item,

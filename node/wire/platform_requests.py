@@ -13,6 +13,7 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from matcher import Identity, batch, identity, names
 from matcher.errors import IdentityError
 from node.domain.mandate import PROGRAMMES, Mandate, Scope
+from node.domain.matters import is_matter
 from node.domain.subjects import Subjects, hold_identities, refers_by_identity
 from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
@@ -57,6 +58,8 @@ def read_verification(
         reuse=start.reuse,
         subjects=Subjects.joined(parts),
         mandates=mandates,
+        matter=start.matter,
+        urgent=start.urgent,
     )
     return start.job_id, verification
 
@@ -82,7 +85,12 @@ def read_sum(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[
 
 def read_revoked(request: pb.RevokeMandatesRequest) -> tuple[str, ...]:
     """The numbers of mandates that a platform revokes. Raises InvalidRequestError."""
-    numbers = tuple(request.mandate_nos)
+    return read_numbers(request.mandate_nos)
+
+
+def read_numbers(given: Iterable[str]) -> tuple[str, ...]:
+    """Numbers of mandates that end. Raises InvalidRequestError."""
+    numbers = tuple(given)
     require(0 < len(numbers) <= MAX_REVOKED, f"a call revokes 1 to {MAX_REVOKED:,} mandates")
     require(all(numbers) and _are_short(numbers), "a mandate's number is empty or too long")
     require(not hold_identities(numbers), "an identity number must not serve as a reference")
@@ -178,6 +186,7 @@ def _lists(counts: Sequence[int], values: Sequence[str], mandates: int) -> list[
 
 def _scope(message: pb.Scope) -> Scope:
     texts = (message.programme, message.event, message.office, message.template_id, message.sig_type)
+    require(message.matter in ("", "*") or is_matter(message.matter), "a mandate's matter is not a known one")
     require(_are_short(texts), "a text of a mandate is too long")
     require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
     require(not hold_identities(texts), "an identity number must not serve as a reference")
@@ -197,6 +206,7 @@ def _scope(message: pb.Scope) -> Scope:
         office=message.office,
         template_id=message.template_id,
         sig_type=message.sig_type,
+        matter=message.matter,
     )
 
 

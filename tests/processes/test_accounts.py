@@ -39,6 +39,17 @@ READING = (
     ("jobs", "cancel", "JOB"),
     ("report", "JOB"),
     ("mandates", "revoke", "1"),
+    ("mandates", "add", "FILE"),
+    ("mandates", "list"),
+    ("mandates", "show", "1"),
+    ("mandates", "check", "--household", "1", "--items", "C21", "--peers", "33"),
+    ("households", "add", "FILE"),
+    ("households", "change", "FILE"),
+    ("households", "list"),
+    ("households", "show", "1"),
+    ("households", "remove", "1", "--confirm"),
+    ("subject", "report", "--number-file", "FILE"),
+    ("offices", "list"),
     ("verify", "--households", "FILE", "--items", "C21", "--peers", "33", "--out", "HOME/report"),
     ("sum", "--cohort", "FILE", "--items", "D35", "--peers", "33", "--legal-basis", "X", "--out", "HOME/r"),
 )  # fmt: skip
@@ -77,6 +88,10 @@ WRITING = (
     ("admins", "add", "FILE"),
     ("admins", "remove", "name"),
     ("approve", "request", "--as", "OUT"),
+    ("offices", "request", "--out", "OUT"),
+    ("offices", "accept", "FILE"),
+    ("offices", "issue", "FILE", "--out", "OUT"),
+    ("offices", "revoke", "0123456789abcdef"),
     ("index", "republish"),
     ("index", "verify"),
     ("retention", "show"),
@@ -96,6 +111,9 @@ APART = {
     "keys recipient",
     "keys restore",
     "admins key",
+    "offices key",
+    "offices sign",
+    "mandates number",
 }  # they make new folders, or need none
 
 

@@ -57,6 +57,7 @@ MANDATE = Mandate(
     office="459999000000",
     template_id="national",
     sig_type="handwritten",
+    matter="",
     signers=("张三丰", "李四"),
     agents=(),
     people=frozenset({"449999190001010034"}),

@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import deadline_schema, query_schema, sum_schema, user_schema
+from node.migrations import deadline_schema, household_schema, query_schema, sum_schema, user_schema
 
 revision = "0001"
 down_revision = None
@@ -316,9 +316,11 @@ def upgrade() -> None:
     )
     deadline_schema.create_tables()
     sum_schema.create_tables()
+    household_schema.create_tables()
 
 
 def downgrade() -> None:
+    household_schema.drop_tables()
     sum_schema.drop_tables()
     deadline_schema.drop_tables()
     op.drop_table("seen_manifests")

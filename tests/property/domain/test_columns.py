@@ -120,7 +120,8 @@ WORDS, SIGNERS = st.sampled_from(("", "x")), st.lists(st.sampled_from(("ç”²", "ä
 MANDATES = st.lists(
     st.builds(
         Mandate, st.sampled_from(("m1", "m2", "m3")), st.sampled_from(("review", "*")), SCOPES, SCOPES, DAYS,
-        DAYS | st.none(), DAYS | st.none(), WORDS, WORDS, WORDS, WORDS, SIGNERS, SIGNERS,
+        DAYS | st.none(), DAYS | st.none(), WORDS, WORDS, WORDS, WORDS, st.sampled_from(("", "01", "*")),
+        SIGNERS, SIGNERS,
         st.frozensets(st.sampled_from((*NUMBERS[:4], PERMIT)), max_size=3), st.sampled_from(("", "ab")),
     ),
     max_size=4, unique_by=lambda one: one.number,

@@ -100,7 +100,7 @@ class SubmitVerificationRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
 
 class VerificationStart(_message.Message):
-    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse")
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse", "urgent", "matter")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,8 @@ class VerificationStart(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
     REUSE_FIELD_NUMBER: _ClassVar[int]
+    URGENT_FIELD_NUMBER: _ClassVar[int]
+    MATTER_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     items: _containers.RepeatedScalarFieldContainer[str]
     peers: _containers.RepeatedScalarFieldContainer[str]
@@ -115,7 +117,9 @@ class VerificationStart(_message.Message):
     legal_basis: str
     subjects_announced: int
     reuse: bool
-    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ...) -> None: ...
+    urgent: bool
+    matter: str
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ..., urgent: _Optional[bool] = ..., matter: _Optional[str] = ...) -> None: ...
 
 class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
@@ -150,7 +154,7 @@ class Mandates(_message.Message):
     def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[_Union[Scope, _Mapping]]] = ..., scope_places: _Optional[_Iterable[int]] = ..., signer_counts: _Optional[_Iterable[int]] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hashes: _Optional[_Iterable[str]] = ..., people_counts: _Optional[_Iterable[int]] = ..., people: _Optional[_Iterable[str]] = ..., agent_counts: _Optional[_Iterable[int]] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Scope(_message.Message):
-    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "event", "office", "template_id", "sig_type")
+    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "event", "office", "template_id", "sig_type", "matter")
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +165,7 @@ class Scope(_message.Message):
     OFFICE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     SIG_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MATTER_FIELD_NUMBER: _ClassVar[int]
     programme: str
     items: _containers.RepeatedScalarFieldContainer[str]
     regions: _containers.RepeatedScalarFieldContainer[str]
@@ -171,7 +176,8 @@ class Scope(_message.Message):
     office: str
     template_id: str
     sig_type: str
-    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., event: _Optional[str] = ..., office: _Optional[str] = ..., template_id: _Optional[str] = ..., sig_type: _Optional[str] = ...) -> None: ...
+    matter: str
+    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., event: _Optional[str] = ..., office: _Optional[str] = ..., template_id: _Optional[str] = ..., sig_type: _Optional[str] = ..., matter: _Optional[str] = ...) -> None: ...
 
 class Subjects(_message.Message):
     __slots__ = ("refs", "households", "names", "mandate_nos", "identities")
