@@ -23,6 +23,9 @@ _EXAMPLES: Final = {
     ("catalogue", "path"): "catalogue.toml",
     ("index", "publish_at"): "03:00",
     ("log", "file"): "heqiao.log",
+    ("notices", "folder"): "notices",
+    ("notices", "password_file"): "mail-password",
+    ("notices", "relay_ca"): "mail-ca.pem",
 }
 
 

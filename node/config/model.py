@@ -15,6 +15,7 @@ from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
 from node.config.log import LogSection
+from node.config.notices import NoticesSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.quotas import QuotasSection
@@ -24,6 +25,7 @@ from node.config.rotation import RotationSection
 from node.config.section import Section, folder_of
 from node.config.store import StoreSection, sqlite_file
 from node.config.tls import TlsSection
+from node.config.watch import WatchSection
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:
@@ -47,6 +49,8 @@ class Config(Section):
     quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
+    watch: WatchSection = Field(default_factory=WatchSection)
+    notices: NoticesSection = Field(default_factory=NoticesSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
@@ -27,6 +27,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             address=peer.address,
             signing_key=peer.signing_key,
             allow_platforms=peer.allow_platforms,
+            allow_monitoring=peer.allow_monitoring,
             added_at=now,
         )
     )
@@ -36,8 +37,12 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
     _add_grants(tx, peer.code, peer.grants)
 
 
-def set_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
-    """Replace the grants of a peer, which must be known."""
+def set_grants(
+    tx: Connection, code: str, granted: Sequence[Grant], allow_monitoring: bool | None = None
+) -> None:
+    """Replace the grants of a peer, which must be known; whether it may monitor stays as it is with None."""
+    if allow_monitoring is not None:
+        tx.execute(update(peers).where(peers.c.code == code).values(allow_monitoring=allow_monitoring))
     tx.execute(delete(grants).where(grants.c.peer == code))
     _add_grants(tx, code, granted)
 
@@ -99,6 +104,7 @@ def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
             bytes(row.signing_key),
             row.allow_platforms,
             tuple(sorted(held.get(row.code, ()))),
+            row.allow_monitoring,
         )
         for row in tx.execute(query)
     ]

@@ -18,6 +18,7 @@ from node.database.tables import (
     sum_queries,
     tokens,
 )
+from node.database.watch_tables import alerts, watch_answers, watch_tokens, watches
 
 EPOCH_BYTES: Final = 2  # keys.store.vault.EPOCH_BYTES: the database knows no keys
 
@@ -66,6 +67,11 @@ SEALED: Final = (
     SealedColumn(buckets, "kept_sealed", _CUT, cuts),
     SealedColumn(buckets, "links_sealed", _CUT, cuts),
     SealedColumn(token_blocks, "sealed", (token_blocks.c.version,)),
+    SealedColumn(watches, "request_sealed"),
+    SealedColumn(watch_tokens, "sealed"),
+    SealedColumn(watch_answers, "sealed"),
+    SealedColumn(alerts, "content_sealed", (alerts.c.id,)),
+    SealedColumn(alerts, "note_sealed", (alerts.c.id,)),
 )
 
 

@@ -19,11 +19,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables
+from node.database import index_tables, query_tables, watch_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
 QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
+WATCH_TABLES = watch_tables.TABLES
 
 peers = Table(
     "peers",
@@ -33,6 +34,7 @@ peers = Table(
     Column("address", String(300), nullable=False),
     Column("signing_key", LargeBinary, nullable=False),
     Column("allow_platforms", Boolean, nullable=False),
+    Column("allow_monitoring", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
 )
 
@@ -85,7 +87,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
-    # verification or sum
+    # verification, sum or watch
     Column("kind", String(16), nullable=False),
     # Who submitted it: "node" or "platform/" and a name.
     Column("owner", String(220), nullable=False),

@@ -10,7 +10,7 @@ OPEN_STATES = ("queued", "running")
 OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")  # states of parts that run, or can
 WAITING = "waiting"  # a part that the peer told to come back later
 
-VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
+VERIFICATION, SUM, WATCH = "verification", "sum", "watch"  # kinds of jobs
 
 
 class JobRequest(Protocol):

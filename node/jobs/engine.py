@@ -258,9 +258,14 @@ def _check(node: Node, job: str, request: JobRequest, kind: JobKind[Any, Any]) -
             "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
     kind.check(node, request)
+    require_peers(node, request.peers)
+
+
+def require_peers(node: Node, peers: Sequence[str]) -> None:
+    """Raises NotFoundError for a peer that this node does not know."""
     with node.store.transaction("find peers") as tx:
         known = {peer.code for peer in peer_rows.list_peers(tx)}
-    for peer in request.peers:
+    for peer in peers:
         if peer not in known:
             raise NotFoundError(
                 f"peer {peer} is not known to this node",

@@ -4,6 +4,7 @@ A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes 
 in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,7 @@ from node.wire.match_messages import (
 )
 
 CHANGED = "changed"  # the version was replaced while it was searched
+Keep = Callable[[OpenSession, Query, bytes], None]
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
@@ -60,24 +62,27 @@ class _Part:
 
     `items` are the codes of all classes: their partitions are mirrored before the first query, so that all
     queries are of one state of the peer. `plans` are those that were tried, `faults` what is wrong with
-    the answers: they are judged after the last query.
+    the answers: they are judged after the last query. `keep` is given the tokens of each.
     """
 
     context: QueryContext
     items: tuple[str, ...]
     plans: list[str] = field(default_factory=list)
     faults: list[DishonestPeerError] = field(default_factory=list)
+    keep: Keep | None = None
 
 
-def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
+def ask_peer(
+    context: QueryContext, question: Question, keep: Keep | None = None
+) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     One query for each class of items, one after the other, about the people with a mandate for an item of
     that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
     answered REFUSED; where it refuses all, raises RefusedError. Every plan that was tried is kept in the
-    checkpoint.
+    checkpoint. `keep` is given session, batch and tokens of each query, before they are used.
     """
-    part, before = _Part(context, question.codes), None
+    part, before = _Part(context, question.codes, keep=keep), None
     answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
     for one in split_classes(question):
         if all(item.code in answers for item in one.items):
@@ -132,6 +137,8 @@ def _ask_once(
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
+    if part.keep is not None:
+        part.keep(opened, query, context.checkpoint.tokens())
     secrets = token_secrets(context, opened)
     retrieval = Retrieval(context, opened, question, query, secrets, part.faults)
     known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
@@ -220,6 +227,7 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             mandate_root=root,
             token_class=query.token_class,
             suite=opened.suite.name,
+            tokens_until=question.tokens_until,
         )
         _run_stream(context, opened, query, Sent(blinds, blinded), start)
 

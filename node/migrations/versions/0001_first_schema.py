@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import query_schema, sum_schema
+from node.migrations import query_schema, sum_schema, watch_schema
 
 revision = "0001"
 down_revision = None
@@ -18,6 +18,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     query_schema.create_tables()
+    watch_schema.create_tables()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -158,6 +159,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("signing_key", sa.LargeBinary(), nullable=False),
         sa.Column("allow_platforms", sa.Boolean(), nullable=False),
+        sa.Column("allow_monitoring", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )
@@ -329,4 +331,5 @@ def downgrade() -> None:
     op.drop_table("deltas")
     op.drop_table("cuts")
     op.drop_table("audit")
+    watch_schema.drop_tables()
     query_schema.drop_tables()
