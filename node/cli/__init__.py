@@ -42,11 +42,13 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
+        "watch": ("watch", "Look again at registered people, and read alerts."),
     },
     "Run and maintain a node": {
         "serve": ("serve", "Serve peers and platforms until stopped."),
         "health": ("health", "Check that this home's node is running and serving."),
         "doctor": ("doctor", "Check this node and its connection to each peer."),
+        "notices": ("notices", "List this node's notices, and send them."),
         "quotas": ("quotas", "Manage how much each peer may ask."),
         "keys": ("keys", "Manage this node's keys."),
         "audit": ("audit", "Read and verify the audit chain."),

@@ -87,8 +87,12 @@ peers.add_command(roots.roots)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
-@click.option("--monitoring/--no-monitoring", default=True, show_default=True,
-              help="Let it ask for monitoring, and keep tokens for it until a day that it states.")  # fmt: skip
+@click.option(
+    "--monitoring/--no-monitoring",
+    default=True,
+    show_default=True,
+    help="Let it ask for monitoring and keep tokens for it until a day that it states.",
+)
 @fingerprint_option("the card")
 @admin_option
 def add(
@@ -147,8 +151,11 @@ What is not in the list is no longer granted, from the peer's next call on.
 @json_option
 @click.argument("code")
 @click.argument("grants", callback=_parse_grants)
-@click.option("--monitoring/--no-monitoring", default=None,
-              help="Whether it may ask for monitoring and keep tokens for it.  [default: as before]")  # fmt: skip
+@click.option(
+    "--monitoring/--no-monitoring",
+    default=None,
+    help="Whether it may ask for monitoring and keep tokens for it.  [default: as before]",
+)
 @admin_option
 def grant(  # noqa: D103 - its help is above
     home: Path,

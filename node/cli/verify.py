@@ -91,7 +91,7 @@ def verify(
     config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
     form = stated_form(delimiter, encoding)
-    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
+    verification, rejects = read_lists(households, mandates, items, peers, purpose, legal_basis, form)
     for item in verification.items:
         catalogue.item(item)
     prepare_folder(rejects, "the lists", out)
@@ -105,7 +105,7 @@ def verify(
     write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
 
 
-def _read(
+def read_lists(
     households: Path,
     mandates: Path | None,
     items: tuple[str, ...],
@@ -114,6 +114,7 @@ def _read(
     legal_basis: str,
     form: TextForm,
 ) -> tuple[Verification, list[Reject]]:
+    """The people and mandates of a list, and its rejected rows. Raises InputError."""
     source = mandates or households.with_name("mandates.csv")
     if not source.is_file():
         raise InputError(

@@ -9,7 +9,7 @@ It uses the identity in a home folder (`heqiao init`, `heqiao join`).
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +50,7 @@ class Platform:
         channel = self._stack.enter_context(
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
-        self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self._channel, self._stub = channel, platform_pb2_grpc.PlatformServiceStub(channel)
         self._call_s = call_s
 
     @classmethod
@@ -149,17 +149,25 @@ class Platform:
         response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
         return response
 
-    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+    def call(self, stub: Callable[[Any], Any], method: str, message: Any) -> Any:
+        """A call to another service of the node, by its generated stub (node/client/watches.py)."""
+        return self._call(method, message, stub(self._channel))
+
+    def stream(self, stub: Callable[[Any], Any], method: str, message: Message) -> Iterator[Any]:
+        """The answers of a call to another service of the node, as they come."""
+        return self._stream(method, message, stub(self._channel))
+
+    def _call(self, method: str, message: Message | Iterator[Message], stub: Any = None) -> Any:
         metadata = request_metadata(new_request_id())
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return getattr(stub or self._stub, method)(message, timeout=self._call_s, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
-    def _stream(self, method: str, message: Message) -> Iterator[Any]:
+    def _stream(self, method: str, message: Message, stub: Any = None) -> Iterator[Any]:
         metadata = request_metadata(new_request_id())
         try:
-            yield from getattr(self._stub, method)(message, metadata=metadata)
+            yield from getattr(stub or self._stub, method)(message, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

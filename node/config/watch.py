@@ -12,5 +12,5 @@ class WatchSection(Section):
         default=90,
         ge=7,
         le=366,
-        description="Days between two looks at a peer without a mirror: each is a query that it is charged for",
+        description="Days between two looks at a peer without a mirror: each is a query that counts there",
     )

@@ -114,7 +114,7 @@ notices = Table(
     Column("subject", String(64), nullable=False),
     Column("owner", String(220), nullable=False),
     Column("level", String(8), nullable=False),
-    Column("count", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
     Column("due_on", Integer),  # days since 1970-01-01 in China
     Column("raised_at", UtcDateTime, nullable=False),
     # When it no longer held, or a graver one took its place.

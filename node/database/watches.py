@@ -120,9 +120,7 @@ def list_tokens(tx: Connection, watch: str | None = None, peer: str | None = Non
     if peer is not None:
         wanted = wanted.where(watch_tokens.c.peer == peer)
     return [
-        TokensRow(
-            row.watch, row.peer, row.token_class, row.epoch, row.until, row.people, bytes(row.sealed)
-        )
+        TokensRow(row.watch, row.peer, row.token_class, row.epoch, row.until, row.people, bytes(row.sealed))
         for row in tx.execute(wanted)
     ]
 

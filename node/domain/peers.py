@@ -52,7 +52,7 @@ class PeerRow:
 
     @property
     def rights(self) -> tuple[bool, bool, tuple[Grant, ...]]:
-        """What it may ask and for what, and whether its platforms may; an open stream ends when they change."""
+        """What it may ask, why, and whether its platforms may; an open stream ends when they change."""
         return self.allow_platforms, self.allow_monitoring, self.grants
 
     @property

@@ -128,8 +128,8 @@ def parse_thresholds(content: bytes, catalogue: Catalogue) -> Thresholds:
     """The thresholds in a TOML file. Raises InputError with every fault: rule, field, found, allowed."""
     plain = _read_toml(content)
     faults = list(_unknown(plain, {"version", "set_by", "valid_from", "rule"}, "the file"))
-    version, day = plain.get("version"), plain.get("valid_from")
-    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+    version, day = str(plain.get("version", "")), plain.get("valid_from")
+    if not isinstance(plain.get("version"), str) or not _VERSION.fullmatch(version):
         faults.append("version: 1 to 32 of letters, digits, dot, underscore and hyphen")
     faults += _text_faults(plain, "set_by", "")
     if type(day) is not date:
@@ -141,7 +141,9 @@ def parse_thresholds(content: bytes, catalogue: Catalogue) -> Thresholds:
     for place, one in enumerate(written, 1):
         faults += _rule_faults(one, f"rule {place}", catalogue)
     if faults:
-        raise InputError("the thresholds cannot be used: " + "; ".join(faults), "docs/watch.md has an example")
+        raise InputError(
+            "the thresholds cannot be used: " + "; ".join(faults), "docs/watch.md has an example"
+        )
     rules = tuple(
         Rule(one["item"], When(one["when"]), one.get("by", 1), one["zh"], one["en"]) for one in written
     )
@@ -167,14 +169,14 @@ def _rule_faults(one: Any, place: str, catalogue: Catalogue) -> Iterator[str]:
     yield from _text_faults(one, "zh", f"{place}, ")
     yield from _text_faults(one, "en", f"{place}, ")
     item, when, by = one.get("item"), one.get("when"), one.get("by")
-    known = isinstance(item, str) and item in catalogue.codes
-    if not known:
+    known = catalogue.item(item) if isinstance(item, str) and item in catalogue.codes else None
+    if known is None:
         yield f"{place}, item: a code of the catalogue"
     if when not in tuple(When):
         yield f"{place}, when: one of {', '.join(When)}"
         return
-    if known and catalogue.item(item).level.name not in _LEVELS[When(when)]:
-        level = Level(catalogue.item(item).level).name.lower()
+    if known is not None and known.level.name not in _LEVELS[When(when)]:
+        level = Level(known.level).name.lower()
         yield f"{place}, when: {when} is not for {item}, which is answered as {level}"
     if when in _COUNTED and (type(by) is not int or not 1 <= by <= 65_535):
         yield f"{place}, by: a number from 1 to 65535"

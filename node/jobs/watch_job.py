@@ -104,9 +104,11 @@ class WatchJob:
                 return
         raise UnavailableError("the watch list changed again and again", "try again later")
 
-    def results(self, node: Node, job: str) -> Report:
+    def results(self, node: Node, job: str) -> Report:  # noqa: ARG002 - as JobKind has it
         """Raises PreconditionError: what a look finds are alerts of its list."""
-        raise PreconditionError("a look has no report of its own", "see `heqiao watch show` and `watch alerts`")
+        raise PreconditionError(
+            "a look has no report of its own", "see `heqiao watch show` and `watch alerts`"
+        )
 
 
 def _look_once(run: PartRun[WatchCheckpoint], request: LookRequest) -> bool:
@@ -125,7 +127,8 @@ def _look_once(run: PartRun[WatchCheckpoint], request: LookRequest) -> bool:
     with own.connect() as (context, _):
         found = look(context, question, shelf, Before(watch.last.versions or {}, until))
     answers = {
-        item: [Said(one.outcome, one.value, one.as_of) for one in said] for item, said in found.answers.items()
+        item: [Said(one.outcome, one.value, one.as_of) for one in said]
+        for item, said in found.answers.items()
     }
     refs = Subjects.of(plain.subjects).refs
     changes = list(find_changes(refs, watch.base, answers, thresholds))

@@ -91,7 +91,7 @@ class StoredTokens:
     def read(self, token_class: TokenClass) -> KeptTokens | None:
         """See TokenShelf."""
         with self._node.store.transaction("read watch tokens") as tx:
-            found = [one for one in rows.list_tokens(tx, self._seen.id, self._peer)]
+            found = rows.list_tokens(tx, self._seen.id, self._peer)
         today = (china_day(self._node.clock()) - FIRST_DAY).days
         for one in found:
             if one.token_class == token_class and one.until >= today:
@@ -143,11 +143,12 @@ def open_alert(node: Node, row: AlertRow) -> Alert:
     """An alert as its reader sees it."""
     vault = node.keys.vault
     change = unpack_change(vault.unseal(of_alert(row.id, "content"), row.content_sealed), row.item)
-    note = "" if row.note_sealed is None else vault.unseal(of_alert(row.id, "note"), row.note_sealed).decode()
+    note = b"" if row.note_sealed is None else vault.unseal(of_alert(row.id, "note"), row.note_sealed)
     rule = change.rule
     return Alert(
         row.seq, row.id, row.watch, row.owner, row.peer, row.item, row.thresholds, row.at, change.ref,
-        rule.when, rule.zh, rule.en, change.before, change.now, row.acknowledged_at, row.acknowledged_by, note,
+        rule.when, rule.zh, rule.en, change.before, change.now, row.acknowledged_at, row.acknowledged_by,
+        note.decode(),
     )  # fmt: skip
 
 
@@ -171,5 +172,3 @@ def current_thresholds(node: Node, today: date) -> Thresholds | None:
             "set a new version with `heqiao watch thresholds set`",
             {"rule": "thresholds_unusable"},
         ) from None
-
-

@@ -50,7 +50,8 @@ def _plan(
 ) -> list[tuple[TokensRow, TokensRow | None, int]]:
     """Rows that must change: what was read, what takes its place (None: nothing), of how many people less."""
     now = china_day(node.clock())
-    today, plans = (now - FIRST_DAY).days, []
+    today = (now - FIRST_DAY).days
+    plans: list[tuple[TokensRow, TokensRow | None, int]] = []
     revoked = revoked_numbers(node, row.owner, request.mandates)
     for one in held:
         if one.until < today:

@@ -17,8 +17,8 @@ from node.database import jobs as job_rows
 from node.database import watches as rows
 from node.domain.days import FIRST_DAY
 from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
-from node.domain.mandate import CODE, LEGAL_BASIS, MONITORING
 from node.domain.jobs import WATCH
+from node.domain.mandate import CODE, LEGAL_BASIS, MONITORING
 from node.domain.sealed_names import of_request, of_watch
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification, pack_verification
@@ -37,8 +37,8 @@ RETRY: Final = timedelta(hours=6)  # after a look that did not end well, where n
 def add(node: Node, watch: str, request: Verification, owner: str = NODE) -> bool:
     """Store a watch list of an owner; False when it was added before with the same content.
 
-    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), JobConflictError for a known
-    id with other content.
+    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), JobConflictError for a
+    known id with other content.
     """
     request = replace(request, purpose=MONITORING)
     people = len(Subjects.of(request.subjects))
@@ -110,7 +110,9 @@ def require_watch(
         raise NotFoundError("there is no such watch list", "see `heqiao watch list`")
     if change and not access.may_change(row.owner):
         raise RefusedError(
-            "this watch list belongs to another platform", "that platform can change it", {"rule": "job_owner"}
+            "this watch list belongs to another platform",
+            "that platform can change it",
+            {"rule": "job_owner"},
         )
     return row
 
@@ -118,13 +120,18 @@ def require_watch(
 def list_watches(node: Node, access: JobAccess = NODE_ACCESS, watch: str | None = None) -> list[Watch]:
     """The lists that a caller may see, oldest first, or one of them."""
     with node.store.transaction("list watch lists") as tx:
-        known = [one for one in rows.list_watches(tx) if access.may_see(one.owner) and watch in (None, one.id)]
+        known = [
+            one for one in rows.list_watches(tx) if access.may_see(one.owner) and watch in (None, one.id)
+        ]
         looks, tokens, opened = rows.list_looks(tx), rows.list_tokens(tx), alert_rows.count_open(tx)
     return [
         Watch(
             row=one,
             looks=tuple(
-                next((each for each in looks if (each.watch, each.peer) == (one.id, peer)), LookRow(one.id, peer))
+                next(
+                    (each for each in looks if (each.watch, each.peer) == (one.id, peer)),
+                    LookRow(one.id, peer),
+                )
                 for peer in one.peers
             ),
             tokens=tuple(
@@ -157,13 +164,17 @@ def _remove(node: Node, watch: str, refs: frozenset[str], tx: Connection) -> int
     request = unseal_request(node, watch, sealed)
     known = Subjects.of(request.subjects).refs
     if not refs <= set(known):
-        raise NotFoundError("a person is not on the list", "give the references of the list, household/member")
+        raise NotFoundError(
+            "a person is not on the list", "give the references of the list, household/member"
+        )
     left = [place for place, ref in enumerate(known) if ref not in refs] if refs else []
     removed = len(known) - len(left)
     if left:
         _keep(node, tx, row, request, left)
         gone = [
-            one.id for one in alert_rows.list_alerts(tx, None, watch=watch) if open_alert(node, one).ref in refs
+            one.id
+            for one in alert_rows.list_alerts(tx, None, watch=watch)
+            if open_alert(node, one).ref in refs
         ]
         alert_rows.remove_alerts(tx, gone)
     else:
@@ -219,9 +230,7 @@ def submit_due(node: Node, watch: str | None = None) -> list[str]:
         known = [one for one in rows.list_watches(tx) if watch in (None, one.id)]
         looks = {(one.watch, one.peer): one for one in rows.list_looks(tx)}
         running = job_rows.open_requests(tx, WATCH)
-    opened = [
-        unpack_look(node.keys.vault.unseal(of_request(job), sealed)) for job, sealed in running.items()
-    ]
+    opened = [unpack_look(node.keys.vault.unseal(of_request(job), sealed)) for job, sealed in running.items()]
     busy = {(one.watch, peer) for one in opened for peer in one.peers}
     now, submitted = node.clock(), []
     for row in known:

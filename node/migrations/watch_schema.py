@@ -114,7 +114,7 @@ def _create_notices() -> None:
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=220), nullable=False),
         sa.Column("level", sa.String(length=8), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("due_on", sa.Integer(), nullable=True),
         sa.Column("raised_at", sa.DateTime(), nullable=False),
         sa.Column("cleared_at", sa.DateTime(), nullable=True),

@@ -81,14 +81,14 @@ class KeptTokens:
         tokens = self.tokens[np.concatenate((stays, np.ones(len(self.planted), dtype=bool)))]
         subjects = _in_order(new[stays], chosen.origin, chosen.prefix)
         planted = _in_rows(self.planted, len(subjects))
-        return KeptTokens(
-            self.epoch, self.salt_version, self.suite, self.items, subjects, planted, tokens
-        )
+        return KeptTokens(self.epoch, self.salt_version, self.suite, self.items, subjects, planted, tokens)
 
     def still_planted(self, manifest: Manifest) -> "KeptTokens":
         """With those planted subjects only that a manifest still names, with the same value."""
         named = {
-            (part.item, part.origin, one.name): one.value for part in manifest.partitions for one in part.planted
+            (part.item, part.origin, one.name): one.value
+            for part in manifest.partitions
+            for one in part.planted
         }
         planted = tuple(
             hit for hit in self.planted if named.get((hit.item, hit.origin, hit.name)) == hit.value
@@ -128,7 +128,7 @@ def pack_tokens(kept: KeptTokens) -> bytes:
 
 
 def unpack_tokens(packed: bytes) -> KeptTokens:
-    """What `pack_tokens` made; it was sealed under this node's key. Raises PreconditionError for another form."""
+    """What `pack_tokens` made, sealed under this node's key. Raises PreconditionError for another form."""
     plain = strip_version(_FORM, packed)
     end = 4 + int.from_bytes(plain[:4], "big")
     epoch, salt_version, suite, items, count, size, hits = json.loads(plain[4:end])

@@ -72,9 +72,7 @@ class _Part:
     keep: Keep | None = None
 
 
-def ask_peer(
-    context: QueryContext, question: Question, keep: Keep | None = None
-) -> dict[str, list[Answer]]:
+def ask_peer(context: QueryContext, question: Question, keep: Keep | None = None) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     One query for each class of items, one after the other, about the people with a mandate for an item of

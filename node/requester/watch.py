@@ -166,9 +166,7 @@ def _identity_counts(question: Question, offered: tuple[str, ...]) -> NDArray[np
 def _versions(offer: Offer, question: Question) -> dict[str, int]:
     codes = set(question.codes)
     return {
-        f"{part.item}/{part.origin}": part.version
-        for part in offer.content.partitions
-        if part.item in codes
+        f"{part.item}/{part.origin}": part.version for part in offer.content.partitions if part.item in codes
     }
 
 
@@ -187,23 +185,23 @@ class _NoCalls:
         """None: nothing was asked."""
         return ()
 
-    def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:
+    def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:  # noqa: ARG002 - as PeerCalls has it
         """Refuse."""
         raise _no_call()
 
-    def evaluate(self, start: object, chunks: object) -> Iterator[Any]:
+    def evaluate(self, start: object, chunks: object) -> Iterator[Any]:  # noqa: ARG002 - as PeerCalls has it
         """Refuse."""
         raise _no_call()
 
-    def fetch_partition(self, request: object) -> Iterator[Any]:
+    def fetch_partition(self, request: object) -> Iterator[Any]:  # noqa: ARG002 - as PeerCalls has it
         """Refuse."""
         raise _no_call()
 
-    def fetch_delta(self, request: object) -> Iterator[Any]:
+    def fetch_delta(self, request: object) -> Iterator[Any]:  # noqa: ARG002 - as PeerCalls has it
         """Refuse."""
         raise _no_call()
 
-    def fetch_buckets(self, request: object) -> Iterator[Any]:
+    def fetch_buckets(self, request: object) -> Iterator[Any]:  # noqa: ARG002 - as PeerCalls has it
         """Refuse."""
         raise _no_call()
 

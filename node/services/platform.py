@@ -20,6 +20,7 @@ from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.jobs.watch_tokens import erase_ended
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
@@ -37,7 +38,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def __init__(self, node: Node, runner: Runner) -> None:
         self._node, self._runner = node, runner
-        self._watchers = StreamLimits(node.config.limits.max_watchers)
+        self.watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
@@ -74,7 +75,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
         access = self._access(call)
-        with self._watchers.take("watch"):
+        with self.watchers.take("watch"):
             shown = None
             while call.is_active():
                 job = self._job(request.job_id, access)
@@ -128,6 +129,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Revoke mandates for the caller's jobs; the node's own certificate for all."""
         numbers = platform_requests.read_revoked(request)
         revoked = mandates.revoke(self._node, numbers, self._access(call).owner)
+        erase_ended(self._node)  # no token outlasts its mandate
         return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:

@@ -9,7 +9,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.platform.v1 import (
+    notices_pb2,
+    notices_pb2_grpc,
+    platform_pb2,
+    platform_pb2_grpc,
+    watch_pb2,
+    watch_pb2_grpc,
+)
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -22,10 +29,12 @@ from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
 from node.services.health import HealthWatch
+from node.services.notices import NoticeServicer
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
 from node.services.source_runs import source_tasks
+from node.services.watch import WatchServicer
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
@@ -33,6 +42,11 @@ from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+# What else is served on the platform port.
+OTHER_SERVICES = (
+    watch_pb2.DESCRIPTOR.services_by_name["WatchService"].full_name,
+    notices_pb2.DESCRIPTOR.services_by_name["NoticeService"].full_name,
+)
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -68,11 +82,14 @@ class Server:
         self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            PLATFORM_SERVICE, self._admissions[1], *OTHER_SERVICES, reflect=config.platform.reflection
         )
-        platform_pb2_grpc.add_PlatformServiceServicer_to_server(
-            PlatformServicer(node, self._runner), self._platform
-        )
+        platform = PlatformServicer(node, self._runner)
+        platform_pb2_grpc.add_PlatformServiceServicer_to_server(platform, self._platform)
+        watch = WatchServicer(node, self._runner, platform.watchers)
+        watch_pb2_grpc.add_WatchServiceServicer_to_server(watch, self._platform)
+        notices = NoticeServicer(node, platform.watchers)
+        notices_pb2_grpc.add_NoticeServiceServicer_to_server(notices, self._platform)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -144,7 +161,7 @@ class Server:
         for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, service: str, admission: Admission, *others: str, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -159,7 +176,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (service, *others, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 
