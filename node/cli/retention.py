@@ -59,7 +59,8 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries"
+    secrets, alerts = count(found.secrets, "secret"), count(found.alerts, "alert")
+    return f"{jobs} with {answers}, {secrets} of ended queries, {alerts}, {count(found.notices, 'notice')}"
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:
@@ -68,6 +69,13 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
     return [
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
+        (
+            "alerts of watch lists",
+            f"{fetched} days after they were acknowledged, {ended} after they came at most",
+            f"{due.alerts:,}",
+        ),
+        ("kept tokens of watch lists", "until the mandate or the epoch ends", ""),
+        ("notices", f"{ended} days after they no longer hold", f"{due.notices:,}"),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),
     ]

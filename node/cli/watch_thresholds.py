@@ -60,7 +60,7 @@ def show_(home: Path, as_json: bool, every: bool) -> None:
         for one, valid in shown
     ]
     texts = [
-        f"# set {one.set_at:%Y-%m-%d}{', valid today' if valid else ''}\n{one.content}"
+        f"# set {china_day(one.set_at)}{', valid today' if valid else ''}\n{one.content}"
         for one, valid in shown
     ]
     none = "no thresholds are valid today: no change becomes an alert"

@@ -5,11 +5,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was erased, or is due: jobs, their sealed answers, and secrets that a query left behind."""
+    """How much was erased, or is due: jobs, their sealed answers, secrets that a query left behind; alerts,
+    and notices that no longer hold.
+    """
 
     jobs: int = 0
     answers: int = 0
     secrets: int = 0
+    alerts: int = 0
+    notices: int = 0
 
     def __add__(self, other: "Erased") -> "Erased":
-        return Erased(self.jobs + other.jobs, self.answers + other.answers, self.secrets + other.secrets)
+        return Erased(
+            self.jobs + other.jobs,
+            self.answers + other.answers,
+            self.secrets + other.secrets,
+            self.alerts + other.alerts,
+            self.notices + other.notices,
+        )

@@ -12,7 +12,9 @@ from typing import Final, TypeVar
 
 from node.context import Node
 from node.database import Connection
+from node.database import alerts as alert_rows
 from node.database import audit_log as audit_rows
+from node.database import notices as notice_rows
 from node.database import retention as rows
 from node.domain.retention import Erased
 
@@ -26,7 +28,11 @@ def read_due(node: Node) -> Erased:
     """What a run would erase now."""
     with node.store.transaction("look what is due") as tx:
         due = rows.due_jobs(tx, *_moments(node))
-        found = Erased(secrets=rows.leftover_secrets(tx))
+        found = Erased(
+            secrets=rows.leftover_secrets(tx),
+            alerts=alert_rows.count_old(tx, *_moments(node)),
+            notices=notice_rows.count_old(tx, _moments(node)[1]),
+        )
         for at in range(0, len(due), AT_ONCE):
             found += rows.count(tx, due[at : at + AT_ONCE])
     return found
@@ -47,6 +53,7 @@ def erase_due(
     with node.store.transaction("look what is due") as tx:
         due = rows.due_jobs(tx, *_moments(node))
     erased = write("erase secrets", partial(_erase, node, ()))
+    erased += write("erase alerts", partial(_erase_alerts, node))
     for at in range(0, len(due), AT_ONCE):
         if stopping():
             break
@@ -58,6 +65,15 @@ def erase_due(
 
 def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> Erased:
     erased = rows.erase(tx, chosen, *_moments(node)) if chosen else Erased(secrets=rows.erase_secrets(tx))
+    if erased != Erased():
+        audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
+    return erased
+
+
+def _erase_alerts(node: Node, tx: Connection) -> Erased:
+    """Alerts some time after a person has seen them, or when they are as old as answers may be; notices."""
+    moments = _moments(node)
+    erased = Erased(alerts=alert_rows.erase_old(tx, *moments), notices=notice_rows.erase_old(tx, moments[1]))
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased

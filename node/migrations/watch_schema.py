@@ -9,6 +9,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def create_tables() -> None:
     """Create them."""
     _create_watches()
+    _create_kept()
     _create_alerts()
     _create_notices()
 
@@ -43,6 +44,9 @@ def _create_watches() -> None:
         _watch_key("watch_looks"),
         sa.PrimaryKeyConstraint("watch", "peer", name=op.f("pk_watch_looks")),
     )
+
+
+def _create_kept() -> None:
     op.create_table(
         "watch_tokens",
         sa.Column("watch", sa.String(length=64), nullable=False),

@@ -46,7 +46,7 @@ def plain(*words: object) -> dict:
 
 
 def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
-    due = {"jobs": 1, "answers": 0, "secrets": 0}
+    due = {"jobs": 1, "answers": 0, "secrets": 0, "alerts": 0, "notices": 0}
     assert plain("show", "--home", home) == {"periods": {"fetched_days": 90, "kept_days": 180}, "due": due}
     table = ok("retention", "show", "--home", home)
     assert "1 job" in table
