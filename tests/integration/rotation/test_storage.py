@@ -38,6 +38,7 @@ from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
+from tests.support.kept_watch import keep_watch
 from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
 from tests.support.single_node import Held, number
 from tests.support.sum_fixtures import bring
@@ -94,7 +95,7 @@ POLICY = RotationPolicy(timedelta(days=730), timedelta(days=7))
 
 
 def fill(node, folder):
-    """Two registers, one with people of two numbers, a job in the middle, and a sum that a peer opened."""
+    """Two registers, one with people of two numbers, an open job, a sum that a peer opened, a list."""
     rows = "".join(f"{number(at)},{number(at, '539999')},n{at},r{at}\n" for at in range(40))
     (folder / "cars.csv").write_text("id_no,former_id_no,name,record_no\n" + rows, encoding="utf-8")
     import_item(node, "C21", [folder / "cars.csv"], workers=0)
@@ -118,6 +119,7 @@ def fill(node, folder):
         sum_queries.keep_answer(tx, *query, sum_queries.Opening(bytes(32), 4, guards, bytes(32), answer))
         rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
         sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))
+    keep_watch(node, "w", ASKED, "44")
 
 
 @pytest.fixture
