@@ -88,11 +88,14 @@ def _send(settings: NoticesSection, message: EmailMessage) -> None:
     host, port = split_address(settings.relay)
     # Of a relay inside the province's network, by its own CA if one is named; never without a check.
     trusted = ssl.create_default_context(cafile=None if settings.relay_ca is None else str(settings.relay_ca))
-    with smtplib.SMTP(host, port, timeout=TIMEOUT_S) as relay:
+    relay = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    try:
         relay.starttls(context=trusted)
         if settings.password_file is not None:
             relay.login(settings.user, read_passphrase(settings.password_file).decode())
         relay.send_message(message)
+    finally:
+        relay.close()  # without QUIT, which would wait where the handshake failed
 
 
 def _line(row: NoticeRow) -> str:

@@ -6,6 +6,7 @@ A new kind of check is a function here and a line in SOURCES.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from keys import KeyringError
 from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
@@ -24,7 +25,11 @@ _OVERDUE_SHOWN = timedelta(days=7)
 def find_certificate(node: Node) -> Iterator[Notice]:
     """The node's certificate, as `heqiao doctor` judges it."""
     now = node.clock()
-    end = certificate_end(node.keys.certificate, node.keys.ca, now)
+    try:
+        end = certificate_end(node.keys.certificate, node.keys.ca, now)
+    except KeyringError:  # it has ended already, or is not of this federation: doctor says which
+        yield Notice(NoticeKind.CERTIFICATE_ENDS, Level.URGENT)
+        return
     if ends_soon(end, now):
         level = Level.URGENT if (end - now).days <= _LAST_DAYS else Level.WARNING
         yield Notice(NoticeKind.CERTIFICATE_ENDS, level, due_on=china_day(end))

@@ -1,23 +1,21 @@
 """Watch lists in a database: who leaves is erased, who owns is asked, what is over is deleted."""
 
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from matcher import identity
 from node.database import audit_log
 from node.database import watches as rows
 from node.domain.job_access import NODE_ACCESS, platform_access
-from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, JobConflictError, NotFoundError, RefusedError
 from node.jobs import mandates, watch_alerts, watches
 from node.jobs.retention import erase_due, read_due
 from node.jobs.watch_store import open_watch, unseal_tokens
 from node.jobs.watch_tokens import EndedTokens, erase_ended
+from tests.support import watched_request
 from tests.support.cluster import FakeClock, know, open_home
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation
@@ -45,13 +43,7 @@ def node(federation, tmp_path):
 
 def request(*more, **changes) -> Verification:
     """Three people under a mandate each."""
-    known = {f"M{place}": mandate_for(one, number=f"M{place}") for place, one in enumerate(PEOPLE)}
-    known |= {one.number: one for one in more}
-    subjects = tuple(
-        Subject(f"h{place}/1", f"h{place}", "", (identity.parse(one),), f"M{place}")
-        for place, one in enumerate(PEOPLE)
-    )
-    return replace(Verification(ITEMS, ("44",), "monitoring", "", subjects, known), **changes)
+    return watched_request.request(PEOPLE, *more, **changes)
 
 
 def tokens_of(node, watch="w"):
