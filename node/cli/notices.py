@@ -28,7 +28,7 @@ def notices() -> None:
 @json_option
 @click.option("--all", "every", is_flag=True, help="Also those that no longer hold.")
 def list_(home: Path, as_json: bool, every: bool) -> None:
-    """List the notices that hold: certificate, keys, overdue parts, alerts."""
+    """List the notices that hold now."""
     config = load_config(home)
     found, waiting = read_notices(config, every=every), count_waiting(config)
     if as_json:

@@ -87,12 +87,7 @@ peers.add_command(roots.roots)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
-@click.option(
-    "--monitoring/--no-monitoring",
-    default=True,
-    show_default=True,
-    help="Let it ask for monitoring and keep tokens for it until a day that it states.",
-)
+@click.option("--no-monitoring", is_flag=True, help="Refuse its queries for monitoring, which keep tokens.")
 @fingerprint_option("the card")
 @admin_option
 def add(
@@ -102,7 +97,7 @@ def add(
     grants: tuple[Grant, ...] | None,
     address: str | None,
     allow_platforms: bool,
-    monitoring: bool,
+    no_monitoring: bool,
     fingerprint: str | None,
     admin: Path | None,
 ) -> None:
@@ -126,10 +121,14 @@ def add(
         found.signing_key,
         allow_platforms,
         granted,
-        monitoring,
+        allow_monitoring=not no_monitoring,
     )
     asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": peer.granted}
-    asked |= {"platforms": int(allow_platforms), "monitoring": int(monitoring), "card": found.fingerprint()}
+    asked |= {
+        "platforms": int(allow_platforms),
+        "monitoring": int(not no_monitoring),
+        "card": found.fingerprint(),
+    }
     guard(config, admin, "peers add", asked)
     now = utc_now()
     known = put_peer(config, peer, now)

@@ -54,6 +54,6 @@ class NoticesSection(Section):
     def _check_mail(self) -> "NoticesSection":
         if self.relay and not (self.sender and self.recipients):
             raise ValueError("relay needs a sender and recipients")
-        if bool(self.user) != (self.password_file is not None):
-            raise ValueError("user and password_file are set together")
+        if self.user and self.password_file is None:
+            raise ValueError("user needs a password_file")
         return self

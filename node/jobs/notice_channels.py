@@ -91,7 +91,7 @@ def _send(settings: NoticesSection, message: EmailMessage) -> None:
     relay = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
     try:
         relay.starttls(context=trusted)
-        if settings.password_file is not None:
+        if settings.user and settings.password_file is not None:
             relay.login(settings.user, read_passphrase(settings.password_file).decode())
         relay.send_message(message)
     finally:
