@@ -59,8 +59,10 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    secrets, alerts = count(found.secrets, "secret"), count(found.alerts, "alert")
-    return f"{jobs} with {answers}, {secrets} of ended queries, {alerts}, {count(found.notices, 'notice')}"
+    more = [
+        count(number, name) for number, name in ((found.alerts, "alert"), (found.notices, "notice")) if number
+    ]
+    return ", ".join([f"{jobs} with {answers}", f"{count(found.secrets, 'secret')} of ended queries", *more])
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:

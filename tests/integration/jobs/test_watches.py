@@ -1,26 +1,35 @@
 """Watch lists in a database: who leaves is erased, who owns is asked, what is over is deleted."""
 
 import shutil
+import threading
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from node.database import audit_log
+from node.database import audit_log, open_store
 from node.database import watches as rows
+from node.domain.alerts import Change
+from node.domain.findings import Outcome
 from node.domain.job_access import NODE_ACCESS, platform_access
+from node.domain.thresholds import Said
 from node.domain.verification import Verification
+from node.domain.watches import LookRow
 from node.errors import InvalidRequestError, JobConflictError, NotFoundError, RefusedError
 from node.jobs import mandates, watch_alerts, watches
 from node.jobs.retention import erase_due, read_due
-from node.jobs.watch_store import open_watch, unseal_tokens
+from node.jobs.watch_store import add_alerts, open_watch, unseal_tokens
 from node.jobs.watch_tokens import EndedTokens, erase_ended
 from tests.support import watched_request
+from tests.support.bound_queries import PEER, know_peer
 from tests.support.cluster import FakeClock, know, open_home
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation
-from tests.support.kept_watch import keep_watch
-from tests.support.single_node import NOW, number
+from tests.support.kept_watch import RULE, keep_watch
+from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
+from tests.support.single_node import NOW, make_node, number
 
 PEOPLE = [number(place, "459999") for place in range(3)]
 ITEMS = ("C21",)
@@ -200,3 +209,30 @@ def test_alerts_are_erased_when_their_time_is_over(node):
     node.clock.advance(days=settings.kept_days - settings.fetched_days)
     assert erase_due(node)[0].alerts == 1
     assert watch_alerts.list_alerts(node) == []
+
+
+def test_alerts_of_two_writers_have_numbers_without_gaps(url, tmp_path):
+    """A reader who has seen a number has seen all before it: on either database."""
+    made = make_node(tmp_path / "44")
+    made.store.dispose()
+    node = replace(made, store=open_store(url))
+    know_peer(node, replace(PEER, code="33"))
+    for watch in ("a", "b"):
+        watches.add(node, watch, request(peers=("33",)))
+    both = threading.Barrier(2, timeout=30)
+
+    def write(watch):
+        row = watches.require_watch(node, watch)
+        change = Change("h0/1", "C21", Said(Outcome.NOT_FOUND), Said(Outcome.FOUND, 1, 20_000), RULE)
+        both.wait()
+        for look in range(1, 6):
+            add = partial(add_alerts, node, row=row, look=LookRow(watch, "33", look), version="1")
+            node.store.retry_write("add", lambda tx, add=add: add(tx, changes=[change, change]))
+
+    threads = [threading.Thread(target=write, args=(watch,)) for watch in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.seq for one in watch_alerts.list_alerts(node)] == list(range(1, 21))
+    node.store.dispose()
