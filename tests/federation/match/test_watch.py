@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from node.client.watches import Watches
 from node.database import peers as peer_rows
 from node.database import watches as rows
 from node.domain.days import FIRST_DAY, china_day
+from node.domain.notices import Level, Notice, NoticeKind
 from node.jobs import mandates, watch_alerts, watch_job, watches
+from node.jobs.notices import Source, collect
 from node.jobs.watch_store import unseal_tokens
 from node.mirror.folder import FOLDER
 from tests.support.cluster import FakeClock, query_database
@@ -365,6 +368,24 @@ def test_a_platform_follows_alerts_from_where_it_was(run: Watching) -> None:
         assert [one.row.people for one in client.list("api")] == [6]
         assert client.remove("api", ["h0/1"]) == 1
         assert [one.ref for one in client.alerts("api")] == ["h1/1"]
+
+
+def test_a_platform_follows_notices_from_where_it_was(run: Watching) -> None:
+    node = run.requester.node
+    found = Notice(NoticeKind.PARTS_OVERDUE, Level.WARNING, "44", count=2)
+    source = Source((NoticeKind.PARTS_OVERDUE,), lambda _node: (found,))
+    (seq,) = collect(node, [source])
+    with Platform.open(run.requester.home, f"127.0.0.1:{run.requester.platform_port}") as platform:
+        client = Watches(platform)
+        assert [(one.notice.kind, one.notice.count) for one in client.notices()] == [
+            (NoticeKind.PARTS_OVERDUE, 2)
+        ]
+        followed = client.follow_notices(seq - 1)
+        assert next(followed).seq == seq
+        found = replace(found, level=Level.URGENT)
+        collect(node, [source])
+        assert next(followed).notice.level is Level.URGENT
+        assert [one.seq for one in client.notices(every=True)] == [seq, seq + 1]
 
 
 def test_nothing_of_a_watched_person_is_in_the_files(run: Watching) -> None:
