@@ -78,16 +78,22 @@ def look(context: QueryContext, question: Question, shelf: TokenShelf, before: B
     Raises MirrorBehindError for older ones, and what `ask_peer` raises. Where a query of one class only is
     refused its items are answered REFUSED.
     """
-    for _ in range(RESTARTS):
+    tries = 0
+    while True:
+        offer = find_offer(context, question.codes)
         try:
-            return _look_once(context, question, shelf, before)
+            return _look_once(context, question, shelf, before, offer)
         except PartitionVersionError:
-            continue  # the mirror was brought up to date, or was damaged
+            # The mirror was brought up to date, or a file of it was damaged: each may be found by itself.
+            tries += 1
+            if tries > RESTARTS + len(_versions(offer, question)):
+                break
     raise UnavailableError("the mirror changed again and again", "try again later")
 
 
-def _look_once(context: QueryContext, question: Question, shelf: TokenShelf, before: Before) -> Look:
-    offer = find_offer(context, question.codes)
+def _look_once(
+    context: QueryContext, question: Question, shelf: TokenShelf, before: Before, offer: Offer
+) -> Look:
     versions = _versions(offer, question)
     if any(version < before.versions.get(place, 0) for place, version in versions.items()):
         raise MirrorBehindError(
