@@ -63,8 +63,10 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    records = count(found.records, "record")
-    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries, {records} of people"
+    kinds = ((found.records, "record of people"), (found.alerts, "alert"), (found.notices, "notice"),
+             (found.drafts, "draft"))  # fmt: skip
+    more = [count(number, name, name.replace("record ", "records ")) for number, name in kinds if number]
+    return ", ".join([f"{jobs} with {answers}", f"{count(found.secrets, 'secret')} of ended queries", *more])
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:
@@ -79,6 +81,14 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
             f"{settings.records_days:,} days after they end",
             count(due.records, "record"),
         ),
+        (
+            "alerts of watch lists",
+            f"{fetched} days after they were acknowledged, {ended} after they came at most",
+            f"{due.alerts:,}",
+        ),
+        ("kept tokens of watch lists", "until the mandate or the epoch ends", ""),
+        ("notices", f"{ended} days after they no longer hold", f"{due.notices:,}"),
+        ("drafts", f"{ended} days after the last change", f"{due.drafts:,}"),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),
     ]

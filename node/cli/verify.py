@@ -128,7 +128,7 @@ def verify(
     verification: Verification | None = None
     rejects: list[Reject] = []
     if households is not None:
-        asked, rejects = _read(households, mandates, choice, stated_form(delimiter, encoding))
+        asked, rejects = read_lists(households, mandates, choice, stated_form(delimiter, encoding))
         verification = replace(asked, reuse=reuse)
         _warn_of_stray(verification)
     elif reuse:
@@ -164,9 +164,10 @@ def _submit(
     return found, people
 
 
-def _read(
+def read_lists(
     households: Path, mandates: Path | None, choice: HouseholdChoice, form: TextForm
 ) -> tuple[Verification, list[Reject]]:
+    """The people and mandates of a list, and its rejected rows. Raises InputError."""
     source = mandates or households.with_name("mandates.csv")
     if not source.is_file() and not choice.urgent:
         raise InputError(

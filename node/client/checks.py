@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from keys import KeyringError, verify_chain
+from keys import KeyringError
 from matcher import MatcherError
 from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
-from node.credentials.revocation_lists import REFUSED, WARNED
+from node.credentials.revocation_lists import REFUSED
+from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
 from node.database import asked, describe_database
 from node.database import households as household_rows
 from node.database import offices as office_rows
@@ -28,8 +29,6 @@ from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
 from node.requester.point_cache import PointCache
 from node.transport.peer_client import PeerClient
-
-SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +128,10 @@ def _check_deadlines(node: Node) -> Finding:
 
 def _check_certificate(node: Node) -> Finding:
     now = node.clock()
-    certified = verify_chain(node.keys.certificate, node.keys.ca, now)
-    left = (certified.not_after - now).days
-    hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
-    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
+    end = certificate_end(node.keys.certificate, node.keys.ca, now)
+    good = not ends_soon(end, now)
+    hint = "" if good else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
+    return Finding("certificate", good, f"valid for {(end - now).days} days", hint)
 
 
 def _check_list(node: Node) -> Finding:
@@ -146,9 +145,10 @@ def _check_list(node: Node) -> Finding:
         "ask the CA's administrator for the newest list (`heqiao ca publish`) and take it with `heqiao peers "
         "revocations`"
     )
-    if age > REFUSED:
+    state = list_state(age)
+    if state is ListState.REFUSED:
         return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint)
-    if age > WARNED:
+    if state is ListState.LATE:
         last = china_day(node.clock() - age + REFUSED)
         return Finding("revocations", False, f"{text}: serves nobody after {last}", hint)
     return Finding("revocations", True, text)

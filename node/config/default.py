@@ -26,6 +26,9 @@ _EXAMPLES: Final = {
     ("log", "file"): "heqiao.log",
     ("console", "certificate"): "console.pem",
     ("console", "key"): "console.key",
+    ("notices", "folder"): "notices",
+    ("notices", "password_file"): "mail-password",
+    ("notices", "relay_ca"): "mail-ca.pem",
 }
 
 
@@ -77,4 +80,6 @@ def toml_literal(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str | Path):
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_literal, value))}]"
     return str(value)

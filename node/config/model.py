@@ -19,6 +19,7 @@ from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
 from node.config.log import LogSection
 from node.config.mandates import MandatesSection
+from node.config.notices import NoticesSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.quotas import QuotasSection
@@ -29,6 +30,7 @@ from node.config.section import Section, folder_of
 from node.config.store import StoreSection, sqlite_file
 from node.config.tls import TlsSection
 from node.config.users import UsersSection
+from node.config.watch import WatchSection
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:
@@ -55,6 +57,8 @@ class Config(Section):
     deadlines: DeadlinesSection = Field(default_factory=DeadlinesSection)
     calendar: CalendarSection = Field(default_factory=CalendarSection)
     mandates: MandatesSection = Field(default_factory=MandatesSection)
+    watch: WatchSection = Field(default_factory=WatchSection)
+    notices: NoticesSection = Field(default_factory=NoticesSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

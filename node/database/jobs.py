@@ -107,6 +107,12 @@ def open_jobs(tx: Connection, now: datetime) -> list[str]:
     return [row.id for row in rows]
 
 
+def open_requests(tx: Connection, kind: str) -> dict[str, bytes]:
+    """The sealed requests of the jobs of a kind that have not ended."""
+    mine = (jobs.c.kind == kind, jobs.c.state.in_(OPEN_STATES))
+    return {row.id: bytes(row.request_sealed) for row in tx.execute(select(jobs).where(*mine))}
+
+
 def read_request(tx: Connection, job: str) -> bytes:
     """The sealed request."""
     return bytes(tx.execute(select(jobs.c.request_sealed).where(jobs.c.id == job)).scalar_one())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
@@ -33,6 +33,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             address=peer.address,
             signing_key=peer.signing_key,
             allow_platforms=peer.allow_platforms,
+            allow_monitoring=peer.allow_monitoring,
             added_at=now,
         )
     )
@@ -42,8 +43,12 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
     _add_grants(tx, peer.code, peer.grants)
 
 
-def set_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
-    """Replace the grants of a peer, which must be known."""
+def set_grants(
+    tx: Connection, code: str, granted: Sequence[Grant], allow_monitoring: bool | None = None
+) -> None:
+    """Replace the grants of a peer, which must be known; whether it may monitor stays as it is with None."""
+    if allow_monitoring is not None:
+        tx.execute(update(peers).where(peers.c.code == code).values(allow_monitoring=allow_monitoring))
     tx.execute(delete(grants).where(grants.c.peer == code))
     _add_grants(tx, code, granted)
 
@@ -96,4 +101,5 @@ def list_peers(tx: Connection) -> list[PeerRow]:
 def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
     """`granted` has items and origins, None where an outer join found none."""
     given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
-    return PeerRow(row.code, row.name, row.address, bytes(row.signing_key), row.allow_platforms, tuple(given))
+    key, may = bytes(row.signing_key), row.allow_monitoring
+    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), may)

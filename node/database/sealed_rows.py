@@ -21,6 +21,7 @@ from node.database.tables import (
     tokens,
 )
 from node.database.user_tables import drafts, users
+from node.database.watch_tables import alerts, watch_answers, watch_tokens, watches
 
 EPOCH_BYTES: Final = 2  # keys.store.vault.EPOCH_BYTES: the database knows no keys
 
@@ -80,6 +81,11 @@ SEALED: Final = (
     SealedColumn(drafts, "form_sealed"),
     SealedColumn(drafts, "request_sealed"),
     SealedColumn(drafts, "reason_sealed"),
+    SealedColumn(watches, "request_sealed"),
+    SealedColumn(watch_tokens, "sealed"),
+    SealedColumn(watch_answers, "sealed"),
+    SealedColumn(alerts, "content_sealed", (alerts.c.id,)),
+    SealedColumn(alerts, "note_sealed", (alerts.c.id,)),
 )
 
 

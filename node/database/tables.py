@@ -19,12 +19,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import deadline_tables, household_tables, index_tables, query_tables, user_tables
+from node.database import (
+    deadline_tables,
+    household_tables,
+    index_tables,
+    query_tables,
+    user_tables,
+    watch_tables,
+)
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
 # Tables of other modules, so that they are in it, too.
-OTHERS = tuple(module.TABLES for module in (deadline_tables, household_tables, query_tables, user_tables))
+OTHERS = (household_tables.TABLES, query_tables.TABLES, user_tables.TABLES, watch_tables.TABLES)
+DEADLINE_TABLES = deadline_tables.TABLES
 
 peers = Table(
     "peers",
@@ -34,6 +42,7 @@ peers = Table(
     Column("address", String(300), nullable=False),
     Column("signing_key", LargeBinary, nullable=False),
     Column("allow_platforms", Boolean, nullable=False),
+    Column("allow_monitoring", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
 )
 
@@ -86,7 +95,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
-    # verification or sum
+    # verification, sum or watch
     Column("kind", String(16), nullable=False),
     # Who submitted it: "node" or "platform/" and a name.
     Column("owner", String(220), nullable=False),

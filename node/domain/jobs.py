@@ -14,6 +14,7 @@ RETRYABLE = ("refused", "unavailable", "overdue")  # states of parts that can be
 
 VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
 AUTO = ("auto",)  # in place of the peers of a verification: all that offer an item and grant it
+VERIFICATION, SUM, WATCH = "verification", "sum", "watch"  # kinds of jobs
 
 
 class JobRequest(Protocol):

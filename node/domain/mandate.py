@@ -16,7 +16,8 @@ from node.domain.subjects import Subjects
 DIGEST_CONTEXT = "heqiao v1 mandate"
 NUMBER_CONTEXT = "heqiao v1 mandate number"
 ANY = "*"
-PROGRAMMES = ("new_application", "review", "report", "monitoring", "other")
+MONITORING = "monitoring"
+PROGRAMMES = ("new_application", "review", "report", MONITORING, "other")
 # Codes that a platform or peer chooses and that this node writes into its log and audit chain: too short
 # for an identity number.
 CODE = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9._-]{1,64}")

@@ -90,6 +90,25 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "WatchService",
+        {
+            "AddWatch": Right(_PREPARER, platform=True),
+            "RunWatch": Right(_PREPARER, platform=True),
+            "ListWatches": Right(OFFICERS, platform=True),
+            "RemoveWatch": Right(_PREPARER, platform=True),
+            "ListAlerts": Right(OFFICERS, platform=True),
+            "AcknowledgeAlerts": Right(OFFICERS, platform=True),
+            "WatchAlerts": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
+        "NoticeService",
+        {
+            "ListNotices": Right(ADMINISTRATORS | {Role.OBSERVER}, platform=True),
+            "WatchNotices": Right(ADMINISTRATORS | {Role.OBSERVER}, platform=True),
+        },
+    ),
+    **_service(
         "ReportService",
         {
             "StreamReportFile": Right(OFFICERS, platform=True),
@@ -155,6 +174,8 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "peers grant": _SECURITY,
     "peers revocations": _SECURITY,
     "peers roots": _SECURITY,
+    "watch thresholds set": _SECURITY,
+    "notices send": _SYSTEM,
     "quotas set": _SECURITY,
     "quotas lift": _SECURITY,
     "keys rotate": _SECURITY,

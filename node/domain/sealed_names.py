@@ -6,6 +6,16 @@ def of_request(job: str) -> str:
     return f"request {job}"
 
 
+def of_watch(watch: str, what: str) -> str:
+    """Something of a watch list: `request`, `tokens` of a peer and class, `answers` of a peer and item."""
+    return f"watch {watch} {what}"
+
+
+def of_alert(alert: str, what: str) -> str:
+    """The `content` of an alert, or the `note` of who acknowledged it."""
+    return f"alert {alert} {what}"
+
+
 def of_part(job: str, peer: str, what: str) -> str:
     """Something of a part: `session`, `refusals`, `reused`, `tokens` from a first point on, `product` of an
     item.

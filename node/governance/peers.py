@@ -19,6 +19,7 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
         "peer": peer.code,
         "grants": peer.granted,
         "platforms": int(peer.allow_platforms),
+        "monitoring": int(peer.allow_monitoring),
     }
     with open_store(database_url(config)).transaction("add peer", write=True) as tx:
         known = rows.find_peer(tx, peer.code)
@@ -27,16 +28,23 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
     return known
 
 
-def set_grants(config: Config, code: str, granted: Sequence[Grant], now: datetime) -> PeerRow:
-    """Replace what a peer is granted; the peer as it is known now. Raises NotFoundError."""
+def set_grants(
+    config: Config, code: str, granted: Sequence[Grant], now: datetime, allow_monitoring: bool | None = None
+) -> PeerRow:
+    """Replace what a peer is granted, and with `allow_monitoring` whether it may ask for monitoring.
+
+    Returns the peer as it is known now. Raises NotFoundError.
+    """
     details: dict[str, Detail] = {"peer": code, "grants": [str(grant) for grant in granted]}
     with open_store(database_url(config)).transaction("grant", write=True) as tx:
         known = rows.find_peer(tx, code)
         if known is None:
             raise _unknown(code)
-        rows.set_grants(tx, code, granted)
+        monitoring = known.allow_monitoring if allow_monitoring is None else allow_monitoring
+        details["monitoring"] = int(monitoring)
+        rows.set_grants(tx, code, granted, monitoring)
         audit_log.append(tx, "peer_granted", details, now)
-    return replace(known, grants=tuple(granted))
+    return replace(known, grants=tuple(granted), allow_monitoring=monitoring)
 
 
 def list_peers(config: Config) -> list[PeerRow]:

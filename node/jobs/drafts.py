@@ -6,7 +6,6 @@ asks for password and second factor again (domain.md section 3: preparer and app
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
 from blake3 import blake3
@@ -251,8 +250,3 @@ def _seal(node: Node, draft: str, what: str, plain: bytes) -> bytes:
 
 def _open(node: Node, draft: str, what: str, sealed: bytes) -> bytes:
     return node.keys.vault.unseal(sealed_names.of_draft(draft, what), sealed)
-
-
-def erase_old(tx: Connection, before: datetime) -> int:
-    """Delete drafts that nobody changed since a time; returns how many."""
-    return sum(rows.delete_draft(tx, draft) for draft in rows.old_drafts(tx, before))

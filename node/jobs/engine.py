@@ -317,9 +317,14 @@ def _check_peers(node: Node, request: JobRequest) -> None:
                 "`auto` stands alone, and for a verification only", "name the peers, or none but `auto`"
             )
         return
+    require_peers(node, request.peers)
+
+
+def require_peers(node: Node, peers: Sequence[str]) -> None:
+    """Raises NotFoundError for a peer that this node does not know."""
     with node.store.transaction("find peers") as tx:
         known = {peer.code for peer in peer_rows.list_peers(tx)}
-    for peer in request.peers:
+    for peer in peers:
         if peer not in known:
             raise NotFoundError(
                 f"peer {peer} is not known to this node",

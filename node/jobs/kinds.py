@@ -11,6 +11,7 @@ from node.errors import PreconditionError
 from node.jobs.match_job import MATCH
 from node.jobs.part_run import PartRun
 from node.jobs.sum_job import SUMS
+from node.jobs.watch_job import WATCH_JOB
 from node.requester.checkpoint import StoredCheckpoint
 from node.requester.points import HasIdentities
 
@@ -60,7 +61,7 @@ class JobKind(Protocol[R, C]):
         """The report of a job that has ended."""
 
 
-KINDS: Mapping[str, JobKind[Any, Any]] = {kind.name: kind for kind in (MATCH, SUMS)}
+KINDS: Mapping[str, JobKind[Any, Any]] = {kind.name: kind for kind in (MATCH, SUMS, WATCH_JOB)}
 
 
 def find_kind(name: str) -> JobKind[Any, Any]:

@@ -12,7 +12,10 @@ from typing import Final, TypeVar
 
 from node.context import Node
 from node.database import Connection
+from node.database import alerts as alert_rows
 from node.database import audit_log as audit_rows
+from node.database import drafts as draft_rows
+from node.database import notices as notice_rows
 from node.database import record_retention as record_rows
 from node.database import retention as rows
 from node.domain.days import FIRST_DAY, china_day
@@ -28,7 +31,12 @@ def read_due(node: Node) -> Erased:
     """What a run would erase now."""
     with node.store.transaction("look what is due") as tx:
         due = rows.due_jobs(tx, *_moments(node))
-        found = Erased(secrets=rows.leftover_secrets(tx))
+        found = Erased(
+            secrets=rows.leftover_secrets(tx),
+            alerts=alert_rows.count_old(tx, *_moments(node)),
+            notices=notice_rows.count_old(tx, _moments(node)[1]),
+            drafts=len(draft_rows.old_drafts(tx, _moments(node)[1])),
+        )
         for at in range(0, len(due), AT_ONCE):
             found += rows.count(tx, due[at : at + AT_ONCE])
         return found + Erased(records=record_rows.count_due(tx, *_record_moments(node)))
@@ -49,6 +57,7 @@ def erase_due(
     with node.store.transaction("look what is due") as tx:
         due = rows.due_jobs(tx, *_moments(node))
     erased = write("erase secrets", partial(_erase, node, ()))
+    erased += write("erase alerts", partial(_erase_alerts, node))
     for at in range(0, len(due), AT_ONCE):
         if stopping():
             break
@@ -73,6 +82,21 @@ def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> E
 def _erase_records(node: Node, tx: Connection) -> Erased:
     """Some of the records whose time is over: mandates that ended, households without one, who was asked."""
     erased = Erased(records=record_rows.erase_some(tx, AT_ONCE, *_record_moments(node)))
+    if erased != Erased():
+        audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
+    return erased
+
+
+def _erase_alerts(node: Node, tx: Connection) -> Erased:
+    """Alerts some time after a person has seen them, or when they are as old as answers may be; notices, and
+    drafts that nobody changed.
+    """
+    moments = _moments(node)
+    erased = Erased(
+        alerts=alert_rows.erase_old(tx, *moments),
+        notices=notice_rows.erase_old(tx, moments[1]),
+        drafts=draft_rows.erase_old(tx, moments[1]),
+    )
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased

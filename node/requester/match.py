@@ -5,6 +5,7 @@ in a node's persisted job and in a platform's process. Step 3 is node/requester/
 """
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -58,6 +59,7 @@ CHANGED = "changed"  # the version was replaced while it was searched
 # Large batches that are prepared at once, each with 0.5 KiB a point: two of them keep the interpreter and the
 # cores busy, and a list goes to all peers at once.
 _LARGE = threading.BoundedSemaphore(2)
+Keep = Callable[[OpenSession, Query, bytes], None]
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
@@ -67,24 +69,25 @@ class _Part:
 
     `items` are the codes of all classes: their partitions are mirrored before the first query, so that all
     queries are of one state of the peer. `plans` are those that were tried, `faults` what is wrong with
-    the answers: they are judged after the last query.
+    the answers: they are judged after the last query. `keep` is given the tokens of each.
     """
 
     context: QueryContext
     items: tuple[str, ...]
     plans: list[str] = field(default_factory=list)
     faults: list[DishonestPeerError] = field(default_factory=list)
+    keep: Keep | None = None
 
 
-def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
+def ask_peer(context: QueryContext, question: Question, keep: Keep | None = None) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     One query for each class of items, one after the other, about the people with a mandate for an item of
     that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
     answered REFUSED; where it refuses all, raises RefusedError. Every plan that was tried is kept in the
-    checkpoint.
+    checkpoint. `keep` is given session, batch and tokens of each query, before they are used.
     """
-    part, before = _Part(context, question.codes), None
+    part, before = _Part(context, question.codes, keep=keep), None
     answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
     for one in split_classes(question):
         if all(item.code in answers for item in one.items):
@@ -139,6 +142,8 @@ def _ask_once(
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
+    if part.keep is not None:
+        part.keep(opened, query, context.checkpoint.tokens())
     secrets = token_secrets(context, opened)
     retrieval = Retrieval(context, opened, question, query, secrets, part.faults)
     known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
@@ -223,6 +228,7 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             mandate_root=root,
             token_class=query.token_class,
             suite=opened.suite.name,
+            tokens_until=question.tokens_until,
         )
         _run_stream(context, opened, query, Sent(blinds, blinded), start)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from blake3 import blake3
@@ -54,6 +55,8 @@ class Question:
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
+    # Last day on which tokens are kept for monitoring, days since 1970-01-01; 0 where none are.
+    tokens_until: int = 0
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -70,6 +73,7 @@ class PlantedPoint:
     prefix: int
     position: int
     value: int
+    name: str = ""
 
 
 class Batch:
@@ -105,6 +109,26 @@ class Batch:
         for places, points in self.chunks():
             found[places] = points
         return found.tobytes()
+
+
+class Asked(Protocol):
+    """What is looked for in partitions: of a query, or of tokens that were kept of one."""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The codes that the peer was asked about."""
+
+    @property
+    def subjects(self) -> SubjectPoints:
+        """The identities of people."""
+
+    @property
+    def planted(self) -> tuple[PlantedPoint, ...]:
+        """Planted subjects, which must be found."""
+
+    @property
+    def misses(self) -> NDArray[np.int64]:
+        """(n, 2): prefix and position of identities of nobody, which must not be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +194,8 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
         batch=Batch(mapped, distinct, others, order),
         subjects=SubjectPoints(numbers, mapped.origins[places], mapped.prefixes[places], subjects[inverse]),
         planted=tuple(
-            PlantedPoint(item, origin, prefix, position, value)
-            for (item, origin, _, value), prefix, position in zip(
+            PlantedPoint(item, origin, prefix, position, value, name)
+            for (item, origin, name, value), prefix, position in zip(
                 hits, hit_prefixes.tolist(), planted.tolist(), strict=True
             )
         ),

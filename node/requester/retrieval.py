@@ -17,7 +17,7 @@ from node.errors import DishonestPeerError, PartitionVersionError
 from node.mirror.partition_file import PartitionFile
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets
-from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
+from node.requester.match_query import Answer, Asked, PlantedPoint, Question, covered
 from node.requester.outcomes import Opened, conclude_all, open_names, refuse_item
 from node.requester.points import SubjectPoints
 from node.telemetry import log
@@ -38,7 +38,7 @@ class Retrieval:
     context: QueryContext
     opened: OpenSession
     question: Question
-    query: Query
+    query: Asked
     secrets: Bytes = field(repr=False)
     # What is wrong with the answer, judged when everything was fetched; subject and item of damaged labels.
     faults: list[DishonestPeerError] = field(default_factory=list)

@@ -55,6 +55,11 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "drafts.request_sealed": lambda row: names.of_draft(row.id, "request"),
     "drafts.reason_sealed": lambda row: names.of_draft(row.id, "reason"),
     "token_blocks.sealed": lambda row: names.of_tokens(row[0], row.epoch, row.prefix, row.version),
+    "watches.request_sealed": lambda row: names.of_watch(row.id, "request"),
+    "watch_tokens.sealed": lambda row: names.of_watch(row.watch, f"tokens {row.peer} {row.token_class}"),
+    "watch_answers.sealed": lambda row: names.of_watch(row.watch, f"answers {row.peer} {row.item}"),
+    "alerts.content_sealed": lambda row: names.of_alert(row.id, "content"),
+    "alerts.note_sealed": lambda row: names.of_alert(row.id, "note"),
 }
 
 

@@ -19,6 +19,7 @@ from node.jobs import engine, mandates
 from node.jobs.match_job import MATCH
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
+from node.jobs.watch_tokens import erase_ended
 from node.services.access import access_of, require_approval
 from node.services.job_messages import job_messages, read_job_message
 from node.services.rights import judge
@@ -39,7 +40,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def __init__(self, node: Node, runner: Runner) -> None:
         self._node, self._runner = node, runner
-        self._watchers = StreamLimits(node.config.limits.max_watchers)
+        self.watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
@@ -78,7 +79,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
         access = self._access(call)
-        with self._watchers.take("watch"):
+        with self.watchers.take("watch"):
             shown = None
             while call.is_active():
                 job = self._job(request.job_id, access)
@@ -131,6 +132,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Revoke mandates for the caller's jobs; the node's own certificate for all."""
         numbers = platform_requests.read_revoked(request)
         revoked = mandates.revoke(self._node, numbers, self._access(call).owner)
+        erase_ended(self._node)  # no token outlasts its mandate
         return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:

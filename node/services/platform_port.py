@@ -7,9 +7,11 @@ from heqiao.platform.v1 import (
     households_pb2_grpc,
     jobs_pb2_grpc,
     mandates_pb2_grpc,
+    notices_pb2_grpc,
     platform_pb2_grpc,
     reports_pb2_grpc,
     session_pb2_grpc,
+    watch_pb2_grpc,
 )
 
 from node.context import Node
@@ -19,11 +21,13 @@ from node.services.drafts import DraftServicer
 from node.services.households import HouseholdServicer
 from node.services.jobs import JobServicer
 from node.services.mandates import MandateServicer
+from node.services.notices import NoticeServicer
 from node.services.platform import PlatformServicer
 from node.services.renderings import Renderings
 from node.services.report_files import ReportServicer
 from node.services.sessions import SessionServicer
 from node.services.users import UserServicer
+from node.services.watch import WatchServicer
 
 # Their full names, for health and reflection.
 PLATFORM_SERVICES: tuple[str, ...] = tuple(dict.fromkeys(method.split("/")[1] for method in RPCS))
@@ -31,7 +35,11 @@ PLATFORM_SERVICES: tuple[str, ...] = tuple(dict.fromkeys(method.split("/")[1] fo
 
 def add_platform_services(server: grpc.Server, node: Node, runner: Runner, renderings: Renderings) -> None:
     """Add all of them to a server that is not started yet."""
-    platform_pb2_grpc.add_PlatformServiceServicer_to_server(PlatformServicer(node, runner), server)
+    platform = PlatformServicer(node, runner)
+    watchers = platform.watchers  # one bound on the streams of all services
+    platform_pb2_grpc.add_PlatformServiceServicer_to_server(platform, server)
+    watch_pb2_grpc.add_WatchServiceServicer_to_server(WatchServicer(node, runner, watchers), server)
+    notices_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(node, watchers), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, runner), server)
     mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), server)
     households_pb2_grpc.add_HouseholdServiceServicer_to_server(HouseholdServicer(node, runner), server)

@@ -159,6 +159,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         mandate_root=message.mandate_root,
         token_class=TokenClass(message.token_class),
         suite=message.suite,
+        tokens_until=message.tokens_until,
     )
 
 
@@ -178,6 +179,7 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
             legal_basis=start.legal_basis,
             mandate_root=start.mandate_root,
             token_class=start.token_class,
+            tokens_until=start.tokens_until,
         )
     )
 

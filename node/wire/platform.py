@@ -15,7 +15,7 @@ from heqiao.platform.v1 import platform_pb2 as pb
 
 from matcher import identity
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report, ReusedFrom
-from node.domain.jobs import SUM, VERIFICATION, Attempt, JobRow, PartRow
+from node.domain.jobs import SUM, VERIFICATION, WATCH, Attempt, JobRow, PartRow
 from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
@@ -32,7 +32,11 @@ JOB_STATES = {
     "failed": pb.JOB_STATE_FAILED,
     "cancelled": pb.JOB_STATE_CANCELLED,
 }
-JOB_KINDS = {VERIFICATION: pb.JOB_KIND_VERIFICATION, SUM: pb.JOB_KIND_SUM}
+JOB_KINDS = {
+    VERIFICATION: pb.JOB_KIND_VERIFICATION,
+    SUM: pb.JOB_KIND_SUM,
+    WATCH: pb.JOB_KIND_WATCH,
+}
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
 OUTCOMES = {one: getattr(pb, f"OUTCOME_{one.value}") for one in Outcome}
 OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}

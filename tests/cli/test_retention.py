@@ -46,7 +46,8 @@ def plain(*words: object) -> dict:
 
 
 def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
-    due = {"jobs": 1, "answers": 0, "secrets": 0, "records": 0}
+    none = dict.fromkeys(("answers", "secrets", "records", "alerts", "notices", "drafts"), 0)
+    due = {"jobs": 1, **none}
     periods = {"fetched_days": 90, "kept_days": 180, "records_days": 1096}
     assert plain("show", "--home", home) == {"periods": periods, "due": due}
     table = ok("retention", "show", "--home", home)

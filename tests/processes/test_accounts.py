@@ -50,6 +50,15 @@ READING = (
     ("households", "remove", "1", "--confirm"),
     ("subject", "report", "--number-file", "FILE"),
     ("offices", "list"),
+    ("watch", "add", "L", "--households", "FILE", "--items", "C21", "--peers", "33"),
+    ("watch", "run", "L"),
+    ("watch", "list"),
+    ("watch", "show", "L"),
+    ("watch", "remove", "L"),
+    ("watch", "alerts", "list"),
+    ("watch", "alerts", "show", "A"),
+    ("watch", "alerts", "acknowledge", "A"),
+    ("watch", "thresholds", "show"),
     ("verify", "--households", "FILE", "--items", "C21", "--peers", "33", "--out", "HOME/report"),
     ("sum", "--cohort", "FILE", "--items", "D35", "--peers", "33", "--legal-basis", "X", "--out", "HOME/r"),
 )  # fmt: skip
@@ -100,6 +109,9 @@ WRITING = (
     ("mirror", "status"),
     ("mirror", "verify"),
     ("mirror", "drop", "33"),
+    ("watch", "thresholds", "set", "FILE"),
+    ("notices", "list"),
+    ("notices", "send"),
 )
 QUICK = (("serve",), ("import", "--clean"), ("keys", "rotate", "oprf"), ("peers", "remove", "33"))
 APART = {

@@ -141,7 +141,7 @@ def allow_sums(homes: Iterable[Path]) -> None:
         set_config(home, "quotas", sums_30_days=1_000, sum_points_30_days=10**9)
 
 
-def set_config(folder: Path, section: str, **values: object) -> None:
+def set_config(folder: Path, section: str, /, **values: object) -> None:
     """Change keys of a home's node.toml."""
     sections = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
     sections.setdefault(section, {}).update(values)

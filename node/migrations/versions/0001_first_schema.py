@@ -6,7 +6,14 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import deadline_schema, household_schema, query_schema, sum_schema, user_schema
+from node.migrations import (
+    deadline_schema,
+    household_schema,
+    query_schema,
+    sum_schema,
+    user_schema,
+    watch_schema,
+)
 
 revision = "0001"
 down_revision = None
@@ -19,6 +26,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     query_schema.create_tables()
     user_schema.create_tables()
+    watch_schema.create_tables()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -162,6 +170,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("signing_key", sa.LargeBinary(), nullable=False),
         sa.Column("allow_platforms", sa.Boolean(), nullable=False),
+        sa.Column("allow_monitoring", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )
@@ -349,4 +358,5 @@ def downgrade() -> None:
     op.drop_table("cuts")
     op.drop_table("audit")
     user_schema.drop_tables()
+    watch_schema.drop_tables()
     query_schema.drop_tables()

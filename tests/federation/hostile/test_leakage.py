@@ -303,7 +303,13 @@ def test_what_the_tables_hold_is_known() -> None:
         if str(column.type) == "BLOB"
     }
     public = {"peers.signing_key", "partitions.root", "partitions.leaves"}
-    public |= {"buckets.entries", "jobs.request_digest", "audit.previous", "audit.digest"}
+    public |= {
+        "buckets.entries",
+        "jobs.request_digest",
+        "watches.request_digest",
+        "audit.previous",
+        "audit.digest",
+    }
     # Tags and entries, which are served as well.
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are found by keyed tags, days are in the offer as a range.

@@ -40,6 +40,7 @@ from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
+from tests.support.kept_watch import keep_watch
 from tests.support.mandate_lists import household, mandate
 from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
 from tests.support.single_node import Held, number
@@ -126,6 +127,7 @@ def fill(node, folder):
         sum_queries.keep_answer(tx, *query, sum_queries.Opening(bytes(32), 4, guards, bytes(32), answer))
         rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
         sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))
+    keep_watch(node, "w", ASKED, "44")
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ class JobKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     JOB_KIND_UNSPECIFIED: _ClassVar[JobKind]
     JOB_KIND_VERIFICATION: _ClassVar[JobKind]
     JOB_KIND_SUM: _ClassVar[JobKind]
+    JOB_KIND_WATCH: _ClassVar[JobKind]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -71,6 +72,7 @@ JOB_STATE_CANCELLED: JobState
 JOB_KIND_UNSPECIFIED: JobKind
 JOB_KIND_VERIFICATION: JobKind
 JOB_KIND_SUM: JobKind
+JOB_KIND_WATCH: JobKind
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_FOUND: Outcome
 OUTCOME_NOT_FOUND: Outcome
