@@ -26,6 +26,7 @@ from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.files import write_atomically
 from node.reports import files, kinds
 from node.reports.charts import draw_histograms
@@ -112,7 +113,7 @@ def report(
     heqiao report verify found/report.pdf --home 45
     """  # noqa: D301 - click wants the real \b character
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
+    catalogue = load_catalogue(config)
     pictures = {"png": png, "svg": svg}
     found = _find(home, address, job, fetch=out is not None and not unsigned)
     if isinstance(found, Report) and any(pictures.values()):

@@ -15,12 +15,12 @@ from node.cli.options import (
     text_options,
 )
 from node.client.platform import Platform
-from node.domain import catalogue as catalogues
 from node.domain.mandate import PROGRAMMES
 from node.domain.records import Reject
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -89,7 +89,7 @@ def verify(
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
+    catalogue = load_catalogue(config)
     form = stated_form(delimiter, encoding)
     verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
     for item in verification.items:

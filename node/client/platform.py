@@ -37,6 +37,7 @@ from node.wire import platform_sums as sums_wire
 from node.wire.platform_jobs import read_job
 
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
+_SLOW = 4  # several calls to a peer, one after the other
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
@@ -51,6 +52,7 @@ class Platform:
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
         self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self.channel = channel  # for the services that have a client of their own
         self._call_s = call_s
 
     @classmethod
@@ -150,9 +152,13 @@ class Platform:
         return response
 
     def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
-        metadata = request_metadata(new_request_id())
+        return self.call(getattr(self._stub, method), message)
+
+    def call(self, method: Any, message: Message | Iterator[Message], *, slow: bool = False) -> Any:
+        """One call of a stub of this connection; `slow`: the node asks its peers first."""
+        metadata, timeout = request_metadata(new_request_id()), self._call_s * (_SLOW if slow else 1)
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return method(message, timeout=timeout, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

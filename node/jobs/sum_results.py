@@ -9,11 +9,12 @@ from node.domain import jobs
 from node.domain.days import FIRST_DAY
 from node.domain.jobs import PartRow
 from node.domain.sealed_names import of_answers
-from node.domain.sum_findings import NOT_CONNECTED, SumFinding, SumOutcome, SumReport
+from node.domain.sum_findings import NOT_COMPARABLE, NOT_CONNECTED, SumFinding, SumOutcome, SumReport
 from node.jobs.match_results import require_ended, summarise_part
 from node.requester.sum_checkpoint import unpack_sum
 from node.requester.sum_context import PeerSum
 
+_NOT_ASKED = {NOT_CONNECTED: SumOutcome.NOT_CONNECTED, NOT_COMPARABLE: SumOutcome.NOT_COMPARABLE}
 _WITHOUT_ANSWER = {"refused": SumOutcome.REFUSED, "overdue": SumOutcome.OVERDUE}
 
 
@@ -60,8 +61,8 @@ def build_sum_report(node: Node, job: str) -> SumReport:
 def finding_of(peer: str, item: str, found: PeerSum) -> SumFinding:
     """What a peer answered, with the figures where it released them."""
     answer = found.answer
-    if answer.rule == NOT_CONNECTED:
-        return SumFinding(item, peer, SumOutcome.NOT_CONNECTED, found.asked)
+    if answer.rule in _NOT_ASKED:
+        return SumFinding(item, peer, _NOT_ASKED[answer.rule], found.asked)
     days = found.as_of
     as_of = (
         None if days is None else (FIRST_DAY + timedelta(days=days[0]), FIRST_DAY + timedelta(days=days[1]))

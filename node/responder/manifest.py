@@ -65,7 +65,7 @@ def offer_manifest(
     items = {
         item.code: item
         for item in node.catalogue.items
-        if held.get(item.code) is item.token_class and widths[item.code] == item.width
+        if item.is_shared and held.get(item.code) is item.token_class and widths[item.code] == item.width
     }
     granted = {code: peer.origins_of(item) for code, item in items.items()}
     offered = Manifest(
@@ -84,6 +84,7 @@ def offer_manifest(
         issued_at=now,
         expires_at=now + MANIFEST_LIFE,
         sums=offer_sums(node, peer, keys) if with_sums else None,
+        definitions={item.code: item.definition for item in node.catalogue.items if item.is_shared},
     )
     serialised = _issue(node, offered)
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
@@ -166,7 +167,7 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         return None
     with node.store.transaction("offer sums") as tx:
         groups = sum_rows.granted_groups(tx, keys.epoch, sorted(peer.origins))
-    summed = {item.code: item for item in node.catalogue.items if item.sum is not None}
+    summed = {item.code: item for item in node.catalogue.items if item.sum is not None and item.is_shared}
     granted = {code: peer.origins_of(item) for code, item in summed.items()}
     packings = {code: item.sum.packing for code, item in summed.items() if item.sum is not None}
     return SumOffer(

@@ -9,7 +9,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.platform.v1 import catalogue_pb2_grpc, platform_pb2, platform_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -21,6 +21,7 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
+from node.services.catalogue import CatalogueServicer
 from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
@@ -73,6 +74,7 @@ class Server:
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
         )
+        catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(node), self._platform)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
