@@ -249,5 +249,7 @@ def test_command():
         assert item.name_zh in shown.output
     assert "> 50,000 yuan" in shown.output
     printed = CliRunner().invoke(command, ["--json"], env={"HEQIAO_HOME": None})
-    assert json.loads(printed.output) == to_json(CATALOGUE)
+    assert json.loads(printed.output) == {**to_json(CATALOGUE), "signed": False}
+    again = CliRunner().invoke(command, ["show", "--json"], env={"HEQIAO_HOME": None})
+    assert again.output == printed.output
     assert CliRunner().invoke(command, ["--colour"]).exit_code == 2

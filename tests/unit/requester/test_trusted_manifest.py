@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from keys.signing_chain import sign
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
+from node.domain import catalogue
 from node.errors import (
     CatalogueMismatchError,
     DishonestPeerError,
@@ -18,7 +19,6 @@ from node.errors import (
     SaltError,
     UnknownSuiteError,
 )
-from node.domain import catalogue
 from node.requester import trusted_manifest
 from node.requester.trusted_manifest import (
     CLOCK_SKEW,
