@@ -172,7 +172,7 @@ def test_what_two_provinces_define_differently_is_left_out_and_named() -> None:
     """C22 differs, C23 is not in the peer's catalogue, X44A01 is the peer's own: none of them is asked."""
     theirs = {**GOOD.definitions, "C22": secret(1), "X44A01": secret(2)}
     del theirs["C23"]
-    parts = tuple(replace(PART, item=code) for code in ("C21", "C22")) + (replace(PART, item="X44A01"),)
+    parts = tuple(replace(PART, item=code) for code in ("C21", "C22", "X44A01"))
     offered = replace(GOOD, items=("C21", "C22", "X44A01"), partitions=parts, definitions=theirs)
     found = STATE.read(manifest_bytes(offered), NOW).content
     assert found.items == ("C21",)

@@ -1,0 +1,19 @@
+"""Tables of what the catalogue said when records were imported."""
+
+from typing import Final
+
+from sqlalchemy import Column, LargeBinary, String, Table
+
+from node.database.column_types import UtcDateTime
+from node.database.index_tables import metadata
+
+# What decided the content of an item's entries at its last full import (Item.content).
+imported_items = Table(
+    "imported_items",
+    metadata,
+    Column("item", String(8), primary_key=True),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("imported_at", UtcDateTime, nullable=False),
+)
+
+TABLES: Final = (imported_items,)
