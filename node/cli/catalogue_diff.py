@@ -9,12 +9,10 @@ from node.cli.options import json_option, read_config, show
 from node.cli.terminal import print_table
 from node.config import HOME_VARIABLE
 from node.context import open_node
-from node.database import peers as peer_rows
 from node.domain.catalogue import Catalogue, load
 from node.domain.catalogue_differences import DifferenceKind, ItemDifference, compare_catalogues
-from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
-from node.jobs.catalogue_comparison import ComparisonState, PeerComparison, compare_peer
+from node.jobs.catalogue_comparison import ComparisonState, PeerComparison, compare_known_peer
 
 _PEER = re.compile(r"[0-9]{2}")
 _KINDS = {
@@ -69,12 +67,7 @@ def _of_files(here: Catalogue, there: Catalogue) -> PeerComparison:
 def _with_peer(home: Path | None, code: str) -> PeerComparison:
     if home is None:
         raise click.UsageError("give --home: a peer is asked as this node")
-    node = open_node(read_config(home))
-    with node.store.transaction("find peer") as tx:
-        peer = peer_rows.find_peer(tx, code)
-    if peer is None:
-        raise InputError(f"there is no peer {code}", "`heqiao peers list` lists the peers")
-    return compare_peer(node, peer)
+    return compare_known_peer(open_node(read_config(home)), code)
 
 
 def _print(found: PeerComparison) -> None:

@@ -9,9 +9,10 @@ from typing import Final
 from keys import KeyringError
 from matcher import MatcherError
 from node.context import Node
+from node.database import peers as peer_rows
 from node.domain.catalogue_differences import DifferenceKind, ItemDifference, compare_definitions
 from node.domain.peers import PeerRow
-from node.errors import CatalogueMismatchError, DishonestPeerError, NodeError
+from node.errors import CatalogueMismatchError, DishonestPeerError, NodeError, NotFoundError
 from node.requester import handshake
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
@@ -67,6 +68,15 @@ def _try_peer(node: Node, peer: PeerRow) -> PeerComparison:
         return compare_peer(node, peer)
     except (NodeError, KeyringError, MatcherError) as error:
         return PeerComparison(peer.code, ComparisonState.UNAVAILABLE, reason=error.code)
+
+
+def compare_known_peer(node: Node, code: str) -> PeerComparison:
+    """The peer of a code. Raises NotFoundError where there is none, and as `compare_peer`."""
+    with node.store.transaction("find peer") as tx:
+        peer = peer_rows.find_peer(tx, code)
+    if peer is None:
+        raise NotFoundError(f"there is no peer {code}", "`heqiao peers list` lists the peers")
+    return compare_peer(node, peer)
 
 
 def compare_peer(node: Node, peer: PeerRow) -> PeerComparison:

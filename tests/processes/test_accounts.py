@@ -13,7 +13,9 @@ from tests.support.accounts import OTHER, others_home, owners, run_as  # noqa: F
 READING = (
     ("health",),
     ("doctor",),
-    ("catalogue",),
+    ("catalogue", "show"),
+    ("catalogue", "check", "FILE"),
+    ("catalogue", "diff", "33"),
     ("card",),
     ("keys", "status"),
     ("keys", "verify"),
@@ -82,6 +84,7 @@ APART = {
     "keys recipient",
     "keys restore",
     "admins key",
+    "catalogue publish",
 }  # they make new folders
 
 
