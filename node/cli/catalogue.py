@@ -25,7 +25,7 @@ _home = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...")
 @_home
 @json_option
 @click.pass_context

@@ -1,8 +1,8 @@
-"""Tables of what the catalogue said when records were imported."""
+"""Tables of what the catalogue said when records were imported, and jobs submitted."""
 
 from typing import Final
 
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
 
 from node.database.column_types import UtcDateTime
 from node.database.index_tables import metadata
@@ -16,4 +16,14 @@ imported_items = Table(
     Column("imported_at", UtcDateTime, nullable=False),
 )
 
-TABLES: Final = (imported_items,)
+# The catalogue under which a job was submitted.
+job_catalogues = Table(
+    "job_catalogues",
+    metadata,
+    Column("job", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", String(16), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("definitions", LargeBinary(32), nullable=False),
+)
+
+TABLES: Final = (imported_items, job_catalogues)

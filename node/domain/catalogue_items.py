@@ -312,7 +312,7 @@ class Catalogue:
         suggestion = f"did you mean {near[0]}? " if near else ""
         raise ItemNotOfferedError(
             f"the catalogue {self.version} has no item {_shown(code)}",
-            f"{suggestion}known items: {', '.join(self.codes)}",
+            f"{suggestion}`heqiao catalogue` lists the items",
         )
 
 

@@ -32,6 +32,7 @@ from node.errors import (
     PreconditionError,
     UnavailableError,
 )
+from node.jobs.job_catalogue import note_catalogue
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
 from node.jobs.part_run import PartRun, run_part
@@ -68,6 +69,7 @@ def submit(node: Node, job: str, request: JobRequest, owner: str = NODE) -> bool
         known = job_rows.find_job(tx, job)
         if known is None:
             job_rows.add_job(tx, row, sealed, request.peers)
+            note_catalogue(node, tx, job, request.items)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
         return known
 

@@ -121,6 +121,7 @@ _RULES: Mapping[str, tuple[str, str]] = {
     disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
     disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),
     "catalogue_major": ("项目目录主版本不同", "another major version of the catalogue"),
+    "catalogue_changed": ("提交后本省项目目录已变更", "the own catalogue changed after the submission"),
     "not_shared": ("该项目不予共享", "the item is not shared"),
     disclosure.INCONSISTENT: ("校验不符", "the sum contradicts itself"),
     **{

@@ -22,12 +22,14 @@ from node.domain.subjects import Subject
 from node.domain.sum_findings import SumOutcome
 from node.domain.verification import Verification
 from node.errors import CatalogueMismatchError, DishonestPeerError
+from node.jobs import engine
 from node.jobs.catalogue_comparison import ComparisonState, compare_peer, compare_peers
+from node.jobs.match_results import build_report
 from node.jobs.sum_results import finding_of
 from node.registers import importer
 from node.reports.wording import value_text
 from node.responder import catalogue as describing
-from tests.support.cluster import Province, know, move_peer, open_home, run_job
+from tests.support.cluster import Province, know, move_peer, open_home, run_job, wait_report
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation, allow_sums, set_config
 
@@ -235,3 +237,20 @@ def test_another_major_version_is_refused_by_name_and_nothing_is_asked(provinces
     assert (compared.state, compared.version) == (ComparisonState.OTHER_MAJOR, "2.0")
     assert {(one.outcome, one.reason) for one in found.findings} == {(Outcome.REFUSED, "catalogue_major")}
     assert found.peers[0].points == 0
+
+
+def test_a_job_is_answered_under_one_catalogue(provinces, report):
+    """The node is restarted with another definition of a band between submission and asking."""
+    node = provinces["45"].node
+    before = node.catalogue
+    assert engine.submit(node, "changes", verification("C21", "D38"))
+    items = tuple(replace(one, bands=(1, 2, 3)) if one.code == "D38" else one for one in before.items)
+    object.__setattr__(node, "catalogue", replace(before, items=items))
+    try:
+        provinces["45"].server.start_job("changes")
+        found = wait_report(node, "changes")
+        again = build_report(node, "differ")
+    finally:
+        object.__setattr__(node, "catalogue", before)
+    assert {(one.outcome, one.reason) for one in found.findings} == {(Outcome.REFUSED, "catalogue_changed")}
+    assert again.catalogue_digest == report.catalogue_digest == before.digest.hex()

@@ -232,10 +232,10 @@ UNKNOWN = [("C32", "D32"), ("b12r", "B12r"), ("449999190001010034", "")]
 
 
 @pytest.mark.parametrize(("code", "near"), UNKNOWN)
-def test_unknown_item_names_the_known_ones(code, near):
+def test_an_unknown_item_names_the_nearest_one(code, near):
     with pytest.raises(ItemNotOfferedError) as caught:
         CATALOGUE.item(code)
-    assert all(known in caught.value.hint for known in CATALOGUE.codes)
+    assert "`heqiao catalogue` lists the items" in caught.value.hint
     assert f"did you mean {near}?" in caught.value.hint if near else "did you mean" not in caught.value.hint
     assert "449999190001010034" not in str(caught.value) + caught.value.hint
 
