@@ -31,7 +31,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ca": ("ca", "Run a federation's certificate authority."),
     },
     "Records of this province": {
-        "catalogue": ("catalogue", "Show the items: meaning, level, bands, freshness."),
+        "catalogue": ("catalogue", "Show the items, and compare, check and publish catalogues."),
         "import": ("import_", "Import a register: a full export, or only changes."),
         "sources": ("sources", "Manage the sources of this province's registers."),
         "index": ("index", "Maintain the partitions that this node serves."),

@@ -32,12 +32,12 @@ from node.cli.peer_show import show_peer
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
-from node.domain import catalogue
 from node.domain.audit_chain import Detail
 from node.domain.catalogue import CODE_PATTERN
 from node.domain.days import china_day
 from node.domain.peers import ORDINARY_ITEMS, Grant, PeerRow, read_grants
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.federation.revocations import check_newer
 from node.files import disk_errors
 from node.governance import audit
@@ -271,7 +271,7 @@ def _own_origin(code: str) -> tuple[Grant, ...]:
 
 def _require_items(config: Config, granted: Sequence[Grant]) -> None:
     """Raises InputError for an item that is not in the catalogue."""
-    known = {ORDINARY_ITEMS, *catalogue.load(config.catalogue.path).codes}
+    known = {ORDINARY_ITEMS, *load_catalogue(config).codes}
     for one in granted:
         if one.item not in known:
             raise InputError(f"there is no item {one.item}", "`heqiao catalogue` shows the items")

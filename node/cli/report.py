@@ -26,6 +26,7 @@ from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.reports import files, kinds
 from node.reports.charts import draw_histograms
 from node.reports.households import of_household
@@ -110,7 +111,7 @@ def report(
     """  # noqa: D301 - click wants the real \b character
     start = prepare() if each and out is not None else None  # before this process knows a key
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
+    catalogue = load_catalogue(config)
     pictures = {"png": png, "svg": svg}
     found = _find(home, address, job, fetch=out is not None and not unsigned)
     if isinstance(found, Report) and any(pictures.values()):

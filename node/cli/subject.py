@@ -11,9 +11,9 @@ from matcher.types import Identity
 from node.cli.options import address_option, home_option, json_option, json_text, lang_option, read_config
 from node.client.platform import Platform
 from node.client.records import Records
-from node.domain import catalogue as catalogues
 from node.domain.households import parse_numbers
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.reports.subject import to_json, to_text
 from node.telemetry.printable import printable
 
@@ -49,7 +49,7 @@ def report(home: Path, as_json: bool, address: str | None, lang: str, source: IO
     chain notes the report, without the number.
     """
     identities = _read_identities(source)
-    catalogue = catalogues.load(read_config(home).catalogue.path)
+    catalogue = load_catalogue(read_config(home))
     with Platform.open(home, address) as platform:
         found = Records(platform).report_subject(identities)
     if as_json:

@@ -15,9 +15,9 @@ from node.cli.options import (
     text_options,
 )
 from node.client.platform import Platform
-from node.domain import catalogue as catalogues
 from node.domain.summation import Summation, in_cohort
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.tabular.person_lists import read_cohort
 
 
@@ -78,7 +78,7 @@ def sum_(
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
         --legal-basis SA-2014-58 --out sums
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(read_config(home).catalogue.path)
+    catalogue = load_catalogue(read_config(home))
     for item in items:
         catalogue.item(item)
     people, rejects = read_cohort(cohort, stated=stated_form(delimiter, encoding))

@@ -18,7 +18,6 @@ from node.cli.options import (
 )
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
-from node.domain import catalogue as catalogues
 from node.domain.counties import count_stray_mandates
 from node.domain.mandate import PROGRAMMES
 from node.domain.matters import MATTERS, URGENT_BASIS
@@ -26,6 +25,7 @@ from node.domain.records import Reject
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -120,7 +120,7 @@ def verify(
             "give either --households, or --household NO or --all-of-office CODE", click.get_current_context()
         )
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
+    catalogue = load_catalogue(config)
     for item in items:
         catalogue.item(item)
     basis = legal_basis or (URGENT_BASIS if urgent else "")

@@ -23,9 +23,9 @@ from node.cli.watch_thresholds import thresholds
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice
 from node.client.watches import Watches
-from node.domain import catalogue as catalogues
 from node.domain.job_progress import JobProgress
 from node.domain.mandate import MONITORING
+from node.federation.catalogue_file import load_catalogue
 from node.reports.alerts import WATCH_COLUMNS, plain_watch, watch_rows
 from node.tabular import fields
 
@@ -87,7 +87,7 @@ def add(
     must cover monitoring (programme monitoring or *). The first look asks the peers, with purpose monitoring
     and the day until which tokens are kept; later ones open this node's mirrors.
     """
-    catalogue = catalogues.load(read_config(home).catalogue.path)
+    catalogue = load_catalogue(read_config(home))
     form = stated_form(delimiter, encoding)
     request, bad = read_lists(
         households, mandates, HouseholdChoice(items, peers, MONITORING, legal_basis), form

@@ -8,9 +8,9 @@ import click
 from node.cli.options import count, home_option, json_option, load_config, read_config, show
 from node.clock import utc_now
 from node.config.loading import MAX_BYTES
-from node.domain import catalogue as catalogues
 from node.domain.days import FIRST_DAY, china_day
 from node.domain.thresholds import parse_thresholds
+from node.federation.catalogue_file import load_catalogue
 from node.files import disk_errors
 from node.governance.thresholds import read_versions, set_thresholds
 
@@ -32,7 +32,7 @@ def set_(home: Path, as_json: bool, file: Path) -> None:
     config = load_config(home)
     with disk_errors("name a file that you may read"), file.open("rb") as opened:
         content = opened.read(MAX_BYTES + 1)
-    found = parse_thresholds(content, catalogues.load(config.catalogue.path))
+    found = parse_thresholds(content, load_catalogue(config))
     is_new = set_thresholds(config, found, utc_now())
     text = f"thresholds {found.version} of {found.set_by}: {count(len(found.rules), 'rule')}, valid from "
     text += f"{found.valid_from}" + ("" if is_new else "; set before")

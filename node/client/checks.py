@@ -29,6 +29,7 @@ from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
 from node.requester.point_cache import PointCache
 from node.transport.peer_client import PeerClient
+from node.wire.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def check_home(config: Config) -> Iterator[Finding]:
     with node.store.transaction("list peers") as tx:
         known = peer_rows.list_peers(tx)
     for peer in known:
-        yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer))
+        yield from _try_peer(node, peer)
 
 
 def check_node(node: Node) -> Iterator[Finding]:
@@ -72,6 +73,7 @@ def check_node(node: Node) -> Iterator[Finding]:
     yield try_check("deadlines", lambda: _check_deadlines(node))
     yield try_check("mandates", lambda: _check_mandates(node))
     yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+    yield _check_catalogue(node)
 
 
 def _check_mandates(node: Node) -> Finding:
@@ -154,13 +156,41 @@ def _check_list(node: Node) -> Finding:
     return Finding("revocations", True, text)
 
 
-def _check_peer(node: Node, peer: PeerRow) -> Finding:
+def _check_catalogue(node: Node) -> Finding:
+    """Its version, and whether each of its published tables is in force today."""
+    catalogue, today = node.catalogue, china_day(node.clock())
+    signed = ", signed" if node.catalogue_signed else ""
+    text = f"{catalogue.version} {catalogue.digest.hex()[:16]}{signed}"
+    over = [table.code for table in catalogue.tables if not table.is_valid(today)]
+    if not over:
+        return Finding("catalogue", True, text)
+    hint = "the federation publishes a new version: `heqiao catalogue publish`"
+    return Finding("catalogue", False, f"{text}; tables that are not in force: {', '.join(over)}", hint)
+
+
+def _try_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
+    """The findings of one peer; one that cannot be asked has a single bad one."""
+    manifests: list[Manifest] = []
+    yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer, manifests))
+    yield from (_conflicts(node, peer, manifest) for manifest in manifests if manifest.conflicts)
+
+
+def _conflicts(node: Node, peer: PeerRow, manifest: Manifest) -> Finding:
+    """Items that the two provinces define differently: answered NOT_COMPARABLE until both agree."""
+    differ, version = ", ".join(sorted(manifest.conflicts)), manifest.catalogue_version
+    text = f"{version}; {differ} defined otherwise than in {node.catalogue.version} here"
+    hint = f"`heqiao catalogue diff {peer.code}` shows both sides; the two administrators agree on one"
+    return Finding(f"catalogue of {peer.code}", False, text, hint)
+
+
+def _check_peer(node: Node, peer: PeerRow, manifests: list[Manifest]) -> Finding:
     checkpoint = MemoryCheckpoint()
     with PeerClient.open(node, peer, checkpoint.count) as channel:
         serialised, signature = channel.get_manifest()
         mapped = PointCache(node.keys.salts, ())
         query = QueryContext.of(node, peer, channel, checkpoint, mapped, node.clock())
         manifest = handshake.check_manifest(query, serialised, signature).content
+        manifests.append(manifest)
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"

@@ -41,6 +41,7 @@ from node.wire.platform_jobs import read_job
 
 _SLOW = 4  # several calls to a peer, one after the other
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
+_SLOW = 4  # several calls to a peer, one after the other
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 

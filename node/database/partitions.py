@@ -82,16 +82,6 @@ def current_items(tx: Connection, epoch: int) -> dict[str, TokenClass]:
     return {row.item: TokenClass(row.token_class) for row in rows}
 
 
-def item_widths(tx: Connection, epoch: int) -> dict[str, int]:
-    """Items this node has in an epoch, sorted, with the width of the value in their labels."""
-    rows = tx.execute(
-        select(partitions.c.item, partitions.c.record_size)
-        .where(partitions.c.is_current, partitions.c.epoch == epoch)
-        .distinct()
-    )
-    return {row.item: label.width_of(row.record_size) for row in sorted(rows)}
-
-
 def offered_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
     """What peers are offered of the origins: the newest offered versions, ordered by item and origin."""
     newer = partitions.alias()

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from node.database import (
+    catalogue_tables,
     deadline_tables,
     household_tables,
     index_tables,
@@ -31,7 +32,13 @@ from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
 # Tables of other modules, so that they are in it, too.
-OTHERS = (household_tables.TABLES, query_tables.TABLES, user_tables.TABLES, watch_tables.TABLES)
+OTHERS = (
+    catalogue_tables.TABLES,
+    household_tables.TABLES,
+    query_tables.TABLES,
+    user_tables.TABLES,
+    watch_tables.TABLES,
+)
 DEADLINE_TABLES = deadline_tables.TABLES
 
 peers = Table(

@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     OVERDUE = "OVERDUE"
     UNAVAILABLE = "UNAVAILABLE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"  # the two provinces define the item differently (口径不一致)
 
 
 @dataclass(frozen=True, slots=True)

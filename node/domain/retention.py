@@ -10,7 +10,7 @@ ALERTS_KEPT: Final = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was erased, or is due: jobs, their sealed answers, secrets that a query left behind; records of
+    """How much was erased, or is due: jobs, sealed answers, secrets that a query left behind; records of
     mandates, households and asked people; alerts, notices that no longer hold, drafts.
     """
 

@@ -109,6 +109,13 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "CatalogueService",
+        {
+            "DescribeCatalogue": Right(EVERYBODY, platform=True),
+            "ListDifferences": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
         "ReportService",
         {
             "StreamReportFile": Right(OFFICERS, platform=True),

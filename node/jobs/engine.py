@@ -34,6 +34,7 @@ from node.errors import (
 )
 from node.jobs.asked_people import note_people
 from node.jobs.deadlines import clock_of, report_by
+from node.jobs.job_catalogue import note_catalogue
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
 from node.jobs.part_run import PartRun, run_part
@@ -86,6 +87,7 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
             if digests is not None:
                 answered_people.add_people(tx, job, digests)
             asked.write(tx)
+            note_catalogue(node, tx, job, request.items)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
         elif (known.request_digest, known.owner) != (row.request_digest, owner):
             raise JobConflictError("this job id was used before for something else", "choose another job id")

@@ -23,6 +23,7 @@ from node.domain.reuse import REUSED
 from node.domain.sealed_names import of_answers, of_part, of_request
 from node.domain.verification import unpack_refs
 from node.errors import InvalidRequestError, PreconditionError
+from node.jobs.job_catalogue import catalogue_of
 from node.jobs.lookup import require_job
 from node.jobs.reused_columns import Column, Places, open_reused, use_again
 from node.requester.checkpoint import split_answers
@@ -48,6 +49,7 @@ def build_report(node: Node, job: str) -> Report:
     with node.store.transaction("read report") as tx:
         sealed = job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
+        version, digest = catalogue_of(node, tx, job)
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         kept = [_Kept.read(tx, part) for part in parts]
         attempts = deadline_rows.list_attempts(tx, [job])
@@ -60,8 +62,8 @@ def build_report(node: Node, job: str) -> Report:
         requester_name=node.config.node.name,
         purpose=row.purpose,
         legal_basis=row.legal_basis,
-        catalogue_version=node.catalogue.version,
-        catalogue_digest=node.catalogue.digest.hex(),
+        catalogue_version=version,
+        catalogue_digest=digest,
         created_at=row.created_at,
         finished_at=row.finished_at,
         due_at=row.due_at,

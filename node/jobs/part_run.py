@@ -23,6 +23,7 @@ from node.errors import (
     NotFoundError,
     UnavailableError,
 )
+from node.jobs.job_catalogue import require_same_catalogue
 from node.requester.checkpoint import StoredCheckpoint
 from node.requester.context import LONGEST_WAIT, QueryContext, refusal_rule
 from node.requester.point_cache import PointCache
@@ -55,11 +56,13 @@ class PartRun(Generic[C]):
     def connect(self) -> Iterator[tuple[QueryContext, PeerClient]]:
         """A connection to the peer, until the part stops or its time is over.
 
-        Raises UnavailableError (also when the job is overdue), and NotFoundError for a peer that was removed.
+        Raises UnavailableError (also when the job is overdue), NotFoundError for a peer that was removed, and
+        PreconditionError where this node's catalogue has changed since the job was submitted.
         """
         node, limits = self.node, self.node.config.limits
         if self.overdue:
             raise UnavailableError("the day on which the part is closed has passed")
+        require_same_catalogue(node, self.job.id, self.job.items)
         with node.store.transaction("find peer") as tx:
             known = peer_rows.find_peer(tx, self.part.peer)
         if known is None:

@@ -127,7 +127,8 @@ def iso(moment: date | datetime | None) -> str | None:
 
 
 def _item_json(item: Item) -> dict[str, Any]:
-    return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
+    facts = {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
+    return {**facts, "codes": list(facts["codes"]), "definition_digest": item.definition.hex()}
 
 
 def _due(report: Report | SumReport, lang: str) -> str:

@@ -32,12 +32,12 @@ from node.reports.households import household_of
 from node.reports.print_words import answering, phrase, span
 from node.reports.wording import (
     answer_text,
-    band_text,
     item_text,
     outcome_text,
     purpose_text,
     state_text,
     value_text,
+    value_texts,
     word,
 )
 
@@ -156,7 +156,7 @@ def _amounts(values: Sequence[Finding], item: Item | None, lang: str) -> str | N
         return None
     if item.level is Level.COUNT:
         return value_text(item, sum(one.value or 0 for one in values), lang)
-    if item.level is Level.BAND:
+    if item.level in (Level.BAND, Level.CODE):
         return "\n".join(value_text(item, one.value, lang) for one in values)
     return value_text(item, 1, lang)
 
@@ -272,6 +272,4 @@ def _definitions(report: Report, catalogue: Catalogue, lang: str) -> Table:
 
 
 def _bounds(item: Item, lang: str) -> str | None:
-    if item.level is Level.BAND:
-        return "\n".join(band_text(item, band, lang) for band in range(len(item.bands) + 1))
-    return value_text(item, 1, lang) if item.level is Level.THRESHOLD else None
+    return "\n".join(value_texts(item, lang)) or None

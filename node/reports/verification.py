@@ -33,6 +33,7 @@ from node.reports.wording import (
     answer_text,
     band_text,
     choose,
+    code_text,
     item_text,
     outcome_text,
     purpose_text,
@@ -165,6 +166,8 @@ def _amounts(item: Item | None, line: ItemSummary, lang: str) -> tuple[str, ...]
         return (value_text(item, line.total, lang),)
     if item.level is Level.BAND:
         return tuple(f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
+    if item.level is Level.CODE:
+        return tuple(f"{code_text(item, place, lang)}: {count:,}" for place, count in line.histogram.items())
     return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
 
 
@@ -194,9 +197,10 @@ def _remarks(line: ItemSummary, lang: str) -> str | None:
         lines.append(f"{word('converted', lang)}: {line.converted:,}")
     if line.reused:
         lines.append(f"{word('reused_count', lang)}: {line.reused:,}")
-    away = line.peers_with("not_connected")
-    if away:
-        lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
+    for outcome in (Outcome.NOT_CONNECTED, Outcome.NOT_COMPARABLE):
+        away = line.peers_with(outcome.lower())
+        if away:
+            lines.append(f"{outcome_text(outcome, lang)}: {', '.join(away)}")
     return "\n".join(lines) or None
 
 

@@ -75,6 +75,7 @@ _OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.REFUSED: ("拒绝", "refused"),
     Outcome.OVERDUE: ("逾期未复", "overdue"),
     Outcome.UNAVAILABLE: ("暂不可用", "unavailable"),
+    Outcome.NOT_COMPARABLE: ("口径不一致", "definitions differ"),
 }
 _STATES: Mapping[str, tuple[str, str]] = {
     "done": ("完成", "done"),
@@ -133,6 +134,9 @@ _RULES: Mapping[str, tuple[str, str]] = {
     EXPOSURE: ("再求和会暴露计入人员，未发回", "another sum would show who is in it"),
     disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
     disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),
+    "catalogue_major": ("项目目录主版本不同", "another major version of the catalogue"),
+    "catalogue_changed": ("提交后本省项目目录已变更", "the own catalogue changed after the submission"),
+    "not_shared": ("该项目不予共享", "the item is not shared"),
     disclosure.INCONSISTENT: ("校验不符", "the sum contradicts itself"),
     "awaited": ("尚未答复，正在催办", "not answered yet; asked again"),
     **{
@@ -212,6 +216,8 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
         return band_text(item, value, lang)
     if item.level is Level.THRESHOLD and item.threshold is not None:
         return f"> {_yuan(item.threshold, lang)}"
+    if item.level is Level.CODE:
+        return code_text(item, value, lang)
     if item.level is Level.EXISTENCE:
         return outcome_text(Outcome.FOUND, lang)
     unit = item.text("unit", lang)
@@ -221,6 +227,34 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
 def band_text(item: Item, index: int, lang: str) -> str:
     """The range of one band."""
     return _range_text(item.bands, index, lang) if 0 <= index <= len(item.bands) else str(index)
+
+
+def code_text(item: Item, place: int, lang: str) -> str:
+    """The words of one code, and the code itself; its place where the loaded catalogue has no such code."""
+    if not 0 <= place < len(item.codes):
+        return str(place)
+    found = item.codes[place]
+    return f"{found.text(lang)} ({found.code})" if lang == "en" else f"{found.text(lang)}（{found.code}）"
+
+
+def value_texts(item: Item, lang: str) -> tuple[str, ...]:
+    """What an answer of an item may say: its bands, its codes, or its threshold; nothing for others."""
+    if item.level is Level.BAND:
+        return tuple(band_text(item, band, lang) for band in range(len(item.bands) + 1))
+    if item.level is Level.CODE:
+        return tuple(code_text(item, place, lang) for place in range(len(item.codes)))
+    return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
+
+
+def example_text(item: Item, lang: str) -> str:
+    """The example answer of an item in words: an amount for the level aggregate, else what a label says."""
+    if item.level is Level.AGGREGATE:
+        return amount_text(item, item.example, lang)
+    if item.level is Level.EXISTENCE:
+        return outcome_text(Outcome.FOUND if item.example else Outcome.NOT_FOUND, lang)
+    if item.level is Level.THRESHOLD:
+        return value_text(item, 1, lang) if item.example else outcome_text(Outcome.NOT_OVER, lang)
+    return value_text(item, item.example, lang)
 
 
 def rule_text(rule: str, lang: str) -> str:

@@ -24,14 +24,14 @@ from node.errors import CancelledError, PreconditionError
 from node.requester.context import Session
 from node.requester.match_query import Answer
 from node.requester.padding import SEED_SIZE
-from node.wire.common import QUERY_ID_SIZE
+from node.wire.common import DIGEST_SIZE, QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
 Place = Callable[[str, str, str], str]
-SESSION_VERSION = 2
+SESSION_VERSION = 3
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
+_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, DIGEST_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
@@ -333,6 +333,7 @@ def pack_session(session: Session) -> bytes:
     fields = (
         session.query_id,
         session.seed,
+        session.catalogue,
         session.signature,
         len(items).to_bytes(4, "big"),
         items,
@@ -354,5 +355,5 @@ def unpack_session(packed: bytes) -> Session:
         size = int.from_bytes(packed[at : at + 4], "big")
         fields.append(packed[at + 4 : at + 4 + size])
         at += 4 + size
-    query_id, seed, signature, items, manifest = fields
-    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()))
+    query_id, seed, catalogue, signature, items, manifest = fields
+    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()), catalogue)

@@ -318,11 +318,12 @@ def ask_question(
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
     of_scope: dict[tuple[Scope, bool] | None, Mapping[str, str]] = {}
     subjects, codes = Subjects.of(verification.subjects), verification.items
+    items = {code: node.catalogue.item(code) for code in codes}
     for number in set(subjects.mandates):
         mandate = verification.mandates.get(number)
         key = None if mandate is None else (mandate.scope, mandate.is_complete)
         if key not in of_scope:
-            why = tuple(_uncovered(verification, mandate, item, peer, today) for item in codes)
+            why = tuple(_uncovered(verification, mandate, item, peer, today) for item in items.values())
             if why not in same:
                 same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
             of_scope[key] = same[why]
@@ -338,15 +339,21 @@ def ask_question(
             for row, (number, good) in enumerate(zip(subjects.mandates, named, strict=True))
         ),
         mandates=tuple(map(verification.mandates.get, subjects.mandates)),
-        items=tuple(node.catalogue.item(item) for item in codes),
+        items=tuple(items.values()),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,
     )
 
 
 def _uncovered(
-    verification: Verification, mandate: Mandate | None, item: str, peer: str, today: date
+    verification: Verification, mandate: Mandate | None, item: Item, peer: str, today: date
 ) -> str | None:
     if mandate is None and verification.urgent:  # it follows (domain.md section 8, art. 50)
-        return None
-    return covers(mandate, item, peer, verification.purpose, today, verification.matter)
+        return "no_mandate" if item.named_only else None
+    why = covers(mandate, item.code, peer, verification.purpose, today, verification.matter)
+    return why or _unnamed(mandate, item)
+
+
+def _unnamed(mandate: Mandate | None, item: Item) -> str | None:
+    """Why a mandate for every item does not cover one that only its name covers (domain.md section 4)."""
+    return "item_not_covered" if item.named_only and mandate and item.code not in mandate.items else None

@@ -78,10 +78,10 @@ def ask_item(retrieval: Retrieval, item: Item) -> list[Answer]:
     """Step 3 for one item: an answer per subject. The plan of each partition is noted in `tried`."""
     question, manifest = retrieval.question, retrieval.manifest
     if item.code not in manifest.items:
+        differs = item.code in manifest.conflicts
+        gap = Answer(Outcome.NOT_COMPARABLE if differs else Outcome.NOT_CONNECTED)
         return [
-            Answer(Outcome.NOT_MANDATED, reason=why[item.code])
-            if item.code in why
-            else Answer(Outcome.NOT_CONNECTED)
+            Answer(Outcome.NOT_MANDATED, reason=why[item.code]) if item.code in why else gap
             for why in question.uncovered
         ]
     if item.code not in retrieval.query.items:

@@ -78,6 +78,8 @@ def require_known_items(node: Node, peer: PeerRow, start: EvaluateStart) -> None
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
         item = node.catalogue.item(code)
+        if not item.is_shared:
+            raise RefusedError("an item is not shared with other provinces", details={"rule": "not_shared"})
         if item.level is Level.AGGREGATE:
             raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
         if item.token_class is not start.token_class:

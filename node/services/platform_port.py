@@ -3,6 +3,7 @@
 import grpc
 from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.platform.v1 import (
+    catalogue_pb2_grpc,
     drafts_pb2_grpc,
     households_pb2_grpc,
     jobs_pb2_grpc,
@@ -17,6 +18,7 @@ from heqiao.platform.v1 import (
 from node.context import Node
 from node.domain.rights import RPCS
 from node.jobs.runner import Runner
+from node.services.catalogue import CatalogueServicer
 from node.services.drafts import DraftServicer
 from node.services.households import HouseholdServicer
 from node.services.jobs import JobServicer
@@ -43,6 +45,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(node, runner), server)
     mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), server)
     households_pb2_grpc.add_HouseholdServiceServicer_to_server(HouseholdServicer(node, runner), server)
+    catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(node), server)
     reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)

@@ -14,7 +14,9 @@ READING = (
     ("health",),
     ("console",),
     ("doctor",),
-    ("catalogue",),
+    ("catalogue", "show"),
+    ("catalogue", "check", "FILE"),
+    ("catalogue", "diff", "33"),
     ("card",),
     ("keys", "status"),
     ("keys", "verify"),
@@ -126,6 +128,7 @@ APART = {
     "offices key",
     "offices sign",
     "mandates number",
+    "catalogue publish",
 }  # they make new folders, or need none
 
 

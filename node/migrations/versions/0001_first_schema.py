@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from node.migrations import (
+    catalogue_schema,
     deadline_schema,
     household_schema,
     query_schema,
@@ -326,10 +327,12 @@ def upgrade() -> None:
     deadline_schema.create_tables()
     sum_schema.create_tables()
     household_schema.create_tables()
+    catalogue_schema.create_tables()
 
 
 def downgrade() -> None:
     household_schema.drop_tables()
+    catalogue_schema.drop_tables()
     sum_schema.drop_tables()
     deadline_schema.drop_tables()
     op.drop_table("seen_manifests")

@@ -109,6 +109,7 @@ def test_every_outcome_counts_as_exactly_what_it_is():
     assert {outcome.value for outcome in HAS} == {"FOUND", "OVER", "STALE"}
     assert {outcome.value for outcome in set(Outcome) - ANSWERED} == {
         "NOT_CONNECTED", "NOT_MANDATED", "REFUSED", "OVERDUE", "UNAVAILABLE",
+        "NOT_COMPARABLE",
     }  # fmt: skip
 
 

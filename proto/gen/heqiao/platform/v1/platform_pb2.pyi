@@ -48,6 +48,7 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_REFUSED: _ClassVar[Outcome]
     OUTCOME_OVERDUE: _ClassVar[Outcome]
     OUTCOME_UNAVAILABLE: _ClassVar[Outcome]
+    OUTCOME_NOT_COMPARABLE: _ClassVar[Outcome]
 
 class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -58,6 +59,7 @@ class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SUM_OUTCOME_REFUSED: _ClassVar[SumOutcome]
     SUM_OUTCOME_OVERDUE: _ClassVar[SumOutcome]
     SUM_OUTCOME_UNAVAILABLE: _ClassVar[SumOutcome]
+    SUM_OUTCOME_NOT_COMPARABLE: _ClassVar[SumOutcome]
 IDENTITY_TYPE_UNSPECIFIED: IdentityType
 IDENTITY_TYPE_RESIDENT: IdentityType
 IDENTITY_TYPE_HMT_PERMIT: IdentityType
@@ -85,6 +87,7 @@ OUTCOME_NOT_MANDATED: Outcome
 OUTCOME_REFUSED: Outcome
 OUTCOME_OVERDUE: Outcome
 OUTCOME_UNAVAILABLE: Outcome
+OUTCOME_NOT_COMPARABLE: Outcome
 SUM_OUTCOME_UNSPECIFIED: SumOutcome
 SUM_OUTCOME_RELEASED: SumOutcome
 SUM_OUTCOME_SUPPRESSED: SumOutcome
@@ -92,6 +95,7 @@ SUM_OUTCOME_NOT_CONNECTED: SumOutcome
 SUM_OUTCOME_REFUSED: SumOutcome
 SUM_OUTCOME_OVERDUE: SumOutcome
 SUM_OUTCOME_UNAVAILABLE: SumOutcome
+SUM_OUTCOME_NOT_COMPARABLE: SumOutcome
 
 class SubmitVerificationRequest(_message.Message):
     __slots__ = ("start", "chunk")
@@ -476,7 +480,7 @@ class GetCatalogueResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., digest: _Optional[bytes] = ..., items: _Optional[_Iterable[_Union[CatalogueItem, _Mapping]]] = ...) -> None: ...
 
 class CatalogueItem(_message.Message):
-    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "definition_zh", "definition_en", "sensitivity", "freshness_days", "bounds")
+    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "definition_zh", "definition_en", "sensitivity", "freshness_days", "bounds", "format_zh", "format_en", "measure_zh", "measure_en", "unit_zh", "holder_en", "value_kind", "combine", "frequency", "share", "table", "codes", "width", "slots", "example", "example_zh", "example_en", "named_only", "definition_digest")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
     NAME_EN_FIELD_NUMBER: _ClassVar[int]
@@ -490,6 +494,25 @@ class CatalogueItem(_message.Message):
     SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_DAYS_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_ZH_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_EN_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_ZH_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_EN_FIELD_NUMBER: _ClassVar[int]
+    UNIT_ZH_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_EN_FIELD_NUMBER: _ClassVar[int]
+    VALUE_KIND_FIELD_NUMBER: _ClassVar[int]
+    COMBINE_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_ZH_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_EN_FIELD_NUMBER: _ClassVar[int]
+    NAMED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     code: str
     name_zh: str
     name_en: str
@@ -503,7 +526,36 @@ class CatalogueItem(_message.Message):
     sensitivity: str
     freshness_days: int
     bounds: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., definition_zh: _Optional[str] = ..., definition_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
+    format_zh: str
+    format_en: str
+    measure_zh: str
+    measure_en: str
+    unit_zh: str
+    holder_en: str
+    value_kind: str
+    combine: str
+    frequency: str
+    share: str
+    table: str
+    codes: _containers.RepeatedCompositeFieldContainer[CatalogueCode]
+    width: int
+    slots: int
+    example: int
+    example_zh: str
+    example_en: str
+    named_only: bool
+    definition_digest: bytes
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., definition_zh: _Optional[str] = ..., definition_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ..., format_zh: _Optional[str] = ..., format_en: _Optional[str] = ..., measure_zh: _Optional[str] = ..., measure_en: _Optional[str] = ..., unit_zh: _Optional[str] = ..., holder_en: _Optional[str] = ..., value_kind: _Optional[str] = ..., combine: _Optional[str] = ..., frequency: _Optional[str] = ..., share: _Optional[str] = ..., table: _Optional[str] = ..., codes: _Optional[_Iterable[_Union[CatalogueCode, _Mapping]]] = ..., width: _Optional[int] = ..., slots: _Optional[int] = ..., example: _Optional[int] = ..., example_zh: _Optional[str] = ..., example_en: _Optional[str] = ..., named_only: _Optional[bool] = ..., definition_digest: _Optional[bytes] = ...) -> None: ...
+
+class CatalogueCode(_message.Message):
+    __slots__ = ("code", "zh", "en")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ZH_FIELD_NUMBER: _ClassVar[int]
+    EN_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    zh: str
+    en: str
+    def __init__(self, code: _Optional[str] = ..., zh: _Optional[str] = ..., en: _Optional[str] = ...) -> None: ...
 
 class SubmitSumRequest(_message.Message):
     __slots__ = ("start", "chunk")
