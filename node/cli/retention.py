@@ -59,7 +59,8 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries"
+    secrets, cases = count(found.secrets, "secret"), count(found.cases, "case")
+    return f"{jobs} with {answers}, {secrets} of ended queries, {cases}"
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:
@@ -67,6 +68,11 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
     kept = f"{fetched} days after the report was fetched, {ended} after the end at most"
     return [
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
+        (
+            "objections, corrections",
+            f"{ended} days after their end, or after they were due",
+            f"{due.cases:,}",
+        ),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),

@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import grpc
 from google.protobuf.message import Message
+from heqiao.platform.v1 import cases_pb2, cases_pb2_grpc, platform_pb2_grpc
 from heqiao.platform.v1 import platform_pb2 as pb
-from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from keys.pki.names import split_address
@@ -32,6 +32,7 @@ from node.errors import ConfigError, NodeError, UnreachableError
 from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
+from node.wire import cases as cases_wire
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
 from node.wire.platform_jobs import read_job
@@ -51,6 +52,7 @@ class Platform:
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
         self._stub = platform_pb2_grpc.PlatformServiceStub(channel)
+        self._cases = cases_pb2_grpc.CaseServiceStub(channel)
         self._call_s = call_s
 
     @classmethod
@@ -113,8 +115,10 @@ class Platform:
             yield read_job(response.job)
 
     def report(self, job: str) -> Report:
-        """The report of a job that has ended."""
-        return platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
+        """The report of a job that has ended, with what households declared and what it looks at again."""
+        report = platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
+        facts = self._stream("GetCaseFacts", cases_pb2.GetCaseFactsRequest(job_id=job), self._cases)
+        return cases_wire.add_facts(report, facts)
 
     def cancel(self, job: str) -> JobProgress:
         """Ask a job to stop."""
@@ -149,17 +153,21 @@ class Platform:
         response: pb.GetCatalogueResponse = self._call("GetCatalogue", pb.GetCatalogueRequest())
         return response
 
-    def _call(self, method: str, message: Message | Iterator[Message]) -> Any:
+    def call_cases(self, method: str, message: Message) -> Any:
+        """A call of the case service, for node/client/cases.py."""
+        return self._call(method, message, self._cases)
+
+    def _call(self, method: str, message: Message | Iterator[Message], stub: Any = None) -> Any:
         metadata = request_metadata(new_request_id())
         try:
-            return getattr(self._stub, method)(message, timeout=self._call_s, metadata=metadata)
+            return getattr(stub or self._stub, method)(message, timeout=self._call_s, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
-    def _stream(self, method: str, message: Message) -> Iterator[Any]:
+    def _stream(self, method: str, message: Message, stub: Any = None) -> Iterator[Any]:
         metadata = request_metadata(new_request_id())
         try:
-            yield from getattr(self._stub, method)(message, metadata=metadata)
+            yield from getattr(stub or self._stub, method)(message, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 

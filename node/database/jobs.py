@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, Table, delete, exists, insert, literal, or_, select, update
 
+from node.database.case_tables import matched_entries
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
 from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartRow
@@ -140,7 +141,8 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
 def forget_run(tx: Connection, job: str, peer: str) -> None:
     """Erase what an earlier run of a part left, its answers too."""
     close_part(tx, job, peer)
-    tx.execute(delete(answers).where(answers.c.job == job, answers.c.peer == peer))
+    for table in (answers, matched_entries):
+        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
     update_part(tx, job, peer, {"done": 0, "total": 0})
 
 

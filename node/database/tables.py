@@ -19,11 +19,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables
+from node.database import case_tables, index_tables, query_tables
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
 QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
+CASE_TABLES = case_tables.TABLES
 
 peers = Table(
     "peers",

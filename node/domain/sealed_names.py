@@ -39,3 +39,23 @@ def of_bucket(kind: str, item: str, origin: int, epoch: int, number: int) -> str
 def of_tokens(token_class: str, epoch: int, prefix: int, version: int) -> str:
     """A block of tokens."""
     return f"tokens {token_class} {epoch} {prefix} {version}"
+
+
+def of_matched_entries(job: str, peer: str, item: str) -> str:
+    """The entries that a job opened at a peer for an item."""
+    return f"entries {job} {peer} {item}"
+
+
+def of_objection(objection: str) -> str:
+    """Who objects to what, and why."""
+    return f"objection {objection}"
+
+
+def of_sent_correction(correction: bytes) -> str:
+    """Whose record another province is asked to correct."""
+    return f"correction sent {correction.hex()}"
+
+
+def of_received_correction(peer: str, correction: bytes) -> str:
+    """Which record a peer asks to correct."""
+    return f"correction received {peer} {correction.hex()}"

@@ -13,6 +13,8 @@ from typing import Final, TypeVar
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
+from node.database import corrections as correction_rows
+from node.database import objections as objection_rows
 from node.database import retention as rows
 from node.domain.retention import Erased
 
@@ -26,7 +28,7 @@ def read_due(node: Node) -> Erased:
     """What a run would erase now."""
     with node.store.transaction("look what is due") as tx:
         due = rows.due_jobs(tx, *_moments(node))
-        found = Erased(secrets=rows.leftover_secrets(tx))
+        found = Erased(secrets=rows.leftover_secrets(tx), cases=_count_cases(tx, _moments(node)[1]))
         for at in range(0, len(due), AT_ONCE):
             found += rows.count(tx, due[at : at + AT_ONCE])
     return found
@@ -57,10 +59,20 @@ def erase_due(
 
 
 def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> Erased:
-    erased = rows.erase(tx, chosen, *_moments(node)) if chosen else Erased(secrets=rows.erase_secrets(tx))
+    if chosen:
+        erased = rows.erase(tx, chosen, *_moments(node))
+    else:
+        before = _moments(node)[1]
+        cases = correction_rows.erase_due(tx, before) + objection_rows.erase_due(tx, before)
+        erased = Erased(secrets=rows.erase_secrets(tx), cases=cases)
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased
+
+
+def _count_cases(tx: Connection, before: datetime) -> int:
+    """Objections and corrections that ended, or should have, before a moment."""
+    return correction_rows.count_due(tx, before) + objection_rows.count_due(tx, before)
 
 
 def _moments(node: Node) -> tuple[datetime, datetime]:

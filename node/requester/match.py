@@ -35,6 +35,7 @@ from node.requester.match_query import (
     mandate_rows,
     split_classes,
 )
+from node.requester.matched_entries import pack_entries
 from node.requester.mirror_sync import open_query, renew_query
 from node.requester.outcomes import refuse_item
 from node.requester.points import BATCH_POINTS
@@ -141,6 +142,7 @@ def _ask_once(
             continue
         retrieval, answers[item.code] = _answer_item(part, retrieval, item)
         if not part.faults:
+            context.checkpoint.keep_entries(item.code, pack_entries(retrieval.matched.get(item.code, ())))
             context.checkpoint.add_answers(item.code, answers[item.code])
     return answers, retrieval.opened
 

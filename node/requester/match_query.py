@@ -288,7 +288,7 @@ def ask_question(
         mandate = verification.mandates.get(number)
         key = None if mandate is None else (mandate.scope, mandate.is_complete)
         if key not in of_scope:
-            why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
+            why = tuple(covers(mandate, item, peer, verification.programme, today) for item in codes)
             if why not in same:
                 same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
             of_scope[key] = same[why]

@@ -44,6 +44,10 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
     "token_blocks.sealed": lambda row: names.of_tokens(row[0], row.epoch, row.prefix, row.version),
+    "matched_entries.sealed": lambda row: names.of_matched_entries(row.job, row.peer, row.item),
+    "objections.content_sealed": lambda row: names.of_objection(row.id),
+    "sent_corrections.content_sealed": lambda row: names.of_sent_correction(bytes(row.id)),
+    "received_corrections.content_sealed": lambda row: names.of_received_correction(row.peer, bytes(row.id)),
 }
 
 

@@ -12,6 +12,7 @@ from node.index.offering import offer_due
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
+from node.jobs.sent_corrections import sync
 from node.responder import queries
 from node.rotation.status import read_status
 from node.rotation.storage import has_older, reseal
@@ -26,7 +27,8 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     old = Task("old_queries_removed", timedelta(hours=1), partial(queries.remove_old, node))
     listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
     sealed = Task("storage_resealed", timedelta(minutes=5), lambda lease: reseal_older(node, lease))
-    return (due, offer, retained, old, listed, sealed, *mirror_tasks(node))
+    followed = Task("corrections_followed", timedelta(hours=6), lambda lease: follow_corrections(node, lease))
+    return (due, offer, retained, old, listed, sealed, followed, *mirror_tasks(node))
 
 
 def erase_and_log(node: Node, lease: Lease) -> None:
@@ -34,6 +36,11 @@ def erase_and_log(node: Node, lease: Lease) -> None:
     erased, is_cleared = erase_due(node, lease.write, stopping=lease.stopping.is_set)
     status = "cleared" if is_cleared else "log_kept"
     log.get_logger().info("retention", entries=erased.jobs, status=status)
+
+
+def follow_corrections(node: Node, lease: Lease) -> None:
+    """Send requests for correction that could not be delivered, and fetch the answers of peers."""
+    sync(node, stopping=lease.stopping.is_set)
 
 
 def offer_changes(node: Node, lease: Lease) -> None:

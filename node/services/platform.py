@@ -18,6 +18,7 @@ from node.errors import UnknownCallerError
 from node.jobs import engine, mandates
 from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
+from node.jobs.rechecks import of_earlier
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
 from node.transport.first_message import FIRST_MESSAGE_S
@@ -45,7 +46,12 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Store the job, then start it."""
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
-        added = engine.submit(self._node, job, verification, self._access(call).owner)
+        access = self._access(call)
+        if verification.recheck_of:
+            # The report will show the answers of that job: it must be one that the caller may see.
+            earlier = require_job(self._node, verification.recheck_of, access, change=True)
+            verification = of_earlier(self._node, verification, earlier)
+        added = engine.submit(self._node, job, verification, access.owner)
         if added:
             self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)

@@ -8,8 +8,8 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import platform_pb2, platform_pb2_grpc
+from heqiao.peer.v1 import correction_pb2, correction_pb2_grpc, service_pb2, service_pb2_grpc
+from heqiao.platform.v1 import cases_pb2, cases_pb2_grpc, platform_pb2, platform_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -21,6 +21,8 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
+from node.services.cases import CaseServicer
+from node.services.corrections import CorrectionServicer
 from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
@@ -33,6 +35,8 @@ from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+CORRECTION_SERVICE = correction_pb2.DESCRIPTOR.services_by_name["CorrectionService"].full_name
+CASE_SERVICE = cases_pb2.DESCRIPTOR.services_by_name["CaseService"].full_name
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -65,14 +69,18 @@ class Server:
         self._watch = HealthWatch(node, self._report)
         config = node.config
         self._admissions = peer_admission(node), platform_admission(node)
-        self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
+        self._peer = self._build(
+            (PEER_SERVICE, CORRECTION_SERVICE), self._admissions[0], reflect=config.peer.reflection
+        )
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
+        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            (PLATFORM_SERVICE, CASE_SERVICE), self._admissions[1], reflect=config.platform.reflection
         )
         platform_pb2_grpc.add_PlatformServiceServicer_to_server(
             PlatformServicer(node, self._runner), self._platform
         )
+        cases_pb2_grpc.add_CaseServiceServicer_to_server(CaseServicer(node, self._runner), self._platform)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -141,10 +149,10 @@ class Server:
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+        for service in ("", PEER_SERVICE, CORRECTION_SERVICE, PLATFORM_SERVICE, CASE_SERVICE):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, services: tuple[str, ...], admission: Admission, *, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -159,7 +167,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 

@@ -20,6 +20,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import day_of, days_of, require, timestamp
+from node.wire.declared import declared_message
 
 CHUNK = 5_000  # people, mandates or answers in a message: about 300 KiB
 MOST_FINDINGS = 50_000  # in a message
@@ -47,7 +48,7 @@ M = TypeVar("M", bound=Message)
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:
     """The messages that submit a verification. Raises InvalidRequestError for an unknown document type."""
     subjects, mandates = Subjects.of(verification.subjects), list(verification.mandates.values())
-    yield pb.SubmitVerificationRequest(
+    start = pb.SubmitVerificationRequest(
         start=pb.VerificationStart(
             job_id=job,
             items=verification.items,
@@ -55,8 +56,12 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
             purpose=verification.purpose,
             legal_basis=verification.legal_basis,
             subjects_announced=len(subjects),
+            recheck_of=verification.recheck_of,
+            declared=declared_message(verification.declared) if verification.declared else None,
         )
     )
+    require(start.ByteSize() <= MOST_BYTES, "what households declare is too much for one job: split the list")
+    yield start
     yield from in_pieces(len(mandates), CHUNK, lambda part: _mandates_request(mandates[part]))
     yield from in_pieces(len(subjects), CHUNK, lambda part: _subjects_request(subjects[part]))
 
@@ -150,7 +155,7 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
         in_pieces(
             len(found.answers),
             CHUNK,
-            lambda part: pb.FindingChunk(answers=map(_answer_message, found.answers[part])),
+            lambda part: pb.FindingChunk(answers=map(answer_message, found.answers[part])),
         ),
         in_pieces(len(found), MOST_FINDINGS, places),
     ):
@@ -171,7 +176,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
             header = response.header
             continue
         subjects += response.chunk.subjects
-        answers += map(_answer, response.chunk.answers)
+        answers += map(read_answer, response.chunk.answers)
         subject.extend(response.chunk.subject_places)
         answer.extend(response.chunk.answer_places)
     if header is None:
@@ -243,7 +248,8 @@ def _subjects_request(subjects: Subjects) -> pb.SubmitVerificationRequest:
     return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=columns))
 
 
-def _answer_message(said: Finding) -> pb.Answer:
+def answer_message(said: Finding) -> pb.Answer:
+    """An answer without its subject."""
     return pb.Answer(
         item=said.item,
         peer=said.peer,
@@ -254,7 +260,8 @@ def _answer_message(said: Finding) -> pb.Answer:
     )
 
 
-def _answer(message: pb.Answer) -> Finding:
+def read_answer(message: pb.Answer) -> Finding:
+    """A finding without its subject."""
     return Finding(
         subject="",
         item=message.item,

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
-from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2, types_pb2
-from heqiao.platform.v1 import platform_pb2
+from heqiao.peer.v1 import aggregate_pb2, correction_pb2, match_pb2, mirror_pb2, service_pb2, types_pb2
+from heqiao.platform.v1 import cases_pb2, declared_pb2, platform_pb2
 
 from tests.support.paths import ROOT
 
 STORED = ROOT / "tests/vectors/heqiao_v1.txt"
 SOURCES = sorted((ROOT / "proto/heqiao").rglob("*.proto"))
-MODULES = (types_pb2, match_pb2, mirror_pb2, aggregate_pb2, service_pb2, platform_pb2)
+MODULES = (
+    types_pb2, match_pb2, mirror_pb2, aggregate_pb2, service_pb2, platform_pb2, correction_pb2,
+    declared_pb2, cases_pb2,
+)  # fmt: skip
 FILES = [module.DESCRIPTOR for module in MODULES]
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]

@@ -6,7 +6,7 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import query_schema, sum_schema
+from node.migrations import case_schema, query_schema, sum_schema
 
 revision = "0001"
 down_revision = None
@@ -301,9 +301,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("peer", "salt_version", name=op.f("pk_seen_manifests")),
     )
     sum_schema.create_tables()
+    case_schema.create_tables()
 
 
 def downgrade() -> None:
+    case_schema.drop_tables()
     sum_schema.drop_tables()
     op.drop_table("seen_manifests")
     op.drop_table("delta_buckets")

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from heqiao.platform.v1 import declared_pb2 as _declared_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -100,20 +101,24 @@ class SubmitVerificationRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
 
 class VerificationStart(_message.Message):
-    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced")
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "recheck_of", "declared")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    RECHECK_OF_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     items: _containers.RepeatedScalarFieldContainer[str]
     peers: _containers.RepeatedScalarFieldContainer[str]
     purpose: str
     legal_basis: str
     subjects_announced: int
-    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ...) -> None: ...
+    recheck_of: str
+    declared: _declared_pb2.DeclaredHouseholds
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., recheck_of: _Optional[str] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ...) -> None: ...
 
 class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
