@@ -75,8 +75,9 @@ def send(
     """  # noqa: D301 - click wants the real \b character
     if not CODE.fullmatch(reference):
         raise InputError(
-            "a reference is 1 to 64 of letters, digits, dot, underscore and hyphen", "use the case's own number"
-        )  # fmt: skip
+            "a reference is 1 to 64 of letters, digits, dot, underscore and hyphen",
+            "use the number of the case",
+        )
     if not as_json:
         click.echo(_NOTICE.format(peer=peer), err=True)
     if not disclose_person:
@@ -230,7 +231,7 @@ def show_(home: Path, as_json: bool, address: str | None, number: int) -> None:
 @address_option
 @click.argument("number", type=click.IntRange(1))
 @click.option("--list", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True,
-              help="People with id_no, and former_id_no if there is one (CSV): an extract of the register.")  # fmt: skip
+              help="People with id_no, and former_id_no (CSV): an extract of the register.")  # fmt: skip
 def find(home: Path, as_json: bool, address: str | None, number: int, source: Path) -> None:
     """Find whom a request is about.
 
@@ -258,7 +259,7 @@ def find(home: Path, as_json: bool, address: str | None, number: int, source: Pa
 @address_option
 @click.argument("number", type=click.IntRange(1))
 @click.option("--corrected", "corrected", type=click.Choice(REASONS[State.CORRECTED]), metavar="CODE",
-              help=f"The record was wrong, and is corrected: {', '.join(REASONS[State.CORRECTED])}.")  # fmt: skip
+              help=f"The record is corrected: {', '.join(REASONS[State.CORRECTED])}.")  # fmt: skip
 @click.option("--upheld", "upheld", type=click.Choice(REASONS[State.UPHELD]), metavar="CODE",
               help=f"The record stays as it is: {', '.join(REASONS[State.UPHELD])}.")  # fmt: skip
 def answer(

@@ -38,7 +38,7 @@ def _read_day(_context: click.Context, _option: click.Parameter, text: str | Non
 @address_option
 @click.argument("job")
 @click.option("--report", "number", metavar="NUMBER", default="",
-              help="Number of the report objected to.  [default: that of the household, or of the job]")  # fmt: skip
+              help="Number of the report.  [default: that of the household, or of the job]")  # fmt: skip
 @click.option("--household", metavar="NUMBER", default="", help="Only this household.")
 @click.option("--person", metavar="REF", default="", help="Only this person: household/member of the list.")
 @click.option("--item", metavar="CODE", default="", help="Only this item.")

@@ -14,6 +14,7 @@ from node.cli.options import (
     stated_form,
     text_options,
 )
+from node.cli.report_files import file_options, signer_of
 from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.mandate import PROGRAMMES
@@ -21,6 +22,7 @@ from node.domain.records import Reject
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
+from node.tabular.declared_lists import read_declared
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -50,7 +52,7 @@ from node.tabular.text_form import TextForm
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder for report.json, findings.csv, summary.txt and, if there are any, rejects.csv.",
+    help="Folder for the report's files and, if there are any rows that cannot be used, rejects.csv.",
 )
 @click.option("--purpose", type=click.Choice(PROGRAMMES), default="new_application", show_default=True,
               metavar="CODE", help=f"Why the list is verified: {', '.join(PROGRAMMES)}.")  # fmt: skip
@@ -62,6 +64,7 @@ from node.tabular.text_form import TextForm
 )
 @text_options
 @asking_options
+@file_options
 def verify(
     home: Path,
     as_json: bool,
@@ -78,12 +81,15 @@ def verify(
     address: str | None,
     lang: str,
     detach: bool,
+    formats: tuple[str, ...],
+    unsigned: bool,
 ) -> None:
     """Verify a county's list with other provinces.
 
     The home's running node does it as a job, and this command writes the report. If the command or the
-    node is stopped, the job continues later, and `heqiao report` fetches the report. A province that
-    does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
+    node is stopped, the job continues later, and `heqiao report` fetches the report. A node signs the
+    files. A province that does not answer is shown as such and is no failure; exits 1 when a peer gave
+    wrong answers.
 
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
@@ -91,7 +97,7 @@ def verify(
     config = read_config(home)
     catalogue = catalogues.load(config.catalogue.path)
     form = stated_form(delimiter, encoding)
-    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
+    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form, catalogue)
     for item in verification.items:
         catalogue.item(item)
     prepare_folder(rejects, "the lists", out)
@@ -102,7 +108,17 @@ def verify(
         ):
             return
         report = platform.report(found)
-    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    signer = None if unsigned else signer_of(config)
+    write_report(
+        report,
+        catalogue,
+        out,
+        as_json=as_json,
+        lang=lang,
+        rejected=len(rejects),
+        formats=formats,
+        signer=signer,
+    )
 
 
 def _read(
@@ -113,6 +129,7 @@ def _read(
     purpose: str,
     legal_basis: str,
     form: TextForm,
+    catalogue: catalogues.Catalogue,
 ) -> tuple[Verification, list[Reject]]:
     source = mandates or households.with_name("mandates.csv")
     if not source.is_file():
@@ -123,6 +140,9 @@ def _read(
     known, bad_mandates = read_mandates(source, stated=form)
     if not subjects:
         raise InputError(f"{households}: no usable row", "the first rejected rows say why")
+    declared, bad_declared = read_declared(
+        households, subjects, [item.code for item in catalogue.items], stated=form
+    )
     named = {subject.mandate for subject in subjects}
     verification = Verification(
         items=items,
@@ -131,5 +151,6 @@ def _read(
         legal_basis=legal_basis,
         subjects=Subjects.of(subjects),
         mandates={number: mandate for number, mandate in known.items() if number in named},
+        declared=declared,
     )
-    return verification, bad_subjects + bad_mandates
+    return verification, bad_subjects + bad_declared + bad_mandates

@@ -12,6 +12,7 @@ from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
 from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
+from node.reports.declared import declared_json, declared_sections
 from node.reports.document import (
     Column,
     Document,
@@ -25,6 +26,7 @@ from node.reports.document import (
     Table,
 )
 from node.reports.notes import verification_notes
+from node.reports.rechecks import recheck_json, recheck_problem, recheck_sections
 from node.reports.wording import (
     LANGUAGES,
     answer_text,
@@ -75,6 +77,8 @@ def document(report: Report, catalogue: Catalogue, lang: str) -> Document:
         job=report.job,
         facts=facts(report, _FACTS, lang, purpose=purpose),
         sections=(
+            *recheck_sections(report, catalogue, lang),
+            *declared_sections(report, catalogue, lang),
             _items_table(report, summary, catalogue, lang),
             Paragraph(_totals(summary, lang)),
             peers_table(report, _PEERS, lang, summary.people_by_peer),
@@ -91,6 +95,8 @@ def record(report: Report, catalogue: Catalogue) -> Record:
         "peers": [asdict(peer) for peer in report.peers],
         "summary": _summary_json(summarise(report)),
         "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
+        **declared_json(report, catalogue),
+        **recheck_json(report),
     }
     found = Findings.of(report.findings)
     places = (found.subject, found.answer)
@@ -123,7 +129,7 @@ def problem(report: Report) -> str:
         if key in seen:
             return f"findings.{index}: answers what an earlier one has answered"
         seen.add(key)
-    return ""
+    return recheck_problem(report)
 
 
 # ---- the document
