@@ -30,7 +30,7 @@ from node.reports.declared_words import case_word, cause_text, id_type_text
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Section, Sheet, Table
 from node.reports.households import household_of
 from node.reports.print_words import phrase
-from node.reports.wording import amount_text, choose, item_text, value_text
+from node.reports.wording import LANGUAGES, amount_text, choose, item_text, value_text
 
 MOST_HOUSEHOLDS: Final = 60  # whose figures are printed; of more there are figures, and the other formats
 _MOST_PEERS: Final = 4  # provinces beside each other, with the amount and the share
@@ -194,8 +194,7 @@ def _unit_text(item: Item | None, amount: int | None, lang: str, *, money: bool)
         return None
     if money:
         return yuan(amount, lang)
-    is_money = item is None or item.value_kind == "money"
-    return amount_text(item, amount, lang) if is_money else counted(item, amount, lang)
+    return amount_text(None, amount, lang) if item is None else counted(item, amount, lang)
 
 
 def _signed(item: Item | None, amount: int, lang: str, *, money: bool) -> str:
@@ -221,8 +220,9 @@ def yuan(fen: int, lang: str) -> str:
 def _spending(report: Report, catalogue: Catalogue, lang: str) -> list[Table]:
     lines, known, made = list(spending(report, catalogue)), known_items(catalogue), []
     incomes = {one.household: one.income for one in report.declared}
-    for start in range(0, len(report.peers) if lines else 0, _MOST_PEERS):
-        beside = report.peers[start : start + _MOST_PEERS]
+    shown = [peer for peer in report.peers if any(peer.peer in one.by_peer for one in lines)]
+    for start in range(0, len(shown), _MOST_PEERS):
+        beside = shown[start : start + _MOST_PEERS]
         groups = []
         for household, some in groupby(lines, key=lambda one: one.household):
             rows = tuple(
@@ -306,6 +306,28 @@ def _sheet_rows(report: Report, catalogue: Catalogue, lang: str) -> Iterator[Row
             line.difference,
             _remark(line.amount, lang),
         )
+
+
+def declared_rows(report: Report, catalogue: Catalogue) -> list[tuple[Row, Row]]:
+    """Rows of findings.csv, each in two parts as there: the household, then what it declares."""
+    known, found = known_items(catalogue), list[tuple[Row, Row]]()
+    for one in report.declared:
+        for name, total in one.totals.items():
+            if total is not None:
+                names = [case_word(f"total_{name}", lang) for lang in LANGUAGES]
+                found.append(
+                    ((one.household,), _listing(name, names, total, [yuan(total, "zh"), yuan(total, "en")]))
+                )
+        for code, amount in sorted(one.items.items()):
+            item = known.get(code)
+            names = [item.text("name", lang) if item else "" for lang in LANGUAGES]
+            texts = [_unit_text(item, amount, lang, money=False) or "" for lang in LANGUAGES]
+            found.append(((one.household,), _listing(code, names, amount, texts)))
+    return found
+
+
+def _listing(what: str, names: list[str], amount: int, texts: list[str]) -> Row:
+    return (what, *names, None, "DECLARED", case_word("declared_row", "zh"), amount, *texts, None, "")
 
 
 def declared_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:

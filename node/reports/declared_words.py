@@ -76,10 +76,11 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "window_days": ("{first} 至 {last}（{months} 个月）", "{first} to {last} ({months} months)"),
     "item_count": ("核对项目数", "items verified"),
     "item_counts": ("{items} 项，{peers} 省", "{items} items, {peers} provinces"),
+    "declared_row": ("申报", "declared"),
     "sheet_declared": ("申报与核对", "Declared"),
     "sheet_spending": ("刚性支出", "Spending"),
-    "people": ("成员 {members} 人{more}", "{members} members{more}"),
-    "more_relatives": ("；义务人 {count} 人", "; {count} relatives"),
+    "people": ("成员 {members} 人{more}", "members: {members}{more}"),
+    "more_relatives": ("；义务人 {count} 人", "; relatives: {count}"),
 }
 _CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "illness": ("因病", "illness"),

@@ -34,6 +34,7 @@ from node.reports.document import (
     Table,
 )
 from node.reports.households import household_of
+from node.reports.notes import recipient_note
 from node.reports.print_words import answering, phrase, span
 from node.reports.rechecks import recheck_sections
 from node.reports.wording import (
@@ -218,7 +219,7 @@ def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> lis
         )
         shown = (Column(phrase("item", lang)), *(Column(_province(one)) for one in beside))
         title = span(phrase("members", lang), start, beside, len(report.peers))
-        made.append(Table(title, shown, groups))
+        made.append(Table(title, shown, groups, (recipient_note(report, report.purpose, lang),)))
     return made
 
 

@@ -3,6 +3,7 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
+from array import array
 from dataclasses import asdict
 from operator import add, or_
 from typing import Any
@@ -12,7 +13,7 @@ from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
 from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
-from node.reports.declared import declared_json, declared_sections
+from node.reports.declared import declared_json, declared_rows, declared_sections
 from node.reports.document import (
     Column,
     Document,
@@ -102,10 +103,18 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     places = (found.subject, found.answer)
     objects, known = list(map(_answer_json, found.answers)), known_items(catalogue)
     rows: list[Row] = [_listing_row(said, known.get(said.item)) for said in found.answers]
+    firsts: list[Row] = [(ref,) for ref in found.refs]
+    subject, answer = found.subject, found.answer
+    declared = declared_rows(report, catalogue)
+    if declared:  # behind the answers
+        subject = array("I", [*subject, *range(len(firsts), len(firsts) + len(declared))])
+        answer = array("I", [*answer, *range(len(rows), len(rows) + len(declared))])
+        firsts += [first for first, _ in declared]
+        rows += [rest for _, rest in declared]
     return Record(
         facts={**head_json(report, report.purpose, catalogue), **more},
         findings=Joined([{"subject": ref} for ref in found.refs], objects, *places, or_),
-        listing=Listing(_LISTING, Joined([(ref,) for ref in found.refs], rows, *places, add)),
+        listing=Listing(_LISTING, Joined(firsts, rows, subject, answer, add)),
     )
 
 

@@ -114,10 +114,13 @@ def _column(code: str) -> str:
 def _declared(name: str, one: _Household) -> DeclaredHousehold:
     return DeclaredHousehold(
         household=name,
-        **one.amounts,
+        income=one.amounts.get("income"),
+        assets=one.amounts.get("assets"),
+        spending=one.amounts.get("spending"),
         items=one.items,
         causes=one.causes,
-        **one.numbers,
+        application_no=one.numbers.get("application_no", ""),
+        acceptance_no=one.numbers.get("acceptance_no", ""),
         applicant=one.applicant,
         applicant_id_type=one.id_type,
         relatives=tuple(one.relatives),
