@@ -41,7 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "mandates": ("mandates", "Revoke mandates."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "objections": ("objections", "Record objections to reports, and look again."),
-        "corrections": ("corrections", "Ask other provinces to correct a record, and answer them."),
+        "corrections": ("corrections", "Ask provinces for corrections, and answer them."),
         "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
     },

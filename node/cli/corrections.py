@@ -27,7 +27,7 @@ _NOTICE = (
 
 @click.group()
 def corrections() -> None:
-    """Ask other provinces to correct a record, and answer them."""
+    """Ask provinces for corrections, and answer them."""
 
 
 # ---- what this province asks for
@@ -210,7 +210,10 @@ def _plain(one: SentCorrection | ReceivedCorrection) -> dict[str, Any]:
 @address_option
 @click.argument("number", type=click.IntRange(1))
 def show_(home: Path, as_json: bool, address: str | None, number: int) -> None:
-    """Show a request of another province, by the NUMBER that this node gave it."""
+    """Show a request of another province.
+
+    NUMBER is the one that this node gave it; `heqiao corrections list` shows it.
+    """
     with Platform.open(home, address) as platform:
         one, value, day = Cases(platform).received_correction(number)
     lines = (

@@ -67,7 +67,7 @@ def add(
 
     It may be about one household, person, item or province. The days of the clock are shown: an objection is
     in time within 5 days after the report was received; a late one is recorded as well, and shown as late.
-    Who objects and why is stored sealed, and stands in the report of the re-check.
+    Who objects and why is stored sealed, and shown in the report of the re-check.
 
     \b
     heqiao objections add --home 45 v-0123456789abcdef --person H1/01 --item C21 --peer 44 \\

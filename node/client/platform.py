@@ -32,9 +32,9 @@ from node.errors import ConfigError, NodeError, UnreachableError
 from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
-from node.wire import cases as cases_wire
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.case_facts import add_facts
 from node.wire.platform_jobs import read_job
 
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
@@ -118,7 +118,7 @@ class Platform:
         """The report of a job that has ended, with what households declared and what it looks at again."""
         report = platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
         facts = self._stream("GetCaseFacts", cases_pb2.GetCaseFactsRequest(job_id=job), self._cases)
-        return cases_wire.add_facts(report, facts)
+        return add_facts(report, facts)
 
     def cancel(self, job: str) -> JobProgress:
         """Ask a job to stop."""

@@ -16,6 +16,7 @@ from node.jobs.match_results import build_report
 from node.jobs.runner import Runner
 from node.transport.interceptors import Call
 from node.wire import cases as wire
+from node.wire.case_facts import facts_messages
 from node.wire.platform_requests import read_people
 
 MOST_PEOPLE = 5_000  # in one look-up
@@ -32,7 +33,7 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):  # type: ignore[misc]  #
     ) -> Iterator[pb.GetCaseFactsResponse]:
         """What a report shows beside its answers."""
         require_job(self._node, request.job_id, self._access(call))
-        yield from wire.facts_messages(build_report(self._node, request.job_id))
+        yield from facts_messages(build_report(self._node, request.job_id))
 
     # ---- objections
 

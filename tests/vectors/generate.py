@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import correction_proofs  # noqa: E402 - the folder is not a package
 import hostile_sums  # noqa: E402 - the folder is not a package
 import reference as ref  # noqa: E402
 import reference_siv as siv  # noqa: E402
@@ -81,7 +82,7 @@ def vectors():
         "edge.json": _edges(),
         "merkle.json": _merkle(),
         "granules.json": _granules(),
-        "corrections.json": _corrections(),
+        "corrections.json": correction_proofs.vectors(_bytes),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
         "pads.json": _pads(),
@@ -241,30 +242,6 @@ def _granules():
         found.append(
             {"first_point": first, "points": points.hex(), "root": ref.points_root(points, first).hex()}
         )
-    return found
-
-
-def _corrections():
-    """Requests for correction with the proof that the entry was opened (docs/protocol.md)."""
-    found = []
-    for fault, basis, reference, place, epoch in (
-        ("not_mine", "mandate", "case-7", 0, 1),
-        ("wrong_value", "person_request", "2026.0017", 8_191, 2**32 - 1),
-        ("other", "mandate", "A" * 64, 4_097, 7),
-    ):
-        label_key, identifier = _bytes("label key", fault), _bytes("correction", fault)[:16]
-        tag, texts = _bytes("tag", fault)[:10], ("45", "44", "C21", "45", fault, basis, reference)
-        message = identifier + epoch.to_bytes(4, "big") + place.to_bytes(2, "big") + tag
-        message += b"".join(text.encode() + b"\0" for text in texts)
-        key = ref.blake3(label_key, context="heqiao v1 correction key")
-        proof = ref.blake3(b"heqiao v1 correction\0" + message, key=key)
-        found.append(
-            {
-                "requester": "45", "responder": "44", "id": identifier.hex(), "item": "C21", "origin": "45",
-                "epoch": epoch, "place": place, "tag": tag.hex(), "fault": fault, "basis": basis,
-                "reference": reference, "label_key": label_key.hex(), "key": key.hex(), "proof": proof.hex(),
-            }
-        )  # fmt: skip
     return found
 
 

@@ -137,6 +137,39 @@ def test_a_peer_that_is_away_gets_it_later(provinces: dict[str, Province], found
     assert (again.state, again.received_at) == (State.RECEIVED, sent.received_at)
 
 
+def test_the_commands_of_both_offices(
+    provinces: dict[str, Province], request_: Verification, found: list[str], tmp_path: Path
+) -> None:
+    asking, answering = (
+        ("--home", str(provinces[code].home), "--node", f"127.0.0.1:{provinces[code].platform_port}")
+        for code in ("45", "44")
+    )
+    about = (JOB, "--person", found[10], "--peer", "44", "--item", "C21", "--fault", "outdated")
+    about = (*about, "--basis", "person_request", "--reference", "2026-0017")
+    refused = cli_runner.fails("corrections", "send", *asking, *about)
+    assert "WHO THE PERSON IS" in refused
+    assert "nothing was sent" in refused
+    (sent,) = json.loads(ok("corrections", "send", *asking, *about, "--disclose-person", "--json"))["sent"]
+    assert (sent["state"], sent["fault"], sent["overdue"]) == ("received", "outdated", False)
+    listed = json.loads(ok("corrections", "list", *answering, "--received", "--waiting", "--json"))[
+        "received"
+    ]
+    number = next(str(one["number"]) for one in listed if one["id"] == sent["id"])
+    assert "2026-0017" in ok("corrections", "show", *answering, number)
+    people = Subjects.of(request_.subjects)
+    numbers = [people.identities(at)[0].value for at in range(len(people))]
+    extract = tmp_path / "extract.csv"
+    extract.write_text("id_no\n" + "\n".join(dict.fromkeys(numbers)) + "\n", encoding="utf-8")
+    told = json.loads(ok("corrections", "find", *answering, number, "--list", str(extract), "--json"))
+    assert [list(dict.fromkeys(numbers))[row - 1] for row in told["rows"]] == [
+        numbers[people.refs.index(found[10])]
+    ]
+    ok("corrections", "answer", *answering, number, "--upheld", "record_confirmed")
+    followed = json.loads(ok("corrections", "sync", *asking, "--json"))["sent"]
+    assert ("upheld", "record_confirmed") in [(one["state"], one["reason"]) for one in followed]
+    assert "record_confirmed" in ok("corrections", "list", *asking, "--sent")
+
+
 # ---- attacks
 
 
@@ -249,39 +282,3 @@ def test_attack_a_flood_of_forged_requests(
         if codes[-1] == "limit":
             break
     assert codes[-1] == "limit"
-
-
-# ---- commands
-
-
-def test_the_commands_of_both_offices(
-    provinces: dict[str, Province], request_: Verification, found: list[str], tmp_path: Path
-) -> None:
-    asking, answering = (
-        ("--home", str(provinces[code].home), "--node", f"127.0.0.1:{provinces[code].platform_port}")
-        for code in ("45", "44")
-    )
-    about = (JOB, "--person", found[10], "--peer", "44", "--item", "C21", "--fault", "outdated")
-    about = (*about, "--basis", "person_request", "--reference", "2026-0017")
-    refused = cli_runner.fails("corrections", "send", *asking, *about)
-    assert "WHO THE PERSON IS" in refused
-    assert "nothing was sent" in refused
-    (sent,) = json.loads(ok("corrections", "send", *asking, *about, "--disclose-person", "--json"))["sent"]
-    assert (sent["state"], sent["fault"], sent["overdue"]) == ("received", "outdated", False)
-    listed = json.loads(ok("corrections", "list", *answering, "--received", "--waiting", "--json"))[
-        "received"
-    ]
-    number = next(str(one["number"]) for one in listed if one["id"] == sent["id"])
-    assert "2026-0017" in ok("corrections", "show", *answering, number)
-    people = Subjects.of(request_.subjects)
-    numbers = [people.identities(at)[0].value for at in range(len(people))]
-    extract = tmp_path / "extract.csv"
-    extract.write_text("id_no\n" + "\n".join(dict.fromkeys(numbers)) + "\n", encoding="utf-8")
-    told = json.loads(ok("corrections", "find", *answering, number, "--list", str(extract), "--json"))
-    assert [list(dict.fromkeys(numbers))[row - 1] for row in told["rows"]] == [
-        numbers[people.refs.index(found[10])]
-    ]
-    ok("corrections", "answer", *answering, number, "--upheld", "record_confirmed")
-    followed = json.loads(ok("corrections", "sync", *asking, "--json"))["sent"]
-    assert ("upheld", "record_confirmed") in [(one["state"], one["reason"]) for one in followed]
-    assert "record_confirmed" in ok("corrections", "list", *asking, "--sent")

@@ -23,6 +23,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "old_queries_removed": timedelta(hours=1),
         "revocation_list_age": timedelta(days=1),
         "storage_resealed": timedelta(minutes=5),
+        "corrections_followed": timedelta(hours=6),
     }
     names = [task.name for task in tasks]
     leases = Leases(node.store, 30)

@@ -131,8 +131,8 @@ def test_erasing_is_audited_with_counts_only(node: Node) -> None:
     add(node, "ended", "failed", 1, secret=b"seed")
     erase_due(node)
     assert events(node) == [
-        ("retention_erased", {"answers": 0, "jobs": 0, "secrets": 3}),
-        ("retention_erased", {"answers": 1, "jobs": 1, "secrets": 0}),
+        ("retention_erased", {"answers": 0, "cases": 0, "jobs": 0, "secrets": 3}),
+        ("retention_erased", {"answers": 1, "cases": 0, "jobs": 1, "secrets": 0}),
     ]
 
 
