@@ -12,7 +12,7 @@ from node.client.cases import Cases
 from node.client.platform import Platform
 from node.clock import utc_now
 from node.domain.corrections import REASONS, Basis, Fault, ReceivedCorrection, SentCorrection, State
-from node.domain.days import china_minute
+from node.domain.days import china_day, china_minute
 from node.domain.mandate import CODE
 from node.errors import InputError, PreconditionError
 from node.tabular.person_lists import read_cohort
@@ -143,13 +143,13 @@ def _show_sent(found: Sequence[SentCorrection], as_json: bool) -> None:
     columns = ("correction", "to", "item", "fault", "reference", "sent", "due", "state")
     rows = [
         (
-            one.id.hex(),
+            one.id.hex()[:8],
             one.peer,
             one.item,
             one.fault.value,
             one.reference,
-            china_minute(one.created_at),
-            china_minute(one.due_at),
+            str(china_day(one.created_at)),
+            str(china_day(one.due_at)),
             _state(one),
         )
         for one in found
@@ -159,11 +159,11 @@ def _show_sent(found: Sequence[SentCorrection], as_json: bool) -> None:
 
 def _received_row(one: ReceivedCorrection) -> tuple[str, ...]:
     codes = (str(one.number), one.peer, one.item, one.fault.value, one.basis.value, one.reference)
-    return (*codes, china_minute(one.received_at), china_minute(one.due_at), _state(one))
+    return (*codes, str(china_day(one.received_at)), str(china_day(one.due_at)), _state(one))
 
 
 def _state(one: SentCorrection | ReceivedCorrection) -> str:
-    text = one.state.value + (f": {one.reason}" if one.reason else "")
+    text = one.state.value + (f": {one.reason.replace('_', ' ')}" if one.reason else "")
     return text + (" OVERDUE" if one.is_overdue(utc_now()) else "")
 
 

@@ -114,7 +114,7 @@ def list_(home: Path, as_json: bool, address: str | None, job: str, waiting: boo
         plain = [{key: value for key, value in one.items() if key not in sealed} for one in found]
         show({"objections": plain}, "", as_json=True)
         return
-    columns = ("objection", "report", "item", "peer", "raised", "in time until", "due", "state", "re-check")
+    columns = ("objection", "item", "peer", "raised", "due", "state", "re-check")
     print_table(columns, map(_row, found))
 
 
@@ -122,8 +122,9 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     state = one["state"] + (f": {one['result']}" if one["result"] else "")
     state += " (late)" if _is_late(one) else ""
     state += " (OVERDUE)" if _is_overdue(one) else ""
-    shown = (one["id"], one["report_number"], one["item"] or "all", one["peer"] or "all", one["raised_on"])
-    return (*shown, one["last_day"], _minute(one["due_at"]), state, one["recheck_job"])
+    shown = (one["id"], one["item"] or "all", one["peer"] or "all", one["raised_on"])
+    due = str(china_day(datetime.fromisoformat(one["due_at"])))
+    return (*shown, due, state, one["recheck_job"])
 
 
 @objections.command("show")

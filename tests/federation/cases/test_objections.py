@@ -18,6 +18,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
 from node.jobs import engine, mandates, objections
+from node.jobs.retention import erase_due, read_due
 from node.reports.common import number_of
 from node.reports.households import household_of, of_household
 from tests.support.cli_runner import ok
@@ -157,3 +158,15 @@ def test_what_households_declare_stays_here_and_stands_in_the_report(
     stranger = replace(asked, declared=(replace(declared, household="nobody"),))
     with pytest.raises(InvalidRequestError, match="declared household 1 is not on the list"):
         engine.submit(provinces["45"].node, "stranger", stranger)
+
+
+def test_cases_are_erased_when_their_time_is_over(provinces: dict[str, Province], report: Report) -> None:
+    """Counted first, then erased, with one audit row: what was closed or due before the moment."""
+    node = provinces["45"].node
+    objections.add(node, NODE_ACCESS, new(report))
+    later = replace(node, clock=lambda: node.clock() + timedelta(days=400))
+    due = read_due(later)
+    assert due.cases >= 1
+    erased, _ = erase_due(later)
+    assert erased.cases == due.cases
+    assert objections.list_(node, NODE_ACCESS) == []
