@@ -306,6 +306,8 @@ def test_what_the_tables_hold_is_known() -> None:
     public |= {"buckets.entries", "jobs.request_digest", "audit.previous", "audit.digest"}
     # Tags and entries, which are served as well.
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
+    # Random numbers of requests for correction, and a digest under a key.
+    public |= {"sent_corrections.id", "received_corrections.id", "received_corrections.digest"}
     # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
     public |= {"sum_groups.digest", "sum_groups.packing", "sum_aliases.alias", "sum_aliases.point"}
