@@ -45,6 +45,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "offices": ("offices", "Manage the offices that sign mandates."),
         "subject": ("subject", "Tell one person what was asked about them."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
+        "objections": ("objections", "Record objections to reports, and look again."),
+        "corrections": ("corrections", "Ask provinces for corrections, and answer them."),
         "report": ("report", "Fetch the report of a job, or show one again."),
         "mirror": ("mirror", "Manage this node's copies of peers' partitions."),
         "watch": ("watch", "Look again at registered people, and read alerts."),

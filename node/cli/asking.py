@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from node.cli.options import count, require_own_home, show
+from node.cli.report_files import write_files
 from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
@@ -15,8 +16,9 @@ from node.domain.findings import PeerSummary
 from node.domain.job_progress import JobProgress, PartProgress
 from node.domain.records import Reject
 from node.errors import DishonestPeerError, PreconditionError, UnavailableError
-from node.reports import kinds, text
+from node.reports import files, kinds, text
 from node.reports.kinds import AnyReport
+from node.reports.signature import Signer
 from node.tabular import fields
 
 
@@ -78,19 +80,27 @@ def describe_state(part: PartProgress) -> str:
 
 
 def write_report(
-    report: AnyReport, catalogue: Catalogue, out: Path, *, as_json: bool, lang: str, rejected: int = 0
+    report: AnyReport,
+    catalogue: Catalogue,
+    out: Path,
+    *,
+    as_json: bool,
+    lang: str,
+    rejected: int = 0,
+    formats: tuple[str, ...] = files.DEFAULT,
+    signer: Signer | None = None,
 ) -> None:
-    """Write the report's files, show it, and fail when a peer gave wrong answers.
-
-    Raises DishonestPeerError.
+    """Write the report's files, signed where there is a signer, show it, and fail when a peer gave wrong
+    answers. Raises DishonestPeerError.
     """
-    kinds.write(report, catalogue, out)
+    names = write_files(report, catalogue, out, formats, lang, signer, hidden=as_json)
     if as_json:
         short = kinds.to_short_json(report, catalogue)
-        show({**short, "out": str(out), "rejected_rows": rejected}, "", as_json=True)
+        plain = {"out": str(out), "files": names, "signed": signer is not None, "rejected_rows": rejected}
+        show({**short, **plain}, "", as_json=True)
     else:
         show_report(report, catalogue, lang)
-        click.echo(f"report: {', '.join(str(out / name) for name in kinds.file_names(report))}")
+        click.echo(f"report: {', '.join(str(out / name) for name in names)}")
     require_honest(report.peers)
 
 

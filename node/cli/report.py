@@ -14,14 +14,11 @@ from node.cli.options import (
     json_option,
     lang_option,
     read_config,
-    require_own_home,
     show,
 )
 from node.cli.report_each import each_run, prepare, show_json, write_each
-from node.cli.report_keys import own_signer
-from node.cli.terminal import show_progress
+from node.cli.report_files import read_formats, signer_of, write_files
 from node.client.platform import Platform
-from node.config import Config
 from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
@@ -32,8 +29,6 @@ from node.reports.charts import draw_histograms
 from node.reports.households import of_household
 from node.reports.kinds import AnyReport
 from node.reports.signature import Signer
-
-_ALL = "all"
 
 
 class _WithVerify(click.Command):
@@ -48,18 +43,6 @@ class _WithVerify(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
 
-def _read_formats(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return files.DEFAULT
-    named = tuple(part.strip() for part in text.split(",") if part.strip())
-    if _ALL in named:
-        return files.FORMATS
-    unknown = [one for one in named if one not in files.FORMATS]
-    if unknown or not named:
-        raise click.BadParameter(f"choose of {', '.join(files.FORMATS)} or {_ALL}, separated by commas")
-    return named
-
-
 @click.command(cls=_WithVerify)
 @home_option
 @json_option
@@ -71,8 +54,8 @@ def _read_formats(_context: click.Context, _option: click.Parameter, text: str |
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write the files of the report to.  [default: only show the tables]",
 )
-@click.option("--format", "formats", metavar="FORMATS", callback=_read_formats,
-              help=f"With --out: {', '.join(files.FORMATS)} or {_ALL}, separated by commas.  "
+@click.option("--format", "formats", metavar="FORMATS", callback=read_formats,
+              help=f"With --out: {', '.join(files.FORMATS)} or all, separated by commas.  "
               "[default: text,json,csv]")  # fmt: skip
 @click.option("--household", metavar="NUMBER", help="Only this household of a verification.")
 @click.option("--each-household", "each", is_flag=True,
@@ -118,7 +101,7 @@ def report(
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     found = found if household is None else _only(found, household)
     if out is not None:
-        signer = None if unsigned else _signer(config)
+        signer = None if unsigned else signer_of(config)
         if each:
             write_each(found, each_run(out, catalogue, formats, lang, signer), start, as_json=as_json)
         else:
@@ -148,13 +131,6 @@ def _only(found: AnyReport, household: str) -> AnyReport:
     return of_household(found, household)
 
 
-def _signer(config: Config) -> Signer | None:
-    if config.node.role == "node":
-        return own_signer(config)
-    click.echo("not signed: this home is of a platform; its province's node signs reports", err=True)
-    return None
-
-
 def _write(
     found: AnyReport,
     catalogue: catalogues.Catalogue,
@@ -165,10 +141,7 @@ def _write(
     *,
     as_json: bool,
 ) -> None:
-    require_own_home(out)
-    out.mkdir(parents=True, exist_ok=True)
-    with show_progress(hidden=as_json) as update:
-        names = files.write(found, catalogue, out, formats, lang, signer, update)
+    names = write_files(found, catalogue, out, formats, lang, signer, hidden=as_json)
     if as_json:
         short = kinds.to_short_json(found, catalogue)
         show({**short, "out": str(out), "files": names, "signed": signer is not None}, "", as_json=True)

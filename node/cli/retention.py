@@ -64,7 +64,7 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
     kinds = ((found.records, "record of people"), (found.alerts, "alert"), (found.notices, "notice"),
-             (found.drafts, "draft"))  # fmt: skip
+             (found.drafts, "draft"), (found.cases, "case"))  # fmt: skip
     more = [count(number, name, name.replace("record ", "records ")) for number, name in kinds if number]
     return ", ".join([f"{jobs} with {answers}", f"{count(found.secrets, 'secret')} of ended queries", *more])
 
@@ -74,6 +74,11 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
     kept = f"{fetched} days after the report was fetched, {ended} after the end at most"
     return [
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
+        (
+            "objections, corrections",
+            f"{ended} days after their end, or after they were due",
+            f"{due.cases:,}",
+        ),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
         ("alerts about quotas and sums", f"{ALERTS_KEPT.days} days", ""),
         (

@@ -16,6 +16,7 @@ from node.cli.options import (
     stated_form,
     text_options,
 )
+from node.cli.report_files import file_options, signer_of
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
 from node.domain.counties import count_stray_mandates
@@ -26,6 +27,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
+from node.tabular.declared_lists import read_declared
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -60,7 +62,7 @@ from node.tabular.text_form import TextForm
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder for report.json, findings.csv, summary.txt and, if there are any, rejects.csv.",
+    help="Folder for the report's files and, if there are any rows that cannot be used, rejects.csv.",
 )
 @click.option("--purpose", type=click.Choice(PROGRAMMES), default="new_application", show_default=True,
               metavar="CODE", help=f"Why the list is verified: {', '.join(PROGRAMMES)}.")  # fmt: skip
@@ -82,6 +84,7 @@ from node.tabular.text_form import TextForm
               help=f"Help comes first and mandates follow; the legal basis is {URGENT_BASIS}.")  # fmt: skip
 @text_options
 @asking_options
+@file_options
 def verify(
     home: Path,
     as_json: bool,
@@ -103,14 +106,16 @@ def verify(
     address: str | None,
     lang: str,
     detach: bool,
+    formats: tuple[str, ...],
+    unsigned: bool,
 ) -> None:
     """Verify a county's list with other provinces.
 
     People are those of a list with its mandates, or of households that are on record with theirs (`heqiao
     households`). Nobody is asked about without a mandate; the report says why. The home's running node does
     it as a job, and this command writes the report. If the command or the node is stopped, the job continues
-    later, and `heqiao report` fetches the report. A province that does not answer is shown as such and is no
-    failure; exits 1 when a peer gave wrong answers.
+    later, and `heqiao report` fetches the report. A node signs the files. A province that does not answer is
+    shown as such and is no failure; exits 1 when a peer gave wrong answers.
 
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
@@ -128,8 +133,11 @@ def verify(
     verification: Verification | None = None
     rejects: list[Reject] = []
     if households is not None:
-        asked, rejects = read_lists(households, mandates, choice, stated_form(delimiter, encoding))
-        verification = replace(asked, reuse=reuse)
+        form = stated_form(delimiter, encoding)
+        asked, rejects = read_lists(households, mandates, choice, form)
+        declared, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
+        rejects += bad
+        verification = replace(asked, reuse=reuse, declared=declared)
         _warn_of_stray(verification)
     elif reuse:
         raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
@@ -139,7 +147,17 @@ def verify(
         if not wait_for_job(platform, found, people, len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.report(found)
-    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    signer = None if unsigned else signer_of(config)
+    write_report(
+        report,
+        catalogue,
+        out,
+        as_json=as_json,
+        lang=lang,
+        rejected=len(rejects),
+        formats=formats,
+        signer=signer,
+    )
 
 
 def _warn_of_stray(verification: Verification) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from node.database.case_tables import matched_entries
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
 from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartClock, PartRow
@@ -176,8 +177,9 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
 def forget_run(tx: Connection, job: str, peer: str, items: Collection[str] | None = None) -> None:
     """Erase what an earlier run of a part left, its answers too: of some items or all."""
     close_part(tx, job, peer)
-    erased = delete(answers).where(answers.c.job == job, answers.c.peer == peer)
-    tx.execute(erased if items is None else erased.where(answers.c.item.in_(items)))
+    for table in (answers, matched_entries):
+        erased = delete(table).where(table.c.job == job, table.c.peer == peer)
+        tx.execute(erased if items is None else erased.where(table.c.item.in_(items)))
     update_part(tx, job, peer, {"done": 0, "total": 0})
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, Table, and_, func, literal, select, tuple_, update
 
+from node.database.case_tables import matched_entries, objections, received_corrections, sent_corrections
 from node.database.household_tables import households, mandates, urgent_checks
 from node.database.index_tables import buckets, cuts, token_blocks
 from node.database.tables import (
@@ -51,6 +52,7 @@ class SealedColumn:
 
 _BLOCK: Final = (sum_blocks.c.points, sum_blocks.c.days, sum_blocks.c.ciphertexts)
 _CUT: Final = (cuts.c.item, cuts.c.origin, cuts.c.epoch)
+_RECEIVED: Final = (received_corrections.c.peer, received_corrections.c.id)
 SEALED: Final = (
     SealedColumn(jobs, "request_sealed"),
     SealedColumn(parts, "session_sealed"),
@@ -86,6 +88,10 @@ SEALED: Final = (
     SealedColumn(watch_answers, "sealed"),
     SealedColumn(alerts, "content_sealed", (alerts.c.id,)),
     SealedColumn(alerts, "note_sealed", (alerts.c.id,)),
+    SealedColumn(matched_entries, "sealed"),
+    SealedColumn(objections, "content_sealed"),
+    SealedColumn(sent_corrections, "content_sealed"),
+    SealedColumn(received_corrections, "content_sealed", _RECEIVED),
 )
 
 

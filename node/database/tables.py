@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from node.database import (
+    case_tables,
     catalogue_tables,
     deadline_tables,
     household_tables,
@@ -33,6 +34,7 @@ from node.database.column_types import ROW_ID, UtcDateTime
 metadata = index_tables.metadata
 # Tables of other modules, so that they are in it, too.
 OTHERS = (
+    case_tables.TABLES,
     catalogue_tables.TABLES,
     household_tables.TABLES,
     query_tables.TABLES,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import overload
 
+from node.domain.declared import DeclaredHousehold
 from node.domain.jobs import Attempt
 
 # Reason of a NAME_MISMATCH: the names are equal once traditional characters are written as simplified ones.
@@ -137,6 +138,35 @@ class PeerSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """An objection as the report of its re-check shows it: who, why, and whether it was in time.
+
+    Days are those of China: when the report was received, the objection raised, the last day in time.
+    """
+
+    id: str
+    received: date
+    raised: date
+    last_day: date
+    raised_by: str = field(repr=False)
+    grounds: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """The earlier report that a re-check looks at again: its number, and its answers to the same questions.
+
+    Without a number the earlier report is erased, and has no answers. Findings as in `Report`.
+    """
+
+    job: str
+    number: str
+    finished_at: datetime | None
+    findings: tuple[Finding, ...] = field(repr=False)
+    objection: Objection | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole verification report: facts, as-of dates, coverage and clocks; never a decision."""
 
@@ -158,6 +188,11 @@ class Report:
     due_estimated: bool = False
     # Peers that were considered and not asked, and why.
     left_out: Mapping[str, str] = field(default_factory=dict)
+    # What households declare; the bodies that ordered it, each with its households (one alone without them).
+    declared: tuple[DeclaredHousehold, ...] = field(default=(), repr=False)
+    offices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # Of a re-check: what it looks at again.
+    recheck: Recheck | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", Findings.of(self.findings))

@@ -116,6 +116,26 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "CaseService",
+        {
+            "GetCaseFacts": Right(OFFICERS, platform=True),
+            "AddObjection": Right(_PREPARER, platform=True),
+            "ListObjections": Right(OFFICERS, platform=True),
+            "GetObjection": Right(OFFICERS, platform=True),
+            # With [users] approval a re-check, too, is a draft that another person approves.
+            "RecheckObjection": Right(_PREPARER, platform=True),
+            "CloseObjection": Right(OFFICERS, platform=True),
+            # It tells the other province who the person is, so it is the approver's.
+            "SendCorrection": Right(_APPROVER, platform=True),
+            "ListSentCorrections": Right(OFFICERS, platform=True),
+            "SyncCorrections": Right(OFFICERS, platform=True),
+            "ListReceivedCorrections": Right(OFFICERS, platform=True),
+            "GetReceivedCorrection": Right(OFFICERS, platform=True),
+            "FindCorrectionPerson": Right(OFFICERS, platform=True),
+            "AnswerCorrection": Right(_APPROVER, platform=True),
+        },
+    ),
+    **_service(
         "ReportService",
         {
             "StreamReportFile": Right(OFFICERS, platform=True),

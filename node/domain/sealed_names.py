@@ -81,3 +81,23 @@ def of_mandate(owner: str, digest: bytes, what: str = "mandate") -> str:
 def of_urgent(job: str, place: int) -> str:
     """The reference of a person of an urgent check."""
     return f"urgent {job} {place}"
+
+
+def of_matched_entries(job: str, peer: str, item: str) -> str:
+    """The entries that a job opened at a peer for an item."""
+    return f"entries {job} {peer} {item}"
+
+
+def of_objection(objection: str) -> str:
+    """Who objects to what, and why."""
+    return f"objection {objection}"
+
+
+def of_sent_correction(correction: bytes) -> str:
+    """Whose record another province is asked to correct."""
+    return f"correction sent {correction.hex()}"
+
+
+def of_received_correction(peer: str, correction: bytes) -> str:
+    """Which record a peer asks to correct."""
+    return f"correction received {peer} {correction.hex()}"

@@ -18,6 +18,7 @@ from node.jobs.mandate_reasons import recorded_reasons
 from node.jobs.mandates import revoked_numbers
 from node.jobs.match_results import build_report
 from node.jobs.part_run import PartRun
+from node.jobs.rechecks import require_declared, require_recheck
 from node.jobs.reuse import definitions_of, digests_of, find_reusable
 from node.requester import match
 from node.requester.checkpoint import StoredCheckpoint
@@ -44,6 +45,8 @@ class MatchJob:
                 raise InvalidRequestError(
                     f"mandate {place} of the submission {wrong}", "docs/import.md has the columns of mandates"
                 )
+        require_declared(request)
+        require_recheck(node, request)
         for item in request.items:
             if node.catalogue.item(item).level is Level.AGGREGATE:
                 # No person has a record of it, so every answer would be "no record".

@@ -1,8 +1,9 @@
 """The report of a job from what its parts left (design.md section 4)."""
 
+import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import accumulate, chain
 
@@ -13,19 +14,33 @@ from node.context import Node
 from node.database import Connection
 from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
+from node.database import objections as objection_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
 from node.domain.days import FIRST_DAY
-from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
+from node.domain.findings import (
+    Finding,
+    Findings,
+    Objection,
+    Outcome,
+    PeerSummary,
+    Recheck,
+    Report,
+)
+from node.domain.job_access import NODE
 from node.domain.jobs import Attempt, JobRow, PartRow
+from node.domain.objections import ObjectionRow
 from node.domain.refusals import Refusals, split_refusals
 from node.domain.reuse import REUSED
-from node.domain.sealed_names import of_answers, of_part, of_request
-from node.domain.verification import unpack_refs
+from node.domain.sealed_names import of_answers, of_objection, of_part, of_request
+from node.domain.verification import unpack_head
 from node.errors import InvalidRequestError, PreconditionError
+from node.jobs.case_clock import last_day
 from node.jobs.job_catalogue import catalogue_of
 from node.jobs.lookup import require_job
 from node.jobs.reused_columns import Column, Places, open_reused, use_again
+from node.reports.common import number_of
+from node.reports.households import household_of, of_household
 from node.requester.checkpoint import split_answers
 from node.requester.match_query import Answer
 
@@ -40,7 +55,47 @@ _WITHOUT_ANSWER = {
 
 
 def build_report(node: Node, job: str) -> Report:
-    """The report of a verification that has ended.
+    """The report of a verification that has ended; of a re-check with the earlier answers.
+
+    Raises as `build_plain`.
+    """
+    report, recheck_of = build_plain(node, job)
+    return replace(report, recheck=earlier_of(node, report, recheck_of)) if recheck_of else report
+
+
+def earlier_of(node: Node, report: Report, earlier: str) -> Recheck:
+    """What a re-check looks at again; without number and answers where that job was erased, or is not of the
+    owner of the re-check.
+    """
+    with node.store.transaction("find objection") as tx:
+        jobs_of = [job_rows.find_job(tx, one) for one in (report.job, earlier)]
+        objection = objection_rows.find_by_recheck(tx, report.job)
+    mine, first = jobs_of
+    told = None if objection is None else _objection(node, *objection)
+    if mine is None or first is None or mine.owner not in (NODE, first.owner):
+        return Recheck(earlier, "", None, (), told)
+    before, _ = build_plain(node, earlier)
+    households = {household_of(ref) for ref in report.subjects}
+    about = before
+    if len(households) == 1:
+        about = of_household(before, next(iter(households)))
+    number = objection[0].report_number if objection else number_of(about)
+    asked, items = set(report.subjects), set(report.items)
+    peers = {peer.peer for peer in report.peers}
+    findings = tuple(
+        one for one in about.findings if one.subject in asked and one.item in items and one.peer in peers
+    )
+    return Recheck(earlier, number, before.finished_at, findings, told)
+
+
+def _objection(node: Node, row: ObjectionRow, sealed: bytes) -> Objection:
+    plain = json.loads(node.keys.vault.unseal(of_objection(row.id), sealed))
+    raised_by, grounds = plain[2:]
+    return Objection(row.id, row.received, row.raised, last_day(row.received), raised_by, grounds)
+
+
+def build_plain(node: Node, job: str) -> tuple[Report, str]:
+    """The report of a verification that has ended, without what it looks at again, and the job of that.
 
     One that only waits for peers has a report too, with these as not answered. Raises NotFoundError,
     PreconditionError while it runs, and InvalidRequestError for a job that is a sum.
@@ -54,9 +109,10 @@ def build_report(node: Node, job: str) -> Report:
         kept = [_Kept.read(tx, part) for part in parts]
         attempts = deadline_rows.list_attempts(tx, [job])
         left_out = deadline_rows.list_left_out(tx, [job])
-    subjects = unpack_refs(node.keys.vault.unseal(of_request(job), sealed))
+    head = unpack_head(node.keys.vault.unseal(of_request(job), sealed))
+    subjects = head.refs
     columns = [column for one in kept for column in _columns(node, one, row.items, len(subjects))]
-    return Report(
+    report = Report(
         job=job,
         requester=node.code,
         requester_name=node.config.node.name,
@@ -77,7 +133,10 @@ def build_report(node: Node, job: str) -> Report:
         state=row.state,
         due_estimated=row.due_estimated,
         left_out=left_out.get(job, {}),
+        declared=head.declared,
+        offices=head.offices,
     )
+    return report, head.recheck_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from node.context import Node
 from node.database import Connection
 from node.database import alerts as alert_rows
 from node.database import audit_log as audit_rows
+from node.database import corrections as correction_rows
 from node.database import drafts as draft_rows
 from node.database import notices as notice_rows
+from node.database import objections as objection_rows
 from node.database import record_retention as record_rows
 from node.database import retention as rows
 from node.domain.days import FIRST_DAY, china_day
@@ -36,6 +38,7 @@ def read_due(node: Node) -> Erased:
             alerts=alert_rows.count_old(tx, *_moments(node)),
             notices=notice_rows.count_old(tx, _moments(node)[1]),
             drafts=len(draft_rows.old_drafts(tx, _moments(node)[1])),
+            cases=_count_cases(tx, _moments(node)[1]),
         )
         for at in range(0, len(due), AT_ONCE):
             found += rows.count(tx, due[at : at + AT_ONCE])
@@ -73,7 +76,12 @@ def erase_due(
 
 
 def _erase(node: Node, chosen: tuple[str, ...] | list[str], tx: Connection) -> Erased:
-    erased = rows.erase(tx, chosen, *_moments(node)) if chosen else Erased(secrets=rows.erase_secrets(tx))
+    if chosen:
+        erased = rows.erase(tx, chosen, *_moments(node))
+    else:
+        before = _moments(node)[1]
+        cases = correction_rows.erase_due(tx, before) + objection_rows.erase_due(tx, before)
+        erased = Erased(secrets=rows.erase_secrets(tx), cases=cases)
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased
@@ -100,6 +108,11 @@ def _erase_alerts(node: Node, tx: Connection) -> Erased:
     if erased != Erased():
         audit_rows.append(tx, "retention_erased", asdict(erased), node.clock())
     return erased
+
+
+def _count_cases(tx: Connection, before: datetime) -> int:
+    """Objections and corrections that ended, or should have, before a moment."""
+    return correction_rows.count_due(tx, before) + objection_rows.count_due(tx, before)
 
 
 def _record_moments(node: Node) -> tuple[datetime, int]:

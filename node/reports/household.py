@@ -11,10 +11,13 @@ from typing import Final
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, PeerSummary, Report
 from node.reports import verification
+from node.reports.answer_cells import answer_cell
 from node.reports.common import columns, facts, known_items, number_of, peers_table
 from node.reports.coverage import ANSWERED, HAS, summarise
+from node.reports.declared import case_facts, declared_sections, without_relatives
+from node.reports.declared_words import case_word
 from node.reports.document import (
     Cell,
     Column,
@@ -29,11 +32,11 @@ from node.reports.document import (
 )
 from node.reports.grid import Grid
 from node.reports.households import household_of
+from node.reports.notes import recipient_note
 from node.reports.print_words import answering, phrase, span
+from node.reports.rechecks import recheck_sections
 from node.reports.wording import (
-    answer_text,
     item_text,
-    outcome_text,
     purpose_text,
     state_text,
     value_text,
@@ -57,23 +60,28 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
     summary = summarise(report)
     people: tuple[Section, ...]
     if len(report.subjects) <= MOST_PEOPLE:
-        grid = Grid.of(report)
+        members, relatives = without_relatives(report)
+        grid = Grid.of(members)
         people = (
-            _households(report, grid, catalogue, lang),
-            *_members(report, grid, catalogue, lang),
+            _households(members, grid, catalogue, lang),
+            *_members(members, grid, catalogue, lang),
+            *(_relatives(relatives, catalogue, lang) if relatives else ()),
         )
     else:
-        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[0])
+        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[-3])
     return replace(
         plain,
         title=phrase("title", lang),
         facts=(
             *_head(report, lang),
+            *case_facts(report, catalogue, lang),
             *facts(report, _CLOCKS, lang),
             Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang)),
         ),
         sections=(
-            plain.sections[1],
+            plain.sections[-2],
+            *recheck_sections(report, catalogue, lang),
+            *declared_sections(report, catalogue, lang),
             *people,
             _answers(report, lang),
             _definitions(report, catalogue, lang),
@@ -175,8 +183,14 @@ def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> lis
         )
         shown = (Column(phrase("item", lang)), *(Column(_province(one)) for one in beside))
         title = span(phrase("members", lang), start, beside, len(report.peers))
-        made.append(Table(title, shown, groups))
+        made.append(Table(title, shown, groups, (recipient_note(report, report.purpose, lang),)))
     return made
+
+
+def _relatives(report: Report, catalogue: Catalogue, lang: str) -> list[Table]:
+    """The same tables of support-duty relatives, who do not belong to the household."""
+    made = _members(report, Grid.of(report), catalogue, lang)
+    return [replace(one, title=case_word("relatives", lang)) for one in made]
 
 
 def _member_title(subject: str, lang: str) -> str:
@@ -196,22 +210,6 @@ def _member_rows(
         ]
         rows.append((item_text(known.get(code), code, lang), *cells))
     return tuple(rows)
-
-
-def answer_cell(said: Finding | None, item: Item | None, lang: str) -> str | None:
-    """One answer in words: outcome, value, date, and the reason of a refusal."""
-    if said is None:
-        return None
-    text = answer_text(said, lang)
-    value = value_text(item, said.value, lang) if said.value is not None else ""
-    if value and value != outcome_text(Outcome.FOUND, lang):
-        text = phrase("valued", lang).format(text=text, value=value)
-    lines = [text]
-    if said.reason and said.outcome not in (Outcome.NAME_MISMATCH,):
-        lines.append(f"({said.reason})")
-    if said.as_of is not None:
-        lines.append(phrase("as_of", lang).format(day=said.as_of.isoformat()))
-    return "\n".join(lines)
 
 
 def _province(peer: PeerSummary) -> str:

@@ -43,7 +43,23 @@ def each_household(report: Report) -> Iterator[tuple[str, Report]]:
             order[starts[place[one]] : starts[place[one] + 1]] if one in place else order[:0]
             for one in subjects
         ]
-        yield name, replace(report, subjects=tuple(subjects), findings=_part(found, subjects, rows))
+        part = replace(report, subjects=tuple(subjects), findings=_part(found, subjects, rows))
+        yield name, of_case(part, name)
+
+
+def of_case(part: Report, name: str) -> Report:
+    """A household's report with what only it declares, who ordered it, and its own earlier answers."""
+    if not (part.declared or part.offices or part.recheck):
+        return part
+    mine, again = set(part.subjects), part.recheck
+    if again is not None:
+        again = replace(again, findings=tuple(one for one in again.findings if one.subject in mine))
+    return replace(
+        part,
+        declared=tuple(one for one in part.declared if one.household == name),
+        offices=tuple((office, ()) for office, few in part.offices if not few or name in few),
+        recheck=again,
+    )
 
 
 def _part(found: Findings, subjects: Sequence[str], rows: Sequence[np.ndarray]) -> Findings:

@@ -81,11 +81,16 @@ def sum_notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, 
     return (*_SUMS[lang], *closing)
 
 
+def recipient_note(report: Report | SumReport, purpose: str, lang: str) -> str:
+    """Who may have the answers, and for what: it stands below each table of answers too."""
+    recipient = report.requester_name or report.requester
+    return choose(_RECIPIENT, lang).format(recipient=recipient, purpose=purpose_text(purpose, lang))
+
+
 def _closing(
     report: Report | SumReport, purpose: str, catalogue: Catalogue, differs: tuple[str, str], lang: str
 ) -> tuple[str, ...]:
-    recipient = report.requester_name or report.requester
-    permitted = choose(_RECIPIENT, lang).format(recipient=recipient, purpose=purpose_text(purpose, lang))
+    permitted = recipient_note(report, purpose, lang)
     if report.catalogue_digest == catalogue.digest.hex():
         return (permitted,)
     return (permitted, choose(differs, lang))

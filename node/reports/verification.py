@@ -3,6 +3,7 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from operator import add, or_
 from typing import Any
@@ -15,6 +16,7 @@ from node.domain.findings import Finding, Findings, Outcome, Report
 from node.reports import columns as columns_form
 from node.reports.common import columns, facts, head_json, iso, known_items, peer_json, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
+from node.reports.declared import declared_json, declared_rows, declared_sections
 from node.reports.document import (
     Column,
     Document,
@@ -28,6 +30,7 @@ from node.reports.document import (
     Table,
 )
 from node.reports.notes import verification_notes
+from node.reports.rechecks import recheck_json, recheck_problem, recheck_sections
 from node.reports.wording import (
     LANGUAGES,
     answer_text,
@@ -81,6 +84,8 @@ def document(report: Report, catalogue: Catalogue, lang: str) -> Document:
         job=report.job,
         facts=facts(report, _FACTS, lang, purpose=purpose),
         sections=(
+            *recheck_sections(report, catalogue, lang),
+            *declared_sections(report, catalogue, lang),
             _items_table(report, summary, catalogue, lang),
             Paragraph(_totals(summary, lang)),
             peers_table(report, _PEERS, lang, summary.people_by_peer),
@@ -98,6 +103,8 @@ def record(report: Report, catalogue: Catalogue) -> Record:
         **_how_asked(report),
         "summary": _summary_json(summarise(report)),
         "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
+        **declared_json(report, catalogue),
+        **recheck_json(report),
     }
     found = Findings.of(report.findings)
     places = (found.subject, found.answer)
@@ -107,11 +114,19 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     objects: Sequence[Mapping[str, Any]] = columns_form.FindingColumns.of(report) if is_large else Joined(
         [{"subject": ref} for ref in found.refs], list(map(_answer_json, found.answers)), *places, or_
     )  # fmt: skip
+    firsts: list[Row] = [(ref,) for ref in found.refs]
+    subject, answer = found.subject, found.answer
+    declared = declared_rows(report, catalogue)
+    if declared:  # behind the answers
+        subject = array("I", [*subject, *range(len(firsts), len(firsts) + len(declared))])
+        answer = array("I", [*answer, *range(len(rows), len(rows) + len(declared))])
+        firsts += [first for first, _ in declared]
+        rows += [rest for _, rest in declared]
     return Record(
         facts={**head_json(report, report.purpose, catalogue), **more},
         findings=objects,
         format=columns_form.FORMAT if is_large else "",
-        listing=Listing(_LISTING, Joined([(ref,) for ref in found.refs], rows, *places, add)),
+        listing=Listing(_LISTING, Joined(firsts, rows, subject, answer, add)),
     )
 
 
@@ -128,7 +143,7 @@ def problem(report: Report) -> str:
     questions = {question: place for place, question in enumerate({(a.item, a.peer) for a in found.answers})}
     question_of = np.array([questions[said.item, said.peer] for said in found.answers], dtype=np.int64)
     if not len(found):
-        return ""
+        return recheck_problem(report)
     subject, answer = np.frombuffer(found.subject, np.uintc), np.frombuffer(found.answer, np.uintc)
     keys = subject.astype(np.int64) * len(questions) + question_of[answer]
     repeated = np.ones(len(keys), dtype=bool)
@@ -136,7 +151,7 @@ def problem(report: Report) -> str:
     unknown = strange[subject] | wrong[answer]
     bad = np.flatnonzero(unknown | repeated)
     if not len(bad):
-        return ""
+        return recheck_problem(report)
     if unknown[bad[0]]:
         return f"findings.{bad[0]}: names a subject, item or peer that the report does not have"
     return f"findings.{bad[0]}: answers what an earlier one has answered"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
+from node.database import corrections as correction_rows
 from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database.leases import Lease
@@ -106,6 +107,13 @@ class StoredCheckpoint:
         """See node.requester.context.Checkpoint."""
         sealed = self._seal(item, pack_answers(answers), names.of_answers)
         self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
+
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """See node.requester.context.Checkpoint."""
+        sealed = self._seal(item, packed, names.of_matched_entries) if packed else b""
+        self._write(
+            "keep entries", lambda tx: correction_rows.keep_entries(tx, self._job, self._peer, item, sealed)
+        )
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.requester.context.Checkpoint; also where a stop or a cancellation takes effect."""
@@ -273,6 +281,9 @@ class MemoryCheckpoint:
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """See node.requester.context.Checkpoint."""
         self._answers[item] = list(answers)
+
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """See node.requester.context.Checkpoint: without a node nothing is asked for later."""
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
         """See node.requester.context.Checkpoint."""

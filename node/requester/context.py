@@ -119,6 +119,9 @@ class Checkpoint(Protocol):
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """Keep the answers of one item, one per subject."""
 
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """Keep which entries of one item opened (`matched_entries`); no bytes where none did."""
+
     def count_points(self, points: int) -> None:
         """Add to the points that the peer evaluated."""
 

@@ -38,6 +38,7 @@ from node.requester.match_query import (
     mandate_rows,
     split_classes,
 )
+from node.requester.matched_entries import pack_entries
 from node.requester.mirror_sync import open_query, renew_query
 from node.requester.outcomes import refuse_item
 from node.requester.point_cache import PointCache
@@ -153,6 +154,7 @@ def _ask_once(
             continue
         retrieval, answers[item.code] = _answer_item(part, retrieval, item)
         if not part.faults:
+            context.checkpoint.keep_entries(item.code, pack_entries(retrieval.matched.get(item.code, ())))
             context.checkpoint.add_answers(item.code, answers[item.code])
     return answers, retrieval.opened
 

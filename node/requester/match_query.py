@@ -350,7 +350,7 @@ def _uncovered(
 ) -> str | None:
     if mandate is None and verification.urgent:  # it follows (domain.md section 8, art. 50)
         return "no_mandate" if item.named_only else None
-    why = covers(mandate, item.code, peer, verification.purpose, today, verification.matter)
+    why = covers(mandate, item.code, peer, verification.programme, today, verification.matter)
     return why or _unnamed(mandate, item)
 
 

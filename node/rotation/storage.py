@@ -60,6 +60,10 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "watch_answers.sealed": lambda row: names.of_watch(row.watch, f"answers {row.peer} {row.item}"),
     "alerts.content_sealed": lambda row: names.of_alert(row.id, "content"),
     "alerts.note_sealed": lambda row: names.of_alert(row.id, "note"),
+    "matched_entries.sealed": lambda row: names.of_matched_entries(row.job, row.peer, row.item),
+    "objections.content_sealed": lambda row: names.of_objection(row.id),
+    "sent_corrections.content_sealed": lambda row: names.of_sent_correction(bytes(row.id)),
+    "received_corrections.content_sealed": lambda row: names.of_received_correction(row.peer, bytes(row.id)),
 }
 
 

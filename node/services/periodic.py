@@ -15,6 +15,7 @@ from node.jobs.mirrors import mirror_tasks
 from node.jobs.notices import collect, deliver
 from node.jobs.retention import erase_due
 from node.jobs.scheduler import Task
+from node.jobs.sent_corrections import sync
 from node.jobs.watch_tokens import EndedTokens
 from node.jobs.watches import submit_due
 from node.responder import queries
@@ -33,8 +34,10 @@ def periodic_tasks(node: Node) -> tuple[Task, ...]:
     listed = Task("revocation_list_age", timedelta(days=1), lambda _lease: log_old_list(node))
     sealed = Task("storage_resealed", timedelta(minutes=5), lambda lease: reseal_older(node, lease))
     waits = Task("deadlines", deadlines.EVERY, lambda lease: watch_deadlines(node, lease))
+    followed = Task("corrections_followed", timedelta(hours=6), lambda lease: follow_corrections(node, lease))
+    own = (due, offer, retained, old, listed, sealed, waits, followed)
     # After the mirrors: what has just come is looked at.
-    return (due, offer, retained, old, listed, sealed, waits, *mirror_tasks(node), *watch_tasks(node))
+    return (*own, *mirror_tasks(node), *watch_tasks(node))
 
 
 def watch_tasks(node: Node) -> tuple[Task, ...]:
@@ -78,6 +81,11 @@ def erase_and_log(node: Node, lease: Lease) -> None:
     erased, is_cleared = erase_due(node, lease.write, stopping=lease.stopping.is_set)
     status = "cleared" if is_cleared else "log_kept"
     log.get_logger().info("retention", entries=erased.jobs, status=status)
+
+
+def follow_corrections(node: Node, lease: Lease) -> None:
+    """Send requests for correction that could not be delivered, and fetch the answers of peers."""
+    sync(node, stopping=lease.stopping.is_set)
 
 
 def offer_changes(node: Node, lease: Lease) -> None:

@@ -17,6 +17,7 @@ from node.domain.job_access import JobAccess
 from node.errors import UnknownCallerError
 from node.jobs import engine, mandates
 from node.jobs.match_job import MATCH
+from node.jobs.rechecks import of_recheck
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
 from node.jobs.watch_tokens import erase_ended
@@ -49,7 +50,9 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         require_approval(self._node, call)
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
-        added = engine.submit(self._node, job, verification, self._access(call).owner)
+        access = self._access(call)
+        verification = of_recheck(self._node, access, verification)
+        added = engine.submit(self._node, job, verification, access.owner)
         if added:
             self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)

@@ -3,6 +3,7 @@
 import grpc
 from heqiao.admin.v1 import users_pb2_grpc
 from heqiao.platform.v1 import (
+    cases_pb2_grpc,
     catalogue_pb2_grpc,
     drafts_pb2_grpc,
     households_pb2_grpc,
@@ -18,6 +19,7 @@ from heqiao.platform.v1 import (
 from node.context import Node
 from node.domain.rights import RPCS
 from node.jobs.runner import Runner
+from node.services.cases import CaseServicer
 from node.services.catalogue import CatalogueServicer
 from node.services.drafts import DraftServicer
 from node.services.households import HouseholdServicer
@@ -46,6 +48,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), server)
     households_pb2_grpc.add_HouseholdServiceServicer_to_server(HouseholdServicer(node, runner), server)
     catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(node), server)
+    cases_pb2_grpc.add_CaseServiceServicer_to_server(CaseServicer(node, runner), server)
     reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from heqiao.peer.v1 import service_pb2, service_pb2_grpc
+from heqiao.peer.v1 import correction_pb2, correction_pb2_grpc, service_pb2, service_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -21,6 +21,7 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
+from node.services.corrections import CorrectionServicer
 from node.services.health import HealthWatch
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
@@ -34,6 +35,8 @@ from node.transport.secure_channel import KEEPALIVE_MS
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
+CORRECTION_SERVICE = correction_pb2.DESCRIPTOR.services_by_name["CorrectionService"].full_name
+PEER_SERVICES = (PEER_SERVICE, CORRECTION_SERVICE)
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -67,8 +70,10 @@ class Server:
         self._watch = HealthWatch(node, self._report)
         config = node.config
         self._admissions = peer_admission(node), platform_admission(node)
-        self._peer = self._build((PEER_SERVICE,), self._admissions[0], reflect=config.peer.reflection)
+        self._peer = self._build(PEER_SERVICES, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
+        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
+        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
         self._platform = self._build(
             PLATFORM_SERVICES, self._admissions[1], reflect=config.platform.reflection
         )
@@ -143,7 +148,7 @@ class Server:
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, *PLATFORM_SERVICES):
+        for service in ("", *PEER_SERVICES, *PLATFORM_SERVICES):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
     def _build(self, services: tuple[str, ...], admission: Admission, *, reflect: bool) -> grpc.Server:

@@ -21,6 +21,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import day_of, days_of, require, timestamp
+from node.wire.declared import declared_message
 
 CHUNK = 5_000  # people, mandates or answers in a message: about 300 KiB
 MOST_FINDINGS = 50_000  # in a message
@@ -52,7 +53,7 @@ M = TypeVar("M", bound=Message)
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:
     """The messages that submit a verification. Raises InvalidRequestError for an unknown document type."""
     subjects, mandates = Subjects.of(verification.subjects), list(verification.mandates.values())
-    yield pb.SubmitVerificationRequest(
+    start = pb.SubmitVerificationRequest(
         start=pb.VerificationStart(
             job_id=job,
             items=verification.items,
@@ -63,8 +64,12 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
             reuse=verification.reuse,
             urgent=verification.urgent,
             matter=verification.matter,
+            recheck_of=verification.recheck_of,
+            declared=declared_message(verification.declared) if verification.declared else None,
         )
     )
+    require(start.ByteSize() <= MOST_BYTES, "what households declare is too much for one job: split the list")
+    yield start
     yield from in_pieces(len(mandates), CHUNK, lambda part: _mandates_request(mandates[part]))
     yield from in_pieces(len(subjects), CHUNK, lambda part: _subjects_request(subjects[part]))
 

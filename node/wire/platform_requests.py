@@ -19,6 +19,7 @@ from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import first_start, require, require_chunk
+from node.wire.declared import read_declared
 from node.wire.platform import ID_TYPES
 
 MAX_TEXT = 200
@@ -60,6 +61,8 @@ def read_verification(
         mandates=mandates,
         matter=start.matter,
         urgent=start.urgent,
+        declared=read_declared(start.declared),
+        recheck_of=start.recheck_of,
     )
     return start.job_id, verification
 
@@ -95,6 +98,14 @@ def read_numbers(given: Iterable[str]) -> tuple[str, ...]:
     require(all(numbers) and _are_short(numbers), "a mandate's number is empty or too long")
     require(not hold_identities(numbers), "an identity number must not serve as a reference")
     return numbers
+
+
+def read_people(columns: pb.Identities, most: int) -> list[tuple[Identity, ...]]:
+    """The identities of 1 to `most` people. Raises InvalidRequestError."""
+    require(0 < len(columns.counts) <= most, f"1 to {most:,} people are named")
+    starts, types, values = _identities(columns, "a person needs 1 to 8 identities")
+    known = list(map(Identity, types, values))
+    return [tuple(known[at:end]) for at, end in pairwise(starts)]
 
 
 def _subjects(columns: pb.Subjects) -> Subjects:

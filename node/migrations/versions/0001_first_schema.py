@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from node.migrations import (
+    case_schema,
     catalogue_schema,
     deadline_schema,
     household_schema,
@@ -327,10 +328,12 @@ def upgrade() -> None:
     deadline_schema.create_tables()
     sum_schema.create_tables()
     household_schema.create_tables()
+    case_schema.create_tables()
     catalogue_schema.create_tables()
 
 
 def downgrade() -> None:
+    case_schema.drop_tables()
     household_schema.drop_tables()
     catalogue_schema.drop_tables()
     sum_schema.drop_tables()

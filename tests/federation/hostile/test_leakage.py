@@ -313,6 +313,9 @@ def test_what_the_tables_hold_is_known() -> None:
     # Tags and entries, which are served as well.
     public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
     # Rows of sums are served, aliases are found by keyed tags, days are in the offer as a range.
+    # Random numbers of requests for correction, and a digest under a key.
+    public |= {"sent_corrections.id", "received_corrections.id", "received_corrections.digest"}
+    # Rows of sums are served, aliases are points of the same kind, days are in the offer as a range.
     public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
     public |= {"sum_groups.digest", "sum_groups.packing", "sum_aliases.tag", "sum_aliases.row_tag"}
     # Of the source and options of an import, under a key: a query may name a person.

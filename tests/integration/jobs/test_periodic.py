@@ -28,6 +28,7 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "watch_looks": timedelta(minutes=1),
         "notices": timedelta(minutes=5),
         "notices_sent": timedelta(minutes=1),
+        "corrections_followed": timedelta(hours=6),
     }
     names = [task.name for task in tasks]
     leases = Leases(node.store, 30)

@@ -36,6 +36,7 @@ from node.requester.sum_context import Product
 from node.rotation import driver, storage
 from node.rotation.kinds import STORAGE
 from node.services.periodic import periodic_tasks
+from tests.support.case_rows import add_cases
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
 from tests.support.examples import mandate_for
@@ -109,11 +110,13 @@ def fill(node, folder):
     mandates.put_form(node, NODE_ACCESS, "M", b"%PDF-")
     with node.store.transaction("parts") as tx:
         (part,) = job_rows.list_parts(tx, JOB)
+    add_cases(node, JOB)
     with Leases(node.store, 30).hold(job_lease(JOB)) as lease:
         part_of = StoredSumCheckpoint(node, JOB, part, lease)
         part_of.begin(SESSION)
         part_of.add_tokens(0, bytes(range(32)))
         part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)])
+        part_of.keep_entries("C21", b"entries")
         part_of.add_product("B11", Product(b"c", None))
         part_of.refuse([{"C21": "no_mandate"}], reused=b"reused")
     query, vault = ("45", bytes(16), "B11"), node.keys.vault

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from heqiao.platform.v1 import declared_pb2 as _declared_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -106,7 +107,7 @@ class SubmitVerificationRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
 
 class VerificationStart(_message.Message):
-    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse", "urgent", "matter")
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse", "urgent", "matter", "recheck_of", "declared")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +117,8 @@ class VerificationStart(_message.Message):
     REUSE_FIELD_NUMBER: _ClassVar[int]
     URGENT_FIELD_NUMBER: _ClassVar[int]
     MATTER_FIELD_NUMBER: _ClassVar[int]
+    RECHECK_OF_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     items: _containers.RepeatedScalarFieldContainer[str]
     peers: _containers.RepeatedScalarFieldContainer[str]
@@ -125,7 +128,9 @@ class VerificationStart(_message.Message):
     reuse: bool
     urgent: bool
     matter: str
-    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ..., urgent: _Optional[bool] = ..., matter: _Optional[str] = ...) -> None: ...
+    recheck_of: str
+    declared: _declared_pb2.DeclaredHouseholds
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ..., urgent: _Optional[bool] = ..., matter: _Optional[str] = ..., recheck_of: _Optional[str] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ...) -> None: ...
 
 class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
