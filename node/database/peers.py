@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
 
 # Built once: it takes longer to build a statement than to run it.
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
+_ALL = select(peers).order_by(peers.c.code)
+_ONE = select(peers).where(peers.c.code == bindparam("code"))
+_ALL_GRANTS = select(grants)
+_GRANTS_OF = select(grants).where(grants.c.peer == bindparam("code"))
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -74,22 +79,18 @@ def lock_peers(tx: Connection) -> list[str]:
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:
     """One peer by its code."""
-    found = _select(tx, [code])
+    found = _read(tx, _ONE, _GRANTS_OF, {"code": code})
     return found[0] if found else None
 
 
 def list_peers(tx: Connection) -> list[PeerRow]:
     """All peers by code."""
-    return _select(tx, None)
+    return _read(tx, _ALL, _ALL_GRANTS, {})
 
 
-def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
-    query = select(peers).order_by(peers.c.code)
-    granted = select(grants)
-    if codes is not None:
-        query, granted = query.where(peers.c.code.in_(codes)), granted.where(grants.c.peer.in_(codes))
+def _read(tx: Connection, query: Select[Any], granted: Select[Any], values: dict[str, str]) -> list[PeerRow]:
     held: dict[str, list[Grant]] = {}
-    for row in tx.execute(granted):
+    for row in tx.execute(granted, values):
         held.setdefault(row.peer, []).append(Grant(row.item, row.origin))
     return [
         PeerRow(
@@ -100,5 +101,5 @@ def _select(tx: Connection, codes: Sequence[str] | None) -> list[PeerRow]:
             row.allow_platforms,
             tuple(sorted(held.get(row.code, ()))),
         )
-        for row in tx.execute(query)
+        for row in tx.execute(query, values)
     ]
