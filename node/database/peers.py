@@ -16,6 +16,8 @@ _FIND = (
     .where(peers.c.code == bindparam("of_peer"))
 )
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
+_ALL = select(peers).order_by(peers.c.code)
+_ALL_GRANTS = select(grants)
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -92,9 +94,9 @@ def find_peer(tx: Connection, code: str) -> PeerRow | None:
 def list_peers(tx: Connection) -> list[PeerRow]:
     """All peers by code."""
     held: dict[str, list[Row[Any]]] = {}
-    for row in tx.execute(select(grants)):
+    for row in tx.execute(_ALL_GRANTS):
         held.setdefault(row.peer, []).append(row)
-    found = tx.execute(select(peers).order_by(peers.c.code))
+    found = tx.execute(_ALL)
     return [_peer(row, held.get(row.code, ())) for row in found]
 
 

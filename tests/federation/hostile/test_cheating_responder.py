@@ -81,7 +81,7 @@ from tests.support.cluster import (
 )
 from tests.support.federation import set_config
 from tests.support.mirrors import forget
-from tests.support.worlds import second_half
+from tests.support.worlds import last_people
 
 ITEMS = ("C21", "Z59b", "C23", "D34")
 
@@ -262,7 +262,7 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
 
 @pytest.fixture(scope="module")
 def asked(world: World):
-    verification = second_half(read_verification(world.data, ITEMS))
+    verification = last_people(read_verification(world.data, ITEMS))
     KNOWN.update(found for subject in verification.subjects for found in subject.identities)
     return verification
 
