@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from node.database.tables import grants, peer_keys, peers, seen_manifests
+from node.database.peer_tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
 
 # Built once: it takes longer to build a statement than to run it. A peer's row is read before each message.

@@ -9,7 +9,8 @@ from keys.signing_chain import MAX_CHAIN, Succession
 from keys.store.kinds import fingerprint_of
 from keys.types import KeyState
 from node.database import audit_log as audit_rows
-from node.database.tables import key_epochs, peer_keys, peers, successions
+from node.database.peer_tables import peer_keys, peers
+from node.database.tables import key_epochs, successions
 from node.domain.audit_chain import Detail
 
 # Built once: it takes longer to build a statement than to run it, and each query reads the pinned keys.

@@ -35,6 +35,7 @@ KNOWN_TO = {
         "node/services/drafts.py",
         "node/services/sessions.py",
         "node/services/users.py",
+        "node/services/platform_port.py",
         "node/wire/platform_deadlines.py",
         "node/wire/watch.py",
         "node/wire/notices.py",
@@ -72,6 +73,7 @@ KNOWN_TO = {
         "node/services/server.py",
     ),
     "google": (
+        "node/client/cases.py",
         "node/wire/common.py",
         "node/wire/match.py",
         "node/wire/platform.py",
@@ -91,6 +93,7 @@ KNOWN_TO = {
         "node/transport/correction_client.py",
         "node/client/*.py",
         "node/services/server.py",
+        "node/services/platform_port.py",
         "node/transport/tls.py",
         "node/transport/interceptors.py",
         "node/transport/status.py",

@@ -4,7 +4,6 @@ import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import Phase, example, given, settings
@@ -31,12 +30,8 @@ START = {"C21": {0: 1, 1: 2}, "Z59b": {2: 1}, "C23": {3: 60_000}}
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return make_homes(tmp_path_factory.mktemp("watch"))
-
-
-@pytest.fixture(scope="module")
-def served(homes, tmp_path_factory):
+def served(tmp_path_factory):
+    homes = make_homes(tmp_path_factory.mktemp("watch"))
     with watching(homes, tmp_path_factory.mktemp("run"), FakeClock(datetime.now(UTC))) as found:
         found.hold(START)
         found.set_rules()

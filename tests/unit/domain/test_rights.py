@@ -32,14 +32,32 @@ WITHOUT = set(
     audit list
     audit verify
     card
-    catalogue
+    catalogue check
+    catalogue diff
+    catalogue publish
+    catalogue show
     console
+    corrections answer
+    corrections find
+    corrections list
+    corrections send
+    corrections show
+    corrections sync
+    counties
     doctor
     fingerprint
     health
+    households add
+    households change
+    households list
+    households remove
+    households show
     init
     jobs cancel
+    jobs deadlines
     jobs list
+    jobs retry
+    jobs show
     jobs watch
     join
     keys policy
@@ -47,20 +65,46 @@ WITHOUT = set(
     keys restore
     keys status
     keys verify
+    mandates add
+    mandates check
+    mandates list
+    mandates number
     mandates revoke
+    mandates show
     migrate
+    notices list
+    objections add
+    objections close
+    objections list
+    objections recheck
+    objections show
+    offices key
+    offices list
+    offices request
+    offices sign
     peers list
+    peers show
     quotas alerts
     quotas show
     report
     serve
     sources check
     sources list
+    subject report
     sum
     synth
     users enrol
     users init
     verify
+    watch add
+    watch alerts acknowledge
+    watch alerts list
+    watch alerts show
+    watch list
+    watch remove
+    watch run
+    watch show
+    watch thresholds show
     """.strip().split("\n    ")
 )
 
