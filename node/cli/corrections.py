@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, count, home_option, json_option, show
 from node.cli.terminal import print_table
 from node.client.cases import Cases
-from node.client.platform import Platform
 from node.clock import utc_now
 from node.domain.corrections import REASONS, Basis, Fault, ReceivedCorrection, SentCorrection, State
 from node.domain.days import china_day, china_minute
@@ -85,7 +85,7 @@ def send(
             "nothing was sent: the other province would learn who the person is",
             "if that is known and wanted, add --disclose-person",
         )
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Cases(platform).send_correction(
             job, person, peer, item, Fault(fault), Basis(basis), reference, discloses_person=True
         )
@@ -101,7 +101,7 @@ def sync(home: Path, as_json: bool, address: str | None) -> None:
 
     A running node does it every six hours by itself.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Cases(platform).sync_corrections()
     _show_sent(found, as_json)
 
@@ -115,7 +115,7 @@ def sync(home: Path, as_json: bool, address: str | None) -> None:
 @click.option("--waiting", is_flag=True, help="Only those without an answer.")
 def list_(home: Path, as_json: bool, address: str | None, which: str | None, waiting: bool) -> None:
     """List requests of other provinces, and those to them."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         cases = Cases(platform)
         received = cases.received_corrections(waiting=waiting) if which != "sent" else None
         sent = cases.sent_corrections() if which != "received" else None
@@ -214,7 +214,7 @@ def show_(home: Path, as_json: bool, address: str | None, number: int) -> None:
 
     NUMBER is the one that this node gave it; `heqiao corrections list` shows it.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         one, value, day = Cases(platform).received_correction(number)
     lines = (
         f"correction {one.number}: {one.item}, {one.fault.value} (basis {one.basis.value})",
@@ -246,7 +246,7 @@ def find(home: Path, as_json: bool, address: str | None, number: int, source: Pa
     if not people:
         raise InputError(f"{source}: no usable row", "a list has one person a row, with id_no")
     found: list[int] = []
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         cases = Cases(platform)
         for at in range(0, len(people), _AT_ONCE):
             found += [at + place for place in cases.find_person(number, people[at : at + _AT_ONCE])]
@@ -275,6 +275,6 @@ def answer(
     if (corrected is None) == (upheld is None):
         raise click.UsageError("give either --corrected or --upheld, with its reason")
     state = State.CORRECTED if corrected else State.UPHELD
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         one = Cases(platform).answer_correction(number, state, corrected or upheld or "")
     show(_plain_received(one), f"correction {number}: {_state(one)}", as_json=as_json)

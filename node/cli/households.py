@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
     count,
@@ -17,7 +18,6 @@ from node.cli.options import (
 )
 from node.cli.record_rejects import as_rejects, refuse_rejects, rejects_option
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.client.records import RecordedHousehold, Records
 from node.domain.days import china_day
 from node.domain.households import to_plain
@@ -99,7 +99,7 @@ def _put(
 ) -> None:
     found, bad = read_household_records(source, stated_form(*form))
     refuse_rejects(bad, source.parent, "no household was stored", rejects)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         done = Records(platform).put_households(found, replace=replace, changed_on=day)
     refuse_rejects(as_rejects(done.faults, source), source.parent, "no household was stored", rejects)
     result = {"added": done.added, "changed": done.changed, "known": done.known}
@@ -117,7 +117,7 @@ def _put(
 @click.option("--office", default="", metavar="CODE", help="Only those of offices whose code begins so.")
 def list_(home: Path, as_json: bool, address: str | None, limit: int, office: str) -> None:
     """List households, the last changed first."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Records(platform).households(limit, office)
     if as_json:
         show({"households": [_plain(one) for one in found]}, "", as_json=True)
@@ -147,7 +147,7 @@ def show_(home: Path, as_json: bool, address: str | None, number: str, full: boo
 
     NUMBER is that of the household. Only --full shows names and identity numbers.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Records(platform).household(clean(number), full=full)
     if as_json:
         show(_plain(found), "", as_json=True)
@@ -184,7 +184,7 @@ def remove(home: Path, as_json: bool, address: str | None, number: str, confirm:
     """
     if not confirm:
         raise click.UsageError("removing a household needs --confirm", click.get_current_context())
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         Records(platform).remove_household(clean(number))
     show({"removed": 1}, "1 household removed", as_json=as_json)
 

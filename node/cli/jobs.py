@@ -6,9 +6,9 @@ import click
 
 from node.cli.asking import watch_job
 from node.cli.jobs_deadlines import deadlines, retry, show_job
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.domain.days import china_time
 from node.domain.job_progress import PartProgress
 from node.domain.jobs import OPEN_STATES
@@ -32,7 +32,7 @@ for command in (show_job, retry, deadlines):
 )
 def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     """List jobs, newest first."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = platform.jobs(limit)
     if as_json:
         show({"jobs": [job.plain() for job in found]}, "", as_json=True)
@@ -62,7 +62,7 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         last = watch_job(platform, job, hidden=as_json)
     show(last.plain(), f"job {job}: {last.state}", as_json=as_json)
 
@@ -74,7 +74,7 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @click.argument("job")
 def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
     """Cancel a job; finished parts stay in its report."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         stopped = platform.cancel(job)
     state = stopped.state
     text = f"cancelling job {job}" if state in OPEN_STATES else f"job {job} has already ended: {state}"

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from node.cli.asking import describe_state
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.domain.days import china_day, china_minute
 from node.domain.job_progress import Deadline, JobProgress, PartProgress
 from node.domain.jobs import PartClock
@@ -28,7 +28,7 @@ def show_job(home: Path, as_json: bool, address: str | None, job: str) -> None:
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them. A day marked 估算 is
     estimated: the holidays of its year are not known to this node.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = next((one for one in platform.watch(job)), None)
     if found is None:
         raise NotFoundError("there is no such job", "see `heqiao jobs list`")
@@ -59,7 +59,7 @@ def retry(home: Path, as_json: bool, address: str | None, job: str, peer: str) -
     For a part that is refused, unavailable or overdue, or of which an item was refused. The other parts are
     kept, and the report then has the newest answers, and how the earlier attempts ended.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = platform.retry(job, peer)
     show(found.plain(), f"job {job} asks {peer} again", as_json=as_json)
 
@@ -77,7 +77,7 @@ def deadlines(home: Path, as_json: bool, address: str | None, limit: int) -> Non
     The first due first. warned: no answer for some days; due: the answer was due, and the province is still
     asked; held: it would be closed, but its day is estimated (估算), which never closes a case.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found, missing = platform.deadlines(limit)
     if as_json:
         show({"deadlines": [one.plain() for one in found], "missing_year": missing}, "", as_json=True)

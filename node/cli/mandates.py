@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from keys.store.atomic_files import PRIVATE, write_new
+from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
     count,
@@ -20,7 +21,6 @@ from node.cli.options import (
 )
 from node.cli.record_rejects import as_rejects, refuse_rejects, rejects_option
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.client.records import HouseholdChoice, OpenUrgentCheck, RecordedMandate, Records
 from node.clock import utc_now
 from node.domain.days import china_day
@@ -74,7 +74,7 @@ def add(
     found, files, bad = read_mandate_records(source, stated_form(delimiter, encoding))
     refuse_rejects(bad, source.parent, "no mandate was stored", rejects)
     contents = _read_forms(files, forms)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         records = Records(platform)
         done = records.add_mandates(found)
         refuse_rejects(as_rejects(done.faults, source), source.parent, "no mandate was stored", rejects)
@@ -140,7 +140,7 @@ def number(as_json: bool, county: str, matter: str, day: date | None, first: int
 )
 def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     """List mandates, and urgent checks whose mandate has not come."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found, urgent = Records(platform).mandates(limit)
     if as_json:
         plain = [_plain(one) for one in found]
@@ -211,7 +211,7 @@ def show_(home: Path, as_json: bool, address: str | None, number: str, full: boo
 
     NUMBER is that of the form. Only --full shows names and identity numbers.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         records = Records(platform)
         found = records.mandate(clean(number), full=full)
         if form is not None:
@@ -266,7 +266,7 @@ def check(
     """
     basis = URGENT_BASIS if urgent else ""
     choice = HouseholdChoice(items, peers, purpose, basis, tuple(map(clean, numbers)), office, matter, urgent)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         people, missing = Records(platform).check(choice)
     if as_json:
         rows = [
@@ -336,7 +336,7 @@ def revoke(
     if not given:
         raise InputError("no mandate is named", "give its number, or a file of numbers with --list")
     unique = list(dict.fromkeys(given))
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         revoked = Records(platform).end_mandates(unique, reason)
     known = len(unique) - revoked
     text = f"{count(revoked, 'mandate')} revoked" + (f", {known:,} already revoked before" if known else "")

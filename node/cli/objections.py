@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from node.cli.asking import wait_for_job
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
 from node.client.cases import Cases
-from node.client.platform import Platform
 from node.clock import utc_now
 from node.domain.days import china_day, china_minute
 from node.domain.objections import MOST_GROUNDS, MOST_NAME, RESULTS, NewObjection, Target
@@ -76,7 +76,7 @@ def add(
     raised_by, grounds = _read_statement(statement)
     day = raised or china_day(utc_now())
     new = NewObjection(job, number, Target(household, person, item, peer), raised_by, grounds, received, day)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = plain_objection(Cases(platform).add_objection(new))
     show(found, f"objection {found['id']}\n{_clock(found)}", as_json=as_json)
 
@@ -107,7 +107,7 @@ def _read_statement(path: Path) -> tuple[str, str]:
 @click.option("--waiting", is_flag=True, help="Only those that are not closed, the most urgent first.")
 def list_(home: Path, as_json: bool, address: str | None, job: str, waiting: bool) -> None:
     """List objections, newest first."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = [plain_objection(one) for one in Cases(platform).objections(job, waiting=waiting)]
     if as_json:
         sealed = ("household", "person", "raised_by", "grounds")
@@ -134,7 +134,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 @click.argument("objection")
 def show_(home: Path, as_json: bool, address: str | None, objection: str) -> None:
     """Show one OBJECTION with who objects, why, and its clocks."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = plain_objection(Cases(platform).objection(objection))
     target = ", ".join(
         one for one in (found["person"] or found["household"], found["item"], found["peer"]) if one
@@ -187,7 +187,7 @@ def recheck(
     the same mandates: they are looked at anew, so one that was revoked or has ended says NOT_MANDATED. The
     purpose is `review`. `heqiao report` writes its report, with the old and new answers beside each other.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Cases(platform).recheck(objection, job)
         people = next(iter(platform.watch(found))).subjects
         if wait_for_job(platform, found, people, 0, detach=detach, as_json=as_json):
@@ -204,6 +204,6 @@ def recheck(
               help=f"What came of it: {', '.join(RESULTS)}.")  # fmt: skip
 def close(home: Path, as_json: bool, address: str | None, objection: str, result: str) -> None:
     """Close an OBJECTION with its result, for good."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = plain_objection(Cases(platform).close_objection(objection, result))
     show(found, f"objection {objection} is closed: {result}", as_json=as_json)

@@ -8,6 +8,7 @@ import click
 
 from node.cli import report_verify
 from node.cli.asking import require_honest, show_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
     home_option,
@@ -18,7 +19,6 @@ from node.cli.options import (
 )
 from node.cli.report_each import each_run, prepare, show_json, write_each
 from node.cli.report_files import read_formats, signer_of, write_files
-from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
@@ -120,7 +120,7 @@ def _find(home: Path, address: str | None, job: str, *, fetch: bool) -> AnyRepor
     path = Path(job) / kinds.JSON_FILE if Path(job).is_dir() else Path(job)
     if not fetch and path.is_file():
         return kinds.load(path)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         kind = next(iter(platform.watch(job))).kind
         return platform.sum_report(job) if kind == SUM else platform.report(job)
 

@@ -8,8 +8,8 @@ import click
 
 from matcher.errors import IdentityError
 from matcher.types import Identity
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, json_text, lang_option, read_config
-from node.client.platform import Platform
 from node.client.records import Records
 from node.domain.households import parse_numbers
 from node.errors import InputError
@@ -50,7 +50,7 @@ def report(home: Path, as_json: bool, address: str | None, lang: str, source: IO
     """
     identities = _read_identities(source)
     catalogue = load_catalogue(read_config(home))
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Records(platform).report_subject(identities)
     if as_json:
         click.echo(json_text(to_json(found)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     asking_options,
     home_option,
@@ -15,7 +16,6 @@ from node.cli.options import (
     text_options,
 )
 from node.cli.report_files import file_options, signer_of
-from node.client.platform import Platform
 from node.domain.summation import Summation, in_cohort
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
@@ -90,7 +90,7 @@ def sum_(
     if not people:
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
     prepare_folder(rejects, "the list", out)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = platform.submit_sum(Summation(items, peers, legal_basis, in_cohort(people)), job)
         if not wait_for_job(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
             return

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     asking_options,
     count,
@@ -142,7 +143,7 @@ def verify(
     elif reuse:
         raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
     prepare_folder(rejects, "the lists", out)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found, people = _submit(platform, verification, choice, job)
         if not wait_for_job(platform, found, people, len(rejects), detach=detach, as_json=as_json):
             return

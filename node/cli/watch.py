@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import watch_job
+from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
     count,
@@ -20,7 +21,6 @@ from node.cli.terminal import print_table
 from node.cli.verify import read_lists
 from node.cli.watch_alerts import alerts
 from node.cli.watch_thresholds import thresholds
-from node.client.platform import Platform
 from node.client.records import HouseholdChoice
 from node.client.watches import Watches
 from node.domain.job_progress import JobProgress
@@ -98,7 +98,7 @@ def add(
         fields.write_rejects(rejects, bad)
     if bad:
         click.echo(f"{count(len(bad), 'row')} of the lists cannot be used", err=True)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         is_new, job = Watches(platform).add(watch, request)
         last = watch_job(platform, job, hidden=as_json) if job and not detach else None
     people = len(request.subjects)
@@ -125,7 +125,7 @@ def run(
     A running node does it by itself whenever a mirror has a new version. Exits 1 where a peer could not be
     looked at.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         watches = Watches(platform)
         job = watches.run(watch, peers)
         last = None if detach else watch_job(platform, job, hidden=as_json)
@@ -143,7 +143,7 @@ def run(
 @address_option
 def list_(home: Path, as_json: bool, address: str | None) -> None:
     """List the watch lists with their last look at each peer."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Watches(platform).list()
     if as_json:
         show({"watches": [plain_watch(one) for one in found]}, "", as_json=True)
@@ -158,7 +158,7 @@ def list_(home: Path, as_json: bool, address: str | None) -> None:
 @click.argument("watch", metavar="ID")
 def show_(home: Path, as_json: bool, address: str | None, watch: str) -> None:
     """Show one list: its looks, and until when tokens are kept."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         (found,) = Watches(platform).list(watch)
     if as_json:
         show(plain_watch(found), "", as_json=True)
@@ -179,7 +179,7 @@ def remove(home: Path, as_json: bool, address: str | None, watch: str, people: t
     PEOPLE are references of the list (household/member). Their tokens, last answers and alerts are erased at
     once.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         removed = Watches(platform).remove(watch, people)
     text = f"{count(removed, 'person', 'people')} removed from {watch}"
     show({"watch": watch, "removed": removed}, text, as_json=as_json)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, count, home_option, json_option, lang_option, show
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.client.watches import Watches
 from node.domain.alerts import MOST_NOTE, Alert
 from node.errors import NotFoundError
@@ -33,7 +33,7 @@ def list_(
     home: Path, as_json: bool, address: str | None, lang: str, watch: str, every: bool, after: int
 ) -> None:
     """List alerts, oldest first. People are named by the list's references."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = Watches(platform).alerts(watch, after, MOST_LISTED, open_only=not every)
     if as_json:
         show({"alerts": [plain_alert(one) for one in found]}, "", as_json=True)
@@ -49,7 +49,7 @@ def list_(
 @click.argument("alert")
 def show_(home: Path, as_json: bool, address: str | None, lang: str, alert: str) -> None:
     """Show one alert with its note. Names and identity numbers are not shown."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = _find(Watches(platform), alert)
     if as_json:
         show(plain_alert(found), "", as_json=True)
@@ -72,7 +72,7 @@ def acknowledge(home: Path, as_json: bool, address: str | None, alerts: tuple[st
     Before help is reduced or ended the person is heard (Social Assistance Act, article 48): an alert never
     does that, and neither does acknowledging it.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         done = Watches(platform).acknowledge(alerts, note)
     text = f"{count(done, 'alert')} acknowledged, {len(set(alerts)) - done} before"
     show({"acknowledged": done}, text, as_json=as_json)
