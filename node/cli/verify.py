@@ -28,7 +28,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
-from node.tabular.declared_lists import read_declared
+from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -52,6 +52,9 @@ from node.tabular.text_form import TextForm
 @click.option("--all-of-office", "office", default="", metavar="CODE",
               help="Instead of a list: all households on record of offices whose code begins "
               "so.")  # fmt: skip
+@click.option("--declared", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="With --household: the list that put it on record, with columns of what it declares; a "
+              "list of --households has them itself.")  # fmt: skip
 @click.option(
     "--items",
     required=True,
@@ -93,6 +96,7 @@ def verify(
     mandates: Path | None,
     numbers: tuple[str, ...],
     office: str,
+    declared: Path | None,
     items: tuple[str, ...],
     peers: tuple[str, ...],
     out: Path,
@@ -125,6 +129,11 @@ def verify(
         raise click.UsageError(
             "give either --households, or --household NO or --all-of-office CODE", click.get_current_context()
         )
+    if households is None and reuse:
+        raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
+    if households is not None and declared is not None:
+        raise click.UsageError("a list of --households has its declared columns itself",
+                               click.get_current_context())  # fmt: skip
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
@@ -136,12 +145,14 @@ def verify(
     if households is not None:
         form = stated_form(delimiter, encoding)
         asked, rejects = read_lists(households, mandates, choice, form)
-        declared, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
+        figures, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
         rejects += bad
-        verification = replace(asked, reuse=reuse, declared=declared)
+        verification = replace(asked, reuse=reuse, declared=figures)
         _warn_of_stray(verification)
-    elif reuse:
-        raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
+    elif declared is not None:
+        form = stated_form(delimiter, encoding)
+        figures, rejects = read_declared_records(declared, numbers, office, catalogue.codes, form)
+        choice = replace(choice, declared=figures)
     prepare_folder(rejects, "the lists", out)
     with open_platform(home, address) as platform:
         found, people = _submit(platform, verification, choice, job)
