@@ -118,7 +118,8 @@ def show(console: Console, folder: Path) -> None:
     """What each province answered, as outcomes with counts, item by item; nothing of a person."""
     report = json.loads((folder / FOLDER / "report.json").read_text(encoding="utf-8"))
     table = Table("item", *(f"{one['peer']} {one['name']}" for one in report["peers"]),
-                  title="a household on record", title_justify="left", box=box.HORIZONTALS, pad_edge=False)  # fmt: skip
+                  title="a household on record", title_justify="left", box=box.HORIZONTALS,
+                  pad_edge=False)  # fmt: skip
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for one in plain_join.read_findings(report):
         outcomes = counts.setdefault((one["item"], one["peer"]), {})

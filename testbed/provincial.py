@@ -1,7 +1,7 @@
 """What the demo's provinces have of their own: 33 its catalogue and its sources, 45 registers.
 
 33 does without one item and counts another one by other bands. It keeps vehicles in a database with codes
-of its own, and dwellings in a spreadsheet; `heqiao sources` maps both. 45 asks itself like any other province.
+of its own, and dwellings in a spreadsheet; `heqiao sources` maps both. 45 asks itself as it asks others.
 """
 
 import csv
