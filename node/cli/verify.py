@@ -125,15 +125,8 @@ def verify(
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
-    if (households is None) == (not numbers and not office):
-        raise click.UsageError(
-            "give either --households, or --household NO or --all-of-office CODE", click.get_current_context()
-        )
-    if households is None and reuse:
-        raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
-    if households is not None and declared is not None:
-        raise click.UsageError("a list of --households has its declared columns itself",
-                               click.get_current_context())  # fmt: skip
+    is_list = households is not None
+    _require_one(is_list=is_list, is_recorded=bool(numbers or office), reuse=reuse, declared=declared)
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
@@ -170,6 +163,19 @@ def verify(
         formats=formats,
         signer=signer,
     )
+
+
+def _require_one(*, is_list: bool, is_recorded: bool, reuse: bool, declared: Path | None) -> None:
+    """Either a list or households on record, with the options of that one. Raises UsageError."""
+    wrong = None
+    if is_list == is_recorded:
+        wrong = "give either --households, or --household NO or --all-of-office CODE"
+    elif reuse and not is_list:
+        wrong = "--reuse is for lists: give --households"
+    elif declared is not None and is_list:
+        wrong = "--declared is for households on record: a list has these columns itself"
+    if wrong is not None:
+        raise click.UsageError(wrong, click.get_current_context())
 
 
 def _warn_of_stray(verification: Verification) -> None:
