@@ -1,7 +1,7 @@
 """What the demo's provinces have of their own: 33 its catalogue and its sources, 45 registers.
 
 33 does without one item and counts another one by other bands. It keeps vehicles in a database with codes
-of its own, and dwellings in a spreadsheet; `heqiao sources` maps both. 45 asks itself as it asks others.
+of its own, and its payroll in a spreadsheet; `heqiao sources` maps both. 45 asks itself as it asks others.
 """
 
 import csv
@@ -19,7 +19,7 @@ from testbed.plain_join import Answer
 from testbed.processes import Children
 
 LACKS, DIFFERS = "D34", "D32"  # in the catalogue of 33
-SOURCES = ("C21", "C22")  # of 33: a database, a spreadsheet
+SOURCES = ("C21", "Z59b")  # of 33: a database, a spreadsheet
 _OVER_FEN = 5_000_000  # the published threshold of C23
 _URL_FILE = "vehicles.url"
 _BANDS = ("bounds_fen = [3_600_000, 7_200_000, 12_000_000]", "bounds_fen = [4_800_000, 9_600_000]")
@@ -54,19 +54,19 @@ missing = { name = 0.1 }
 [schedule]
 at = "03:30"
 """
-_DWELLINGS = """\
+_PAYROLL = """\
 [source]
-item = "C22"
-title = "浙江省不动产登记台账"
+item = "Z59b"
+title = "浙江省财政供养人员名册"
 
 [files]
-names = "dwellings.xlsx"
-sheet = "住房"
+names = "payroll.xlsx"
+sheet = "在编人员"
 header_row = 2
 
 [columns]
-id_no = "权利人证件号码"
-record_no = "不动产单元号"
+id_no = "人员证件号码"
+record_no = "编制编号"
 
 [floor]
 valid_share = 0.8
@@ -96,17 +96,17 @@ def give_catalogue(children: Children, folder: Path) -> None:
 
 
 def import_sources(children: Children, folder: Path) -> None:
-    """Vehicles and dwellings of 33 from its own tables: mapped, judged, imported."""
+    """Vehicles and payroll of 33 from its own tables: mapped, judged, imported."""
     home = folder / "33"
-    vehicles, dwellings = (list(_register(folder, item)) for item in SOURCES)
+    vehicles, payroll = (list(_register(folder, item)) for item in SOURCES)
     _write_database(home, vehicles)
-    _write_workbook(home / "dwellings.xlsx", dwellings)
-    for item, text in zip(SOURCES, (_VEHICLES, _DWELLINGS), strict=True):
+    _write_workbook(home / "payroll.xlsx", payroll)
+    for item, text in zip(SOURCES, (_VEHICLES, _PAYROLL), strict=True):
         source = folder / f"33-{item}.toml"
         source.write_text(text, encoding="utf-8")
         homes.heqiao(children, f"33-add-{item}", "sources", "add", source, "--home", home)
-    page = folder / "33-C21-quality.html"
-    homes.heqiao(children, "33-check", "sources", "check", "C21", "--home", home, "--html", page)
+    page = folder / "33-Z59b-quality.html"
+    homes.heqiao(children, "33-check", "sources", "check", "Z59b", "--home", home, "--html", page)
     for item in SOURCES:
         homes.heqiao(children, f"33-{item}", "sources", "import", item, "--home", home, "--wait")
 
@@ -138,11 +138,11 @@ def _write_database(home: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 def _write_workbook(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """A spreadsheet with a title above its headers, one of which the node does not know."""
-    headers = ("证件类型", "证件号码", "曾用证件号码", "姓名", "不动产单元号", "数据时点")
-    shown = ["权利人证件号码" if name == "证件号码" else name for name in headers]
+    headers = ("证件号码", "姓名", "编制编号", "数据时点")
+    shown = ["人员证件号码" if name == "证件号码" else name for name in headers]
     with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_numbers": False}) as book:
-        sheet = book.add_worksheet("住房")
-        sheet.write_row(0, 0, ["不动产登记台账（合成数据）"])
+        sheet = book.add_worksheet("在编人员")
+        sheet.write_row(0, 0, ["财政供养人员名册（合成数据）"])
         sheet.write_row(1, 0, shown)
         for place, row in enumerate(rows, 2):
             sheet.write_row(place, 0, [row[name] for name in headers])
@@ -186,7 +186,7 @@ def own_answer(item: str, ref: str, refs: Sequence[str]) -> Answer:
 
 
 def _newest_day(folder: Path) -> str:
-    return max(row["数据时点"] for row in _register(folder, "C22"))
+    return max(row["数据时点"] for row in _register(folder, "Z59b"))
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
