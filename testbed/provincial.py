@@ -48,7 +48,7 @@ as_of = "changed_on"
 [floor]
 valid_share = 0.8
 rejected_share = 0.2
-least_rows = 100
+least_rows = 10
 missing = { name = 0.1 }
 
 [schedule]
@@ -71,7 +71,7 @@ record_no = "编制编号"
 [floor]
 valid_share = 0.8
 rejected_share = 0.2
-least_rows = 100
+least_rows = 10
 """
 
 

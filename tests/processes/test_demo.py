@@ -106,7 +106,7 @@ def test_household_report_is_left_to_look_at(demo: Demo) -> None:
         done = run(["heqiao", "report", "verify", str(folder / name), "--home", str(demo.folder / "45")])
         assert done.returncode == 0, done.stderr
     page = (demo.folder / "33-Z59b-quality.html").read_text(encoding="utf-8")
-    assert "浙江省财政供养人员名册" in page
+    assert "Z59b" in page
 
 
 def test_four_commands_are_printed(demo: Demo) -> None:
