@@ -22,7 +22,7 @@ from node.reports.print_words import phrase
 STANDARDS: Final = ("a-3a", "ua-1")
 _FORM: Final = Path(__file__).with_name("report.typ")
 _LONGEST: Final = 2_000_000  # characters of all texts; more is hundreds of pages, and minutes
-_WIDEST: Final = 34  # columns that a line of a cell counts for the width of its column
+_WIDEST: Final = 46  # columns that a line of a cell counts for the width of its column
 _TONES: Final = (0, 30, 55, 72)
 _PAGE: Final = 102  # columns that fit on a line of the page
 _PADDING: Final = 3  # columns that the space around a cell takes
