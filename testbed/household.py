@@ -186,7 +186,8 @@ def _write_mandates(folder: Path, chosen: Chosen) -> None:
     start = f"{_OFFICE[:6]}{own[7].replace('-', '')}{_MATTER}90001"
     other = [*own]
     other[0], other[6], other[10], other[11] = start + check_character(start), identity, name, ""
-    rows = [[*form, chosen.number, _MATTER] for form in (own, other)]
+    # On record as it is on the list, which names no matter: the same form may not say two things.
+    rows = [[*own, chosen.number, ""], [*other, chosen.number, _MATTER]]
     _write(folder / _MANDATES, [*header, "household_no", "matter"], rows)
 
 
