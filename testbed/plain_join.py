@@ -148,14 +148,14 @@ def expected_columns(
     }
 
 
-def compare(report: Path, folder: Path, due: Mapping[Key, Answer] | None = None) -> Comparison:
+def compare(report: Path, folder: Path, right: Mapping[Key, Answer] | None = None) -> Comparison:
     """Hold a report (`findings`: subject, item, peer, outcome, value; or columns) against the plain join.
 
     Asked items and peers are those that appear in the findings; each valid person must have exactly
-    one answer for each of them. A missing, repeated or unknown answer differs. `due` are the right answers
+    one answer for each of them. A missing, repeated or unknown answer differs. `right` are the right answers
     where they are not those of the folder: of a part of the list, or by another catalogue.
     """
-    right = expected(folder) if due is None else due
+    right = expected(folder) if right is None else right
     found = read_findings(json.loads(report.read_text(encoding="utf-8")))
     given: dict[Key, Answer] = {}
     counts: Counter[str] = Counter()
