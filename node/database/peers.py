@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from node.database.tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
@@ -33,6 +33,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             address=peer.address,
             signing_key=peer.signing_key,
             allow_platforms=peer.allow_platforms,
+            paused=peer.paused,
             added_at=now,
         )
     )
@@ -52,6 +53,12 @@ def _add_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
     if granted:
         rows = [{"peer": code, "item": grant.item, "origin": grant.origin} for grant in granted]
         tx.execute(insert(grants), rows)
+
+
+def set_paused(tx: Connection, code: str, *, paused: bool) -> bool:
+    """Pause a peer, or end that; return whether the peer is known."""
+    found = tx.execute(update(peers).where(peers.c.code == code).values(paused=paused))
+    return found.rowcount > 0
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
@@ -96,4 +103,5 @@ def list_peers(tx: Connection) -> list[PeerRow]:
 def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
     """`granted` has items and origins, None where an outer join found none."""
     given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
-    return PeerRow(row.code, row.name, row.address, bytes(row.signing_key), row.allow_platforms, tuple(given))
+    key = bytes(row.signing_key)
+    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), row.paused)

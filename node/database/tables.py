@@ -34,6 +34,8 @@ peers = Table(
     Column("address", String(300), nullable=False),
     Column("signing_key", LargeBinary, nullable=False),
     Column("allow_platforms", Boolean, nullable=False),
+    # Neither asked nor answered until administrators end that.
+    Column("paused", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
 )
 

@@ -47,6 +47,8 @@ class PeerRow:
     signing_key: bytes
     allow_platforms: bool
     grants: tuple[Grant, ...]
+    # Neither asked nor answered until administrators end that.
+    paused: bool = False
 
     @property
     def rights(self) -> tuple[bool, tuple[Grant, ...]]:

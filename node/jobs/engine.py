@@ -268,12 +268,16 @@ def _check(node: Node, job: str, request: JobRequest, kind: JobKind[Any, Any]) -
         )
     kind.check(node, request)
     with node.store.transaction("find peers") as tx:
-        known = {peer.code for peer in peer_rows.list_peers(tx)}
+        known = {peer.code: peer for peer in peer_rows.list_peers(tx)}
     for peer in request.peers:
         if peer not in known:
             raise NotFoundError(
                 f"peer {peer} is not known to this node",
                 "`heqiao peers list` shows who is; `heqiao peers add` adds a peer by its card",
+            )
+        if known[peer].paused:
+            raise PreconditionError(
+                f"peer {peer} is paused", "`heqiao peers resume` ends that", {"rule": "peer_paused"}
             )
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from heqiao.admin.v1 import users_pb2_grpc
+from heqiao.admin.v1 import (
+    access_pb2_grpc,
+    overview_pb2_grpc,
+    peers_pb2_grpc,
+    records_pb2_grpc,
+    users_pb2_grpc,
+)
 from heqiao.peer.v1 import service_pb2, service_pb2_grpc
 from heqiao.platform.v1 import drafts_pb2_grpc, platform_pb2, platform_pb2_grpc, session_pb2_grpc
 
@@ -22,11 +28,15 @@ from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
+from node.services.access import AccessServicer
 from node.services.drafts import DraftServicer
 from node.services.health import HealthWatch
+from node.services.overview import OverviewServicer
 from node.services.peer import PeerServicer, peer_admission
+from node.services.peer_admin import PeerAdminServicer
 from node.services.periodic import periodic_tasks
 from node.services.platform import PlatformServicer, platform_admission
+from node.services.records import RecordServicer
 from node.services.sessions import SessionServicer
 from node.services.source_runs import source_tasks
 from node.services.users import UserServicer
@@ -80,6 +90,7 @@ class Server:
         session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), self._platform)
         drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, self._runner), self._platform)
         users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), self._platform)
+        self._add_administration(node)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -145,6 +156,14 @@ class Server:
             self.reload()
         log.get_logger().info("stopping", signal=number)
         self.stop()
+
+    def _add_administration(self, node: Node) -> None:
+        """The services of heqiao.admin.v1, but for accounts."""
+        platform = self._platform
+        overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), platform)
+        access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), platform)
+        peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), platform)
+        records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), platform)
 
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keys.pki.revocation import load_list, make_list
-from node.client import checks
+from node.services import checks
 from node.clock import utc_now
 from node.config import load
 from node.context import open_node

@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("signing_key", sa.LargeBinary(), nullable=False),
         sa.Column("allow_platforms", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import make_url
 
-from node.client.checks import check_home
+from node.services.checks import check_home
 from node.config import load
 from node.context import open_node
 from node.database import database_url, describe_database

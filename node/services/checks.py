@@ -1,7 +1,8 @@
 """Whether a node is well, and whether it can ask its peers: what `heqiao doctor` shows."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from keys import KeyringError, verify_chain
@@ -22,18 +23,20 @@ from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
 from node.requester.point_cache import PointCache
 from node.transport.peer_client import PeerClient
+from node.wire.manifest import Manifest
 
 SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `hint` says which side must do what."""
+    """The result of one check; `hint` says which side must do what, `facts` has the figures of `text`."""
 
     check: str
     good: bool
     text: str
     hint: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_home(config: Config) -> Iterator[Finding]:
@@ -57,19 +60,29 @@ def check_node(node: Node) -> Iterator[Finding]:
     yield try_check("revocations", lambda: _check_list(node))
     running = x25519.backend().name
     others = "; ".join(f"{name}: {why}" for name, why in x25519.available().items() if why)
-    yield Finding("x25519 backend", True, running + (f" ({others})" if others else ""))
+    yield Finding(
+        "x25519 backend", True, running + (f" ({others})" if others else ""), "", {"backend": running}
+    )
     with node.store.transaction("count entries") as tx:
         totals = index_rows.totals(tx, node.keys.epoch)
     text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
-    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
+    facts = {
+        "items": str(len(totals)),
+        "entries": f"{sum(one[2] for one in totals):,}",
+        "epoch": str(node.keys.epoch),
+    }
+    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}", "", facts)
     yield try_check("tokens", lambda: _count_tokens(node))
-    yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
+    facts = {"version": node.catalogue.version, "digest": node.catalogue.digest.hex()[:16]}
+    yield Finding("catalogue", True, " ".join(facts.values()), "", facts)
 
 
 def _count_tokens(node: Node) -> Finding:
     people, tokens = count_tokens(node, node.keys.epoch)
     by_class = ", ".join(f"{number:,} {each.value}" for each, number in tokens.items())
-    return Finding("tokens", True, f"{people:,} numbers of people; tokens: {by_class}")
+    return Finding(
+        "tokens", True, f"{people:,} numbers of people; tokens: {by_class}", "", {"people": f"{people:,}"}
+    )
 
 
 def _check_certificate(node: Node) -> Finding:
@@ -77,14 +90,15 @@ def _check_certificate(node: Node) -> Finding:
     certified = verify_chain(node.keys.certificate, node.keys.ca, now)
     left = (certified.not_after - now).days
     hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
-    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint)
+    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint, {"days": str(left)})
 
 
 def _check_list(node: Node) -> Finding:
     """A node without a list is as good as one whose list was made when its certificate was."""
     age, found = node.revocations.age, node.revocations.current
     if age is None:
-        return Finding("revocations", True, "none")
+        return Finding("revocations", True, "none", "", {"number": "0", "days": "0"})
+    facts = {"number": str(found.number), "days": str(age.days)}
     text = f"list {found.number}, {len(found.serials)} revoked, " if found.number else "no list yet; "
     text += f"{age.days} days old" if found.number else f"certificate {age.days} days old"
     hint = (
@@ -92,27 +106,59 @@ def _check_list(node: Node) -> Finding:
         "revocations`"
     )
     if age > REFUSED:
-        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint)
+        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint, facts)
     if age > WARNED:
         last = china_day(node.clock() - age + REFUSED)
-        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint)
-    return Finding("revocations", True, text)
+        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint, facts)
+    return Finding("revocations", True, text, "", facts)
 
 
 def _check_peer(node: Node, peer: PeerRow) -> Finding:
+    last = list(check_peer(node, peer))[-1]
+    return replace(last, check=f"peer {peer.code}")
+
+
+def check_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
+    """How far a call to a peer comes: `connection`, `manifest`, `grants`; the first that is bad is the last.
+
+    The connection is TLS with both certificates and the peer's answer; the manifest is signed by the peer's
+    key, of this time, suite, salt and catalogue.
+    """
     checkpoint = MemoryCheckpoint()
-    with PeerClient.open(node, peer, checkpoint.count) as channel:
-        serialised, signature = channel.get_manifest()
-        mapped = PointCache(node.keys.salts, ())
-        query = QueryContext.of(node, peer, channel, checkpoint, mapped, node.clock())
-        manifest = handshake.check_manifest(query, serialised, signature).content
+    with ExitStack() as stack:
+        found: list[tuple[PeerClient, bytes, bytes]] = []
+
+        def connect() -> Finding:
+            channel = stack.enter_context(PeerClient.open(node, peer, checkpoint.count))
+            found.append((channel, *channel.get_manifest()))
+            return Finding("connection", True, f"{peer.address} answers with a good certificate")
+
+        yield (connected := try_check("connection", connect))
+        if not connected.good:
+            return
+        manifests: list[Manifest] = []
+        yield (checked := try_check("manifest", lambda: _check_manifest(node, peer, *found[0], manifests)))
+        if checked.good:
+            yield _check_grants(peer, manifests[0])
+
+
+def _check_manifest(
+    node: Node, peer: PeerRow, channel: PeerClient, signed: bytes, signature: bytes, into: list[Manifest]
+) -> Finding:
+    mapped = PointCache(node.keys.salts, ())
+    query = QueryContext.of(node, peer, channel, MemoryCheckpoint(), mapped, node.clock())
+    into.append(handshake.check_manifest(query, signed, signature).content)
+    return Finding("manifest", True, "signed by the key on the card; suite, salt, catalogue and clock fit")
+
+
+def _check_grants(peer: PeerRow, manifest: Manifest) -> Finding:
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
-    if not origins:
-        hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
-        return Finding(f"peer {peer.code}", False, text, hint)
-    return Finding(f"peer {peer.code}", True, text)
+    if origins:
+        return Finding("grants", True, text)
+    hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
+    return Finding("grants", False, text, hint)
 
 
 def try_check(check: str, run: Callable[[], Finding]) -> Finding:
