@@ -11,8 +11,9 @@ from node.registers.source_store import Attempt, SourceFolder, SourceState, Stor
 
 @dataclass(frozen=True, slots=True)
 class SourceListing:
-    """A source, what its last import left and how its last run ended; `kind` is files, query or changes, empty
-    where its file cannot be used.
+    """A source, what its last import left and how its last run ended.
+
+    `kind` is files, query or changes, empty where its file cannot be used.
     """
 
     stored: Stored
