@@ -168,15 +168,14 @@ def list_(home: Path, as_json: bool) -> None:
     rows = [
         (
             peer.code,
-            peer.name,
+            f"{peer.name}, paused" if peer.paused else peer.name,
             peer.address,
             ", ".join(peer.granted),
             "yes" if peer.allow_platforms else "no",
-            "paused" if peer.paused else "",
         )
         for peer in known
     ]
-    print_table(("code", "name", "address", "grants", "platforms", ""), rows)
+    print_table(("code", "name", "address", "grants", "platforms"), rows)
 
 
 @peers.command()

@@ -37,7 +37,7 @@ _POINTS: list[Any] = [
     queries.c.peer,
     literal(VERIFICATION).label("kind"),
     queries.c.opened_at.label("at"),
-    queries.c.items,
+    queries.c["items"],
     queries.c.purpose,
     queries.c.legal_basis,
     queries.c.points,

@@ -22,7 +22,7 @@ def make_home(base):
     for name in ("李雷", "韩梅"):
         ok("admins", "add", "--home", base / "44", base / name / "admin.json")
     toml = base / "44/node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
+    toml.write_text(toml.read_text().replace("#required = false", "required = true", 1))
 
 
 @pytest.fixture
