@@ -73,7 +73,7 @@ def write_catalogue(target: Path, count: int) -> Sequence[str]:
     """The catalogue that comes with Heqiao and `count` items more, like published ones; their codes."""
     text = BUILT_IN.read_text(encoding="utf-8")
     blocks = {block.split('"')[1]: block for block in text.split(_BLOCK)[1:]}
-    codes = [f"X{number:02}" for number in range(count)]
+    codes = [f"Y{number:02}" for number in range(count)]
     for number, code in enumerate(codes):
         template = TEMPLATES[number % len(TEMPLATES)]
         text += f"\n{_BLOCK}" + blocks[template].replace(f'"{template}"', f'"{code}"', 1)

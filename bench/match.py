@@ -18,6 +18,7 @@ from typing import Any
 from bench.sockets import wire_bytes
 from node.client.peer import Peer
 from node.client.platform import Platform
+from node.domain.mandate import Mandate
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.tabular.person_lists import read_households, read_mandates
@@ -61,11 +62,19 @@ def running_mark(again: Path) -> Path:
 
 def read_list(folder: Path) -> Verification:
     """The verification that the two files of a list ask for."""
+    subjects, bad, mandates = read_people(folder)
+    if bad:
+        raise SystemExit(f"{bad} rows of the benchmark's own list are refused")
+    return Verification((ITEM,), (RESPONDER,), PURPOSE, "", subjects, mandates)
+
+
+def read_people(folder: Path) -> tuple[tuple[Subject, ...], int, dict[str, Mandate]]:
+    """The people of a list, how many of its rows are refused, and the mandates."""
     subjects, bad = read_households(folder / "households.csv")
     mandates, bad_mandates = read_mandates(folder / "mandates.csv")
-    if bad or bad_mandates:
-        raise SystemExit(f"{len(bad) + len(bad_mandates)} rows of the benchmark's own list are refused")
-    return Verification((ITEM,), (RESPONDER,), PURPOSE, "", tuple(subjects), mandates)
+    if bad_mandates:
+        raise SystemExit(f"{len(bad_mandates)} mandates of the benchmark's own list are refused")
+    return tuple(subjects), len(bad), dict(mandates)
 
 
 def run_jobs(ask: Ask, verification: Verification) -> dict[str, object]:

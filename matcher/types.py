@@ -15,6 +15,7 @@ class Level(IntEnum):
     THRESHOLD = 4
     VALUE = 5
     AGGREGATE = 6
+    CODE = 7
 
 
 class TokenClass(StrEnum):
@@ -42,8 +43,8 @@ class Identity:
 class LabelRecord:
     """The plain content of a label, which the requester reads when it opens one.
 
-    `value` is the disclosed value at the item's level (1 for existence and threshold, a count, a band
-    index), `as_of` days since 1970-01-01 (0: the date of the partition), `name_check` one byte
+    `value` is the disclosed value at the item's level (1 for existence and threshold, a count, the place of a
+    band or of a code), `as_of` days since 1970-01-01 (0: the date of the partition), `name_check` one byte
     (0 to 255), `converted` the upper six bits of the same of the name after conversion to simplified
     characters, both meaningful only when `has_name`, `record` a number shared by all entries of one record.
     """

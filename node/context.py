@@ -15,9 +15,9 @@ from node.credentials.keyring import Epochs, KeyRing, NodeKeys
 from node.credentials.revocation_lists import Revocations, stamp_of
 from node.database import Store, database_url, key_epochs, open_store
 from node.database.schema import migrate_url
-from node.domain import catalogue
 from node.domain.catalogue import Catalogue
 from node.errors import PreconditionError, UnavailableError
+from node.federation.catalogue_file import open_catalogue
 from node.mirror.verified_groups import VerifiedGroups
 
 
@@ -33,6 +33,7 @@ class Node:
     random_bytes: RandomBytes = secrets.token_bytes
     revocations: Revocations = field(default_factory=Revocations)
     verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
+    catalogue_signed: bool = False
 
     @property
     def keys(self) -> NodeKeys:
@@ -52,12 +53,14 @@ def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = No
     UnavailableError.
     """
     _require_cipher()
+    loaded = open_catalogue(config)
     store = open_store(database_url(config))
     return Node(
         config=config,
         store=store,
         ring=_open_ring(config, store, keys or open_key_store(config)),
-        catalogue=catalogue.load(config.catalogue.path),
+        catalogue=loaded.catalogue,
+        catalogue_signed=loaded.is_signed,
         clock=clock,
         revocations=Revocations(config.tls.revocations, config.tls.ca, config.tls.certificate, clock),
     )

@@ -171,6 +171,12 @@ class UnavailableError(NodeError):
     code = "unavailable"
 
 
+class MirrorBehindError(UnavailableError):
+    """A mirror is older than at the last look of a watch list: its files were put back."""
+
+    code = "mirror_behind"
+
+
 class RevocationListError(UnavailableError):
     """A node has had no new revocation list for too long, so it cannot tell whom it may trust."""
 

@@ -11,9 +11,11 @@ import json
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 Key = tuple[str, str, str]  # subject reference, item, province
 Answer = tuple[str, int | None]  # outcome, disclosed value
@@ -80,32 +82,80 @@ def expected(folder: Path) -> dict[Key, Answer]:
     """The right answer for every valid person on the list, every item and every province."""
     plan = json.loads((folder / "truth" / "expected.json").read_text(encoding="utf-8"))
     people: dict[str, bool] = {}
-    with sqlite3.connect(":memory:") as base:
+    held: dict[tuple[str, str], dict[str, Answer]] = {}
+    thresholds = _join(folder, people, held)
+    answers: dict[Key, Answer] = {}
+    for subject, mandated in people.items():
+        for item in plan["items"]:
+            nothing = "NOT_OVER" if item in thresholds else "NOT_FOUND"
+            for province in plan["providers"]:
+                answers[subject, item, province] = (nothing if mandated else "NOT_MANDATED", None)
+    for (item, province), column in held.items():
+        for subject, answer in column.items():
+            answers[subject, item, province] = answer
+    return answers
+
+
+def _join(folder: Path, people: dict[str, bool], held: dict[tuple[str, str], dict[str, Answer]]) -> set[str]:
+    """Fill `people` and what is held of them by item and province; returns the items with thresholds."""
+    with closing(sqlite3.connect(":memory:")) as base:
         base.executescript(_RULES + _TABLES)
         base.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", _subjects(folder, people))
         base.executemany("INSERT INTO holdings VALUES (?, ?, ?, ?, ?, ?)", _holdings(folder))
         base.execute("CREATE INDEX by_identity ON holdings (identity)")
-        thresholds = {item for (item,) in base.execute("SELECT item FROM rules WHERE level = 'threshold'")}
-        answers: dict[Key, Answer] = {}
-        for subject, mandated in people.items():
-            for item in plan["items"]:
-                nothing = "NOT_OVER" if item in thresholds else "NOT_FOUND"
-                for province in plan["providers"]:
-                    answers[subject, item, province] = (nothing if mandated else "NOT_MANDATED", None)
         for subject, item, province, outcome, value in base.execute(_JOIN):
-            answers[subject, item, province] = (outcome, value)
-    base.close()
-    return answers
+            held.setdefault((item, province), {})[subject] = (outcome, value)
+        return {item for (item,) in base.execute("SELECT item FROM rules WHERE level = 'threshold'")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one province must answer about one item: `held` by subject, and of all others the usual answer."""
+
+    nothing: str
+    unmandated: frozenset[str]
+    held: Mapping[str, Answer]
+
+    def usual(self, subject: str) -> Answer:
+        """The answer about a person of whom the province has no record."""
+        return ("NOT_MANDATED" if subject in self.unmandated else self.nothing, None)
+
+    def due(self, subject: str) -> Answer:
+        """The right answer."""
+        return self.held.get(subject) or self.usual(subject)
+
+
+def expected_columns(
+    folder: Path, items: Iterable[str], copied: Mapping[str, str]
+) -> dict[tuple[str, str], Column]:
+    """The right answers by item and province, for lists too long for `expected`.
+
+    `copied` names items that hold the register of another one.
+    """
+    plan = json.loads((folder / "truth" / "expected.json").read_text(encoding="utf-8"))
+    people: dict[str, bool] = {}
+    held: dict[tuple[str, str], dict[str, Answer]] = {}
+    thresholds = _join(folder, people, held)
+    unmandated = frozenset(subject for subject, mandated in people.items() if not mandated)
+    return {
+        (item, province): Column(
+            "NOT_OVER" if copied.get(item, item) in thresholds else "NOT_FOUND",
+            unmandated,
+            held.get((copied.get(item, item), province), {}),
+        )
+        for item in items
+        for province in plan["providers"]
+    }
 
 
 def compare(report: Path, folder: Path) -> Comparison:
-    """Hold a report (`findings`: subject, item, peer, outcome, value) against the plain join.
+    """Hold a report (`findings`: subject, item, peer, outcome, value; or columns) against the plain join.
 
     Asked items and peers are those that appear in the findings; each valid person must have exactly
     one answer for each of them. A missing, repeated or unknown answer differs.
     """
     right = expected(folder)
-    findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    findings = _findings(json.loads(report.read_text(encoding="utf-8")))
     given: dict[Key, Answer] = {}
     counts: Counter[str] = Counter()
     examples: list[str] = []
@@ -141,6 +191,18 @@ def compare(report: Path, folder: Path) -> Comparison:
         counts["passed"],
         tuple(examples),
     )
+
+
+def _findings(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The findings of either form of a report.json (docs/report.md)."""
+    for one in report["findings"]:
+        if "places" not in one:
+            yield one
+            continue
+        question = {"item": one["item"], "peer": one["peer"]}
+        for subject, place in zip(report["subjects"], one["places"], strict=True):
+            if place >= 0:
+                yield {"subject": subject, **question, **one["answers"][place]}
 
 
 def judge(due: Answer, got: Answer) -> str:

@@ -9,8 +9,9 @@ import pytest
 from keys import KdfCost
 from keys.store import header, kinds
 from matcher.suites import x25519
-from tests.support import effort
+from tests.support import effort, shared, unsynced  # noqa: F401  two work when imported
 from tests.support.cached import next_paillier_key
+from tests.support.postgresql import postgres_server  # noqa: F401  a fixture that modules share
 from tests.support.refusals import DATABASE, NETWORK, PROCESS, SLEEP, refused
 
 effort.register()

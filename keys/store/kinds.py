@@ -11,6 +11,7 @@
 | sum | 32 random bytes; the OPRF key of the rows of sums, clamped where it is used |
 | paillier | the two primes of a Paillier key (matcher/sums/paillier.py) |
 | sumcheck | 32 random bytes; the secret of the check slot |
+| office | Ed25519 private key, 32 bytes; certifies a province's offices (keys/pki/offices.py) |
 | record | 32 random bytes; the numbers of records under it never change, so it never rotates |
 """
 
@@ -33,9 +34,9 @@ from matcher.errors import MatcherError
 NODE_KEYS: Final = ("signing", "tls", "storage", "enrol", "oprf", "sum", "paillier", "sumcheck", "record")
 PLATFORM_KEYS: Final = ("signing", "tls", "storage", "enrol")
 CA_KEYS: Final = ("ca", "salt")
-_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck", "record")
+_RAW: Final = ("oprf", "salt", "storage", "signing", "enrol", "sum", "sumcheck", "record", "office")
 _FINGERPRINT: Final = "heqiao v1 key fingerprint"
-_PAIRS: Final = ("tls", "ca", "signing", "enrol")
+_PAIRS: Final = ("tls", "ca", "signing", "enrol", "office")
 
 
 def generate_secret(purpose: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
@@ -57,7 +58,8 @@ def fingerprint(purpose: str, secret: bytes) -> str:
     """The name of a key in tables and audit rows, 16 hex digits; it reveals nothing of the key.
 
     Of a key pair it is that of the public half: SHA-256 of the SubjectPublicKeyInfo (tls, ca) or of the 32
-    bytes (signing, enrol). Of anything else it is a BLAKE3 of purpose and secret under a context of its own.
+    bytes (signing, enrol, office). Of anything else it is a BLAKE3 of purpose and secret under a context of
+    its own.
 
     Raises:
         StoreDamagedError: the secret is not one of this purpose.
@@ -78,7 +80,7 @@ def _public_half(purpose: str, secret: bytes) -> bytes:
         spki = serialization.PublicFormat.SubjectPublicKeyInfo
         return load_tls_key(secret).public_key().public_bytes(serialization.Encoding.DER, spki)
     check_secret(purpose, secret)
-    if purpose == "signing":
+    if purpose in ("signing", "office"):
         return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 

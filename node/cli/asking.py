@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from node.cli.options import count, require_own_home, show
+from node.cli.report_files import write_files
 from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
@@ -14,9 +15,10 @@ from node.domain.days import china_minute
 from node.domain.findings import PeerSummary
 from node.domain.job_progress import JobProgress, PartProgress
 from node.domain.records import Reject
-from node.errors import DishonestPeerError, UnavailableError
-from node.reports import kinds, text
+from node.errors import DishonestPeerError, PreconditionError, UnavailableError
+from node.reports import files, kinds, text
 from node.reports.kinds import AnyReport
+from node.reports.signature import Signer
 from node.tabular import fields
 
 
@@ -38,17 +40,33 @@ def wait_for_job(
         show({"job": job, "rejected_rows": rejected}, f"job {job}", as_json=as_json)
         return False
     click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
-    watch_job(platform, job, hidden=as_json)
+    last = watch_job(platform, job, hidden=as_json, wait_for_away=False)
+    if last.state == "failed" and not last.parts:
+        left = ", ".join(f"{one.peer} {one.reason}" for one in last.left_out)
+        raise PreconditionError(
+            f"no peer offers one of the items and grants it{': ' if left else ''}{left}",
+            "`heqiao doctor` shows what each peer offers; ask their administrators",
+        )
+    if last.only_waits:
+        away = ", ".join(part.peer for part in last.parts if part.is_away)
+        click.echo(
+            f"no answer from {away} yet: the node asks again, and `heqiao report {job}` then has it", err=True
+        )
     return True
 
 
-def watch_job(platform: Platform, job: str, *, hidden: bool) -> JobProgress:
-    """Show a job's progress until it ends. Raises UnavailableError when the node sends no progress."""
+def watch_job(platform: Platform, job: str, *, hidden: bool, wait_for_away: bool = True) -> JobProgress:
+    """Show a job's progress until it ends, or only waits for peers that are away.
+
+    Raises UnavailableError when the node sends no progress.
+    """
     last = None
     with show_progress(hidden=hidden) as update:
         for last in platform.watch(job):
             for part in last.parts:
                 update(part.peer, part.done, part.total, f"{part.peer} {part.name}: {describe_state(part)}")
+            if last.only_waits and not wait_for_away:
+                break
     if last is None:
         raise UnavailableError("the node sends no progress of this job", "run the command again")
     return last
@@ -62,19 +80,27 @@ def describe_state(part: PartProgress) -> str:
 
 
 def write_report(
-    report: AnyReport, catalogue: Catalogue, out: Path, *, as_json: bool, lang: str, rejected: int = 0
+    report: AnyReport,
+    catalogue: Catalogue,
+    out: Path,
+    *,
+    as_json: bool,
+    lang: str,
+    rejected: int = 0,
+    formats: tuple[str, ...] = files.DEFAULT,
+    signer: Signer | None = None,
 ) -> None:
-    """Write the report's files, show it, and fail when a peer gave wrong answers.
-
-    Raises DishonestPeerError.
+    """Write the report's files, signed where there is a signer, show it, and fail when a peer gave wrong
+    answers. Raises DishonestPeerError.
     """
-    kinds.write(report, catalogue, out)
+    names = write_files(report, catalogue, out, formats, lang, signer, hidden=as_json)
     if as_json:
         short = kinds.to_short_json(report, catalogue)
-        show({**short, "out": str(out), "rejected_rows": rejected}, "", as_json=True)
+        plain = {"out": str(out), "files": names, "signed": signer is not None, "rejected_rows": rejected}
+        show({**short, **plain}, "", as_json=True)
     else:
         show_report(report, catalogue, lang)
-        click.echo(f"report: {', '.join(str(out / name) for name in kinds.file_names(report))}")
+        click.echo(f"report: {', '.join(str(out / name) for name in names)}")
     require_honest(report.peers)
 
 

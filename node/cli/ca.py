@@ -16,7 +16,7 @@ from keys.store.atomic_files import PUBLIC, write_new
 from keys.store.key_pairs import load_tls_key
 from keys.store.key_store import KeyStore
 from keys.store.kinds import CA_KEYS, generate_secret
-from node.cli import ca_issue, ca_publish, ca_rollover, ca_salt
+from node.cli import ca_issue, ca_offices, ca_publish, ca_rollover, ca_salt
 from node.cli.ca_options import folder_option, passphrase_option
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import checked, json_option, show, write_output
@@ -49,6 +49,7 @@ ca.add_command(ca_issue.issue_)
 ca.add_command(ca_publish.publish)
 ca.add_command(ca_salt.salt)
 ca.add_command(ca_rollover.roll)
+ca.add_command(ca_offices.offices)
 
 
 @ca.command("init")

@@ -15,10 +15,10 @@ from node.cli.terminal import Update, show_progress
 from node.clock import utc_now
 from node.compute.engine import Workers, choose_workers, prepare_workers, start_workers
 from node.context import open_node
-from node.domain import catalogue
 from node.domain.catalogue import Catalogue
 from node.domain.days import china_day
 from node.errors import NodeError
+from node.federation.catalogue_file import load_catalogue
 from node.registers.import_all import PlanProgress, run_plan
 from node.registers.plan import ImportPlan, read_folder
 from node.registers.plan_file import read_plan_file
@@ -29,7 +29,7 @@ from node.telemetry.progress import Progress
 
 def run(run: Run, *, check: bool) -> None:
     """Import everything or, with `check`, only read it; print the report. Exits 1 where an item failed."""
-    items = catalogue.load(run.config.catalogue.path)
+    items = load_catalogue(run.config)
     today = china_day(utc_now())
     if run.place.is_dir():
         check_as_of(run.common.as_of, today)

@@ -8,10 +8,10 @@ from node.cli.options import count, percent, show
 from node.cli.terminal import show_progress
 from node.clock import utc_now
 from node.config import Config
-from node.domain import catalogue
 from node.domain.catalogue import Item
 from node.domain.days import china_day
 from node.errors import NodeError
+from node.federation.catalogue_file import load_catalogue
 from node.registers.check import Checked, check_request, find_problem
 from node.registers.requests import ImportRequest
 from node.telemetry.progress import Progress
@@ -19,7 +19,7 @@ from node.telemetry.progress import Progress
 
 def run(config: Config, request: ImportRequest, *, as_json: bool) -> None:
     """Check, and print the result. Raises InputError where the import would fail."""
-    item = catalogue.load(config.catalogue.path).item(request.item)
+    item = load_catalogue(config).item(request.item)
     with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
         found = check(request, item, progress)
     show(found.plain(), found.text(), as_json=as_json)

@@ -1,7 +1,7 @@
 """The report of `heqiao import --all`: a row for each item, totals, and what an officer has to look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -22,6 +22,8 @@ _COLUMNS = (
     *(Column(name, Kind.NUMBER) for name in ("read", "accepted", "rejected", "people", "entries")),
     Column("seconds", Kind.SECONDS),
 )
+
+_NAMED: Final = 8  # items without a source that are named; --json has all
 
 
 def print_report(plan: ImportPlan, result: RunResult, items: Catalogue) -> None:
@@ -111,4 +113,5 @@ def _notes(plan: ImportPlan, result: RunResult) -> Iterator[str]:
         yield "run the same command again: it goes on with the items that are missing"
     if plan.missing:
         where = "folder" if plan.place.is_dir() else "plan"
-        yield f"not in the {where}: {', '.join(plan.missing)}"
+        more = f" and {len(plan.missing) - _NAMED} more" if len(plan.missing) > _NAMED else ""
+        yield f"not in the {where}: {', '.join(plan.missing[:_NAMED])}{more}"

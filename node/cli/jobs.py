@@ -1,22 +1,26 @@
 """`heqiao jobs`: what the node is working on."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from node.cli.asking import watch_job
+from node.cli.jobs_deadlines import deadlines, retry, show_job
+from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
-from node.client.platform import Platform
 from node.domain.days import china_time
-from node.domain.job_progress import JobProgress
+from node.domain.job_progress import PartProgress
 from node.domain.jobs import OPEN_STATES
 
 
 @click.group()
 def jobs() -> None:
     """List, watch and cancel verifications and sums."""
+
+
+for command in (show_job, retry, deadlines):
+    jobs.add_command(command)
 
 
 @jobs.command("list")
@@ -28,10 +32,10 @@ def jobs() -> None:
 )
 def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
     """List jobs, newest first."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = platform.jobs(limit)
     if as_json:
-        show({"jobs": [_plain(job) for job in found]}, "", as_json=True)
+        show({"jobs": [job.plain() for job in found]}, "", as_json=True)
         return
     rows = [
         (
@@ -41,7 +45,7 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
             f"{china_time(job.created_at):%Y-%m-%d %H:%M}",
             str(job.subjects),
             ",".join(job.items),
-            " ".join(f"{part.peer}:{part.state}" for part in job.parts),
+            " ".join(map(_part, job.parts)),
         )
         for job in found
     ]
@@ -58,9 +62,9 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 
     JOB is the id that `heqiao verify` printed; `heqiao jobs list` shows all of them.
     """
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         last = watch_job(platform, job, hidden=as_json)
-    show(_plain(last), f"job {job}: {last.state}", as_json=as_json)
+    show(last.plain(), f"job {job}: {last.state}", as_json=as_json)
 
 
 @jobs.command()
@@ -70,17 +74,13 @@ def watch(home: Path, as_json: bool, address: str | None, job: str) -> None:
 @click.argument("job")
 def cancel(home: Path, as_json: bool, address: str | None, job: str) -> None:
     """Cancel a job; finished parts stay in its report."""
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         stopped = platform.cancel(job)
     state = stopped.state
     text = f"cancelling job {job}" if state in OPEN_STATES else f"job {job} has already ended: {state}"
-    show(_plain(stopped), text, as_json=as_json)
+    show(stopped.plain(), text, as_json=as_json)
 
 
-def _plain(job: JobProgress) -> dict[str, object]:
-    plain = asdict(job)
-    for key in ("created_at", "due_at", "finished_at"):
-        plain[key] = plain[key].isoformat() if plain[key] else None
-    for part in plain["parts"]:
-        part["retry_at"] = part["retry_at"].isoformat() if part["retry_at"] else None
-    return plain
+def _part(part: PartProgress) -> str:
+    """Province and state; ! where the node has warned that there is no answer."""
+    return f"{part.peer}:{part.state}{'' if part.warned_at is None else '!'}"

@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,6 +120,14 @@ def split_codes(_context: click.Context, _option: click.Parameter, text: str) ->
     return codes
 
 
+def read_day_option(_context: click.Context, _option: click.Parameter, text: str | None) -> date | None:
+    """The day of an option, None where it is not given. Raises click.BadParameter."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise click.BadParameter("write a day as 2026-06-30") from None
+
+
 def asking_options(command: Command) -> Command:
     """Give a command that asks peers `peers`, `job`, `address`, `lang` and `detach`."""
     detach = click.option(
@@ -136,7 +145,8 @@ def asking_options(command: Command) -> Command:
         required=True,
         metavar="CODES",
         callback=split_codes,
-        help="Provinces to ask, such as 44,33; `heqiao peers list` lists them.",
+        help="Provinces to ask, such as 44,33; `heqiao peers list` lists them. `auto`: every one that offers "
+        "an item and grants it to this province (not for sums).",
     )
     return peers(job(address_option(lang_option(detach(command)))))
 

@@ -27,14 +27,15 @@ from node.cli.options import (
     show,
     write_output,
 )
+from node.cli.peer_show import show_peer
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
-from node.domain import catalogue
 from node.domain.audit_chain import Detail
 from node.domain.days import china_day
 from node.domain.peers import Grant, PeerRow, read_grants
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.federation.revocations import check_newer
 from node.files import disk_errors
 from node.governance import audit
@@ -65,6 +66,7 @@ def peers() -> None:
 
 
 peers.add_command(roots.roots)
+peers.add_command(show_peer)
 
 
 @peers.command()
@@ -81,6 +83,7 @@ peers.add_command(roots.roots)
 @click.option("--address", metavar="HOST:PORT", callback=checked(check_address),
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
+@click.option("--no-monitoring", is_flag=True, help="Refuse its queries for monitoring, which keep tokens.")
 @fingerprint_option("the card")
 @admin_option
 def add(
@@ -90,6 +93,7 @@ def add(
     grants: tuple[Grant, ...] | None,
     address: str | None,
     allow_platforms: bool,
+    no_monitoring: bool,
     fingerprint: str | None,
     admin: Path | None,
 ) -> None:
@@ -107,10 +111,20 @@ def add(
     granted = _own_origin(found.code) if grants is None else grants
     _require_items(config, granted)
     peer = PeerRow(
-        found.code, found.name, address or found.address, found.signing_key, allow_platforms, granted
+        found.code,
+        found.name,
+        address or found.address,
+        found.signing_key,
+        allow_platforms,
+        granted,
+        allow_monitoring=not no_monitoring,
     )
     asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": peer.granted}
-    asked |= {"platforms": int(allow_platforms), "card": found.fingerprint()}
+    asked |= {
+        "platforms": int(allow_platforms),
+        "monitoring": int(not no_monitoring),
+        "card": found.fingerprint(),
+    }
     guard(config, admin, "peers add", asked)
     now = utc_now()
     known = put_peer(config, peer, now)
@@ -132,15 +146,29 @@ What is not in the list is no longer granted, from the peer's next call on.
 @json_option
 @click.argument("code")
 @click.argument("grants", callback=_parse_grants)
+@click.option(
+    "--monitoring/--no-monitoring",
+    default=None,
+    help="Whether it may ask for monitoring and keep tokens for it.  [default: as before]",
+)
 @admin_option
 def grant(  # noqa: D103 - its help is above
-    home: Path, as_json: bool, code: str, grants: tuple[Grant, ...], admin: Path | None
+    home: Path,
+    as_json: bool,
+    code: str,
+    grants: tuple[Grant, ...],
+    monitoring: bool | None,
+    admin: Path | None,
 ) -> None:
     config = load_config(home)
     _require_items(config, grants)
-    guard(config, admin, "peers grant", {"peer": code, "grants": [str(each) for each in grants]})
-    peer = set_grants(config, code, grants, utc_now())
+    asked: dict[str, Detail] = {"peer": code, "grants": [str(each) for each in grants]}
+    if monitoring is not None:
+        asked["monitoring"] = int(monitoring)
+    guard(config, admin, "peers grant", asked)
+    peer = set_grants(config, code, grants, utc_now(), monitoring)
     text = f"peer {peer.code} {peer.name}, grants: {', '.join(peer.granted) or 'none'}"
+    text += "" if peer.allow_monitoring else "; no monitoring"
     show(_plain(peer), text, as_json=as_json)
 
 
@@ -272,7 +300,7 @@ def _own_origin(code: str) -> tuple[Grant, ...]:
 
 
 def _require_items(config: Config, granted: Sequence[Grant]) -> None:
-    require_items(granted, catalogue.load(config.catalogue.path).codes)
+    require_items(granted, load_catalogue(config).codes)
 
 
 def _plain(peer: PeerRow) -> dict[str, object]:
@@ -283,4 +311,5 @@ def _plain(peer: PeerRow) -> dict[str, object]:
         "grants": peer.granted,
         "allow_platforms": peer.allow_platforms,
         "paused": peer.paused,
+        "allow_monitoring": peer.allow_monitoring,
     }

@@ -1,11 +1,9 @@
 """Who runs a command: `heqiao --as ACCOUNT`, with password and second factor, where [users] are required."""
 
-from pathlib import Path
-
 import click
 
-from keys.store.atomic_files import read_passphrase
 from node.acting import in_name_of
+from node.cli.node_link import ask_code, ask_password, named_account
 from node.clock import utc_now
 from node.config import Config
 from node.context import open_node
@@ -14,8 +12,6 @@ from node.domain.users import ROLE_NAMES, Person, Role
 from node.errors import InputError, RefusedError
 from node.governance.accounts import People
 from node.governance.sign_in import prove_again
-
-ACCOUNT, PASSWORD_FILE = "account", "password_file"  # keys of the object of the root command's context
 
 
 def people_of(config: Config) -> People:
@@ -49,8 +45,7 @@ def sign_in_here(config: Config, context: click.Context) -> Person:
             "this home wants to know who runs the command", "name your account: `heqiao --as ACCOUNT ...`"
         )
     password = ask_password(file)
-    code = click.prompt("Code of your second factor", err=True)
-    person = prove_again(people_of(config), account, password, code.strip(), utc_now())
+    person = prove_again(people_of(config), account, password, ask_code(), utc_now())
     if person.need is not None:
         raise RefusedError(
             "your account is not ready",
@@ -58,16 +53,3 @@ def sign_in_here(config: Config, context: click.Context) -> Person:
             {"rule": "need"},
         )
     return person
-
-
-def named_account(context: click.Context) -> tuple[str, Path | None]:
-    """The account of `--as`, empty where there is none, and the file of its password."""
-    given = context.find_root().obj or {}
-    return given.get(ACCOUNT) or "", given.get(PASSWORD_FILE)
-
-
-def ask_password(file: Path | None) -> str:
-    """A password from a private file, or typed without being shown."""
-    if file is not None:
-        return read_passphrase(file).decode()
-    return str(click.prompt("Password", hide_input=True, err=True))

@@ -8,34 +8,27 @@ import click
 
 from node.cli import report_verify
 from node.cli.asking import require_honest, show_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
-    count,
     home_option,
     json_option,
     lang_option,
     read_config,
-    require_own_home,
     show,
 )
-from node.cli.report_keys import own_signer
-from node.cli.terminal import show_progress
-from node.client.platform import Platform
-from node.config import Config
+from node.cli.report_each import each_run, prepare, show_json, write_each
+from node.cli.report_files import read_formats, signer_of, write_files
 from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
 from node.errors import InputError
-from node.files import write_atomically
+from node.federation.catalogue_file import load_catalogue
 from node.reports import files, kinds
 from node.reports.charts import draw_histograms
-from node.reports.households import each_household, household_of, of_household
+from node.reports.households import of_household
 from node.reports.kinds import AnyReport
 from node.reports.signature import Signer
-from node.tabular.csv_writer import csv_lines
-
-_ALL = "all"
-INDEX_FILE = "index.csv"
 
 
 class _WithVerify(click.Command):
@@ -50,18 +43,6 @@ class _WithVerify(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
 
-def _read_formats(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return files.DEFAULT
-    named = tuple(part.strip() for part in text.split(",") if part.strip())
-    if _ALL in named:
-        return files.FORMATS
-    unknown = [one for one in named if one not in files.FORMATS]
-    if unknown or not named:
-        raise click.BadParameter(f"choose of {', '.join(files.FORMATS)} or {_ALL}, separated by commas")
-    return named
-
-
 @click.command(cls=_WithVerify)
 @home_option
 @json_option
@@ -73,8 +54,8 @@ def _read_formats(_context: click.Context, _option: click.Parameter, text: str |
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write the files of the report to.  [default: only show the tables]",
 )
-@click.option("--format", "formats", metavar="FORMATS", callback=_read_formats,
-              help=f"With --out: {', '.join(files.FORMATS)} or {_ALL}, separated by commas.  "
+@click.option("--format", "formats", metavar="FORMATS", callback=read_formats,
+              help=f"With --out: {', '.join(files.FORMATS)} or all, separated by commas.  "
               "[default: text,json,csv]")  # fmt: skip
 @click.option("--household", metavar="NUMBER", help="Only this household of a verification.")
 @click.option("--each-household", "each", is_flag=True,
@@ -111,19 +92,22 @@ def report(
     heqiao report --home 45 sums --png sums.png
     heqiao report verify found/report.pdf --home 45
     """  # noqa: D301 - click wants the real \b character
+    start = prepare() if each and out is not None else None  # before this process knows a key
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
+    catalogue = load_catalogue(config)
     pictures = {"png": png, "svg": svg}
     found = _find(home, address, job, fetch=out is not None and not unsigned)
     if isinstance(found, Report) and any(pictures.values()):
         raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
     found = found if household is None else _only(found, household)
     if out is not None:
-        signer = None if unsigned else _signer(config)
-        write = _write_each if each else _write
-        write(found, catalogue, out, formats, lang, signer, as_json=as_json)
+        signer = None if unsigned else signer_of(config)
+        if each:
+            write_each(found, each_run(out, catalogue, formats, lang, signer), start, as_json=as_json)
+        else:
+            _write(found, catalogue, out, formats, lang, signer, as_json=as_json)
     elif as_json:
-        show(kinds.to_json(found, catalogue), "", as_json=True)
+        show_json(found, catalogue)
     else:
         show_report(found, catalogue, lang)
     _draw(found, catalogue, pictures, lang)
@@ -136,7 +120,7 @@ def _find(home: Path, address: str | None, job: str, *, fetch: bool) -> AnyRepor
     path = Path(job) / kinds.JSON_FILE if Path(job).is_dir() else Path(job)
     if not fetch and path.is_file():
         return kinds.load(path)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         kind = next(iter(platform.watch(job))).kind
         return platform.sum_report(job) if kind == SUM else platform.report(job)
 
@@ -145,13 +129,6 @@ def _only(found: AnyReport, household: str) -> AnyReport:
     if not isinstance(found, Report):
         raise InputError("a sum has no households", "leave out --household")
     return of_household(found, household)
-
-
-def _signer(config: Config) -> Signer | None:
-    if config.node.role == "node":
-        return own_signer(config)
-    click.echo("not signed: this home is of a platform; its province's node signs reports", err=True)
-    return None
 
 
 def _write(
@@ -164,44 +141,13 @@ def _write(
     *,
     as_json: bool,
 ) -> None:
-    require_own_home(out)
-    out.mkdir(parents=True, exist_ok=True)
-    with show_progress(hidden=as_json) as update:
-        names = files.write(found, catalogue, out, formats, lang, signer, update)
+    names = write_files(found, catalogue, out, formats, lang, signer, hidden=as_json)
     if as_json:
         short = kinds.to_short_json(found, catalogue)
         show({**short, "out": str(out), "files": names, "signed": signer is not None}, "", as_json=True)
         return
     show_report(found, catalogue, lang)
     click.echo(f"report: {', '.join(str(out / name) for name in names)}")
-
-
-def _write_each(
-    found: AnyReport,
-    catalogue: catalogues.Catalogue,
-    out: Path,
-    formats: tuple[str, ...],
-    lang: str,
-    signer: Signer | None,
-    *,
-    as_json: bool,
-) -> None:
-    if not isinstance(found, Report):
-        raise InputError("a sum has no households", "leave out --each-household")
-    require_own_home(out)
-    out.mkdir(parents=True, exist_ok=True)
-    total, made = len({household_of(one) for one in found.subjects}), []
-    with show_progress(hidden=as_json) as update:
-        written = files.write_each(each_household(found), catalogue, out, formats, lang, signer)
-        for done, one in enumerate(written, 1):
-            made.append(one)
-            update("households", done, total)
-    rows = [("household", "number"), *((name, number) for name, number, _ in made)]
-    write_atomically(out / INDEX_FILE, csv_lines(rows, mark=True))
-    new = sum(is_new for _, _, is_new in made)
-    plain = {"out": str(out), "households": total, "new": new, "signed": signer is not None}
-    text = f"reports of {count(total, 'household')}, {new:,} of them new: see {out / INDEX_FILE}"
-    show(plain, text, as_json=as_json)
 
 
 def _draw(

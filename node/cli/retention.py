@@ -28,7 +28,11 @@ def show_(home: Path, as_json: bool) -> None:
     due, settings = read_due(node), node.config.retention
     node.store.dispose()
     if as_json:
-        periods = {"fetched_days": settings.fetched_days, "kept_days": settings.kept_days}
+        periods = {
+            "fetched_days": settings.fetched_days,
+            "kept_days": settings.kept_days,
+            "records_days": settings.records_days,
+        }
         show({"periods": periods, "due": asdict(due)}, "", as_json=True)
         return
     print_table(("data", "kept", "due now"), _rows(settings, due))
@@ -59,7 +63,10 @@ def run(home: Path, as_json: bool, dry_run: bool) -> None:
 
 def _describe(found: Erased) -> str:
     jobs, answers = count(found.jobs, "job"), count(found.answers, "sealed answer")
-    return f"{jobs} with {answers}, {count(found.secrets, 'secret')} of ended queries"
+    kinds = ((found.records, "record of people"), (found.alerts, "alert"), (found.notices, "notice"),
+             (found.drafts, "draft"), (found.cases, "case"))  # fmt: skip
+    more = [count(number, name, name.replace("record ", "records ")) for number, name in kinds if number]
+    return ", ".join([f"{jobs} with {answers}", f"{count(found.secrets, 'secret')} of ended queries", *more])
 
 
 def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]:
@@ -67,8 +74,26 @@ def _rows(settings: RetentionSection, due: Erased) -> list[tuple[str, str, str]]
     kept = f"{fetched} days after the report was fetched, {ended} after the end at most"
     return [
         ("requests and answers of jobs", kept, count(due.jobs, "job")),
+        (
+            "objections, corrections",
+            f"{ended} days after their end, or after they were due",
+            f"{due.cases:,}",
+        ),
         ("seeds, tokens, unopened sums", "until their part ends", f"{due.secrets:,}"),
         ("alerts about quotas and sums", f"{ALERTS_KEPT.days} days", ""),
+        (
+            "records of people",
+            f"{settings.records_days:,} days after they end",
+            count(due.records, "record"),
+        ),
+        (
+            "alerts of watch lists",
+            f"{fetched} days after they were acknowledged, {ended} after they came at most",
+            f"{due.alerts:,}",
+        ),
+        ("kept tokens of watch lists", "until the mandate or the epoch ends", ""),
+        ("notices", f"{ended} days after they no longer hold", f"{due.notices:,}"),
+        ("drafts", f"{ended} days after the last change", f"{due.drafts:,}"),
         ("audit chain", "always; the law asks for 3 years", ""),
         ("network logs", "by logrotate; the law asks for 6 months", ""),
     ]

@@ -9,6 +9,7 @@ from node.cli.options import home_option, load_config, require_node_role, write_
 from node.context import open_node
 from node.errors import ConflictError
 from node.index import update_lock
+from node.services.memory import return_freed_memory
 from node.services.server import Server
 from node.services.signals import received_signals
 from node.telemetry import log
@@ -27,6 +28,7 @@ def serve(home: Path, ready_file: Path | None) -> None:
     Listens on the two addresses of node.toml, [peer] and [platform]. On SIGTERM or
     SIGINT it finishes running calls and stops; open jobs continue at the next start.
     """
+    return_freed_memory()
     config = require_node_role(load_config(home))
     log.configure(config.log, config.node.code)
     node = open_node(config)

@@ -13,8 +13,8 @@ from node.clock import utc_now
 from node.compute.engine import Workers
 from node.config import Config
 from node.context import open_node
-from node.domain import catalogue
 from node.domain.days import china_day, china_minute
+from node.federation.catalogue_file import load_catalogue
 from node.files import disk_errors
 from node.registers.quality_report import document, plain
 from node.registers.source_file import make_request
@@ -31,7 +31,7 @@ def add(config: Config, file: Path, *, replace: bool, as_json: bool) -> None:
     """Keep a source whose file fits the catalogue."""
     with disk_errors("name the file of a source"), file.open("rb") as opened:
         content = opened.read(_MAX_BYTES + 1)
-    folder, items = SourceFolder(config.folder), catalogue.load(config.catalogue.path)
+    folder, items = SourceFolder(config.folder), load_catalogue(config)
     make_request(folder.parse(content, file), items, config.folder, china_day(utc_now()))
     found = folder.add(content, file, replace=replace)
     name = items.item(found.item).name_zh
@@ -41,7 +41,7 @@ def add(config: Config, file: Path, *, replace: bool, as_json: bool) -> None:
 
 def check(config: Config, item: str, html: Path | None, *, as_json: bool) -> None:
     """Print the quality of a source. Raises InputError where it is below its floor."""
-    items, now = catalogue.load(config.catalogue.path), utc_now()
+    items, now = load_catalogue(config), utc_now()
     found = SourceFolder(config.folder).read(item)
     request = make_request(found, items, config.folder, china_day(now))
     with show_progress({"read": "reading rows"}, hidden=as_json) as progress:

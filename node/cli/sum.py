@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     asking_options,
     home_option,
@@ -14,10 +15,10 @@ from node.cli.options import (
     stated_form,
     text_options,
 )
-from node.client.platform import Platform
-from node.domain import catalogue as catalogues
+from node.cli.report_files import file_options, signer_of
 from node.domain.summation import Summation, in_cohort
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
 from node.tabular.person_lists import read_cohort
 
 
@@ -42,7 +43,7 @@ from node.tabular.person_lists import read_cohort
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder for report.json, sums.csv, summary.txt and, if there are any, rejects.csv.",
+    help="Folder for the report's files and, if there are any rows that cannot be used, rejects.csv.",
 )
 @click.option(
     "--legal-basis",
@@ -52,6 +53,7 @@ from node.tabular.person_lists import read_cohort
 )
 @text_options
 @asking_options
+@file_options
 def sum_(
     home: Path,
     as_json: bool,
@@ -66,6 +68,8 @@ def sum_(
     address: str | None,
     lang: str,
     detach: bool,
+    formats: tuple[str, ...],
+    unsigned: bool,
 ) -> None:
     """Sum what other provinces hold about many people.
 
@@ -78,16 +82,27 @@ def sum_(
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
         --legal-basis SA-2014-58 --out sums
     """  # noqa: D301 - click wants the real \b character
-    catalogue = catalogues.load(read_config(home).catalogue.path)
+    config = read_config(home)
+    catalogue = load_catalogue(config)
     for item in items:
         catalogue.item(item)
     people, rejects = read_cohort(cohort, stated=stated_form(delimiter, encoding))
     if not people:
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
     prepare_folder(rejects, "the list", out)
-    with Platform.open(home, address) as platform:
+    with open_platform(home, address) as platform:
         found = platform.submit_sum(Summation(items, peers, legal_basis, in_cohort(people)), job)
         if not wait_for_job(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.sum_report(found)
-    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    signer = None if unsigned else signer_of(config)
+    write_report(
+        report,
+        catalogue,
+        out,
+        as_json=as_json,
+        lang=lang,
+        rejected=len(rejects),
+        formats=formats,
+        signer=signer,
+    )

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from node.cli.node_link import ask_code, ask_password
 from node.cli.options import checked, home_option, json_option, load_config, read_config, show
-from node.cli.persons import ask_password, people_of
+from node.cli.persons import people_of
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.domain.confidentiality import RECORD
@@ -83,8 +84,7 @@ def enrol(home: Path, account: str) -> None:
     if not begun.has_totp:
         secret, uri = sign_in.begin_totp(people, begun.token, utc_now())
         click.echo(f"Enter this key in your authenticator: {secret}\n{uri}")
-    code = click.prompt("Code of your second factor", err=True).strip()
-    done = sign_in.finish(people, begun.token, code, utc_now())
+    done = sign_in.finish(people, begun.token, ask_code(), utc_now())
     if not accounts.is_password_own(people, account):
         old = click.prompt("Initial password", hide_input=True, err=True)
         new = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)

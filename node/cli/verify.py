@@ -1,10 +1,12 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.node_link import open_platform
 from node.cli.options import (
     asking_options,
     count,
@@ -15,14 +17,18 @@ from node.cli.options import (
     stated_form,
     text_options,
 )
+from node.cli.report_files import file_options, signer_of
 from node.client.platform import Platform
-from node.domain import catalogue as catalogues
+from node.client.records import HouseholdChoice, Records
 from node.domain.counties import count_stray_mandates
 from node.domain.mandate import PROGRAMMES
+from node.domain.matters import MATTERS, URGENT_BASIS
 from node.domain.records import Reject
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
+from node.federation.catalogue_file import load_catalogue
+from node.tabular.declared_lists import read_declared
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -33,14 +39,19 @@ from node.tabular.text_form import TextForm
 @click.option(
     "--households",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    required=True,
-    help="The county's list: one row per person, with household, member and mandate number (CSV).",
+    help="The county's list: one row per person, with household, member and mandate number (CSV, "
+    "spreadsheet, JSON).",
 )
 @click.option(
     "--mandates",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The mandates that the list names (CSV).  [default: mandates.csv beside it]",
+    help="The mandates that the list names (CSV, spreadsheet, JSON).  [default: mandates.csv beside it]",
 )
+@click.option("--household", "numbers", multiple=True, metavar="NO",
+              help="Instead of a list: a household on record, with its mandates; repeatable.")  # fmt: skip
+@click.option("--all-of-office", "office", default="", metavar="CODE",
+              help="Instead of a list: all households on record of offices whose code begins "
+              "so.")  # fmt: skip
 @click.option(
     "--items",
     required=True,
@@ -52,7 +63,7 @@ from node.tabular.text_form import TextForm
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder for report.json, findings.csv, summary.txt and, if there are any, rejects.csv.",
+    help="Folder for the report's files and, if there are any rows that cannot be used, rejects.csv.",
 )
 @click.option("--purpose", type=click.Choice(PROGRAMMES), default="new_application", show_default=True,
               metavar="CODE", help=f"Why the list is verified: {', '.join(PROGRAMMES)}.")  # fmt: skip
@@ -62,77 +73,137 @@ from node.tabular.text_form import TextForm
     metavar="CODE",
     help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Use answers of your earlier jobs again that are still fresh, instead of asking; the report shows "
+    "them as such.",
+)
+@click.option("--matter", default="", metavar="CODE",
+              help=f"What is applied for, two digits: {', '.join(MATTERS)}.")  # fmt: skip
+@click.option("--urgent", is_flag=True,
+              help=f"Help comes first and mandates follow; the legal basis is {URGENT_BASIS}.")  # fmt: skip
 @text_options
 @asking_options
+@file_options
 def verify(
     home: Path,
     as_json: bool,
-    households: Path,
+    households: Path | None,
     mandates: Path | None,
+    numbers: tuple[str, ...],
+    office: str,
     items: tuple[str, ...],
     peers: tuple[str, ...],
     out: Path,
     purpose: str,
     legal_basis: str,
+    reuse: bool,
+    matter: str,
+    urgent: bool,
     delimiter: str | None,
     encoding: str | None,
     job: str | None,
     address: str | None,
     lang: str,
     detach: bool,
+    formats: tuple[str, ...],
+    unsigned: bool,
 ) -> None:
     """Verify a county's list with other provinces.
 
-    The home's running node does it as a job, and this command writes the report. If the command or the
-    node is stopped, the job continues later, and `heqiao report` fetches the report. A province that
-    does not answer is shown as such and is no failure; exits 1 when a peer gave wrong answers.
+    People are those of a list with its mandates, or of households that are on record with theirs (`heqiao
+    households`). Nobody is asked about without a mandate; the report says why. The home's running node does
+    it as a job, and this command writes the report. If the command or the node is stopped, the job continues
+    later, and `heqiao report` fetches the report. A node signs the files. A province that does not answer is
+    shown as such and is no failure; exits 1 when a peer gave wrong answers.
 
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
+    if (households is None) == (not numbers and not office):
+        raise click.UsageError(
+            "give either --households, or --household NO or --all-of-office CODE", click.get_current_context()
+        )
     config = read_config(home)
-    catalogue = catalogues.load(config.catalogue.path)
-    form = stated_form(delimiter, encoding)
-    verification, rejects = _read(households, mandates, items, peers, purpose, legal_basis, form)
-    for item in verification.items:
+    catalogue = load_catalogue(config)
+    for item in items:
         catalogue.item(item)
+    basis = legal_basis or (URGENT_BASIS if urgent else "")
+    choice = HouseholdChoice(items, peers, purpose, basis, numbers, office, matter, urgent)
+    verification: Verification | None = None
+    rejects: list[Reject] = []
+    if households is not None:
+        form = stated_form(delimiter, encoding)
+        asked, rejects = read_lists(households, mandates, choice, form)
+        declared, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
+        rejects += bad
+        verification = replace(asked, reuse=reuse, declared=declared)
+        _warn_of_stray(verification)
+    elif reuse:
+        raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
     prepare_folder(rejects, "the lists", out)
-    if stray := count_stray_mandates(verification.mandates):
-        click.echo(f"warning: {count(stray, 'mandate number')} with a county code not of its day", err=True)
-    with Platform.open(home, address) as platform:
-        found = platform.submit(verification, job)
-        if not wait_for_job(
-            platform, found, len(verification.subjects), len(rejects), detach=detach, as_json=as_json
-        ):
+    with open_platform(home, address) as platform:
+        found, people = _submit(platform, verification, choice, job)
+        if not wait_for_job(platform, found, people, len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.report(found)
-    write_report(report, catalogue, out, as_json=as_json, lang=lang, rejected=len(rejects))
+    signer = None if unsigned else signer_of(config)
+    write_report(
+        report,
+        catalogue,
+        out,
+        as_json=as_json,
+        lang=lang,
+        rejected=len(rejects),
+        formats=formats,
+        signer=signer,
+    )
 
 
-def _read(
-    households: Path,
-    mandates: Path | None,
-    items: tuple[str, ...],
-    peers: tuple[str, ...],
-    purpose: str,
-    legal_basis: str,
-    form: TextForm,
+def _warn_of_stray(verification: Verification) -> None:
+    if stray := count_stray_mandates(verification.mandates):
+        click.echo(f"warning: {count(stray, 'mandate number')} with a county code not of its day", err=True)
+
+
+def _submit(
+    platform: Platform, verification: Verification | None, choice: HouseholdChoice, job: str | None
+) -> tuple[str, int]:
+    """Submit a list, or households on record; the job's id, and how many people."""
+    if verification is not None:
+        return platform.submit(verification, job), len(verification.subjects)
+    found, people, missing = Records(platform).verify(choice, job)
+    refused = {one.ref for one in missing if not one.item}
+    if refused:
+        click.echo(
+            f"{count(len(refused), 'person', 'people')} not asked about: the report says why, as "
+            "`heqiao mandates check` does",
+            err=True,
+        )
+    return found, people
+
+
+def read_lists(
+    households: Path, mandates: Path | None, choice: HouseholdChoice, form: TextForm
 ) -> tuple[Verification, list[Reject]]:
+    """The people and mandates of a list, and its rejected rows. Raises InputError."""
     source = mandates or households.with_name("mandates.csv")
-    if not source.is_file():
+    if not source.is_file() and not choice.urgent:
         raise InputError(
             f"{source}: no such file", "no mandate, no verification: name the list with --mandates"
         )
     subjects, bad_subjects = read_households(households, stated=form)
-    known, bad_mandates = read_mandates(source, stated=form)
+    known, bad_mandates = read_mandates(source, stated=form) if source.is_file() else ({}, [])
     if not subjects:
         raise InputError(f"{households}: no usable row", "the first rejected rows say why")
     named = {subject.mandate for subject in subjects}
     verification = Verification(
-        items=items,
-        peers=peers,
-        purpose=purpose,
-        legal_basis=legal_basis,
+        items=choice.items,
+        peers=choice.peers,
+        purpose=choice.purpose,
+        legal_basis=choice.legal_basis,
+        matter=choice.matter,
+        urgent=choice.urgent,
         subjects=Subjects.of(subjects),
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )

@@ -17,11 +17,12 @@ from typing import Any, Self
 
 import grpc
 from google.protobuf.message import Message
+from heqiao.platform.v1 import cases_pb2, cases_pb2_grpc, platform_pb2_grpc
 from heqiao.platform.v1 import platform_pb2 as pb
-from heqiao.platform.v1 import platform_pb2_grpc
 
 from keys import target_name
 from keys.pki.names import split_address
+from node.client.jobs import JobCalls
 from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
@@ -36,14 +37,16 @@ from node.transport.session import SESSION_HEADER
 from node.transport.status import from_rpc_error
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
+from node.wire.case_facts import add_facts
 from node.wire.platform_jobs import read_job
 
 _SLOW = 4  # several calls to a peer, one after the other
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
+_SLOW = 4  # several calls to a peer, one after the other
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
-class Platform:
+class Platform(JobCalls):
     """A connection to the own province's node. Every method raises NodeError kinds."""
 
     def __init__(
@@ -126,8 +129,11 @@ class Platform:
         return next(iter(self.watch(job)))
 
     def report(self, job: str) -> Report:
-        """The report of a job that has ended."""
-        return platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
+        """The report of a job that has ended, with what households declared and what it looks at again."""
+        report = platform.read_report(self._stream("GetReport", pb.GetReportRequest(job_id=job)))
+        asked = cases_pb2.GetCaseFactsRequest(job_id=job)
+        facts = self.stream(cases_pb2_grpc.CaseServiceStub, "GetCaseFacts", asked)
+        return add_facts(report, facts)
 
     def cancel(self, job: str) -> JobProgress:
         """Ask a job to stop."""

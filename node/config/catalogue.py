@@ -11,3 +11,6 @@ class CatalogueSection(Section):
     path: HomePath | None = Field(
         default=None, description="Catalogue file; default is the one installed with Heqiao"
     )
+    signed: bool = Field(
+        default=False, description="Load only a catalogue with a signature of the federation's CA"
+    )

@@ -21,10 +21,14 @@ _EXAMPLES: Final = {
     ("peer", "advertise"): "10.45.0.1:7443",
     ("store", "password_file"): "database-password",
     ("catalogue", "path"): "catalogue.toml",
+    ("calendar", "path"): "working-days.toml",
     ("index", "publish_at"): "03:00",
     ("log", "file"): "heqiao.log",
     ("console", "certificate"): "console.pem",
     ("console", "key"): "console.key",
+    ("notices", "folder"): "notices",
+    ("notices", "password_file"): "mail-password",
+    ("notices", "relay_ca"): "mail-ca.pem",
 }
 
 
@@ -76,4 +80,6 @@ def toml_literal(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str | Path):
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_literal, value))}]"
     return str(value)

@@ -42,6 +42,12 @@ class LimitsSection(Section):
         le=1_024,
         description="Platforms' streams that wait for a job's progress; each keeps one thread",
     )
+    max_renderings: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Files of reports made at once for platforms; each has a process, 300 MiB for a county's",
+    )
     call_timeout_s: float = Field(
         default=30, gt=0, le=3_600, description="A call or message without answer is retried after this"
     )

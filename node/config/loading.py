@@ -10,7 +10,7 @@ from node.config.faults import describe_fault, known_keys
 from node.config.model import Config
 from node.errors import ConfigError
 
-_MAX_BYTES: Final = 262_144
+MAX_BYTES: Final = 262_144
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -48,7 +48,7 @@ def read_toml(path: Path, hint: str) -> dict[str, Any]:
     """The content of a TOML file. Raises ConfigError; `hint` says what to name instead of a wrong file."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint) from None
     return parse_toml(path, content, hint)
@@ -56,8 +56,8 @@ def read_toml(path: Path, hint: str) -> dict[str, Any]:
 
 def parse_toml(path: Path, content: bytes, hint: str) -> dict[str, Any]:
     """What the bytes of a file say in TOML. Raises ConfigError as `read_toml`."""
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes", hint)
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes", hint)
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

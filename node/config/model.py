@@ -8,14 +8,18 @@ from pydantic_core import PydanticCustomError
 
 from keys.pki.names import split_address
 from node.config.approvals import ApprovalsSection
+from node.config.calendar import CalendarSection
 from node.config.catalogue import CatalogueSection
 from node.config.console import ConsoleSection
+from node.config.deadlines import DeadlinesSection
 from node.config.identity import NodeSection
 from node.config.index import IndexSection
 from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
 from node.config.limits import LimitsSection
 from node.config.log import LogSection
+from node.config.mandates import MandatesSection
+from node.config.notices import NoticesSection
 from node.config.peer import PeerSection
 from node.config.platform import PlatformSection
 from node.config.quotas import QuotasSection
@@ -26,6 +30,7 @@ from node.config.section import Section, folder_of
 from node.config.store import StoreSection, sqlite_file
 from node.config.tls import TlsSection
 from node.config.users import UsersSection
+from node.config.watch import WatchSection
 
 
 def _take_folder(value: object, info: ValidationInfo) -> Path:
@@ -49,6 +54,11 @@ class Config(Section):
     quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
     jobs: JobsSection = Field(default_factory=JobsSection)
+    deadlines: DeadlinesSection = Field(default_factory=DeadlinesSection)
+    calendar: CalendarSection = Field(default_factory=CalendarSection)
+    mandates: MandatesSection = Field(default_factory=MandatesSection)
+    watch: WatchSection = Field(default_factory=WatchSection)
+    notices: NoticesSection = Field(default_factory=NoticesSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)

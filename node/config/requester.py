@@ -8,9 +8,6 @@ from node.config.section import Section
 class RequesterSection(Section):
     """How this node queries its peers."""
 
-    due_days: int = Field(
-        default=5, ge=1, le=60, description="Working days a peer has to answer; then OVERDUE"
-    )
     retry_attempts: int = Field(
         default=5,
         ge=1,

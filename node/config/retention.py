@@ -19,6 +19,15 @@ class RetentionSection(Section):
         default=180, ge=30, le=180, description="Days after the job ended, whether it was fetched or not"
     )
 
+    records_days: int = Field(
+        default=1_096,
+        ge=1_096,
+        le=3_660,
+        description="Days after they end that mandates, and who was asked about when, are kept: records of "
+        "what was "
+        "given to others are kept for three years",
+    )
+
     @model_validator(mode="after")
     def _check_order(self) -> "RetentionSection":
         if self.fetched_days > self.kept_days:

@@ -198,6 +198,7 @@ def _mandate(form: CheckForm, one: Authorisation) -> Mandate:
         office=one.office,
         template_id="",
         sig_type="",
+        matter="",
         signers=one.signers,
         agents=(),
         people=frozenset(people),

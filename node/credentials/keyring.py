@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from blake3 import blake3
+
 from keys.errors import KeyringError
 from keys.store.vault import Vault
 from keys.types import EpochKey
@@ -70,6 +72,11 @@ class NodeKeys:
     grace_sums: Mapping[int, GraceSums] = field(default_factory=dict, repr=False)
     salt_in_use: int = 0
     upcoming: NextKey | None = field(default=None, repr=False)
+
+    @property
+    def lookup_key(self) -> bytes:
+        """Key of the digests by which records of people are found (docs/adr/0027); it never rotates."""
+        return blake3(self.record, derive_key_context="heqiao v1 lookup key").digest()
 
     @property
     def salt_version(self) -> int:

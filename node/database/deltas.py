@@ -7,13 +7,30 @@ of the partition.
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from matcher.bucket_changes import BucketChange
 from node.database.index_tables import delta_buckets, deltas
 from node.database.partitions import PartitionRow
 
 KEPT_SHARE = 4  # all deltas of a partition together are at most this part of its entries' bytes
+# Built once, as in node/database/partitions.py.
+_PLACE = and_(
+    deltas.c.item == bindparam("item"),
+    deltas.c.origin == bindparam("origin"),
+    deltas.c.epoch == bindparam("epoch"),
+)
+_LATER = delete(deltas).where(_PLACE, deltas.c.version > bindparam("version"))
+_NEW = insert(deltas).returning(deltas.c.id)
+_KEPT = (
+    select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.size)
+    .where(_PLACE)
+    .order_by(deltas.c.version.desc())
+)
+_OTHERS = delete(deltas).where(_PLACE, deltas.c.id.not_in(bindparam("kept", expanding=True)))
+_AFTER = select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.from_root).where(
+    _PLACE, deltas.c.version <= bindparam("to_version"), deltas.c.version > bindparam("after")
+)
 
 
 def begin_delta(tx: Connection, old: PartitionRow, new: PartitionRow) -> int:
@@ -21,10 +38,10 @@ def begin_delta(tx: Connection, old: PartitionRow, new: PartitionRow) -> int:
 
     Removes what a run that never published has left of the partition.
     """
-    tx.execute(delete(deltas).where(_place(old), deltas.c.version > old.version))
+    tx.execute(_LATER, {**_place(old), "version": old.version})
     values = {"item": old.item, "origin": old.origin, "epoch": old.epoch, "version": new.version}
     values |= {"from_version": old.version, "from_root": old.root, "size": 0}
-    return int(tx.execute(insert(deltas).values(**values).returning(deltas.c.id)).scalar_one())
+    return int(tx.execute(_NEW, values).scalar_one())
 
 
 def add_changes(tx: Connection, delta: int, changes: Sequence[BucketChange]) -> None:
@@ -47,11 +64,7 @@ def drop_delta(tx: Connection, delta: int) -> None:
 
 def settle(tx: Connection, current: PartitionRow, room: int) -> None:
     """Keep, of a partition that was just published, the newest deltas that lead to it, up to `room` bytes."""
-    rows = tx.execute(
-        select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.size)
-        .where(_place(current))
-        .order_by(deltas.c.version.desc())
-    ).all()
+    rows = tx.execute(_KEPT, _place(current)).all()
     kept, expected = [], current.version
     for row in rows:
         room -= row.size
@@ -59,7 +72,7 @@ def settle(tx: Connection, current: PartitionRow, room: int) -> None:
             break
         kept.append(row.id)
         expected = row.from_version
-    tx.execute(delete(deltas).where(_place(current), deltas.c.id.not_in(kept)))
+    tx.execute(_OTHERS, {**_place(current), "kept": kept})
 
 
 def find_chain(
@@ -68,11 +81,8 @@ def find_chain(
     """The ids of the deltas from an older version to this one, oldest first; None where none lead there."""
     if from_root == current.root:
         return []
-    rows = tx.execute(
-        select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.from_root).where(
-            _place(current), deltas.c.version <= current.version, deltas.c.version > from_version
-        )
-    ).all()
+    values = {**_place(current), "to_version": current.version, "after": from_version}
+    rows = tx.execute(_AFTER, values).all()
     by_version = {row.version: row for row in rows}
     chain, version = [], current.version
     while row := by_version.get(version):
@@ -116,5 +126,5 @@ def forget_deltas(tx: Connection, epoch: int) -> None:
     tx.execute(delete(deltas).where(deltas.c.epoch == epoch))
 
 
-def _place(part: PartitionRow) -> ColumnElement[bool]:
-    return and_(deltas.c.item == part.item, deltas.c.origin == part.origin, deltas.c.epoch == part.epoch)
+def _place(part: PartitionRow) -> dict[str, object]:
+    return {"item": part.item, "origin": part.origin, "epoch": part.epoch}

@@ -94,6 +94,11 @@ def old_drafts(tx: Connection, before: datetime) -> list[str]:
     return list(tx.scalars(select(drafts.c.id).where(drafts.c.updated_at < before).order_by(drafts.c.id)))
 
 
+def erase_old(tx: Connection, before: datetime) -> int:
+    """Delete drafts that nobody changed since a time; how many."""
+    return int(tx.execute(delete(drafts).where(drafts.c.updated_at < before)).rowcount)
+
+
 def _draft(row: Row[tuple[object, ...]]) -> DraftRow:
     values = dict(row._mapping)  # noqa: SLF001  SQLAlchemy's documented name
     values["items"], values["peers"] = tuple(json.loads(row.items)), tuple(json.loads(row.peers))

@@ -6,20 +6,39 @@ before it is passed to this module.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
+from node.database.case_tables import matched_entries
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
-from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartRow
+from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartClock, PartRow
 
 _JOB = tuple(column for column in jobs.c if column.name != "request_sealed")
-_PART = tuple(column for column in parts.c if column.name not in ("session_sealed", "refusals_sealed"))
+_PART = tuple(column for column in parts.c if not column.name.endswith("_sealed"))
 
 
-def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str, ...]) -> None:
-    """Store a new job and a pending part for each peer. A known id raises ConflictError."""
+def add_job(
+    tx: Connection, job: JobRow, request_sealed: bytes, peers: Sequence[str], clock: PartClock | None = None
+) -> None:
+    """Store a new job and a pending part for each peer, with its deadlines. A known id raises
+    ConflictError.
+    """
     tx.execute(
         insert(jobs).values(
             id=job.id,
@@ -34,20 +53,30 @@ def add_job(tx: Connection, job: JobRow, request_sealed: bytes, peers: tuple[str
             legal_basis=job.legal_basis,
             created_at=job.created_at,
             due_at=job.due_at,
+            due_estimated=job.due_estimated,
+            report_by=job.report_by,
+            auto_peers=job.auto_peers,
             finished_at=None,
             fetched_at=None,
             cancel_requested=False,
             error="",
         )
     )
-    tx.execute(insert(parts), [_new_part(job.id, peer) for peer in peers])
+    add_parts(tx, job.id, peers, clock or PartClock(job.created_at, job.due_at, job.due_at))
+
+
+def add_parts(tx: Connection, job: str, peers: Sequence[str], clock: PartClock) -> None:
+    """Store a pending part for each peer."""
+    if peers:
+        tx.execute(insert(parts), [{**_new_part(job, peer), **asdict(clock)} for peer in peers])
 
 
 def _new_part(job: str, peer: str) -> dict[str, object]:
     counts = dict.fromkeys(("done", "total", "epoch", "points", "bytes_up", "bytes_down"), 0)
     texts = dict.fromkeys(("reason", "plan", "plan_reason"), "")
-    sealed = dict.fromkeys(("session_sealed", "refusals_sealed"))
-    return {"job": job, "peer": peer, "state": "pending", "seconds": 0.0, **counts, **texts, **sealed}
+    sealed = dict.fromkeys(("session_sealed", "refusals_sealed", "reused_sealed"))
+    begun = {"job": job, "peer": peer, "state": "pending", "seconds": 0.0, "definitions": "{}"}
+    return {**begun, **counts, **texts, **sealed}
 
 
 def find_job(tx: Connection, job: str) -> JobRow | None:
@@ -56,14 +85,11 @@ def find_job(tx: Connection, job: str) -> JobRow | None:
     return None if row is None else _job(row)
 
 
-def list_jobs(
-    tx: Connection, limit: int, owners: Collection[str] | None = None, below: str = ""
-) -> list[JobRow]:
-    """Newest first, of some owners and of those whose names begin with `below`, or of all."""
+def list_jobs(tx: Connection, limit: int, owners: Collection[str] | None = None) -> list[JobRow]:
+    """Newest first, of some owners or all."""
     query = select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit)
     if owners is not None:
-        mine = jobs.c.owner.in_(owners)
-        query = query.where(or_(mine, jobs.c.owner.startswith(below, autoescape=True)) if below else mine)
+        query = query.where(jobs.c.owner.in_(owners))
     return [_job(row) for row in tx.execute(query)]
 
 
@@ -73,11 +99,19 @@ def open_jobs(tx: Connection, now: datetime) -> list[str]:
     waiting = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING)
     due = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING, parts.c.retry_at <= now)
     running = exists().where(parts.c.job == jobs.c.id, parts.c.state.in_(OPEN_PARTS))
-    can_run = or_(running, ~waiting, due, jobs.c.cancel_requested, jobs.c.due_at <= now)
+    over = and_(parts.c.closes_at <= now, parts.c.close_estimated == false())
+    closed = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING, over)
+    can_run = or_(running, ~waiting, due, jobs.c.cancel_requested, closed)
     rows = tx.execute(
         select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held, can_run).order_by(jobs.c.created_at)
     )
     return [row.id for row in rows]
+
+
+def open_requests(tx: Connection, kind: str) -> dict[str, bytes]:
+    """The sealed requests of the jobs of a kind that have not ended."""
+    mine = (jobs.c.kind == kind, jobs.c.state.in_(OPEN_STATES))
+    return {row.id: bytes(row.request_sealed) for row in tx.execute(select(jobs).where(*mine))}
 
 
 def read_request(tx: Connection, job: str) -> bytes:
@@ -140,10 +174,12 @@ def close_part(tx: Connection, job: str, peer: str) -> None:
     update_part(tx, job, peer, {"session_sealed": None})
 
 
-def forget_run(tx: Connection, job: str, peer: str) -> None:
-    """Erase what an earlier run of a part left, its answers too."""
+def forget_run(tx: Connection, job: str, peer: str, items: Collection[str] | None = None) -> None:
+    """Erase what an earlier run of a part left, its answers too: of some items or all."""
     close_part(tx, job, peer)
-    tx.execute(delete(answers).where(answers.c.job == job, answers.c.peer == peer))
+    for table in (answers, matched_entries):
+        erased = delete(table).where(table.c.job == job, table.c.peer == peer)
+        tx.execute(erased if items is None else erased.where(table.c.item.in_(items)))
     update_part(tx, job, peer, {"done": 0, "total": 0})
 
 
@@ -157,6 +193,12 @@ def close_parts(tx: Connection, job: str) -> None:
 def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:
     """The sealed refusals of a part, None before it has run."""
     found = tx.scalar(select(parts.c.refusals_sealed).where(parts.c.job == job, parts.c.peer == peer))
+    return None if found is None else bytes(found)
+
+
+def read_reused(tx: Connection, job: str, peer: str) -> bytes | None:
+    """The sealed answers of earlier jobs that a part uses again."""
+    found = tx.scalar(select(parts.c.reused_sealed).where(parts.c.job == job, parts.c.peer == peer))
     return None if found is None else bytes(found)
 
 

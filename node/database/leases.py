@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    bindparam,
     exists,
     func,
     insert,
@@ -34,6 +35,9 @@ from node.errors import LeaseLostError
 # that another process can take over.
 IDLE_WRITE_MS = 10_000
 T = TypeVar("T")
+# Shared, because the parts of a job write concurrently; a takeover waits until they have committed.
+# A write transaction of SQLite locks the whole database. Built once, as every write of a job needs it.
+_HELD = select(leases.c.number).where(leases.c.name == bindparam("name")).with_for_update(read=True)
 
 
 class DatabaseTime(FunctionElement[float]):
@@ -109,10 +113,7 @@ def require(tx: Connection, name: str, number: int) -> None:
             "idle_in_transaction_session_timeout", str(IDLE_WRITE_MS), literal_column("true")
         )
         tx.execute(select(limit))
-    # Shared, because the parts of a job write concurrently; a takeover waits until they have committed.
-    # A write transaction of SQLite locks the whole database.
-    found = select(leases.c.number).where(leases.c.name == name).with_for_update(read=True)
-    if tx.scalar(found) != number:
+    if tx.scalar(_HELD, {"name": name}) != number:
         raise LeaseLostError("another process has taken over this work")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from itertools import dropwhile, groupby, islice
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
 
 from matcher.types import TokenClass
 from node.database.engine import Store
@@ -20,6 +20,25 @@ from node.database.index_tables import buckets, cuts, partitions
 
 KEPT_VERSIONS = 2  # the one that peers are offered, and the one before, which running queries may still read
 _SWEPT = 256  # buckets removed in one transaction, to keep locks short and the log small
+# Built once, as in node/database/partitions.py. Names of columns are those of what is set.
+_SAME_PLACE = (
+    partitions.c.item == bindparam("of_item"),
+    partitions.c.origin == bindparam("of_origin"),
+    partitions.c.epoch == bindparam("of_epoch"),
+)
+_LAST = select(func.max(partitions.c.version)).where(*_SAME_PLACE)
+_WRITTEN = insert(partitions).returning(partitions.c.id)
+_PLACE_OF = select(
+    partitions.c.item.label("of_item"),
+    partitions.c.origin.label("of_origin"),
+    partitions.c.epoch.label("of_epoch"),
+).where(partitions.c.id == bindparam("partition"))
+_SUPERSEDE = update(partitions).where(*_SAME_PLACE, partitions.c.is_current).values(is_current=False)
+_PUBLISH = (
+    update(partitions)
+    .where(partitions.c.id == bindparam("partition"))
+    .values(is_current=True, published_at=bindparam("now"), offered_at=bindparam("offered"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +97,8 @@ def version_after(last: int, now: datetime) -> int:
 
 def next_version(tx: Connection, item: str, origin: str, epoch: int, now: datetime) -> int:
     """The number of the version after the newest."""
-    place = (partitions.c.item == item, partitions.c.origin == origin, partitions.c.epoch == epoch)
-    return version_after(int(tx.scalar(select(func.max(partitions.c.version)).where(*place)) or 0), now)
+    place = {"of_item": item, "of_origin": origin, "of_epoch": epoch}
+    return version_after(int(tx.scalar(_LAST, place) or 0), now)
 
 
 def open_cut(tx: Connection, item: str, origin: str, epoch: int, bits: int, now: datetime) -> int:
@@ -111,31 +130,26 @@ def add_buckets(tx: Connection, cut: int, version: int, new: Sequence[NewBucket]
 
 def prepare(tx: Connection, new: NewPartition) -> int:
     """Write the row of a version, unpublished; return its id."""
-    return int(
-        tx.execute(
-            insert(partitions)
-            .values(
-                item=new.item,
-                token_class=new.token_class,
-                origin=new.origin,
-                epoch=new.epoch,
-                version=new.version,
-                cut_id=new.cut,
-                is_current=False,
-                entries=new.entries,
-                bits=new.bits,
-                root=new.root,
-                leaves=new.leaves,
-                as_of=new.as_of,
-                date=new.date,
-                record_size=new.record_size,
-                pads=new.pads,
-                planted=json.dumps(new.planted),
-                published_at=None,
-            )
-            .returning(partitions.c.id)
-        ).scalar_one()
-    )
+    values = {
+        "item": new.item,
+        "token_class": new.token_class,
+        "origin": new.origin,
+        "epoch": new.epoch,
+        "version": new.version,
+        "cut_id": new.cut,
+        "is_current": False,
+        "entries": new.entries,
+        "bits": new.bits,
+        "root": new.root,
+        "leaves": new.leaves,
+        "as_of": new.as_of,
+        "date": new.date,
+        "record_size": new.record_size,
+        "pads": new.pads,
+        "planted": json.dumps(new.planted),
+        "published_at": None,
+    }
+    return int(tx.execute(_WRITTEN, values).scalar_one())
 
 
 def publish(tx: Connection, prepared: Iterable[int], now: datetime, *, offered: bool = True) -> None:
@@ -144,17 +158,9 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime, *, offered: 
     Those that are not `offered` are what the next import changes, and peers still get the one before.
     """
     for identifier in prepared:
-        row = tx.execute(
-            select(partitions.c.item, partitions.c.origin, partitions.c.epoch).where(
-                partitions.c.id == identifier
-            )
-        ).one()
-        place = and_(
-            partitions.c.item == row.item, partitions.c.origin == row.origin, partitions.c.epoch == row.epoch
-        )
-        tx.execute(update(partitions).where(place, partitions.c.is_current).values(is_current=False))
-        changed = {"is_current": True, "published_at": now, "offered_at": now if offered else None}
-        tx.execute(update(partitions).where(partitions.c.id == identifier).values(**changed))
+        place = tx.execute(_PLACE_OF, {"partition": identifier}).mappings().one()
+        tx.execute(_SUPERSEDE, dict(place))
+        tx.execute(_PUBLISH, {"partition": identifier, "now": now, "offered": now if offered else None})
 
 
 def offer(tx: Connection, now: datetime, *, item: str | None = None, before: datetime | None = None) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, func, select
 
 from matcher import label
 from matcher.types import TokenClass
@@ -60,6 +60,44 @@ _COLUMNS = (
 )
 
 
+def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
+    other = buckets.alias()
+    same = (other.c.cut_id == buckets.c.cut_id, other.c.number == buckets.c.number)
+    return select(func.max(other.c.version)).where(*same, other.c.version <= version).scalar_subquery()
+
+
+# Built once: it takes longer to build a statement than to run it, and an import, a rotation and a mirror run
+# these for each partition.
+_PLACE = and_(
+    partitions.c.item == bindparam("item"),
+    partitions.c.origin == bindparam("origin"),
+    partitions.c.epoch == bindparam("epoch"),
+)
+_BY_ID = partitions.c.id == bindparam("partition")
+_OFFERED = (_PLACE, partitions.c.offered_at.is_not(None))
+_KEPT = select(*_COLUMNS).where(*_OFFERED, partitions.c.version == bindparam("version"))
+_CURRENT = select(*_COLUMNS).where(_PLACE, partitions.c.is_current)
+_VERSION = select(*_COLUMNS).where(_BY_ID)
+_LATEST = select(partitions.c.version).where(*_OFFERED).order_by(partitions.c.version.desc()).limit(1)
+_LEAVES = select(partitions.c.leaves).where(_BY_ID)
+_SOME = buckets.c.number.in_(bindparam("numbers", expanding=True))
+# The rows of a version: for each number the newest one that is not newer than the version.
+_OF_VERSION = (
+    select(buckets.c.number, buckets.c.entries)
+    .join_from(partitions, buckets, partitions.c.cut_id == buckets.c.cut_id)
+    .where(_BY_ID, buckets.c.version == _newest(partitions.c.version))
+)
+_BUCKETS = _OF_VERSION.where(_SOME).order_by(buckets.c.number)
+_OLDEST = _OF_VERSION.with_only_columns(buckets.c.number, buckets.c.oldest)
+_OF_CUT = (
+    buckets.c.cut_id == bindparam("cut"),
+    _SOME,
+    buckets.c.version == _newest(bindparam("version", type_=buckets.c.version.type)),
+)
+_STORED = select(buckets).where(*_OF_CUT).order_by(buckets.c.number)
+_UNSERVED = select(buckets.c.number, buckets.c.kept_sealed).where(*_OF_CUT)
+
+
 def last_import(tx: Connection, item: str) -> dict[str, Any] | None:
     """The counts of the newest full import of an item, None before the first."""
     tally = tx.scalar(
@@ -80,16 +118,6 @@ def current_items(tx: Connection, epoch: int) -> dict[str, TokenClass]:
         .order_by(partitions.c.item)
     )
     return {row.item: TokenClass(row.token_class) for row in rows}
-
-
-def item_widths(tx: Connection, epoch: int) -> dict[str, int]:
-    """Items this node has in an epoch, sorted, with the width of the value in their labels."""
-    rows = tx.execute(
-        select(partitions.c.item, partitions.c.record_size)
-        .where(partitions.c.is_current, partitions.c.epoch == epoch)
-        .distinct()
-    )
-    return {row.item: label.width_of(row.record_size) for row in sorted(rows)}
 
 
 def offered_partitions(tx: Connection, epoch: int, origins: Sequence[str]) -> list[PartitionRow]:
@@ -138,51 +166,35 @@ def partitions_of(tx: Connection, item: str, epoch: int) -> list[PartitionRow]:
 
 def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: int) -> PartitionRow | None:
     """One version that is still kept, and that peers were offered."""
-    row = tx.execute(
-        select(*_COLUMNS).where(
-            partitions.c.item == item,
-            partitions.c.origin == origin,
-            partitions.c.epoch == epoch,
-            partitions.c.version == version,
-            partitions.c.offered_at.is_not(None),
-        )
-    ).one_or_none()
+    values = {"item": item, "origin": origin, "epoch": epoch, "version": version}
+    row = tx.execute(_KEPT, values).one_or_none()
     return None if row is None else _partition(row)
 
 
 def read_version(tx: Connection, partition: int) -> PartitionRow:
     """A version by its id, published or not."""
-    return _partition(tx.execute(select(*_COLUMNS).where(partitions.c.id == partition)).one())
+    return _partition(tx.execute(_VERSION, {"partition": partition}).one())
 
 
 def current_partition(tx: Connection, item: str, origin: str, epoch: int) -> PartitionRow | None:
     """The current version of a partition, None when there is none."""
-    row = tx.execute(
-        select(*_COLUMNS).where(
-            partitions.c.item == item,
-            partitions.c.origin == origin,
-            partitions.c.epoch == epoch,
-            partitions.c.is_current,
-        )
-    ).one_or_none()
+    row = tx.execute(_CURRENT, {"item": item, "origin": origin, "epoch": epoch}).one_or_none()
     return None if row is None else _partition(row)
 
 
 def offered_version(tx: Connection, item: str, origin: str, epoch: int) -> int | None:
     """The newest version number that peers are offered of a partition, None when there is none."""
-    place = (partitions.c.item == item, partitions.c.origin == origin, partitions.c.epoch == epoch)
-    offered = select(partitions.c.version).where(*place, partitions.c.offered_at.is_not(None))
-    return tx.scalar(offered.order_by(partitions.c.version.desc()).limit(1))
+    return tx.scalar(_LATEST, {"item": item, "origin": origin, "epoch": epoch})
 
 
 def read_leaves(tx: Connection, partition: int) -> bytes:
     """Digests of a partition's buckets, 32 bytes each, in order; empty when the version was removed."""
-    return bytes(tx.scalar(select(partitions.c.leaves).where(partitions.c.id == partition)) or b"")
+    return bytes(tx.scalar(_LEAVES, {"partition": partition}) or b"")
 
 
 def read_buckets(tx: Connection, partition: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
     """Served bytes of some buckets, ordered by number. Keep `numbers` short: all are loaded into memory."""
-    rows = tx.execute(_buckets(partition).where(buckets.c.number.in_(numbers)).order_by(buckets.c.number))
+    rows = tx.execute(_BUCKETS, {"partition": partition, "numbers": numbers})
     return [(row.number, bytes(row.entries)) for row in rows]
 
 
@@ -198,12 +210,7 @@ class StoredBucket:
 
 def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[StoredBucket]:
     """Some buckets of a version, published or not, with their unserved data; ordered by number."""
-    newest = _newest(literal(version))
-    rows = tx.execute(
-        select(buckets)
-        .where(buckets.c.cut_id == cut, buckets.c.number.in_(numbers), buckets.c.version == newest)
-        .order_by(buckets.c.number)
-    )
+    rows = tx.execute(_STORED, {"cut": cut, "version": version, "numbers": numbers})
     return [
         StoredBucket(row.number, bytes(row.entries), bytes(row.kept_sealed), bytes(row.links_sealed))
         for row in rows
@@ -212,35 +219,14 @@ def read_cut(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> 
 
 def read_kept(tx: Connection, cut: int, version: int, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
     """What is kept beside some buckets of a version, sealed, by number."""
-    rows = tx.execute(
-        select(buckets.c.number, buckets.c.kept_sealed).where(
-            buckets.c.cut_id == cut,
-            buckets.c.number.in_(numbers),
-            buckets.c.version == _newest(literal(version)),
-        )
-    )
+    rows = tx.execute(_UNSERVED, {"cut": cut, "version": version, "numbers": numbers})
     return [(row.number, bytes(row.kept_sealed)) for row in rows]
 
 
 def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
     """The oldest date in the labels of each bucket."""
-    rows = tx.execute(_buckets(partition).with_only_columns(buckets.c.number, buckets.c.oldest))
+    rows = tx.execute(_OLDEST, {"partition": partition})
     return {row.number: row.oldest for row in rows}
-
-
-def _buckets(partition: int) -> Select[Any]:
-    """The rows of a version: for each number the newest one that is not newer than the version."""
-    return (
-        select(buckets.c.number, buckets.c.entries)
-        .join_from(partitions, buckets, partitions.c.cut_id == buckets.c.cut_id)
-        .where(partitions.c.id == partition, buckets.c.version == _newest(partitions.c.version))
-    )
-
-
-def _newest(version: ColumnElement[int]) -> ScalarSelect[Any]:
-    other = buckets.alias()
-    same = (other.c.cut_id == buckets.c.cut_id, other.c.number == buckets.c.number)
-    return select(func.max(other.c.version)).where(*same, other.c.version <= version).scalar_subquery()
 
 
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:

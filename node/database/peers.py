@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from node.database.tables import grants, peer_keys, peers, seen_manifests
+from node.database.peer_tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Grant, PeerRow
 
 # Built once: it takes longer to build a statement than to run it. A peer's row is read before each message.
@@ -16,6 +16,8 @@ _FIND = (
     .where(peers.c.code == bindparam("of_peer"))
 )
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
+_ALL = select(peers).order_by(peers.c.code)
+_ALL_GRANTS = select(grants)
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
@@ -34,6 +36,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             signing_key=peer.signing_key,
             allow_platforms=peer.allow_platforms,
             paused=peer.paused,
+            allow_monitoring=peer.allow_monitoring,
             added_at=now,
         )
     )
@@ -43,8 +46,12 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
     _add_grants(tx, peer.code, peer.grants)
 
 
-def set_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
-    """Replace the grants of a peer, which must be known."""
+def set_grants(
+    tx: Connection, code: str, granted: Sequence[Grant], allow_monitoring: bool | None = None
+) -> None:
+    """Replace the grants of a peer, which must be known; whether it may monitor stays as it is with None."""
+    if allow_monitoring is not None:
+        tx.execute(update(peers).where(peers.c.code == code).values(allow_monitoring=allow_monitoring))
     tx.execute(delete(grants).where(grants.c.peer == code))
     _add_grants(tx, code, granted)
 
@@ -94,14 +101,14 @@ def find_peer(tx: Connection, code: str) -> PeerRow | None:
 def list_peers(tx: Connection) -> list[PeerRow]:
     """All peers by code."""
     held: dict[str, list[Row[Any]]] = {}
-    for row in tx.execute(select(grants)):
+    for row in tx.execute(_ALL_GRANTS):
         held.setdefault(row.peer, []).append(row)
-    found = tx.execute(select(peers).order_by(peers.c.code))
+    found = tx.execute(_ALL)
     return [_peer(row, held.get(row.code, ())) for row in found]
 
 
 def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
     """`granted` has items and origins, None where an outer join found none."""
     given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
-    key = bytes(row.signing_key)
-    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), row.paused)
+    key, may = bytes(row.signing_key), row.allow_monitoring
+    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), may, row.paused)

@@ -31,7 +31,10 @@ _GRANULES = (
 
 @dataclass(frozen=True, slots=True)
 class QueryFields:
-    """What a query is: the same in each of its streams. `points` are those announced."""
+    """What a query is: the same in each of its streams. `points` are those announced.
+
+    `tokens_until` is the last day on which its requester says to keep tokens, 0 where it keeps none.
+    """
 
     token_class: str
     epoch: int
@@ -41,6 +44,7 @@ class QueryFields:
     manifest_digest: bytes
     mandate_root: bytes
     points: int
+    tokens_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def find_query(tx: Connection, peer: str, query_id: bytes) -> QueryRow | None:
         bytes(row.manifest_digest),
         bytes(row.mandate_root),
         row.points,
+        row.tokens_until,
     )
     root = None if row.points_root is None else bytes(row.points_root)
     return QueryRow(fields, row.charged, row.granules, root, row.state, row.opened_at, row.done_at)
@@ -107,6 +112,7 @@ def add_query(tx: Connection, peer: str, query_id: bytes, new: QueryRow, digests
         "manifest_digest": fields.manifest_digest,
         "mandate_root": fields.mandate_root,
         "points": fields.points,
+        "tokens_until": fields.tokens_until,
         "charged": new.charged,
         "granules": new.granules,
         "points_root": new.points_root,

@@ -30,6 +30,8 @@ queries = Table(
     Column("legal_basis", String(64), nullable=False),
     Column("manifest_digest", LargeBinary(32), nullable=False),
     Column("mandate_root", LargeBinary(32), nullable=False),
+    # Last day on which the requester says to keep tokens, days since 1970-01-01; 0 for none.
+    Column("tokens_until", Integer, nullable=False),
     # Points announced, and charged to the peer's quotas.
     Column("points", BigInteger, nullable=False),
     Column("charged", BigInteger, nullable=False),

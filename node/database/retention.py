@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select, update
 
-from node.database.tables import answers, jobs, parts, sum_products, tokens
+from node.database.case_tables import matched_entries
+from node.database.tables import DEADLINE_TABLES, answers, jobs, parts, sum_products, tokens
 from node.domain.jobs import OPEN_STATES
 from node.domain.retention import Erased
 
@@ -39,7 +40,7 @@ def erase(tx: Connection, chosen: Sequence[str], fetched: datetime, ended: datet
     due = tx.execute(asked)
     certain = [row.id for row in due]
     found = count(tx, certain)
-    for table in (tokens, sum_products, answers, parts):
+    for table in (tokens, sum_products, matched_entries, answers, *DEADLINE_TABLES, parts):
         tx.execute(delete(table).where(table.c.job.in_(certain)))
     tx.execute(delete(jobs).where(jobs.c.id.in_(certain)))
     return found

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, Table, and_, func, literal, select, tuple_, update
 
+from node.database.case_tables import matched_entries, objections, received_corrections, sent_corrections
+from node.database.household_tables import households, mandates, urgent_checks
 from node.database.index_tables import buckets, cuts, token_blocks
 from node.database.tables import (
     answers,
@@ -20,6 +22,7 @@ from node.database.tables import (
     tokens,
 )
 from node.database.user_tables import drafts, users
+from node.database.watch_tables import alerts, watch_answers, watch_tokens, watches
 
 EPOCH_BYTES: Final = 2  # keys.store.vault.EPOCH_BYTES: the database knows no keys
 
@@ -49,10 +52,12 @@ class SealedColumn:
 
 _BLOCK: Final = (sum_blocks.c.points, sum_blocks.c.days, sum_blocks.c.ciphertexts)
 _CUT: Final = (cuts.c.item, cuts.c.origin, cuts.c.epoch)
+_RECEIVED: Final = (received_corrections.c.peer, received_corrections.c.id)
 SEALED: Final = (
     SealedColumn(jobs, "request_sealed"),
     SealedColumn(parts, "session_sealed"),
     SealedColumn(parts, "refusals_sealed"),
+    SealedColumn(parts, "reused_sealed"),
     SealedColumn(tokens, "sealed"),
     SealedColumn(answers, "sealed"),
     SealedColumn(sum_products, "sealed"),
@@ -66,6 +71,10 @@ SEALED: Final = (
         sum_groups,
     ),
     SealedColumn(sum_aliases, "sealed"),
+    SealedColumn(households, "sealed"),
+    SealedColumn(mandates, "sealed"),
+    SealedColumn(mandates, "form_sealed"),
+    SealedColumn(urgent_checks, "sealed"),
     SealedColumn(buckets, "kept_sealed", _CUT, cuts),
     SealedColumn(buckets, "links_sealed", _CUT, cuts),
     SealedColumn(token_blocks, "sealed", (token_blocks.c.version,)),
@@ -74,6 +83,15 @@ SEALED: Final = (
     SealedColumn(drafts, "form_sealed"),
     SealedColumn(drafts, "request_sealed"),
     SealedColumn(drafts, "reason_sealed"),
+    SealedColumn(watches, "request_sealed"),
+    SealedColumn(watch_tokens, "sealed"),
+    SealedColumn(watch_answers, "sealed"),
+    SealedColumn(alerts, "content_sealed", (alerts.c.id,)),
+    SealedColumn(alerts, "note_sealed", (alerts.c.id,)),
+    SealedColumn(matched_entries, "sealed"),
+    SealedColumn(objections, "content_sealed"),
+    SealedColumn(sent_corrections, "content_sealed"),
+    SealedColumn(received_corrections, "content_sealed", _RECEIVED),
 )
 
 

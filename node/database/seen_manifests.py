@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from node.database.tables import seen_manifests
+from node.database.peer_tables import seen_manifests
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from keys.signing_chain import MAX_CHAIN, Succession
 from keys.store.kinds import fingerprint_of
 from keys.types import KeyState
 from node.database import audit_log as audit_rows
-from node.database.tables import key_epochs, peer_keys, peers, successions
+from node.database.peer_tables import peer_keys, peers
+from node.database.tables import key_epochs, successions
 from node.domain.audit_chain import Detail
 
 # Built once: it takes longer to build a statement than to run it, and each query reads the pinned keys.
@@ -62,6 +63,12 @@ def served_statements(tx: Connection, code: str, now: datetime) -> tuple[Success
         fields = {name: getattr(row, name) for name in Succession.model_fields if name != "code"}
         chain.insert(0, Succession(code=code, **fields))
     return tuple(chain)
+
+
+def own_earlier_keys(tx: Connection) -> tuple[bytes, ...]:
+    """The own signing keys that signed a successor, the newest first."""
+    query = select(successions.c.old_key).order_by(successions.c.number.desc())
+    return tuple(bytes(key) for key in tx.scalars(query))
 
 
 def read_pinned(tx: Connection, peer: str) -> Pinned | None:

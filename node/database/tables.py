@@ -19,56 +19,31 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from node.database import index_tables, query_tables, user_tables
+from node.database import (
+    case_tables,
+    catalogue_tables,
+    deadline_tables,
+    household_tables,
+    index_tables,
+    peer_tables,
+    query_tables,
+    user_tables,
+    watch_tables,
+)
 from node.database.column_types import ROW_ID, UtcDateTime
 
 metadata = index_tables.metadata
-USER_TABLES = user_tables.TABLES
-QUERY_TABLES = query_tables.TABLES  # so that they are in it, too
-
-peers = Table(
-    "peers",
-    metadata,
-    Column("code", String(2), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("address", String(300), nullable=False),
-    Column("signing_key", LargeBinary, nullable=False),
-    Column("allow_platforms", Boolean, nullable=False),
-    # Neither asked nor answered until administrators end that.
-    Column("paused", Boolean, nullable=False),
-    Column("added_at", UtcDateTime, nullable=False),
+# Tables of other modules, so that they are in it, too.
+OTHERS = (
+    case_tables.TABLES,
+    catalogue_tables.TABLES,
+    household_tables.TABLES,
+    peer_tables.TABLES,
+    query_tables.TABLES,
+    user_tables.TABLES,
+    watch_tables.TABLES,
 )
-
-# Earlier pinned signing keys of a peer: their signatures are refused, except in queries under way.
-peer_keys = Table(
-    "peer_keys",
-    metadata,
-    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
-    Column("signing_key", LargeBinary(32), primary_key=True),
-    Column("replaced_at", UtcDateTime, nullable=False),
-)
-
-# The newest manifest seen of a peer, by the salt of its data: an older one is refused later.
-seen_manifests = Table(
-    "seen_manifests",
-    metadata,
-    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
-    Column("salt_version", Integer, primary_key=True),
-    Column("epoch", Integer, nullable=False),
-    Column("issued_at", UtcDateTime, nullable=False),
-    # Versions of its partitions, JSON by "item/origin"; when one, or the epoch, last rose.
-    Column("versions", Text, nullable=False),
-    Column("raised_at", UtcDateTime, nullable=False),
-)
-
-grants = Table(
-    "grants",
-    metadata,
-    Column("peer", String(2), ForeignKey("peers.code", ondelete="CASCADE"), primary_key=True),
-    # A code of the catalogue, or * for all ordinary items.
-    Column("item", String(8), primary_key=True),
-    Column("origin", String(2), primary_key=True),
-)
+DEADLINE_TABLES = deadline_tables.TABLES
 
 imports = Table(
     "imports",
@@ -88,7 +63,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
-    # verification or sum
+    # verification, sum or watch
     Column("kind", String(16), nullable=False),
     # Who submitted it: "node" or "platform/" and a name.
     Column("owner", String(220), nullable=False),
@@ -101,6 +76,12 @@ jobs = Table(
     Column("legal_basis", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Whether `due_at` was counted with days of a year whose holidays are not known.
+    Column("due_estimated", Boolean, nullable=False),
+    # When its report is to be issued.
+    Column("report_by", UtcDateTime),
+    # Its peers are chosen when it starts: all that offer an item and grant it.
+    Column("auto_peers", Boolean, nullable=False),
     Column("finished_at", UtcDateTime),
     # When its owner had fetched the whole report first.
     Column("fetched_at", UtcDateTime),
@@ -126,12 +107,26 @@ parts = Table(
     Column("seconds", Float, nullable=False),
     Column("plan", String(32), nullable=False),
     Column("plan_reason", Text, nullable=False),
-    # When a part goes on that waits for a peer's quota.
+    # When a part goes on that waits for a peer's quota, or for a peer that is away.
     Column("retry_at", UtcDateTime),
+    # Since when the peer is asked; when its answer is due; when the part is closed. What is estimated was
+    # counted with days of a year whose holidays are not known.
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("closes_at", UtcDateTime, nullable=False),
+    Column("due_estimated", Boolean, nullable=False),
+    Column("close_estimated", Boolean, nullable=False),
+    Column("warned_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    # Digests of what each item meant when the peer was asked (JSON), without which no answer is used again.
+    Column("definitions", Text, nullable=False),
     # The seed and the manifest of the query under way; erased when the part ends.
     Column("session_sealed", LargeBinary),
     # Subjects that must not be queried at this peer, with reasons; empty until the part runs.
     Column("refusals_sealed", LargeBinary),
+    # Answers of earlier jobs that are used again instead of asking.
+    Column("reused_sealed", LargeBinary),
+    Index("ix_parts_peer", "peer", "state"),
 )
 
 # Digests of the numbers of mandates, by the owner of the jobs that they are revoked for: "node" is all.

@@ -76,6 +76,11 @@ def list_users(tx: Connection) -> list[UserRow]:
     return [_user(row) for row in tx.execute(_USER.order_by(users.c.account))]
 
 
+def list_units(tx: Connection) -> list[str]:
+    """The units that have accounts, also disabled ones: their jobs are still there."""
+    return list(tx.scalars(select(users.c.unit).distinct()))
+
+
 def change_user(tx: Connection, account: str, values: Mapping[str, object]) -> None:
     """Change some columns of an account."""
     tx.execute(update(users).where(users.c.account == account).values(dict(values)))

@@ -1,4 +1,4 @@
-"""Days of China, days as numbers, and working days (design.md section 4).
+"""Days of China, and days as numbers (design.md section 4).
 
 A day that a person writes or reads is a day of China: UTC+8 without summer time, whatever the zone of the
 machine. Instants are kept in UTC. Only this module makes a day of an instant. Pure.
@@ -31,6 +31,11 @@ def china_day(moment: datetime) -> date:
 def china_minute(moment: datetime) -> str:
     """An instant for people, to the minute, with its offset: `2026-06-30 07:52+08:00`."""
     return china_time(moment).isoformat(sep=" ", timespec="minutes")
+
+
+def is_monday_to_friday(day: date) -> bool:
+    """Whether a day is no Saturday or Sunday; holidays are those of `node.domain.working_days`."""
+    return day.weekday() < 5
 
 
 def written_day(stamp: datetime) -> date:
@@ -69,15 +74,3 @@ def period_start(now: datetime, days: int) -> datetime:
     Raises ValueError for a time without a zone.
     """
     return day_start(china_day(now) - timedelta(days=days - 1))
-
-
-def add_working_days(start: datetime, days: int) -> datetime:
-    """The same time of day `days` Mondays to Fridays of China later, in UTC.
-
-    The office adds public holidays itself. Raises ValueError for a time without a zone.
-    """
-    moment = china_time(start)
-    while days > 0:
-        moment += timedelta(days=1)
-        days -= moment.weekday() < 5
-    return moment.astimezone(UTC)

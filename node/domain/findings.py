@@ -1,11 +1,14 @@
 """Outcomes of a verification as data, the content of a report (design.md section 4)."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import overload
+
+from node.domain.declared import DeclaredHousehold
+from node.domain.jobs import Attempt
 
 # Reason of a NAME_MISMATCH: the names are equal once traditional characters are written as simplified ones.
 NAME_CONVERTED = "name_converted"
@@ -25,6 +28,15 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     OVERDUE = "OVERDUE"
     UNAVAILABLE = "UNAVAILABLE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"  # the two provinces define the item differently (口径不一致)
+
+
+@dataclass(frozen=True, slots=True)
+class ReusedFrom:
+    """The earlier job whose answer is used again, and the day in China on which it was given."""
+
+    job: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,8 @@ class Finding:
     `subject` is the caller's own reference (household/member), never an identity number. `value`
     is the value that the item's level discloses (1, a count, a band index) where the outcome is FOUND, OVER
     or STALE, else None. `reason` names the rule or cause for REFUSED, NOT_MANDATED,
-    UNAVAILABLE, and NAME_CONVERTED for a NAME_MISMATCH.
+    UNAVAILABLE, and NAME_CONVERTED for a NAME_MISMATCH. `reused_from` says where an earlier answer was used
+    again instead of asking.
     """
 
     subject: str
@@ -44,6 +57,7 @@ class Finding:
     value: int | None = None
     as_of: date | None = None
     reason: str = ""
+    reused_from: ReusedFrom | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -65,10 +79,10 @@ class Findings(Sequence[Finding]):
         if isinstance(findings, Findings):
             return findings
         refs: dict[str, int] = {}
-        answers: dict[tuple[str, str, Outcome, int | None, date | None, str], int] = {}
+        answers: dict[tuple[str, str, Outcome, int | None, date | None, str, ReusedFrom | None], int] = {}
         subject, answer = array("I"), array("I")
         for one in findings:
-            said = (one.item, one.peer, one.outcome, one.value, one.as_of, one.reason)
+            said = (one.item, one.peer, one.outcome, one.value, one.as_of, one.reason, one.reused_from)
             subject.append(refs.setdefault(one.subject, len(refs)))
             answer.append(answers.setdefault(said, len(answers)))
         return cls(tuple(refs), tuple([Finding("", *said) for said in answers]), subject, answer)
@@ -85,7 +99,8 @@ class Findings(Sequence[Finding]):
             return Findings(self.refs, self.answers, self.subject[at], self.answer[at])
         said = self.answers[self.answer[at]]
         ref = self.refs[self.subject[at]]
-        return Finding(ref, said.item, said.peer, said.outcome, said.value, said.as_of, said.reason)
+        what = (said.item, said.peer, said.outcome, said.value, said.as_of, said.reason)
+        return Finding(ref, *what, said.reused_from)
 
     def __iter__(self) -> Iterator[Finding]:
         return (self[row] for row in range(len(self)))
@@ -118,6 +133,37 @@ class PeerSummary:
     seconds: float = 0.0
     plan: str = ""
     plan_reason: str = ""
+    # Earlier attempts, the oldest first, where the peer was asked again.
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """An objection as the report of its re-check shows it: who, why, and whether it was in time.
+
+    Days are those of China: when the report was received, the objection raised, the last day in time.
+    """
+
+    id: str
+    received: date
+    raised: date
+    last_day: date
+    raised_by: str = field(repr=False)
+    grounds: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """The earlier report that a re-check looks at again: its number, and its answers to the same questions.
+
+    Without a number the earlier report is erased, and has no answers. Findings as in `Report`.
+    """
+
+    job: str
+    number: str
+    finished_at: datetime | None
+    findings: tuple[Finding, ...] = field(repr=False)
+    objection: Objection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +185,14 @@ class Report:
     peers: tuple[PeerSummary, ...]
     findings: Sequence[Finding] = field(repr=False)  # kept as columns, `Findings`
     state: str = "done"
+    due_estimated: bool = False
+    # Peers that were considered and not asked, and why.
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    # What households declare; the bodies that ordered it, each with its households (one alone without them).
+    declared: tuple[DeclaredHousehold, ...] = field(default=(), repr=False)
+    offices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # Of a re-check: what it looks at again.
+    recheck: Recheck | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", Findings.of(self.findings))

@@ -2,11 +2,12 @@
 and of the units below it (design.md section 8; domain.md section 11, S38).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from node.domain.users import Person
+from node.domain.units import covers
+from node.domain.users import Person, unit_owner
 
 NODE: Final = "node"
 
@@ -18,24 +19,21 @@ def platform_owner(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobAccess:
-    """What a caller owns, and the owners of the jobs that it may see; None is everybody. `below` is what the
-    owners of a person's unit, and of those below it, begin with.
+    """What a caller owns, the owners of the jobs that it may see (None is everybody), and those whose jobs it
+    may change besides its own.
     """
 
     owner: str
     seen: frozenset[str] | None
-    below: str = ""
+    changed: frozenset[str] = frozenset()
 
     def may_see(self, owner: str) -> bool:
         """Whether jobs of an owner are shown to the caller."""
-        return self.seen is None or owner in self.seen or self._is_below(owner)
+        return self.seen is None or owner in self.seen
 
     def may_change(self, owner: str) -> bool:
         """Whether the caller may cancel jobs of an owner."""
-        return self.owner in (NODE, owner) or self._is_below(owner)
-
-    def _is_below(self, owner: str) -> bool:
-        return bool(self.below) and owner.startswith(self.below)
+        return self.owner in (NODE, owner) or owner in self.changed
 
 
 NODE_ACCESS: Final = JobAccess(NODE, None)
@@ -47,6 +45,7 @@ def platform_access(name: str, readers: Mapping[str, Sequence[str]]) -> JobAcces
     return JobAccess(owner, frozenset([owner, *map(platform_owner, readers.get(name, ()))]))
 
 
-def person_access(person: Person) -> JobAccess:
-    """Of a person: to see and cancel the jobs of the unit and of those below it."""
-    return JobAccess(person.owner, frozenset(), person.below)
+def person_access(person: Person, units: Iterable[str]) -> JobAccess:
+    """Of a person: to see and cancel the jobs of the unit and of those below it, out of all `units`."""
+    own = frozenset([person.owner, *(unit_owner(unit) for unit in units if covers(person.unit, unit))])
+    return JobAccess(person.owner, own, own)

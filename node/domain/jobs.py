@@ -8,9 +8,13 @@ from node.domain.job_access import NODE
 
 OPEN_STATES = ("queued", "running")
 OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")  # states of parts that run, or can
-WAITING = "waiting"  # a part that the peer told to come back later
+WAITING = "waiting"  # a part that the peer told to come back later, or whose peer is away
+AWAY = ("unavailable", "revocation_list_old")  # reasons of a part that waits for a peer that is away
+RETRYABLE = ("refused", "unavailable", "overdue")  # states of parts that can be asked again
 
 VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
+AUTO = ("auto",)  # in place of the peers of a verification: all that offer an item and grant it
+VERIFICATION, SUM, WATCH = "verification", "sum", "watch"  # kinds of jobs
 
 
 class JobRequest(Protocol):
@@ -26,7 +30,7 @@ class JobRequest(Protocol):
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """Codes of the queried provinces."""
+        """Codes of the queried provinces, or AUTO."""
 
     @property
     def purpose(self) -> str:
@@ -39,7 +43,11 @@ class JobRequest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job without its sealed request. `owner` is who submitted it (node.domain.job_access)."""
+    """A job without its sealed request. `owner` is who submitted it (node.domain.job_access).
+
+    `due_estimated`: `due_at` was counted with days of a year without known holidays. `report_by`: when its
+    report is to be issued. `auto_peers`: its peers are chosen when it starts.
+    """
 
     id: str
     state: str
@@ -56,11 +64,39 @@ class JobRow:
     kind: str = VERIFICATION
     owner: str = NODE
     fetched_at: datetime | None = None
+    due_estimated: bool = False
+    report_by: datetime | None = None
+    auto_peers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartClock:
+    """The deadlines of a part; estimated ones were counted with days of a year without known holidays."""
+
+    asked_at: datetime
+    due_at: datetime
+    closes_at: datetime
+    due_estimated: bool = False
+    close_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one attempt of a part ended; the peer was asked from `asked_at` to `ended_at`."""
+
+    asked_at: datetime
+    ended_at: datetime
+    state: str
+    reason: str = ""
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """One peer's part of a job, without its sealed session. A waiting part goes on at `retry_at`."""
+    """One peer's part of a job, without what is sealed of it. A waiting part goes on at `retry_at`.
+
+    The times are those of its newest attempt, without a value where it was never stored.
+    """
 
     job: str
     peer: str
@@ -76,6 +112,28 @@ class PartRow:
     plan: str = ""
     plan_reason: str = ""
     retry_at: datetime | None = None
+    asked_at: datetime | None = None
+    due_at: datetime | None = None
+    closes_at: datetime | None = None
+    due_estimated: bool = False
+    close_estimated: bool = False
+    warned_at: datetime | None = None
+    ended_at: datetime | None = None
+    definitions: str = "{}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.state == WAITING or self.state in OPEN_PARTS
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it waits for a peer that is away."""
+        return self.state == WAITING and self.reason in AWAY
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it is closed without an answer: never by an estimated date (domain.md section 2)."""
+        return self.closes_at is not None and not self.close_estimated and now >= self.closes_at
 
     def may_go_on(self, now: datetime) -> bool:
         """Whether a part that has not ended can run now: it does not wait, or long enough."""

@@ -16,7 +16,8 @@ from node.domain.subjects import Subjects
 DIGEST_CONTEXT = "heqiao v1 mandate"
 NUMBER_CONTEXT = "heqiao v1 mandate number"
 ANY = "*"
-PROGRAMMES = ("new_application", "review", "report", "monitoring", "other")
+MONITORING = "monitoring"
+PROGRAMMES = ("new_application", "review", "report", MONITORING, "other")
 # Codes that a platform or peer chooses and that this node writes into its log and audit chain: too short
 # for an identity number.
 CODE = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9._-]{1,64}")
@@ -37,6 +38,7 @@ REASONS = (
     "item_not_covered",
     "region_not_covered",
     "programme_differs",
+    "matter_differs",
 )
 
 
@@ -53,18 +55,21 @@ class Scope(NamedTuple):
     office: str
     template_id: str
     sig_type: str
+    matter: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Mandate:
     """A citizen's authorisation (授权书): for whom, its programme, items, regions and validity.
 
-    `programme` is one of PROGRAMMES, or `*` for all; `items` and `regions` may hold `*`. Both days of
-    the validity count; without `valid_to` it lasts until `event`, one of EVENTS, which the office reports by
+    `programme` is one of PROGRAMMES, or `*` for all; `items` and `regions` may hold `*`. Both days of the
+    validity count; without `valid_to` it lasts until `event`, one of EVENTS, which the office reports by
     revoking it. From the day `revoked_at` it covers nothing (R9 of domain.md section 9). `office` is the body
     that ordered the verification (委托单位), `template_id` the wording of the form, `sig_type` one of
-    SIG_TYPES or empty. `people` are the canonical identity numbers of those it is for, former ones too: a
-    number that it does not name is never asked about. `doc_hash` is the digest of the scanned form.
+    SIG_TYPES
+    or empty, `matter` the kind of help that is applied for (node/domain/matters.py), `*` or empty where the
+    form names none. `people` are the canonical identity numbers of those it is for, former ones too: a number
+    that it does not name is never asked about. `doc_hash` is the digest of the scanned form.
     """
 
     number: str
@@ -78,6 +83,7 @@ class Mandate:
     office: str
     template_id: str
     sig_type: str
+    matter: str
     signers: tuple[str, ...]
     agents: tuple[str, ...]
     people: frozenset[str]
@@ -97,6 +103,7 @@ class Mandate:
             self.office,
             self.template_id,
             self.sig_type,
+            self.matter,
         )
 
     @property
@@ -119,8 +126,13 @@ def share_scopes(mandates: Iterable[Mandate]) -> tuple[list[Scope], list[int]]:
     return list(known), places
 
 
-def covers(mandate: Mandate | None, item: str, region: str, programme: str, today: date) -> str | None:
-    """None where the mandate permits to query `region` about `item` today, else one of REASONS."""
+def covers(
+    mandate: Mandate | None, item: str, region: str, programme: str, today: date, matter: str = ""
+) -> str | None:
+    """None where the mandate permits to query `region` about `item` today, else one of REASONS.
+
+    A mandate for one matter covers no query that names another one, or none.
+    """
     if mandate is None:
         return "no_mandate"
     if not mandate.is_complete:
@@ -137,6 +149,8 @@ def covers(mandate: Mandate | None, item: str, region: str, programme: str, toda
         return "region_not_covered"
     if mandate.programme not in (programme, ANY, ""):
         return "programme_differs"
+    if mandate.matter not in (matter, ANY, ""):
+        return "matter_differs"
     return None
 
 
@@ -201,7 +215,7 @@ def _common_json(scope: Scope) -> tuple[str, ...]:
     """
     written = {name: f'"{name}":{_json(_plain(value))}' for name, value in scope._asdict().items()}
     between = (
-        ("event", "items"),
+        ("event", "items", "matter"),
         ("office",),
         ("programme", "regions", "revoked_at", "sig_type"),
         ("template_id", "valid_from", "valid_to"),

@@ -47,13 +47,15 @@ class PeerRow:
     signing_key: bytes
     allow_platforms: bool
     grants: tuple[Grant, ...]
+    # Whether it may ask for monitoring, and keep tokens for it.
+    allow_monitoring: bool = True
     # Neither asked nor answered until administrators end that.
     paused: bool = False
 
     @property
-    def rights(self) -> tuple[bool, tuple[Grant, ...]]:
-        """What it may ask, and whether its platforms may; an open stream ends when they change."""
-        return self.allow_platforms, self.grants
+    def rights(self) -> tuple[bool, bool, tuple[Grant, ...]]:
+        """What it may ask, why, and whether its platforms may; an open stream ends when they change."""
+        return self.allow_platforms, self.allow_monitoring, self.grants
 
     @property
     def origins(self) -> frozenset[str]:

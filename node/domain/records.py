@@ -33,7 +33,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceRow:
-    """One usable row. `amount` is fen, a count, or 0 and 1; `key` distinguishes rows of one subject.
+    """One usable row. `amount` is as a record's `total`; `key` distinguishes rows of one subject.
 
     `identities` holds the current number first, then former ones. `as_of` is None where the row
     has no date.
@@ -52,7 +52,9 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Record:
-    """All rows of one subject for one item. `total` is fen, a count, or 0 and 1, before disclosure."""
+    """All rows of one subject for one item. `total` is fen, a count, 0 and 1, or the place of a code in its
+    list, before disclosure.
+    """
 
     identities: tuple[Identity, ...]
     name: str
@@ -116,7 +118,7 @@ def disclose(item: Item, total: int) -> int | None:
             return bisect_left(item.bands, total)
         case Level.THRESHOLD:
             return 1 if item.threshold is not None and total > item.threshold else None
-        case Level.VALUE:
+        case Level.VALUE | Level.CODE:
             return total
         case Level.AGGREGATE:
             return None

@@ -63,6 +63,91 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "JobService",
+        {
+            "RetryPart": Right(OFFICERS, platform=True),
+            "ListDeadlines": Right(OFFICERS, platform=True),
+            "GetPeerTimes": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
+        "MandateService",
+        {
+            "AddMandates": Right(_PREPARER, platform=True),
+            "ListMandates": Right(OFFICERS, platform=True),
+            "GetMandate": Right(OFFICERS, platform=True),
+            "EndMandate": Right(_PREPARER, platform=True),
+            "CheckMandates": Right(OFFICERS, platform=True),
+            "AddForm": Right(_PREPARER, platform=True),
+            "GetForm": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
+        "HouseholdService",
+        {
+            "PutHouseholds": Right(_PREPARER, platform=True),
+            "ListHouseholds": Right(OFFICERS, platform=True),
+            "GetHousehold": Right(OFFICERS, platform=True),
+            "RemoveHousehold": Right(_PREPARER, platform=True),
+            # With [users] approval a person's verification is a draft that another person approves.
+            "VerifyHouseholds": Right(_PREPARER, platform=True),
+            "ReportSubject": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
+        "WatchService",
+        {
+            "AddWatch": Right(_PREPARER, platform=True),
+            "RunWatch": Right(_PREPARER, platform=True),
+            "ListWatches": Right(OFFICERS, platform=True),
+            "RemoveWatch": Right(_PREPARER, platform=True),
+            "ListAlerts": Right(OFFICERS, platform=True),
+            "AcknowledgeAlerts": Right(OFFICERS, platform=True),
+            "WatchAlerts": Right(OFFICERS, platform=True),
+        },
+    ),
+    **_service(
+        "NoticeService",
+        {
+            "ListNotices": Right(ADMINISTRATORS | {Role.OBSERVER}, platform=True),
+            "WatchNotices": Right(ADMINISTRATORS | {Role.OBSERVER}, platform=True),
+        },
+    ),
+    **_service(
+        "CatalogueService",
+        {
+            "DescribeCatalogue": Right(EVERYBODY, platform=True),
+            "ListDifferences": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
+        "CaseService",
+        {
+            "GetCaseFacts": Right(OFFICERS, platform=True),
+            "AddObjection": Right(_PREPARER, platform=True),
+            "ListObjections": Right(OFFICERS, platform=True),
+            "GetObjection": Right(OFFICERS, platform=True),
+            # With [users] approval a re-check, too, is a draft that another person approves.
+            "RecheckObjection": Right(_PREPARER, platform=True),
+            "CloseObjection": Right(OFFICERS, platform=True),
+            # It tells the other province who the person is, so it is the approver's.
+            "SendCorrection": Right(_APPROVER, platform=True),
+            "ListSentCorrections": Right(OFFICERS, platform=True),
+            "SyncCorrections": Right(OFFICERS, platform=True),
+            "ListReceivedCorrections": Right(OFFICERS, platform=True),
+            "GetReceivedCorrection": Right(OFFICERS, platform=True),
+            "FindCorrectionPerson": Right(OFFICERS, platform=True),
+            "AnswerCorrection": Right(_APPROVER, platform=True),
+        },
+    ),
+    **_service(
+        "ReportService",
+        {
+            "StreamReportFile": Right(OFFICERS, platform=True),
+            "VerifyReportFile": Right(EVERYBODY, platform=True),
+        },
+    ),
+    **_service(
         "SessionService",
         {
             "SignIn": _SIGN_IN,
@@ -168,6 +253,8 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "peers grant": _SECURITY,
     "peers revocations": _SECURITY,
     "peers roots": _SECURITY,
+    "watch thresholds set": _SECURITY,
+    "notices send": _SYSTEM,
     "quotas set": _SECURITY,
     "quotas lift": _SECURITY,
     "keys rotate": _SECURITY,
@@ -177,6 +264,9 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "keys backup": _SECURITY,
     "retention show": ADMINISTRATORS,
     "retention run": _SECURITY,
+    "offices accept": _SECURITY,
+    "offices issue": _SECURITY,
+    "offices revoke": _SECURITY,
     "admins add": _SECURITY,
     "admins remove": _SECURITY,
     "approve": ADMINISTRATORS,

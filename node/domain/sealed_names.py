@@ -6,8 +6,20 @@ def of_request(job: str) -> str:
     return f"request {job}"
 
 
+def of_watch(watch: str, what: str) -> str:
+    """Something of a watch list: `request`, `tokens` of a peer and class, `answers` of a peer and item."""
+    return f"watch {watch} {what}"
+
+
+def of_alert(alert: str, what: str) -> str:
+    """The `content` of an alert, or the `note` of who acknowledged it."""
+    return f"alert {alert} {what}"
+
+
 def of_part(job: str, peer: str, what: str) -> str:
-    """Something of a part: `session`, `refusals`, `tokens` from a first point on, `product` of an item."""
+    """Something of a part: `session`, `refusals`, `reused`, `tokens` from a first point on, `product` of an
+    item.
+    """
     return f"part {job} {peer} {what}"
 
 
@@ -54,3 +66,38 @@ def of_user(account: str, what: str) -> str:
 def of_draft(draft: str, what: str) -> str:
     """Something of a draft: `form`, `request`, `reason`."""
     return f"draft {draft} {what}"
+
+
+def of_household(owner: str, digest: bytes) -> str:
+    """A household, by the digest of its number."""
+    return f"household {owner} {digest.hex()}"
+
+
+def of_mandate(owner: str, digest: bytes, what: str = "mandate") -> str:
+    """A mandate by the digest of its number, or its `form`."""
+    return f"{what} {owner} {digest.hex()}"
+
+
+def of_urgent(job: str, place: int) -> str:
+    """The reference of a person of an urgent check."""
+    return f"urgent {job} {place}"
+
+
+def of_matched_entries(job: str, peer: str, item: str) -> str:
+    """The entries that a job opened at a peer for an item."""
+    return f"entries {job} {peer} {item}"
+
+
+def of_objection(objection: str) -> str:
+    """Who objects to what, and why."""
+    return f"objection {objection}"
+
+
+def of_sent_correction(correction: bytes) -> str:
+    """Whose record another province is asked to correct."""
+    return f"correction sent {correction.hex()}"
+
+
+def of_received_correction(peer: str, correction: bytes) -> str:
+    """Which record a peer asks to correct."""
+    return f"correction received {peer} {correction.hex()}"

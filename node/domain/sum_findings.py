@@ -7,8 +7,10 @@ from math import isqrt
 
 from node.domain.findings import PeerSummary
 
-# Not rules of the responder: it has no data of this item; the requester itself did not return the sum.
+# Not rules of the responder: it has no data of this item, or defines it differently; the requester itself did
+# not return the sum.
 NOT_CONNECTED = "not_connected"
+NOT_COMPARABLE = "not_comparable"
 MIN_OPENED = "min_opened"
 EXPOSURE = "exposure"
 
@@ -22,6 +24,7 @@ class SumOutcome(StrEnum):
     REFUSED = "REFUSED"
     OVERDUE = "OVERDUE"
     UNAVAILABLE = "UNAVAILABLE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Final
 
-from node.domain.units import digits_of
-
 ACCOUNT: Final = re.compile(
     r"(?!.*[0-9]{6})[a-z][a-z0-9._-]{1,31}"
 )  # no place for an identity or phone number
@@ -111,18 +109,13 @@ class Person:
 
     @property
     def owner(self) -> str:
-        """The owner of the jobs that the person submits: they belong to the unit, and name the person."""
-        return user_owner(self.unit, self.account)
-
-    @property
-    def below(self) -> str:
-        """What the owners of the jobs of the unit and of all units below it begin with."""
-        return f"user/{digits_of(self.unit)}"
+        """The owner of what the person submits: the unit. The audit chain names the person."""
+        return unit_owner(self.unit)
 
 
-def user_owner(unit: str, account: str) -> str:
-    """The owner of what a person of a unit submits."""
-    return f"user/{unit}/{account}"
+def unit_owner(unit: str) -> str:
+    """The owner of what people of a unit submit."""
+    return f"unit/{unit}"
 
 
 def conflicts(roles: Collection[Role]) -> tuple[tuple[Role, Role], ...]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, ClassVar
 
+from node.domain.declared import DeclaredHousehold, pack_declared, unpack_declared
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
-_FORM = 2
+_FORM = 3
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -20,7 +21,12 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Verification:
     """The queried people, items and provinces, and the purpose. `mandates` are by number.
 
-    `subjects` may be few objects, or the columns (`Subjects`) of a long list.
+    `subjects` may be few objects, or the columns (`Subjects`) of a long list. `matter` is the kind of help
+    that is applied for, or empty; where it is `urgent`, mandates may follow within the days of [mandates]
+    urgent_days.
+    `subjects` may be few objects, or the columns (`Subjects`) of a long list. `declared` is what households
+    declare: it stays in this node. `recheck_of` is the job that this one looks at again, `recheck_purpose`
+    that job's purpose, which the node fills in: a re-check belongs to the application of the mandate.
     """
 
     kind: ClassVar[str] = VERIFICATION
@@ -31,6 +37,31 @@ class Verification:
     legal_basis: str
     subjects: Sequence[Subject] = field(repr=False)
     mandates: Mapping[str, Mandate] = field(repr=False)
+    # Whether valid answers of earlier jobs are used again instead of asking (node/domain/reuse.py).
+    reuse: bool = False
+    matter: str = ""
+    urgent: bool = False
+    declared: tuple[DeclaredHousehold, ...] = field(default=(), repr=False)
+    recheck_of: str = ""
+    recheck_purpose: str = ""
+
+    @property
+    def programme(self) -> str:
+        """What the mandates must be for."""
+        return self.recheck_purpose or self.purpose
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What the report of a verification needs of its request.
+
+    `offices` are the bodies that ordered it, each with its households; one office alone stands without them.
+    """
+
+    refs: tuple[str, ...]
+    declared: tuple[DeclaredHousehold, ...] = field(repr=False)
+    recheck_of: str
+    offices: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def pack_verification(verification: Verification) -> bytes:
@@ -41,10 +72,19 @@ def pack_verification(verification: Verification) -> bytes:
         "peers": verification.peers,
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
+        "reuse": verification.reuse,
+        "matter": verification.matter,
+        "urgent": verification.urgent,
         "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
     }
-    first, rest = (_ENCODER.encode(one).encode() for one in (refs, plain))
+    head = [
+        refs,
+        pack_declared(verification.declared),
+        [verification.recheck_of, verification.recheck_purpose],
+        _offices(verification),
+    ]
+    first, rest = (_ENCODER.encode(one).encode() for one in (head, plain))
     return add_version(_FORM, zlib.compress(len(first).to_bytes(4, "big") + first + rest, 1))
 
 
@@ -53,24 +93,49 @@ def unpack_verification(packed: bytes) -> Verification:
 
     Raises PreconditionError for a form of another version.
     """
-    refs, rest = _split(packed)
-    plain = json.loads(rest)
+    head, rest = _split(packed)
+    plain, (refs, declared, (recheck_of, recheck_purpose), _) = json.loads(rest), json.loads(head)
     return Verification(
         items=tuple(plain["items"]),
         peers=tuple(plain["peers"]),
         purpose=plain["purpose"],
         legal_basis=plain["legal_basis"],
-        subjects=Subjects(tuple(json.loads(refs)), *map(tuple, plain["subjects"])),
+        subjects=Subjects(tuple(refs), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
+        reuse=plain["reuse"],
+        matter=plain["matter"],
+        urgent=plain["urgent"],
+        declared=unpack_declared(declared),
+        recheck_of=recheck_of,
+        recheck_purpose=recheck_purpose,
     )
 
 
-def unpack_refs(packed: bytes) -> tuple[str, ...]:
-    """The references of a packed verification's subjects, which is all that its report needs.
+def unpack_head(packed: bytes) -> RequestHead:
+    """What the report of a packed verification needs, without its people and mandates.
 
     Raises as `unpack_verification` does.
     """
-    return tuple(json.loads(_split(packed)[0]))
+    refs, declared, (recheck_of, _), offices = json.loads(_split(packed)[0])
+    return RequestHead(
+        tuple(refs),
+        unpack_declared(declared),
+        recheck_of,
+        tuple((office, tuple(households)) for office, households in offices),
+    )
+
+
+def _offices(verification: Verification) -> list[tuple[str, list[str]]]:
+    """The offices of the mandates, each with its households; of one office alone no households."""
+    of_mandate = {number: mandate.office for number, mandate in verification.mandates.items()}
+    if len(set(of_mandate.values())) < 2:
+        return [(office, []) for office in sorted(set(of_mandate.values()))]
+    found: dict[str, dict[str, None]] = {}
+    people = Subjects.of(verification.subjects)
+    for household, number in zip(people.households, people.mandates, strict=True):
+        if number in of_mandate:
+            found.setdefault(of_mandate[number], {})[household] = None
+    return [(office, list(households)) for office, households in sorted(found.items())]
 
 
 def _split(packed: bytes) -> tuple[bytes, bytes]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from node.clock import utc_now
 from node.config import Config
-from node.database import Store, audit_log, database_url, open_store, signing_keys
+from node.database import Connection, Store, audit_log, database_url, open_store, signing_keys
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import Grant, PeerRow
@@ -20,6 +20,7 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
         "peer": peer.code,
         "grants": peer.granted,
         "platforms": int(peer.allow_platforms),
+        "monitoring": int(peer.allow_monitoring),
     }
     with open_store(database_url(config)).transaction("add peer", write=True) as tx:
         known = rows.find_peer(tx, peer.code)
@@ -30,17 +31,27 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
 
 
 def set_grants(
-    config: Config, code: str, granted: Sequence[Grant], now: datetime, store: Store | None = None
+    config: Config,
+    code: str,
+    granted: Sequence[Grant],
+    now: datetime,
+    allow_monitoring: bool | None = None,
+    store: Store | None = None,
 ) -> PeerRow:
-    """Replace what a peer is granted; the peer as it is known now. Raises NotFoundError."""
+    """Replace what a peer is granted, and with `allow_monitoring` whether it may ask for monitoring.
+
+    Returns the peer as it is known now. Raises NotFoundError.
+    """
     details: dict[str, Detail] = {"peer": code, "grants": [str(grant) for grant in granted]}
     with opened(config, store).transaction("grant", write=True) as tx:
         known = rows.find_peer(tx, code)
         if known is None:
             raise _unknown(code)
-        rows.set_grants(tx, code, granted)
+        monitoring = known.allow_monitoring if allow_monitoring is None else allow_monitoring
+        details["monitoring"] = int(monitoring)
+        rows.set_grants(tx, code, granted, monitoring)
         audit_log.append(tx, "peer_granted", details, now)
-    return replace(known, grants=tuple(granted))
+    return replace(known, grants=tuple(granted), allow_monitoring=monitoring)
 
 
 def list_peers(config: Config) -> list[PeerRow]:
@@ -54,13 +65,18 @@ def known_keys(config: Config) -> dict[bytes, tuple[str, str]]:
 
     A key of an earlier time says so: what it signed then stays signed.
     """
-    found: dict[bytes, tuple[str, str]] = {}
     with open_store(database_url(config)).transaction("read signing keys of peers") as tx:
-        for peer in rows.list_peers(tx):
-            pinned = signing_keys.read_pinned(tx, peer.code)
-            for old in pinned.replaced if pinned else ():
-                found[old] = (peer.code, f"{peer.name}, an earlier key")
-            found[peer.signing_key] = (peer.code, peer.name)
+        return read_known_keys(tx)
+
+
+def read_known_keys(tx: Connection) -> dict[bytes, tuple[str, str]]:
+    """As `known_keys`, in a transaction of a running node."""
+    found: dict[bytes, tuple[str, str]] = {}
+    for peer in rows.list_peers(tx):
+        pinned = signing_keys.read_pinned(tx, peer.code)
+        for old in pinned.replaced if pinned else ():
+            found[old] = (peer.code, f"{peer.name}, an earlier key")
+        found[peer.signing_key] = (peer.code, peer.name)
     return found
 
 

@@ -55,7 +55,7 @@ def disclose_all(item: Item, totals: Numbers) -> tuple[Numbers, NDArray[np.bool_
         case Level.THRESHOLD:
             over = ~always if item.threshold is None else totals > item.threshold
             return np.ones_like(totals), over
-        case Level.VALUE:
+        case Level.VALUE | Level.CODE:
             return totals, always
         case _:
             return totals, ~always

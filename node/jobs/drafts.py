@@ -6,7 +6,6 @@ asks for password and second factor again (domain.md section 3: preparer and app
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
 from blake3 import blake3
@@ -20,7 +19,7 @@ from node.domain import sealed_names
 from node.domain.audit_chain import Detail
 from node.domain.mandate import CODE
 from node.domain.units import covers, digits_of
-from node.domain.users import Person
+from node.domain.users import Person, unit_owner
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
 from node.jobs import engine
@@ -148,8 +147,8 @@ def approve(
         )
     if row.version != version or row.request_digest != digest:
         raise _changed()
-    owner = Person(row.preparer, row.unit, frozenset(), None).owner
-    store_job, now = engine.submission(node, row.job, verification, owner), node.clock()
+    store_job = engine.submission(node, row.job, verification, unit_owner(row.unit))
+    now = node.clock()
     sent = {"state": "sent", "approver": by.account, "request_sealed": None, "updated_at": now}
 
     def write(tx: Connection) -> DraftRow:
@@ -251,8 +250,3 @@ def _seal(node: Node, draft: str, what: str, plain: bytes) -> bytes:
 
 def _open(node: Node, draft: str, what: str, sealed: bytes) -> bytes:
     return node.keys.vault.unseal(sealed_names.of_draft(draft, what), sealed)
-
-
-def erase_old(tx: Connection, before: datetime) -> int:
-    """Delete drafts that nobody changed since a time; returns how many."""
-    return sum(rows.delete_draft(tx, draft) for draft in rows.old_drafts(tx, before))

@@ -12,16 +12,16 @@ from typing import Any
 from blake3 import blake3
 
 from node.context import Node
-from node.database import Connection
+from node.database import Connection, answered_people
 from node.database import audit_log as audit_rows
+from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database.leases import Lease
 from node.domain import jobs, sealed_names
 from node.domain.audit_chain import Detail
-from node.domain.days import add_working_days
 from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
-from node.domain.jobs import JobRequest, JobRow, PartRow
+from node.domain.jobs import JobRequest, JobRow, PartClock, PartRow
 from node.domain.mandate import CODE, LEGAL_BASIS
 from node.errors import (
     CancelledError,
@@ -32,9 +32,13 @@ from node.errors import (
     PreconditionError,
     UnavailableError,
 )
+from node.jobs.asked_people import note_people
+from node.jobs.deadlines import clock_of, report_by
+from node.jobs.job_catalogue import note_catalogue
 from node.jobs.kinds import JobKind, find_kind
 from node.jobs.lookup import require_job
 from node.jobs.part_run import PartRun, run_part
+from node.jobs.peer_choice import choose_peers
 from node.jobs.turns import JobTurns, Turns
 from node.requester.point_cache import PointCache
 from node.telemetry import log
@@ -56,8 +60,10 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
     kind = find_kind(request.kind)
     _check(node, job, request, kind)
     plain = kind.pack(request)
-    row = _new_row(node, job, request, kind.people(request), plain, owner)
+    clock = clock_of(node, node.clock())
+    row = _new_row(node, job, request, kind.people(request), plain, owner, clock)
     sealed = node.keys.vault.seal(sealed_names.of_request(job), plain)
+    digests = kind.people_digests(node, request)
     details: dict[str, Detail] = {
         "job": job,
         "owner": owner,
@@ -67,12 +73,21 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
         "purpose": row.purpose,
         "legal_basis": row.legal_basis,
     }
+    waiting = kind.before_mandate(request)
+    asked = note_people(node, row, request.peers, kind.identities(request), kind.matter(request), waiting)
+    if asked.urgent:
+        details["urgent_without_mandate"] = len(asked.urgent)
 
     def write(tx: Connection) -> bool:
         # Looked up in the same transaction: a conflict may also be about the next link of the audit chain.
         known = job_rows.find_job(tx, job)
         if known is None:
-            job_rows.add_job(tx, row, sealed, request.peers)
+            peers = () if row.auto_peers else request.peers
+            job_rows.add_job(tx, row, sealed, peers, clock)
+            if digests is not None:
+                answered_people.add_people(tx, job, digests)
+            asked.write(tx)
+            note_catalogue(node, tx, job, request.items)
             audit_rows.append(tx, f"{kind.name}_submitted", details, row.created_at)
         elif (known.request_digest, known.owner) != (row.request_digest, owner):
             raise JobConflictError("this job id was used before for something else", "choose another job id")
@@ -86,8 +101,9 @@ def check_request(node: Node, job: str, request: JobRequest) -> None:
     _check(node, job, request, find_kind(request.kind))
 
 
-def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: bytes, owner: str) -> JobRow:
-    now = node.clock()
+def _new_row(
+    node: Node, job: str, request: JobRequest, people: int, plain: bytes, owner: str, clock: PartClock
+) -> JobRow:
     return JobRow(
         id=job,
         state="queued",
@@ -97,8 +113,11 @@ def _new_row(node: Node, job: str, request: JobRequest, people: int, plain: byte
         items=request.items,
         purpose=request.purpose,
         legal_basis=request.legal_basis,
-        created_at=now,
-        due_at=add_working_days(now, node.config.requester.due_days),
+        created_at=clock.asked_at,
+        due_at=clock.due_at,
+        due_estimated=clock.due_estimated,
+        report_by=report_by(node, clock.asked_at),
+        auto_peers=request.peers == jobs.AUTO,
         finished_at=None,
         cancel_requested=False,
         error="",
@@ -136,6 +155,8 @@ def _run_once(
         return _run(node, job, lease, submitted, turns)
     except (LeaseLostError, UnavailableError):
         raise
+    except CancelledError:  # the node stops
+        return frozenset()
     except PreconditionError as error:  # of a kind or in a form that another version of Heqiao wrote
         log.get_logger().error("job_failed", job=job, kind=type(error).__name__, where=log.where(error))
         _end(node, job, lease, "failed", error.message)
@@ -159,6 +180,11 @@ def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None, turns
     if begun is None:
         return frozenset()
     row, parts = begun
+    if row.auto_peers and not parts and not row.cancel_requested:
+        parts = _choose(node, row, lease)
+        if not parts:
+            _end(node, job, lease, "failed", "no peer offers one of the items and grants it")
+            return frozenset()
     waiting = [part for part in parts if _can_run(node, row, part)]
     # A cancelled job calls nobody.
     own = (Turns(1) if row.cancel_requested else turns).begin([part.peer for part in waiting])
@@ -171,6 +197,21 @@ def _run(node: Node, job: str, lease: Lease, submitted: JobRequest | None, turns
     if not left and not lease.stopping.is_set():
         conclude(node, job, lease)
     return left
+
+
+def _choose(node: Node, row: JobRow, lease: Lease) -> list[PartRow]:
+    """The parts of a job whose peers are chosen when it starts; none where all were left out."""
+    choice = choose_peers(node, row.items, lease.stopping.is_set)
+    details: dict[str, Detail] = {"job": row.id, "peers": list(choice.asked)}
+    details["left_out"] = [f"{peer}:{reason}" for peer, reason in choice.left_out.items()]
+
+    def write(tx: Connection) -> list[PartRow]:
+        job_rows.add_parts(tx, row.id, choice.asked, clock_of(node, row.created_at))
+        deadline_rows.add_left_out(tx, row.id, choice.left_out)
+        audit_rows.append(tx, f"{row.kind}_peers_chosen", details, node.clock())
+        return job_rows.list_parts(tx, row.id)
+
+    return lease.write("choose peers", write)
 
 
 def _run_parts(
@@ -212,19 +253,19 @@ def _can_run(node: Node, row: JobRow, part: PartRow) -> bool:
     if part.state in jobs.OPEN_PARTS:
         return True
     now = node.clock()
-    # A part that waits for a peer's quota ends at once where its job is cancelled, or overdue.
-    is_over = row.cancel_requested or row.due_at <= now
+    # A part that waits ends at once where its job is cancelled, or its time is over.
+    is_over = row.cancel_requested or part.is_over(now)
     return part.state == jobs.WAITING and (is_over or part.may_go_on(now))
 
 
 def conclude(node: Node, job: str, lease: Lease) -> None:
-    """End a job whose parts have all ended; one with a part that waits for a peer's quota goes on later."""
+    """End a job whose parts have all ended; one with a part that waits, or is asked again, goes on later."""
     with node.store.transaction("read parts") as tx:
         parts = job_rows.list_parts(tx, job)
         cancelled = job_rows.cancel_requested(tx, job)
-    if any(part.state == jobs.WAITING for part in parts):
-        log.get_logger().info("job_waits", job=job, reason="quota")
-    elif cancelled and any(part.state == "cancelled" for part in parts):
+    if any(part.is_open for part in parts):
+        log.get_logger().info("job_waits", job=job, reason="peers")
+    elif cancelled and (not parts or any(part.state == "cancelled" for part in parts)):
         _end(node, job, lease, "cancelled")
     elif any(part.state == "distrusted" for part in parts):
         peers = ", ".join(part.peer for part in parts if part.state == "distrusted")
@@ -267,17 +308,29 @@ def _check(node: Node, job: str, request: JobRequest, kind: JobKind[Any, Any]) -
             "the legal basis is a code of letters, digits, dot, underscore and hyphen, not 15 digits in a row"
         )
     kind.check(node, request)
+    _check_peers(node, request)
+
+
+def _check_peers(node: Node, request: JobRequest) -> None:
+    """They are known, or chosen when the job starts."""
+    if jobs.AUTO[0] in request.peers:
+        if request.peers != jobs.AUTO or request.kind != jobs.VERIFICATION:
+            raise InvalidRequestError(
+                "`auto` stands alone, and for a verification only", "name the peers, or none but `auto`"
+            )
+        return
+    require_peers(node, request.peers)
+
+
+def require_peers(node: Node, peers: Sequence[str]) -> None:
+    """Raises NotFoundError for a peer that this node does not know."""
     with node.store.transaction("find peers") as tx:
-        known = {peer.code: peer for peer in peer_rows.list_peers(tx)}
-    for peer in request.peers:
+        known = {peer.code for peer in peer_rows.list_peers(tx)}
+    for peer in peers:
         if peer not in known:
             raise NotFoundError(
                 f"peer {peer} is not known to this node",
                 "`heqiao peers list` shows who is; `heqiao peers add` adds a peer by its card",
-            )
-        if known[peer].paused:
-            raise PreconditionError(
-                f"peer {peer} is paused", "`heqiao peers resume` ends that", {"rule": "peer_paused"}
             )
 
 

@@ -11,6 +11,7 @@ from node.errors import PreconditionError
 from node.jobs.match_job import MATCH
 from node.jobs.part_run import PartRun
 from node.jobs.sum_job import SUMS
+from node.jobs.watch_job import WATCH_JOB
 from node.requester.checkpoint import StoredCheckpoint
 from node.requester.points import HasIdentities
 
@@ -44,6 +45,15 @@ class JobKind(Protocol[R, C]):
     def identities(self, request: R) -> Iterable[HasIdentities]:
         """These people."""
 
+    def people_digests(self, node: Node, request: R) -> bytes | None:
+        """These people as they are found again (`node.domain.reuse`); None where no answer is used again."""
+
+    def matter(self, request: R) -> str:
+        """The kind of help that is applied for (node/domain/matters.py), or empty."""
+
+    def before_mandate(self, request: R) -> Iterable[tuple[int, str, str]]:
+        """People who are asked about before their mandates: place, reference and current number of each."""
+
     def ask(self, run: PartRun[C], request: R) -> None:
         """One peer's part. The checkpoint keeps the answers. Raises NodeError kinds."""
 
@@ -51,7 +61,7 @@ class JobKind(Protocol[R, C]):
         """The report of a job that has ended."""
 
 
-KINDS: Mapping[str, JobKind[Any, Any]] = {kind.name: kind for kind in (MATCH, SUMS)}
+KINDS: Mapping[str, JobKind[Any, Any]] = {kind.name: kind for kind in (MATCH, SUMS, WATCH_JOB)}
 
 
 def find_kind(name: str) -> JobKind[Any, Any]:

@@ -76,7 +76,8 @@ class _SyncCheckpoint(MemoryCheckpoint):
 
 def mirror_of(node: Node, peer: str) -> MirrorFolder:
     """The mirrors of a peer's partitions in a home."""
-    return MirrorFolder(node.config.folder / FOLDER, peer, node.config.requester.mirror_mib)
+    most, own = node.config.requester.mirror_mib, node.catalogue.definitions
+    return MirrorFolder(node.config.folder / FOLDER, peer, most, own)
 
 
 def sync_peer(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from node.context import Node
 from node.database import peers as peer_rows
 from node.database.leases import Lease
 from node.domain.jobs import WAITING, JobRow, PartRow
+from node.domain.peers import PeerRow
 from node.errors import (
     CancelledError,
     DishonestPeerError,
@@ -22,6 +23,7 @@ from node.errors import (
     NotFoundError,
     UnavailableError,
 )
+from node.jobs.job_catalogue import require_same_catalogue
 from node.requester.checkpoint import StoredCheckpoint
 from node.requester.context import LONGEST_WAIT, QueryContext, refusal_rule
 from node.requester.point_cache import PointCache
@@ -48,17 +50,19 @@ class PartRun(Generic[C]):
     @property
     def overdue(self) -> bool:
         """Whether the peer's time to answer is over."""
-        return self.node.clock() >= self.job.due_at
+        return self.part.is_over(self.node.clock())
 
     @contextmanager
     def connect(self) -> Iterator[tuple[QueryContext, PeerClient]]:
         """A connection to the peer, until the part stops or its time is over.
 
-        Raises UnavailableError (also when the job is overdue), and NotFoundError for a peer that was removed.
+        Raises UnavailableError (also when the job is overdue), NotFoundError for a peer that was removed, and
+        PreconditionError where this node's catalogue has changed since the job was submitted.
         """
         node, limits = self.node, self.node.config.limits
         if self.overdue:
-            raise UnavailableError("the due date has passed")
+            raise UnavailableError("the day on which the part is closed has passed")
+        require_same_catalogue(node, self.job.id, self.job.items)
         with node.store.transaction("find peer") as tx:
             known = peer_rows.find_peer(tx, self.part.peer)
         if known is None:
@@ -67,8 +71,17 @@ class PartRun(Generic[C]):
             raise UnavailableError("this node has paused the peer")
         most = allowed_s(self.job.subjects)
         with PeerClient.open(node, known, self.checkpoint.count, self.lease.stopping.is_set, most) as link:
-            deadline = min(self.job.due_at, node.clock() + timedelta(seconds=limits.part_timeout_s))
-            yield QueryContext.of(node, known, link, self.checkpoint, self.points, deadline), link
+            deadline = node.clock() + timedelta(seconds=limits.part_timeout_s)
+            if self.part.closes_at is not None and not self.part.close_estimated:
+                deadline = min(self.part.closes_at, deadline)
+            yield self._context(known, link, deadline), link
+
+    def _context(self, known: PeerRow, link: PeerClient, deadline: datetime) -> QueryContext:
+        context = QueryContext.of(self.node, known, link, self.checkpoint, self.points, deadline)
+        if not self.part.is_away:
+            return context
+        # A peer that was away is tried once: there may be thousands of jobs that wait for it.
+        return replace(context, settings=context.settings.model_copy(update={"retry_attempts": 1}))
 
 
 def allowed_s(people: int) -> float:
@@ -83,15 +96,16 @@ def allowed_s(people: int) -> float:
 def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
     """Ask, and keep how it ended; an error is the state of this part only.
 
-    The part stays open when the node stops, and where the peer is to be asked again later than in a minute:
-    then it gives its worker back, and waits. Raises LeaseLostError, and UnavailableError where the database
-    is unreachable.
+    The part stays open when the node stops, where the peer is to be asked again later than in a minute, and
+    where it is away: then it gives its worker back, and waits. Raises LeaseLostError, and UnavailableError
+    where the database is unreachable.
     """
     began = time.monotonic()
     state, reason = "done", ""
     try:
         if run.part.state == WAITING:
             run.checkpoint.wait(0)  # its job may have been cancelled meanwhile
+            run.checkpoint.go_on()
         ask()
     except LeaseLostError:
         raise
@@ -110,11 +124,32 @@ def run_part(run: PartRun[C], ask: Callable[[], None]) -> None:
 
 
 def _retry_at(run: PartRun[C], error: Exception) -> datetime | None:
-    """When a part goes on that the peer told to come back; None where it ends."""
-    if not isinstance(error, LimitError) or error.retry_after is None or error.retry_after <= LONGEST_WAIT:
+    """When a part goes on that the peer told to come back, or whose peer is away; None where it ends."""
+    now, part = run.node.clock(), run.part
+    if isinstance(error, UnavailableError):
+        wait = _wait_away(run, now)
+    elif isinstance(error, LimitError) and error.retry_after is not None:
+        wait = error.retry_after if error.retry_after > LONGEST_WAIT else None
+    else:
+        wait = None
+    if wait is None or part.is_over(now):
         return None
-    retry_at = run.node.clock() + error.retry_after
-    return retry_at if retry_at < run.job.due_at else None
+    ends = None if part.close_estimated else part.closes_at
+    if ends is None or now + wait < ends:
+        return now + wait
+    # A peer that is away may still come back: then the part ends at its time. A quota cannot.
+    return ends if isinstance(error, UnavailableError) else None
+
+
+def _wait_away(run: PartRun[C], now: datetime) -> timedelta | None:
+    """As long as the peer is asked already, within bounds; so nothing has to be kept to let the waits
+    grow.
+    """
+    settings, asked_at = run.node.config.deadlines, run.part.asked_at
+    if not settings.retry_min_s or asked_at is None:
+        return None
+    shortest, longest = (timedelta(seconds=one) for one in (settings.retry_min_s, settings.retry_max_s))
+    return min(max(now - asked_at, shortest), longest)
 
 
 def _reason(error: Exception) -> str:

@@ -57,6 +57,17 @@ class SumJob:
         """The cohort."""
         return map(Person, request.cohort)
 
+    def people_digests(self, _node: Node, _request: Summation) -> None:
+        """No sum is used again: its cohort is another one."""
+
+    def matter(self, _request: Summation) -> str:
+        """None: a sum is about nobody's application."""
+        return ""
+
+    def before_mandate(self, _request: Summation) -> tuple[()]:
+        """Nobody."""
+        return ()
+
     def ask(self, run: PartRun[StoredSumCheckpoint], request: Summation) -> None:
         """All rounds with one peer."""
         question = SumQuestion(request.cohort, request.items, request.legal_basis)

@@ -9,11 +9,13 @@ from node.domain import jobs
 from node.domain.days import FIRST_DAY
 from node.domain.jobs import PartRow
 from node.domain.sealed_names import of_answers
-from node.domain.sum_findings import NOT_CONNECTED, SumFinding, SumOutcome, SumReport
+from node.domain.sum_findings import NOT_COMPARABLE, NOT_CONNECTED, SumFinding, SumOutcome, SumReport
+from node.jobs.job_catalogue import catalogue_of
 from node.jobs.match_results import require_ended, summarise_part
 from node.requester.sum_checkpoint import unpack_sum
 from node.requester.sum_context import PeerSum
 
+_NOT_ASKED = {NOT_CONNECTED: SumOutcome.NOT_CONNECTED, NOT_COMPARABLE: SumOutcome.NOT_COMPARABLE}
 _WITHOUT_ANSWER = {"refused": SumOutcome.REFUSED, "overdue": SumOutcome.OVERDUE}
 
 
@@ -25,6 +27,7 @@ def build_sum_report(node: Node, job: str) -> SumReport:
     row = require_ended(node, job, jobs.SUM)
     with node.store.transaction("read report") as tx:
         parts = job_rows.list_parts(tx, job)
+        version, digest = catalogue_of(node, tx, job)
         names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
     opened = {
@@ -45,8 +48,8 @@ def build_sum_report(node: Node, job: str) -> SumReport:
         requester=node.code,
         requester_name=node.config.node.name,
         legal_basis=row.legal_basis,
-        catalogue_version=node.catalogue.version,
-        catalogue_digest=node.catalogue.digest.hex(),
+        catalogue_version=version,
+        catalogue_digest=digest,
         created_at=row.created_at,
         finished_at=row.finished_at,
         due_at=row.due_at,
@@ -60,8 +63,8 @@ def build_sum_report(node: Node, job: str) -> SumReport:
 def finding_of(peer: str, item: str, found: PeerSum) -> SumFinding:
     """What a peer answered, with the figures where it released them."""
     answer = found.answer
-    if answer.rule == NOT_CONNECTED:
-        return SumFinding(item, peer, SumOutcome.NOT_CONNECTED, found.asked)
+    if answer.rule in _NOT_ASKED:
+        return SumFinding(item, peer, _NOT_ASKED[answer.rule], found.asked)
     days = found.as_of
     as_of = (
         None if days is None else (FIRST_DAY + timedelta(days=days[0]), FIRST_DAY + timedelta(days=days[1]))

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from node.database.tables import peers
+from node.database.peer_tables import peers
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=peers.metadata, render_as_batch=True

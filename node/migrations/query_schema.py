@@ -39,6 +39,7 @@ def _create_queries() -> None:
         sa.Column("legal_basis", sa.String(length=64), nullable=False),
         sa.Column("manifest_digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("mandate_root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("tokens_until", sa.Integer(), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("charged", sa.BigInteger(), nullable=False),
         sa.Column("granules", sa.BigInteger(), nullable=False),

@@ -10,9 +10,9 @@ Files appear and are replaced whole, so readers need no lock. A reader keeps the
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -23,7 +23,7 @@ from keys.store.locks import hold_lock
 from node.errors import ConflictError, DishonestPeerError
 from node.files import write_atomically
 from node.mirror.partition_file import Head, PartitionFile, file_size, read_head, renumber
-from node.wire.manifest import Manifest, PartitionOffer, digest
+from node.wire.manifest import Manifest, PartitionOffer, comparable_part, digest
 from node.wire.match import parse_manifest
 
 FOLDER: Final = "mirror"
@@ -59,10 +59,13 @@ class KeptManifest:
 
 
 class MirrorFolder:
-    """The mirrors of one peer; `most_mib` bounds those of all peers together, where they share `root`."""
+    """The mirrors of one peer; `most_mib` bounds those of all peers together, where they share `root`.
 
-    def __init__(self, root: Path, peer: str, most_mib: int) -> None:
-        self.root, self.peer = root, peer
+    With the definitions `own` of this node, manifests are read without what cannot be compared.
+    """
+
+    def __init__(self, root: Path, peer: str, most_mib: int, own: Mapping[str, bytes] | None = None) -> None:
+        self.root, self.peer, self._own = root, peer, own
         self.folder, self._most = root / peer, most_mib * MEBIBYTE
 
     @contextmanager
@@ -186,8 +189,13 @@ class MirrorFolder:
                 stat = path.stat()
                 kept = _read_manifest(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
                 if kept.name == path.name:
-                    found.append(kept)
+                    found.append(self._comparable(kept))
         return sorted(found, key=lambda one: one.content.issued_at, reverse=True)
+
+    def _comparable(self, kept: KeptManifest) -> KeptManifest:
+        if self._own is None:
+            return kept
+        return replace(kept, content=comparable_part(kept.content, self._own))
 
     def usable(self, items: Iterable[str], now: datetime) -> KeptManifest | None:
         """The newest fresh manifest under which every granted partition of some items is whole."""

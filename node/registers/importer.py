@@ -26,6 +26,7 @@ from node.context import Node
 from node.credentials.keyring import KeyRing
 from node.credentials.sum_keys import SumKeys
 from node.database import partition_versions, sum_tables
+from node.database.imported_items import read_contents
 from node.domain.catalogue import Item
 from node.domain.days import china_day
 from node.domain.records import Tally
@@ -187,9 +188,11 @@ def _require_changeable(node: Node, item: Item) -> None:
             f"{item.code}: the catalogue has made it {item.token_class} since the last full import",
             "import a full export, without --upsert and --delete; until then the item is not served",
         )
-    if any(row.width != item.width for row in present.values()):
+    with node.store.transaction("read content of items") as tx:
+        content = read_contents(tx).get(item.code)
+    if content != item.content:
         raise PreconditionError(
-            f"{item.code}: its entries have another size than the catalogue says now",
+            f"{item.code}: its entries were made under another definition than the catalogue has now",
             "the catalogue has changed: import a full export of the register first",
         )
 

@@ -13,6 +13,7 @@ from node.credentials.sum_keys import SUM_PURPOSES
 from node.database import Connection, imports, key_epochs, partition_versions
 from node.database import audit_log as audit_rows
 from node.database import partitions as index_rows
+from node.database.imported_items import put_content
 from node.domain.catalogue import Item
 from node.domain.records import Tally
 from node.errors import ConflictError
@@ -62,6 +63,7 @@ def publish(
             _publish_change(tx, each.change, now, offered=offered)
         if mode == "full":
             partition_versions.offer(tx, now, item=item.code)
+            put_content(tx, item.code, item.content, now)
         tally = first.indexed.tally
         held = sum(imports.entries_by_origin(tx, item.code, written[0]).values())
         imports.record_import(

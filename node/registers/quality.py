@@ -135,7 +135,7 @@ class QualityCounter:
         self._days.update(_summed(days.astype(np.int64), copies))
 
     def _add_amounts(self, amounts: NDArray[np.int64], copies: NDArray[np.int64]) -> None:
-        if self._item.value_kind == "flag":
+        if self._item.value_kind in ("flag", "code"):
             return
         some = amounts > 0
         bins = np.floor(np.log10(amounts[some].astype(np.float64)) * BINS).astype(np.int64)

@@ -163,7 +163,7 @@ def source_row(layout: Layout, row: Row, item: Item, column: Amount | None, toda
 
 
 def read_amount(column: Amount, text: str, item: Item) -> int:
-    """The amount in a cell: fen, a count, or 0 and 1; raises CellError."""
+    """The amount in a cell: fen, a count, 0 and 1, or the place of a code in its list; raises CellError."""
     amount = _read_amount(column, text, item)
     if item.sum is not None and amount > item.sum.greatest:  # it must fit the slots of an encrypted sum
         message = f"the amount is larger than {item.sum.greatest}"
@@ -178,6 +178,11 @@ def _read_amount(column: Amount, text: str, item: Item) -> int:
     number = clean(text)
     if not number:
         raise CellError(field, "empty_amount", "the amount is empty")
+    if item.value_kind == "code":
+        place = item.index_of(number)
+        if place is None:
+            raise CellError(field, "unknown_code", f"it is neither a code nor a word of {item.table}")
+        return place
     if not _INTEGER.fullmatch(number):
         raise CellError(field, "bad_amount", "the amount is not a whole number")
     if item.value_kind == "money":

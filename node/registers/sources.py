@@ -40,7 +40,7 @@ PARQUET = ".parquet"
 _QUERY = Path("query")  # what rejects and errors call the rows of a query
 _NUMBER_ROLES = {"id_no": Role.CODE, "former_id_no": Role.CODE, "id_type": Role.CODE}
 _ROLES = {**_NUMBER_ROLES, "record_no": Role.RECORD, "name": Role.NAME, "as_of": Role.DAY}
-_AMOUNT_ROLES = {"money": Role.MONEY, "count": Role.COUNT, "flag": Role.FLAG}
+_AMOUNT_ROLES = {"money": Role.MONEY, "count": Role.COUNT, "flag": Role.FLAG, "code": Role.CODE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from node.errors import InputError
 from node.reports.files import SIGNATURE_FILE
 from node.reports.groups import read_digests
 from node.reports.kinds import JSON_FILE
-from node.reports.parts import MOST, attached_record, digest, format_of, part_digests
+from node.reports.parts import MOST, attached_record, file_digest, format_of, part_digests, read_whole
 from node.reports.signature import SignedFile, Statement, Trusted, fault, read_statement
 
 PAGES: Final = "pages"
@@ -47,16 +47,24 @@ class Verdict:
 
 def check(path: Path, trusted: Trusted, signature: Path | None = None) -> Verdict:
     """Check a file; `signature` is its report.sig.json, by default the one beside it. Raises InputError."""
-    with _opened(path) as file:
-        kind = format_of(file.read(64))
-        file.seek(0)
-        if kind == "json":
-            return _check_record(file, path.name, trusted)
-        content = file.read()
     beside = signature or path.with_name(SIGNATURE_FILE)
-    if not beside.is_file():
-        return _check_alone(content, path.name, kind, trusted)
-    return _check_file(content, path.name, kind, read_statement(_read(beside), str(beside)), trusted)
+    with _opened(path) as file:
+        return check_file(file, path.name, trusted, _read(beside) if beside.is_file() else None)
+
+
+def check_file(file: IO[bytes], name: str, trusted: Trusted, signature: bytes | None = None) -> Verdict:
+    """Check an open file, which can be read from any place; `signature` is the content of a report.sig.json.
+
+    It is read piece by piece. Raises InputError.
+    """
+    file.seek(0)
+    kind = format_of(file.read(64))
+    file.seek(0)
+    if kind == "json":
+        return _check_record(file, name, trusted)
+    if signature is None:
+        return _check_alone(file, name, kind, trusted)
+    return _check_file(file, name, kind, read_statement(signature, SIGNATURE_FILE), trusted)
 
 
 def check_all(folder: Path, trusted: Trusted) -> list[Verdict]:
@@ -86,21 +94,21 @@ def _check_record(file: IO[bytes], name: str, trusted: Trusted, beside: Statemen
     return replace(_known(name, "json", statement, trusted), altered=altered)
 
 
-def _check_file(content: bytes, name: str, kind: str, statement: Statement, trusted: Trusted) -> Verdict:
+def _check_file(file: IO[bytes], name: str, kind: str, statement: Statement, trusted: Trusted) -> Verdict:
     verdict = _known(name, kind, statement, trusted)
-    found = digest(content)
+    found = file_digest(file)
     if any(one.digest == found for one in statement.files.values()):
         return verdict  # whatever it is called now
     signed = statement.files.get(name)
     if signed is None:
         return replace(verdict, problem=verdict.problem or f"{SIGNATURE_FILE} does not name it")
-    altered = _altered_in_pdf(content, statement) if kind == "pdf" else _altered_parts(content, signed)
+    altered = _altered_in_pdf(file, statement) if kind == "pdf" else _altered_parts(file, signed)
     return replace(verdict, altered=altered)
 
 
-def _check_alone(content: bytes, name: str, kind: str, trusted: Trusted) -> Verdict:
+def _check_alone(file: IO[bytes], name: str, kind: str, trusted: Trusted) -> Verdict:
     problem = f"{SIGNATURE_FILE} is not beside it, and nothing else proves it"
-    record = attached_record(content) if kind == "pdf" else None
+    record = _attached(file) if kind == "pdf" else None
     if record is None:
         return Verdict(name, kind, problem=problem)
     found = _check_record(io.BytesIO(record), name, trusted)
@@ -109,8 +117,8 @@ def _check_alone(content: bytes, name: str, kind: str, trusted: Trusted) -> Verd
     return replace(found, format=kind, problem=found.problem or ("" if found.altered else problem))
 
 
-def _altered_in_pdf(content: bytes, statement: Statement) -> tuple[str, ...]:
-    record = attached_record(content)
+def _altered_in_pdf(file: IO[bytes], statement: Statement) -> tuple[str, ...]:
+    record = _attached(file)
     if record is None:
         return (PAGES, ATTACHMENT)
     try:
@@ -120,10 +128,15 @@ def _altered_in_pdf(content: bytes, statement: Statement) -> tuple[str, ...]:
     return _different(statement.groups, groups) or (PAGES,)
 
 
-def _altered_parts(content: bytes, signed: SignedFile) -> tuple[str, ...]:
+def _altered_parts(file: IO[bytes], signed: SignedFile) -> tuple[str, ...]:
     if not signed.parts:
         return (CONTENT,)
-    return _different(signed.parts, part_digests(content)) or (CONTENT,)
+    return _different(signed.parts, part_digests(file)) or (CONTENT,)
+
+
+def _attached(file: IO[bytes]) -> bytes | None:
+    content = read_whole(file)
+    return None if content is None else attached_record(content)
 
 
 def _known(name: str, kind: str, statement: Statement, trusted: Trusted) -> Verdict:

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from node.domain.catalogue import Catalogue, Item
-from node.domain.days import china_minute
+from node.domain.days import china_day, china_minute
 from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
 from node.reports.numbers import report_number
-from node.reports.wording import plan_text, rule_text, state_text, word
+from node.reports.wording import choose, plan_text, rule_text, state_text, word
 
 _PEER_COLUMNS = {
     "peer": Kind.TEXT,
@@ -43,7 +43,7 @@ def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: st
         "legal_basis": report.legal_basis or "-",
         "created": _minute(report.created_at),
         "finished": _minute(report.finished_at),
-        "due": _minute(report.due_at),
+        "due": _due(report, lang),
         "catalogue": f"{report.catalogue_version} ({report.catalogue_digest[:16]})",
         **more,
     }
@@ -69,7 +69,12 @@ def peers_table(
         }
         rows.append(tuple(cells[key] for key in keys))
     shown = columns(lang, **{key: _PEER_COLUMNS[key] for key in keys})
-    notes = (*_plan_reasons(report.peers, lang), *_rules(report.peers, lang))
+    notes = (
+        *_plan_reasons(report.peers, lang),
+        *_rules(report.peers, lang),
+        *_attempts(report.peers, lang),
+        *_left_out(report, lang),
+    )
     return Table(word("peers", lang), shown, (Group(tuple(rows)),), notes)
 
 
@@ -122,7 +127,49 @@ def iso(moment: date | datetime | None) -> str | None:
 
 
 def _item_json(item: Item) -> dict[str, Any]:
-    return {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
+    facts = {**asdict(item), "level": item.level.name.lower(), "bands": list(item.bands)}
+    return {**facts, "codes": list(facts["codes"]), "definition_digest": item.definition.hex()}
+
+
+def _due(report: Report | SumReport, lang: str) -> str:
+    """The day on which answers are due, marked where it is estimated (domain.md section 2)."""
+    text = _minute(report.due_at)
+    estimated = isinstance(report, Report) and report.due_estimated
+    return f"{text} ({word('estimated', lang)})" if estimated else text
+
+
+def peer_json(peer: PeerSummary) -> dict[str, Any]:
+    """A peer in report.json; `attempts` only where it was asked again."""
+    plain = asdict(peer)
+    del plain["attempts"]
+    if peer.attempts:
+        plain["attempts"] = [
+            {**asdict(one), "asked_at": one.asked_at.isoformat(), "ended_at": one.ended_at.isoformat()}
+            for one in peer.attempts
+        ]
+    return plain
+
+
+def _attempts(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
+    # How earlier attempts at peers ended that were asked again.
+    return tuple(
+        word("attempt", lang).format(
+            peer=peer.peer,
+            asked=china_day(one.asked_at),
+            ended=china_day(one.ended_at),
+            state=state_text(one.state, lang) + (f" ({one.reason})" if one.reason else ""),
+        )
+        for peer in peers
+        for one in peer.attempts
+    )
+
+
+def _left_out(report: Report | SumReport, lang: str) -> tuple[str, ...]:
+    # Provinces that were considered and not asked.
+    found = report.left_out if isinstance(report, Report) else {}
+    comma, colon = choose(("、", ", "), lang), choose(("：", ": "), lang)
+    texts = [f"{peer} ({state_text(reason, lang)})" for peer, reason in found.items()]
+    return (word("left_out", lang) + colon + comma.join(texts),) if texts else ()
 
 
 def _minute(moment: datetime | None) -> str:

@@ -42,7 +42,7 @@ class ItemSummary:
     item, meaningless for others. `histogram` counts answers per disclosed value: per band for a
     band item. `outcomes` counts distinct subjects per outcome. `as_of` is the range of the dates of
     what was found. `converted` are the subjects whose name, where it differs, is equal after conversion
-    between traditional and simplified characters.
+    between traditional and simplified characters, `reused` those with an earlier answer that was used again.
     """
 
     item: str
@@ -54,6 +54,7 @@ class ItemSummary:
     as_of: tuple[date, date] | None
     coverage: Mapping[str, Coverage]
     converted: int = 0
+    reused: int = 0
 
     def peers_with(self, state: str) -> tuple[str, ...]:
         """The peers whose coverage of this item is in that state."""
@@ -177,6 +178,7 @@ def _summarise_item(code: str, said: _Columns, states: Mapping[str, str]) -> Ite
         as_of=(min(dates), max(dates)) if dates else None,
         coverage={peer: _cover(per_peer[peer], state) for peer, state in states.items()},
         converted=said.people(lambda one: True if one.reason == NAME_CONVERTED else None).get(True, 0),
+        reused=said.people(lambda one: True if one.reused_from is not None else None).get(True, 0),
     )
 
 

@@ -195,12 +195,14 @@ class Sheet:
 class Record:
     """A report as programs read it, in all languages.
 
-    `facts` are the keys of report.json in their order; `findings` are its last key, one object each.
+    `facts` are the keys of report.json in their order; `findings` are its last key, one object each, or one a
+    column. `format` is that of this record where it is not the usual one of its kind.
     """
 
     facts: Mapping[str, Any]
     findings: Sequence[Mapping[str, Any]]
     listing: Listing
+    format: str = ""
 
 
 def _cell(series: Series, index: int, hidden: str) -> Cell:

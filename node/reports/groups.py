@@ -31,7 +31,6 @@ _GROUPS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SPACE: Final = " \t\r\n"
-_AT_ONCE: Final = 1024
 _PIECE: Final = 1 << 20  # characters that are read at once
 _LONGEST: Final = 1 << 26  # characters of one value, such as the list of subjects
 
@@ -126,12 +125,15 @@ class _Reader:
         return digests.hex(), signature
 
     def _findings(self) -> Iterator[str]:
-        lines: list[str] = []
+        lines, size = list[str](), 0
         for _ in self._items("[", "]"):
-            lines.append(_ENCODER.encode(self._value()) + "\n")
-            if len(lines) == _AT_ONCE:
+            line = _ENCODER.encode(self._value()) + "\n"
+            lines.append(line)
+            size += len(line)
+            if size > _PIECE:  # a finding has a hundred characters, a column of them a hundred thousand
                 yield "".join(lines)
                 lines.clear()
+                size = 0
         yield "".join(lines)
 
     def _items(self, start: str, end: str) -> Iterator[None]:

@@ -5,19 +5,19 @@ province was asked, and what it cost, stands in the appendix. Nothing here says 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
+from node.domain.findings import Finding, PeerSummary, Report
 from node.reports import verification
+from node.reports.answer_cells import answer_cell
 from node.reports.common import columns, facts, known_items, number_of, peers_table
 from node.reports.coverage import ANSWERED, HAS, summarise
+from node.reports.declared import case_facts, declared_sections, without_relatives
+from node.reports.declared_words import case_word
 from node.reports.document import (
     Cell,
     Column,
@@ -30,16 +30,17 @@ from node.reports.document import (
     Section,
     Table,
 )
+from node.reports.grid import Grid
 from node.reports.households import household_of
+from node.reports.notes import recipient_note
 from node.reports.print_words import answering, phrase, span
+from node.reports.rechecks import recheck_sections
 from node.reports.wording import (
-    answer_text,
-    band_text,
     item_text,
-    outcome_text,
     purpose_text,
     state_text,
     value_text,
+    value_texts,
     word,
 )
 
@@ -48,40 +49,6 @@ _BESIDE: Final = 5  # provinces beside each other
 _FACTS = ("number", "job", "requester", "answering", "purpose", "legal_basis", "catalogue")
 _CLOCKS = ("created", "finished", "due")
 _PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The answers of a report: `place[subject, question]` is an index of `answers`, -1 without one.
-
-    `questions` are pairs of item and peer; subjects are those of the report, in its order.
-    """
-
-    subjects: tuple[str, ...]
-    questions: tuple[tuple[str, str], ...]
-    answers: Sequence[Finding]
-    place: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, report: Report) -> "Grid":
-        """The answers of a report."""
-        found = Findings.of(report.findings)
-        questions = tuple((item, peer.peer) for item in report.items for peer in report.peers)
-        column = {question: at for at, question in enumerate(questions)}
-        row = {subject: at for at, subject in enumerate(report.subjects)}
-        columns_of = np.array([column[one.item, one.peer] for one in found.answers], dtype=np.intp)
-        rows_of = np.array([row[ref] for ref in found.refs], dtype=np.intp)
-        place = np.full((len(row), len(questions)), -1, dtype=np.int32)
-        if len(found):
-            answer = np.frombuffer(found.answer, dtype=np.uintc)
-            subject = np.frombuffer(found.subject, dtype=np.uintc)
-            place[rows_of[subject], columns_of[answer]] = answer
-        return cls(report.subjects, questions, found.answers, place)
-
-    def said(self, subject: int, question: int) -> Finding | None:
-        """The answer to a question about a subject."""
-        at = int(self.place[subject, question])
-        return None if at < 0 else self.answers[at]
 
 
 def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "") -> Document:
@@ -93,23 +60,28 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
     summary = summarise(report)
     people: tuple[Section, ...]
     if len(report.subjects) <= MOST_PEOPLE:
-        grid = Grid.of(report)
+        members, relatives = without_relatives(report)
+        grid = Grid.of(members)
         people = (
-            _households(report, grid, catalogue, lang),
-            *_members(report, grid, catalogue, lang),
+            _households(members, grid, catalogue, lang),
+            *_members(members, grid, catalogue, lang),
+            *(_relatives(relatives, catalogue, lang) if relatives else ()),
         )
     else:
-        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[0])
+        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[-3])
     return replace(
         plain,
         title=phrase("title", lang),
         facts=(
             *_head(report, lang),
+            *case_facts(report, catalogue, lang),
             *facts(report, _CLOCKS, lang),
             Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang)),
         ),
         sections=(
-            plain.sections[1],
+            plain.sections[-2],
+            *recheck_sections(report, catalogue, lang),
+            *declared_sections(report, catalogue, lang),
             *people,
             _answers(report, lang),
             _definitions(report, catalogue, lang),
@@ -192,7 +164,7 @@ def _amounts(values: Sequence[Finding], item: Item | None, lang: str) -> str | N
         return None
     if item.level is Level.COUNT:
         return value_text(item, sum(one.value or 0 for one in values), lang)
-    if item.level is Level.BAND:
+    if item.level in (Level.BAND, Level.CODE):
         return "\n".join(value_text(item, one.value, lang) for one in values)
     return value_text(item, 1, lang)
 
@@ -211,8 +183,14 @@ def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> lis
         )
         shown = (Column(phrase("item", lang)), *(Column(_province(one)) for one in beside))
         title = span(phrase("members", lang), start, beside, len(report.peers))
-        made.append(Table(title, shown, groups))
+        made.append(Table(title, shown, groups, (recipient_note(report, report.purpose, lang),)))
     return made
+
+
+def _relatives(report: Report, catalogue: Catalogue, lang: str) -> list[Table]:
+    """The same tables of support-duty relatives, who do not belong to the household."""
+    made = _members(report, Grid.of(report), catalogue, lang)
+    return [replace(one, title=case_word("relatives", lang)) for one in made]
 
 
 def _member_title(subject: str, lang: str) -> str:
@@ -232,22 +210,6 @@ def _member_rows(
         ]
         rows.append((item_text(known.get(code), code, lang), *cells))
     return tuple(rows)
-
-
-def answer_cell(said: Finding | None, item: Item | None, lang: str) -> str | None:
-    """One answer in words: outcome, value, date, and the reason of a refusal."""
-    if said is None:
-        return None
-    text = answer_text(said, lang)
-    value = value_text(item, said.value, lang) if said.value is not None else ""
-    if value and value != outcome_text(Outcome.FOUND, lang):
-        text = phrase("valued", lang).format(text=text, value=value)
-    lines = [text]
-    if said.reason and said.outcome not in (Outcome.NAME_MISMATCH,):
-        lines.append(f"({said.reason})")
-    if said.as_of is not None:
-        lines.append(phrase("as_of", lang).format(day=said.as_of.isoformat()))
-    return "\n".join(lines)
 
 
 def _province(peer: PeerSummary) -> str:
@@ -308,6 +270,4 @@ def _definitions(report: Report, catalogue: Catalogue, lang: str) -> Table:
 
 
 def _bounds(item: Item, lang: str) -> str | None:
-    if item.level is Level.BAND:
-        return "\n".join(band_text(item, band, lang) for band in range(len(item.bands) + 1))
-    return value_text(item, 1, lang) if item.level is Level.THRESHOLD else None
+    return "\n".join(value_texts(item, lang)) or None

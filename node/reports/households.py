@@ -17,19 +17,21 @@ def household_of(subject: str) -> str:
 
 def of_household(report: Report, name: str) -> Report:
     """The same report about one household. Raises InputError."""
-    for household, part in each_household(report, name):
-        if household == name:
-            return part
-    raise InputError("the report has no such household", "write its number as the list of people has it")
+    subjects = tuple(one for one in report.subjects if household_of(one) == name)
+    if not subjects:
+        raise InputError("the report has no such household", "write its number as the list of people has it")
+    found = Findings.of(report.findings)
+    subject_of = np.frombuffer(found.subject, dtype=np.uintc)
+    place = {ref: at for at, ref in enumerate(found.refs)}
+    rows = [np.flatnonzero(subject_of == place.get(one, len(place))) for one in subjects]
+    return replace(report, subjects=subjects, findings=_part(found, subjects, rows))
 
 
-def each_household(report: Report, only: str | None = None) -> Iterator[tuple[str, Report]]:
-    """Each household, in the order of the list, with its report; `only` that one."""
+def each_household(report: Report) -> Iterator[tuple[str, Report]]:
+    """Each household, in the order of the list, with its report."""
     members: dict[str, list[str]] = {}
     for subject in report.subjects:
-        name = household_of(subject)
-        if only is None or name == only:
-            members.setdefault(name, []).append(subject)
+        members.setdefault(household_of(subject), []).append(subject)
     found = Findings.of(report.findings)
     subject_of = np.frombuffer(found.subject, dtype=np.uintc)
     # All findings of a subject side by side, in their order: each household takes a few slices.
@@ -41,7 +43,23 @@ def each_household(report: Report, only: str | None = None) -> Iterator[tuple[st
             order[starts[place[one]] : starts[place[one] + 1]] if one in place else order[:0]
             for one in subjects
         ]
-        yield name, replace(report, subjects=tuple(subjects), findings=_part(found, subjects, rows))
+        part = replace(report, subjects=tuple(subjects), findings=_part(found, subjects, rows))
+        yield name, of_case(part, name)
+
+
+def of_case(part: Report, name: str) -> Report:
+    """A household's report with what only it declares, who ordered it, and its own earlier answers."""
+    if not (part.declared or part.offices or part.recheck):
+        return part
+    mine, again = set(part.subjects), part.recheck
+    if again is not None:
+        again = replace(again, findings=tuple(one for one in again.findings if one.subject in mine))
+    return replace(
+        part,
+        declared=tuple(one for one in part.declared if one.household == name),
+        offices=tuple((office, ()) for office, few in part.offices if not few or name in few),
+        recheck=again,
+    )
 
 
 def _part(found: Findings, subjects: Sequence[str], rows: Sequence[np.ndarray]) -> Findings:

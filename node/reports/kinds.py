@@ -10,7 +10,7 @@ from node.domain.findings import Report
 from node.domain.sum_findings import SumReport
 from node.errors import InputError
 from node.files import write_atomically
-from node.reports import csv, household, json, sheets, sums, text, verification
+from node.reports import columns, csv, household, json, sheets, sums, text, verification
 from node.reports.document import Document, Record, Sheet
 from node.reports.wording import LANGUAGES
 
@@ -82,6 +82,17 @@ def to_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     return {**plain, "findings": list(plain["findings"])}
 
 
+def is_large(report: AnyReport) -> bool:
+    """Whether its report.json has columns instead of one object for each finding."""
+    return isinstance(report, Report) and len(report.findings) > columns.MOST_OBJECTS
+
+
+def json_chunks(report: AnyReport, catalogue: Catalogue) -> Iterator[bytes]:
+    """The bytes of a report.json without signature, piece by piece."""
+    kind = kind_of(report)
+    return kind.json_lines(plain_of(kind, kind.record(report, catalogue)))
+
+
 def to_short_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """The figures of a report as plain JSON values, without what fills its files."""
     kind = kind_of(report)
@@ -115,9 +126,11 @@ def load(path: Path) -> AnyReport:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "check the path") from None
     format_ = json.read_format(path, content, _hint(VERIFICATION))
+    if format_ == columns.FORMAT:
+        return columns.read(path, content, _hint(VERIFICATION))
     kind = next((one for one in KINDS if one.format == format_), None)
     if kind is None:
-        known = " or ".join(repr(one.format) for one in KINDS)
+        known = " or ".join(repr(one) for one in (*(kind.format for kind in KINDS), columns.FORMAT))
         raise InputError(f"{path}: format: Input should be {known}", _hint(VERIFICATION))
     report: AnyReport = json.read(path, content, kind.form, _hint(kind))
     problem = kind.problem(report)
@@ -128,7 +141,7 @@ def load(path: Path) -> AnyReport:
 
 def plain_of(kind: ReportKind[Any], record: Record) -> dict[str, Any]:
     """The keys of report.json in their order; `findings` is the last."""
-    return {"format": kind.format, **record.facts, "findings": record.findings}
+    return {"format": record.format or kind.format, **record.facts, "findings": record.findings}
 
 
 def _hint(kind: ReportKind[Any]) -> str:

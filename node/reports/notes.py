@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from node.domain.catalogue import Catalogue
 from node.domain.findings import Report
+from node.domain.matters import URGENT_BASIS
 from node.domain.sum_findings import SumReport
 from node.domain.sum_rules import STATISTICS
 from node.reports.wording import choose, purpose_text
@@ -60,10 +61,18 @@ _VERIFICATION_DIFFERS = (
 _SUMS_DIFFER = ("本报告依据的项目目录与此处所用目录不同，名称与档次可能有出入。", _OTHER_CATALOGUE)
 
 
+_URGENT = (
+    "紧急核对（社会救助法第50条）：先行救助，授权书随后补交；逾期未补的不得再次先行核对。",
+    "Urgent check (Social Assistance Law, article 50): help comes first and mandates follow; "
+    "people whose mandates are overdue are not checked urgently again.",
+)
+
+
 def verification_notes(report: Report, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
     """The notes of a verification. Raises InputError for an unknown language."""
     closing = _closing(report, report.purpose, catalogue, _VERIFICATION_DIFFERS, lang)
-    return (*_VERIFICATION[lang], *closing)
+    urgent = (choose(_URGENT, lang),) if report.legal_basis == URGENT_BASIS else ()
+    return (*urgent, *_VERIFICATION[lang], *closing)
 
 
 def sum_notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, ...]:
@@ -72,11 +81,16 @@ def sum_notes(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[str, 
     return (*_SUMS[lang], *closing)
 
 
+def recipient_note(report: Report | SumReport, purpose: str, lang: str) -> str:
+    """Who may have the answers, and for what: it stands below each table of answers too."""
+    recipient = report.requester_name or report.requester
+    return choose(_RECIPIENT, lang).format(recipient=recipient, purpose=purpose_text(purpose, lang))
+
+
 def _closing(
     report: Report | SumReport, purpose: str, catalogue: Catalogue, differs: tuple[str, str], lang: str
 ) -> tuple[str, ...]:
-    recipient = report.requester_name or report.requester
-    permitted = choose(_RECIPIENT, lang).format(recipient=recipient, purpose=purpose_text(purpose, lang))
+    permitted = recipient_note(report, purpose, lang)
     if report.catalogue_digest == catalogue.digest.hex():
         return (permitted,)
     return (permitted, choose(differs, lang))

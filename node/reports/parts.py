@@ -8,12 +8,13 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from node.reports.glyphs import import_extra
 from node.reports.html import PART
 
 MOST: Final = 2 << 30  # bytes of a file, and of all parts of one unpacked
+MOST_AT_ONCE: Final = 64 << 20  # bytes of a PDF or HTML file, which is looked at as a whole; ours have few
 _AT_ONCE: Final = 1 << 20
 _HTML_PART: Final = re.compile(re.escape(PART.encode()) + b"([a-z0-9-]{1,40}) -->\n")
 
@@ -30,24 +31,44 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def part_digests(content: bytes) -> dict[str, str]:
-    """The digests of the parts of an HTML file or a workbook; nothing for other formats or a broken file."""
-    kind = format_of(content)
+def file_digest(file: IO[bytes]) -> str:
+    """SHA-256 in hex of a file from its start, read piece by piece."""
+    file.seek(0)
+    found = hashlib.sha256()
+    while piece := file.read(_AT_ONCE):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def read_whole(file: IO[bytes]) -> bytes | None:
+    """A file's content; None for more than MOST_AT_ONCE bytes."""
+    file.seek(0)
+    content = file.read(MOST_AT_ONCE + 1)
+    return content if len(content) <= MOST_AT_ONCE else None
+
+
+def part_digests(file: IO[bytes]) -> dict[str, str]:
+    """The digests of the parts of an HTML file or a workbook; nothing for other formats or a broken file.
+
+    A workbook is read piece by piece.
+    """
+    file.seek(0)
+    kind = format_of(file.read(64))
     if kind == "html":
-        pieces = _HTML_PART.split(content)
+        pieces = _HTML_PART.split(read_whole(file) or b"")
         names = ["style", *(name.decode() for name in pieces[1::2])]
         return {name: digest(piece) for name, piece in zip(names, pieces[0::2], strict=True)}
-    return dict(_members(content)) if kind == "xlsx" else {}
+    return dict(_members(file)) if kind == "xlsx" else {}
 
 
-def _members(content: bytes) -> Iterator[tuple[str, str]]:
+def _members(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     left = MOST
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 found = hashlib.sha256()
-                with archive.open(member) as file:
-                    while piece := file.read(_AT_ONCE):
+                with archive.open(member) as opened:
+                    while piece := opened.read(_AT_ONCE):
                         left -= len(piece)
                         if left < 0:
                             return

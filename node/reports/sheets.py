@@ -9,9 +9,11 @@ import numpy as np
 
 from node.domain.catalogue import Catalogue
 from node.domain.findings import Finding, Outcome, Report
+from node.reports.answer_cells import answer_cell
 from node.reports.common import known_items
+from node.reports.declared import declared_sheets
 from node.reports.document import Cell, Column, Kind, Row, Sheet
-from node.reports.household import Grid, answer_cell
+from node.reports.grid import Grid
 from node.reports.households import household_of
 from node.reports.print_words import phrase
 from node.reports.wording import answer_text, item_text, value_text, word
@@ -40,6 +42,7 @@ def sheets(report: Report, catalogue: Catalogue, lang: str) -> tuple[Sheet, ...]
             _details(grid, detailed, catalogue, lang),
             int(detailed.sum()),
         ),
+        *declared_sheets(report, catalogue, lang),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from node.domain.catalogue import Catalogue, Item
 from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.sum_rules import STATISTICS
-from node.reports.common import columns, facts, head_json, known_items, number_of, peers_table
+from node.reports.common import columns, facts, head_json, known_items, number_of, peer_json, peers_table
 from node.reports.document import (
     Column,
     Document,
@@ -103,7 +103,7 @@ def record(report: SumReport, catalogue: Catalogue) -> Record:
     """All that report.json and sums.csv hold."""
     more = {
         "people": report.people,
-        "peers": [asdict(peer) for peer in report.peers],
+        "peers": [peer_json(peer) for peer in report.peers],
         "notes": {lang: list(sum_notes(report, catalogue, lang)) for lang in LANGUAGES},
     }
     return Record(

@@ -3,15 +3,20 @@
 A report states facts, dates, coverage and clocks; it never decides. docs/report.md describes the files.
 """
 
-from dataclasses import asdict
+from array import array
+from collections.abc import Mapping, Sequence
 from operator import add, or_
 from typing import Any
+
+import numpy as np
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
-from node.reports.common import columns, facts, head_json, iso, known_items, peers_table
+from node.reports import columns as columns_form
+from node.reports.common import columns, facts, head_json, iso, known_items, peer_json, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
+from node.reports.declared import declared_json, declared_rows, declared_sections
 from node.reports.document import (
     Column,
     Document,
@@ -25,11 +30,13 @@ from node.reports.document import (
     Table,
 )
 from node.reports.notes import verification_notes
+from node.reports.rechecks import recheck_json, recheck_problem, recheck_sections
 from node.reports.wording import (
     LANGUAGES,
     answer_text,
     band_text,
     choose,
+    code_text,
     item_text,
     outcome_text,
     purpose_text,
@@ -53,6 +60,8 @@ _LISTING = (
     Column("value_en"),
     Column("as_of", Kind.DAY),
     Column("reason"),
+    Column("reused_from"),
+    Column("reused_on", Kind.DAY),
 )
 _TOTALS = (
     "核对 {subjects:,} 人；至少一项有记录 {people:,} 人（各省合并去重；分省：{peers}）；"
@@ -75,6 +84,8 @@ def document(report: Report, catalogue: Catalogue, lang: str) -> Document:
         job=report.job,
         facts=facts(report, _FACTS, lang, purpose=purpose),
         sections=(
+            *recheck_sections(report, catalogue, lang),
+            *declared_sections(report, catalogue, lang),
             _items_table(report, summary, catalogue, lang),
             Paragraph(_totals(summary, lang)),
             peers_table(report, _PEERS, lang, summary.people_by_peer),
@@ -88,18 +99,34 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     """All that report.json and findings.csv hold."""
     more = {
         "subjects": list(report.subjects),
-        "peers": [asdict(peer) for peer in report.peers],
+        "peers": [peer_json(peer) for peer in report.peers],
+        **_how_asked(report),
         "summary": _summary_json(summarise(report)),
         "notes": {lang: list(verification_notes(report, catalogue, lang)) for lang in LANGUAGES},
+        **declared_json(report, catalogue),
+        **recheck_json(report),
     }
     found = Findings.of(report.findings)
     places = (found.subject, found.answer)
-    objects, known = list(map(_answer_json, found.answers)), known_items(catalogue)
+    known = known_items(catalogue)
     rows: list[Row] = [_listing_row(said, known.get(said.item)) for said in found.answers]
+    is_large = len(found) > columns_form.MOST_OBJECTS
+    objects: Sequence[Mapping[str, Any]] = columns_form.FindingColumns.of(report) if is_large else Joined(
+        [{"subject": ref} for ref in found.refs], list(map(_answer_json, found.answers)), *places, or_
+    )  # fmt: skip
+    firsts: list[Row] = [(ref,) for ref in found.refs]
+    subject, answer = found.subject, found.answer
+    declared = declared_rows(report, catalogue)
+    if declared:  # behind the answers
+        subject = array("I", [*subject, *range(len(firsts), len(firsts) + len(declared))])
+        answer = array("I", [*answer, *range(len(rows), len(rows) + len(declared))])
+        firsts += [first for first, _ in declared]
+        rows += [rest for _, rest in declared]
     return Record(
         facts={**head_json(report, report.purpose, catalogue), **more},
-        findings=Joined([{"subject": ref} for ref in found.refs], objects, *places, or_),
-        listing=Listing(_LISTING, Joined([(ref,) for ref in found.refs], rows, *places, add)),
+        findings=objects,
+        format=columns_form.FORMAT if is_large else "",
+        listing=Listing(_LISTING, Joined(firsts, rows, subject, answer, add)),
     )
 
 
@@ -111,19 +138,23 @@ def problem(report: Report) -> str:
     items, subjects = set(report.items), set(report.subjects)
     peers = {peer.peer for peer in report.peers}
     found = Findings.of(report.findings)
-    strange = [ref not in subjects for ref in found.refs]
-    wrong = [said.item not in items or said.peer not in peers for said in found.answers]
+    strange = np.array([ref not in subjects for ref in found.refs], dtype=bool)
+    wrong = np.array([said.item not in items or said.peer not in peers for said in found.answers], dtype=bool)
     questions = {question: place for place, question in enumerate({(a.item, a.peer) for a in found.answers})}
-    question_of = [questions[said.item, said.peer] for said in found.answers]
-    seen: set[tuple[int, int]] = set()
-    for index, (subject, answer) in enumerate(zip(found.subject, found.answer, strict=True)):
-        if strange[subject] or wrong[answer]:
-            return f"findings.{index}: names a subject, item or peer that the report does not have"
-        key = (subject, question_of[answer])
-        if key in seen:
-            return f"findings.{index}: answers what an earlier one has answered"
-        seen.add(key)
-    return ""
+    question_of = np.array([questions[said.item, said.peer] for said in found.answers], dtype=np.int64)
+    if not len(found):
+        return recheck_problem(report)
+    subject, answer = np.frombuffer(found.subject, np.uintc), np.frombuffer(found.answer, np.uintc)
+    keys = subject.astype(np.int64) * len(questions) + question_of[answer]
+    repeated = np.ones(len(keys), dtype=bool)
+    repeated[np.unique(keys, return_index=True)[1]] = False
+    unknown = strange[subject] | wrong[answer]
+    bad = np.flatnonzero(unknown | repeated)
+    if not len(bad):
+        return recheck_problem(report)
+    if unknown[bad[0]]:
+        return f"findings.{bad[0]}: names a subject, item or peer that the report does not have"
+    return f"findings.{bad[0]}: answers what an earlier one has answered"
 
 
 # ---- the document
@@ -150,6 +181,8 @@ def _amounts(item: Item | None, line: ItemSummary, lang: str) -> tuple[str, ...]
         return (value_text(item, line.total, lang),)
     if item.level is Level.BAND:
         return tuple(f"{band_text(item, band, lang)}: {count:,}" for band, count in line.histogram.items())
+    if item.level is Level.CODE:
+        return tuple(f"{code_text(item, place, lang)}: {count:,}" for place, count in line.histogram.items())
     return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
 
 
@@ -177,9 +210,12 @@ def _remarks(line: ItemSummary, lang: str) -> str | None:
     ]
     if line.converted:
         lines.append(f"{word('converted', lang)}: {line.converted:,}")
-    away = line.peers_with("not_connected")
-    if away:
-        lines.append(f"{outcome_text(Outcome.NOT_CONNECTED, lang)}: {', '.join(away)}")
+    if line.reused:
+        lines.append(f"{word('reused_count', lang)}: {line.reused:,}")
+    for outcome in (Outcome.NOT_CONNECTED, Outcome.NOT_COMPARABLE):
+        away = line.peers_with(outcome.lower())
+        if away:
+            lines.append(f"{outcome_text(outcome, lang)}: {', '.join(away)}")
     return "\n".join(lines) or None
 
 
@@ -229,8 +265,16 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {"state": coverage.state, "answered": coverage.answered, "missing": missing}
 
 
+def _how_asked(report: Report) -> dict[str, Any]:
+    """Only what there is: a due day that is estimated, provinces that were considered and not asked."""
+    found: dict[str, Any] = {"due_estimated": True} if report.due_estimated else {}
+    return found | ({"left_out": dict(report.left_out)} if report.left_out else {})
+
+
 def _answer_json(said: Finding) -> dict[str, Any]:
-    """A finding without its subject, which comes first."""
+    """A finding without its subject, which comes first; `reused_from` only where an answer was used again."""
+    again = said.reused_from
+    source = {} if again is None else {"reused_from": {"job": again.job, "day": again.day.isoformat()}}
     return {
         "item": said.item,
         "peer": said.peer,
@@ -238,6 +282,7 @@ def _answer_json(said: Finding) -> dict[str, Any]:
         "value": said.value,
         "as_of": iso(said.as_of),
         "reason": said.reason,
+        **source,
     }
 
 
@@ -255,4 +300,6 @@ def _listing_row(said: Finding, item: Item | None) -> Row:
         value_text(item, said.value, "en"),
         said.as_of,
         said.reason,
+        said.reused_from.job if said.reused_from else None,
+        said.reused_from.day if said.reused_from else None,
     )

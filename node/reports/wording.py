@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matcher.sums import disclosure
 from matcher.types import Level
 from node.domain.catalogue import Item
-from node.domain.findings import NAME_CONVERTED, Finding, Outcome
+from node.domain.findings import NAME_CONVERTED, Finding, Outcome, ReusedFrom
 from node.domain.quotas import SUSPENDED, Measure, Window
 from node.domain.sum_findings import EXPOSURE, MIN_OPENED, SumFinding, SumOutcome
 from node.errors import InputError
@@ -33,6 +33,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "finished": ("完成", "finished"),
     "due": ("应答期限", "due"),
     "catalogue": ("项目目录", "catalogue"),
+    "estimated": ("估算", "estimated"),
+    "reused": ("沿用 {day} 的核对结果", "result of {day} used again"),
+    "reused_count": ("沿用先前核对结果", "earlier results used again"),
+    "left_out": ("未询问的省份", "provinces not asked"),
+    "attempt": (
+        "{peer}：{asked} 询问，{ended} {state}，后再次询问",
+        "{peer}: asked on {asked}, {state} on {ended}, asked again",
+    ),
     "findings": ("各项目反馈", "findings per item"),
     "peers": ("各省应答", "answers per province"),
     "item": ("项目、数量、档次", "item, count, bands"),
@@ -67,6 +75,7 @@ _OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.REFUSED: ("拒绝", "refused"),
     Outcome.OVERDUE: ("逾期未复", "overdue"),
     Outcome.UNAVAILABLE: ("暂不可用", "unavailable"),
+    Outcome.NOT_COMPARABLE: ("口径不一致", "definitions differ"),
 }
 _STATES: Mapping[str, tuple[str, str]] = {
     "done": ("完成", "done"),
@@ -74,6 +83,12 @@ _STATES: Mapping[str, tuple[str, str]] = {
     "partly": ("部分答复", "answered in part"),
     "none": ("无答复", "no answer"),
     "cancelled": ("已取消", "cancelled"),
+    "queued": ("待办", "queued"),
+    "running": ("办理中，尚有省份未复", "in progress, some provinces have not answered"),
+    "waiting": ("待复", "awaited"),
+    "not_offered": ("未开通所查项目", "offers none of the items"),
+    "not_granted": ("未授予本省", "grants none of the items"),
+    "not_admitted": ("未接纳本省节点", "does not admit this node"),
     **{outcome.lower(): words for outcome, words in _OUTCOMES.items()},
 }
 _PURPOSES: Mapping[str, tuple[str, str]] = {
@@ -119,7 +134,11 @@ _RULES: Mapping[str, tuple[str, str]] = {
     EXPOSURE: ("再求和会暴露计入人员，未发回", "another sum would show who is in it"),
     disclosure.SMALL_CELL: ("该档人数过少", "too few people in the cell"),
     disclosure.PRIVACY_BUDGET: ("隐私预算已用完", "the privacy budget is spent"),
+    "catalogue_major": ("项目目录主版本不同", "another major version of the catalogue"),
+    "catalogue_changed": ("提交后本省项目目录已变更", "the own catalogue changed after the submission"),
+    "not_shared": ("该项目不予共享", "the item is not shared"),
     disclosure.INCONSISTENT: ("校验不符", "the sum contradicts itself"),
+    "awaited": ("尚未答复，正在催办", "not answered yet; asked again"),
     **{
         f"quota.{measure}.{window}": (
             f"{when[0]}{what[0]}配额已用完",
@@ -153,11 +172,20 @@ def outcome_text(outcome: Outcome, lang: str) -> str:
 
 
 def answer_text(finding: Finding, lang: str) -> str:
-    """The outcome of one answer, and whether a name that differs is equal after conversion."""
-    text = outcome_text(finding.outcome, lang)
-    if finding.reason != NAME_CONVERTED:
-        return text
-    return choose(("{}（{}）", "{} ({})"), lang).format(text, word("converted", lang))
+    """The outcome of one answer, whether a name that differs is equal after conversion, and of which day a
+    result is that was used again.
+    """
+    text, bracket = outcome_text(finding.outcome, lang), choose(("{}（{}）", "{} ({})"), lang)
+    if finding.reason == NAME_CONVERTED:
+        text = bracket.format(text, word("converted", lang))
+    if finding.reused_from is not None:
+        text = bracket.format(text, reused_text(finding.reused_from, lang))
+    return text
+
+
+def reused_text(source: ReusedFrom, lang: str) -> str:
+    """Of which day a result is that was used again."""
+    return word("reused", lang).format(day=source.day.isoformat())
 
 
 def state_text(state: str, lang: str) -> str:
@@ -188,6 +216,8 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
         return band_text(item, value, lang)
     if item.level is Level.THRESHOLD and item.threshold is not None:
         return f"> {_yuan(item.threshold, lang)}"
+    if item.level is Level.CODE:
+        return code_text(item, value, lang)
     if item.level is Level.EXISTENCE:
         return outcome_text(Outcome.FOUND, lang)
     unit = item.text("unit", lang)
@@ -197,6 +227,34 @@ def value_text(item: Item | None, value: int | None, lang: str) -> str:
 def band_text(item: Item, index: int, lang: str) -> str:
     """The range of one band."""
     return _range_text(item.bands, index, lang) if 0 <= index <= len(item.bands) else str(index)
+
+
+def code_text(item: Item, place: int, lang: str) -> str:
+    """The words of one code, and the code itself; its place where the loaded catalogue has no such code."""
+    if not 0 <= place < len(item.codes):
+        return str(place)
+    found = item.codes[place]
+    return f"{found.text(lang)} ({found.code})" if lang == "en" else f"{found.text(lang)}（{found.code}）"
+
+
+def value_texts(item: Item, lang: str) -> tuple[str, ...]:
+    """What an answer of an item may say: its bands, its codes, or its threshold; nothing for others."""
+    if item.level is Level.BAND:
+        return tuple(band_text(item, band, lang) for band in range(len(item.bands) + 1))
+    if item.level is Level.CODE:
+        return tuple(code_text(item, place, lang) for place in range(len(item.codes)))
+    return (value_text(item, 1, lang),) if item.level is Level.THRESHOLD else ()
+
+
+def example_text(item: Item, lang: str) -> str:
+    """The example answer of an item in words: an amount for the level aggregate, else what a label says."""
+    if item.level is Level.AGGREGATE:
+        return amount_text(item, item.example, lang)
+    if item.level is Level.EXISTENCE:
+        return outcome_text(Outcome.FOUND if item.example else Outcome.NOT_FOUND, lang)
+    if item.level is Level.THRESHOLD:
+        return value_text(item, 1, lang) if item.example else outcome_text(Outcome.NOT_OVER, lang)
+    return value_text(item, item.example, lang)
 
 
 def rule_text(rule: str, lang: str) -> str:

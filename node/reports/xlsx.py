@@ -16,6 +16,7 @@ from node.reports.cells import cell_text
 from node.reports.document import Cell, Column, Document, Histogram, Paragraph, Row, Section, Sheet
 from node.reports.glyphs import import_extra
 from node.reports.print_words import phrase
+from node.reports.sheet_rows import Made, RowWriter, can_write
 
 ROWS: Final = 1_048_576  # of a sheet, its heading among them
 LONGEST: Final = 32_767  # characters of a cell
@@ -34,7 +35,7 @@ def render(
     """The workbook: the document first, then each sheet, which goes on in another when it is full.
 
     `folder` takes the unfinished sheets; `told` hears of rows that were written. Raises ConfigError without
-    the extra `report`.
+    the extra `report`, OSError.
     """
     library, file = import_extra("xlsxwriter", "a workbook"), io.BytesIO()
     book = library.Workbook(
@@ -55,8 +56,19 @@ def render(
         page = book.add_worksheet(phrase("sheet_technical", document.lang))
         _widths(page, _columns_of(document.appendix))
         _write_sections(page, form, document.appendix, 0)
-    book.close()
+    _close(book)
     return file.getvalue()
+
+
+def _close(book: Any) -> None:
+    """Put the workbook together. Raises OSError as it is, which the library hides in an error of its own."""
+    try:
+        book.close()
+    except Exception as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, OSError):
+            raise cause from None
+        raise
 
 
 class _Forms:
@@ -126,28 +138,50 @@ def _write_sections(page: Any, form: _Forms, sections: tuple[Section, ...], at: 
 
 
 def _write_sheet(book: Any, form: _Forms, sheet: Sheet, told: Told, most: int) -> None:
-    rows, number = iter(sheet.rows), 1
-    left = sheet.count
-    while left > 0 or number == 1:
+    rows = iter(sheet.rows)
+    for number, size in enumerate(rows_by_sheet(sheet.count, most), 1):
         page = book.add_worksheet(sheet.title if number == 1 else f"{sheet.title} {number}")
         page.set_column(0, min(len(sheet.columns), _MOST_COLUMNS) - 1, 16)
         page.freeze_panes(1, 0)
         _write_head(page, form, sheet.columns, 0)
-        told(_write_rows(page, form, sheet.columns, islice(rows, most - 1), told))
-        left -= most - 1
-        number += 1
+        told(_write_rows(page, form, sheet.columns, islice(rows, size), told))
+
+
+def rows_by_sheet(count: int, most: int = ROWS) -> list[int]:
+    """How many of `count` rows each sheet takes below its heading; `most` is for both. One sheet at least."""
+    full, rest = divmod(count, most - 1)
+    return [most - 1] * full + ([rest] if rest or not full else [])
 
 
 def _write_rows(page: Any, form: _Forms, columns: tuple[Column, ...], rows: Iterator[Row], told: Told) -> int:
     """Write rows below the heading; how many of them were not told of yet."""
     waiting = 0
+    write = _row_writer(page, form, columns)
     for at, row in enumerate(rows, 1):
-        _write_row(page, form, columns, row, at)
+        write(at, row)
         waiting += 1
         if waiting == _TOLD:
             told(waiting)
             waiting = 0
     return waiting
+
+
+def _row_writer(page: Any, form: _Forms, columns: tuple[Column, ...]) -> Callable[[int, Row], None]:
+    """What writes a row of a sheet, fast where this version of xlsxwriter allows it."""
+    if not can_write(page):
+        return lambda at, row: _write_row(page, form, columns, row, at)
+    library, names = (
+        import_extra("xlsxwriter", "a workbook"),
+        import_extra("xlsxwriter.utility", "a workbook"),
+    )
+
+    def make(column: int, cell: Any) -> Made:
+        if _is_number(cell):
+            return cell, form.fraction if isinstance(cell, float) else form.number
+        return _text(cell if isinstance(cell, str) else cell_text(columns[column], cell)), form.text
+
+    letters = [names.xl_col_to_name(at) for at in range(len(columns))]
+    return RowWriter(page, library.worksheet, letters, make).write
 
 
 def _write_head(page: Any, form: _Forms, columns: tuple[Column, ...], at: int) -> None:

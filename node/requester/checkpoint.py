@@ -12,25 +12,27 @@ from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
+from node.database import corrections as correction_rows
+from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database.leases import Lease
 from node.domain import sealed_names as names
 from node.domain.findings import Outcome
-from node.domain.jobs import WAITING, PartRow
+from node.domain.jobs import AWAY, WAITING, PartRow
 from node.domain.packed import add_version, strip_version
 from node.domain.refusals import Refusals, pack_refusals
 from node.errors import CancelledError, PreconditionError
 from node.requester.context import Session
 from node.requester.match_query import Answer
 from node.requester.padding import SEED_SIZE
-from node.wire.common import QUERY_ID_SIZE
+from node.wire.common import DIGEST_SIZE, QUERY_ID_SIZE
 
 WRITE_EVERY_S = 0.5  # progress is shown to people; more often only costs the database
 T = TypeVar("T")
 Place = Callable[[str, str, str], str]
-SESSION_VERSION = 2
+SESSION_VERSION = 3
 ANSWERS_VERSION = 1
-_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, 64)  # the last: a signature
+_SESSION_SIZES = (QUERY_ID_SIZE, SEED_SIZE, DIGEST_SIZE, 64)  # the last: a signature
 
 
 class StoredCheckpoint:
@@ -106,6 +108,13 @@ class StoredCheckpoint:
         sealed = self._seal(item, pack_answers(answers), names.of_answers)
         self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
 
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """See node.requester.context.Checkpoint."""
+        sealed = self._seal(item, packed, names.of_matched_entries) if packed else b""
+        self._write(
+            "keep entries", lambda tx: correction_rows.keep_entries(tx, self._job, self._peer, item, sealed)
+        )
+
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.requester.context.Checkpoint; also where a stop or a cancellation takes effect."""
         if self._lease.stopping.is_set():
@@ -133,14 +142,22 @@ class StoredCheckpoint:
             if left <= 0:
                 return
 
-    def refuse(self, refusals: Sequence[Refusals]) -> None:
-        """Keep which items the peer may not be asked about each subject, and why, for the report.
+    def refuse(
+        self, refusals: Sequence[Refusals], definitions: str = "{}", reused: bytes | None = None
+    ) -> None:
+        """Keep which items the peer is not asked about each subject, and why, for the report; with what the
+        items mean, and the answers that are used again instead (`node.domain.reuse`).
 
         Where they differ from those that an earlier run of the part kept, because a mandate was revoked or
         ended since then, that run's query and answers are erased: the part begins again, without the person.
         """
         plain = pack_refusals(refusals)
-        sealed = self._seal("refusals", plain)
+        again = None if reused is None else self._seal("reused", reused)
+        values = {
+            "refusals_sealed": self._seal("refusals", plain),
+            "reused_sealed": again,
+            "definitions": definitions,
+        }
         with self._node.store.transaction("read refusals") as tx:
             kept = job_rows.read_refusals(tx, self._job, self._peer)
         differ = kept is not None and self._unseal("refusals", kept) != plain
@@ -148,7 +165,7 @@ class StoredCheckpoint:
         def write(tx: Connection) -> None:
             if differ:
                 job_rows.forget_run(tx, self._job, self._peer)
-            job_rows.update_part(tx, self._job, self._peer, {"refusals_sealed": sealed})
+            job_rows.update_part(tx, self._job, self._peer, values)
 
         self._write("keep refusals", write)
 
@@ -158,10 +175,24 @@ class StoredCheckpoint:
         self._write("pause part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def park(self, retry_at: datetime, reason: str, seconds: float) -> None:
-        """Leave a part open until the peer can be asked again; what it has is kept."""
+        """Leave a part open until the peer can be asked again; what it has is kept.
+
+        Where the peer is away, no other part that waits for it asks earlier.
+        """
         values = {**self._progress, "state": WAITING, "reason": reason[:64], "retry_at": retry_at}
         values |= {**self._counts(), "seconds": seconds}
-        self._write("park part", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
+
+        def write(tx: Connection) -> None:
+            job_rows.update_part(tx, self._job, self._peer, values)
+            if reason in AWAY:
+                deadline_rows.defer_away(tx, self._peer, retry_at)
+
+        self._write("park part", write)
+
+    def go_on(self) -> None:
+        """A part that waited runs again: it waits for no time any more."""
+        values = {"state": "manifest", "reason": "", "retry_at": None}
+        self._write("go on", lambda tx: job_rows.update_part(tx, self._job, self._peer, values))
 
     def end(self, state: str, reason: str, seconds: float) -> None:
         """Close the part: keep its counts, erase its seed and its tokens."""
@@ -170,6 +201,7 @@ class StoredCheckpoint:
             "state": state,
             "reason": reason[:64],
             "retry_at": None,
+            "ended_at": self._node.clock(),
             **self._counts(),
             "seconds": seconds,
         }
@@ -177,6 +209,8 @@ class StoredCheckpoint:
         def write(tx: Connection) -> None:
             job_rows.close_part(tx, self._job, self._peer)
             job_rows.update_part(tx, self._job, self._peer, values)
+            if state == "done":
+                deadline_rows.wake_away(tx, self._peer, self._node.clock())
 
         self._write("end part", write)
 
@@ -248,6 +282,9 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         self._answers[item] = list(answers)
 
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """See node.requester.context.Checkpoint: without a node nothing is asked for later."""
+
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
         """See node.requester.context.Checkpoint."""
         if epoch:
@@ -267,11 +304,16 @@ class MemoryCheckpoint:
 
 def pack_answers(answers: Sequence[Answer]) -> bytes:
     """The different answers as JSON and which of them each subject has, compressed: most are NOT_FOUND."""
-    different = dict.fromkeys(answers)
-    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in different]
-    number = {answer: place for place, answer in enumerate(different)}
+    # Most subjects share one object, so that few answers are hashed.
+    ids = list(map(id, answers))
+    number: dict[Answer, int] = {}
+    place_of = {
+        key: number.setdefault(answer, len(number))
+        for key, answer in dict(zip(ids, answers, strict=True)).items()
+    }
+    rows = [[a.outcome.value, a.value, a.as_of, a.reason] for a in number]
     text = json.dumps(rows, separators=(",", ":")).encode()
-    places = np.array([number[answer] for answer in answers], dtype="<u4").tobytes()
+    places = np.array([place_of[key] for key in ids], dtype="<u4").tobytes()
     packed = zlib.compress(len(text).to_bytes(4, "big") + text + places, 1)
     return add_version(ANSWERS_VERSION, packed)
 
@@ -302,6 +344,7 @@ def pack_session(session: Session) -> bytes:
     fields = (
         session.query_id,
         session.seed,
+        session.catalogue,
         session.signature,
         len(items).to_bytes(4, "big"),
         items,
@@ -323,5 +366,5 @@ def unpack_session(packed: bytes) -> Session:
         size = int.from_bytes(packed[at : at + 4], "big")
         fields.append(packed[at + 4 : at + 4 + size])
         at += 4 + size
-    query_id, seed, signature, items, manifest = fields
-    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()))
+    query_id, seed, catalogue, signature, items, manifest = fields
+    return Session(query_id, seed, manifest, signature, packed[at:], tuple(items.decode().split()), catalogue)

@@ -48,7 +48,7 @@ class Session:
 
     `seed` fixes the whole batch: blinds, order, choice and padding. `layout` is the manifest the batch was
     laid out by; `manifest`, with its signature, is newer when partitions were published since then. `items`
-    are the codes asked, of one class.
+    are the codes asked, of one class; `catalogue` is the digest of this node's when the query began.
     """
 
     query_id: bytes
@@ -57,6 +57,7 @@ class Session:
     signature: bytes = field(repr=False)
     layout: bytes = field(repr=False)
     items: tuple[str, ...]
+    catalogue: bytes = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,9 @@ class Checkpoint(Protocol):
 
     def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
         """Keep the answers of one item, one per subject."""
+
+    def keep_entries(self, item: str, packed: bytes) -> None:
+        """Keep which entries of one item opened (`matched_entries`); no bytes where none did."""
 
     def count_points(self, points: int) -> None:
         """Add to the points that the peer evaluated."""
@@ -183,7 +187,9 @@ class QueryContext:
             random_bytes=node.random_bytes,
             settings=settings,
             deadline=deadline,
-            mirror=MirrorFolder(node.config.folder / FOLDER, peer.code, settings.mirror_mib),
+            mirror=MirrorFolder(
+                node.config.folder / FOLDER, peer.code, settings.mirror_mib, node.catalogue.definitions
+            ),
             is_scheduled=settings.mirror_sync_hours > 0 and node.config.node.role == "node",
             seen_manifests=SeenManifests(node.store, peer.code, node.clock),
             pinned_keys=PinnedKeys(node.store, peer, node.clock),

@@ -5,14 +5,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from node.requester import trusted_manifest
 from node.requester.context import OpenSession, QueryContext, Session, with_retries
 from node.requester.padding import new_seed
 from node.requester.seen_manifests import TRIES, BehindError
 from node.requester.trusted_manifest import PeerKeys, TrustedManifest, TrustedState
+from node.telemetry import log
 from node.wire.common import QUERY_ID_SIZE
-from node.wire.manifest import Manifest
+from node.wire.manifest import Manifest, comparable_part
 from node.wire.match import parse_manifest
 
 RESTARTS = 3
@@ -49,27 +51,32 @@ def start_session(context: QueryContext, items: Sequence[str], offer: Offer) -> 
         signature=offer.signature,
         layout=offer.serialised,
         items=tuple(items),
+        catalogue=context.catalogue.digest,
     )
     context.checkpoint.begin(session)
+    note_conflicts(context, offer.content)
     return OpenSession(session, offer.trusted.suite, offer.content, offer.content)
 
 
 def resume_session(context: QueryContext, items: Sequence[str]) -> OpenSession | None:
     """The session in the checkpoint, checked again; None without one, or where its salt is retired.
 
-    Also None where it asks about other items than `items`: the query of that class has ended.
+    Also None where it asks about other items than `items`, because the query of that class has ended; and
+    where this node has another catalogue than when it began, under which the batch would be another one.
 
     Its manifest may have expired. Raises what `check_manifest` raises.
     """
     session = context.checkpoint.session()
-    if session is None or session.items != tuple(items):
+    if session is None or session.items != tuple(items) or session.catalogue != context.catalogue.digest:
         return None
     manifest = parse_manifest(session.manifest)
     if context.mapped.salt(manifest.salt_version) is None:
         return None
     trusted = check_kept(context, session.manifest, session.signature, manifest).trusted
-    layout = manifest if session.layout == session.manifest else parse_manifest(session.layout)
-    return OpenSession(session, trusted.suite, manifest, layout)
+    layout = trusted.content
+    if session.layout != session.manifest:
+        layout = comparable_part(parse_manifest(session.layout), context.catalogue.definitions)
+    return OpenSession(session, trusted.suite, trusted.content, layout)
 
 
 def renew_session(
@@ -140,14 +147,24 @@ def fetch_offer(context: QueryContext, get_manifest: GetManifest, *, older_epoch
     return Offer(serialised, signature, trusted)
 
 
+def note_conflicts(context: QueryContext, manifest: Manifest) -> None:
+    """Log the items that the two provinces define differently."""
+    if manifest.conflicts:
+        _log_conflicts(context.peer.code, manifest.catalogue_version, tuple(sorted(manifest.conflicts)))
+
+
+@lru_cache(maxsize=1024)  # once in a process, and again when they change: every query meets them
+def _log_conflicts(peer: str, version: str, items: tuple[str, ...]) -> None:
+    log.get_logger().warning("catalogue_conflicts", peer=peer, catalogue=version, items=list(items))
+
+
 def _require_geometry(context: QueryContext, manifest: Manifest) -> None:
     settings = context.settings
     trusted_manifest.require_geometry(manifest, settings.min_bucket_entries, settings.max_bucket_bits)
 
 
 def _state(context: QueryContext) -> TrustedState:
-    catalogue, salts = context.catalogue, context.mapped.salts
-    return TrustedState(context.code, context.peer.code, salts, catalogue.digest, catalogue.widths)
+    return TrustedState(context.code, context.peer.code, context.mapped.salts, context.catalogue)
 
 
 def _card_key(context: QueryContext) -> PeerKeys:

@@ -4,7 +4,10 @@ A step works on `PeerCalls` and a `Checkpoint` (what a killed requester resumes 
 in a node's persisted job and in a platform's process. Step 3 is node/requester/retrieval.py.
 """
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -35,8 +38,10 @@ from node.requester.match_query import (
     mandate_rows,
     split_classes,
 )
+from node.requester.matched_entries import pack_entries
 from node.requester.mirror_sync import open_query, renew_query
 from node.requester.outcomes import refuse_item
+from node.requester.point_cache import PointCache
 from node.requester.points import BATCH_POINTS
 from node.requester.retrieval import Retrieval, ask_item, require_sound
 from node.requester.trusted_manifest import OfferChangedError
@@ -52,6 +57,10 @@ from node.wire.match_messages import (
 
 FEW_POINTS = 64
 CHANGED = "changed"  # the version was replaced while it was searched
+# Large batches that are prepared at once, each with 0.5 KiB a point: two of them keep the interpreter and the
+# cores busy, and a list goes to all peers at once.
+_LARGE = threading.BoundedSemaphore(2)
+Keep = Callable[[OpenSession, Query, bytes], None]
 RESTARTED = "restarted"  # the epoch or the planted subjects changed, and the whole query began again
 
 
@@ -61,24 +70,25 @@ class _Part:
 
     `items` are the codes of all classes: their partitions are mirrored before the first query, so that all
     queries are of one state of the peer. `plans` are those that were tried, `faults` what is wrong with
-    the answers: they are judged after the last query.
+    the answers: they are judged after the last query. `keep` is given the tokens of each.
     """
 
     context: QueryContext
     items: tuple[str, ...]
     plans: list[str] = field(default_factory=list)
     faults: list[DishonestPeerError] = field(default_factory=list)
+    keep: Keep | None = None
 
 
-def ask_peer(context: QueryContext, question: Question) -> dict[str, list[Answer]]:
+def ask_peer(context: QueryContext, question: Question, keep: Keep | None = None) -> dict[str, list[Answer]]:
     """The whole part of one peer: answers by item, one per subject.
 
     One query for each class of items, one after the other, about the people with a mandate for an item of
     that class. What the checkpoint holds is resumed. Where the peer refuses one query only, its items are
     answered REFUSED; where it refuses all, raises RefusedError. Every plan that was tried is kept in the
-    checkpoint.
+    checkpoint. `keep` is given session, batch and tokens of each query, before they are used.
     """
-    part, before = _Part(context, question.codes), None
+    part, before = _Part(context, question.codes, keep=keep), None
     answers, refused = context.checkpoint.answers(), dict[str, list[Answer]]()
     for one in split_classes(question):
         if all(item.code in answers for item in one.items):
@@ -133,6 +143,8 @@ def _ask_once(
     query = lay_out(context, question, opened)
     if query.subjects:
         evaluate_query(context, opened, question, query)
+    if part.keep is not None:
+        part.keep(opened, query, context.checkpoint.tokens())
     secrets = token_secrets(context, opened)
     retrieval = Retrieval(context, opened, question, query, secrets, part.faults)
     known, answers = context.checkpoint.answers(), dict[str, list[Answer]]()
@@ -142,6 +154,7 @@ def _ask_once(
             continue
         retrieval, answers[item.code] = _answer_item(part, retrieval, item)
         if not part.faults:
+            context.checkpoint.keep_entries(item.code, pack_entries(retrieval.matched.get(item.code, ())))
             context.checkpoint.add_answers(item.code, answers[item.code])
     return answers, retrieval.opened
 
@@ -196,15 +209,8 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
     manifest, session = opened.manifest, opened.session
     if query.points > manifest.limits.max_points_per_query:
         raise LimitError("the query has more points than the peer accepts", "split the list")
-    blinds = opened.suite.point_blinds(session.seed, query.points)
-    if query.points <= FEW_POINTS:  # to start a thread would take longer
-        blinded, rows = blind_batch(blinds, query), mandate_rows(question, query, session.seed)
-    else:
-        with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
-            blinding = beside.submit(blind_batch, blinds, query)
-            rows = mandate_rows(question, query, session.seed)
-        blinded = blinding.result()
-    root = merkle.root(mandate_leaves(blinded, rows))
+    with _LARGE if query.points > BATCH_POINTS else nullcontext():
+        blinds, blinded, root = _prepare(opened, question, query, context.mapped)
 
     def stream() -> None:
         first = len(context.checkpoint.tokens()) // blinded.size
@@ -224,10 +230,27 @@ def evaluate_query(context: QueryContext, opened: OpenSession, question: Questio
             mandate_root=root,
             token_class=query.token_class,
             suite=opened.suite.name,
+            tokens_until=question.tokens_until,
         )
         _run_stream(context, opened, query, Sent(blinds, blinded), start)
 
     with_retries(context, stream)
+
+
+def _prepare(
+    opened: OpenSession, question: Question, query: Query, mapped: PointCache
+) -> tuple[Blinds, Blinded, bytes]:
+    """The blinds of a batch, its blinded points, and the root of its mandate tree."""
+    seed = opened.session.seed
+    blinds = opened.suite.point_blinds(seed, query.points)
+    if query.points <= FEW_POINTS:  # to start a thread would take longer
+        blinded, rows = blind_batch(blinds, query), mandate_rows(question, query, seed, mapped.mandate_digest)
+    else:
+        with ThreadPoolExecutor(1, thread_name_prefix="blind") as beside:
+            blinding = beside.submit(blind_batch, blinds, query)
+            rows = mandate_rows(question, query, seed, mapped.mandate_digest)
+        blinded = blinding.result()
+    return blinds, blinded, merkle.root(mandate_leaves(blinded, rows))
 
 
 @dataclass(frozen=True, slots=True)

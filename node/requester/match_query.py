@@ -5,10 +5,12 @@ that must be found) and misses (random test identities that must not be found; t
 a size class), all in one secret order (design.md section 2).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import compress
+from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from blake3 import blake3
@@ -53,6 +55,8 @@ class Question:
     items: tuple[Item, ...]
     purpose: str
     legal_basis: str
+    # Last day on which tokens are kept for monitoring, days since 1970-01-01; 0 where none are.
+    tokens_until: int = 0
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -69,6 +73,7 @@ class PlantedPoint:
     prefix: int
     position: int
     value: int
+    name: str = ""
 
 
 class Batch:
@@ -106,6 +111,26 @@ class Batch:
         return found.tobytes()
 
 
+class Asked(Protocol):
+    """What is looked for in partitions: of a query, or of tokens that were kept of one."""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The codes that the peer was asked about."""
+
+    @property
+    def subjects(self) -> SubjectPoints:
+        """The identities of people."""
+
+    @property
+    def planted(self) -> tuple[PlantedPoint, ...]:
+        """Planted subjects, which must be found."""
+
+    @property
+    def misses(self) -> NDArray[np.int64]:
+        """(n, 2): prefix and position of identities of nobody, which must not be found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """The whole batch, with the meaning of its points; `items` are those that the peer is asked about."""
@@ -115,7 +140,7 @@ class Query:
     batch: Batch
     subjects: SubjectPoints = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
-    misses: tuple[tuple[int, int], ...] = field(repr=False)  # (prefix, position)
+    misses: NDArray[np.int64] = field(repr=False, compare=False)  # (n, 2): prefix, position
     canaries: Mapping[int, int] = field(repr=False)  # position -> which constant
 
     @property
@@ -169,13 +194,13 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
         batch=Batch(mapped, distinct, others, order),
         subjects=SubjectPoints(numbers, mapped.origins[places], mapped.prefixes[places], subjects[inverse]),
         planted=tuple(
-            PlantedPoint(item, origin, prefix, position, value)
-            for (item, origin, _, value), prefix, position in zip(
+            PlantedPoint(item, origin, prefix, position, value, name)
+            for (item, origin, name, value), prefix, position in zip(
                 hits, hit_prefixes.tolist(), planted.tolist(), strict=True
             )
         ),
         canaries=dict(zip(constants.tolist(), chosen, strict=True)),
-        misses=tuple(zip(miss_prefixes.tolist(), misses.tolist(), strict=True)),
+        misses=np.stack((miss_prefixes.astype(np.int64), misses.astype(np.int64)), axis=1),
     )
 
 
@@ -191,13 +216,15 @@ def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple
     return suite.map_to_curve(salt, types, values), batch.prefixes(suite.digests(salt, types, values))
 
 
-def mandate_rows(question: Question, query: Query, seed: bytes) -> Bytes:
+def mandate_rows(
+    question: Question, query: Query, seed: bytes, digest_of_one: Callable[[Mandate], bytes] = digest
+) -> Bytes:
     """Digest and nonce of each leaf of the mandate tree, (points, 64).
 
     The digest is zero for points of nobody and for people without a mandate.
     """
     different = {id(mandate): mandate for mandate in question.mandates}  # a household shares one
-    digest_of = {key: digest(mandate) if mandate else bytes(32) for key, mandate in different.items()}
+    digest_of = {key: digest_of_one(one) if one else bytes(32) for key, one in different.items()}
     joined = b"".join([digest_of[id(mandate)] for mandate in question.mandates])
     held = np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
     digests = np.zeros((query.points, 32), dtype=np.uint8)
@@ -273,22 +300,30 @@ def _choose_hits(
 
 
 def ask_question(
-    node: Node, verification: Verification, peer: str, today: date, revoked: Collection[str] = ()
+    node: Node,
+    verification: Verification,
+    peer: str,
+    today: date,
+    revoked: Collection[str] = (),
+    refused: Mapping[int, str] = MappingProxyType({}),
 ) -> Question:
     """What one peer may be asked: no mandate, no verification (design.md section 7).
 
-    `today` is the day on which the part begins, `revoked` the numbers of mandates revoked until then. A
-    person is asked about only under a mandate that names every number the person is asked by.
+    `today` is the day on which the part begins, `revoked` the numbers of mandates revoked until then,
+    `refused` why people, by their row, are not asked about whatever their mandate says. A person is asked
+    about only under a mandate that names every number the person is asked by; in an urgent check also without
+    one.
     """
     uncovered: dict[str, Mapping[str, str]] = {}
     same: dict[tuple[str | None, ...], Mapping[str, str]] = {}  # most mandates of a list cover the same
     of_scope: dict[tuple[Scope, bool] | None, Mapping[str, str]] = {}
     subjects, codes = Subjects.of(verification.subjects), verification.items
+    items = {code: node.catalogue.item(code) for code in codes}
     for number in set(subjects.mandates):
         mandate = verification.mandates.get(number)
         key = None if mandate is None else (mandate.scope, mandate.is_complete)
         if key not in of_scope:
-            why = tuple(covers(mandate, item, peer, verification.purpose, today) for item in codes)
+            why = tuple(_uncovered(verification, mandate, item, peer, today) for item in items.values())
             if why not in same:
                 same[why] = {item: reason for item, reason in zip(codes, why, strict=True) if reason}
             of_scope[key] = same[why]
@@ -296,14 +331,29 @@ def ask_question(
     gone, stranger = dict.fromkeys(codes, "revoked"), dict.fromkeys(codes, "person_not_named")
     uncovered |= {number: gone for number in revoked if number in uncovered}
     named = are_named(subjects, verification.mandates)
+    of_reason = {reason: dict.fromkeys(codes, reason) for reason in set(refused.values())}
     return Question(
         subjects=subjects,
         uncovered=tuple(
-            uncovered[number] if good else stranger
-            for number, good in zip(subjects.mandates, named, strict=True)
+            of_reason[refused[row]] if row in refused else uncovered[number] if good else stranger
+            for row, (number, good) in enumerate(zip(subjects.mandates, named, strict=True))
         ),
         mandates=tuple(map(verification.mandates.get, subjects.mandates)),
-        items=tuple(node.catalogue.item(item) for item in codes),
+        items=tuple(items.values()),
         purpose=verification.purpose,
         legal_basis=verification.legal_basis,
     )
+
+
+def _uncovered(
+    verification: Verification, mandate: Mandate | None, item: Item, peer: str, today: date
+) -> str | None:
+    if mandate is None and verification.urgent:  # it follows (domain.md section 8, art. 50)
+        return "no_mandate" if item.named_only else None
+    why = covers(mandate, item.code, peer, verification.programme, today, verification.matter)
+    return why or _unnamed(mandate, item)
+
+
+def _unnamed(mandate: Mandate | None, item: Item) -> str | None:
+    """Why a mandate for every item does not cover one that only its name covers (domain.md section 4)."""
+    return "item_not_covered" if item.named_only and mandate and item.code not in mandate.items else None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +69,13 @@ def conclude_all(
         subject[alone].tolist(), _conclude_alone(item, record[alone], checks[alone], today), strict=True
     ):
         answers[number] = answer
-    for number in np.unique(subject[~alone]).tolist():
-        rows = np.flatnonzero(subject[~alone] == number)
+    subject, record, checks = subject[~alone], record[~alone], checks[~alone]
+    numbers, starts = np.unique(subject, return_index=True)
+    ends = np.append(starts, len(subject)).tolist()
+    for number, (first, last) in zip(numbers.tolist(), pairwise(ends), strict=True):
         pairs = [
-            (batch.unpack_label(record[~alone][row]), (int(first), int(second)))
-            for row, (first, second) in zip(rows.tolist(), checks[~alone][rows].tolist(), strict=True)
+            (batch.unpack_label(record[row]), (int(checks[row, 0]), int(checks[row, 1])))
+            for row in range(first, last)
         ]
         answers[number] = conclude(item, question.subjects[number], pairs, bool(missing[number]), today)
     return answers
@@ -116,7 +119,8 @@ def conclude(
     """One subject's answer from the labels opened for it, each with the checks of the asked name.
 
     Entries with one record number are one record. Several records (a person held under two numbers
-    that the responder could not connect) add up for counts and values; the highest band counts.
+    that the responder could not connect) add up for counts and values; the highest band counts, and the
+    newest code.
     """
     records = {opened.record: (opened, checks) for opened, checks in found}
     if not records:
@@ -128,12 +132,18 @@ def conclude(
     ]
     if not same_name:
         return _mismatch(any(opened.converted == other for opened, (_, other) in records.values()))
+    if item.level is Level.CODE:  # a state and no amount: that of the newest record
+        newest = max(same_name, key=lambda opened: (opened.as_of, opened.value))
+        return _dated(item, newest.value, newest.as_of, _is_stale(item, newest.as_of, today))
     values = [opened.value for opened in same_name]
     additive = item.level in (Level.COUNT, Level.VALUE)
     value = sum(values) if additive else max(values)
     as_of = min(opened.as_of for opened in same_name)
-    stale = FIRST_DAY + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
-    return _dated(item, value, as_of, stale)
+    return _dated(item, value, as_of, _is_stale(item, as_of, today))
+
+
+def _is_stale(item: Item, as_of: int, today: date) -> bool:
+    return FIRST_DAY + timedelta(days=as_of) < today - timedelta(days=item.freshness_days)
 
 
 def _mismatch(converted: bool) -> Answer:

@@ -17,7 +17,8 @@ from node.errors import DishonestPeerError, PartitionVersionError
 from node.mirror.partition_file import PartitionFile
 from node.requester.context import OpenSession, QueryContext, dishonest
 from node.requester.download import fetch_buckets
-from node.requester.match_query import Answer, PlantedPoint, Query, Question, covered
+from node.requester.match_query import Answer, Asked, PlantedPoint, Question, covered
+from node.requester.matched_entries import MatchedEntries
 from node.requester.outcomes import Opened, conclude_all, open_names, refuse_item
 from node.requester.points import SubjectPoints
 from node.telemetry import log
@@ -38,13 +39,15 @@ class Retrieval:
     context: QueryContext
     opened: OpenSession
     question: Question
-    query: Query
+    query: Asked
     secrets: Bytes = field(repr=False)
     # What is wrong with the answer, judged when everything was fetched; subject and item of damaged labels.
     faults: list[DishonestPeerError] = field(default_factory=list)
     damaged: set[tuple[int, str]] = field(default_factory=set, repr=False)
     # The plans that were tried since the caller cleared them.
     tried: list[Choice] = field(default_factory=list)
+    # The entries of people that opened, by item: what a correction can be asked for.
+    matched: dict[str, list[MatchedEntries]] = field(default_factory=dict, repr=False)
 
     @property
     def manifest(self) -> Manifest:
@@ -69,6 +72,7 @@ class Lookups:
     label_key: Bytes = field(repr=False)
     subject: NDArray[np.int64] = field(repr=False)
     planted: tuple[PlantedPoint, ...] = field(repr=False)
+    prefix: NDArray[np.int64] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.bucket)
@@ -77,11 +81,12 @@ class Lookups:
 def ask_item(retrieval: Retrieval, item: Item) -> list[Answer]:
     """Step 3 for one item: an answer per subject. The plan of each partition is noted in `tried`."""
     question, manifest = retrieval.question, retrieval.manifest
+    retrieval.matched.pop(item.code, None)
     if item.code not in manifest.items:
+        differs = item.code in manifest.conflicts
+        gap = Answer(Outcome.NOT_COMPARABLE if differs else Outcome.NOT_CONNECTED)
         return [
-            Answer(Outcome.NOT_MANDATED, reason=why[item.code])
-            if item.code in why
-            else Answer(Outcome.NOT_CONNECTED)
+            Answer(Outcome.NOT_MANDATED, reason=why[item.code]) if item.code in why else gap
             for why in question.uncovered
         ]
     if item.code not in retrieval.query.items:
@@ -199,8 +204,19 @@ class _Search:
                 dishonest("a label holds what the catalogue does not allow", "label_content")
             )
             return
-        suite = retrieval.opened.suite
+        suite, mine = retrieval.opened.suite, asked[real]
         self.opened.append(open_names(suite, retrieval.question, subjects[real], records[real]))
+        retrieval.matched.setdefault(self._part.item, []).append(
+            MatchedEntries.of(
+                suite,
+                self._part.epoch,
+                int(self._part.origin),
+                subjects[real],
+                lookups.prefix[mine],
+                lookups.tag[mine],
+                lookups.label_key[mine],
+            )
+        )
 
     def _check_planted(self, row: int, record: np.void | None) -> None:
         """Whether a record is that of the planted hit that a row looked for."""
@@ -216,14 +232,19 @@ class _Search:
 
 def _lookups(retrieval: Retrieval, part: PartitionOffer, points: SubjectPoints) -> Lookups:
     hits = tuple(hit for hit in retrieval.query.planted if (hit.item, hit.origin) == (part.item, part.origin))
-    misses = np.array(retrieval.query.misses, dtype=np.int64).reshape(-1, 2)
+    misses = retrieval.query.misses
     prefixes = np.concatenate((points.prefix, np.array([h.prefix for h in hits], np.int64), misses[:, 0]))
     places = np.concatenate((points.position, np.array([h.position for h in hits], np.int64), misses[:, 1]))
     suite = retrieval.opened.suite
     tags, label_keys = suite.secret_keys(retrieval.secrets[places], part.item, part.epoch)
     others = np.repeat([HIT, MISS], [len(hits), len(misses)])
     return Lookups(
-        prefixes >> (32 - part.bits), tags, label_keys, np.concatenate((points.subject, others)), hits
+        prefixes >> (32 - part.bits),
+        tags,
+        label_keys,
+        np.concatenate((points.subject, others)),
+        hits,
+        prefixes,
     )
 
 

@@ -17,7 +17,7 @@ from matcher.suites.points import Blinded
 from matcher.sums import modulus_proof
 from matcher.sums.cohort import distinct_points
 from matcher.sums.paillier import PublicKey
-from node.domain.sum_findings import NOT_CONNECTED
+from node.domain.sum_findings import NOT_COMPARABLE, NOT_CONNECTED
 from node.domain.sum_rules import STATISTICS
 from node.errors import (
     EpochError,
@@ -54,6 +54,7 @@ from node.requester.sum_products import make_product
 from node.requester.trusted_manifest import require_same_sums, sum_offer
 from node.wire import manifest as manifests
 from node.wire.manifest import Manifest
+from node.wire.match import parse_manifest
 from node.wire.sum_messages import MIN_COHORT_POINTS, NO_QUERY, CohortStart, OpenRequest, SumAnswer
 
 MISSES = 2
@@ -256,11 +257,20 @@ def open_products(run: Round, query: SumQuery, products: Mapping[str, Product]) 
 def keep_answers(
     run: Round, products: Mapping[str, Product], answers: Mapping[str, SumAnswer]
 ) -> dict[str, PeerSum]:
-    """An answer for every item asked, kept in the checkpoint; NOT_CONNECTED for one that the peer lacks."""
-    asked = len(run.question.cohort)
+    """An answer for every item asked, kept in the checkpoint; NOT_CONNECTED for one that the peer lacks,
+    NOT_COMPARABLE for one that it defines differently.
+    """
+    asked, session = len(run.question.cohort), run.checkpoint.session()
+    definitions = parse_manifest(session.layout).definitions if session else {}
+    own = run.context.catalogue.definitions
+
+    def gap(code: str) -> SumAnswer:
+        differs = definitions.get(code, own[code]) != own[code]
+        return SumAnswer(code, rule=NOT_COMPARABLE if differs else NOT_CONNECTED)
+
     sums = {
         code: PeerSum(
-            answers.get(code, SumAnswer(code, rule=NOT_CONNECTED)),
+            answers.get(code) or gap(code),
             asked,
             products[code].as_of if code in products else None,
         )

@@ -11,9 +11,9 @@
 4. It was not issued in the future, beyond CLOCK_SKEW.
 5. It names a suite of this node.
 6. This node holds its salt version, and the salt under it is the same.
-7. Both nodes hold the same catalogue.
-8. Its partitions are of items of the catalogue, and their records have the size that it gives them
-   (`manifest_form`).
+7. Both nodes' catalogues have the same major version (`catalogue_major`). What the two define differently, or
+   this node does not define, is left out of the content, and named as a conflict (docs/adr/0026).
+8. The records of its partitions have the size that the catalogue gives them (`manifest_form`).
 9. A manifest that just came has not expired: an old one would bring old partitions back.
 10. Its partitions are no finer cut than this node accepts (`require_geometry`), and no older than those seen
     before (`seen_manifests`).
@@ -33,6 +33,7 @@ from keys.signing_chain import Succession, follow
 from matcher.errors import SuiteError
 from matcher.suites import suite as suites
 from matcher.suites.suite import Suite
+from node.domain.catalogue_items import Catalogue, major_of
 from node.errors import (
     CatalogueMismatchError,
     DishonestPeerError,
@@ -42,7 +43,7 @@ from node.errors import (
     SaltError,
     UnknownSuiteError,
 )
-from node.wire.manifest import Manifest, PlantedSubject, is_signed, verify
+from node.wire.manifest import Manifest, PlantedSubject, comparable_part, is_signed, verify
 from node.wire.match import parse_manifest
 from node.wire.sum_messages import SumOffer
 
@@ -111,14 +112,13 @@ class TrustedManifest:
 class TrustedState:
     """What this node knows, and checks a manifest against; `salts` are those it has.
 
-    `widths` are the bytes of the value in a label, by item of the catalogue.
+    `catalogue` is this node's own.
     """
 
     requester: str
     responder: str
     salts: Mapping[int, bytes] = field(repr=False)
-    catalogue_digest: bytes
-    widths: Mapping[str, int]
+    catalogue: Catalogue
 
     def read(self, serialised: bytes, now: datetime) -> TrustedManifest:
         """Rules 2 to 8 for signed bytes. Raises the error of the first rule that is broken."""
@@ -139,8 +139,9 @@ class TrustedState:
             raise UnknownSuiteError("the peer and this node have no suite in common") from None
         salt = self._require_salt(manifest, suite)
         self._require_catalogue(manifest)
-        self._require_sizes(manifest)
-        return TrustedManifest(manifest, suite, salt)
+        content = comparable_part(manifest, self.catalogue.definitions)
+        self._require_sizes(content)
+        return TrustedManifest(content, suite, salt)
 
     def _require_parties(self, manifest: Manifest) -> None:
         if manifest.responder != self.responder or manifest.requester != self.requester:
@@ -163,19 +164,18 @@ class TrustedState:
         return salt
 
     def _require_catalogue(self, manifest: Manifest) -> None:
-        if manifest.catalogue_digest != self.catalogue_digest:
+        if major_of(manifest.catalogue_version) != self.catalogue.major:
             raise CatalogueMismatchError(
-                "the two nodes hold different catalogues",
-                "install the same catalogue on both; see `heqiao catalogue`",
-                {"catalogue": manifest.catalogue_version},
+                f"the catalogues of the two nodes have different major versions: {self.catalogue.version} "
+                f"here, {manifest.catalogue_version} there",
+                "the node with the older one takes the federation's current catalogue; see docs/catalogue.md",
+                {"catalogue": manifest.catalogue_version, "rule": "catalogue_major"},
             )
 
     def _require_sizes(self, manifest: Manifest) -> None:
-        """An entry of another size would be searched for in vain, or read as another record.
-
-        An item that is not in the catalogue has no size; its code would be part of a file's name.
-        """
-        if any(part.width != self.widths.get(part.item) for part in manifest.partitions):
+        """An entry of another size would be searched for in vain, or read as another record."""
+        widths = self.catalogue.widths
+        if any(part.width != widths.get(part.item) for part in manifest.partitions):
             raise DishonestPeerError(
                 "the peer's records have another size than the catalogue says",
                 details={"check": "manifest_form"},

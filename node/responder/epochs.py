@@ -1,13 +1,16 @@
 """Refusals before any work: an unknown salt, an epoch that is not served, an unknown item."""
 
+from datetime import date
 from functools import lru_cache
 
 from matcher import merkle
 from matcher.types import Level
 from node.context import Node
 from node.domain.catalogue import Item
-from node.domain.mandate import LEGAL_BASIS, PROGRAMMES
+from node.domain.days import FIRST_DAY, china_day
+from node.domain.mandate import LEGAL_BASIS, MONITORING, PROGRAMMES
 from node.domain.peers import PeerRow
+from node.domain.watches import MOST_KEPT_DAYS
 from node.errors import (
     EpochError,
     InvalidPointsError,
@@ -75,6 +78,8 @@ def require_known_items(node: Node, peer: PeerRow, start: EvaluateStart) -> None
         if code not in node.catalogue.codes:
             raise ItemNotOfferedError("an item is not in this node's catalogue")
         item = node.catalogue.item(code)
+        if not item.is_shared:
+            raise RefusedError("an item is not shared with other provinces", details={"rule": "not_shared"})
         if item.level is Level.AGGREGATE:
             raise RefusedError("an item is answered as a sum only", details={"rule": "aggregate_only"})
         if item.token_class is not start.token_class:
@@ -84,11 +89,35 @@ def require_known_items(node: Node, peer: PeerRow, start: EvaluateStart) -> None
         require_granted(peer, item)
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
+    require_monitoring(peer, start, china_day(node.clock()))
     if not LEGAL_BASIS.fullmatch(start.legal_basis):
         # It goes into the audit chain, which must never contain an identity number.
         raise InvalidRequestError("the legal basis is not a code")
     if start.points_announced > node.config.limits.max_points_per_query:
         raise InvalidPointsError("more points announced than one query may hold", "split the query")
+
+
+def require_monitoring(peer: PeerRow, start: EvaluateStart, today: date) -> None:
+    """Tokens are kept for monitoring only, for one epoch at most, and where the peer may monitor.
+
+    Raises RefusedError (`monitoring_not_granted`), InvalidRequestError.
+    """
+    monitors = start.purpose == MONITORING
+    if monitors and not peer.allow_monitoring:
+        raise RefusedError(
+            "this peer is not granted monitoring",
+            "the two administrators agree on it; see `heqiao peers grant --monitoring`",
+            {"rule": "monitoring_not_granted"},
+        )
+    if not start.tokens_until:
+        return
+    left = start.tokens_until - (today - FIRST_DAY).days
+    # A day more or less: the two clocks may be on two days.
+    if not monitors or not -1 <= left <= MOST_KEPT_DAYS + 1:
+        raise InvalidRequestError(
+            "tokens are kept for monitoring only, and not longer than an epoch lasts",
+            f"at most {MOST_KEPT_DAYS} days",
+        )
 
 
 @lru_cache(maxsize=32)

@@ -13,6 +13,7 @@ from node.database import partitions as index_rows
 from node.database import queries as query_rows
 from node.database import signing_keys as succession_rows
 from node.database import sum_tables as sum_rows
+from node.database.imported_items import read_contents
 from node.domain.peers import PeerRow
 from node.responder.epochs import require_epoch, salt_error
 from node.wire import manifest as manifests
@@ -59,13 +60,15 @@ def offer_manifest(
     with node.store.transaction("offer manifest") as tx:
         chain = succession_rows.served_statements(tx, node.code, now)
         held = index_rows.current_items(tx, keys.epoch)
-        widths = index_rows.item_widths(tx, keys.epoch)
+        contents = read_contents(tx)
         rows = index_rows.offered_partitions(tx, keys.epoch, sorted(peer.origins))
-    # An item whose class or size of entries the catalogue changed is not connected until a full import.
+    # An item whose class or content the catalogue changed is not connected until a full import.
     items = {
         item.code: item
         for item in node.catalogue.items
-        if held.get(item.code) is item.token_class and widths[item.code] == item.width
+        if item.is_shared
+        and held.get(item.code) is item.token_class
+        and contents.get(item.code) == item.content
     }
     granted = {code: peer.origins_of(item) for code, item in items.items()}
     offered = Manifest(
@@ -84,6 +87,7 @@ def offer_manifest(
         issued_at=now,
         expires_at=now + MANIFEST_LIFE,
         sums=offer_sums(node, peer, keys) if with_sums else None,
+        definitions={item.code: item.definition for item in node.catalogue.items if item.is_shared},
     )
     serialised = _issue(node, offered)
     return SignedManifest(serialised, manifests.sign(serialised, keys.signing), chain)
@@ -166,7 +170,12 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         return None
     with node.store.transaction("offer sums") as tx:
         groups = sum_rows.granted_groups(tx, keys.epoch, sorted(peer.origins))
-    summed = {item.code: item for item in node.catalogue.items if item.sum is not None}
+        contents = read_contents(tx)
+    summed = {
+        item.code: item
+        for item in node.catalogue.items
+        if item.sum is not None and item.is_shared and contents.get(item.code) == item.content
+    }
     granted = {code: peer.origins_of(item) for code, item in summed.items()}
     packings = {code: item.sum.packing for code, item in summed.items() if item.sum is not None}
     return SumOffer(
@@ -178,6 +187,6 @@ def offer_sums(node: Node, peer: PeerRow, current: NodeKeys | None = None) -> Su
         groups=tuple(
             SumGroupOffer(g.item, g.prefix, g.version, g.rows, g.digest, g.as_of_from, g.as_of_to)
             for g in groups
-            if g.prefix[:2] in granted.get(g.item, ()) and g.packing == packings[g.item]
+            if g.prefix[:2] in granted.get(g.item, ()) and g.packing == packings.get(g.item)
         ),
     )

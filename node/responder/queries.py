@@ -194,6 +194,7 @@ def fields_of(start: EvaluateStart) -> QueryFields:
         start.manifest_digest,
         start.mandate_root,
         start.points_announced,
+        start.tokens_until,
     )
 
 
@@ -256,6 +257,7 @@ def _audited(peer: str, start: EvaluateStart, caller: str, charged: int) -> Mapp
         "class": start.token_class.value,
         "items": list(start.items),
         "purpose": start.purpose,
+        "tokens_until": start.tokens_until,
         "legal_basis": start.legal_basis,
         "mandate_root": start.mandate_root.hex(),
         "manifest": start.manifest_digest.hex(),

@@ -292,9 +292,10 @@ def require_known(known: bool) -> None:
 
 def summable_item(node: Node, code: str) -> Item:
     """An item of the catalogue that can be summed. Raises ItemNotOfferedError."""
-    if code not in node.catalogue.codes or node.catalogue.item(code).sum is None:
+    item = node.catalogue.find(code)
+    if item is None or item.sum is None or not item.is_shared:
         raise ItemNotOfferedError("an item is not one that can be summed here")
-    return node.catalogue.item(code)
+    return item
 
 
 def rule_of(item: Item) -> SumRule:

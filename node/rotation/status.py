@@ -20,9 +20,9 @@ from node.credentials.revocation_lists import Revocations
 from node.database import database_url, open_store
 from node.database import key_epochs as epoch_rows
 from node.database.epoch_usage import EpochUse, read_uses
-from node.domain import catalogue as catalogues
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import NodeError
+from node.federation.catalogue_file import load_catalogue
 from node.rotation.run import policies
 from node.rotation.salt import read_missing
 
@@ -159,7 +159,7 @@ def _read_database(config: Config) -> _Stored:
         store = open_store(database_url(config))
         with store.transaction("read key epochs") as tx:
             known = epoch_rows.read_epochs(tx)
-            catalogue = catalogues.load(config.catalogue.path)
+            catalogue = load_catalogue(config)
             found = _Stored(known, read_missing(tx, known, catalogue), tuple(read_uses(tx)))
         store.dispose()
     except (NodeError, KeyringError) as error:

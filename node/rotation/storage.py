@@ -32,6 +32,7 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "jobs.request_sealed": lambda row: names.of_request(row.id),
     "parts.session_sealed": lambda row: names.of_part(row.job, row.peer, "session"),
     "parts.refusals_sealed": lambda row: names.of_part(row.job, row.peer, "refusals"),
+    "parts.reused_sealed": lambda row: names.of_part(row.job, row.peer, "reused"),
     "tokens.sealed": lambda row: names.of_part(row.job, row.peer, f"tokens {row.first_point}"),
     "answers.sealed": lambda row: names.of_answers(row.job, row.peer, row.item),
     "sum_products.sealed": lambda row: names.of_part(row.job, row.peer, f"product {row.item}"),
@@ -42,6 +43,10 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
         row, row.number, bytes(row.points), bytes(row.days), bytes(row.ciphertexts)
     ),
     "sum_aliases.sealed": lambda row: names.of_alias(row.item, row.epoch, bytes(row.tag)),
+    "households.sealed": lambda row: names.of_household(row.owner, bytes(row.digest)),
+    "mandates.sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest)),
+    "mandates.form_sealed": lambda row: names.of_mandate(row.owner, bytes(row.digest), "form"),
+    "urgent_checks.sealed": lambda row: names.of_urgent(row.job, row.place),
     "buckets.kept_sealed": lambda row: _bucket("kept", row),
     "buckets.links_sealed": lambda row: _bucket("links", row),
     "users.name_sealed": lambda row: names.of_user(row.account, "name"),
@@ -50,6 +55,15 @@ _PLACES: Final[dict[str, Callable[[Any], str]]] = {
     "drafts.request_sealed": lambda row: names.of_draft(row.id, "request"),
     "drafts.reason_sealed": lambda row: names.of_draft(row.id, "reason"),
     "token_blocks.sealed": lambda row: names.of_tokens(row[0], row.epoch, row.prefix, row.version),
+    "watches.request_sealed": lambda row: names.of_watch(row.id, "request"),
+    "watch_tokens.sealed": lambda row: names.of_watch(row.watch, f"tokens {row.peer} {row.token_class}"),
+    "watch_answers.sealed": lambda row: names.of_watch(row.watch, f"answers {row.peer} {row.item}"),
+    "alerts.content_sealed": lambda row: names.of_alert(row.id, "content"),
+    "alerts.note_sealed": lambda row: names.of_alert(row.id, "note"),
+    "matched_entries.sealed": lambda row: names.of_matched_entries(row.job, row.peer, row.item),
+    "objections.content_sealed": lambda row: names.of_objection(row.id),
+    "sent_corrections.content_sealed": lambda row: names.of_sent_correction(bytes(row.id)),
+    "received_corrections.content_sealed": lambda row: names.of_received_correction(row.peer, bytes(row.id)),
 }
 
 

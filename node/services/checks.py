@@ -1,31 +1,35 @@
 """Whether a node is well, and whether it can ask its peers: what `heqiao doctor` shows."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from keys import KeyringError, verify_chain
+from keys import KeyringError
 from matcher import MatcherError
 from matcher.suites import x25519
 from node.config import Config
 from node.context import Node, open_node
-from node.credentials.revocation_lists import REFUSED, WARNED
-from node.database import describe_database
+from node.credentials.revocation_lists import REFUSED
+from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
+from node.database import asked, describe_database
+from node.database import households as household_rows
+from node.database import offices as office_rows
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
-from node.domain.days import china_day
+from node.domain.days import FIRST_DAY, china_day
 from node.domain.peers import PeerRow
 from node.errors import NodeError
 from node.index.token_counts import count_tokens
+from node.jobs.calendar import working_days
+from node.jobs.deadlines import DUE, HELD, OPEN, list_deadlines
+from node.jobs.deadlines import WARNED as UNANSWERED
 from node.requester import handshake
 from node.requester.checkpoint import MemoryCheckpoint
 from node.requester.context import QueryContext
 from node.requester.point_cache import PointCache
 from node.transport.peer_client import PeerClient
 from node.wire.manifest import Manifest
-
-SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def check_home(config: Config) -> Iterator[Finding]:
     with node.store.transaction("list peers") as tx:
         known = peer_rows.list_peers(tx)
     for peer in known:
-        yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer))
+        yield from _try_peer(node, peer)
 
 
 def check_node(node: Node) -> Iterator[Finding]:
@@ -73,8 +77,36 @@ def check_node(node: Node) -> Iterator[Finding]:
     }
     yield Finding("index", True, f"epoch {node.keys.epoch}: {text}", "", facts)
     yield try_check("tokens", lambda: _count_tokens(node))
-    facts = {"version": node.catalogue.version, "digest": node.catalogue.digest.hex()[:16]}
-    yield Finding("catalogue", True, " ".join(facts.values()), "", facts)
+    yield try_check("working days", lambda: _check_days(node))
+    yield try_check("deadlines", lambda: _check_deadlines(node))
+    yield try_check("mandates", lambda: _check_mandates(node))
+    yield _check_catalogue(node)
+
+
+def _check_mandates(node: Node) -> Finding:
+    """Mandates on record, urgent checks that wait for theirs, and whether offices are ready to sign."""
+    today = (china_day(node.clock()) - FIRST_DAY).days
+    with node.store.transaction("count mandates") as tx:
+        found, (waiting, overdue) = household_rows.count(tx), asked.count_urgent(tx, today)
+        authority = office_rows.newest_authority(tx)
+    text = f"{found['households']:,} households, {found['mandates']:,} mandates"
+    text += f", {found['signed']:,} signed by offices"
+    text += f"; {waiting:,} urgent checks wait for their mandate, {overdue:,} overdue" if waiting else ""
+    facts = {"households": f"{found['households']:,}", "mandates": f"{found['mandates']:,}"}
+    facts |= {"signed": f"{found['signed']:,}", "overdue": f"{overdue:,}"}
+    if overdue:
+        hint = "add them: `heqiao mandates list` shows which"
+        return Finding("mandates", False, text, hint, facts)
+    if node.config.mandates.signed_offices and authority is None:
+        hint = (
+            "`heqiao offices request`, `heqiao ca offices`, `heqiao offices accept`, `heqiao offices issue`"
+        )
+        return Finding(
+            "mandates", False, f"{text}; signed_offices is set, and no office can be certified", hint
+        )
+    ready = authority is not None and not node.config.mandates.signed_offices
+    hint = "offices can sign: [mandates] signed_offices = true refuses what none signed" if ready else ""
+    return Finding("mandates", True, text, hint, facts)
 
 
 def _count_tokens(node: Node) -> Finding:
@@ -85,12 +117,38 @@ def _count_tokens(node: Node) -> Finding:
     )
 
 
+def _check_days(node: Node) -> Finding:
+    """A warning and no fault: nothing is closed by an estimated date."""
+    missing = working_days(node).missing_year(node.clock())
+    if missing is None:
+        return Finding("working days", True, "known")
+    return Finding(
+        "working days",
+        True,
+        f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
+        "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
+    )
+
+
+def _check_deadlines(node: Node) -> Finding:
+    stages = Counter(one.stage for one in list_deadlines(node))
+    if not stages:
+        return Finding("deadlines", True, "no part waits for an answer", "", {"all": "0", "late": "0"})
+    text = ", ".join(f"{stages[one]:,} {one}" for one in (OPEN, UNANSWERED, DUE, HELD) if stages[one])
+    late = stages[UNANSWERED] + stages[DUE] + stages[HELD]
+    facts = {"all": f"{stages.total():,}", "late": f"{late:,}"}
+    hint = "`heqiao jobs deadlines` shows them; telephone the provinces" if late else ""
+    return Finding(
+        "deadlines", True, f"{'WARNING: ' if late else ''}parts without an answer: {text}", hint, facts
+    )
+
+
 def _check_certificate(node: Node) -> Finding:
     now = node.clock()
-    certified = verify_chain(node.keys.certificate, node.keys.ca, now)
-    left = (certified.not_after - now).days
-    hint = "" if left > SOON_DAYS else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
-    return Finding("certificate", left > SOON_DAYS, f"valid for {left} days", hint, {"days": str(left)})
+    end = certificate_end(node.keys.certificate, node.keys.ca, now)
+    left, good = (end - now).days, not ends_soon(end, now)
+    hint = "" if good else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
+    return Finding("certificate", good, f"valid for {left} days", hint, {"days": str(left)})
 
 
 def _check_list(node: Node) -> Finding:
@@ -105,21 +163,50 @@ def _check_list(node: Node) -> Finding:
         "ask the CA's administrator for the newest list (`heqiao ca publish`) and take it with `heqiao peers "
         "revocations`"
     )
-    if age > REFUSED:
+    state = list_state(age)
+    if state is ListState.REFUSED:
         return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint, facts)
-    if age > WARNED:
+    if state is ListState.LATE:
         last = china_day(node.clock() - age + REFUSED)
         return Finding("revocations", False, f"{text}: serves nobody after {last}", hint, facts)
     return Finding("revocations", True, text, "", facts)
 
 
-def _check_peer(node: Node, peer: PeerRow) -> Finding:
-    last = list(check_peer(node, peer))[-1]
-    return replace(last, check=f"peer {peer.code}")
+def _check_catalogue(node: Node) -> Finding:
+    """Its version, and whether each of its published tables is in force today."""
+    catalogue, today = node.catalogue, china_day(node.clock())
+    signed = ", signed" if node.catalogue_signed else ""
+    text = f"{catalogue.version} {catalogue.digest.hex()[:16]}{signed}"
+    facts = {"version": catalogue.version, "digest": catalogue.digest.hex()[:16]}
+    over = [table.code for table in catalogue.tables if not table.is_valid(today)]
+    if not over:
+        return Finding("catalogue", True, text, "", facts)
+    hint = "the federation publishes a new version: `heqiao catalogue publish`"
+    return Finding(
+        "catalogue", False, f"{text}; tables that are not in force: {', '.join(over)}", hint, facts
+    )
+
+
+def _try_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
+    """The findings of one peer; one that cannot be asked has a single bad one."""
+    steps = list(check_peer(node, peer))
+    calls = [step for step in steps if step.check != "catalogue"]
+    yield replace(calls[-1], check=f"peer {peer.code}")
+    yield from (replace(step, check=f"catalogue of {peer.code}") for step in steps if step not in calls)
+
+
+def _conflicts(node: Node, peer: PeerRow, manifest: Manifest) -> Finding:
+    """Items that the two provinces define differently: answered NOT_COMPARABLE until both agree."""
+    differ, version = ", ".join(sorted(manifest.conflicts)), manifest.catalogue_version
+    text = f"{version}; {differ} defined otherwise than in {node.catalogue.version} here"
+    hint = f"`heqiao catalogue diff {peer.code}` shows both sides; the two administrators agree on one"
+    return Finding("catalogue", False, text, hint)
 
 
 def check_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
     """How far a call to a peer comes: `connection`, `manifest`, `grants`; the first that is bad is the last.
+
+    Where both define items differently, `catalogue` follows.
 
     The connection is TLS with both certificates and the peer's answer; the manifest is signed by the peer's
     key, of this time, suite, salt and catalogue.
@@ -140,6 +227,8 @@ def check_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
         yield (checked := try_check("manifest", lambda: _check_manifest(node, peer, *found[0], manifests)))
         if checked.good:
             yield _check_grants(peer, manifests[0])
+            if manifests[0].conflicts:
+                yield _conflicts(node, peer, manifests[0])
 
 
 def _check_manifest(

@@ -11,7 +11,9 @@ from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.governance import sign_in
 from node.jobs import drafts
+from node.jobs.rechecks import of_recheck
 from node.jobs.runner import Runner
+from node.services.access import access_of
 from node.services.rights import people_of
 from node.transport.interceptors import Call
 from node.wire import platform
@@ -64,6 +66,7 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
         job, verification = read_verification(_parts(requests), most)
         named = first.draft
         person = call.require_person()
+        verification = of_recheck(self._node, access_of(self._node, call), verification)
         row = drafts.send_for_approval(self._node, person, named.draft_id, named.version, job, verification)
         return pb.SendForApprovalResponse(draft=_draft(row))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 
-from heqiao.peer.v1 import aggregate_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
+from heqiao.peer.v1 import aggregate_pb2, catalogue_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
 
 from keys import CertifiedIdentity
 from matcher import SUITE
@@ -15,6 +15,7 @@ from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
 from node.errors import InvalidRequestError, UnknownCallerError
 from node.responder import manifest, match, mirrors
+from node.responder.catalogue import describe_items
 from node.responder.fetches import metered
 from node.responder.sum_opening import open_sums
 from node.responder.sums import Cohort, serve_rows
@@ -22,6 +23,7 @@ from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.idle_timeout import BYTES_A_SECOND, POINTS_A_SECOND, IdleGuard
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
+from node.wire import catalogue as catalogue_wire
 from node.wire import match as wire
 from node.wire import mirror as mirror_wire
 from node.wire import sums as sums_wire
@@ -158,6 +160,14 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         peer = call.require_peer()
         answers = open_sums(self._node, peer, sums_wire.parse_open_request(request))
         return sums_wire.answers_message(answers)
+
+    def DescribeItems(  # noqa: N802
+        self, request: catalogue_pb2.DescribeItemsRequest, call: Call
+    ) -> catalogue_pb2.DescribeItemsResponse:
+        """The definitions of some items."""
+        call.require_peer()
+        items = catalogue_wire.parse_request(request)
+        return catalogue_wire.response_message(describe_items(self._node, items))
 
     @contextmanager
     def _stream(self, call: Call, pace: int) -> Iterator[tuple[PeerRow, IdleGuard]]:

@@ -14,13 +14,16 @@ from node.database import peers as peer_rows
 from node.database import retention
 from node.domain import jobs as jobs_module
 from node.domain.job_access import JobAccess
-from node.errors import RefusedError, UnknownCallerError
+from node.errors import UnknownCallerError
 from node.jobs import engine, mandates
-from node.jobs.lookup import require_job
 from node.jobs.match_job import MATCH
+from node.jobs.rechecks import of_recheck
 from node.jobs.runner import Runner
 from node.jobs.sum_job import SUMS
-from node.services.rights import access_of, judge
+from node.jobs.watch_tokens import erase_ended
+from node.services.access import access_of, require_approval
+from node.services.job_messages import job_messages, read_job_message
+from node.services.rights import judge
 from node.transport.first_message import FIRST_MESSAGE_S
 from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
@@ -38,19 +41,18 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def __init__(self, node: Node, runner: Runner) -> None:
         self._node, self._runner = node, runner
-        self._watchers = StreamLimits(node.config.limits.max_watchers)
+        self.watchers = StreamLimits(node.config.limits.max_watchers)
 
     def SubmitVerification(  # noqa: N802 - the name is the protocol's
         self, requests: Iterator[pb.SubmitVerificationRequest], call: Call
     ) -> pb.SubmitVerificationResponse:
         """Store the job, then start it."""
-        if call.person is not None and self._node.config.users.approval:
-            raise RefusedError(
-                "another person approves what you prepare", "send a draft for approval", {"rule": "approval"}
-            )
+        require_approval(self._node, call)
         most = self._node.config.limits.max_subjects_per_job
         job, verification = platform_requests.read_verification(requests, most)
-        added = engine.submit(self._node, job, verification, self._access(call).owner)
+        access = self._access(call)
+        verification = of_recheck(self._node, access, verification)
+        added = engine.submit(self._node, job, verification, access.owner)
         if added:
             self._runner.start(job, verification)
         return pb.SubmitVerificationResponse(job_id=job, existed=not added)
@@ -59,6 +61,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         self, requests: Iterator[pb.SubmitSumRequest], call: Call
     ) -> pb.SubmitSumResponse:
         """Store the job, then start it."""
+        require_approval(self._node, call)
         most = self._node.config.limits.max_subjects_per_job
         job, summation = platform_requests.read_sum(requests, most)
         added = engine.submit(self._node, job, summation, self._access(call).owner)
@@ -79,7 +82,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
     def WatchJob(self, request: pb.WatchJobRequest, call: Call) -> Iterator[pb.WatchJobResponse]:  # noqa: N802
         """The job now, and again after each change, until it ends."""
         access = self._access(call)
-        with self._watchers.take("watch"):
+        with self.watchers.take("watch"):
             shown = None
             while call.is_active():
                 job = self._job(request.job_id, access)
@@ -105,12 +108,10 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
 
     def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
         """Jobs, newest first."""
-        limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
+        limit, access = min(request.limit or DEFAULT_LIST, MAX_LIST), self._access(call)
         with self._node.store.transaction("list jobs") as tx:
-            access = self._access(call)
-            rows = job_rows.list_jobs(tx, limit, access.seen, access.below)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-            found = [platform.job_message(row, job_rows.list_parts(tx, row.id), names) for row in rows]
+            rows = job_rows.list_jobs(tx, limit, access.seen)
+            found = job_messages(tx, rows)
         return pb.ListJobsResponse(jobs=found)
 
     def ListPeers(self, _request: pb.ListPeersRequest, _call: Call) -> pb.ListPeersResponse:  # noqa: N802
@@ -135,6 +136,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Revoke mandates for the caller's jobs; the node's own certificate for all."""
         numbers = platform_requests.read_revoked(request)
         revoked = mandates.revoke(self._node, numbers, self._access(call).owner)
+        erase_ended(self._node)  # no token outlasts its mandate
         return pb.RevokeMandatesResponse(revoked=revoked)
 
     def _access(self, call: Call) -> JobAccess:
@@ -149,11 +151,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             )
 
     def _job(self, job: str, access: JobAccess) -> pb.Job:
-        row = require_job(self._node, job, access)
-        with self._node.store.transaction("read job") as tx:
-            parts = job_rows.list_parts(tx, job)
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
-        return platform.job_message(row, parts, names)
+        return read_job_message(self._node, job, access)
 
 
 def platform_admission(node: Node) -> Admission:

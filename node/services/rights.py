@@ -4,13 +4,11 @@ from keys import CertifiedIdentity
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
-from node.domain.job_access import NODE_ACCESS, JobAccess, person_access, platform_access
 from node.domain.rights import RPCS, Right, refusal
 from node.domain.users import ROLE_NAMES, Person
 from node.errors import RefusedError, SessionEndedError
 from node.governance.accounts import People
 from node.governance.sign_in import read_session
-from node.transport.interceptors import Call
 
 _READY = {
     "need_new_password": "choose a password of your own first",
@@ -47,15 +45,6 @@ def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Per
         _note_refused(node, person, method, why)
         raise _refused(right, why)
     return person
-
-
-def access_of(node: Node, call: Call) -> JobAccess:
-    """What jobs the caller may see and change."""
-    if call.person is not None:
-        return person_access(call.person)
-    if call.caller.role == "node":
-        return NODE_ACCESS
-    return platform_access(call.caller.name, node.config.platform.readers)
 
 
 def _refused(right: Right | None, why: str) -> RefusedError:

@@ -8,15 +8,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from heqiao.admin.v1 import (
-    access_pb2_grpc,
-    overview_pb2_grpc,
-    peers_pb2_grpc,
-    records_pb2_grpc,
-    users_pb2_grpc,
-)
-from heqiao.peer.v1 import service_pb2, service_pb2_grpc
-from heqiao.platform.v1 import drafts_pb2_grpc, platform_pb2, platform_pb2_grpc, session_pb2_grpc
+from heqiao.peer.v1 import correction_pb2, correction_pb2_grpc, service_pb2, service_pb2_grpc
 
 from keys import KeyringError
 from matcher.suites import x25519
@@ -24,29 +16,27 @@ from node.context import Node
 from node.domain.jobs import JobRequest
 from node.errors import ConfigError, NodeError
 from node.index.sum_packing import outdated_sums
+from node.jobs.calendar import working_days
 from node.jobs.leases import Leases
 from node.jobs.runner import Runner
 from node.jobs.scheduler import Scheduler
 from node.services import source_runs
-from node.services.access import AccessServicer
-from node.services.drafts import DraftServicer
+from node.services.corrections import CorrectionServicer
 from node.services.health import HealthWatch
-from node.services.overview import OverviewServicer
 from node.services.peer import PeerServicer, peer_admission
-from node.services.peer_admin import PeerAdminServicer
 from node.services.periodic import periodic_tasks
-from node.services.platform import PlatformServicer, platform_admission
-from node.services.records import RecordServicer
-from node.services.sessions import SessionServicer
+from node.services.platform import platform_admission
+from node.services.platform_port import PLATFORM_SERVICES, add_platform_services
+from node.services.renderings import Renderings
 from node.services.source_runs import source_tasks
-from node.services.users import UserServicer
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
 from node.transport.tls import server_credentials
 
 PEER_SERVICE = service_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
-PLATFORM_SERVICE = platform_pb2.DESCRIPTOR.services_by_name["PlatformService"].full_name
+CORRECTION_SERVICE = correction_pb2.DESCRIPTOR.services_by_name["CorrectionService"].full_name
+PEER_SERVICES = (PEER_SERVICE, CORRECTION_SERVICE)
 DRAIN_S = 10.0
 CONNECTION_OPTIONS = (
     # Callers send pings while they wait (KEEPALIVE_MS); the default ends their connection.
@@ -70,6 +60,7 @@ class Server:
         """`home` is the home or its configuration file, by default the folder of the configuration."""
         self._node = node
         jobs = node.config.jobs
+        working_days(node)  # a table of days that cannot be read is told at the start
         self._leases = Leases(node.store, jobs.lease_s)
         self._runner = Runner(node, self._leases, jobs.poll_s)
         self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
@@ -79,18 +70,15 @@ class Server:
         self._watch = HealthWatch(node, self._report)
         config = node.config
         self._admissions = peer_admission(node), platform_admission(node)
-        self._peer = self._build(PEER_SERVICE, self._admissions[0], reflect=config.peer.reflection)
+        self._peer = self._build(PEER_SERVICES, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
+        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
+        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
         self._platform = self._build(
-            PLATFORM_SERVICE, self._admissions[1], reflect=config.platform.reflection
+            PLATFORM_SERVICES, self._admissions[1], reflect=config.platform.reflection
         )
-        platform_pb2_grpc.add_PlatformServiceServicer_to_server(
-            PlatformServicer(node, self._runner), self._platform
-        )
-        session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), self._platform)
-        drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, self._runner), self._platform)
-        users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), self._platform)
-        self._add_administration(node)
+        self._renderings = Renderings(node)
+        add_platform_services(self._platform, node, self._runner, self._renderings)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -129,6 +117,7 @@ class Server:
         self._leases.close()
         for event in ended:
             event.wait()
+        self._renderings.close()
         for admission in self._admissions:
             admission.close()
         self._node.store.dispose()
@@ -157,20 +146,12 @@ class Server:
         log.get_logger().info("stopping", signal=number)
         self.stop()
 
-    def _add_administration(self, node: Node) -> None:
-        """The services of heqiao.admin.v1, but for accounts."""
-        platform = self._platform
-        overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), platform)
-        access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), platform)
-        peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), platform)
-        records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), platform)
-
     def _report(self, good: bool) -> None:
         answer = health_pb2.HealthCheckResponse
-        for service in ("", PEER_SERVICE, PLATFORM_SERVICE):
+        for service in ("", *PEER_SERVICES, *PLATFORM_SERVICES):
             self._health.set(service, answer.SERVING if good else answer.NOT_SERVING)
 
-    def _build(self, service: str, admission: Admission, *, reflect: bool) -> grpc.Server:
+    def _build(self, services: tuple[str, ...], admission: Admission, *, reflect: bool) -> grpc.Server:
         limits, threads = self._node.config.limits, admission.threads
         server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="call"),
@@ -185,7 +166,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if reflect:
             reflection.enable_server_reflection(
-                (service, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+                (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
             )
         return server
 

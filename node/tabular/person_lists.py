@@ -10,10 +10,11 @@ from matcher.names import is_name
 from matcher.types import Identity
 from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, CODE, DOC_HASH, EVENTS, PROGRAMMES, SIG_TYPES, Mandate
+from node.domain.matters import is_matter
 from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
 from node.tabular.damage import check_code, count_rounded, is_nothing, refuse_rounded
-from node.tabular.delimited import TO_FIND, CellError, Row, Table, clean, open_table
+from node.tabular.delimited import TO_FIND, CellError, Row, clean
 from node.tabular.fields import (
     IDENTITY_ALIASES,
     MAX_NAME,
@@ -23,6 +24,7 @@ from node.tabular.fields import (
     read_identities,
     read_name,
 )
+from node.tabular.list_files import ListTable, open_list
 from node.tabular.text_form import TextForm
 
 HOUSEHOLD_ALIASES = {
@@ -46,6 +48,7 @@ MANDATE_ALIASES = {
     "agents": ("agents", "代理人"),
     "sig_type": ("sig_type", "签署方式"),
     "doc_hash": ("doc_hash", "授权书摘要"),
+    "matter": ("matter", "救助事项"),
 }
 # The business types of domain.md section 7, as Chinese lists name them.
 PROGRAMME_NAMES: Mapping[str, str] = {
@@ -90,7 +93,7 @@ def read_households(
     """
     seen: set[str] = set()
 
-    def build(table: Table, row: Row) -> Subject:
+    def build(table: ListTable, row: Row) -> Subject:
         subject = _read_subject(table, row)
         if subject.ref in seen:
             raise CellError(
@@ -100,7 +103,7 @@ def read_households(
         return subject
 
     required = ("household_no", "member_no", "id_no", "mandate_no")
-    return _read_list(path, HOUSEHOLD_ALIASES, columns, stated, required, build)
+    return read_list(path, HOUSEHOLD_ALIASES, columns, stated, required, build)
 
 
 def read_cohort(
@@ -113,14 +116,14 @@ def read_cohort(
     """
     seen: set[Identity] = set()
 
-    def build(table: Table, row: Row) -> tuple[Identity, ...]:
+    def build(table: ListTable, row: Row) -> tuple[Identity, ...]:
         identities = read_identities(table.layout, row)
         if not seen.isdisjoint(identities):
             raise CellError("id_no", "duplicate_person", "a number of this person was seen on an earlier row")
         seen.update(identities)
         return identities
 
-    return _read_list(path, PERSON_ALIASES, columns, stated, ("id_no",), build)
+    return read_list(path, PERSON_ALIASES, columns, stated, ("id_no",), build)
 
 
 def read_mandates(
@@ -132,8 +135,8 @@ def read_mandates(
     """
     seen: set[str] = set()
 
-    def build(table: Table, row: Row) -> Mandate:
-        mandate = _read_mandate(table, row)
+    def build(table: ListTable, row: Row) -> Mandate:
+        mandate = read_mandate(table, row)
         if mandate.number in seen:
             raise CellError(
                 "mandate_no", "duplicate_mandate", "the mandate number was seen on an earlier row"
@@ -152,7 +155,7 @@ def read_mandates(
         "signers",
         "doc_hash",
     )
-    mandates, rejects = _read_list(path, MANDATE_ALIASES, columns, stated, required, build)
+    mandates, rejects = read_list(path, MANDATE_ALIASES, columns, stated, required, build)
     return {mandate.number: mandate for mandate in mandates}, rejects
 
 
@@ -164,32 +167,33 @@ def read_revoked(
     Raises InputError for a file that cannot be used as a whole.
     """
 
-    def build(table: Table, row: Row) -> str:
-        return _read_number(table, row, "mandate_no")
+    def build(table: ListTable, row: Row) -> str:
+        return read_number(table, row, "mandate_no")
 
     aliases = {"mandate_no": MANDATE_ALIASES["mandate_no"]}
-    return _read_list(path, aliases, columns, stated, ("mandate_no",), build)
+    return read_list(path, aliases, columns, stated, ("mandate_no",), build)
 
 
-def _read_list(
+def read_list(
     path: Path,
     aliases: Mapping[str, tuple[str, ...]],
     columns: Mapping[str, str] | None,
     stated: TextForm,
     required: tuple[str, ...],
-    build: Callable[[Table, Row], T],
+    build: Callable[[ListTable, Row], T],
 ) -> tuple[list[T], list[Reject]]:
+    """The rows of a list as `build` makes them, and those it refuses. Raises InputError as the others do."""
     built: list[T] = []
     rejects: list[Reject] = []
     numbers: list[str] = []
-    with open_table(path, aliases, columns, stated) as table:
+    with open_list(path, aliases, columns, stated) as table:
         table.require(*required)
         for row in table.rows():
             if isinstance(row, Reject):
                 rejects.append(row)
                 continue
             numbers.append(clean(table.cell(row, "id_no")))
-            numbers += _split(table.cell(row, "people"))
+            numbers += split(table.cell(row, "people"))
             try:
                 built.append(build(table, row))
             except CellError as error:
@@ -199,10 +203,10 @@ def _read_list(
     return built, rejects
 
 
-def _read_subject(table: Table, row: Row) -> Subject:
+def _read_subject(table: ListTable, row: Row) -> Subject:
     identities = read_identities(table.layout, row)
-    household = _read_number(table, row, "household_no")
-    member = _read_number(table, row, "member_no")
+    household = read_number(table, row, "household_no")
+    member = read_number(table, row, "member_no")
     for field, number in (("household_no", household), ("member_no", member)):
         # A reference is used in jobs, logs and reports, which must never contain an identity number.
         if holds_identity(number, identities):
@@ -210,11 +214,12 @@ def _read_subject(table: Table, row: Row) -> Subject:
                 field, "ref_is_identity", "an identity number must not serve as household or member number"
             )
     stated = table.cell(row, "mandate_no")
-    mandate = _read_number(table, row, "mandate_no") if stated and not is_nothing(stated) else ""
+    mandate = read_number(table, row, "mandate_no") if stated and not is_nothing(stated) else ""
     return Subject(f"{household}/{member}", household, read_name(table.layout, row), identities, mandate)
 
 
-def _read_number(table: Table, row: Row, field: str) -> str:
+def read_number(table: ListTable, row: Row, field: str) -> str:
+    """A number of a household, a member or a mandate; raises CellError."""
     number = clean(table.cell(row, field))
     if not number:
         raise CellError(field, "empty", "the number is empty")
@@ -224,8 +229,9 @@ def _read_number(table: Table, row: Row, field: str) -> str:
     return number
 
 
-def _read_mandate(table: Table, row: Row) -> Mandate:
-    number = _read_number(table, row, "mandate_no")
+def read_mandate(table: ListTable, row: Row) -> Mandate:
+    """One form; raises CellError."""
+    number = read_number(table, row, "mandate_no")
     if holds_identity(number, ()):
         raise CellError(
             "mandate_no", "ref_is_identity", "an identity number must not serve as mandate number"
@@ -235,13 +241,13 @@ def _read_mandate(table: Table, row: Row) -> Mandate:
         raise CellError(
             "programme", "unknown_programme", f"the programme is not one of {', '.join(PROGRAMMES)}"
         )
-    valid_from = _read_day(table, row, "valid_from")
+    valid_from = read_day(table, row, "valid_from")
     if valid_from is None:
         raise CellError("valid_from", "empty", "the first day of the mandate is empty")
     valid_to, event = _read_end(table, row)
     if valid_to is not None and valid_to < valid_from:
         raise CellError("valid_to", "ends_before_start", "the mandate ends before it starts")
-    signers = _read_names(table, row, "signers")
+    signers = read_names(table, row, "signers")
     if not signers:
         raise CellError("signers", "empty", "nobody signed the mandate")
     return Mandate(
@@ -251,29 +257,30 @@ def _read_mandate(table: Table, row: Row) -> Mandate:
         regions=frozenset(map(_short_region, _read_scope(table, row, "scope_regions", _REGION))),
         valid_from=valid_from,
         valid_to=valid_to,
-        revoked_at=_read_day(table, row, "revoked_at"),
+        revoked_at=read_day(table, row, "revoked_at"),
         event=event,
         office=_read_office(table, row),
         template_id=_read_template(table, row),
         sig_type=_read_word(table, row, "sig_type", SIG_TYPE_NAMES),
+        matter=_read_matter(table, row),
         signers=signers,
-        agents=_read_names(table, row, "agents"),
+        agents=read_names(table, row, "agents"),
         people=frozenset(one.value for one in _read_people(table, row)),
         doc_hash=_read_hash(table, row),
     )
 
 
-def _read_end(table: Table, row: Row) -> tuple[date | None, str]:
+def _read_end(table: ListTable, row: Row) -> tuple[date | None, str]:
     """The last day of a mandate, or the event that ends it."""
     text = clean(table.cell(row, "valid_to")).lower()
     if not text:
         words = ", ".join(EVENTS)
         raise CellError("valid_to", "empty", f"a mandate needs a last day, or an event that ends it: {words}")
     event = EVENT_NAMES.get(text, "")
-    return (None, event) if event else (_read_day(table, row, "valid_to"), "")
+    return (None, event) if event else (read_day(table, row, "valid_to"), "")
 
 
-def _read_office(table: Table, row: Row) -> str:
+def _read_office(table: ListTable, row: Row) -> str:
     office = table.cell(row, "office").strip()
     if not office:
         raise CellError("office", "empty", "the office that ordered the verification is empty")
@@ -284,7 +291,7 @@ def _read_office(table: Table, row: Row) -> str:
     return office
 
 
-def _read_template(table: Table, row: Row) -> str:
+def _read_template(table: ListTable, row: Row) -> str:
     template = clean(table.cell(row, "template_id"))
     if template and not CODE.fullmatch(template):
         raise CellError(
@@ -293,7 +300,16 @@ def _read_template(table: Table, row: Row) -> str:
     return template
 
 
-def _read_word(table: Table, row: Row, field: str, words: Mapping[str, str]) -> str:
+def _read_matter(table: ListTable, row: Row) -> str:
+    matter = clean(table.cell(row, "matter"))
+    if matter and matter != ANY and not is_matter(matter):
+        raise CellError(
+            "matter", "unknown_matter", "the matter is two digits of docs/mandates.md, * or nothing"
+        )
+    return matter
+
+
+def _read_word(table: ListTable, row: Row, field: str, words: Mapping[str, str]) -> str:
     word = words.get(clean(table.cell(row, field)).lower())
     if word is None:
         known = ", ".join(sorted(set(words.values()) - {""}))
@@ -301,7 +317,7 @@ def _read_word(table: Table, row: Row, field: str, words: Mapping[str, str]) -> 
     return word
 
 
-def _read_hash(table: Table, row: Row) -> str:
+def _read_hash(table: ListTable, row: Row) -> str:
     doc_hash = clean(table.cell(row, "doc_hash")).lower()
     if not doc_hash:
         raise CellError("doc_hash", "empty", "the digest of the signed form is empty")
@@ -310,15 +326,16 @@ def _read_hash(table: Table, row: Row) -> str:
     return doc_hash
 
 
-def _read_names(table: Table, row: Row, field: str) -> tuple[str, ...]:
-    found = tuple(_split(table.cell(row, field)))
+def read_names(table: ListTable, row: Row, field: str) -> tuple[str, ...]:
+    """Names in a cell; raises CellError."""
+    found = tuple(split(table.cell(row, field)))
     if len(found) > MAX_SCOPE or not all(map(is_name, found)):
         raise CellError(field, f"bad_{field}", f"{field} are at most {MAX_SCOPE} names separated by ;")
     return found
 
 
-def _read_people(table: Table, row: Row) -> list[Identity]:
-    parts = _split(table.cell(row, "people"))
+def _read_people(table: ListTable, row: Row) -> list[Identity]:
+    parts = split(table.cell(row, "people"))
     if not parts:
         raise CellError("people", "empty", "the mandate names nobody whom it is for")
     if len(parts) > MAX_PEOPLE:
@@ -326,8 +343,8 @@ def _read_people(table: Table, row: Row) -> list[Identity]:
     return [parse_identity("people", part) for part in parts]
 
 
-def _read_scope(table: Table, row: Row, field: str, form: re.Pattern[str]) -> frozenset[str]:
-    parts = _split(table.cell(row, field))
+def _read_scope(table: ListTable, row: Row, field: str, form: re.Pattern[str]) -> frozenset[str]:
+    parts = split(table.cell(row, field))
     if not parts:
         raise CellError(field, "empty_scope", "the scope is empty; write * for everything")
     if len(parts) > MAX_SCOPE or not all(part == ANY or form.fullmatch(part) for part in parts):
@@ -335,7 +352,8 @@ def _read_scope(table: Table, row: Row, field: str, form: re.Pattern[str]) -> fr
     return frozenset(parts)
 
 
-def _read_day(table: Table, row: Row, field: str) -> date | None:
+def read_day(table: ListTable, row: Row, field: str) -> date | None:
+    """A day, None for an empty cell; raises CellError."""
     text = table.cell(row, field)
     if not text.strip():
         return None
@@ -345,7 +363,8 @@ def _read_day(table: Table, row: Row, field: str) -> date | None:
     return day
 
 
-def _split(text: str) -> list[str]:
+def split(text: str) -> list[str]:
+    """The parts of a cell that holds several, separated by semicolons or Chinese list commas."""
     # NFKC converts the full-width semicolon; lists also use the Chinese list comma (、).
     return [part.strip() for part in clean(text).replace("、", ";").split(";") if part.strip()]
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 import grpc
-from heqiao.peer.v1 import service_pb2_grpc
+from heqiao.peer.v1 import correction_pb2_grpc, service_pb2_grpc
 
 from keys import target_name
 from node.context import Node
@@ -30,6 +30,7 @@ class PeerChannel:
         self._node, self._peer = node, peer
         self._lock, self._stack = threading.Lock(), ExitStack()
         self._stub: service_pb2_grpc.PeerServiceStub | None = None
+        self._corrections: correction_pb2_grpc.CorrectionServiceStub | None = None
         self._pinned, self._identity = False, self._now()
         with suppress(UnavailableError):  # the first call reports it, and may be retried
             self._stub = self._dial()
@@ -47,6 +48,12 @@ class PeerChannel:
             if self._stub is None:
                 self._stub = self._dial()
             return self._stub
+
+    @property
+    def corrections(self) -> correction_pb2_grpc.CorrectionServiceStub:
+        """The peer's calls for corrections, over the same connection. Raises as `stub`."""
+        _ = self.stub
+        return self._corrections
 
     def rebuild(self, error: grpc.RpcError) -> NodeError:
         """The error of a call that failed."""
@@ -75,7 +82,9 @@ class PeerChannel:
             secure_channel(peer.address, target_name(peer.code), identity, most)
         )
         self._pinned, self._identity = bool(check.certificate), (keys.ca, keys.certificate)
-        return service_pb2_grpc.PeerServiceStub(grpc.intercept_channel(channel, check))
+        checked = grpc.intercept_channel(channel, check)
+        self._corrections = correction_pb2_grpc.CorrectionServiceStub(checked)
+        return service_pb2_grpc.PeerServiceStub(checked)
 
 
 class _PeerCheck(

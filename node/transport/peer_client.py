@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from node.telemetry.request_id import current_request, new_request_id, request_m
 from node.transport.channel import PeerChannel
 from node.transport.deadlines import shortened
 from node.transport.idle_timeout import BYTES_A_SECOND, POINTS_A_SECOND, IdleGuard
-from node.wire import match, mirror
+from node.wire import catalogue, match, mirror
 from node.wire import sums as sums_wire
 from node.wire.match_messages import (
     BucketRequest,
@@ -240,6 +240,13 @@ class PeerClient:
         message = sums_wire.open_request_message(request)
         response = self._call("OpenSums", message)
         return sums_wire.parse_answers(response, request.items)
+
+    def describe_items(self, items: Sequence[str]) -> tuple[bytes, ...]:
+        """The definitions of at most MOST_DESCRIBED items of the peer's catalogue, to be checked against its
+        manifest; empty for one that it lacks.
+        """
+        response = self._call("DescribeItems", catalogue.request_message(items))
+        return catalogue.parse_response(response, items)
 
     def _call(self, method: str, message: Message) -> Any:
         timeout = min(self._call_s, self._left())

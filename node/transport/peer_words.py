@@ -26,6 +26,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "the administrators of both nodes exchange cards and run `heqiao peers add`; a certificate that was "
         "revoked is replaced by the federation's CA",
     ),
+    "session_ended": ("the peer wants a person to sign in", "compare the versions of both nodes"),
+    "sign_in": ("the peer refused a password", "compare the versions of both nodes"),
     "refused": (
         "the peer refuses this by a rule",
         "the administrators of both nodes agree on grants; `heqiao peers grant` there changes them",

@@ -55,7 +55,11 @@ _BY_STATUS: dict[grpc.StatusCode, type[NodeError]] = {
     grpc.StatusCode.CANCELLED: errors.UnavailableError,
 }
 # This node's judgements of peers and errors of its operators: no peer may cause them.
-_LOCAL: tuple[type[NodeError], ...] = (errors.CancelledError, errors.DishonestPeerError)
+_LOCAL: tuple[type[NodeError], ...] = (
+    errors.CancelledError,
+    errors.DishonestPeerError,
+    errors.MirrorBehindError,
+)
 
 
 def code_of(error: Exception) -> grpc.StatusCode | None:

@@ -15,7 +15,7 @@ SOON: Final = timedelta(seconds=1)
 class StreamLimits:
     """How many streams, or calls, each owner has open; an owner has at most `most` at once."""
 
-    def __init__(self, most: int, what: Literal["streams", "calls"] = "streams") -> None:
+    def __init__(self, most: int, what: Literal["streams", "calls", "renderings"] = "streams") -> None:
         self._most, self._what = most, what
         self._open, self._lock = Counter[str](), threading.Lock()
 

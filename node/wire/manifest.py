@@ -1,7 +1,7 @@
 """The signed manifest: a responder's offer to one requester (design.md section 3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from blake3 import blake3
@@ -77,7 +77,11 @@ class PeerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row, of each class."""
+    """See proto/heqiao/peer/v1/types.proto; `canaries` are 32-byte points in a row, of each class.
+
+    `definitions` are the definition digests of all items of the responder's catalogue. `conflicts` are the
+    items that `comparable_part` left out because this node defines them differently.
+    """
 
     responder: str
     requester: str
@@ -95,6 +99,8 @@ class Manifest:
     expires_at: datetime
     # Only where the requester requested it.
     sums: SumOffer | None = None
+    definitions: Mapping[str, bytes] = field(default_factory=dict)
+    conflicts: frozenset[str] = frozenset()
 
     def has(self, item: str) -> bool:
         """Whether any partition of an item is granted."""
@@ -103,6 +109,26 @@ class Manifest:
     def partition(self, item: str, origin: str) -> PartitionOffer | None:
         """The partition of an item and origin, None where none is granted."""
         return next((p for p in self.partitions if p.item == item and p.origin == origin), None)
+
+
+def comparable_part(manifest: Manifest, own: Mapping[str, bytes]) -> Manifest:
+    """What of a manifest a node with the definitions `own` can ask for: an item that the two define
+    differently, or that this node lacks, has neither partitions nor rows of sums in it.
+
+    Nothing else reads partitions of a peer, so answers under two definitions are never mixed.
+    """
+    theirs = manifest.definitions
+    same = {code for code, found in theirs.items() if own.get(code) == found}
+    sums = manifest.sums
+    if sums is not None:
+        sums = replace(sums, groups=tuple(group for group in sums.groups if group.item in same))
+    return replace(
+        manifest,
+        items=tuple(code for code in manifest.items if code in same),
+        partitions=tuple(part for part in manifest.partitions if part.item in same),
+        sums=sums,
+        conflicts=frozenset(code for code in theirs if code in own and code not in same),
+    )
 
 
 def digest(serialised: bytes) -> bytes:

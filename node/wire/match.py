@@ -13,6 +13,8 @@ from matcher import label
 from matcher.retrieval_plan import BLOCK
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
+from node.domain.catalogue_form import VERSION_PATTERN
+from node.domain.catalogue_items import CODE_PATTERN
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -35,9 +37,12 @@ from node.wire.match_messages import (
 )
 from node.wire.query_head import require_head
 
+MAX_DEFINITIONS = 500  # items of a catalogue (node/domain/catalogue_form.py)
 MAX_SALTS = 16  # salts of a requester at once
 MAX_PARTITIONS = 10_000
 ORIGIN = re.compile("[0-9]{2}")
+ITEM_CODE = re.compile(CODE_PATTERN)
+VERSION = re.compile(VERSION_PATTERN)
 MAX_BITS = 24  # of a well-formed manifest; what a requester accepts is in [requester] of its configuration
 RECORD_SIZES = tuple(map(label.record_size, label.WIDTHS))
 MAX_ENTRIES = 100_000_000  # of one partition; a whole province has as many in total (design.md section 9)
@@ -67,6 +72,10 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         ),
         issued_at=timestamp(manifest.issued_at),
         expires_at=timestamp(manifest.expires_at),
+        definitions=[
+            types_pb2.ItemDefinition(item=code, digest=manifest.definitions[code])
+            for code in sorted(manifest.definitions)
+        ],
     )
     if manifest.sums is not None:
         message.sums.CopyFrom(sums_wire.offer_message(manifest.sums))
@@ -100,6 +109,8 @@ def parse_manifest(serialised: bytes) -> Manifest:
     sound = (
         len(manifest.salt_check) == sizes.salt_check
         and len(manifest.catalogue_digest) == DIGEST_SIZE
+        and VERSION.fullmatch(manifest.catalogue_version) is not None
+        and _are_defined(message, manifest)
         and [each.token_class for each in message.canaries] == list(TokenClass)
         and all(len(each.points) == sizes.point * sizes.canaries for each in message.canaries)
         and len(manifest.partitions) <= MAX_PARTITIONS
@@ -125,6 +136,23 @@ def parse_manifest(serialised: bytes) -> Manifest:
     if not sound:
         raise malformed("the peer's manifest is signed but malformed", "manifest_form")
     return manifest
+
+
+def _are_defined(message: types_pb2.Manifest, manifest: Manifest) -> bool:
+    """Whether each item has one definition at most, and each that is offered has one.
+
+    Codes are parts of files' names, and are shown.
+    """
+    codes = [one.item for one in message.definitions]
+    groups = manifest.sums.groups if manifest.sums else ()
+    offered = {*manifest.items, *(p.item for p in manifest.partitions), *(g.item for g in groups)}
+    return (
+        len(codes) <= MAX_DEFINITIONS
+        and all(a < b for a, b in pairwise(codes))
+        and all(ITEM_CODE.fullmatch(code) for code in codes)
+        and all(len(found) == DIGEST_SIZE for found in manifest.definitions.values())
+        and offered <= manifest.definitions.keys()
+    )
 
 
 def salt_versions(message: match_pb2.GetManifestRequest) -> tuple[int, ...]:
@@ -159,6 +187,7 @@ def parse_start(message: match_pb2.EvaluateStart) -> EvaluateStart:
         mandate_root=message.mandate_root,
         token_class=TokenClass(message.token_class),
         suite=message.suite,
+        tokens_until=message.tokens_until,
     )
 
 
@@ -178,6 +207,7 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
             legal_basis=start.legal_basis,
             mandate_root=start.mandate_root,
             token_class=start.token_class,
+            tokens_until=start.tokens_until,
         )
     )
 
@@ -296,6 +326,7 @@ def _manifest(message: types_pb2.Manifest) -> Manifest:
         issued_at=message.issued_at.ToDatetime(tzinfo=UTC),
         expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
         sums=sums_wire.parse_offer(message.sums) if message.HasField("sums") else None,
+        definitions={one.item: one.digest for one in message.definitions},
     )
 
 

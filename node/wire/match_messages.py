@@ -28,6 +28,7 @@ class EvaluateStart:
     mandate_root: bytes
     token_class: TokenClass
     suite: str = SUITE
+    tokens_until: int = 0  # last day on which tokens are kept, 0 for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Transcript:
             start.first_point.to_bytes(8, "big"),
             start.mandate_root,
             start.token_class.encode(),
+            start.tokens_until.to_bytes(4, "big"),
         ):
             self._hash.update(part)
 

@@ -4,22 +4,24 @@ What a platform submits is read in node/wire/platform_requests.py, which a clien
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date
 from itertools import chain
+from types import MappingProxyType
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from heqiao.platform.v1 import platform_pb2 as pb
 
 from matcher import identity
-from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report
-from node.domain.jobs import SUM, VERIFICATION, JobRow, PartRow
+from node.domain.findings import Finding, Findings, Outcome, PeerSummary, Report, ReusedFrom
+from node.domain.jobs import SUM, VERIFICATION, WATCH, Attempt, JobRow, PartRow
 from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import day_of, days_of, require, timestamp
+from node.wire.declared import declared_message
 
 CHUNK = 5_000  # people, mandates or answers in a message: about 300 KiB
 MOST_FINDINGS = 50_000  # in a message
@@ -31,7 +33,11 @@ JOB_STATES = {
     "failed": pb.JOB_STATE_FAILED,
     "cancelled": pb.JOB_STATE_CANCELLED,
 }
-JOB_KINDS = {VERIFICATION: pb.JOB_KIND_VERIFICATION, SUM: pb.JOB_KIND_SUM}
+JOB_KINDS = {
+    VERIFICATION: pb.JOB_KIND_VERIFICATION,
+    SUM: pb.JOB_KIND_SUM,
+    WATCH: pb.JOB_KIND_WATCH,
+}
 STATE_NAMES = {number: name for name, number in JOB_STATES.items()}
 OUTCOMES = {one: getattr(pb, f"OUTCOME_{one.value}") for one in Outcome}
 OUTCOME_NAMES: dict[int, Outcome] = {number: one for one, number in OUTCOMES.items()}
@@ -47,7 +53,7 @@ M = TypeVar("M", bound=Message)
 def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerificationRequest]:
     """The messages that submit a verification. Raises InvalidRequestError for an unknown document type."""
     subjects, mandates = Subjects.of(verification.subjects), list(verification.mandates.values())
-    yield pb.SubmitVerificationRequest(
+    start = pb.SubmitVerificationRequest(
         start=pb.VerificationStart(
             job_id=job,
             items=verification.items,
@@ -55,8 +61,15 @@ def submission(job: str, verification: Verification) -> Iterator[pb.SubmitVerifi
             purpose=verification.purpose,
             legal_basis=verification.legal_basis,
             subjects_announced=len(subjects),
+            reuse=verification.reuse,
+            urgent=verification.urgent,
+            matter=verification.matter,
+            recheck_of=verification.recheck_of,
+            declared=declared_message(verification.declared) if verification.declared else None,
         )
     )
+    require(start.ByteSize() <= MOST_BYTES, "what households declare is too much for one job: split the list")
+    yield start
     yield from in_pieces(len(mandates), CHUNK, lambda part: _mandates_request(mandates[part]))
     yield from in_pieces(len(subjects), CHUNK, lambda part: _subjects_request(subjects[part]))
 
@@ -89,8 +102,16 @@ def identities_message(counts: Iterable[int], types: Iterable[str], values: Iter
     return pb.Identities(counts=counts, types=codes, values=values)
 
 
-def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) -> pb.Job:
-    """A job and the progress of each part."""
+def job_message(
+    row: JobRow,
+    parts: Iterable[PartRow],
+    names: Mapping[str, str],
+    attempts: Mapping[tuple[str, str], Sequence[Attempt]] = MappingProxyType({}),
+    left_out: Mapping[str, str] = MappingProxyType({}),
+) -> pb.Job:
+    """A job and the progress of each part, with its earlier attempts by (job, peer), and the peers left
+    out.
+    """
     message = pb.Job(
         job_id=row.id,
         state=JOB_STATES[row.state],
@@ -102,6 +123,12 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
         error=row.error,
         kind=JOB_KINDS[row.kind],
         owner=row.owner,
+        report_by=timestamp(row.report_by) if row.report_by else None,
+        due_estimated=row.due_estimated,
+        left_out=[
+            pb.LeftOut(peer=peer, name=names.get(peer, peer), reason=reason)
+            for peer, reason in left_out.items()
+        ],
     )
     for part in parts:
         message.parts.add(
@@ -119,8 +146,34 @@ def job_message(row: JobRow, parts: Iterable[PartRow], names: dict[str, str]) ->
             plan=part.plan,
             plan_reason=part.plan_reason,
             retry_at=timestamp(part.retry_at) if part.retry_at else None,
+            clock=clock_message(part),
+            attempts=map(_attempt_message, attempts.get((row.id, part.peer), ())),
         )
     return message
+
+
+def clock_message(part: PartRow) -> pb.PartClock | None:
+    """The deadlines of a part; None where they were never stored."""
+    if part.asked_at is None or part.due_at is None or part.closes_at is None:
+        return None
+    return pb.PartClock(
+        asked_at=timestamp(part.asked_at),
+        due_at=timestamp(part.due_at),
+        closes_at=timestamp(part.closes_at),
+        due_estimated=part.due_estimated,
+        close_estimated=part.close_estimated,
+        warned_at=timestamp(part.warned_at) if part.warned_at else None,
+    )
+
+
+def _attempt_message(one: Attempt) -> pb.Attempt:
+    return pb.Attempt(
+        asked_at=timestamp(one.asked_at),
+        ended_at=timestamp(one.ended_at),
+        state=one.state,
+        reason=one.reason,
+        points=one.points,
+    )
 
 
 def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportResponse]:
@@ -150,7 +203,7 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
         in_pieces(
             len(found.answers),
             CHUNK,
-            lambda part: pb.FindingChunk(answers=map(_answer_message, found.answers[part])),
+            lambda part: pb.FindingChunk(answers=map(answer_message, found.answers[part])),
         ),
         in_pieces(len(found), MOST_FINDINGS, places),
     ):
@@ -171,7 +224,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
             header = response.header
             continue
         subjects += response.chunk.subjects
-        answers += map(_answer, response.chunk.answers)
+        answers += map(read_answer, response.chunk.answers)
         subject.extend(response.chunk.subject_places)
         answer.extend(response.chunk.answer_places)
     if header is None:
@@ -196,6 +249,8 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         peers=tuple(map(peer_summary, job.parts)),
         findings=Findings(refs, tuple(answers), subject, answer),
         state=STATE_NAMES[job.state],
+        due_estimated=job.due_estimated,
+        left_out={one.peer: one.reason for one in job.left_out},
     )
 
 
@@ -229,6 +284,7 @@ def _scope_message(scope: Scope) -> pb.Scope:
         office=scope.office,
         template_id=scope.template_id,
         sig_type=scope.sig_type,
+        matter=scope.matter,
     )
 
 
@@ -243,7 +299,8 @@ def _subjects_request(subjects: Subjects) -> pb.SubmitVerificationRequest:
     return pb.SubmitVerificationRequest(chunk=pb.VerificationChunk(subjects=columns))
 
 
-def _answer_message(said: Finding) -> pb.Answer:
+def answer_message(said: Finding) -> pb.Answer:
+    """What one province says of one item."""
     return pb.Answer(
         item=said.item,
         peer=said.peer,
@@ -251,10 +308,14 @@ def _answer_message(said: Finding) -> pb.Answer:
         value=said.value,
         as_of=None if said.as_of is None else days_of(said.as_of),
         reason=said.reason,
+        reused_from=None
+        if said.reused_from is None
+        else pb.ReusedFrom(job_id=said.reused_from.job, day=days_of(said.reused_from.day)),
     )
 
 
-def _answer(message: pb.Answer) -> Finding:
+def read_answer(message: pb.Answer) -> Finding:
+    """The same as the node sent it, about nobody in particular."""
     return Finding(
         subject="",
         item=message.item,
@@ -263,7 +324,12 @@ def _answer(message: pb.Answer) -> Finding:
         value=message.value if message.HasField("value") else None,
         as_of=day_of(message.as_of) if message.HasField("as_of") else None,
         reason=message.reason,
+        reused_from=_reused_from(message.reused_from) if message.HasField("reused_from") else None,
     )
+
+
+def _reused_from(message: pb.ReusedFrom) -> ReusedFrom:
+    return ReusedFrom(message.job_id, day_of(message.day))
 
 
 def _text(day: date | None) -> str:
@@ -284,4 +350,11 @@ def peer_summary(part: pb.Part) -> PeerSummary:
         seconds=part.seconds,
         plan=part.plan,
         plan_reason=part.plan_reason,
+        attempts=tuple(map(read_attempt, part.attempts)),
     )
+
+
+def read_attempt(message: pb.Attempt) -> Attempt:
+    """How an earlier attempt ended."""
+    asked_at, ended_at = (one.ToDatetime(tzinfo=UTC) for one in (message.asked_at, message.ended_at))
+    return Attempt(asked_at, ended_at, message.state, message.reason, message.points)

@@ -13,11 +13,13 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from matcher import Identity, batch, identity, names
 from matcher.errors import IdentityError
 from node.domain.mandate import PROGRAMMES, Mandate, Scope
+from node.domain.matters import is_matter
 from node.domain.subjects import Subjects, hold_identities, refers_by_identity
 from node.domain.summation import Summation, in_cohort
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.wire.common import first_start, require, require_chunk
+from node.wire.declared import read_declared
 from node.wire.platform import ID_TYPES
 
 MAX_TEXT = 200
@@ -54,8 +56,13 @@ def read_verification(
         peers=tuple(start.peers),
         purpose=start.purpose,
         legal_basis=start.legal_basis,
+        reuse=start.reuse,
         subjects=Subjects.joined(parts),
         mandates=mandates,
+        matter=start.matter,
+        urgent=start.urgent,
+        declared=read_declared(start.declared),
+        recheck_of=start.recheck_of,
     )
     return start.job_id, verification
 
@@ -81,11 +88,24 @@ def read_sum(requests: Iterable[pb.SubmitSumRequest], max_people: int) -> tuple[
 
 def read_revoked(request: pb.RevokeMandatesRequest) -> tuple[str, ...]:
     """The numbers of mandates that a platform revokes. Raises InvalidRequestError."""
-    numbers = tuple(request.mandate_nos)
+    return read_numbers(request.mandate_nos)
+
+
+def read_numbers(given: Iterable[str]) -> tuple[str, ...]:
+    """Numbers of mandates that end. Raises InvalidRequestError."""
+    numbers = tuple(given)
     require(0 < len(numbers) <= MAX_REVOKED, f"a call revokes 1 to {MAX_REVOKED:,} mandates")
     require(all(numbers) and _are_short(numbers), "a mandate's number is empty or too long")
     require(not hold_identities(numbers), "an identity number must not serve as a reference")
     return numbers
+
+
+def read_people(columns: pb.Identities, most: int) -> list[tuple[Identity, ...]]:
+    """The identities of 1 to `most` people. Raises InvalidRequestError."""
+    require(0 < len(columns.counts) <= most, f"1 to {most:,} people are named")
+    starts, types, values = _identities(columns, "a person needs 1 to 8 identities")
+    known = list(map(Identity, types, values))
+    return [tuple(known[at:end]) for at, end in pairwise(starts)]
 
 
 def _subjects(columns: pb.Subjects) -> Subjects:
@@ -177,6 +197,7 @@ def _lists(counts: Sequence[int], values: Sequence[str], mandates: int) -> list[
 
 def _scope(message: pb.Scope) -> Scope:
     texts = (message.programme, message.event, message.office, message.template_id, message.sig_type)
+    require(message.matter in ("", "*") or is_matter(message.matter), "a mandate's matter is not a known one")
     require(_are_short(texts), "a text of a mandate is too long")
     require(message.programme in (*PROGRAMMES, "*"), "a mandate's programme is not a known one")
     require(not hold_identities(texts), "an identity number must not serve as a reference")
@@ -196,6 +217,7 @@ def _scope(message: pb.Scope) -> Scope:
         office=message.office,
         template_id=message.template_id,
         sig_type=message.sig_type,
+        matter=message.matter,
     )
 
 

@@ -64,7 +64,7 @@ def test_wrong_answers_of_a_peer_fail_the_command_after_its_files_are_written(tm
         )
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "findings.csv", "summary.txt"}
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown) == ["job", "state", "summary", "peers", "out", "rejected_rows"]
+    assert list(shown) == ["job", "state", "summary", "peers", "out", "files", "signed", "rejected_rows"]
     assert shown["rejected_rows"] == 3
 
 

@@ -1,9 +1,12 @@
 """`heqiao report --format` and `heqiao report verify`: homes as the commands make them, no running node."""
 
+import csv
+import hashlib
 import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,8 @@ from node.config import Home
 from node.database import database_url, open_store
 from node.database.signing_keys import pin_next
 from node.errors import InputError
-from node.reports import files
-from node.reports.households import each_household
+from node.reports import each, files
+from node.reports.each import Run
 from tests.support.cli_runner import heqiao, ok
 from tests.support.members import add_peer
 from tests.support.paths import ROOT
@@ -146,20 +149,24 @@ def test_a_folder_for_each_household(place, tmp_path):
     command = ("report", "--home", place / "45", EXPECTED / "verification", "--out", tmp_path, "--unsigned",
                "--each-household", "--format", "pdf,json")  # fmt: skip
     assert json.loads(ok(*command, "--json"))["households"] == 2
-    index = (tmp_path / "index.csv").read_text(encoding="utf-8-sig").splitlines()
-    for household, number in (line.split(",") for line in index[1:]):
-        assert {path.name for path in (tmp_path / number).iterdir()} == {"report.pdf", "report.json"}
-        plain = json.loads((tmp_path / number / "report.json").read_text(encoding="utf-8"))
-        assert {one.partition("/")[0] for one in plain["subjects"]} == {household}
-        assert plain["number"] == number
+    index = list(csv.DictReader((tmp_path / "index.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert len(index) == 2 * 2
+    for row in index:
+        content = (tmp_path / row["file"]).read_bytes()
+        assert row["sha256"] == hashlib.sha256(content).hexdigest()
+        assert Path(row["file"]).parent.name == row["number"]
+        assert {path.name for path in (tmp_path / row["number"]).iterdir()} == {"report.pdf", "report.json"}
+        plain = json.loads((tmp_path / row["number"] / "report.json").read_text(encoding="utf-8"))
+        assert {one.partition("/")[0] for one in plain["subjects"]} == {row["household"]}
+        assert plain["number"] == row["number"]
 
 
 def test_a_run_over_households_goes_on_where_it_stopped(place, tmp_path):
     signer = own_signer(Home.find(place / "45").load())
 
     def run(formats=("html", "json"), report=VERIFICATION):
-        parts = each_household(report)
-        return [one[2] for one in files.write_each(parts, CATALOGUE, tmp_path, formats, "zh", signer)]
+        made = each.write_each(report, Run.of(tmp_path, CATALOGUE, formats, "zh", signer))
+        return [one.is_new for one in made]
 
     assert run() == [True, True]
     assert run() == [False, False]
@@ -170,14 +177,23 @@ def test_a_run_over_households_goes_on_where_it_stopped(place, tmp_path):
     assert run(("html", "csv")) == [True, True]
     other = replace(VERIFICATION, state="cancelled")
     assert run(report=other) == [True, True], "the same number and other content"
-    for folder in tmp_path.iterdir():
+    altered = first / "report.html"
+    altered.write_bytes(altered.read_bytes().replace(b"C21", b"C22"))
+    (first / "report.json").unlink()
+    assert sorted(run(report=other)) == [False, True], "one was altered"
+    for folder in filter(Path.is_dir, tmp_path.iterdir()):
         assert ok("report", "verify", folder, "--home", place / "44").count(": as signed") >= 2
 
 
-def test_two_reports_of_one_number_are_an_error(tmp_path):
-    parts = [("H1", VERIFICATION), ("H2", VERIFICATION)]
+def test_two_reports_of_one_number_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(each, "number_of", lambda _report: "450000-20260701-000000000000-1")
     with pytest.raises(InputError, match="two households"):
-        list(files.write_each(parts, CATALOGUE, tmp_path, ("text",), "zh"))
+        each.write_each(VERIFICATION, Run.of(tmp_path, CATALOGUE, ("text",), "zh"))
+
+
+def test_an_unknown_format_of_a_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no format 'docx'"):
+        Run.of(tmp_path, CATALOGUE, ("docx",), "zh")
 
 
 def test_a_key_that_named_its_successor_still_counts_and_one_that_a_card_replaced_does_not(place, tmp_path):

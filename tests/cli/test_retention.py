@@ -46,15 +46,17 @@ def plain(*words: object) -> dict:
 
 
 def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
-    due = {"jobs": 1, "answers": 0, "secrets": 0}
-    assert plain("show", "--home", home) == {"periods": {"fetched_days": 90, "kept_days": 180}, "due": due}
+    none = dict.fromkeys(("answers", "secrets", "records", "alerts", "notices", "drafts"), 0)
+    due = {"jobs": 1, **none}
+    periods = {"fetched_days": 90, "kept_days": 180, "records_days": 1096}
+    assert plain("show", "--home", home) == {"periods": periods, "due": due}
     table = ok("retention", "show", "--home", home)
     assert "1 job" in table
     assert "3 years" in table
     assert "400 days" in table
     assert plain("run", "--home", home, "--dry-run") == {**due, "dry_run": True, "cleared": True}
     text = ok("retention", "run", "--home", home, "--dry-run")
-    assert text == "due: 1 job with 0 sealed answers, 0 secrets of ended queries\n"
+    assert text == "due: 1 job with 0 sealed answers, 0 secrets of ended queries, 0 records of people\n"
     assert plain("run", "--home", home) == {**due, "dry_run": False, "cleared": True}
     assert plain("show", "--home", home)["due"] == {**due, "jobs": 0}
     assert "retention_erased" in ok("audit", "list", "--home", home)

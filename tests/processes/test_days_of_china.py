@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,18 +13,22 @@ import pytest
 from cryptography import x509
 
 from keys import KeyStore, issue_bundle, make_request
+from node.domain.working_days import WorkingDays
 from tests.support.cluster import free_port, know, open_home, wait_for
+from tests.support.command_server import command_server
 from tests.support.federation import PASSPHRASE, Federation
 from tests.support.single_node import number
 from tests.support.zones import SECOND, SHANGHAI, next_midnight
 
-# The command at a moment: everything else is as a person runs it.
+# The command at a moment: everything else is as a person runs it. What has imported the clock has it by then.
 AT_A_MOMENT = """
 import sys
 from datetime import datetime
 import node.clock
-moment = datetime.fromisoformat(sys.argv.pop(1))
-node.clock.utc_now = lambda: moment
+node.clock.MOMENT = datetime.fromisoformat(sys.argv.pop(1))
+def at_the_moment():
+    return MOMENT
+node.clock.utc_now.__code__ = at_the_moment.__code__
 from node.cli import main
 main()
 """
@@ -72,23 +75,12 @@ def home(federation: Federation, tmp_path: Path) -> Path:
     return federation.make_home(tmp_path / "45", "45")
 
 
-def command(at: datetime, *words: object) -> list[str]:
-    return [sys.executable, "-c", AT_A_MOMENT, at.isoformat(), *map(str, words)]
-
-
 def environment(machine: str) -> dict[str, str]:
-    return {**os.environ, "TZ": machine, "COLUMNS": "200", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return {**os.environ, "TZ": machine, "COLUMNS": "200"}
 
 
 def run(machine: str, at: datetime, *words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(at, *words),
-        capture_output=True,
-        text=True,
-        env=environment(machine),
-        check=False,
-        timeout=180,
-    )
+    return command_server().run((at.isoformat(), *words), env=environment(machine), program=AT_A_MOMENT)
 
 
 def ok(machine: str, at: datetime, *words: object) -> str:
@@ -174,9 +166,9 @@ def serving(home: Path, machine: str, at: datetime) -> Iterator[str]:
     """`heqiao serve` at a moment; the address of its platform port."""
     ready = home / "ready"
     with (home.parent / "stderr").open("wb") as errors:
-        served = subprocess.Popen(
-            command(at, "serve", "--home", home, "--ready-file", ready),
-            stdout=errors, stderr=errors, env=environment(machine),
+        served = command_server().start(
+            (at.isoformat(), "serve", "--home", home, "--ready-file", ready),
+            stdout=errors.fileno(), stderr=errors.fileno(), env=environment(machine), program=AT_A_MOMENT,
         )  # fmt: skip
         try:
             wait_for(ready.exists, 120, "the node did not start")
@@ -209,7 +201,7 @@ def test_a_verification(federation: Federation, home: Path, case: tuple[str, str
     assert datetime.fromisoformat(report["created_at"]) == at
     clock = at.astimezone(SHANGHAI)
     due = datetime.fromisoformat(report["due_at"]).astimezone(SHANGHAI)
-    assert due.weekday() < 5
+    assert WorkingDays().is_working(due.date())
     for words in (f"{clock:%Y-%m-%d %H:%M}+08:00", f"{due:%Y-%m-%d %H:%M}+08:00"):
         assert words in shown
         assert words in (tmp_path / "found/summary.txt").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from tests.support.cli_runner import heqiao as in_this_process
 from tests.support.cluster import processes
 from tests.support.federation import Federation
-from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
+from tests.support.postgresql import empty_url, postgres  # noqa: F401  fixtures
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 NAMES = {
@@ -117,13 +117,12 @@ print([os.waitpid(child, 0)[1] for child in children])
 """
 
 
-@pytest.mark.parametrize("start", range(2))
-def test_first_starts_wait_for_each_other(url, start):
+def test_first_starts_wait_for_each_other(empty_url):
     """Four processes find the same empty database; all of them have it then."""
-    command = [sys.executable, "-c", AT_ONCE, url, str(STARTS)]
+    command = [sys.executable, "-c", AT_ONCE, empty_url, str(STARTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert (done.stdout, done.stderr) == (f"{[0] * STARTS}\n", "")
-    engine = create_engine(url)
+    engine = create_engine(empty_url)
     with engine.connect() as base:
         assert base.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
     engine.dispose()

@@ -12,7 +12,7 @@ from matcher.errors import IdentityError
 from node.domain.findings import Outcome
 from node.domain.subjects import Subject, holds_identity
 from node.reports.coverage import ANSWERED, HAS
-from node.reports.wording import outcome_text, value_text
+from node.reports.wording import answer_text, value_text
 from node.tabular.csv_writer import disarm
 
 TYPES = {
@@ -91,8 +91,9 @@ def csv_file(report, catalogue):
         item = known.get(one.item)
         cells = (
             one.subject, one.item, item and item.name_zh, item and item.name_en, one.peer, one.outcome.value,
-            outcome_text(one.outcome, "zh"), one.value, value_text(item, one.value, "zh"),
+            answer_text(one, "zh"), one.value, value_text(item, one.value, "zh"),
             value_text(item, one.value, "en"), one.as_of and one.as_of.isoformat(), one.reason,
+            one.reused_from and one.reused_from.job, one.reused_from and one.reused_from.day.isoformat(),
         )  # fmt: skip
         writer.writerow([disarm(cell) if isinstance(cell, str) else cell for cell in cells])
     return buffer.getvalue().encode()
@@ -110,6 +111,11 @@ def json_findings(report):
                 "value": one.value,
                 "as_of": one.as_of and one.as_of.isoformat(),
                 "reason": one.reason,
+                **(
+                    {"reused_from": {"job": one.reused_from.job, "day": one.reused_from.day.isoformat()}}
+                    if one.reused_from
+                    else {}
+                ),
             },
             ensure_ascii=False,
         )

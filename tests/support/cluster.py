@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +35,7 @@ from node.telemetry import log
 from synth import choose_scenario, write_federation
 from tests.support.command_server import Started, command_server
 from tests.support.federation import PASSPHRASE, PROVIDERS, REQUESTER, Federation, Identity
+from tests.support.ports import free_port  # noqa: F401  for those who start nodes
 
 OPEN_STATES = ("queued", "running")
 _STATE = text("SELECT state FROM jobs WHERE id = :job")
@@ -58,13 +58,6 @@ class FakeClock:
 
     def advance(self, **by: float) -> None:
         self.now += timedelta(**by)
-
-
-def free_port() -> int:
-    """A port that was free just now, for nodes that must restart on the same one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def open_home(home: Path, clock: Clock = utc_now) -> Node:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from node.cli import COMMANDS, main
+from tests.support import shared, unsynced  # noqa: F401  for the commands, too
 from tests.support.paths import ROOT
 
 NOWHERE = os.open(os.devnull, os.O_RDWR)

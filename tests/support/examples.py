@@ -6,6 +6,7 @@ from typing import Any
 
 from matcher import SUITE
 from matcher.types import TokenClass
+from node.domain import catalogue
 from node.domain.mandate import Mandate
 from node.wire.manifest import Manifest, PartitionOffer, PeerLimits, PlantedSubject
 
@@ -34,7 +35,7 @@ MANIFEST = Manifest(
     epoch=1,
     salt_version=1,
     salt_check=bytes(8),
-    catalogue_version="federation-2026",
+    catalogue_version="1.0",
     catalogue_digest=bytes(32),
     items=("C21",),
     partitions=(PART,),
@@ -42,6 +43,7 @@ MANIFEST = Manifest(
     limits=PeerLimits(1_048_576, 4_096, 1_000, 16_384),
     issued_at=NOW,
     expires_at=NOW + timedelta(hours=24),
+    definitions=catalogue.load().definitions,
 )
 
 
@@ -57,6 +59,7 @@ MANDATE = Mandate(
     office="459999000000",
     template_id="national",
     sig_type="handwritten",
+    matter="",
     signers=("张三丰", "李四"),
     agents=(),
     people=frozenset({"449999190001010034"}),

@@ -28,6 +28,8 @@ QUICK_RETRIES: Mapping[str, object] = {"retry_attempts": 3, "retry_wait_s": 0.05
 # Peers with buckets of a few entries are accepted, and nothing is synced beside jobs.
 SMALL_MIRRORS: Mapping[str, object] = {"min_bucket_entries": 1, "mirror_sync_hours": 0}
 PATIENT_RETRIES: Mapping[str, object] = {"retry_attempts": 60, "retry_wait_s": 0.1, "retry_wait_max_s": 0.5}
+# A part whose peer is away ends, and waits for no other day.
+ENDS_AT_ONCE: Mapping[str, object] = {"retry_min_s": 0}
 NO_POLLING: Mapping[str, object] = {"poll_s": 600}
 # Another process soon takes over the jobs of a killed one.
 QUICK_LEASES: Mapping[str, object] = {"lease_s": 1.5, "poll_s": 0.2}
@@ -97,6 +99,7 @@ class Federation:
             "requester": {**SMALL_MIRRORS, **requester},
             "store": store or {},
             "jobs": NO_POLLING,
+            "deadlines": ENDS_AT_ONCE,
         }
         write_config(folder, sections)
         if store is None:
@@ -138,8 +141,14 @@ def allow_sums(homes: Iterable[Path]) -> None:
         set_config(home, "quotas", sums_30_days=1_000, sum_points_30_days=10**9)
 
 
-def set_config(folder: Path, section: str, **values: object) -> None:
+def set_config(folder: Path, section: str, /, **values: object) -> None:
     """Change keys of a home's node.toml."""
     sections = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
     sections.setdefault(section, {}).update(values)
     write_config(folder, sections)
+
+
+def without_holidays(folder: Path, year: int) -> None:
+    """Give a home a table of days without holidays, so that working days are counted by hand."""
+    (folder / "days.toml").write_text(f"years = {[year - 1, year, year + 1]}\n", encoding="utf-8")
+    set_config(folder, "calendar", path="days.toml")

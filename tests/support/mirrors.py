@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from node.context import Node
 from node.database import partitions as index_rows
 from node.database import peers as peer_rows
-from node.database.tables import seen_manifests
+from node.database.peer_tables import seen_manifests
 from node.domain.peers import PeerRow
 from node.jobs.mirrors import Synced, mirror_of, sync_peer
 from node.mirror.folder import FOLDER

@@ -1,4 +1,4 @@
-"""PostgreSQL for tests, as fixtures: one server a module, a separate database for each test."""
+"""PostgreSQL for tests, as fixtures: one server in each process, a separate database for each test."""
 
 import os
 import shutil
@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support.cluster import free_port
+from node.database import open_store
+from tests.support.cached import empty_database
+from tests.support.ports import free_port
 
 
 def programs() -> Path | None:
@@ -27,7 +29,7 @@ class PostgreSQL:
 
     def __init__(self, folder: Path, binaries: Path, port: int) -> None:
         self.folder, self.binaries, self.port = folder, binaries, port
-        self._numbers = count(1)
+        self._numbers, self._made, self._migrated = count(1), list[str](), ""
         self.account = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
 
     def run(self, *arguments: str) -> None:
@@ -54,23 +56,40 @@ class PostgreSQL:
     def stop(self) -> None:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
-    def create(self, name: str) -> str:
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
+    def create(self, name: str, template: str = "template1") -> str:
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._made.append(name)
         return self.url(name)
 
     def create_another(self) -> str:
-        """A new database with a generated name."""
+        """A new database with a generated name, without tables."""
         return self.create(f"test_{next(self._numbers)}")
+
+    def create_migrated(self) -> str:
+        """The same with the tables of a node, without rows: a copy of what the migrations make."""
+        if not self._migrated:
+            open_store(self.create_another()).dispose()
+            self._migrated = self._made.pop()
+        return self.create(f"test_{next(self._numbers)}", self._migrated)
+
+    def drop_all(self) -> None:
+        """Remove the databases of tests that are over."""
+        while self._made:
+            self._execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://heqiao@127.0.0.1:{self.port}/{name}"
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgreSQL]:
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgreSQL]:
+    """Making one takes as long as all that a module asks of it."""
     binaries = programs()
     if binaries is None:
         pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
@@ -85,8 +104,24 @@ def postgres() -> Iterator[PostgreSQL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def postgres(postgres_server: PostgreSQL) -> Iterator[PostgreSQL]:
+    yield postgres_server
+    postgres_server.drop_all()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with the tables of a node, without rows."""
+    if request.param == "sqlite":
+        (tmp_path / "a.db").write_bytes(empty_database())
+        return f"sqlite:///{tmp_path / 'a.db'}"
+    return request.getfixturevalue("postgres").create_migrated()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'a.db'}"
     return request.getfixturevalue("postgres").create_another()

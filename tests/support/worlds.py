@@ -21,10 +21,9 @@ from tests.support.once import made_once
 THREE = ("C21", "Z59b", "C23")
 
 
-def second_half(verification: Verification) -> Verification:
-    """The half of the list with the people without a mandate."""
-    subjects = verification.subjects
-    return replace(verification, subjects=subjects[len(subjects) // 2 :])
+def last_people(verification: Verification, count: int = 60) -> Verification:
+    """The end of the list, also people without a mandate: enough for many chunks and each outcome."""
+    return replace(verification, subjects=verification.subjects[-count:])
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +57,8 @@ def small_served(small: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def asked(world: World) -> Verification:
-    """Three items of half of the list, with every outcome and many batches, for tests that interrupt it."""
-    return second_half(read_verification(world.data, THREE))
+    """Three items of the end of the list, with every outcome and many chunks, for tests that interrupt."""
+    return last_people(read_verification(world.data, THREE))
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,32 @@ def test_a_right_report_agrees(folder: Path) -> None:
     assert (found.names_caught, found.names_passed) == (1, 0)
 
 
+def test_a_report_by_columns_is_read_too(folder: Path) -> None:
+    right = plain_join.expected(folder)
+    subjects = sorted({subject for subject, _, _ in right})
+    columns = []
+    for item, peer in sorted({key[1:] for key in right}):
+        said = [right[one, item, peer] for one in subjects]
+        answers = [{"outcome": outcome, "value": value} for outcome, value in said]
+        columns.append({"item": item, "peer": peer, "answers": answers, "places": list(range(len(said)))})
+    report = folder / "report.json"
+    report.write_text(json.dumps({"subjects": subjects, "findings": columns}), encoding="utf-8")
+    found = plain_join.compare(report, folder)
+    assert (found.answers, found.agree, found.differ) == (56, 56, 0)
+    columns[0]["places"][1] = -1
+    report.write_text(json.dumps({"subjects": subjects, "findings": columns}), encoding="utf-8")
+    assert plain_join.compare(report, folder).differ == 1
+
+
+def test_right_answers_by_column_are_those_by_answer(folder: Path) -> None:
+    found = plain_join.expected_columns(folder, [*ITEMS, "X00"], {"X00": "C21"})
+    right = plain_join.expected(folder)
+    for (subject, item, peer), answer in right.items():
+        assert found[item, peer].due(subject) == answer
+    for subject, item, peer in right:
+        assert found["X00", peer].due(subject) == right[subject, "C21", peer], item
+
+
 def test_only_asked_items_and_peers_count(folder: Path) -> None:
     asked = [f for f in right_findings(folder) if f["item"] in ("C21", "C23") and f["peer"] == "44"]
     found = compare(folder, asked)

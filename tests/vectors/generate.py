@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import correction_proofs  # noqa: E402 - the folder is not a package
 import hostile_sums  # noqa: E402 - the folder is not a package
 import reference as ref  # noqa: E402
 import reference_siv as siv  # noqa: E402
@@ -81,6 +82,7 @@ def vectors():
         "edge.json": _edges(),
         "merkle.json": _merkle(),
         "granules.json": _granules(),
+        "corrections.json": correction_proofs.vectors(_bytes),
         "identity_bad_form.json": _named("raw id_type reason", BAD_IDENTITIES),
         **_bad_points(),
         "pads.json": _pads(),

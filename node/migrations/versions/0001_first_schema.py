@@ -6,7 +6,16 @@ Revision 0001: the first.
 import sqlalchemy as sa
 from alembic import op
 
-from node.migrations import query_schema, sum_schema, user_schema
+from node.migrations import (
+    case_schema,
+    catalogue_schema,
+    deadline_schema,
+    household_schema,
+    query_schema,
+    sum_schema,
+    user_schema,
+    watch_schema,
+)
 
 revision = "0001"
 down_revision = None
@@ -19,6 +28,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     query_schema.create_tables()
     user_schema.create_tables()
+    watch_schema.create_tables()
     op.create_table(
         "audit",
         sa.Column("seq", ROW_ID, autoincrement=False, nullable=False),
@@ -78,6 +88,9 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
+        sa.Column("report_by", sa.DateTime(), nullable=True),
+        sa.Column("auto_peers", sa.Boolean(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
         sa.Column("fetched_at", sa.DateTime(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
@@ -159,6 +172,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("signing_key", sa.LargeBinary(), nullable=False),
         sa.Column("allow_platforms", sa.Boolean(), nullable=False),
+        sa.Column("allow_monitoring", sa.Boolean(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
@@ -254,11 +268,21 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(length=32), nullable=False),
         sa.Column("plan_reason", sa.Text(), nullable=False),
         sa.Column("retry_at", sa.DateTime(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("closes_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
+        sa.Column("close_estimated", sa.Boolean(), nullable=False),
+        sa.Column("warned_at", sa.DateTime(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("definitions", sa.Text(), nullable=False),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("refusals_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reused_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_parts_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
+    op.create_index("ix_parts_peer", "parts", ["peer", "state"], unique=False)
     op.create_table(
         "token_blocks",
         sa.Column("class", sa.String(length=16), nullable=False),
@@ -302,15 +326,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("peer", "salt_version", name=op.f("pk_seen_manifests")),
     )
+    deadline_schema.create_tables()
     sum_schema.create_tables()
+    household_schema.create_tables()
+    case_schema.create_tables()
+    catalogue_schema.create_tables()
 
 
 def downgrade() -> None:
+    case_schema.drop_tables()
+    household_schema.drop_tables()
+    catalogue_schema.drop_tables()
     sum_schema.drop_tables()
+    deadline_schema.drop_tables()
     op.drop_table("seen_manifests")
     op.drop_table("delta_buckets")
     op.drop_table("tokens")
     op.drop_table("token_blocks")
+    op.drop_index("ix_parts_peer", table_name="parts")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")
     op.drop_table("partitions")
@@ -332,4 +365,5 @@ def downgrade() -> None:
     op.drop_table("cuts")
     op.drop_table("audit")
     user_schema.drop_tables()
+    watch_schema.drop_tables()
     query_schema.drop_tables()

@@ -40,6 +40,12 @@ from tests.support.mirrors import mirror_files, sync, whole_fetches
 from tests.support.renumbered import renumbered
 
 
+@pytest.fixture(scope="module")
+def world(small: World) -> World:
+    """The one of three items: a sync fetches every partition that is granted."""
+    return small
+
+
 @pytest.fixture
 def homes(world: World, tmp_path: Path) -> dict[str, Path]:
     return world.copy(tmp_path)

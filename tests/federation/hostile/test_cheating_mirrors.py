@@ -137,6 +137,12 @@ DELTAS: dict[str, Cheat] = {
 }
 
 
+@pytest.fixture(scope="module")
+def world(small: World) -> World:
+    """The one of three items: a sync fetches every partition that is granted."""
+    return small
+
+
 @pytest.fixture
 def homes(world: World, tmp_path: Path) -> dict[str, Path]:
     return world.copy(tmp_path)

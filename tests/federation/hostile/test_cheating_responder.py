@@ -81,7 +81,7 @@ from tests.support.cluster import (
 )
 from tests.support.federation import set_config
 from tests.support.mirrors import forget
-from tests.support.worlds import second_half
+from tests.support.worlds import last_people
 
 ITEMS = ("C21", "Z59b", "C23", "D34")
 
@@ -104,11 +104,8 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
     "manifest_of_another_suite": (manifest(suites=["SM2-SM3"]), "refused", "unknown_suite"),
     "manifest_of_another_salt": (manifest(salt_check=bytes(8)), "refused", "salt_not_current"),
     "manifest_of_another_salt_version": (manifest(salt_version=9), "refused", "salt_not_current"),
-    "manifest_of_another_catalogue": (
-        manifest(catalogue_digest=bytes(32)),
-        "refused",
-        "catalogue_mismatch",
-    ),
+    "manifest_of_another_major_version": (manifest(catalogue_version="9.0"), "refused", "catalogue_major"),
+    "manifest_of_no_catalogue_version": (manifest(catalogue_version="last"), "distrusted", "manifest_form"),
     "manifest_with_short_canaries": (canaries(bytes(32)), "distrusted", "manifest_form"),
     "manifest_without_planted": (
         partitions(lambda part: part.planted.__delitem__(slice(None))),
@@ -265,7 +262,7 @@ CHEATS: dict[str, tuple[Cheat, str, str]] = {
 
 @pytest.fixture(scope="module")
 def asked(world: World):
-    verification = second_half(read_verification(world.data, ITEMS))
+    verification = last_people(read_verification(world.data, ITEMS))
     KNOWN.update(found for subject in verification.subjects for found in subject.identities)
     return verification
 

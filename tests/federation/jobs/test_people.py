@@ -178,7 +178,7 @@ def test_one_prepares_and_another_one_approves(node: Province, desks: dict[str, 
     assert (sent.state, sent.approver, sent.job_id) == ("sent", "appr", "of-two")
     wait_report(node.node, "of-two")
     jobs = appr.jobs.ListJobs(platform_pb2.ListJobsRequest(), **appr.with_session).jobs
-    assert {one.job_id: one.owner for one in jobs} == {"of-two": f"user/{COUNTY}/prep"}
+    assert {one.job_id: one.owner for one in jobs} == {"of-two": f"unit/{COUNTY}"}
     report = list(prep.jobs.GetReport(platform_pb2.GetReportRequest(job_id="of-two"), **prep.with_session))
     assert report
 

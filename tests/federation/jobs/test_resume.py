@@ -28,12 +28,16 @@ from tests.support.cluster import (
     part_of,
     processes,
     query_database,
+    read_verification,
     run_job,
     serve_all,
     wait_for,
     wait_report,
 )
-from tests.support.federation import PATIENT_RETRIES, QUICK_LEASES, set_config
+from tests.support.federation import PATIENT_RETRIES, QUICK_LEASES, set_config, without_holidays
+from tests.support.worlds import THREE, last_people
+
+CHUNK = 16  # points
 
 
 def kept_points(home: Path, job: str, peer: str) -> int:
@@ -59,6 +63,18 @@ def fetch_report(process: Process, job: str) -> Report:
 
 
 # ---- real processes and kill -9
+
+
+@pytest.fixture(scope="module")
+def many(world: World) -> Verification:
+    """A longer list, so that a query can be interrupted while it is evaluated."""
+    return last_people(read_verification(world.data, THREE), 150)
+
+
+@pytest.fixture(scope="module")
+def many_found(served: dict, many: Verification) -> dict:
+    """Its findings without any interruption."""
+    return findings_of(run_job(served["45"], "many", many))
 
 
 @pytest.fixture
@@ -92,35 +108,35 @@ def kill_in_mid_job(victim: Process, requester: Process, asked: Verification) ->
         victim.kill()
         time.sleep(0.3)  # what a responder answered before may still be on its way, even its whole query
         kept = kept_points(requester.home, job, "44")
-        if states(requester.home, job)["44"] == "evaluate" and 0 < kept * 16 < len(asked.subjects):
+        if states(requester.home, job)["44"] == "evaluate" and 0 < kept * CHUNK < len(asked.subjects):
             return job
         victim.start()
     pytest.fail("the job was over before the kill, five times")
 
 
-def test_requester_killed_in_mid_job(three: dict[str, Process], asked: Verification, undisturbed) -> None:
-    job = kill_in_mid_job(three["45"], three["45"], asked)
+def test_requester_killed_in_mid_job(three: dict[str, Process], many: Verification, many_found) -> None:
+    job = kill_in_mid_job(three["45"], three["45"], many)
     before = kept_points(three["45"].home, job, "44")
-    assert 0 < before * 16 < len(asked.subjects)
+    assert 0 < before * CHUNK < len(many.subjects)
     three["45"].start()
     report = fetch_report(three["45"], job)
     assert report.state == "done"
-    assert findings_of(report) == undisturbed
+    assert findings_of(report) == many_found
     # It went on where it stopped: the points of the first chunks were not evaluated again.
     resumed = [event for event in audit_of(three["44"]) if event["first_point"]]
-    assert resumed[-1]["first_point"] >= before * 16
+    assert resumed[-1]["first_point"] >= before * CHUNK
     assert resumed[-1]["charged"] == 0
     require_charged_once(three["44"])
     assert three["45"].stop() == 0
 
 
-def test_responder_killed_in_mid_stream(three: dict[str, Process], asked: Verification, undisturbed) -> None:
-    job = kill_in_mid_job(three["44"], three["45"], asked)
+def test_responder_killed_in_mid_stream(three: dict[str, Process], many: Verification, many_found) -> None:
+    job = kill_in_mid_job(three["44"], three["45"], many)
     assert states(three["45"].home, job)["44"] == "evaluate"
     three["44"].start()
     report = fetch_report(three["45"], job)
     assert report.state == "done"
-    assert findings_of(report) == undisturbed
+    assert findings_of(report) == many_found
     require_charged_once(three["44"])
 
 
@@ -215,7 +231,9 @@ def test_open_jobs_are_taken_up(world: World, asked: Verification, undisturbed, 
 
 def test_overdue(world: World, asked: Verification, tmp_path: Path) -> None:
     clock = FakeClock(datetime.now(UTC))
-    with serve_all(world.copy(tmp_path), clock) as provinces:
+    homes = world.copy(tmp_path)
+    without_holidays(homes["45"], clock.now.year)
+    with serve_all(homes, clock) as provinces:
         node = provinces["45"].node
         engine.submit(node, "late", asked)
         clock.advance(days=15)
@@ -230,6 +248,7 @@ def test_overdue(world: World, asked: Verification, tmp_path: Path) -> None:
 def test_due_while_a_peer_is_away(world: World, asked: Verification, tmp_path: Path) -> None:
     clock = FakeClock(datetime.now(UTC))
     homes = world.copy(tmp_path, "45", "33")
+    without_holidays(homes["45"], clock.now.year)
     # It must still be tried when 33 has answered, on a machine however busy.
     set_config(homes["45"], "requester", retry_attempts=30, retry_wait_s=0.1, retry_wait_max_s=0.3)
     with serve_all(homes, clock) as provinces:

@@ -102,8 +102,8 @@ def test_who_was_revoked_after_the_submission_is_not_asked_about(node: Province)
     assert said(wait_report(node.node, "waits")) == {"a": NOT_FOUND, "b": REVOKED, "c": REVOKED}
     assert said(run_job(node, "later", request)) == {"a": NOT_FOUND, "b": REVOKED, "c": REVOKED}
     assert events(node) == [
-        {"owner": "node", "mandates": 1, "new": 1},
-        {"owner": "node", "mandates": 2, "new": 1},
+        {"owner": "node", "mandates": 1, "new": 1, "ended": 0, "reason": "withdrawn"},
+        {"owner": "node", "mandates": 2, "new": 1, "ended": 0, "reason": "withdrawn"},
     ]
 
 

@@ -34,6 +34,12 @@ from tests.support.rotations import rotate
 AT = "03:00"  # in China: 19:00 of the day before in UTC
 
 
+@pytest.fixture(scope="module")
+def world(small: World) -> World:
+    """The one of three items: a sync fetches every partition that is granted."""
+    return small
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     """Noon in China, so that changes wait until 03:00."""

@@ -43,17 +43,17 @@ from tests.support.renumbered import renumbered
 ITEMS = ("C21", "Z59b", "C23")
 
 
-def test_the_migrated_schema_is_that_of_the_code(url: str) -> None:
-    store = open_store(url)
+def test_the_migrated_schema_is_that_of_the_code(empty_url: str) -> None:
+    store = open_store(empty_url)
     with store.transaction("compare") as tx:
         found = compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), metadata)
     store.dispose()
     assert found == []
 
 
-def test_migrating_again_changes_nothing(url: str) -> None:
-    assert schema.migrate_url(url)[0] == ""
-    before, after = schema.migrate_url(url)
+def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    assert schema.migrate_url(empty_url)[0] == ""
+    before, after = schema.migrate_url(empty_url)
     assert before == after != ""
 
 

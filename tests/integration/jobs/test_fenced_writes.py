@@ -45,6 +45,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "renew": lambda one: one.renew(SESSION),
     "add_tokens": lambda one: one.add_tokens(0, bytes(32)),
     "add_answers": lambda one: one.add_answers("C21", [Answer(Outcome.FOUND, 1)]),
+    "keep_entries": lambda one: one.keep_entries("C21", b"entries"),
     "add_product": lambda one: one.add_product("B11", Product(b"c", None)),
     "add_sums": lambda one: one.add_sums({"B11": PeerSum(SumAnswer("B11", rule="x"), 1, None)}),
     "refuse": lambda one: one.refuse([{"C21": "no_mandate"}]),
@@ -52,6 +53,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "progress": lambda one: one.progress("evaluate", 1, 2, 3),
     "pause": lambda one: one.pause(1.0),
     "park": lambda one: one.park(datetime.now(UTC), "quota.points.hour", 1.0),
+    "go_on": lambda one: one.go_on(),
     "end": lambda one: one.end("done", "", 1.0),
 }
 READS = {"session", "tokens", "answers", "products", "count", "count_points", "wait"}

@@ -175,7 +175,7 @@ def test_a_takeover_waits_for_a_write_that_has_begun(store: Store) -> None:
 
 
 def test_parts_of_one_job_write_side_by_side(postgres) -> None:
-    store = open_store(postgres.create_another())
+    store = open_store(postgres.create_migrated())
     take(store, "a")
     meeting = threading.Barrier(3)
     threads = [
@@ -193,7 +193,7 @@ def test_parts_of_one_job_write_side_by_side(postgres) -> None:
 def test_a_process_that_stands_still_within_a_write_is_cut_off(postgres, monkeypatch) -> None:
     """On PostgreSQL: the server ends its transaction, and another process takes over."""
     monkeypatch.setattr(lease_rows, "IDLE_WRITE_MS", 500)
-    store = open_store(postgres.create_another())
+    store = open_store(postgres.create_migrated())
     take(store, "a")
     expire(store, "a")
     writing, go_on = threading.Event(), threading.Event()

@@ -23,6 +23,12 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         "old_queries_removed": timedelta(hours=1),
         "revocation_list_age": timedelta(days=1),
         "storage_resealed": timedelta(minutes=5),
+        "deadlines": timedelta(minutes=10),
+        "watch_tokens": timedelta(minutes=1),
+        "watch_looks": timedelta(minutes=1),
+        "notices": timedelta(minutes=5),
+        "notices_sent": timedelta(minutes=1),
+        "corrections_followed": timedelta(hours=6),
     }
     names = [task.name for task in tasks]
     leases = Leases(node.store, 30)
@@ -39,7 +45,8 @@ def test_keys_that_are_due_are_named_in_the_log_once_a_day(tmp_path: Path) -> No
         assert made.run_due(lease) == []  # a day has not passed, by the database's clock
         with node.store.transaction("a minute later", write=True) as tx:
             tx.exec_driver_sql("UPDATE task_runs SET ended_at = ended_at - 61")
-        assert made.run_due(lease) == ["changes_offered"]
+        each_minute = ["changes_offered", "watch_tokens", "watch_looks", "notices_sent"]
+        assert made.run_due(lease) == each_minute
         with node.store.transaction("a day later", write=True) as tx:
             tx.exec_driver_sql("UPDATE task_runs SET ended_at = ended_at - 86401")
         assert made.run_due(lease) == names

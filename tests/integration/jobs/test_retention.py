@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from node.context import Node
-from node.database import audit_log, open_store, retention
+from node.database import answered_people, audit_log, deadlines, open_store, retention
 from node.database import jobs as job_rows
-from node.database.tables import answers, jobs, parts, sum_products, tokens
+from node.database.deadline_tables import attempts
+from node.database.tables import DEADLINE_TABLES, answers, jobs, parts, sum_products, tokens
 from node.domain.audit_chain import first_broken
 from node.domain.jobs import JobRow
 from node.domain.retention import Erased
@@ -66,6 +67,10 @@ def add(
         left = {"refusals_sealed": sealed, "session_sealed": secret or None}
         tx.execute(update(parts).where(parts.c.job == job).values(state="done", **left))
         job_rows.add_answers(tx, job, PEER, "C21", sealed)
+        answered_people.add_people(tx, job, bytes(16))
+        deadlines.add_left_out(tx, job, {"51": "not_offered"})
+        ended = {"asked_at": NOW, "ended_at": NOW, "state": "overdue", "reason": "", "points": 0}
+        tx.execute(insert(attempts).values(job=job, peer=PEER, number=1, **ended))
         if secret:
             job_rows.add_tokens(tx, job, PEER, 0, secret)
             tx.execute(insert(sum_products).values(job=job, peer=PEER, item="B11", sealed=secret))
@@ -102,7 +107,7 @@ def test_periods(node: Node) -> None:
     assert held(node) == set(CASES) - due
     assert read_due(node) == Erased()
     with node.store.transaction("look") as tx:
-        for table in (parts, answers):
+        for table in (parts, answers, *DEADLINE_TABLES):
             assert set(tx.scalars(select(table.c.job))) == set(CASES) - due
 
 
@@ -131,8 +136,8 @@ def test_erasing_is_audited_with_counts_only(node: Node) -> None:
     add(node, "ended", "failed", 1, secret=b"seed")
     erase_due(node)
     assert events(node) == [
-        ("retention_erased", {"answers": 0, "jobs": 0, "secrets": 3}),
-        ("retention_erased", {"answers": 1, "jobs": 1, "secrets": 0}),
+        ("retention_erased", {"answers": 0, "jobs": 0, "records": 0, "secrets": 3}),
+        ("retention_erased", {"answers": 1, "jobs": 1, "records": 0, "secrets": 0}),
     ]
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 
 from keys.types import RotationPolicy
 from node.database import open_store
-from node.database.schema import migrate_url
 from node.errors import ConflictError
 from node.index import update_lock
 from node.index.republish import republish
@@ -32,8 +31,7 @@ PEOPLE = [number(at) for at in range(60)]
 @pytest.fixture
 def shared(tmp_path, postgres):
     """A home over an empty PostgreSQL, another home with the same keys over it, and their key store."""
-    url = postgres.create_another()
-    migrate_url(url)
+    url = postgres.create_migrated()
     limits = {**LIMITS, "k_anonymity": 8}
     first, store = with_key_store(replace(make_node(tmp_path / "one/44", limits), store=open_store(url)))
     other = make_node(tmp_path / "two/44", limits)

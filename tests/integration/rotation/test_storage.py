@@ -1,5 +1,6 @@
 """Rotation of the storage key: what is sealed in any table is sealed again, and nothing is lost."""
 
+import hashlib
 import json
 import os
 from datetime import timedelta
@@ -12,19 +13,20 @@ from keys.store.vault import EPOCH_BYTES, OVERHEAD, Vault, prefix_of
 from keys.types import RotationPolicy
 from matcher import identity
 from node.config import load, open_key_store
+from node.database import asked, sealed_rows, sum_exposures, sum_queries
 from node.database import jobs as job_rows
-from node.database import sealed_rows, sum_exposures, sum_queries
 from node.database.leases import job_lease
 from node.database.sealed_rows import SEALED
 from node.database.sum_exposures import ExposureRow
 from node.database.tables import jobs, metadata
 from node.domain import sealed_names
 from node.domain.findings import Outcome
+from node.domain.job_access import NODE_ACCESS
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
 from node.errors import UnavailableError
 from node.index.update_lock import open_workspace
-from node.jobs import engine
+from node.jobs import engine, households, mandates
 from node.jobs.leases import Leases
 from node.registers.importer import import_item
 from node.requester.context import Session
@@ -34,10 +36,13 @@ from node.requester.sum_context import Product
 from node.rotation import driver, storage
 from node.rotation.kinds import STORAGE
 from node.services.periodic import periodic_tasks
+from tests.support.case_rows import add_cases
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
+from tests.support.kept_watch import keep_watch
+from tests.support.mandate_lists import household, mandate
 from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
 from tests.support.single_node import Held, number
 from tests.support.sum_fixtures import bring
@@ -100,24 +105,32 @@ def fill(node, folder):
     import_item(node, "C21", [folder / "cars.csv"], workers=0)
     bring(node, folder, [f"{number(at)},{number(at, '539999')},{at}00" for at in range(8)])
     assert engine.submit(node, JOB, ASKED)
+    households.put(node, "node", [household()])
+    mandates.add(node, "node", [mandate(no="M", doc_hash=hashlib.sha256(b"%PDF-").hexdigest())])
+    mandates.put_form(node, NODE_ACCESS, "M", b"%PDF-")
     with node.store.transaction("parts") as tx:
         (part,) = job_rows.list_parts(tx, JOB)
+    add_cases(node, JOB)
     with Leases(node.store, 30).hold(job_lease(JOB)) as lease:
         part_of = StoredSumCheckpoint(node, JOB, part, lease)
         part_of.begin(SESSION)
         part_of.add_tokens(0, bytes(range(32)))
         part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)])
+        part_of.keep_entries("C21", b"entries")
         part_of.add_product("B11", Product(b"c", None))
-        part_of.refuse([{"C21": "no_mandate"}])
+        part_of.refuse([{"C21": "no_mandate"}], reused=b"reused")
     query, vault = ("45", bytes(16), "B11"), node.keys.vault
     answer = vault.seal(sealed_names.of_opened_sum(*query), b"answer")
+    ref = vault.seal(sealed_names.of_urgent(JOB, 0), b"h/1")
     guards = vault.seal(sealed_names.of_guards(*query), b"guards")
     row = sum_queries.ChargedItem("B11", 1, node.clock(), bytes(32), 4, 0, bytes(32), bytes(32))
     with node.store.transaction("a sum", write=True) as tx:
+        asked.add_urgent(tx, [asked.UrgentRow(JOB, 0, "node", bytes(16), 1, node.clock(), None, ref)])
         sum_queries.add_query(tx, "45", bytes(16), [row])
         sum_queries.keep_answer(tx, *query, sum_queries.Opening(bytes(32), 4, guards, bytes(32), answer))
         rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
         sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))
+    keep_watch(node, "w", ASKED, "44")
 
 
 @pytest.fixture

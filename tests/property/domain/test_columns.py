@@ -12,7 +12,7 @@ from matcher import identity
 from node.domain.findings import Finding, Findings, Outcome, PeerSummary
 from node.domain.mandate import Mandate
 from node.domain.subjects import Subjects, holds_identity, refers_by_identity
-from node.domain.verification import Verification, pack_verification, unpack_refs, unpack_verification
+from node.domain.verification import Verification, pack_verification, unpack_head, unpack_verification
 from node.errors import InvalidRequestError
 from node.reports import csv, json, verification
 from node.reports.coverage import summarise
@@ -120,7 +120,8 @@ WORDS, SIGNERS = st.sampled_from(("", "x")), st.lists(st.sampled_from(("ç”²", "ä
 MANDATES = st.lists(
     st.builds(
         Mandate, st.sampled_from(("m1", "m2", "m3")), st.sampled_from(("review", "*")), SCOPES, SCOPES, DAYS,
-        DAYS | st.none(), DAYS | st.none(), WORDS, WORDS, WORDS, WORDS, SIGNERS, SIGNERS,
+        DAYS | st.none(), DAYS | st.none(), WORDS, WORDS, WORDS, WORDS, st.sampled_from(("", "01", "*")),
+        SIGNERS, SIGNERS,
         st.frozensets(st.sampled_from((*NUMBERS[:4], PERMIT)), max_size=3), st.sampled_from(("", "ab")),
     ),
     max_size=4, unique_by=lambda one: one.number,
@@ -141,7 +142,7 @@ def test_a_submission_crosses_and_packs_alike_as_objects_and_as_columns(rows, ma
     assert packed == pack_verification(columns)
     assert unpack_verification(packed) == asked
     assert list(unpack_verification(packed).mandates.values()) == [known[one] for one in sorted(known)]
-    assert unpack_refs(packed) == tuple(one.ref for one in objects)
+    assert unpack_head(packed).refs == tuple(one.ref for one in objects)
 
 
 # ---- reports

@@ -1,6 +1,6 @@
 """Days of China at their borders, in any zone of the machine, and working days."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -47,8 +47,6 @@ def test_a_date_with_time_and_no_zone_has_the_day_that_is_written(hour):
 def test_a_time_without_zone_is_no_instant(say):
     with pytest.raises(ValueError, match="zone"):
         say(datetime(2026, 6, 30, 12))  # noqa: DTZ001
-    with pytest.raises(ValueError, match="zone"):
-        days.add_working_days(datetime(2026, 6, 30, 12), 1)  # noqa: DTZ001
 
 
 def test_a_minute_for_people():
@@ -61,29 +59,6 @@ def test_where_days_and_periods_begin():
     for now in ("2026-06-30T16:00:00+00:00", "2026-07-01T15:59:59+00:00"):
         assert days.period_start(at(now), 1) == at("2026-06-30T16:00:00+00:00")
         assert days.period_start(at(now), 30) == at("2026-06-01T16:00:00+00:00")
-
-
-def test_working_days():
-    friday = datetime(2026, 11, 20, 9, tzinfo=UTC)
-    assert days.add_working_days(friday, 1) == friday + timedelta(days=3)
-    assert days.add_working_days(friday, 5) == friday + timedelta(days=7)
-    assert days.add_working_days(friday + timedelta(days=1), 1) == friday + timedelta(days=3)
-
-
-WORKING = [  # accepted and due in China, with the days between: 2026-11-23 is a Monday
-    ("2026-11-23T07:52:00+08:00", 5, "2026-11-30T07:52:00+08:00"),  # in UTC a Sunday, and due on a Saturday
-    ("2026-11-23T08:00:00+08:00", 5, "2026-11-30T08:00:00+08:00"),
-    ("2026-11-20T23:59:59+08:00", 1, "2026-11-23T23:59:59+08:00"),  # Friday, a second before midnight
-    ("2026-11-21T00:00:00+08:00", 1, "2026-11-23T00:00:00+08:00"),  # Saturday, in UTC still Friday
-    ("2026-11-22T23:59:59+08:00", 1, "2026-11-23T23:59:59+08:00"),
-]
-
-
-@pytest.mark.parametrize(("accepted", "count", "due"), WORKING)
-def test_working_days_are_those_of_china(accepted, count, due):
-    found = days.add_working_days(at(accepted).astimezone(UTC), count)
-    assert found == at(due)
-    assert found.tzinfo is UTC
 
 
 @pytest.mark.parametrize(

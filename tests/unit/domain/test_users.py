@@ -5,6 +5,7 @@ from itertools import combinations
 
 import pytest
 
+from node.domain.job_access import person_access
 from node.domain.units import check_unit, covers, province_unit, tier
 from node.domain.users import (
     Ending,
@@ -18,6 +19,7 @@ from node.domain.users import (
     conflicts,
     ending,
     first_need,
+    unit_owner,
 )
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
@@ -174,11 +176,13 @@ def test_which_unit_is_above_which(upper: str, lower: str, does: bool) -> None:
     assert covers(upper, lower) == does
 
 
-def test_the_jobs_of_a_unit_begin_alike() -> None:
-    """A county whose code is a province's with zeros is not above that province's other counties."""
-    county = Person("li", "450124000000", frozenset({Role.PREPARER}), None)
-    below = Person("wu", "450124103000", frozenset({Role.PREPARER}), None)
-    other = Person("li", "450125000000", frozenset({Role.PREPARER}), None)
-    assert below.owner.startswith(county.below)
-    assert not other.owner.startswith(county.below)
+def test_people_see_and_cancel_the_jobs_of_their_unit_and_below() -> None:
+    county, township, other = "450124000000", "450124103000", "450125000000"
+    units = (county, township, other, "450000000000")
+    officer = person_access(Person("li", county, frozenset({Role.PREPARER}), None), units)
+    for unit, may in ((county, True), (township, True), (other, False), ("450000000000", False)):
+        assert officer.may_see(unit_owner(unit)) == may
+        assert officer.may_change(unit_owner(unit)) == may
+    assert not officer.may_see("node")
+    assert not officer.may_change("platform/intake")
     assert province_unit("45") == "450000000000"

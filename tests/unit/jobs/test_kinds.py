@@ -6,15 +6,20 @@ import pytest
 
 from node.domain.summation import Summation
 from node.domain.verification import Verification
+from node.domain.watches import LookRequest
 from node.errors import PreconditionError
 from node.jobs.kinds import KINDS, count_people, find_kind
 from tests.support.paths import ROOT
 
-REQUESTS = (Verification((), (), "", "", (), {}), Summation((), (), "", ()))
+REQUESTS = (
+    Verification((), (), "", "", (), {}),
+    Summation((), (), "", ()),
+    LookRequest("w", 0, (), (), ""),
+)
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.kind)
-def test_a_request_finds_its_kind(request_: Verification | Summation) -> None:
+def test_a_request_finds_its_kind(request_: Verification | Summation | LookRequest) -> None:
     kind = find_kind(request_.kind)
     assert kind.name == request_.kind
     assert kind.unpack(kind.pack(request_)) == request_
@@ -27,7 +32,7 @@ def test_every_kind_has_a_request() -> None:
 
 def test_an_unknown_kind_is_of_another_version() -> None:
     with pytest.raises(PreconditionError):
-        find_kind("watch")
+        find_kind("verdict")
 
 
 @pytest.mark.parametrize("folder", ["node/jobs", "node/services", "node/cli", "node/client"])

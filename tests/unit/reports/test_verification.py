@@ -109,6 +109,7 @@ def test_every_outcome_counts_as_exactly_what_it_is():
     assert {outcome.value for outcome in HAS} == {"FOUND", "OVER", "STALE"}
     assert {outcome.value for outcome in set(Outcome) - ANSWERED} == {
         "NOT_CONNECTED", "NOT_MANDATED", "REFUSED", "OVERDUE", "UNAVAILABLE",
+        "NOT_COMPARABLE",
     }  # fmt: skip
 
 
@@ -250,7 +251,7 @@ def test_findings_csv(tmp_path):
     assert rows[0] == {
         "subject": "H1/01", "item": "C21", "item_zh": "机动车", "item_en": "motor vehicles", "peer": "44",
         "outcome": "FOUND", "outcome_zh": "有记录", "value": "2", "value_zh": "2 辆", "value_en": "2 vehicles",
-        "as_of": "2026-06-30", "reason": "",
+        "as_of": "2026-06-30", "reason": "", "reused_from": "", "reused_on": "",
     }  # fmt: skip
 
 

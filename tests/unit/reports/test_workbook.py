@@ -109,6 +109,42 @@ def test_a_full_sheet_goes_on_in_another(tmp_path):
     assert xlsx.ROWS == 1_048_576
 
 
+@pytest.mark.parametrize(
+    ("count", "sheets"),
+    [
+        (0, [0]),
+        (1, [1]),
+        (1_048_575, [1_048_575]),
+        (1_048_576, [1_048_575, 1]),
+        (2_400_000, [1_048_575, 1_048_575, 302_850]),
+    ],
+)
+def test_rows_go_on_in_another_sheet_behind_the_last_one_of_a_sheet(count, sheets):
+    assert xlsx.rows_by_sheet(count) == sheets
+    assert sum(sheets) == count
+
+
+def test_cells_written_together_are_those_written_one_by_one(tmp_path, monkeypatch):
+    """Every kind of cell: texts, spaces, markup, numbers, floats, days; and without the fast way."""
+    columns = tuple(map(Column, "abcdef"))
+    lines = [
+        (" a ", "<b>&\"'", 1, 1.0, date(2026, 1, 31), None),
+        (None, "_x0041_\x07", -(10**14), 2.5, (date(2026, 1, 1), date(2026, 2, 1)), "x"),
+        ("", FORMULA, 10**15, 0, None, LONG * 200),
+        *(((f"n{at}", "same", at % 3, at % 2, None, None)) for at in range(2_100)),
+    ]
+
+    def made():
+        return book(xlsx.render(DOCUMENT, (Sheet("A", columns, lines, len(lines)),), tmp_path))["A"]
+
+    fast = [[(cell.value, cell.number_format, cell.alignment.wrap_text) for cell in row] for row in made()]
+    monkeypatch.setattr(xlsx, "can_write", lambda _page: False)
+    assert fast == [
+        [(cell.value, cell.number_format, cell.alignment.wrap_text) for cell in row] for row in made()
+    ]
+    assert len(fast) == len(lines) + 1
+
+
 def test_a_sheet_that_is_just_full_and_one_without_rows(tmp_path):
     full = Sheet("A", (Column("a"),), [("x",)] * 10, 10)
     empty = Sheet("B", (Column("b"),), [], 0)

@@ -45,7 +45,7 @@ def test_sessions(session: Session) -> None:
     assert checkpoint.unpack_session(checkpoint.pack_session(session)) == session
 
 
-@pytest.mark.parametrize("version", [b"", b"\0", b"\3", b"\xff"])
+@pytest.mark.parametrize("version", [b"", b"\0", b"\x09", b"\xff"])
 @pytest.mark.parametrize(
     ("packed", "unpack"),
     [

@@ -68,6 +68,7 @@ def test_the_same_seed_gives_the_same_batch() -> None:
     asked = question((A,), (B,))
     first, second = build(asked), build(asked)
     assert replace(first, batch=second.batch) == second
+    assert first.misses.tolist() == second.misses.tolist()
     assert first.batch.tobytes() == second.batch.tobytes()
     assert build(asked, b"x" * 32).batch.tobytes() != second.batch.tobytes()
 

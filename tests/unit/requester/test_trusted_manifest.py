@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from keys.signing_chain import sign
 from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
+from node.domain import catalogue
 from node.errors import (
     CatalogueMismatchError,
     DishonestPeerError,
@@ -32,12 +33,13 @@ from node.requester.trusted_manifest import (
 from node.wire import manifest as manifests
 from node.wire.manifest import Manifest, PlantedSubject
 from node.wire.match import manifest_bytes
-from node.wire.sum_messages import SumOffer
+from node.wire.sum_messages import SumGroupOffer, SumOffer
 from tests.support.examples import MANIFEST, NOW, PART
 
 SALT = bytes(range(32))
 GOOD = replace(MANIFEST, salt_check=CURRENT.salt_check(SALT))
-STATE = TrustedState("45", "44", {1: SALT}, bytes(32), {"C21": 2, "C23": 0})
+CATALOGUE = catalogue.load()
+STATE = TrustedState("45", "44", {1: SALT}, CATALOGUE)
 SKEW = CLOCK_SKEW + timedelta(seconds=1)
 OFFER = SumOffer(1, b"\x01" * 384, b"", bytes(512), 1_000, ())
 
@@ -64,7 +66,38 @@ BROKEN = {
     "another suite": (replace(GOOD, suites=("SM2-SM3-SM4",)), UnknownSuiteError, ""),
     "another salt version": (replace(GOOD, salt_version=2), SaltError, ""),
     "another salt": (replace(GOOD, salt_check=CURRENT.salt_check(secret(1))), SaltError, ""),
-    "another catalogue": (replace(GOOD, catalogue_digest=secret(1)), CatalogueMismatchError, ""),
+    "another major version of the catalogue": (
+        replace(GOOD, catalogue_version="2.0"),
+        CatalogueMismatchError,
+        "catalogue_major",
+    ),
+    "a catalogue without a version": (
+        replace(GOOD, catalogue_version="federation"),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "an item without a definition": (replace(GOOD, definitions={}), DishonestPeerError, "manifest_form"),
+    "a definition of another length": (
+        replace(GOOD, definitions={"C21": bytes(16)}),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "a definition of what is no code": (
+        replace(GOOD, definitions={**GOOD.definitions, "../../C2": bytes(32)}),
+        DishonestPeerError,
+        "manifest_form",
+    ),
+    "more definitions than a catalogue has": (
+        replace(
+            GOOD,
+            definitions={
+                **GOOD.definitions,
+                **{f"X{a:02}A{b:02}": bytes(32) for a in range(10) for b in range(50)},
+            },
+        ),
+        DishonestPeerError,
+        "manifest_form",
+    ),
     "no planted subjects": (
         replace(GOOD, partitions=(replace(PART, planted=()),)),
         DishonestPeerError,
@@ -123,13 +156,45 @@ def test_a_good_manifest_names_its_suite_and_salt() -> None:
 
 def test_the_first_broken_rule_is_the_one_named() -> None:
     """A manifest between other provinces reveals nothing about their salts or catalogues."""
-    manifest = replace(GOOD, responder="33", suites=(), salt_version=9, catalogue_digest=secret(3))
+    manifest = replace(GOOD, responder="33", suites=(), salt_version=9, catalogue_version="9.0")
     with pytest.raises(DishonestPeerError):
         STATE.read(manifest_bytes(manifest), NOW)
     with pytest.raises(UnknownSuiteError):
         STATE.read(manifest_bytes(replace(manifest, responder="44")), NOW)
     with pytest.raises(SaltError):
         STATE.read(manifest_bytes(replace(manifest, responder="44", suites=GOOD.suites)), NOW)
+
+
+# ---- rule 7
+
+
+def test_what_two_provinces_define_differently_is_left_out_and_named() -> None:
+    """C22 differs, C23 is not in the peer's catalogue, X44A01 is the peer's own: none of them is asked."""
+    theirs = {**GOOD.definitions, "C22": secret(1), "X44A01": secret(2)}
+    del theirs["C23"]
+    parts = tuple(replace(PART, item=code) for code in ("C21", "C22", "X44A01"))
+    offered = replace(GOOD, items=("C21", "C22", "X44A01"), partitions=parts, definitions=theirs)
+    found = STATE.read(manifest_bytes(offered), NOW).content
+    assert found.items == ("C21",)
+    assert [part.item for part in found.partitions] == ["C21"]
+    assert found.conflicts == {"C22"}
+    assert not found.has("C22")
+    assert STATE.judge(found, NOW).content == found  # a kept manifest is judged again
+
+
+def test_rows_of_sums_under_another_definition_are_left_out() -> None:
+    groups = tuple(SumGroupOffer(code, "45", 1, 40, bytes(32), 1, 2) for code in ("B11", "D35"))
+    theirs = {**GOOD.definitions, "D35": secret(1)}
+    offered = replace(GOOD, definitions=theirs, sums=replace(OFFER, groups=groups))
+    found = STATE.judge(offered, NOW).content
+    assert found.sums is not None
+    assert [group.item for group in found.sums.groups] == ["B11"]
+    assert found.conflicts == {"D35"}
+
+
+def test_another_digest_of_the_whole_document_is_no_reason_to_refuse() -> None:
+    other = replace(GOOD, catalogue_digest=secret(1), catalogue_version="1.7")
+    assert STATE.read(manifest_bytes(other), NOW).content.conflicts == frozenset()
 
 
 # ---- rule 8

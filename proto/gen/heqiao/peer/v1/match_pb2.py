@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from heqiao.peer.v1 import types_pb2 as heqiao_dot_peer_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheqiao/peer/v1/match.proto\x12\x0eheqiao.peer.v1\x1a\x1aheqiao/peer/v1/types.proto\"]\n\x12GetManifestRequest\x12\x0e\n\x06suites\x18\x01 \x03(\t\x12\x11\n\twith_sums\x18\x02 \x01(\x08\x12\x15\n\rsalt_versions\x18\x03 \x03(\r\x12\r\n\x05\x65poch\x18\x04 \x01(\r\"\x7f\n\x13GetManifestResponse\x12\x37\n\x0fsigned_manifest\x18\x01 \x01(\x0b\x32\x1e.heqiao.peer.v1.SignedManifest\x12/\n\x0bsuccessions\x18\x02 \x03(\x0b\x32\x1a.heqiao.peer.v1.Succession\"|\n\x0f\x45valuateRequest\x12.\n\x05start\x18\x01 \x01(\x0b\x32\x1d.heqiao.peer.v1.EvaluateStartH\x00\x12.\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1d.heqiao.peer.v1.EvaluateChunkH\x00\x42\t\n\x07message\"\xfd\x01\n\rEvaluateStart\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x14\n\x0csalt_version\x18\x03 \x01(\r\x12\x17\n\x0fmanifest_digest\x18\x04 \x01(\x0c\x12\x10\n\x08query_id\x18\x05 \x01(\x0c\x12\x18\n\x10points_announced\x18\x06 \x01(\x04\x12\x13\n\x0b\x66irst_point\x18\x07 \x01(\x04\x12\r\n\x05items\x18\x08 \x03(\t\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\x13\n\x0blegal_basis\x18\n \x01(\t\x12\x14\n\x0cmandate_root\x18\x0b \x01(\x0c\x12\x13\n\x0btoken_class\x18\x0c \x01(\t\"1\n\rEvaluateChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"\xb2\x01\n\x10\x45valuateResponse\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32 .heqiao.peer.v1.EvaluateAcceptedH\x00\x12/\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1e.heqiao.peer.v1.EvaluatedChunkH\x00\x12,\n\x04\x64one\x18\x03 \x01(\x0b\x32\x1c.heqiao.peer.v1.EvaluateDoneH\x00\x42\t\n\x07message\"0\n\x10\x45valuateAccepted\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"2\n\x0e\x45valuatedChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"7\n\x0c\x45valuateDone\x12\x12\n\ntranscript\x18\x01 \x01(\x0c\x12\x13\n\x0bpoints_root\x18\x02 \x01(\x0c\"\x96\x01\n\x13\x46\x65tchBucketsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12\x0c\n\x04item\x18\x04 \x01(\t\x12\x0e\n\x06origin\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x04\x12\x0f\n\x07\x62uckets\x18\x07 \x03(\r\x12\x0f\n\x07several\x18\x08 \x01(\x08\"9\n\x0bWholeBucket\x12\x0e\n\x06\x62ucket\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04path\x18\x03 \x03(\x0c\"\x8b\x01\n\x14\x46\x65tchBucketsResponse\x12\x0e\n\x06\x62ucket\x18\x01 \x01(\r\x12\x0c\n\x04size\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x0c\n\x04path\x18\x05 \x03(\x0c\x12)\n\x04more\x18\x06 \x03(\x0b\x32\x1b.heqiao.peer.v1.WholeBucketb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheqiao/peer/v1/match.proto\x12\x0eheqiao.peer.v1\x1a\x1aheqiao/peer/v1/types.proto\"]\n\x12GetManifestRequest\x12\x0e\n\x06suites\x18\x01 \x03(\t\x12\x11\n\twith_sums\x18\x02 \x01(\x08\x12\x15\n\rsalt_versions\x18\x03 \x03(\r\x12\r\n\x05\x65poch\x18\x04 \x01(\r\"\x7f\n\x13GetManifestResponse\x12\x37\n\x0fsigned_manifest\x18\x01 \x01(\x0b\x32\x1e.heqiao.peer.v1.SignedManifest\x12/\n\x0bsuccessions\x18\x02 \x03(\x0b\x32\x1a.heqiao.peer.v1.Succession\"|\n\x0f\x45valuateRequest\x12.\n\x05start\x18\x01 \x01(\x0b\x32\x1d.heqiao.peer.v1.EvaluateStartH\x00\x12.\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1d.heqiao.peer.v1.EvaluateChunkH\x00\x42\t\n\x07message\"\x93\x02\n\rEvaluateStart\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x14\n\x0csalt_version\x18\x03 \x01(\r\x12\x17\n\x0fmanifest_digest\x18\x04 \x01(\x0c\x12\x10\n\x08query_id\x18\x05 \x01(\x0c\x12\x18\n\x10points_announced\x18\x06 \x01(\x04\x12\x13\n\x0b\x66irst_point\x18\x07 \x01(\x04\x12\r\n\x05items\x18\x08 \x03(\t\x12\x0f\n\x07purpose\x18\t \x01(\t\x12\x13\n\x0blegal_basis\x18\n \x01(\t\x12\x14\n\x0cmandate_root\x18\x0b \x01(\x0c\x12\x13\n\x0btoken_class\x18\x0c \x01(\t\x12\x14\n\x0ctokens_until\x18\r \x01(\r\"1\n\rEvaluateChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"\xb2\x01\n\x10\x45valuateResponse\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32 .heqiao.peer.v1.EvaluateAcceptedH\x00\x12/\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1e.heqiao.peer.v1.EvaluatedChunkH\x00\x12,\n\x04\x64one\x18\x03 \x01(\x0b\x32\x1c.heqiao.peer.v1.EvaluateDoneH\x00\x42\t\n\x07message\"0\n\x10\x45valuateAccepted\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"2\n\x0e\x45valuatedChunk\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"7\n\x0c\x45valuateDone\x12\x12\n\ntranscript\x18\x01 \x01(\x0c\x12\x13\n\x0bpoints_root\x18\x02 \x01(\x0c\"\x96\x01\n\x13\x46\x65tchBucketsRequest\x12\r\n\x05suite\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x10\n\x08query_id\x18\x03 \x01(\x0c\x12\x0c\n\x04item\x18\x04 \x01(\t\x12\x0e\n\x06origin\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x04\x12\x0f\n\x07\x62uckets\x18\x07 \x03(\r\x12\x0f\n\x07several\x18\x08 \x01(\x08\"9\n\x0bWholeBucket\x12\x0e\n\x06\x62ucket\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04path\x18\x03 \x03(\x0c\"\x8b\x01\n\x14\x46\x65tchBucketsResponse\x12\x0e\n\x06\x62ucket\x18\x01 \x01(\r\x12\x0c\n\x04size\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x0c\n\x04path\x18\x05 \x03(\x0c\x12)\n\x04more\x18\x06 \x03(\x0b\x32\x1b.heqiao.peer.v1.WholeBucketb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,21 +39,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATEREQUEST']._serialized_start=298
   _globals['_EVALUATEREQUEST']._serialized_end=422
   _globals['_EVALUATESTART']._serialized_start=425
-  _globals['_EVALUATESTART']._serialized_end=678
-  _globals['_EVALUATECHUNK']._serialized_start=680
-  _globals['_EVALUATECHUNK']._serialized_end=729
-  _globals['_EVALUATERESPONSE']._serialized_start=732
-  _globals['_EVALUATERESPONSE']._serialized_end=910
-  _globals['_EVALUATEACCEPTED']._serialized_start=912
-  _globals['_EVALUATEACCEPTED']._serialized_end=960
-  _globals['_EVALUATEDCHUNK']._serialized_start=962
-  _globals['_EVALUATEDCHUNK']._serialized_end=1012
-  _globals['_EVALUATEDONE']._serialized_start=1014
-  _globals['_EVALUATEDONE']._serialized_end=1069
-  _globals['_FETCHBUCKETSREQUEST']._serialized_start=1072
-  _globals['_FETCHBUCKETSREQUEST']._serialized_end=1222
-  _globals['_WHOLEBUCKET']._serialized_start=1224
-  _globals['_WHOLEBUCKET']._serialized_end=1281
-  _globals['_FETCHBUCKETSRESPONSE']._serialized_start=1284
-  _globals['_FETCHBUCKETSRESPONSE']._serialized_end=1423
+  _globals['_EVALUATESTART']._serialized_end=700
+  _globals['_EVALUATECHUNK']._serialized_start=702
+  _globals['_EVALUATECHUNK']._serialized_end=751
+  _globals['_EVALUATERESPONSE']._serialized_start=754
+  _globals['_EVALUATERESPONSE']._serialized_end=932
+  _globals['_EVALUATEACCEPTED']._serialized_start=934
+  _globals['_EVALUATEACCEPTED']._serialized_end=982
+  _globals['_EVALUATEDCHUNK']._serialized_start=984
+  _globals['_EVALUATEDCHUNK']._serialized_end=1034
+  _globals['_EVALUATEDONE']._serialized_start=1036
+  _globals['_EVALUATEDONE']._serialized_end=1091
+  _globals['_FETCHBUCKETSREQUEST']._serialized_start=1094
+  _globals['_FETCHBUCKETSREQUEST']._serialized_end=1244
+  _globals['_WHOLEBUCKET']._serialized_start=1246
+  _globals['_WHOLEBUCKET']._serialized_end=1303
+  _globals['_FETCHBUCKETSRESPONSE']._serialized_start=1306
+  _globals['_FETCHBUCKETSRESPONSE']._serialized_end=1445
 # @@protoc_insertion_point(module_scope)

@@ -36,7 +36,7 @@ class EvaluateRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[EvaluateStart, _Mapping]] = ..., chunk: _Optional[_Union[EvaluateChunk, _Mapping]] = ...) -> None: ...
 
 class EvaluateStart(_message.Message):
-    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "first_point", "items", "purpose", "legal_basis", "mandate_root", "token_class")
+    __slots__ = ("suite", "epoch", "salt_version", "manifest_digest", "query_id", "points_announced", "first_point", "items", "purpose", "legal_basis", "mandate_root", "token_class", "tokens_until")
     SUITE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SALT_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class EvaluateStart(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     MANDATE_ROOT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_CLASS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_UNTIL_FIELD_NUMBER: _ClassVar[int]
     suite: str
     epoch: int
     salt_version: int
@@ -61,7 +62,8 @@ class EvaluateStart(_message.Message):
     legal_basis: str
     mandate_root: bytes
     token_class: str
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., first_point: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., mandate_root: _Optional[bytes] = ..., token_class: _Optional[str] = ...) -> None: ...
+    tokens_until: int
+    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., query_id: _Optional[bytes] = ..., points_announced: _Optional[int] = ..., first_point: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., mandate_root: _Optional[bytes] = ..., token_class: _Optional[str] = ..., tokens_until: _Optional[int] = ...) -> None: ...
 
 class EvaluateChunk(_message.Message):
     __slots__ = ("sequence", "points")

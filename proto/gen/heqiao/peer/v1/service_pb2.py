@@ -23,17 +23,18 @@ _sym_db = _symbol_database.Default()
 
 
 from heqiao.peer.v1 import aggregate_pb2 as heqiao_dot_peer_dot_v1_dot_aggregate__pb2
+from heqiao.peer.v1 import catalogue_pb2 as heqiao_dot_peer_dot_v1_dot_catalogue__pb2
 from heqiao.peer.v1 import match_pb2 as heqiao_dot_peer_dot_v1_dot_match__pb2
 from heqiao.peer.v1 import mirror_pb2 as heqiao_dot_peer_dot_v1_dot_mirror__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheqiao/peer/v1/service.proto\x12\x0eheqiao.peer.v1\x1a\x1eheqiao/peer/v1/aggregate.proto\x1a\x1aheqiao/peer/v1/match.proto\x1a\x1bheqiao/peer/v1/mirror.proto2\xd7\x05\n\x0bPeerService\x12V\n\x0bGetManifest\x12\".heqiao.peer.v1.GetManifestRequest\x1a#.heqiao.peer.v1.GetManifestResponse\x12Q\n\x08\x45valuate\x12\x1f.heqiao.peer.v1.EvaluateRequest\x1a .heqiao.peer.v1.EvaluateResponse(\x01\x30\x01\x12\x61\n\x0e\x46\x65tchPartition\x12%.heqiao.peer.v1.FetchPartitionRequest\x1a&.heqiao.peer.v1.FetchPartitionResponse0\x01\x12U\n\nFetchDelta\x12!.heqiao.peer.v1.FetchDeltaRequest\x1a\".heqiao.peer.v1.FetchDeltaResponse0\x01\x12[\n\x0c\x46\x65tchBuckets\x12#.heqiao.peer.v1.FetchBucketsRequest\x1a$.heqiao.peer.v1.FetchBucketsResponse0\x01\x12\x63\n\x0e\x45valuateCohort\x12%.heqiao.peer.v1.EvaluateCohortRequest\x1a&.heqiao.peer.v1.EvaluateCohortResponse(\x01\x30\x01\x12R\n\tFetchRows\x12 .heqiao.peer.v1.FetchRowsRequest\x1a!.heqiao.peer.v1.FetchRowsResponse0\x01\x12M\n\x08OpenSums\x12\x1f.heqiao.peer.v1.OpenSumsRequest\x1a .heqiao.peer.v1.OpenSumsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheqiao/peer/v1/service.proto\x12\x0eheqiao.peer.v1\x1a\x1eheqiao/peer/v1/aggregate.proto\x1a\x1eheqiao/peer/v1/catalogue.proto\x1a\x1aheqiao/peer/v1/match.proto\x1a\x1bheqiao/peer/v1/mirror.proto2\xb5\x06\n\x0bPeerService\x12V\n\x0bGetManifest\x12\".heqiao.peer.v1.GetManifestRequest\x1a#.heqiao.peer.v1.GetManifestResponse\x12Q\n\x08\x45valuate\x12\x1f.heqiao.peer.v1.EvaluateRequest\x1a .heqiao.peer.v1.EvaluateResponse(\x01\x30\x01\x12\x61\n\x0e\x46\x65tchPartition\x12%.heqiao.peer.v1.FetchPartitionRequest\x1a&.heqiao.peer.v1.FetchPartitionResponse0\x01\x12U\n\nFetchDelta\x12!.heqiao.peer.v1.FetchDeltaRequest\x1a\".heqiao.peer.v1.FetchDeltaResponse0\x01\x12[\n\x0c\x46\x65tchBuckets\x12#.heqiao.peer.v1.FetchBucketsRequest\x1a$.heqiao.peer.v1.FetchBucketsResponse0\x01\x12\x63\n\x0e\x45valuateCohort\x12%.heqiao.peer.v1.EvaluateCohortRequest\x1a&.heqiao.peer.v1.EvaluateCohortResponse(\x01\x30\x01\x12R\n\tFetchRows\x12 .heqiao.peer.v1.FetchRowsRequest\x1a!.heqiao.peer.v1.FetchRowsResponse0\x01\x12M\n\x08OpenSums\x12\x1f.heqiao.peer.v1.OpenSumsRequest\x1a .heqiao.peer.v1.OpenSumsResponse\x12\\\n\rDescribeItems\x12$.heqiao.peer.v1.DescribeItemsRequest\x1a%.heqiao.peer.v1.DescribeItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.peer.v1.service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PEERSERVICE']._serialized_start=138
-  _globals['_PEERSERVICE']._serialized_end=865
+  _globals['_PEERSERVICE']._serialized_start=170
+  _globals['_PEERSERVICE']._serialized_end=991
 # @@protoc_insertion_point(module_scope)

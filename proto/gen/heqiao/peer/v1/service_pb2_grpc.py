@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from heqiao.peer.v1 import aggregate_pb2 as heqiao_dot_peer_dot_v1_dot_aggregate__pb2
+from heqiao.peer.v1 import catalogue_pb2 as heqiao_dot_peer_dot_v1_dot_catalogue__pb2
 from heqiao.peer.v1 import match_pb2 as heqiao_dot_peer_dot_v1_dot_match__pb2
 from heqiao.peer.v1 import mirror_pb2 as heqiao_dot_peer_dot_v1_dot_mirror__pb2
 
@@ -77,6 +78,11 @@ class PeerServiceStub:
                 request_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.SerializeToString,
                 response_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.FromString,
                 _registered_method=True)
+        self.DescribeItems = channel.unary_unary(
+                '/heqiao.peer.v1.PeerService/DescribeItems',
+                request_serializer=heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsRequest.SerializeToString,
+                response_deserializer=heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServiceServicer:
@@ -139,6 +145,13 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeItems(self, request, context):
+        """The definitions of some items of the responder's catalogue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -181,6 +194,11 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     servicer.OpenSums,
                     request_deserializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.FromString,
                     response_serializer=heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.SerializeToString,
+            ),
+            'DescribeItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeItems,
+                    request_deserializer=heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsRequest.FromString,
+                    response_serializer=heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -400,6 +418,33 @@ class PeerService:
             '/heqiao.peer.v1.PeerService/OpenSums',
             heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsRequest.SerializeToString,
             heqiao_dot_peer_dot_v1_dot_aggregate__pb2.OpenSumsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.peer.v1.PeerService/DescribeItems',
+            heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsRequest.SerializeToString,
+            heqiao_dot_peer_dot_v1_dot_catalogue__pb2.DescribeItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,

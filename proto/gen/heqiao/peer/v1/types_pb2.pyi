@@ -64,8 +64,16 @@ class ClassCanaries(_message.Message):
     points: bytes
     def __init__(self, token_class: _Optional[str] = ..., points: _Optional[bytes] = ...) -> None: ...
 
+class ItemDefinition(_message.Message):
+    __slots__ = ("item", "digest")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    digest: bytes
+    def __init__(self, item: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+
 class Manifest(_message.Message):
-    __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at", "sums")
+    __slots__ = ("responder", "requester", "suites", "epoch", "salt_version", "salt_check", "catalogue_version", "catalogue_digest", "items", "partitions", "canaries", "limits", "issued_at", "expires_at", "sums", "definitions")
     RESPONDER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     SUITES_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +89,7 @@ class Manifest(_message.Message):
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     SUMS_FIELD_NUMBER: _ClassVar[int]
+    DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
     responder: str
     requester: str
     suites: _containers.RepeatedScalarFieldContainer[str]
@@ -96,7 +105,8 @@ class Manifest(_message.Message):
     issued_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     sums: _aggregate_pb2.SumOffer
-    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[_Iterable[_Union[ClassCanaries, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ...) -> None: ...
+    definitions: _containers.RepeatedCompositeFieldContainer[ItemDefinition]
+    def __init__(self, responder: _Optional[str] = ..., requester: _Optional[str] = ..., suites: _Optional[_Iterable[str]] = ..., epoch: _Optional[int] = ..., salt_version: _Optional[int] = ..., salt_check: _Optional[bytes] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., items: _Optional[_Iterable[str]] = ..., partitions: _Optional[_Iterable[_Union[Partition, _Mapping]]] = ..., canaries: _Optional[_Iterable[_Union[ClassCanaries, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sums: _Optional[_Union[_aggregate_pb2.SumOffer, _Mapping]] = ..., definitions: _Optional[_Iterable[_Union[ItemDefinition, _Mapping]]] = ...) -> None: ...
 
 class Succession(_message.Message):
     __slots__ = ("code", "number", "old_key", "new_key", "issued_at", "expires_at", "by_old", "by_new")

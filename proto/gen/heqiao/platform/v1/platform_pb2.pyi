@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from heqiao.platform.v1 import declared_pb2 as _declared_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -32,6 +33,7 @@ class JobKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     JOB_KIND_UNSPECIFIED: _ClassVar[JobKind]
     JOB_KIND_VERIFICATION: _ClassVar[JobKind]
     JOB_KIND_SUM: _ClassVar[JobKind]
+    JOB_KIND_WATCH: _ClassVar[JobKind]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -47,6 +49,7 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_REFUSED: _ClassVar[Outcome]
     OUTCOME_OVERDUE: _ClassVar[Outcome]
     OUTCOME_UNAVAILABLE: _ClassVar[Outcome]
+    OUTCOME_NOT_COMPARABLE: _ClassVar[Outcome]
 
 class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -57,6 +60,7 @@ class SumOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SUM_OUTCOME_REFUSED: _ClassVar[SumOutcome]
     SUM_OUTCOME_OVERDUE: _ClassVar[SumOutcome]
     SUM_OUTCOME_UNAVAILABLE: _ClassVar[SumOutcome]
+    SUM_OUTCOME_NOT_COMPARABLE: _ClassVar[SumOutcome]
 IDENTITY_TYPE_UNSPECIFIED: IdentityType
 IDENTITY_TYPE_RESIDENT: IdentityType
 IDENTITY_TYPE_HMT_PERMIT: IdentityType
@@ -71,6 +75,7 @@ JOB_STATE_CANCELLED: JobState
 JOB_KIND_UNSPECIFIED: JobKind
 JOB_KIND_VERIFICATION: JobKind
 JOB_KIND_SUM: JobKind
+JOB_KIND_WATCH: JobKind
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_FOUND: Outcome
 OUTCOME_NOT_FOUND: Outcome
@@ -83,6 +88,7 @@ OUTCOME_NOT_MANDATED: Outcome
 OUTCOME_REFUSED: Outcome
 OUTCOME_OVERDUE: Outcome
 OUTCOME_UNAVAILABLE: Outcome
+OUTCOME_NOT_COMPARABLE: Outcome
 SUM_OUTCOME_UNSPECIFIED: SumOutcome
 SUM_OUTCOME_RELEASED: SumOutcome
 SUM_OUTCOME_SUPPRESSED: SumOutcome
@@ -90,6 +96,7 @@ SUM_OUTCOME_NOT_CONNECTED: SumOutcome
 SUM_OUTCOME_REFUSED: SumOutcome
 SUM_OUTCOME_OVERDUE: SumOutcome
 SUM_OUTCOME_UNAVAILABLE: SumOutcome
+SUM_OUTCOME_NOT_COMPARABLE: SumOutcome
 
 class SubmitVerificationRequest(_message.Message):
     __slots__ = ("start", "chunk")
@@ -100,20 +107,30 @@ class SubmitVerificationRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[VerificationStart, _Mapping]] = ..., chunk: _Optional[_Union[VerificationChunk, _Mapping]] = ...) -> None: ...
 
 class VerificationStart(_message.Message):
-    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced")
+    __slots__ = ("job_id", "items", "peers", "purpose", "legal_basis", "subjects_announced", "reuse", "urgent", "matter", "recheck_of", "declared")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    REUSE_FIELD_NUMBER: _ClassVar[int]
+    URGENT_FIELD_NUMBER: _ClassVar[int]
+    MATTER_FIELD_NUMBER: _ClassVar[int]
+    RECHECK_OF_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     items: _containers.RepeatedScalarFieldContainer[str]
     peers: _containers.RepeatedScalarFieldContainer[str]
     purpose: str
     legal_basis: str
     subjects_announced: int
-    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ...) -> None: ...
+    reuse: bool
+    urgent: bool
+    matter: str
+    recheck_of: str
+    declared: _declared_pb2.DeclaredHouseholds
+    def __init__(self, job_id: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., subjects_announced: _Optional[int] = ..., reuse: _Optional[bool] = ..., urgent: _Optional[bool] = ..., matter: _Optional[str] = ..., recheck_of: _Optional[str] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ...) -> None: ...
 
 class VerificationChunk(_message.Message):
     __slots__ = ("mandates", "subjects")
@@ -148,7 +165,7 @@ class Mandates(_message.Message):
     def __init__(self, mandate_nos: _Optional[_Iterable[str]] = ..., scopes: _Optional[_Iterable[_Union[Scope, _Mapping]]] = ..., scope_places: _Optional[_Iterable[int]] = ..., signer_counts: _Optional[_Iterable[int]] = ..., signers: _Optional[_Iterable[str]] = ..., doc_hashes: _Optional[_Iterable[str]] = ..., people_counts: _Optional[_Iterable[int]] = ..., people: _Optional[_Iterable[str]] = ..., agent_counts: _Optional[_Iterable[int]] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Scope(_message.Message):
-    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "event", "office", "template_id", "sig_type")
+    __slots__ = ("programme", "items", "regions", "valid_from", "valid_to", "revoked_at", "event", "office", "template_id", "sig_type", "matter")
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +176,7 @@ class Scope(_message.Message):
     OFFICE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     SIG_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MATTER_FIELD_NUMBER: _ClassVar[int]
     programme: str
     items: _containers.RepeatedScalarFieldContainer[str]
     regions: _containers.RepeatedScalarFieldContainer[str]
@@ -169,7 +187,8 @@ class Scope(_message.Message):
     office: str
     template_id: str
     sig_type: str
-    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., event: _Optional[str] = ..., office: _Optional[str] = ..., template_id: _Optional[str] = ..., sig_type: _Optional[str] = ...) -> None: ...
+    matter: str
+    def __init__(self, programme: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., revoked_at: _Optional[str] = ..., event: _Optional[str] = ..., office: _Optional[str] = ..., template_id: _Optional[str] = ..., sig_type: _Optional[str] = ..., matter: _Optional[str] = ...) -> None: ...
 
 class Subjects(_message.Message):
     __slots__ = ("refs", "households", "names", "mandate_nos", "identities")
@@ -203,8 +222,48 @@ class SubmitVerificationResponse(_message.Message):
     existed: bool
     def __init__(self, job_id: _Optional[str] = ..., existed: _Optional[bool] = ...) -> None: ...
 
+class PartClock(_message.Message):
+    __slots__ = ("asked_at", "due_at", "closes_at", "due_estimated", "close_estimated", "warned_at")
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSES_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    WARNED_AT_FIELD_NUMBER: _ClassVar[int]
+    asked_at: _timestamp_pb2.Timestamp
+    due_at: _timestamp_pb2.Timestamp
+    closes_at: _timestamp_pb2.Timestamp
+    due_estimated: bool
+    close_estimated: bool
+    warned_at: _timestamp_pb2.Timestamp
+    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ..., close_estimated: _Optional[bool] = ..., warned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Attempt(_message.Message):
+    __slots__ = ("asked_at", "ended_at", "state", "reason", "points")
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    asked_at: _timestamp_pb2.Timestamp
+    ended_at: _timestamp_pb2.Timestamp
+    state: str
+    reason: str
+    points: int
+    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class LeftOut(_message.Message):
+    __slots__ = ("peer", "name", "reason")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    name: str
+    reason: str
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class Part(_message.Message):
-    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason", "retry_at")
+    __slots__ = ("peer", "name", "state", "reason", "done", "total", "epoch", "points", "bytes_up", "bytes_down", "seconds", "plan", "plan_reason", "retry_at", "clock", "attempts")
     PEER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +278,8 @@ class Part(_message.Message):
     PLAN_FIELD_NUMBER: _ClassVar[int]
     PLAN_REASON_FIELD_NUMBER: _ClassVar[int]
     RETRY_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     peer: str
     name: str
     state: str
@@ -233,10 +294,12 @@ class Part(_message.Message):
     plan: str
     plan_reason: str
     retry_at: _timestamp_pb2.Timestamp
-    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    clock: PartClock
+    attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
+    def __init__(self, peer: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., epoch: _Optional[int] = ..., points: _Optional[int] = ..., bytes_up: _Optional[int] = ..., bytes_down: _Optional[int] = ..., seconds: _Optional[float] = ..., plan: _Optional[str] = ..., plan_reason: _Optional[str] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., clock: _Optional[_Union[PartClock, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind", "owner")
+    __slots__ = ("job_id", "state", "created_at", "due_at", "finished_at", "subjects", "items", "parts", "error", "kind", "owner", "report_by", "due_estimated", "left_out")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -248,6 +311,9 @@ class Job(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
+    REPORT_BY_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     created_at: _timestamp_pb2.Timestamp
@@ -259,7 +325,10 @@ class Job(_message.Message):
     error: str
     kind: JobKind
     owner: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ..., kind: _Optional[_Union[JobKind, str]] = ..., owner: _Optional[str] = ...) -> None: ...
+    report_by: _timestamp_pb2.Timestamp
+    due_estimated: bool
+    left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subjects: _Optional[int] = ..., items: _Optional[_Iterable[str]] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., error: _Optional[str] = ..., kind: _Optional[_Union[JobKind, str]] = ..., owner: _Optional[str] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class WatchJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -317,21 +386,31 @@ class FindingChunk(_message.Message):
     answer_places: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, subjects: _Optional[_Iterable[str]] = ..., answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ..., subject_places: _Optional[_Iterable[int]] = ..., answer_places: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class ReusedFrom(_message.Message):
+    __slots__ = ("job_id", "day")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    day: int
+    def __init__(self, job_id: _Optional[str] = ..., day: _Optional[int] = ...) -> None: ...
+
 class Answer(_message.Message):
-    __slots__ = ("item", "peer", "outcome", "value", "as_of", "reason")
+    __slots__ = ("item", "peer", "outcome", "value", "as_of", "reason", "reused_from")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FROM_FIELD_NUMBER: _ClassVar[int]
     item: str
     peer: str
     outcome: Outcome
     value: int
     as_of: int
     reason: str
-    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    reused_from: ReusedFrom
+    def __init__(self, item: _Optional[str] = ..., peer: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., value: _Optional[int] = ..., as_of: _Optional[int] = ..., reason: _Optional[str] = ..., reused_from: _Optional[_Union[ReusedFrom, _Mapping]] = ...) -> None: ...
 
 class CancelJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -406,7 +485,7 @@ class GetCatalogueResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., digest: _Optional[bytes] = ..., items: _Optional[_Iterable[_Union[CatalogueItem, _Mapping]]] = ...) -> None: ...
 
 class CatalogueItem(_message.Message):
-    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "definition_zh", "definition_en", "sensitivity", "freshness_days", "bounds")
+    __slots__ = ("code", "name_zh", "name_en", "holder", "level", "time", "period_months", "unit", "definition_zh", "definition_en", "sensitivity", "freshness_days", "bounds", "format_zh", "format_en", "measure_zh", "measure_en", "unit_zh", "holder_en", "value_kind", "combine", "frequency", "share", "table", "codes", "width", "slots", "example", "example_zh", "example_en", "named_only", "definition_digest")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
     NAME_EN_FIELD_NUMBER: _ClassVar[int]
@@ -420,6 +499,25 @@ class CatalogueItem(_message.Message):
     SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_DAYS_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_ZH_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_EN_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_ZH_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_EN_FIELD_NUMBER: _ClassVar[int]
+    UNIT_ZH_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_EN_FIELD_NUMBER: _ClassVar[int]
+    VALUE_KIND_FIELD_NUMBER: _ClassVar[int]
+    COMBINE_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_ZH_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_EN_FIELD_NUMBER: _ClassVar[int]
+    NAMED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     code: str
     name_zh: str
     name_en: str
@@ -433,7 +531,36 @@ class CatalogueItem(_message.Message):
     sensitivity: str
     freshness_days: int
     bounds: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., definition_zh: _Optional[str] = ..., definition_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ...) -> None: ...
+    format_zh: str
+    format_en: str
+    measure_zh: str
+    measure_en: str
+    unit_zh: str
+    holder_en: str
+    value_kind: str
+    combine: str
+    frequency: str
+    share: str
+    table: str
+    codes: _containers.RepeatedCompositeFieldContainer[CatalogueCode]
+    width: int
+    slots: int
+    example: int
+    example_zh: str
+    example_en: str
+    named_only: bool
+    definition_digest: bytes
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., holder: _Optional[str] = ..., level: _Optional[str] = ..., time: _Optional[str] = ..., period_months: _Optional[int] = ..., unit: _Optional[str] = ..., definition_zh: _Optional[str] = ..., definition_en: _Optional[str] = ..., sensitivity: _Optional[str] = ..., freshness_days: _Optional[int] = ..., bounds: _Optional[_Iterable[int]] = ..., format_zh: _Optional[str] = ..., format_en: _Optional[str] = ..., measure_zh: _Optional[str] = ..., measure_en: _Optional[str] = ..., unit_zh: _Optional[str] = ..., holder_en: _Optional[str] = ..., value_kind: _Optional[str] = ..., combine: _Optional[str] = ..., frequency: _Optional[str] = ..., share: _Optional[str] = ..., table: _Optional[str] = ..., codes: _Optional[_Iterable[_Union[CatalogueCode, _Mapping]]] = ..., width: _Optional[int] = ..., slots: _Optional[int] = ..., example: _Optional[int] = ..., example_zh: _Optional[str] = ..., example_en: _Optional[str] = ..., named_only: _Optional[bool] = ..., definition_digest: _Optional[bytes] = ...) -> None: ...
+
+class CatalogueCode(_message.Message):
+    __slots__ = ("code", "zh", "en")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ZH_FIELD_NUMBER: _ClassVar[int]
+    EN_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    zh: str
+    en: str
+    def __init__(self, code: _Optional[str] = ..., zh: _Optional[str] = ..., en: _Optional[str] = ...) -> None: ...
 
 class SubmitSumRequest(_message.Message):
     __slots__ = ("start", "chunk")

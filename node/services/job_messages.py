@@ -1,0 +1,32 @@
+"""A job with its parts as the services of the platform port send it."""
+
+from heqiao.platform.v1 import platform_pb2 as pb
+
+from node.context import Node
+from node.database import Connection
+from node.database import deadlines as deadline_rows
+from node.database import jobs as job_rows
+from node.database import peers as peer_rows
+from node.domain.job_access import JobAccess
+from node.domain.jobs import JobRow
+from node.jobs.lookup import require_job
+from node.wire import platform
+
+
+def read_job_message(node: Node, job: str, access: JobAccess) -> pb.Job:
+    """One job. Raises NotFoundError, also for one that the caller may not see."""
+    row = require_job(node, job, access)
+    with node.store.transaction("read job") as tx:
+        return job_messages(tx, [row])[0]
+
+
+def job_messages(tx: Connection, rows: list[JobRow]) -> list[pb.Job]:
+    """Some jobs with their parts, earlier attempts, and peers that were left out."""
+    chosen = [row.id for row in rows]
+    names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+    attempts = deadline_rows.list_attempts(tx, chosen)
+    left_out = deadline_rows.list_left_out(tx, chosen)
+    return [
+        platform.job_message(row, job_rows.list_parts(tx, row.id), names, attempts, left_out.get(row.id, {}))
+        for row in rows
+    ]

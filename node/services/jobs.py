@@ -1,0 +1,53 @@
+"""The job service: deadlines, and parts that are asked again."""
+
+from heqiao.platform.v1 import jobs_pb2 as pb
+from heqiao.platform.v1 import jobs_pb2_grpc
+
+from node.context import Node
+from node.database import peers as peer_rows
+from node.errors import NotFoundError
+from node.jobs.calendar import working_days
+from node.jobs.deadlines import list_deadlines, peer_times
+from node.jobs.retry import retry_part
+from node.jobs.runner import Runner
+from node.services.access import access_of
+from node.services.job_messages import read_job_message
+from node.transport.interceptors import Call
+from node.wire.platform_deadlines import deadlines_message, times_message
+
+DEFAULT_LIST = 50
+MAX_LIST = 1_000
+
+
+class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # generated code
+    """heqiao.platform.v1.JobService."""
+
+    def __init__(self, node: Node, runner: Runner) -> None:
+        self._node, self._runner = node, runner
+
+    def RetryPart(self, request: pb.RetryPartRequest, call: Call) -> pb.RetryPartResponse:  # noqa: N802
+        """Ask one peer again, soon."""
+        access = access_of(self._node, call)
+        retry_part(self._node, request.job_id, request.peer, access)
+        self._runner.start(request.job_id)
+        return pb.RetryPartResponse(job=read_job_message(self._node, request.job_id, access))
+
+    def ListDeadlines(  # noqa: N802
+        self, request: pb.ListDeadlinesRequest, call: Call
+    ) -> pb.ListDeadlinesResponse:
+        """Parts without an answer, the first due first."""
+        limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
+        found = list_deadlines(self._node, access_of(self._node, call).seen)[:limit]
+        with self._node.store.transaction("list peers") as tx:
+            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+        missing = working_days(self._node).missing_year(self._node.clock())
+        return deadlines_message(((one.owner, one.part, one.stage) for one in found), names, missing)
+
+    def GetPeerTimes(  # noqa: N802
+        self, request: pb.GetPeerTimesRequest, call: Call
+    ) -> pb.GetPeerTimesResponse:
+        """How long a peer takes, by the jobs that the caller may see."""
+        with self._node.store.transaction("find peer") as tx:
+            if peer_rows.find_peer(tx, request.peer) is None:
+                raise NotFoundError("this node knows no such peer", "`heqiao peers list` shows who is known")
+        return times_message(peer_times(self._node, request.peer, access_of(self._node, call).seen))

@@ -1,0 +1,81 @@
+"""Which checks become notices. One source of each fact: doctor and `heqiao keys status` use the same code.
+
+A new kind of check is a function here and a line in SOURCES.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from keys import KeyringError
+from node.config import open_key_store
+from node.context import Node
+from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
+from node.database import alerts as alert_rows
+from node.database import notices as notice_rows
+from node.domain.days import china_day
+from node.domain.notices import Level, Notice, NoticeKind
+from node.jobs.notices import Source
+from node.jobs.watch_store import current_thresholds
+from node.rotation.status import read_due
+
+_LAST_DAYS = 7  # of a certificate
+_OVERDUE_SHOWN = timedelta(days=7)
+
+
+def find_certificate(node: Node) -> Iterator[Notice]:
+    """The node's certificate, as `heqiao doctor` judges it."""
+    now = node.clock()
+    try:
+        end = certificate_end(node.keys.certificate, node.keys.ca, now)
+    except KeyringError:  # it has ended already, or is not of this federation: doctor says which
+        yield Notice(NoticeKind.CERTIFICATE_ENDS, Level.URGENT)
+        return
+    if ends_soon(end, now):
+        level = Level.URGENT if (end - now).days <= _LAST_DAYS else Level.WARNING
+        yield Notice(NoticeKind.CERTIFICATE_ENDS, level, due_on=china_day(end))
+
+
+def find_keys(node: Node) -> Iterator[Notice]:
+    """Keys that are due, as `heqiao keys status` says."""
+    steps = read_due(node.config, open_key_store(node.config), node.clock())
+    for purpose in sorted({one.step.purpose for one in steps}):
+        count = sum(one.step.purpose == purpose for one in steps)
+        yield Notice(NoticeKind.KEY_DUE, Level.WARNING, purpose, count=count)
+
+
+def find_list(node: Node) -> Iterator[Notice]:
+    """The list of revoked certificates, as `heqiao doctor` judges it."""
+    state = list_state(node.revocations.age)
+    if state is not ListState.GOOD:
+        level = Level.URGENT if state is ListState.REFUSED else Level.WARNING
+        yield Notice(NoticeKind.REVOCATION_LIST_OLD, level)
+
+
+def find_overdue(node: Node) -> Iterator[Notice]:
+    """Parts of the last days that nobody answered in time."""
+    with node.store.transaction("count overdue parts") as tx:
+        found = notice_rows.overdue_parts(tx, node.clock() - _OVERDUE_SHOWN)
+    for (owner, peer), count in sorted(found.items()):
+        yield Notice(NoticeKind.PARTS_OVERDUE, Level.WARNING, peer, owner, count)
+
+
+def find_watches(node: Node) -> Iterator[Notice]:
+    """Alerts that nobody has looked at, looks that failed, lists without thresholds."""
+    with node.store.transaction("count alerts") as tx:
+        opened, failed = alert_rows.count_open(tx), notice_rows.failed_looks(tx)
+        lists = notice_rows.count_watches(tx)
+    for (owner, watch), count in sorted(opened.items()):
+        yield Notice(NoticeKind.ALERTS_OPEN, Level.WARNING, watch, owner, count)
+    for (owner, watch), count in sorted(failed.items()):
+        yield Notice(NoticeKind.LOOKS_FAILED, Level.WARNING, watch, owner, count)
+    if lists and current_thresholds(node, china_day(node.clock())) is None:
+        yield Notice(NoticeKind.THRESHOLDS_MISSING, Level.WARNING)
+
+
+SOURCES = (
+    Source((NoticeKind.CERTIFICATE_ENDS,), find_certificate),
+    Source((NoticeKind.KEY_DUE,), find_keys),
+    Source((NoticeKind.REVOCATION_LIST_OLD,), find_list),
+    Source((NoticeKind.PARTS_OVERDUE,), find_overdue),
+    Source((NoticeKind.ALERTS_OPEN, NoticeKind.LOOKS_FAILED, NoticeKind.THRESHOLDS_MISSING), find_watches),
+)

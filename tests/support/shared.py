@@ -1,0 +1,54 @@
+"""What a node makes once and tests would make thousands of times: compiled statements, the catalogue.
+
+Each engine of SQLAlchemy compiles the statements that it runs; the first job of a node compiles for longer
+than it works. All engines for SQLite of a process of the tests have one dialect and one cache here: both
+depend on the SQLite library, not on the file.
+
+Importing this module does it, in this process and in those forked from it.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from node.database import engine as engines
+from node.domain import catalogue
+
+STATEMENTS = 5_000  # more than there are
+
+_create_engine = engines.create_engine
+_load_catalogue = catalogue.load
+
+
+@cache
+def _model() -> Engine:
+    """An engine that has connected once, when a dialect asks the library what it can do."""
+    made = _create_engine("sqlite://", query_cache_size=STATEMENTS)
+    made.connect().close()
+    made.dispose()
+    return made
+
+
+def create_engine(url: Any, **options: Any) -> Engine:
+    """As SQLAlchemy's."""
+    made = _create_engine(url, **options)
+    model = _model() if made.dialect.name == "sqlite" else made
+    made.dialect = made.pool._dialect = model.dialect
+    made._compiled_cache = model._compiled_cache
+    return made
+
+
+@cache
+def _built_in() -> catalogue.Catalogue:
+    return _load_catalogue()
+
+
+def load_catalogue(path: Path | None = None) -> catalogue.Catalogue:
+    """As `catalogue.load`, which reads the built-in one each time."""
+    return _load_catalogue(path) if path else _built_in()
+
+
+engines.create_engine = create_engine  # type: ignore[assignment]
+catalogue.load = load_catalogue

@@ -1,0 +1,97 @@
+"""What households declare in columns of a county's list, and every cell that cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from node.domain import declared as rules
+from node.domain.declared import DeclaredHousehold, pack_declared, unpack_declared
+from node.tabular.declared_lists import read_declared
+from node.tabular.person_lists import read_households
+
+HEAD = (
+    "household_no,member_no,id_no,name,mandate_no,member_kind,declared_income_fen,申报支出(分),declared_C21,"
+    "causes,application_no,acceptance_no"
+)
+ROWS = (
+    "H1,01,449999190001010034,甲,M1,申请人,3600000,,1,因病、因学,SQ-1,SL-1",
+    "H1,02,33999919000101008X,乙,M1,,3600000,1200000,,,,",
+    "H1,03,449999200002290038,丙,M1,赡抚扶养义务人,,,,,,",
+    "H2,01,810000190001010018,丁,M2,applicant,,,,,,",
+    "H3,01,82000019000101001X,戊,M3,,,,,,,",
+)
+
+
+def read(folder: Path, *rows: str, head: str = HEAD):
+    path = folder / "list.csv"
+    path.write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
+    people, rejects = read_households(path)
+    assert not rejects
+    return read_declared(path, people, ("C21", "D35"))
+
+
+def test_a_household_declares_on_any_of_its_rows(tmp_path: Path) -> None:
+    found, rejects = read(tmp_path, *ROWS)
+    assert rejects == []
+    first = DeclaredHousehold(
+        "H1", income=3_600_000, spending=1_200_000, items={"C21": 1}, causes=("illness", "schooling"),
+        application_no="SQ-1", acceptance_no="SL-1", applicant="H1/01", applicant_id_type="resident",
+        relatives=("H1/03",),
+    )  # fmt: skip
+    second = DeclaredHousehold("H2", applicant="H2/01", applicant_id_type="hmt-permit")
+    assert found == (first, second)
+    refs = ("H1/01", "H1/02", "H1/03", "H2/01", "H3/01")
+    assert [rules.fault(one, refs) for one in found] == [None, None]
+    assert unpack_declared(pack_declared(found)) == found
+
+
+def test_a_list_without_these_columns_declares_nothing(tmp_path: Path) -> None:
+    head = "household_no,member_no,id_no,name,mandate_no"
+    assert read(tmp_path, "H1,01,449999190001010034,甲,M1", head=head) == ((), [])
+
+
+BAD = {
+    "bad_amount": ("declared_income_fen", "H1,01,449999190001010034,甲,M1,,36000.50,,,,,"),
+    "declared_differs": (
+        "申报支出(分)",
+        "H1,01,449999190001010034,甲,M1,,,1,,,,",
+        "H1,02,33999919000101008X,乙,M1,,,2,,,,",
+    ),
+    "unknown_cause": ("causes", "H1,01,449999190001010034,甲,M1,,,,,懒,,"),
+    "bad_code": ("application_no", "H1,01,449999190001010034,甲,M1,,,,,,449999190001010034,"),
+    "unknown_word": ("member_kind", "H1,01,449999190001010034,甲,M1,邻居,,,,,,"),
+    "second_applicant": (
+        "member_kind",
+        "H1,01,449999190001010034,甲,M1,applicant,,,,,,",
+        "H1,02,33999919000101008X,乙,M1,applicant,,,,,,",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_a_wrong_cell_is_named_and_nothing_of_the_household_used(tmp_path: Path, reason: str) -> None:
+    column, *rows = BAD[reason]
+    found, rejects = read(tmp_path, *rows, "H9,01,449999200002290038,丙,M1,,5,,,,,")
+    assert [one.household for one in found] == ["H9"]
+    (reject,) = rejects
+    assert (reject.reason, reject.column, reject.line) == (reason, column, len(rows) + 1)
+    assert "449999" not in reject.message
+
+
+FAULTS = {
+    "has an amount outside": {"income": -1},
+    "declares more than": {"items": {f"C{number:03}": 1 for number in range(65)}},
+    "has a cause that is not": {"causes": ("fate",)},
+    "names a cause twice": {"causes": ("illness", "illness")},
+    "has a number that is not a code": {"application_no": "a b"},
+    "names an applicant who": {"applicant": "H1/99"},
+    "has an unknown kind": {"applicant_id_type": "passport"},
+    "names a relative who": {"relatives": ("H2/01",)},
+}
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_faults_of_what_a_platform_declares(words: str) -> None:
+    found = rules.fault(DeclaredHousehold("H1", **FAULTS[words]), ("H1/01",))
+    assert found is not None
+    assert found.startswith(words)
