@@ -121,12 +121,13 @@ def _check_days(node: Node) -> Finding:
     """A warning and no fault: nothing is closed by an estimated date."""
     missing = working_days(node).missing_year(node.clock())
     if missing is None:
-        return Finding("working days", True, "known")
+        return Finding("working days", True, "known", "", {"missing": ""})
     return Finding(
         "working days",
         True,
         f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
         "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
+        {"missing": str(missing)},
     )
 
 

@@ -31,6 +31,8 @@ CARDS: Final = {
     "retention": ("保存期限", "待清除任务{jobs}个"),
 }
 _NEVER: Final = "尚未备份"
+_HOLIDAYS: Final = "节假日表齐全"
+_NO_HOLIDAYS: Final = "缺{year}年节假日表，工作日为估算"
 APPROVAL_STATES: Final = {
     "waiting": "待批准",
     "approved": "已批准，待执行",
@@ -45,8 +47,9 @@ def show_health(visit: Visit) -> Response:
         {
             "title": visit.say(CARDS.get(card.name, (card.name, ""))[0]),
             "state": card.state,
-            "words": _words(visit, card.name, dict(card.facts)) or card.text,
-            "text": card.text if card.state != "good" else "",
+            "words": _words(visit, card.name, dict(card.facts)),
+            # In English, where there are no figures to say it in both languages.
+            "text": "" if card.facts else card.text,
             "hint": card.hint,
             "at": card.checked_at,
         }
@@ -64,5 +67,8 @@ def show_health(visit: Visit) -> Response:
 def _words(visit: Visit, name: str, facts: dict[str, str]) -> str:
     if name == "backups" and facts.get("at") == "":
         return visit.say(_NEVER)
+    if name == "working_days" and facts:
+        missing = facts["missing"]
+        return visit.say(_NO_HOLIDAYS, year=missing) if missing else visit.say(_HOLIDAYS)
     sentence = CARDS.get(name, ("", ""))[1]
     return visit.say(sentence, **facts) if sentence and facts else ""

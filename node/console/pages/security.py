@@ -69,8 +69,10 @@ def change_access(visit: Visit) -> Response:
     try:
         if action == "grants":
             texts = [text for text in re.split(r"[\s,，、]+", visit.field("grants", 20_000)) if text]
-            command = f"peers grant {peer} {','.join(texts) or 'none'}"
-            node.set_grants(peer, texts)
+            if not texts:  # an empty field is no decision
+                raise InvalidRequestError("grants are empty", "", {"rule": "grants"})
+            command = f"peers grant {peer} {','.join(texts)}"
+            node.set_grants(peer, () if texts == ["none"] else texts)
         elif action == "quota":
             quota, amount = visit.field("quota", 40), _amount(visit.field("amount", 20))
             command = f"quotas set {peer} {quota} {'default' if amount is None else amount}"

@@ -155,6 +155,7 @@ def test_a_quota_a_suspension_and_grants(theirs: dict[str, Browser], answering: 
     assert "解除暂停" not in boss.page
     page = boss.send("/access", {"action": "grants", "peer": "45", "grants": "45、X:99"}, status=422)
     assert "授权写法有误" in page
+    boss.send("/access", {"action": "grants", "peer": "45", "grants": " "}, status=422)
     boss.send("/access", {"action": "grants", "peer": "45", "grants": "45, C23:45"})
     assert peer_of(answering, "45").granted == ["45", "C23:45"]
     boss.send("/access", {"action": "grants", "peer": "45", "grants": " ".join(before)})
