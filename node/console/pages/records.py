@@ -1,0 +1,138 @@
+"""What is on record: queries of peers, imports, audit events."""
+
+import json
+from typing import Final
+
+from starlette.responses import Response
+
+from node.client.administration import Records
+from node.console.problems import SHOWN, words_of
+from node.console.render import show
+from node.console.visits import Visit
+
+LIMIT: Final = 50
+_MOST_DIGITS: Final = 7
+_FILTERS: Final = ("event", "user", "peer", "from_day", "to_day")
+KINDS: Final = {"verification": "核对", "sum": "汇总"}
+QUERY_STATES: Final = {"open": "进行中", "done": "已答复", "charged": "已受理", "opened": "已答复"}
+RUN_STATES: Final = {"imported": "已导入", "unchanged": "无变化", "failed": "失败"}
+MODES: Final = {"full": "全量", "upsert": "增量更新", "delete": "增量删除"}
+EVERY: Final = {"day": "每日", "week": "每周一", "month": "每月1日"}
+SOURCE_KINDS: Final = {"files": "文件", "query": "数据库全量", "changes": "数据库增量"}
+
+
+def show_incoming(visit: Visit) -> Response:
+    """Who asked this node, when, for what; no subject exists to show."""
+    peer, offset = visit.request.query_params.get("peer", "")[:2], _offset(visit)
+    found = Records(visit.node).incoming(peer, LIMIT, offset)
+    values = {
+        "queries": found.queries,
+        "total": found.total,
+        "peer": peer,
+        "offset": offset,
+        "limit": LIMIT,
+        "kinds": KINDS,
+        "states": QUERY_STATES,
+    }
+    return show(visit, "incoming.html", values)
+
+
+def show_imports(visit: Visit) -> Response:
+    """Sources with their last and next runs, what is served, and past imports with their counts."""
+    node, offset = Records(visit.node), _offset(visit)
+    found = node.imports(LIMIT, offset)
+    names = {
+        one.code: one.name_en if visit.lang == "en" else one.name_zh for one in visit.node.catalogue().items
+    }
+    values = {
+        "sources": node.sources(),
+        "imports": found.imports,
+        "items": found.items,
+        "total": found.total,
+        "offset": offset,
+        "limit": LIMIT,
+        "item_names": names,
+        "runs": RUN_STATES,
+        "modes": MODES,
+        "every": EVERY,
+        "kinds": SOURCE_KINDS,
+    }
+    return show(visit, "imports.html", values)
+
+
+def show_audit(visit: Visit) -> Response:
+    """The newest events."""
+    return _audit(visit, dict.fromkeys(_FILTERS, ""), 0)
+
+
+def filter_audit(visit: Visit) -> Response:
+    """Events chosen by name, account, province and days: by a form, so that no address names an account."""
+    typed = visit.field("offset", _MOST_DIGITS)
+    offset = int(typed) if typed.isascii() and typed.isdigit() else 0
+    return _audit(visit, _chosen(visit), offset)
+
+
+def verify_audit(visit: Visit) -> Response:
+    """Whether an event was changed or removed."""
+    found = Records(visit.node).verify_chain()
+    return _audit(visit, dict.fromkeys(_FILTERS, ""), 0, chain=found)
+
+
+def export_audit(visit: Visit) -> Response:
+    """The chosen events as a file of JSON lines, in order, as `heqiao audit list` prints them."""
+    chosen = _chosen(visit)
+    try:
+        lines = [
+            json.dumps(
+                {
+                    "seq": one.seq,
+                    "at": one.at.ToJsonString(),
+                    "event": one.event,
+                    "details": json.loads(one.details),
+                    "digest": one.digest.hex(),
+                },
+                ensure_ascii=False,
+            )
+            for one in Records(visit.node).export(**chosen)
+        ]
+    except SHOWN as error:
+        return _audit(visit, dict.fromkeys(_FILTERS, ""), 0, problem=words_of(visit, error), status=422)
+    headers = {"Content-Disposition": 'attachment; filename="audit-events.jsonl"'}
+    return Response("\n".join([*lines, ""]), media_type="application/x-ndjson", headers=headers)
+
+
+def _chosen(visit: Visit) -> dict[str, str]:
+    return {name: visit.field(name, 64) for name in _FILTERS}
+
+
+def _offset(visit: Visit) -> int:
+    text = visit.request.query_params.get("offset", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+
+
+def _audit(
+    visit: Visit,
+    chosen: dict[str, str],
+    offset: int,
+    *,
+    chain: object = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    node = Records(visit.node)
+    try:
+        found = node.events(LIMIT, offset, **chosen)
+    except SHOWN as error:
+        problem, status = words_of(visit, error), 422
+        found = node.events(LIMIT, 0)
+    rows = [{"event": one, "details": json.loads(one.details)} for one in found.events]
+    values = {
+        "rows": rows,
+        "total": found.total,
+        "offset": offset,
+        "limit": LIMIT,
+        "chosen": chosen,
+        "chain": chain,
+        "problem": problem,
+    }
+    return show(visit, "audit.html", values, status=status)
