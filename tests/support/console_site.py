@@ -224,9 +224,9 @@ def _is_refusal(text: str) -> bool:
 def require_private(site: Site, texts: list[str]) -> None:
     """No identity number and no name of a person in what is not the page itself."""
     numbers = [
-        each.value for people in site.lists.households[:8] for one in people for each in one.identities
+        each.value for people in site.lists.households[:10] for one in people for each in one.identities
     ]
-    names = [one.name for people in site.lists.households[:8] for one in people if one.name]
+    names = [one.name for people in site.lists.households[:10] for one in people if one.name]
     for text in texts:
         assert not any(one in text for one in (*numbers, *names)), "a person outside of the page"
 
