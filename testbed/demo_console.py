@@ -51,7 +51,7 @@ def run(folder: Path, *, once: bool = False) -> int:
         make(children, folder, shift)
         with step(NAME, "making the accounts of six people"):
             initial = add_people(children, home)
-            homes.configure(home, {"required": "true", "approval": "false"})
+            homes.configure(home, {"approval": "false", "mirror_sync_hours": "0"})
         nodes = homes.serve(children, folder)
         lists = trial.Lists.read(folder / homes.FEDERATION / homes.REQUESTER.code)
         with step(NAME, "they sign in for the first time; a list is watched"), Platform.open(home) as node:
@@ -108,14 +108,19 @@ def watch(children: Children, folder: Path, node: Platform, preparer: trial.Read
     later = folder / "C21-later.csv"
     trial.write_vehicles(folder / homes.FEDERATION / provider / "registers", watched, later)
     homes.heqiao(children, "later", "import", "C21", later, "--home", folder / provider, "--wait")
+    homes.heqiao(children, "sync", "mirror", "sync", "--home", folder / homes.REQUESTER.code)
     return trial.look_again(node, preparer)
 
 
 def serve_again(children: Children, folder: Path, node: Child) -> dict[str, Child]:
-    """The requester's node with approvals by another person, as a province runs it."""
+    """The requester's node for people only, with approvals by another person, as a province runs it."""
     node.process.terminate()
     node.process.wait()
-    homes.configure(folder / homes.REQUESTER.code, {"approval": "true"})
+    config = folder / homes.REQUESTER.code / "node.toml"
+    before, name, users = config.read_text(encoding="utf-8").partition("\n[users]\n")
+    users = users.replace("#required = false\n", "required = true\n", 1)
+    users = users.replace("approval = false\n", "approval = true\n", 1)
+    config.write_text(f"{before}{name}{users}", encoding="utf-8")
     return homes.serve(children, folder, (homes.REQUESTER,))
 
 

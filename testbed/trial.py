@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import pyotp
@@ -22,7 +21,7 @@ from node.clock import utc_now
 from node.console import forms
 from node.console.forms import Authorisation, CheckForm, Member
 from node.domain.days import china_day
-from node.domain.mandate import Mandate
+from node.domain.mandate import ANY, Mandate
 from node.domain.objections import NewObjection, Target
 from node.domain.subjects import Subject
 from node.domain.users import ROLE_NAMES, Role
@@ -209,7 +208,9 @@ def watch(platform: Platform, preparer: Ready, lists: Lists, peers: Sequence[str
         purpose="monitoring",
         legal_basis="SA-2026-46",
         subjects=people,
-        mandates=MappingProxyType({one.mandate: lists.mandates[one.mandate] for one in people}),
+        mandates={
+            one.mandate: replace(lists.mandates[one.mandate], programme=ANY) for one in people
+        },  # those of the list are for applications only
     )
     _, job = Watches(mine).add(WATCH, asked)
     for _ in mine.watch(job):

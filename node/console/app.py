@@ -12,7 +12,17 @@ from starlette.staticfiles import StaticFiles
 
 from node.client.platform import Platform
 from node.console.guard import Guard, TooLargeError
-from node.console.pages import account, checks, jobs, reference, sign_in, users
+from node.console.pages import (
+    account,
+    alerts,
+    checks,
+    jobs,
+    objections,
+    reference,
+    report_files,
+    sign_in,
+    users,
+)
 from node.console.render import STATIC_FOLDER, show, show_outside
 from node.console.visits import SESSION, SIGN_IN, Page, Visit, endpoint
 from node.errors import (
@@ -64,6 +74,15 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/jobs/{job}/progress", GET, jobs.show_progress),
     ("/jobs/{job}/cancel", POST, jobs.cancel),
     ("/jobs/{job}/report", GET, jobs.show_report),
+    ("/jobs/{job}/retry", POST, jobs.retry),
+    ("/jobs/{job}/files/{kind}", GET, report_files.download),
+    ("/jobs/{job}/objection", GET, objections.show_new),
+    ("/jobs/{job}/objection", POST, objections.add),
+    ("/objections", GET, objections.show_objections),
+    ("/objections/{objection}", GET, objections.show_objection),
+    ("/objections/{objection}", POST, objections.close),
+    ("/alerts", GET, alerts.show_alerts),
+    ("/alerts", POST, alerts.acknowledge),
 )
 _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (UnreachableError, 503, "节点暂时无法连接", "草稿已保留。请稍后重试；若持续出现，请告知系统管理员。"),

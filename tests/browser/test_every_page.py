@@ -24,9 +24,17 @@ OF_SOMETHING = {
     "/approvals/{draft}": [("he", "/approvals/{waiting}")],
     "/jobs/{job}": [("li", "/jobs/{job}")],
     "/jobs/{job}/report": [("li", "/jobs/{job}/report")],
+    "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
+    "/objections/{objection}": [("li", "/objections/{objection}")],
 }
-# Opened by the tests of signing in, before there is a session; and parts of pages.
-ELSEWHERE = {"/sign-in/code", "/sign-in/second-factor", "/ready", "/jobs/{job}/progress"}
+# Opened by the tests of signing in, before there is a session; parts of pages; files.
+ELSEWHERE = {
+    "/sign-in/code",
+    "/sign-in/second-factor",
+    "/ready",
+    "/jobs/{job}/progress",
+    "/jobs/{job}/files/{kind}",
+}
 
 
 def violations(page: Any) -> list[tuple[str, str]]:
@@ -58,6 +66,10 @@ def readers(browser: Any, site: Site, path: str) -> list[str]:
                     found.append(who)
                     break
     return found
+
+
+def test_the_trial_has_alerts(site: Site) -> None:
+    assert site.alerts > 0
 
 
 def is_too_wide(one: Window) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from node.client.platform import Platform
 from node.clock import utc_now
+from node.console.app import make_app
 from node.console.server import make_server
 from node.console.visits import LANGUAGE, LARGE, SESSION
 from node.database import users as rows
@@ -27,6 +28,7 @@ from node.services.rights import people_of
 from testbed import trial
 from tests.support.cluster import Province, World, serve_all, wait_for
 from tests.support.federation import set_config
+from tests.support.mirrors import sync
 from tests.support.ports import free_port
 
 PEERS = ("44", "33")
@@ -47,6 +49,7 @@ class Site:
     """A served console: its address, the people, what they have done."""
 
     url: str
+    app: Any
     node: Province
     people: Mapping[str, trial.Ready]
     lists: trial.Lists
@@ -74,8 +77,9 @@ def served_site(world: World, folder: Path) -> Iterator[Site]:
         set_config(homes["45"], "users", approval=True)
         province.start()
         with _platform(province) as platform, _console(province, platform) as url:
+            app = make_app(platform, province.node.config.console.upload_kib << 10)
             made = trial.do_work(platform, people["li"], people["he"], lists, PEERS)
-            yield Site(url, province, people, lists, made, alerts)
+            yield Site(url, app, province, people, lists, made, alerts)
 
 
 def _platform(province: Province) -> Platform:
@@ -93,6 +97,7 @@ def _watch(
     later = provinces["44"].home.parent / "C21-later.csv"
     trial.write_vehicles(data / "44" / "registers", watched, later)
     import_item(provinces["44"].node, "C21", [later])
+    sync(node)
     return trial.look_again(platform, by)
 
 

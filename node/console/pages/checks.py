@@ -16,6 +16,7 @@ from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
 from node.console.visits import Visit
 from node.domain.mandate import EVENTS
+from node.domain.size_classes import size_class
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import (
@@ -42,6 +43,7 @@ LEGAL_BASES: Final = {
 }
 EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
 _PAGE: Final = 50
+_OWN_POINTS: Final = 4  # of every query beside those of people: canaries and misses
 _REFUSALS = (InputError, InvalidRequestError, PreconditionError, NotFoundError, ItemNotOfferedError)
 
 
@@ -163,8 +165,13 @@ def _step(
         "items": visit.node.catalogue().items,
         "levels": LEVELS,
         "peers": visit.node.peers(),
+        "at_least": size_class(_numbers(form) + _OWN_POINTS),
     }
     return show(visit, f"check_{step}.html", values, status=status)
+
+
+def _numbers(form: CheckForm) -> int:
+    return sum(1 + bool(one.former) for one in form.members)
 
 
 def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
