@@ -6,7 +6,6 @@ with Platform.open(home) as platform:
     job, missing = records.verify(HouseholdChoice(numbers=("1001",), items=("C21",), peers=("44",), ...))
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from heqiao.platform.v1 import households_pb2, households_pb2_grpc, mandates_pb2
 from matcher.types import Identity
 from node.client.platform import Platform
 from node.domain.households import Household
+from node.domain.new_ids import new_id
 from node.domain.stored_mandates import StoredMandate
 from node.domain.subject_report import SubjectReport
 from node.wire import households as households_wire
@@ -152,7 +152,7 @@ class Records:
     ) -> tuple[str, int, tuple[NotAskedPerson, ...]]:
         """Submit a verification of households on record: job id, how many people, who is not asked."""
         request = households_pb2.VerifyHouseholdsRequest(
-            job_id=job or f"v-{secrets.token_hex(8)}", question=households_wire.question_message(choice)
+            job_id=job or new_id("v"), question=households_wire.question_message(choice)
         )
         done = self._platform.call(self._households, "VerifyHouseholds", request)
         return str(done.job_id), done.people, households_wire.read_not_asked(done.not_asked)

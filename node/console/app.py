@@ -92,6 +92,8 @@ _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (InvalidRequestError, 400, "提交的内容有误", "请返回上一页检查后再提交。"),
     (PreconditionError, 409, "现在不能这样做", "内容可能已被他人更改，请刷新后重试。"),
 )
+_AWAY: Final = 503
+_SECRET: Final = ("csrf", "password", "code", "old_password", "new_password", "again")
 _RULES: Final = {
     "right": "您的角色没有此项权限。",
     "csrf": "表单已过期或来自其他页面，请刷新后重新提交。",
@@ -136,11 +138,22 @@ def fail(visit: Visit, error: NodeError) -> Response:
             ((status, title, advice) for kind, status, title, advice in _STATUS if isinstance(error, kind)),
             (500, "页面出错", "请稍后重试；若持续出现，请告知系统管理员。"),
         )
-    values = {"title": title, "advice": advice}
+    values = {"title": title, "advice": advice, "again": _again(visit) if code == _AWAY else None}
     try:
         return show(visit, "error.html", values, status=code)
     except NodeError:  # the node does not answer: no frame with what it would say
         return show_outside(visit, "error.html", values, status=code)
+
+
+def _again(visit: Visit) -> list[tuple[str, str]] | None:
+    """What was typed into a form that the node did not get, to be sent again; no secret, no file."""
+    if visit.request.method != "POST":
+        return None
+    return [
+        (name, value)
+        for name, value in visit.form.multi_items()
+        if isinstance(value, str) and name not in _SECRET
+    ]
 
 
 def _plain(platform: Platform, error: NodeError, request: Request, cause: Exception) -> Response:

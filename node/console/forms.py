@@ -5,7 +5,6 @@ The node keeps the form sealed and does not read it; what an approver sees is th
 
 import json
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Final
 from matcher import identity, names
 from matcher.errors import IdentityError
 from node.domain.mandate import ANY, DOC_HASH, PROGRAMMES, Mandate, fault
+from node.domain.new_ids import new_id
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
@@ -60,7 +60,7 @@ class CheckForm:
     mandates: tuple[Authorisation, ...] = ()
     items: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
-    job: str = field(default_factory=lambda: f"v-{secrets.token_hex(8)}")
+    job: str = field(default_factory=lambda: new_id("v"))
 
 
 def pack(form: CheckForm) -> bytes:

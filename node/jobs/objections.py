@@ -5,7 +5,6 @@ which are looked at anew, and its report shows the answers of both.
 """
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -21,6 +20,7 @@ from node.domain.days import china_day
 from node.domain.declared import DeclaredHousehold
 from node.domain.job_access import JobAccess
 from node.domain.jobs import VERIFICATION, JobRow
+from node.domain.new_ids import new_id
 from node.domain.objections import (
     CLOSED,
     MOST_GROUNDS,
@@ -56,7 +56,7 @@ def add(node: Node, access: JobAccess, new: NewObjection) -> ObjectionRow:
     now = node.clock()
     number = _check(node, job, new, china_day(now))
     row = ObjectionRow(
-        id=f"o-{secrets.token_hex(8)}",
+        id=new_id("o"),
         owner=job.owner,
         job=job.id,
         report_number=number,
@@ -169,7 +169,7 @@ def recheck(node: Node, access: JobAccess, objection: str, job: str = "") -> tup
     first = unpack_verification(node.keys.vault.unseal(of_request(earlier.id), sealed))
     target = Target(content.household, content.person, row.item, row.peer)
     request = narrow(first, target, tuple(peers), earlier)
-    job = job or f"r-{secrets.token_hex(8)}"
+    job = job or new_id("r")
     engine.submit(node, job, request, earlier.owner)
 
     def write(tx: Connection) -> bool:

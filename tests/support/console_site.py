@@ -27,6 +27,7 @@ from node.registers.importer import import_item
 from node.services.rights import people_of
 from testbed import trial
 from tests.support.cluster import Province, World, serve_all, wait_for
+from tests.support.console import Browser
 from tests.support.federation import set_config
 from tests.support.mirrors import sync
 from tests.support.ports import free_port
@@ -55,6 +56,12 @@ class Site:
     lists: trial.Lists
     made: trial.Made
     alerts: int
+
+    def browser(self, account: str) -> Browser:
+        """A browser without scripts, signed in."""
+        found = Browser(self.app)
+        found.client.cookies.set(SESSION, self.people[account].token, domain="console.example")
+        return found
 
     def fresh_codes(self, *accounts: str) -> None:
         """As if the last code had been long ago: a code is taken once."""

@@ -1,7 +1,7 @@
 """A new check, step by step, and its approval by another person."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from node.client.people import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
+from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
@@ -78,6 +79,9 @@ def save_step(visit: Visit) -> Response:
         raise InvalidRequestError("no such action")
     try:
         changed = change(visit, form)
+    except WrongRowsError as error:
+        problem = visit.say(error.message, count=len(error.rows))
+        return _step(visit, draft, form, problem=problem, reason=reason, wrong_rows=error.rows, status=422)
     except InputError as error:
         return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
     version = int(visit.field("version", 8) or 0)
@@ -148,6 +152,7 @@ def _step(
     *,
     problem: str = "",
     reason: str = "",
+    wrong_rows: Sequence[WrongRow] = (),
     status: int = 200,
 ) -> Response:
     wanted = visit.request.query_params.get("step", "") or visit.field("step", 16)
@@ -158,6 +163,7 @@ def _step(
         "step": step,
         "problem": problem,
         "reason": reason,
+        "wrong_rows": wrong_rows,
         "missing": forms.missing(form),
         "purposes": PURPOSES,
         "bases": LEGAL_BASES,
@@ -274,6 +280,7 @@ def split_names(text: str) -> list[str]:
 _ACTIONS: Final = {
     "household": _save_household,
     "add_member": _add_member,
+    "add_list": add_from_list,
     "remove_member": _remove_member,
     "add_mandate": _add_mandate,
     "remove_mandate": _remove_mandate,
