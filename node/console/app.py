@@ -18,6 +18,7 @@ from node.console.pages import (
     checks,
     jobs,
     objections,
+    records,
     reference,
     report_files,
     sign_in,
@@ -81,6 +82,8 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/objections", GET, objections.show_objections),
     ("/objections/{objection}", GET, objections.show_objection),
     ("/objections/{objection}", POST, objections.close),
+    ("/households", GET, records.show_households),
+    ("/households", POST, records.use_household),
     ("/alerts", GET, alerts.show_alerts),
     ("/alerts", POST, alerts.acknowledge),
 )

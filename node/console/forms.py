@@ -37,7 +37,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """An authorisation: whom it is for, by the numbers of members; until a day or an event."""
+    """An authorisation: whom it is for, by the numbers of members; until a day or an event.
+
+    One that is typed covers everything; one on record has the scope of its own.
+    """
 
     number: str
     signers: tuple[str, ...]
@@ -47,6 +50,13 @@ class Authorisation:
     valid_to: str
     event: str
     members: tuple[str, ...]
+    programme: str = ANY
+    scope_items: tuple[str, ...] = (ANY,)
+    scope_regions: tuple[str, ...] = (ANY,)
+    template_id: str = ""
+    sig_type: str = ""
+    matter: str = ""
+    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,9 @@ def unpack(kept: bytes) -> CheckForm:
         plain = json.loads(kept)
         members = tuple(Member(**one) for one in plain.pop("members"))
         mandates = tuple(
-            Authorisation(**{**one, "signers": tuple(one["signers"]), "members": tuple(one["members"])})
+            Authorisation(
+                **{name: tuple(held) if isinstance(held, list) else held for name, held in one.items()}
+            )
             for one in plain.pop("mandates")
         )
         items, peers = tuple(plain.pop("items")), tuple(plain.pop("peers"))
@@ -178,6 +190,11 @@ def to_verification(form: CheckForm) -> Verification:
     )
 
 
+def numbers_of(one: Member) -> frozenset[str]:
+    """The canonical numbers of a member."""
+    return frozenset(identity.parse(number).value for number in (one.id_no, one.former) if number)
+
+
 def _mandate(form: CheckForm, one: Authorisation) -> Mandate:
     people = {
         identity.parse(number).value
@@ -188,19 +205,19 @@ def _mandate(form: CheckForm, one: Authorisation) -> Mandate:
     }
     return Mandate(
         number=one.number,
-        programme=ANY,
-        items=frozenset({ANY}),
-        regions=frozenset({ANY}),
+        programme=one.programme,
+        items=frozenset(one.scope_items),
+        regions=frozenset(one.scope_regions),
         valid_from=_day(one.valid_from),
         valid_to=_day(one.valid_to) if one.valid_to else None,
         revoked_at=None,
         event=one.event,
         office=one.office,
-        template_id="",
-        sig_type="",
-        matter="",
+        template_id=one.template_id,
+        sig_type=one.sig_type,
+        matter=one.matter,
         signers=one.signers,
-        agents=(),
+        agents=one.agents,
         people=frozenset(people),
         doc_hash=one.doc_hash,
     )

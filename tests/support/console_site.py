@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from node.client.people import Drafts
 from node.client.platform import Platform
 from node.clock import utc_now
+from node.console import forms
 from node.console.app import make_app
+from node.console.forms import CheckForm
 from node.console.server import make_server
 from node.console.visits import LANGUAGE, LARGE, SESSION
 from node.database import users as rows
@@ -62,6 +65,11 @@ class Site:
         found = Browser(self.app)
         found.client.cookies.set(SESSION, self.people[account].token, domain="console.example")
         return found
+
+    def form(self, draft: str) -> CheckForm:
+        """What the preparer typed into a draft."""
+        with _platform(self.node) as platform:
+            return forms.unpack(Drafts(platform.as_person(self.people["li"].token)).get(draft).form)
 
     def fresh_codes(self, *accounts: str) -> None:
         """As if the last code had been long ago: a code is taken once."""

@@ -12,6 +12,7 @@ from node.client.people import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
+from node.console.pages.records import add_recorded
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
@@ -283,6 +284,7 @@ _ACTIONS: Final = {
     "add_list": add_from_list,
     "remove_member": _remove_member,
     "add_mandate": _add_mandate,
+    "add_recorded": add_recorded,
     "remove_mandate": _remove_mandate,
     "items": _save_items,
 }
