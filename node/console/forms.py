@@ -5,10 +5,10 @@ The node keeps the form sealed and does not read it; what an approver sees is th
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from matcher import identity, names
 from matcher.errors import IdentityError
@@ -83,16 +83,18 @@ def unpack(kept: bytes) -> CheckForm:
     try:
         plain = json.loads(kept)
         members = tuple(Member(**one) for one in plain.pop("members"))
-        mandates = tuple(
-            Authorisation(
-                **{name: tuple(held) if isinstance(held, list) else held for name, held in one.items()}
-            )
-            for one in plain.pop("mandates")
-        )
+        mandates = tuple(map(_unpack_authorisation, plain.pop("mandates")))
         items, peers = tuple(plain.pop("items")), tuple(plain.pop("peers"))
         return CheckForm(**plain, items=items, peers=peers, members=members, mandates=mandates)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InputError("this draft was made by another program") from None
+
+
+def _unpack_authorisation(one: Mapping[str, Any]) -> Authorisation:
+    values: dict[str, Any] = {
+        name: tuple(held) if isinstance(held, list) else held for name, held in one.items()
+    }
+    return Authorisation(**values)
 
 
 def add_member(form: CheckForm, new: Member) -> CheckForm:

@@ -59,6 +59,7 @@ class Site:
     lists: trial.Lists
     made: trial.Made
     alerts: int
+    provinces: Mapping[str, Province]
 
     def browser(self, account: str) -> Browser:
         """A browser without scripts, signed in."""
@@ -94,7 +95,7 @@ def served_site(world: World, folder: Path) -> Iterator[Site]:
         with _platform(province) as platform, _console(province, platform) as url:
             app = make_app(platform, province.node.config.console.upload_kib << 10)
             made = trial.do_work(platform, people["li"], people["he"], lists, PEERS)
-            yield Site(url, app, province, people, lists, made, alerts)
+            yield Site(url, app, province, people, lists, made, alerts, provinces)
 
 
 def _platform(province: Province) -> Platform:
