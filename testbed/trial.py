@@ -6,7 +6,7 @@ by another person, an objection, a watch list. The numbers and names are those o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -116,7 +116,7 @@ class Lists:
         return cls(good, mandates)
 
 
-def _is_covered(one: Subject, mandates: Mapping[str, Mandate], today: object) -> bool:
+def _is_covered(one: Subject, mandates: Mapping[str, Mandate], today: date) -> bool:
     mandate = mandates.get(one.mandate)
     numbers = {each.value for each in one.identities}
     return mandate is not None and numbers <= mandate.people and (mandate.valid_to or today) >= today

@@ -1,13 +1,12 @@
 """`heqiao doctor`: checks this node and its connections to peers."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from node.cli.options import home_option, json_option, read_config, show
 from node.cli.terminal import print_table
-from node.client.checks import Finding, check_home, try_check
+from node.services.checks import Finding, check_home, try_check
 
 
 @click.command()
@@ -24,7 +23,7 @@ def doctor(home: Path, as_json: bool) -> None:
         found += check_home(read_config(home))
     good = all(one.good for one in found)
     if as_json:
-        show({"good": good, "checks": [asdict(one) for one in found]}, "", as_json=True)
+        show({"good": good, "checks": [_plain(one) for one in found]}, "", as_json=True)
     else:
         print_table(
             ("check", "", "found", "what to do"),
@@ -32,6 +31,10 @@ def doctor(home: Path, as_json: bool) -> None:
         )
     if not good:
         raise click.exceptions.Exit(1)
+
+
+def _plain(one: Finding) -> dict[str, object]:
+    return {"check": one.check, "good": one.good, "text": one.text, "hint": one.hint}
 
 
 def _check_config(home: Path) -> Finding:

@@ -1,6 +1,5 @@
 """`heqiao peers`: the provinces this node asks and answers, and what they are granted."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +9,11 @@ import click
 from keys.errors import SuccessionError
 from keys.pki.enrolment import NodeCard, load_card
 from keys.pki.fingerprints import fingerprint_of as digest_of
-from keys.pki.names import PROVINCE_CODES, check_address
+from keys.pki.names import check_address
 from keys.pki.revocation import serial_of
 from keys.signing_chain import follow
 from keys.store.kinds import fingerprint_of
-from matcher.identity import NO_ORIGIN, PROVINCES
+from matcher.identity import PROVINCES
 from node.cli import roots
 from node.cli.approvals import guard
 from node.cli.fingerprint_check import compare, fingerprint_option
@@ -33,17 +32,16 @@ from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
 from node.domain.audit_chain import Detail
-from node.domain.catalogue import CODE_PATTERN
 from node.domain.days import china_day
-from node.domain.peers import ORDINARY_ITEMS, Grant, PeerRow, read_grants
+from node.domain.peers import Grant, PeerRow, read_grants
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
 from node.federation.revocations import check_newer
 from node.files import disk_errors
 from node.governance import audit
-from node.governance.peers import list_peers, put_peer, remove_peer, set_grants
+from node.governance.grants import parse_grants, require_items
+from node.governance.peers import list_peers, pause_peer, put_peer, remove_peer, set_grants
 
-CODE = re.compile(CODE_PATTERN)
 GRANTS = (
     "Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
     "such as 45,00, for all ordinary items. A financial or medical item must be named: C23:45. "
@@ -56,14 +54,10 @@ def _parse_grants(_ctx: object, _param: object, text: str | None) -> tuple[Grant
         return None
     if text.strip().lower() == "none":
         return ()
-    granted = read_grants(part.strip() for part in text.split(","))
-    origins = {*PROVINCES, *PROVINCE_CODES, NO_ORIGIN, "83"}
-    for one in granted:
-        if one.origin not in origins:
-            raise click.BadParameter(f"{one.origin!r} is no origin: two digits of a province, or 00")
-        if one.item != ORDINARY_ITEMS and not CODE.fullmatch(one.item):
-            raise click.BadParameter(f"{one.item!r} is no code of an item, such as C23")
-    return granted
+    try:
+        return parse_grants(text.split(","))
+    except InputError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.group()
@@ -200,7 +194,13 @@ def list_(home: Path, as_json: bool) -> None:
         show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
         return
     rows = [
-        (peer.code, peer.name, peer.address, ", ".join(peer.granted), "yes" if peer.allow_platforms else "no")
+        (
+            peer.code,
+            f"{peer.name}, paused" if peer.paused else peer.name,
+            peer.address,
+            ", ".join(peer.granted),
+            "yes" if peer.allow_platforms else "no",
+        )
         for peer in known
     ]
     print_table(("code", "name", "address", "grants", "platforms"), rows)
@@ -220,6 +220,36 @@ def remove(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
     guard(config, admin, "peers remove", {"peer": code})
     remove_peer(config, code)
     show({"removed": code}, f"peer {code} is removed", as_json=as_json)
+
+
+@peers.command()
+@home_option
+@json_option
+@click.argument("code")
+def pause(home: Path, as_json: bool, code: str) -> None:
+    """Neither ask nor answer a peer until `heqiao peers resume`.
+
+    CODE is the peer's province code. Its card, grants and quotas stay; open calls of it end, jobs wait for it
+    as for one that cannot be reached.
+    """
+    pause_peer(load_config(home), code, paused=True)
+    show({"paused": code}, f"peer {code} is paused", as_json=as_json)
+
+
+@peers.command()
+@home_option
+@json_option
+@click.argument("code")
+@admin_option
+def resume(home: Path, as_json: bool, code: str, admin: Path | None) -> None:
+    """Ask and answer a peer again that was paused.
+
+    CODE is the peer's province code. Under dual control it needs an approval.
+    """
+    config = load_config(home)
+    guard(config, admin, "peers resume", {"peer": code})
+    pause_peer(config, code, paused=False)
+    show({"resumed": code}, f"peer {code} is asked and answered again", as_json=as_json)
 
 
 @peers.command()
@@ -270,11 +300,7 @@ def _own_origin(code: str) -> tuple[Grant, ...]:
 
 
 def _require_items(config: Config, granted: Sequence[Grant]) -> None:
-    """Raises InputError for an item that is not in the catalogue."""
-    known = {ORDINARY_ITEMS, *load_catalogue(config).codes}
-    for one in granted:
-        if one.item not in known:
-            raise InputError(f"there is no item {one.item}", "`heqiao catalogue` shows the items")
+    require_items(granted, load_catalogue(config).codes)
 
 
 def _plain(peer: PeerRow) -> dict[str, object]:
@@ -284,5 +310,6 @@ def _plain(peer: PeerRow) -> dict[str, object]:
         "address": peer.address,
         "grants": peer.granted,
         "allow_platforms": peer.allow_platforms,
+        "paused": peer.paused,
         "allow_monitoring": peer.allow_monitoring,
     }

@@ -17,9 +17,10 @@ from node.domain.days import china_day, china_minute
 from node.federation.catalogue_file import load_catalogue
 from node.files import disk_errors
 from node.registers.quality_report import document, plain
-from node.registers.source_file import SourceFile, make_request
+from node.registers.source_file import make_request
 from node.registers.source_import import Examined, examine, import_source
-from node.registers.source_store import FOLDER, SourceFolder, Stored
+from node.registers.source_states import SourceListing, list_sources
+from node.registers.source_store import FOLDER, SourceFolder
 from node.reports import html as html_form
 from node.reports.text import render
 
@@ -86,9 +87,9 @@ def import_(
 def list_(config: Config, *, as_json: bool) -> None:
     """Print the sources of a home."""
     sources = SourceFolder(config.folder)
-    found = [(one, sources) for one in sources.list()]
-    lines = [_describe(*one) for one in found] or ["this home has no sources; `heqiao sources add` keeps one"]
-    show({"sources": [_listed(*one) for one in found]}, "\n".join(lines), as_json=as_json)
+    found = list_sources(sources)
+    lines = [_describe(one) for one in found] or ["this home has no sources; `heqiao sources add` keeps one"]
+    show({"sources": [_listed(one) for one in found]}, "\n".join(lines), as_json=as_json)
 
 
 def remove(config: Config, item: str, *, as_json: bool) -> None:
@@ -101,14 +102,14 @@ def _plain(done: Examined) -> dict[str, Any]:
     return plain(done.quality, done.findings)
 
 
-def _listed(one: Stored, sources: SourceFolder) -> dict[str, Any]:
-    if one.file is None:
+def _listed(listing: SourceListing) -> dict[str, Any]:
+    one, file, state, last = listing.stored, listing.stored.file, listing.state, listing.last
+    if file is None:
         return {"item": one.item, "error": str(one.error)}
-    last, state, file = sources.last(one.item), sources.state(one.item), one.file
     return {
         "item": one.item,
         "title": file.source.title,
-        "kind": _kind(file),
+        "kind": listing.kind,
         "at": file.schedule.at if file.schedule else None,
         "every": file.schedule.every if file.schedule else None,
         "watermark": state.watermark or None,
@@ -117,15 +118,12 @@ def _listed(one: Stored, sources: SourceFolder) -> dict[str, Any]:
     }
 
 
-def _kind(file: SourceFile) -> str:
-    return "files" if file.files else "changes" if file.database and file.database.watermark else "query"
-
-
-def _describe(one: Stored, sources: SourceFolder) -> str:
+def _describe(listing: SourceListing) -> str:
+    one, last = listing.stored, listing.last
     if one.file is None:
         return f"{one.item}: cannot be used: {one.error}"
-    last, timed = sources.last(one.item), one.file.schedule
-    text = f"{one.item} {one.file.source.title}: {_kind(one.file)}"
+    timed = one.file.schedule
+    text = f"{one.item} {one.file.source.title}: {listing.kind}"
     text += f", each {timed.every} at {timed.at}" if timed else ", by hand"
     if last is None:
         return f"{text}; not imported yet"

@@ -17,15 +17,20 @@ from node.console.pages import (
     alerts,
     checks,
     deadlines,
+    health,
+    households,
     jobs,
     objections,
+    peers,
     records,
     reference,
     report_files,
+    security,
     sign_in,
     users,
 )
 from node.console.render import STATIC_FOLDER, show, show_outside
+from node.console.rights import role_words
 from node.console.visits import SESSION, SIGN_IN, Page, Visit, endpoint
 from node.errors import (
     InvalidRequestError,
@@ -61,7 +66,18 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/users", POST, users.add_user),
     ("/users/change", POST, users.change_user),
     ("/catalogue", GET, reference.show_catalogue),
-    ("/peers", GET, reference.show_peers),
+    ("/peers", GET, peers.show_peers),
+    ("/peers", POST, peers.act),
+    ("/incoming", GET, records.show_incoming),
+    ("/imports", GET, records.show_imports),
+    ("/audit", GET, records.show_audit),
+    ("/audit", POST, records.filter_audit),
+    ("/audit/verify", POST, records.verify_audit),
+    ("/audit/export", POST, records.export_audit),
+    ("/keys", GET, security.show_keys),
+    ("/access", GET, security.show_access),
+    ("/access", POST, security.change_access),
+    ("/health", GET, health.show_health),
     ("/checks", GET, checks.show_drafts),
     ("/checks", POST, checks.begin),
     ("/checks/{draft}", GET, checks.show_step),
@@ -84,8 +100,8 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/objections/{objection}", GET, objections.show_objection),
     ("/objections/{objection}", POST, objections.close),
     ("/deadlines", GET, deadlines.show_deadlines),
-    ("/households", GET, records.show_households),
-    ("/households", POST, records.use_household),
+    ("/households", GET, households.show_households),
+    ("/households", POST, households.use_household),
     ("/alerts", GET, alerts.show_alerts),
     ("/alerts", POST, alerts.acknowledge),
 )
@@ -101,6 +117,7 @@ _AWAY: Final = 503
 _SECRET: Final = ("csrf", "password", "code", "old_password", "new_password", "again")
 _RULES: Final = {
     "right": "您的角色没有此项权限。",
+    "unit": "此项由全省单位的管理员办理，请与省级单位的管理员联系。",
     "csrf": "表单已过期或来自其他页面，请刷新后重新提交。",
     "own_draft": "不能复核自己经办的核对，请由本单位另一位复核人办理。",
     "need_confidentiality": "请先签署保密承诺书。",
@@ -143,7 +160,9 @@ def fail(visit: Visit, error: NodeError) -> Response:
             ((status, title, advice) for kind, status, title, advice in _STATUS if isinstance(error, kind)),
             (500, "页面出错", "请稍后重试；若持续出现，请告知系统管理员。"),
         )
-    values = {"title": title, "advice": advice, "again": _again(visit) if code == _AWAY else None}
+    who = role_words(error.details.get("roles", "").split(), visit.lang)
+    again = _again(visit) if code == _AWAY else None
+    values = {"title": title, "advice": advice, "rule": rule, "who": who, "again": again}
     try:
         return show(visit, "error.html", values, status=code)
     except NodeError:  # the node does not answer: no frame with what it would say

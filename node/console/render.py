@@ -12,6 +12,7 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from node.console.rights import may
 from node.console.visits import LARGE, Visit
 from node.domain.days import china_day, china_time
 from node.domain.users import ROLE_NAMES, Role
@@ -22,15 +23,17 @@ STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry on the left: its page, words, and the roles that see it."""
+    """An entry on the left: its page, words, and the roles that see it, or the method that the page calls."""
 
     path: str
     words: str
-    roles: frozenset[Role]
+    roles: frozenset[Role] = frozenset()
+    method: str = ""
 
 
 _OFFICERS = frozenset({Role.PREPARER, Role.APPROVER})
 _ALL = frozenset(Role)
+MOST_ENTRIES: Final = 8  # the last one, the own account, is also reached from the name above
 ENTRIES: Final = (
     Entry("/", "工作台", _ALL),
     Entry("/checks", "新建核对", frozenset({Role.PREPARER})),
@@ -39,6 +42,12 @@ ENTRIES: Final = (
     Entry("/objections", "异议", _OFFICERS),
     Entry("/alerts", "监测预警", _OFFICERS),
     Entry("/peers", "外省节点", _ALL),
+    Entry("/incoming", "受托查询", method="RecordService/ListIncomingQueries"),
+    Entry("/imports", "数据接入", method="RecordService/ListImports"),
+    Entry("/keys", "密钥与证书", method="OverviewService/GetKeys"),
+    Entry("/access", "配额与授权", method="AccessService/ListQuotas"),
+    Entry("/audit", "审计", method="RecordService/ListEvents"),
+    Entry("/health", "运行状态", method="OverviewService/GetHealth"),
     Entry("/catalogue", "目录", _ALL),
     Entry("/users", "用户与权限", frozenset({Role.SECURITY})),
     Entry("/account", "我的账户", _ALL),
@@ -115,7 +124,12 @@ def _entries(visit: Visit) -> Sequence[Entry]:
     if not visit.token or visit.person.need:
         return ()
     roles = set(map(Role, visit.person.roles))
-    return [entry for entry in ENTRIES if entry.roles & roles]
+    shown = [
+        entry
+        for entry in ENTRIES
+        if entry.roles & roles or (entry.method and may(visit.person, entry.method))
+    ]
+    return shown[:MOST_ENTRIES]
 
 
 def day_words(lang: str, moment: Any) -> str:

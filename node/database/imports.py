@@ -93,3 +93,25 @@ def newest_import(tx: Connection, item: str) -> tuple[int, datetime] | None:
 def forget_sources(tx: Connection, sources: Collection[bytes]) -> None:
     """Imports of these sources are made again, although nothing about them has changed."""
     tx.execute(update(imports).where(imports.c.source.in_(list(sources))).values(source=b""))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedImport:
+    """An import as a list shows it."""
+
+    item: str
+    mode: str
+    tally: dict[str, Any]
+    held: int
+    finished_at: datetime
+
+
+def list_imports(tx: Connection, limit: int, offset: int) -> tuple[list[ListedImport], int]:
+    """A page of imports, newest first, and how many there are."""
+    total = tx.scalar(select(func.count()).select_from(imports)) or 0
+    page = select(imports).order_by(imports.c.id.desc()).limit(limit).offset(offset)
+    rows = [
+        ListedImport(row.item, row.mode, json.loads(row.tally), row.held, row.finished_at)
+        for row in tx.execute(page)
+    ]
+    return rows, int(total)

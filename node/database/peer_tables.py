@@ -14,6 +14,8 @@ peers = Table(
     Column("signing_key", LargeBinary, nullable=False),
     Column("allow_platforms", Boolean, nullable=False),
     Column("allow_monitoring", Boolean, nullable=False),
+    # Neither asked nor answered until administrators end that.
+    Column("paused", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
 )
 

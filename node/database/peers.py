@@ -35,6 +35,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             address=peer.address,
             signing_key=peer.signing_key,
             allow_platforms=peer.allow_platforms,
+            paused=peer.paused,
             allow_monitoring=peer.allow_monitoring,
             added_at=now,
         )
@@ -59,6 +60,12 @@ def _add_grants(tx: Connection, code: str, granted: Sequence[Grant]) -> None:
     if granted:
         rows = [{"peer": code, "item": grant.item, "origin": grant.origin} for grant in granted]
         tx.execute(insert(grants), rows)
+
+
+def set_paused(tx: Connection, code: str, *, paused: bool) -> bool:
+    """Pause a peer, or end that; return whether the peer is known."""
+    found = tx.execute(update(peers).where(peers.c.code == code).values(paused=paused))
+    return found.rowcount > 0
 
 
 def remove_peer(tx: Connection, code: str) -> bool:
@@ -104,4 +111,4 @@ def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
     """`granted` has items and origins, None where an outer join found none."""
     given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
     key, may = bytes(row.signing_key), row.allow_monitoring
-    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), may)
+    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), may, row.paused)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from node.database.peer_tables import seen_manifests
 
@@ -45,3 +45,9 @@ def put_seen(tx: Connection, peer: str, seen: SeenManifest) -> None:
             raised_at=seen.raised_at,
         )
     )
+
+
+def newest_by_peer(tx: Connection) -> dict[str, datetime]:
+    """When the newest manifest of each peer that was checked here was issued."""
+    found = select(seen_manifests.c.peer, func.max(seen_manifests.c.issued_at).label("at"))
+    return {row.peer: row.at for row in tx.execute(found.group_by(seen_manifests.c.peer))}

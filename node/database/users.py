@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from node.database.user_tables import sessions, sign_in_failures, users
 from node.domain.users import Role
@@ -138,19 +140,27 @@ def remove_expired(tx: Connection, now: datetime, idle_before: datetime, failed_
     tx.execute(delete(sign_in_failures).where(sign_in_failures.c.first_at < failed_before, unlocked))
 
 
-def read_failures(tx: Connection, digest: bytes) -> Failures | None:
-    """The failed attempts of an account, locked until this transaction ends."""
+def read_failures(tx: Connection, digest: bytes, now: datetime) -> Failures:
+    """The failed attempts of an account, which nobody else counts before this transaction ends."""
     query = select(sign_in_failures).where(sign_in_failures.c.digest == digest).with_for_update()
     row = tx.execute(query).one_or_none()
-    return None if row is None else Failures(row.failures, row.first_at, row.locked_until)
+    if row is None:
+        first = {"digest": digest, "failures": 0, "first_at": now, "locked_until": None}
+        with suppress(IntegrityError), tx.begin_nested():  # somebody else was first: wait for that
+            tx.execute(insert(sign_in_failures).values(first))
+        row = tx.execute(query).one()
+    return Failures(row.failures, row.first_at, row.locked_until)
 
 
-def put_failures(tx: Connection, digest: bytes, found: Failures | None) -> None:
-    """Write them in place of earlier ones; None deletes them."""
+def put_failures(tx: Connection, digest: bytes, found: Failures) -> None:
+    """Write them in place of earlier ones, which were read in this transaction."""
+    values = {"failures": found.failures, "first_at": found.first_at, "locked_until": found.locked_until}
+    tx.execute(update(sign_in_failures).where(sign_in_failures.c.digest == digest).values(values))
+
+
+def clear_failures(tx: Connection, digest: bytes) -> None:
+    """Forget the failed attempts of an account."""
     tx.execute(delete(sign_in_failures).where(sign_in_failures.c.digest == digest))
-    if found is not None:
-        values = {"failures": found.failures, "first_at": found.first_at, "locked_until": found.locked_until}
-        tx.execute(insert(sign_in_failures).values(digest=digest, **values))
 
 
 def _roles_text(roles: frozenset[Role]) -> str:

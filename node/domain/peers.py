@@ -49,6 +49,8 @@ class PeerRow:
     grants: tuple[Grant, ...]
     # Whether it may ask for monitoring, and keep tokens for it.
     allow_monitoring: bool = True
+    # Neither asked nor answered until administrators end that.
+    paused: bool = False
 
     @property
     def rights(self) -> tuple[bool, bool, tuple[Grant, ...]]:

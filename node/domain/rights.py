@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from node.domain.units import tier
 from node.domain.users import ADMINISTRATORS, OFFICERS, Person, Role
 
 EVERYBODY: Final = frozenset(Role)
@@ -15,6 +16,7 @@ _PREPARER: Final = frozenset({Role.PREPARER})
 _APPROVER: Final = frozenset({Role.APPROVER})
 _SYSTEM: Final = frozenset({Role.SYSTEM})
 _SECURITY: Final = frozenset({Role.SECURITY})
+_AUDIT: Final = frozenset({Role.AUDIT})
 _WATCHERS: Final = frozenset({Role.SYSTEM, Role.AUDIT, Role.OBSERVER})
 
 
@@ -23,15 +25,18 @@ class Right:
     """A line of the table: the roles that may, and whether a platform's certificate may.
 
     `before` says that it is part of signing in: no session is needed. `unready` says that it may be called
-    with a session before password, second factor and confidentiality record are in order.
+    with a session before password, second factor and confidentiality record are in order. `whole` says that
+    it is about the whole province: an administrator of a unit below it may not.
     """
 
     roles: frozenset[Role]
     platform: bool = False
     before: bool = False
     unready: bool = False
+    whole: bool = False
 
 
+_HIGH_TIERS: Final = ("ministry", "province")
 _SIGN_IN: Final = Right(EVERYBODY, before=True)
 _OWN: Final = Right(EVERYBODY, unready=True)
 
@@ -181,6 +186,51 @@ RPCS: Final[Mapping[str, Right]] = {
         },
         "admin",
     ),
+    **_service(
+        "OverviewService",
+        {
+            "GetHealth": Right(ADMINISTRATORS | {Role.OBSERVER}),
+            "GetKeys": Right(_SECURITY, whole=True),
+            "ListApprovals": Right(ADMINISTRATORS, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
+        "AccessService",
+        {
+            "ListQuotas": Right(ADMINISTRATORS, whole=True),
+            "SetQuota": Right(_SECURITY, whole=True),
+            "Suspend": Right(_SECURITY, whole=True),
+            "LiftSuspension": Right(_SECURITY, whole=True),
+            "ListAlerts": Right(ADMINISTRATORS, whole=True),
+            "ListGrants": Right(ADMINISTRATORS, whole=True),
+            "SetGrants": Right(_SECURITY, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
+        "PeerAdminService",
+        {
+            "ListPeerStates": Right(ADMINISTRATORS, whole=True),
+            "TestPeer": Right(_SYSTEM, whole=True),
+            "PausePeer": Right(_SYSTEM, whole=True),
+            "ResumePeer": Right(_SYSTEM, whole=True),
+            "RemovePeer": Right(_SYSTEM, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
+        "RecordService",
+        {
+            "ListIncomingQueries": Right(_WATCHERS),
+            "ListEvents": Right(_AUDIT, whole=True),
+            "ExportEvents": Right(_AUDIT, whole=True),
+            "VerifyChain": Right(_AUDIT, whole=True),
+            "ListSources": Right(_SYSTEM, whole=True),
+            "ListImports": Right(_SYSTEM, whole=True),
+        },
+        "admin",
+    ),
 }
 
 # Commands by their words; those without a line here change nothing in a home, or ask the running node, which
@@ -198,6 +248,8 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "mirror drop": _SYSTEM,
     "peers add": _SYSTEM,
     "peers remove": _SYSTEM,
+    "peers pause": _SYSTEM,
+    "peers resume": _SYSTEM,
     "peers grant": _SECURITY,
     "peers revocations": _SECURITY,
     "peers roots": _SECURITY,
@@ -230,7 +282,8 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
 def refusal(right: Right | None, person: Person | None) -> str:
     """Why a person may not call something: a stable word, empty where the person may.
 
-    `no_line`: the table does not have it; `need_` and what must be done first; `role`: other roles may.
+    `no_line`: the table does not have it; `need_` and what must be done first; `role`: other roles may;
+    `unit`: only people of the whole province may.
     """
     if right is None:
         return "no_line"
@@ -238,7 +291,11 @@ def refusal(right: Right | None, person: Person | None) -> str:
         return "" if right.before else "session"
     if person.need is not None and not (right.before or right.unready):
         return f"need_{person.need}"
-    return "" if right.before or person.roles & right.roles else "role"
+    if right.before:
+        return ""
+    if not person.roles & right.roles:
+        return "role"
+    return "unit" if right.whole and tier(person.unit) not in _HIGH_TIERS else ""
 
 
 def command_roles(words: str) -> frozenset[Role] | None:

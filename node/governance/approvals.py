@@ -31,6 +31,7 @@ from node.database.approvals import AdminRow, ApprovalRow
 from node.domain.audit_chain import Detail
 from node.errors import ConflictError, NotFoundError, PreconditionError, RefusedError
 from node.governance.administrators import NEEDED
+from node.governance.stores import opened
 
 _CONTEXT = "heqiao v1 approval digest"
 
@@ -134,10 +135,10 @@ def approve_in(config: Config, wanted: str, admin: KeyStore) -> ApprovalRow:
     return approve(open_store(database_url(config)), wanted, admin, utc_now())
 
 
-def list_states(config: Config) -> list[tuple[ApprovalRow, str]]:
+def list_states(config: Config, store: Store | None = None) -> list[tuple[ApprovalRow, str]]:
     """All requests of a home, newest first, each with its state now."""
     now = utc_now()
-    with open_store(database_url(config)).transaction("list approvals") as tx:
+    with opened(config, store).transaction("list approvals") as tx:
         return [(row, state_of(row, now)) for row in rows.list_approvals(tx)]
 
 

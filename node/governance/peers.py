@@ -6,11 +6,12 @@ from datetime import datetime
 
 from node.clock import utc_now
 from node.config import Config
-from node.database import Connection, audit_log, database_url, open_store, signing_keys
+from node.database import Connection, Store, audit_log, database_url, open_store, signing_keys
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import Grant, PeerRow
 from node.errors import NotFoundError
+from node.governance.stores import opened
 
 
 def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
@@ -23,20 +24,26 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
     }
     with open_store(database_url(config)).transaction("add peer", write=True) as tx:
         known = rows.find_peer(tx, peer.code)
-        rows.put_peer(tx, peer, now)
+        # A new card does not end a pause.
+        rows.put_peer(tx, replace(peer, paused=known is not None and known.paused), now)
         audit_log.append(tx, "peer_added", details, now)
     return known
 
 
 def set_grants(
-    config: Config, code: str, granted: Sequence[Grant], now: datetime, allow_monitoring: bool | None = None
+    config: Config,
+    code: str,
+    granted: Sequence[Grant],
+    now: datetime,
+    allow_monitoring: bool | None = None,
+    store: Store | None = None,
 ) -> PeerRow:
     """Replace what a peer is granted, and with `allow_monitoring` whether it may ask for monitoring.
 
     Returns the peer as it is known now. Raises NotFoundError.
     """
     details: dict[str, Detail] = {"peer": code, "grants": [str(grant) for grant in granted]}
-    with open_store(database_url(config)).transaction("grant", write=True) as tx:
+    with opened(config, store).transaction("grant", write=True) as tx:
         known = rows.find_peer(tx, code)
         if known is None:
             raise _unknown(code)
@@ -73,9 +80,17 @@ def read_known_keys(tx: Connection) -> dict[bytes, tuple[str, str]]:
     return found
 
 
-def remove_peer(config: Config, code: str) -> None:
+def pause_peer(config: Config, code: str, *, paused: bool, store: Store | None = None) -> None:
+    """Neither ask nor answer a peer from its next call on, or end that. Raises NotFoundError."""
+    with opened(config, store).transaction("pause peer", write=True) as tx:
+        if not rows.set_paused(tx, code, paused=paused):
+            raise _unknown(code)
+        audit_log.append(tx, "peer_paused" if paused else "peer_resumed", {"peer": code}, utc_now())
+
+
+def remove_peer(config: Config, code: str, store: Store | None = None) -> None:
     """Forget a peer: it is refused from now on. Raises NotFoundError."""
-    with open_store(database_url(config)).transaction("remove peer", write=True) as tx:
+    with opened(config, store).transaction("remove peer", write=True) as tx:
         if not rows.remove_peer(tx, code):
             raise _unknown(code)
         audit_log.append(tx, "peer_removed", {"peer": code}, utc_now())

@@ -7,7 +7,7 @@ from typing import Final
 
 from node.clock import utc_now
 from node.config import Config
-from node.database import Connection, database_url, open_store
+from node.database import Connection, Store
 from node.database import audit_log as audit_rows
 from node.database import peers as peer_rows
 from node.database import quotas as rows
@@ -16,7 +16,8 @@ from node.database.quotas import SetLimit
 from node.domain.audit_chain import Detail
 from node.domain.quotas import DAYS, SUSPENDED, Measure, Moment, Window, used_in
 from node.errors import NotFoundError
-from node.governance.quotas import limits_of, quota_name
+from node.governance.quotas import limits_of, quota_name, suspend
+from node.governance.stores import opened
 
 BY_HAND: Final = "set by an administrator"
 
@@ -52,10 +53,10 @@ class PeerAlert:
     lifted_at: datetime | None = None
 
 
-def read_states(config: Config, code: str | None = None) -> list[QuotaState]:
+def read_states(config: Config, code: str | None = None, store: Store | None = None) -> list[QuotaState]:
     """The quotas of one peer, or of all. Raises NotFoundError."""
     now = Moment(utc_now())
-    with open_store(database_url(config)).transaction("read quotas") as tx:
+    with opened(config, store).transaction("read quotas") as tx:
         if code is None:
             codes = [peer.code for peer in peer_rows.list_peers(tx)]
         else:
@@ -80,9 +81,11 @@ def _states(tx: Connection, config: Config, peer: str, now: Moment) -> Iterator[
             yield QuotaState(peer, one.measure, SUSPENDED, "", 0, 0, is_set=True, reason=one.reason)
 
 
-def effective_limit(config: Config, peer: str, measure: Measure, window: Window) -> int:
+def effective_limit(
+    config: Config, peer: str, measure: Measure, window: Window, store: Store | None = None
+) -> int:
     """The quota that applies to a peer now. Raises NotFoundError."""
-    with open_store(database_url(config)).transaction("read quotas") as tx:
+    with opened(config, store).transaction("read quotas") as tx:
         _require_peer(tx, peer)
         return limits_of(config.quotas, rows.read_limits(tx, peer))[measure, window]
 
@@ -92,10 +95,17 @@ def default_limit(config: Config, measure: Measure, window: Window) -> int:
     return limits_of(config.quotas, ())[measure, window]
 
 
-def set_limit(config: Config, peer: str, measure: Measure, window: Window, amount: int | None) -> None:
+def set_limit(
+    config: Config,
+    peer: str,
+    measure: Measure,
+    window: Window,
+    amount: int | None,
+    store: Store | None = None,
+) -> None:
     """Set a quota of a peer; None: that of node.toml applies again. Raises NotFoundError."""
     now = utc_now()
-    with open_store(database_url(config)).transaction("set a quota", write=True) as tx:
+    with opened(config, store).transaction("set a quota", write=True) as tx:
         _require_known(peer_rows.lock_peer(tx, peer), peer)
         if amount is None:
             rows.remove_limit(tx, peer, measure, window)
@@ -106,13 +116,20 @@ def set_limit(config: Config, peer: str, measure: Measure, window: Window, amoun
         audit_rows.append(tx, "quota_set", details, now)
 
 
-def lift(config: Config, peer: str, measure: Measure) -> None:
+def suspend_by_hand(config: Config, peer: str, measure: Measure, store: Store | None = None) -> None:
+    """Refuse a peer a measure until `lift`. Raises NotFoundError."""
+    with opened(config, store).transaction("suspend a peer", write=True) as tx:
+        _require_known(peer_rows.lock_peer(tx, peer), peer)
+        suspend(tx, peer, measure, BY_HAND, utc_now())
+
+
+def lift(config: Config, peer: str, measure: Measure, store: Store | None = None) -> None:
     """End the suspension of a peer; of sums, no alert so far counts any more.
 
     Raises NotFoundError where there is none.
     """
     now, details = utc_now(), dict[str, Detail](peer=peer, measure=measure)
-    with open_store(database_url(config)).transaction("lift a suspension", write=True) as tx:
+    with opened(config, store).transaction("lift a suspension", write=True) as tx:
         peer_rows.lock_peer(tx, peer)  # one that was removed stays suspended, and has nothing under way
         if not rows.remove_limit(tx, peer, measure, SUSPENDED):
             raise NotFoundError(f"{measure} of peer {peer} are not suspended", "see `heqiao quotas show`")
@@ -121,9 +138,9 @@ def lift(config: Config, peer: str, measure: Measure) -> None:
         audit_rows.append(tx, "quota_lifted", details, now)
 
 
-def list_alerts(config: Config, peer: str | None, limit: int) -> list[PeerAlert]:
+def list_alerts(config: Config, peer: str | None, limit: int, store: Store | None = None) -> list[PeerAlert]:
     """Alerts about quotas and about sums, newest first, of one peer or all."""
-    with open_store(database_url(config)).transaction("list alerts") as tx:
+    with opened(config, store).transaction("list alerts") as tx:
         quotas, sums = rows.list_alerts(tx, peer, limit), sum_rows.list_alerts(tx, peer)
     found = [
         PeerAlert(one.peer, quota_name(one.alert), one.alert.item, one.at, percent=one.alert.level)

@@ -58,7 +58,7 @@ def begin(people: People, account: str, password: str, now: datetime) -> SignedI
         raise _refused(people, account, row, now)
     if not is_current(found.password):
         _rehash(people, account, found.password, password)
-    _give_attempt_back(people, account)
+    _give_attempt_back(people, account, now)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     session = SessionRow(digest_of(token), account, "half", now, now, now + _HALF_LIFE)
     people.store.retry_write("sign in", lambda tx: rows.add_session(tx, session))
@@ -104,7 +104,7 @@ def finish(people: People, token: str, code: str, now: datetime) -> SignedIn:
         ends = now + timedelta(hours=people.settings.session_hours)
         rows.add_session(tx, SessionRow(digest_of(full), current.account, "full", now, now, ends))
         rows.change_user(tx, current.account, {"last_sign_in": now})
-        rows.put_failures(tx, people.failures_of(current.account), None)
+        rows.clear_failures(tx, people.failures_of(current.account))
         _remove_old(tx, people, now)
         audit_rows.append(tx, "signed_in", event_details(current), now)
         return person
@@ -147,7 +147,7 @@ def prove_again(people: People, account: str, password: str, code: str, now: dat
             return None
         if not _take_code(tx, people, current, code, now):
             return None
-        rows.put_failures(tx, people.failures_of(account), None)
+        rows.clear_failures(tx, people.failures_of(account))
         return _person(tx, people, account, now)
 
     person = people.store.retry_write("prove again", write)
@@ -192,7 +192,7 @@ def change_password(people: People, token: str, old: str, new: str, now: datetim
         values = {"secrets_sealed": seal_secrets(people, person.account, kept), "password_set": True}
         rows.change_user(tx, person.account, values)
         rows.end_sessions(tx, person.account, keep=digest_of(token))
-        rows.put_failures(tx, people.failures_of(person.account), None)
+        rows.clear_failures(tx, people.failures_of(person.account))
         audit_rows.append(tx, "password_changed", event_details(current), now)
 
     people.store.retry_write("change a password", write)
@@ -271,12 +271,10 @@ def _take_attempt(people: People, account: str, now: datetime) -> None:
     digest, settings = people.failures_of(account), people.settings
 
     def write(tx: Connection) -> bool:
-        found = rows.read_failures(tx, digest)
-        if found is not None and found.locked_until is not None:
-            if now < found.locked_until:
-                return False
-            found = None
-        if found is None or now - found.first_at > _FAILURES_LIFE:
+        found = rows.read_failures(tx, digest, now)
+        if found.locked_until is not None and now < found.locked_until:
+            return False
+        if found.locked_until is not None or now - found.first_at > _FAILURES_LIFE:
             found = Failures(0, now, None)
         if found.failures >= settings.failures:
             until = now + timedelta(minutes=settings.lock_minutes)
@@ -289,15 +287,13 @@ def _take_attempt(people: People, account: str, now: datetime) -> None:
         raise _error(0, settings.lock_minutes)
 
 
-def _give_attempt_back(people: People, account: str) -> None:
+def _give_attempt_back(people: People, account: str, now: datetime) -> None:
     """A right password is no failure; the count of wrong ones before it stays until the code is right too."""
     digest = people.failures_of(account)
 
     def write(tx: Connection) -> None:
-        found = rows.read_failures(tx, digest)
-        if found is not None:
-            less = replace(found, failures=found.failures - 1)
-            rows.put_failures(tx, digest, less if less.failures > 0 else None)
+        found = rows.read_failures(tx, digest, now)
+        rows.put_failures(tx, digest, replace(found, failures=max(0, found.failures - 1)))
 
     people.store.retry_write("count an attempt", write)
 
@@ -307,9 +303,9 @@ def _refused(people: People, account: str, row: UserRow | None, now: datetime) -
     digest, settings = people.failures_of(account), people.settings
 
     def write(tx: Connection) -> int:
-        found = rows.read_failures(tx, digest)
-        left = max(0, settings.failures - (found.failures if found else 0))
-        if found is not None and not left and found.locked_until is None:
+        found = rows.read_failures(tx, digest, now)
+        left = max(0, settings.failures - found.failures)
+        if not left and found.locked_until is None:
             until = now + timedelta(minutes=settings.lock_minutes)
             rows.put_failures(tx, digest, replace(found, locked_until=until))
         if row is not None:

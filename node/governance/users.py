@@ -159,7 +159,7 @@ def reset(people: People, account: str, by: Person | None, now: datetime) -> str
         values = {"secrets_sealed": seal_secrets(people, account, fresh), "confirmed_at": now}
         rows.change_user(tx, account, {**values, "password_set": False, "has_totp": False})
         rows.end_sessions(tx, account)
-        rows.put_failures(tx, people.failures_of(account), None)
+        rows.clear_failures(tx, people.failures_of(account))
         audit_rows.append(tx, "user_reset", event_details(row), now)
 
     people.store.retry_write("reset a user", write)

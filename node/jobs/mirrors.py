@@ -156,7 +156,7 @@ def mirror_tasks(node: Node) -> Sequence[Task]:
 
 def _sync_every_peer(node: Node, lease: Lease, every: timedelta) -> None:
     with node.store.transaction("list peers") as tx:
-        peers = peer_rows.list_peers(tx)
+        peers = [peer for peer in peer_rows.list_peers(tx) if not peer.paused]
     draw = random.SystemRandom()
     draw.shuffle(peers)
     for place, peer in enumerate(peers):

@@ -67,6 +67,8 @@ class PartRun(Generic[C]):
             known = peer_rows.find_peer(tx, self.part.peer)
         if known is None:
             raise NotFoundError("this peer is no longer known")
+        if known.paused:
+            raise UnavailableError("this node has paused the peer")
         most = allowed_s(self.job.subjects)
         with PeerClient.open(node, known, self.checkpoint.count, self.lease.stopping.is_set, most) as link:
             deadline = node.clock() + timedelta(seconds=limits.part_timeout_s)

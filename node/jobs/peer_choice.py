@@ -54,7 +54,9 @@ def choose_peers(node: Node, items: Collection[str], stopping: Callable[[], bool
 
 
 def _reason(node: Node, items: Collection[str], stopping: Callable[[], bool], peer: PeerRow) -> str:
-    """Why a peer is left out; empty where it is asked."""
+    """Why a peer is left out; empty where it is asked. The part of one that is paused waits, and says so."""
+    if peer.paused:
+        return ""
     try:
         manifest = _kept(node, peer) or _fetch(node, peer, stopping)
     except (RefusedError, UnknownCallerError):

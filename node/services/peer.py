@@ -196,7 +196,7 @@ def find_peer(node: Node, caller: CertifiedIdentity) -> PeerRow:
     """The peer that a caller is. Raises UnknownCallerError with one text for all causes."""
     with node.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, caller.code)
-    if peer is None or (caller.role == "platform" and not peer.allow_platforms):
+    if peer is None or peer.paused or (caller.role == "platform" and not peer.allow_platforms):
         raise UnknownCallerError(
             "this node does not serve the caller",
             "the administrators of both nodes exchange cards and run `heqiao peers add`",

@@ -122,6 +122,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
             peers=[
                 pb.Peer(code=peer.code, name=peer.name, address=peer.address, grants=peer.granted)
                 for peer in known
+                if not peer.paused  # nobody can ask it now
             ]
         )
 

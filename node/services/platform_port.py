@@ -1,7 +1,13 @@
 """Every service of the platform port: a new one is a line here, and its lines in the table of rights."""
 
 import grpc
-from heqiao.admin.v1 import users_pb2_grpc
+from heqiao.admin.v1 import (
+    access_pb2_grpc,
+    overview_pb2_grpc,
+    peers_pb2_grpc,
+    records_pb2_grpc,
+    users_pb2_grpc,
+)
 from heqiao.platform.v1 import (
     cases_pb2_grpc,
     catalogue_pb2_grpc,
@@ -19,6 +25,7 @@ from heqiao.platform.v1 import (
 from node.context import Node
 from node.domain.rights import RPCS
 from node.jobs.runner import Runner
+from node.services.access_admin import AccessServicer
 from node.services.cases import CaseServicer
 from node.services.catalogue import CatalogueServicer
 from node.services.drafts import DraftServicer
@@ -26,7 +33,10 @@ from node.services.households import HouseholdServicer
 from node.services.jobs import JobServicer
 from node.services.mandates import MandateServicer
 from node.services.notices import NoticeServicer
+from node.services.overview import OverviewServicer
+from node.services.peer_admin import PeerAdminServicer
 from node.services.platform import PlatformServicer
+from node.services.records import RecordServicer
 from node.services.renderings import Renderings
 from node.services.report_files import ReportServicer
 from node.services.sessions import SessionServicer
@@ -53,3 +63,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), server)
+    overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), server)
+    access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), server)
+    peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), server)
+    records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), server)

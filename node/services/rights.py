@@ -50,6 +50,10 @@ def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Per
 def _refused(right: Right | None, why: str) -> RefusedError:
     if why in _READY:
         return RefusedError(_READY[why], "", {"rule": why})
+    if why == "unit":
+        return RefusedError(
+            "this is for administrators of the whole province", "ask one of them", {"rule": "unit"}
+        )
     roles = [] if right is None else sorted(right.roles)
     names = " or ".join(ROLE_NAMES[role][1] for role in roles) or "nobody"
     return RefusedError(

@@ -34,14 +34,16 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-199
 def write_catalogue(published: Path, target: Path) -> None:
     """The federation's catalogue with exact sums of few people; every node of the drill has it."""
     room = f'mode = "exact", min_cohort = {STEP}'
-    text, found = re.subn(
-        r'^sum = \{ (table = "[^"]+")[^}]* \}$',
-        rf"sum = {{ \1, {room} }}",
-        published.read_text(encoding="utf-8"),
-        flags=re.MULTILINE,
-    )
-    if found != len(ITEMS):
-        raise ValueError(f"{published}: {found} items with a histogram, not {len(ITEMS)}")
+    text = published.read_text(encoding="utf-8")
+    for code in ITEMS:
+        text, found = re.subn(
+            rf'^(code = "{code}"\n(?:(?!\[\[).*\n)*?)sum = \{{ (table = "[^"]+")[^}}]* \}}$',
+            rf"\1sum = {{ \2, {room} }}",
+            text,
+            flags=re.MULTILINE,
+        )
+        if found != 1:
+            raise ValueError(f"{published}: {code} has no histogram")
     target.write_text(text, encoding="utf-8")
 
 

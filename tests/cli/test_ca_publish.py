@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keys.pki.revocation import load_list, make_list
-from node.client import checks
 from node.clock import utc_now
 from node.config import load
 from node.context import open_node
 from node.domain.days import china_day
+from node.services import checks
 from tests.support.ca_member import ca, load_ca
 from tests.support.cli_runner import fails, ok
 from tests.support.killed_commands import copy

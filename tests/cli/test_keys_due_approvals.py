@@ -16,7 +16,7 @@ def guarded(world):
         ok("admins", "key", "--dir", world / name, "--name", name)
         ok("admins", "add", "--home", world / "44", world / name / "admin.json")
     toml = world / "44/node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
+    toml.write_text(toml.read_text().replace("#required = false", "required = true", 1))
     return world
 
 

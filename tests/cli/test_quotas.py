@@ -137,7 +137,7 @@ def test_more_and_the_end_of_a_suspension_need_a_second_administrator(home, tmp_
         ok("admins", "key", "--dir", tmp_path / name, "--name", name)
         ok("admins", "add", "--home", home, tmp_path / name / "admin.json")
     toml = home / "node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
+    toml.write_text(toml.read_text().replace("#required = false", "required = true", 1))
     me = ("--as", tmp_path / "one")
     ok("quotas", "set", "--home", home, "45", "points.hour", "10")  # less needs nobody
     for command in (

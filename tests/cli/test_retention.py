@@ -46,7 +46,7 @@ def plain(*words: object) -> dict:
 
 
 def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
-    none = dict.fromkeys(("answers", "secrets", "records", "alerts", "notices", "drafts"), 0)
+    none = dict.fromkeys(("answers", "secrets", "records", "alerts", "notices", "drafts", "cases"), 0)
     due = {"jobs": 1, **none}
     periods = {"fetched_days": 90, "kept_days": 180, "records_days": 1096}
     assert plain("show", "--home", home) == {"periods": periods, "due": due}
@@ -56,7 +56,7 @@ def test_what_is_due_is_shown_counted_and_erased(home: Path) -> None:
     assert "400 days" in table
     assert plain("run", "--home", home, "--dry-run") == {**due, "dry_run": True, "cleared": True}
     text = ok("retention", "run", "--home", home, "--dry-run")
-    assert text == "due: 1 job with 0 sealed answers, 0 secrets of ended queries, 0 records of people\n"
+    assert text == "due: 1 job with 0 sealed answers, 0 secrets of ended queries\n"
     assert plain("run", "--home", home) == {**due, "dry_run": False, "cleared": True}
     assert plain("show", "--home", home)["due"] == {**due, "jobs": 0}
     assert "retention_erased" in ok("audit", "list", "--home", home)

@@ -96,6 +96,8 @@ WRITING = (
     ("keys", "rewrap", "--new-passphrase-file", "FILE"),
     ("keys", "backup", "--recipient", "FILE", "--out", "OUT"),
     ("peers", "add", "FILE"),
+    ("peers", "pause", "45"),
+    ("peers", "resume", "45"),
     ("peers", "remove", "33"),
     ("peers", "grant", "33", "44"),
     ("peers", "revocations", "FILE"),

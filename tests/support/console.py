@@ -1,12 +1,18 @@
 """A browser without scripts at the console of a served node: forms are read from the page and sent back."""
 
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pyotp
 from starlette.testclient import TestClient
 
 from node.clock import utc_now
+from node.context import Node
+from node.domain.users import NewUser, Role
+from node.governance import users
+from node.services.rights import people_of
 
 PASSWORD = "correct horse battery"
 
@@ -64,3 +70,43 @@ class Browser:
         self.send("/ready", new)
         self.send("/ready", {"agree": "yes"})
         return totp
+
+
+COUNTY, OTHER = "450124000000", "450125000000"
+WHO = {
+    "prep": (COUNTY, Role.PREPARER),
+    "appr": (COUNTY, Role.APPROVER),
+    "away": (OTHER, Role.APPROVER),
+    "boss": ("450000000000", Role.SECURITY),
+    "near": (COUNTY, Role.SECURITY),
+    "tech": ("450000000000", Role.SYSTEM),
+    "book": ("450000000000", Role.AUDIT),
+    "eyes": (COUNTY, Role.OBSERVER),
+}
+# The administrators of the other province.
+THEIRS = {
+    "boss": ("440000000000", Role.SECURITY),
+    "tech": ("440000000000", Role.SYSTEM),
+    "book": ("440000000000", Role.AUDIT),
+    "eyes": ("440100000000", Role.OBSERVER),
+}
+MARKUP = '<img src=x onerror="alert(1)">'
+UPLOAD = 256 * 1024
+
+
+def add_accounts(node: Node, who: Mapping[str, tuple[str, Role]]) -> dict[str, str]:
+    """Accounts of a node; the initial password of each."""
+    people, now = people_of(node), utc_now()
+    first = now.date() - timedelta(days=1)
+    return {
+        account: users.add(people, NewUser(account, MARKUP, unit, frozenset({role}), first), None, now)
+        for account, (unit, role) in who.items()
+    }
+
+
+def sign_in_all(app: object, initial: Mapping[str, str]) -> dict[str, Browser]:
+    """A browser for each account, signed in for the first time."""
+    found = {account: Browser(app) for account in initial}
+    for account, browser in found.items():
+        browser.totp = browser.begin(account, initial[account])
+    return found

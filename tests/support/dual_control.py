@@ -22,7 +22,7 @@ def make_home(base):
     for name in ("李雷", "韩梅"):
         ok("admins", "add", "--home", base / "44", base / name / "admin.json")
     toml = base / "44/node.toml"
-    toml.write_text(toml.read_text().replace("#required = false", "required = true"))
+    toml.write_text(toml.read_text().replace("#required = false", "required = true", 1))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def refused(*arguments):
 def ask(world, *command, name="李雷"):
     """Run a command that needs an approval; the id of the request."""
     err = refused(*command, *as_(world, name))
-    assert "this needs a second administrator: request " in err
+    assert "this needs a second administrator: request " in err, err
     return err.partition("request ")[2][:16]
 
 

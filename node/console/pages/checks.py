@@ -11,8 +11,8 @@ from starlette.responses import Response
 from node.client.people import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
+from node.console.pages.households import add_recorded
 from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
-from node.console.pages.records import add_recorded
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show

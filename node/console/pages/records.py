@@ -1,74 +1,138 @@
-"""Households and mandates on record (在册), used in a new check; the node notes each look at one."""
+"""What is on record: queries of peers, imports, audit events."""
 
-from dataclasses import replace
+import json
 from typing import Final
 
 from starlette.responses import Response
 
-from node.client.people import Drafts
-from node.client.records import Records
-from node.console import forms
-from node.console.forms import Authorisation, CheckForm, Member
+from node.client.administration import Records
+from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.visits import Visit
-from node.domain.households import RELATIVE
-from node.domain.mandate import Mandate
-from node.errors import InputError, NotFoundError
 
-_SHOWN: Final = 200
-
-
-def show_households(visit: Visit) -> Response:
-    """Households of the unit, without who they are."""
-    return show(visit, "households.html", {"households": Records(visit.node).households(_SHOWN)})
-
-
-def use_household(visit: Visit) -> Response:
-    """A new draft with the people of a household. Raises NotFoundError."""
-    found = Records(visit.node).household(visit.field("number", 64), full=True).household
-    form = CheckForm(household=found.number)
-    for one in found.people:
-        current, *former = (each.value for each in one.identities)
-        new = Member("", one.name, current, former[0] if former else "", one.role == RELATIVE)
-        form = forms.add_member(form, new)
-    draft = Drafts(visit.node).save(forms.pack(form))
-    return visit.go(f"/checks/{draft.draft_id}")
+LIMIT: Final = 50
+_MOST_DIGITS: Final = 7
+_FILTERS: Final = ("event", "user", "peer", "from_day", "to_day")
+KINDS: Final = {"verification": "核对", "sum": "汇总"}
+QUERY_STATES: Final = {"open": "进行中", "done": "已答复", "charged": "已受理", "opened": "已答复"}
+RUN_STATES: Final = {"imported": "已导入", "unchanged": "无变化", "failed": "失败"}
+MODES: Final = {"full": "全量", "upsert": "增量更新", "delete": "增量删除"}
+EVERY: Final = {"day": "每日", "week": "每周一", "month": "每月1日"}
+SOURCE_KINDS: Final = {"files": "文件", "query": "数据库全量", "changes": "数据库增量"}
 
 
-def add_recorded(visit: Visit, form: CheckForm) -> CheckForm:
-    """With a mandate on record, for those of the people whom it names. Raises InputError."""
+def show_incoming(visit: Visit) -> Response:
+    """Who asked this node, when, for what; no subject exists to show."""
+    peer, offset = visit.request.query_params.get("peer", "")[:2], _offset(visit)
+    found = Records(visit.node).incoming(peer, LIMIT, offset)
+    values = {
+        "queries": found.queries,
+        "total": found.total,
+        "peer": peer,
+        "offset": offset,
+        "limit": LIMIT,
+        "kinds": KINDS,
+        "states": QUERY_STATES,
+    }
+    return show(visit, "incoming.html", values)
+
+
+def show_imports(visit: Visit) -> Response:
+    """Sources with their last and next runs, what is served, and past imports with their counts."""
+    node, offset = Records(visit.node), _offset(visit)
+    found = node.imports(LIMIT, offset)
+    names = {
+        one.code: one.name_en if visit.lang == "en" else one.name_zh for one in visit.node.catalogue().items
+    }
+    values = {
+        "sources": node.sources(),
+        "imports": found.imports,
+        "items": found.items,
+        "total": found.total,
+        "offset": offset,
+        "limit": LIMIT,
+        "item_names": names,
+        "runs": RUN_STATES,
+        "modes": MODES,
+        "every": EVERY,
+        "kinds": SOURCE_KINDS,
+    }
+    return show(visit, "imports.html", values)
+
+
+def show_audit(visit: Visit) -> Response:
+    """The newest events."""
+    return _audit(visit, dict.fromkeys(_FILTERS, ""), 0)
+
+
+def filter_audit(visit: Visit) -> Response:
+    """Events chosen by name, account, province and days: by a form, so that no address names an account."""
+    typed = visit.field("offset", _MOST_DIGITS)
+    offset = int(typed) if typed.isascii() and typed.isdigit() else 0
+    return _audit(visit, _chosen(visit), offset)
+
+
+def verify_audit(visit: Visit) -> Response:
+    """Whether an event was changed or removed."""
+    found = Records(visit.node).verify_chain()
+    return _audit(visit, dict.fromkeys(_FILTERS, ""), 0, chain=found)
+
+
+def export_audit(visit: Visit) -> Response:
+    """The chosen events as a file of JSON lines, in order, as `heqiao audit list` prints them."""
+    chosen = _chosen(visit)
     try:
-        found = Records(visit.node).mandate(visit.field("number", 64), full=True)
-    except NotFoundError:
-        raise InputError("没有这份在册授权书") from None
-    if found.state:
-        raise InputError("该在册授权书已失效")
-    mandate = found.stored.mandate
-    people = tuple(one.no for one in form.members if forms.numbers_of(one) <= mandate.people)
-    if not people:
-        raise InputError("该授权书不含名单中的人员")
-    return forms.add_mandate(form, _authorisation(mandate, people))
+        lines = [
+            json.dumps(
+                {
+                    "seq": one.seq,
+                    "at": one.at.ToJsonString(),
+                    "event": one.event,
+                    "details": json.loads(one.details),
+                    "digest": one.digest.hex(),
+                },
+                ensure_ascii=False,
+            )
+            for one in Records(visit.node).export(**chosen)
+        ]
+    except SHOWN as error:
+        return _audit(visit, dict.fromkeys(_FILTERS, ""), 0, problem=words_of(visit, error), status=422)
+    headers = {"Content-Disposition": 'attachment; filename="audit-events.jsonl"'}
+    return Response("\n".join([*lines, ""]), media_type="application/x-ndjson", headers=headers)
 
 
-def _authorisation(mandate: Mandate, people: tuple[str, ...]) -> Authorisation:
-    """The same mandate, with no more scope than it has."""
-    made = Authorisation(
-        number=mandate.number,
-        signers=mandate.signers,
-        office=mandate.office,
-        doc_hash=mandate.doc_hash,
-        valid_from=mandate.valid_from.isoformat(),
-        valid_to=mandate.valid_to.isoformat() if mandate.valid_to else "",
-        event=mandate.event if not mandate.valid_to else "",
-        members=people,
-    )
-    return replace(
-        made,
-        programme=mandate.programme,
-        scope_items=tuple(sorted(mandate.items)),
-        scope_regions=tuple(sorted(mandate.regions)),
-        template_id=mandate.template_id,
-        sig_type=mandate.sig_type,
-        matter=mandate.matter,
-        agents=mandate.agents,
-    )
+def _chosen(visit: Visit) -> dict[str, str]:
+    return {name: visit.field(name, 64) for name in _FILTERS}
+
+
+def _offset(visit: Visit) -> int:
+    text = visit.request.query_params.get("offset", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+
+
+def _audit(
+    visit: Visit,
+    chosen: dict[str, str],
+    offset: int,
+    *,
+    chain: object = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    node = Records(visit.node)
+    try:
+        found = node.events(LIMIT, offset, **chosen)
+    except SHOWN as error:
+        problem, status = words_of(visit, error), 422
+        found = node.events(LIMIT, 0)
+    rows = [{"event": one, "details": json.loads(one.details)} for one in found.events]
+    values = {
+        "rows": rows,
+        "total": found.total,
+        "offset": offset,
+        "limit": LIMIT,
+        "chosen": chosen,
+        "chain": chain,
+        "problem": problem,
+    }
+    return show(visit, "audit.html", values, status=status)

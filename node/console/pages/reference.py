@@ -1,4 +1,4 @@
-"""What is looked up: the catalogue, and the provinces that this node knows."""
+"""What is looked up: the catalogue."""
 
 from starlette.responses import Response
 
@@ -21,8 +21,3 @@ def show_catalogue(visit: Visit) -> Response:
     """Every item in words: definition, holder, sensitivity, what a peer is told."""
     values = {"catalogue": visit.node.catalogue(), "levels": LEVELS, "sensitivities": SENSITIVITIES}
     return show(visit, "catalogue.html", values)
-
-
-def show_peers(visit: Visit) -> Response:
-    """The provinces that this node asks and answers, and what it grants them."""
-    return show(visit, "peers.html", {"peers": visit.node.peers()})

@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("signing_key", sa.LargeBinary(), nullable=False),
         sa.Column("allow_platforms", sa.Boolean(), nullable=False),
         sa.Column("allow_monitoring", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )

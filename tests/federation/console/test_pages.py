@@ -1,7 +1,5 @@
 """The console over a served node, without scripts: an officer's day, and what no browser may do."""
 
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,24 +9,12 @@ from node.clock import utc_now
 from node.console.app import PAGES, make_app
 from node.console.guard import HEADERS
 from node.database import users as rows
-from node.domain.users import NewUser, Role
-from node.governance import users
-from node.services.rights import people_of
-from tests.support.cluster import Province, World, serve_all, wait_report
-from tests.support.console import PASSWORD, Browser, forms_of
-from tests.support.federation import set_config
+from node.domain.users import Role
+from tests.support.cluster import Province, World, wait_report
+from tests.support.console import COUNTY, MARKUP, PASSWORD, UPLOAD, WHO, Browser, forms_of
 
-COUNTY, OTHER = "450124000000", "450125000000"
-WHO = {
-    "prep": (COUNTY, Role.PREPARER),
-    "appr": (COUNTY, Role.APPROVER),
-    "away": (OTHER, Role.APPROVER),
-    "boss": ("450000000000", Role.SECURITY),
-    "eyes": (COUNTY, Role.OBSERVER),
-}
-MARKUP = '<img src=x onerror="alert(1)">'
-UPLOAD = 256 * 1024
 # Pages that only some roles may open; all others are open to everybody who has signed in.
+_ADMINISTRATORS = {Role.SYSTEM, Role.SECURITY, Role.AUDIT}
 LIMITED = {
     "/users": {Role.SECURITY},
     "/users/change": {Role.SECURITY},
@@ -39,43 +25,15 @@ LIMITED = {
     "/deadlines": {Role.PREPARER, Role.APPROVER},
     "/households": {Role.PREPARER, Role.APPROVER},
     "/alerts": {Role.PREPARER, Role.APPROVER},
+    "/incoming": {Role.SYSTEM, Role.AUDIT, Role.OBSERVER},
+    "/imports": {Role.SYSTEM},
+    "/audit": {Role.AUDIT},
+    "/keys": {Role.SECURITY},
+    "/access": _ADMINISTRATORS,
+    "/health": {*_ADMINISTRATORS, Role.OBSERVER},
 }
-
-
-@pytest.fixture(scope="module")
-def node(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
-    homes = world.copy(tmp_path_factory.mktemp("console"))
-    set_config(homes["45"], "users", required=True)
-    with serve_all(homes) as provinces:
-        yield provinces["45"]
-
-
-@pytest.fixture(scope="module")
-def app(node: Province) -> Iterator[object]:
-    with Platform.open(node.home, f"127.0.0.1:{node.platform_port}") as platform:
-        yield make_app(platform, UPLOAD)
-
-
-@pytest.fixture(scope="module")
-def initial(node: Province) -> dict[str, str]:
-    people, now = people_of(node.node), utc_now()
-    return {
-        account: users.add(
-            people,
-            NewUser(account, MARKUP, unit, frozenset({role}), now.date() - timedelta(days=1)),
-            None,
-            now,
-        )
-        for account, (unit, role) in WHO.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def browsers(app: object, initial: dict[str, str]) -> dict[str, Browser]:
-    found = {account: Browser(app) for account in WHO}
-    for account, browser in found.items():
-        browser.totp = browser.begin(account, initial[account])
-    return found
+# Pages of the whole province: an administrator of a county may not open them.
+WHOLE = {"/imports", "/audit", "/keys", "/access"}
 
 
 def draft_of(prep: Browser, household: str = "1001") -> str:
@@ -154,12 +112,16 @@ def test_every_page_is_judged_by_role_and_carries_the_headers(
         answer = browser.client.get(plain)
         for name, value in HEADERS.items():
             assert answer.headers[name] == value
-        allowed = WHO[account][1] in LIMITED.get(first, set(Role))
-        if allowed:
-            assert answer.status_code in (200, 404), (account, path)
-        else:
+        unit, role = WHO[account]
+        if role not in LIMITED.get(first, set(Role)):
             assert answer.status_code == 403, (account, path)
             assert "您的角色没有此项权限" in answer.text
+            assert "可办理的角色：" in answer.text
+        elif first in WHOLE and unit == COUNTY:
+            assert answer.status_code == 403, (account, path)
+            assert "此项由全省单位的管理员办理" in answer.text
+        else:
+            assert answer.status_code in (200, 404), (account, path)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +162,7 @@ def test_no_open_redirect(browsers: dict[str, Browser], back: str) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-def test_a_session_that_was_known_before_is_worth_nothing(app: object, initial: dict[str, str]) -> None:
+def test_a_session_that_was_known_before_is_worth_nothing(app: object, browsers: dict[str, Browser]) -> None:
     """Fixation: signing in makes a new token, whatever the browser had."""
     victim = Browser(app)
     victim.client.cookies.set("__Host-session", "chosen-by-an-attacker", domain="console.example")

@@ -138,6 +138,8 @@ def test_every_method_is_judged_by_role(line: grpc.Channel, desks: dict[str, Des
     for method, right in RPCS.items():
         if right.unready or right.before:
             continue
+        if "/Watch" in method and right.roles & WHO[account][1]:
+            continue  # it would wait for something to send
         call = line.stream_stream(method, lambda _: b"", lambda data: data)
         answer = call(iter([b""]), timeout=60, metadata=own)
         try:

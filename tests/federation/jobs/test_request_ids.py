@@ -88,7 +88,8 @@ def test_both_logs_of_a_part_show_one_id(world: World, tmp_path: Path) -> None:
     assert {line["request"] for line in calls_of(theirs)} == set(parts.values())
     platform_calls = [line["request"] for line in calls_of(own)]
     assert all(map(is_request_id, platform_calls))
-    assert len(set(platform_calls)) == len(platform_calls) == 6  # submission, watch, report; twice
+    # Submission, watch, report, its facts; twice.
+    assert len(set(platform_calls)) == len(platform_calls) == 8
     assert not set(platform_calls) & set(parts.values())
 
 

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from matcher import identity
 from node.cli.catalogue_diff import diff
 from node.client.catalogue import CatalogueClient
-from node.client.checks import check_home
 from node.client.peer import Peer
 from node.client.platform import Platform
 from node.database import peers as peer_rows
@@ -29,6 +28,7 @@ from node.jobs.sum_results import finding_of
 from node.registers import importer
 from node.reports.wording import value_text
 from node.responder import catalogue as describing
+from node.services.checks import check_home
 from tests.support.cluster import Province, know, move_peer, open_home, run_job, wait_report
 from tests.support.examples import mandate_for
 from tests.support.federation import Federation, allow_sums, set_config

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import make_url
 
-from node.client.checks import check_home
 from node.config import load
 from node.context import open_node
 from node.database import database_url, describe_database
 from node.database.remote import is_local, is_verified
 from node.errors import ConfigError
+from node.services.checks import check_home
 from tests.support.federation import Federation
 
 LOCAL = (

@@ -8,7 +8,6 @@ import pytest
 
 from matcher import identity
 from node import config
-from node.client.checks import check_node
 from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
@@ -18,6 +17,7 @@ from node.domain.verification import Verification
 from node.errors import ConfigError
 from node.jobs import deadlines, engine
 from node.jobs.calendar import working_days
+from node.services.checks import check_node
 from tests.support.cluster import FakeClock, silence_log
 from tests.support.examples import mandate_for
 from tests.support.single_node import make_node

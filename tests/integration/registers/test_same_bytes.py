@@ -12,6 +12,7 @@ from matcher import SUITE, batch, buckets, identity, label, pads
 from matcher.suites.suite import CURRENT
 from node.credentials.keyring import KeyRing
 from node.database import index_tables
+from node.database.catalogue_tables import imported_items
 from node.domain.days import FIRST_DAY
 from node.domain.peers import PeerRow, read_grants
 from node.errors import InputError, PreconditionError
@@ -263,8 +264,8 @@ def test_an_upsert_into_entries_of_another_size(node, tmp_path):
     path = write(tmp_path / "r.csv", [f"{person},,,1,,a" for person in PEOPLE])
     importer.import_item(node, "C21", [path])
     with node.store.transaction("change", write=True) as tx:
-        tx.execute(update(index_tables.partitions).values(record_size=label.record_size(0)))
-    with pytest.raises(PreconditionError, match="another size"):
+        tx.execute(update(imported_items).values(content=bytes(32)))
+    with pytest.raises(PreconditionError, match="another definition"):
         importer.import_item(node, "C21", [path], mode="upsert")
     importer.import_item(node, "C21", [path])
     assert {row.record_size for row in Held(node, "C21").partitions.values()} == {12}
@@ -281,10 +282,7 @@ def test_an_item_whose_entries_have_another_size_is_not_offered(node, tmp_path):
     assert list(both.items) == ["C21", "Z59b"]
     assert {part.item: part.record_size for part in both.partitions} == {"C21": 12, "Z59b": 10}
     with node.store.transaction("change", write=True) as tx:
-        other = {"record_size": label.record_size(4)}
-        tx.execute(
-            update(index_tables.partitions).where(index_tables.partitions.c.item == "C21").values(**other)
-        )
+        tx.execute(update(imported_items).where(imported_items.c.item == "C21").values(content=bytes(32)))
     found = types_pb2.Manifest.FromString(offer_manifest(node, peer, (SUITE,)).serialised)
     assert list(found.items) == ["Z59b"]
     assert {part.item for part in found.partitions} == {"Z59b"}

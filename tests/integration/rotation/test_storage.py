@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,13 +21,16 @@ from node.database.sealed_rows import SEALED
 from node.database.sum_exposures import ExposureRow
 from node.database.tables import jobs, metadata
 from node.domain import sealed_names
+from node.domain.days import china_day
 from node.domain.findings import Outcome
 from node.domain.job_access import NODE_ACCESS
 from node.domain.subjects import Subject
+from node.domain.users import NewUser, Person, Role
 from node.domain.verification import Verification
 from node.errors import UnavailableError
+from node.governance import users
 from node.index.update_lock import open_workspace
-from node.jobs import engine, households, mandates
+from node.jobs import drafts, engine, households, mandates
 from node.jobs.leases import Leases
 from node.registers.importer import import_item
 from node.requester.context import Session
@@ -36,6 +40,7 @@ from node.requester.sum_context import Product
 from node.rotation import driver, storage
 from node.rotation.kinds import STORAGE
 from node.services.periodic import periodic_tasks
+from node.services.rights import people_of
 from tests.support.case_rows import add_cases
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
@@ -98,6 +103,18 @@ SESSION = Session(bytes(16), bytes(32), b"manifest", bytes(64), b"layout", ("C21
 POLICY = RotationPolicy(timedelta(days=730), timedelta(days=7))
 
 
+def keep_people(node):
+    """An account, a draft that waits for approval, and one that was returned with a reason."""
+    unit, today = "450124000000", china_day(node.clock())
+    new = NewUser("li", "李华", unit, frozenset({Role.PREPARER}), today)
+    users.add(people_of(node), new, None, node.clock())
+    preparer = Person("li", unit, frozenset({Role.PREPARER}), None)
+    for at in (1, 2):
+        draft = drafts.save(node, preparer, "", 0, b"{}")
+        waiting = drafts.send_for_approval(node, preparer, draft.id, 1, f"of-draft-{at}", ASKED)
+    drafts.give_back(node, replace(preparer, account="he"), waiting.id, waiting.version, "reason")
+
+
 def fill(node, folder):
     """Two registers of people with two numbers, a job in the middle, and a sum that a peer opened."""
     rows = "".join(f"{number(at)},{number(at, '539999')},n{at},r{at}\n" for at in range(40))
@@ -131,6 +148,7 @@ def fill(node, folder):
         rows = vault.seal(sealed_names.of_exposure(*query), b"rows")
         sum_exposures.add_exposure(tx, ExposureRow(*query, 1, 9, rows))
     keep_watch(node, "w", ASKED, "44")
+    keep_people(node)
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Whether a node is well, and whether it can ask its peers: what `heqiao doctor` shows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 
 from keys import KeyringError
 from matcher import MatcherError
@@ -34,12 +34,13 @@ from node.wire.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `hint` says which side must do what."""
+    """The result of one check; `hint` says which side must do what, `facts` has the figures of `text`."""
 
     check: str
     good: bool
     text: str
     hint: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_home(config: Config) -> Iterator[Finding]:
@@ -63,16 +64,22 @@ def check_node(node: Node) -> Iterator[Finding]:
     yield try_check("revocations", lambda: _check_list(node))
     running = x25519.backend().name
     others = "; ".join(f"{name}: {why}" for name, why in x25519.available().items() if why)
-    yield Finding("x25519 backend", True, running + (f" ({others})" if others else ""))
+    yield Finding(
+        "x25519 backend", True, running + (f" ({others})" if others else ""), "", {"backend": running}
+    )
     with node.store.transaction("count entries") as tx:
         totals = index_rows.totals(tx, node.keys.epoch)
     text = ", ".join(f"{item} {entries}" for item, _, entries, _ in totals) or "nothing imported"
-    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}")
+    facts = {
+        "items": str(len(totals)),
+        "entries": f"{sum(one[2] for one in totals):,}",
+        "epoch": str(node.keys.epoch),
+    }
+    yield Finding("index", True, f"epoch {node.keys.epoch}: {text}", "", facts)
     yield try_check("tokens", lambda: _count_tokens(node))
     yield try_check("working days", lambda: _check_days(node))
     yield try_check("deadlines", lambda: _check_deadlines(node))
     yield try_check("mandates", lambda: _check_mandates(node))
-    yield Finding("catalogue", True, f"{node.catalogue.version} {node.catalogue.digest.hex()[:16]}")
     yield _check_catalogue(node)
 
 
@@ -85,8 +92,11 @@ def _check_mandates(node: Node) -> Finding:
     text = f"{found['households']:,} households, {found['mandates']:,} mandates"
     text += f", {found['signed']:,} signed by offices"
     text += f"; {waiting:,} urgent checks wait for their mandate, {overdue:,} overdue" if waiting else ""
+    facts = {"households": f"{found['households']:,}", "mandates": f"{found['mandates']:,}"}
+    facts |= {"signed": f"{found['signed']:,}", "overdue": f"{overdue:,}"}
     if overdue:
-        return Finding("mandates", False, text, "add them: `heqiao mandates list` shows which")
+        hint = "add them: `heqiao mandates list` shows which"
+        return Finding("mandates", False, text, hint, facts)
     if node.config.mandates.signed_offices and authority is None:
         hint = (
             "`heqiao offices request`, `heqiao ca offices`, `heqiao offices accept`, `heqiao offices issue`"
@@ -96,51 +106,58 @@ def _check_mandates(node: Node) -> Finding:
         )
     ready = authority is not None and not node.config.mandates.signed_offices
     hint = "offices can sign: [mandates] signed_offices = true refuses what none signed" if ready else ""
-    return Finding("mandates", True, text, hint)
+    return Finding("mandates", True, text, hint, facts)
 
 
 def _count_tokens(node: Node) -> Finding:
     people, tokens = count_tokens(node, node.keys.epoch)
     by_class = ", ".join(f"{number:,} {each.value}" for each, number in tokens.items())
-    return Finding("tokens", True, f"{people:,} numbers of people; tokens: {by_class}")
+    return Finding(
+        "tokens", True, f"{people:,} numbers of people; tokens: {by_class}", "", {"people": f"{people:,}"}
+    )
 
 
 def _check_days(node: Node) -> Finding:
     """A warning and no fault: nothing is closed by an estimated date."""
     missing = working_days(node).missing_year(node.clock())
     if missing is None:
-        return Finding("working days", True, "known")
+        return Finding("working days", True, "known", "", {"missing": ""})
     return Finding(
         "working days",
         True,
         f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
         "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
+        {"missing": str(missing)},
     )
 
 
 def _check_deadlines(node: Node) -> Finding:
     stages = Counter(one.stage for one in list_deadlines(node))
     if not stages:
-        return Finding("deadlines", True, "no part waits for an answer")
+        return Finding("deadlines", True, "no part waits for an answer", "", {"all": "0", "late": "0"})
     text = ", ".join(f"{stages[one]:,} {one}" for one in (OPEN, UNANSWERED, DUE, HELD) if stages[one])
     late = stages[UNANSWERED] + stages[DUE] + stages[HELD]
+    facts = {"all": f"{stages.total():,}", "late": f"{late:,}"}
     hint = "`heqiao jobs deadlines` shows them; telephone the provinces" if late else ""
-    return Finding("deadlines", True, f"{'WARNING: ' if late else ''}parts without an answer: {text}", hint)
+    return Finding(
+        "deadlines", True, f"{'WARNING: ' if late else ''}parts without an answer: {text}", hint, facts
+    )
 
 
 def _check_certificate(node: Node) -> Finding:
     now = node.clock()
     end = certificate_end(node.keys.certificate, node.keys.ca, now)
-    good = not ends_soon(end, now)
+    left, good = (end - now).days, not ends_soon(end, now)
     hint = "" if good else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
-    return Finding("certificate", good, f"valid for {(end - now).days} days", hint)
+    return Finding("certificate", good, f"valid for {left} days", hint, {"days": str(left)})
 
 
 def _check_list(node: Node) -> Finding:
     """A node without a list is as good as one whose list was made when its certificate was."""
     age, found = node.revocations.age, node.revocations.current
     if age is None:
-        return Finding("revocations", True, "none")
+        return Finding("revocations", True, "none", "", {"number": "0", "days": "0"})
+    facts = {"number": str(found.number), "days": str(age.days)}
     text = f"list {found.number}, {len(found.serials)} revoked, " if found.number else "no list yet; "
     text += f"{age.days} days old" if found.number else f"certificate {age.days} days old"
     hint = (
@@ -149,11 +166,11 @@ def _check_list(node: Node) -> Finding:
     )
     state = list_state(age)
     if state is ListState.REFUSED:
-        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint)
+        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint, facts)
     if state is ListState.LATE:
         last = china_day(node.clock() - age + REFUSED)
-        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint)
-    return Finding("revocations", True, text)
+        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint, facts)
+    return Finding("revocations", True, text, "", facts)
 
 
 def _check_catalogue(node: Node) -> Finding:
@@ -161,18 +178,22 @@ def _check_catalogue(node: Node) -> Finding:
     catalogue, today = node.catalogue, china_day(node.clock())
     signed = ", signed" if node.catalogue_signed else ""
     text = f"{catalogue.version} {catalogue.digest.hex()[:16]}{signed}"
+    facts = {"version": catalogue.version, "digest": catalogue.digest.hex()[:16]}
     over = [table.code for table in catalogue.tables if not table.is_valid(today)]
     if not over:
-        return Finding("catalogue", True, text)
+        return Finding("catalogue", True, text, "", facts)
     hint = "the federation publishes a new version: `heqiao catalogue publish`"
-    return Finding("catalogue", False, f"{text}; tables that are not in force: {', '.join(over)}", hint)
+    return Finding(
+        "catalogue", False, f"{text}; tables that are not in force: {', '.join(over)}", hint, facts
+    )
 
 
 def _try_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
     """The findings of one peer; one that cannot be asked has a single bad one."""
-    manifests: list[Manifest] = []
-    yield try_check(f"peer {peer.code}", partial(_check_peer, node, peer, manifests))
-    yield from (_conflicts(node, peer, manifest) for manifest in manifests if manifest.conflicts)
+    steps = list(check_peer(node, peer))
+    calls = [step for step in steps if step.check != "catalogue"]
+    yield replace(calls[-1], check=f"peer {peer.code}")
+    yield from (replace(step, check=f"catalogue of {peer.code}") for step in steps if step not in calls)
 
 
 def _conflicts(node: Node, peer: PeerRow, manifest: Manifest) -> Finding:
@@ -180,24 +201,54 @@ def _conflicts(node: Node, peer: PeerRow, manifest: Manifest) -> Finding:
     differ, version = ", ".join(sorted(manifest.conflicts)), manifest.catalogue_version
     text = f"{version}; {differ} defined otherwise than in {node.catalogue.version} here"
     hint = f"`heqiao catalogue diff {peer.code}` shows both sides; the two administrators agree on one"
-    return Finding(f"catalogue of {peer.code}", False, text, hint)
+    return Finding("catalogue", False, text, hint)
 
 
-def _check_peer(node: Node, peer: PeerRow, manifests: list[Manifest]) -> Finding:
+def check_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:
+    """How far a call to a peer comes: `connection`, `manifest`, `grants`; the first that is bad is the last.
+
+    Where both define items differently, `catalogue` follows.
+
+    The connection is TLS with both certificates and the peer's answer; the manifest is signed by the peer's
+    key, of this time, suite, salt and catalogue.
+    """
     checkpoint = MemoryCheckpoint()
-    with PeerClient.open(node, peer, checkpoint.count) as channel:
-        serialised, signature = channel.get_manifest()
-        mapped = PointCache(node.keys.salts, ())
-        query = QueryContext.of(node, peer, channel, checkpoint, mapped, node.clock())
-        manifest = handshake.check_manifest(query, serialised, signature).content
-        manifests.append(manifest)
+    with ExitStack() as stack:
+        found: list[tuple[PeerClient, bytes, bytes]] = []
+
+        def connect() -> Finding:
+            channel = stack.enter_context(PeerClient.open(node, peer, checkpoint.count))
+            found.append((channel, *channel.get_manifest()))
+            return Finding("connection", True, f"{peer.address} answers with a good certificate")
+
+        yield (connected := try_check("connection", connect))
+        if not connected.good:
+            return
+        manifests: list[Manifest] = []
+        yield (checked := try_check("manifest", lambda: _check_manifest(node, peer, *found[0], manifests)))
+        if checked.good:
+            yield _check_grants(peer, manifests[0])
+            if manifests[0].conflicts:
+                yield _conflicts(node, peer, manifests[0])
+
+
+def _check_manifest(
+    node: Node, peer: PeerRow, channel: PeerClient, signed: bytes, signature: bytes, into: list[Manifest]
+) -> Finding:
+    mapped = PointCache(node.keys.salts, ())
+    query = QueryContext.of(node, peer, channel, MemoryCheckpoint(), mapped, node.clock())
+    into.append(handshake.check_manifest(query, signed, signature).content)
+    return Finding("manifest", True, "signed by the key on the card; suite, salt, catalogue and clock fit")
+
+
+def _check_grants(peer: PeerRow, manifest: Manifest) -> Finding:
     origins = sorted({part.origin for part in manifest.partitions})
     items = ", ".join(manifest.items) or "none"
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
-    if not origins:
-        hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
-        return Finding(f"peer {peer.code}", False, text, hint)
-    return Finding(f"peer {peer.code}", True, text)
+    if origins:
+        return Finding("grants", True, text)
+    hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
+    return Finding("grants", False, text, hint)
 
 
 def try_check(check: str, run: Callable[[], Finding]) -> Finding:

@@ -1,0 +1,179 @@
+"""What administrators ask of the own node: heqiao.admin.v1 without accounts. It needs no database.
+
+Every method raises NodeError kinds; the node judges role and unit.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from heqiao.admin.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    overview_pb2,
+    overview_pb2_grpc,
+    peers_pb2,
+    peers_pb2_grpc,
+    records_pb2,
+    records_pb2_grpc,
+)
+
+from node.client.platform import Platform
+
+_OVERVIEW = overview_pb2_grpc.OverviewServiceStub
+_ACCESS = access_pb2_grpc.AccessServiceStub
+_PEERS = peers_pb2_grpc.PeerAdminServiceStub
+_RECORDS = records_pb2_grpc.RecordServiceStub
+
+
+class Overview:
+    """The calls of OverviewService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def health(self) -> Sequence[overview_pb2.HealthCard]:
+        """The checks of the node, made now."""
+        request = overview_pb2.GetHealthRequest()
+        found: overview_pb2.GetHealthResponse = self._platform.call(
+            _OVERVIEW, "GetHealth", request, slow=True
+        )
+        return found.cards
+
+    def keys(self) -> overview_pb2.GetKeysResponse:
+        """Keys and certificate."""
+        request = overview_pb2.GetKeysRequest()
+        found: overview_pb2.GetKeysResponse = self._platform.call(_OVERVIEW, "GetKeys", request, slow=True)
+        return found
+
+    def approvals(self, limit: int = 50, offset: int = 0) -> overview_pb2.ListApprovalsResponse:
+        """Requests under dual control, newest first."""
+        request = overview_pb2.ListApprovalsRequest(limit=limit, offset=offset)
+        found: overview_pb2.ListApprovalsResponse = self._platform.call(_OVERVIEW, "ListApprovals", request)
+        return found
+
+
+class Access:
+    """The calls of AccessService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def quotas(self, peer: str = "") -> access_pb2.ListQuotasResponse:
+        """Quotas of a peer or all."""
+        request = access_pb2.ListQuotasRequest(peer=peer)
+        found: access_pb2.ListQuotasResponse = self._platform.call(_ACCESS, "ListQuotas", request)
+        return found
+
+    def set_quota(self, peer: str, quota: str, amount: int | None) -> int:
+        """Another quota, None for that of node.toml; the limit that applies now."""
+        request = access_pb2.SetQuotaRequest(peer=peer, quota=quota, amount=amount)
+        found: access_pb2.SetQuotaResponse = self._platform.call(_ACCESS, "SetQuota", request)
+        return int(found.limit)
+
+    def suspend(self, peer: str, measure: str) -> None:
+        """Nothing of a measure passes."""
+        self._platform.call(_ACCESS, "Suspend", access_pb2.SuspendRequest(peer=peer, measure=measure))
+
+    def lift(self, peer: str, measure: str) -> None:
+        """End a suspension."""
+        request = access_pb2.LiftSuspensionRequest(peer=peer, measure=measure)
+        self._platform.call(_ACCESS, "LiftSuspension", request)
+
+    def alerts(self, limit: int = 50, offset: int = 0) -> Sequence[access_pb2.Alert]:
+        """Alerts of all peers, newest first."""
+        request = access_pb2.ListAlertsRequest(limit=limit, offset=offset)
+        found: access_pb2.ListAlertsResponse = self._platform.call(_ACCESS, "ListAlerts", request)
+        return found.alerts
+
+    def grants(self) -> access_pb2.ListGrantsResponse:
+        """Grants both ways."""
+        request = access_pb2.ListGrantsRequest()
+        found: access_pb2.ListGrantsResponse = self._platform.call(_ACCESS, "ListGrants", request)
+        return found
+
+    def set_grants(self, peer: str, grants: Sequence[str]) -> Sequence[str]:
+        """All that a peer is granted, as `heqiao peers grant` writes it."""
+        request = access_pb2.SetGrantsRequest(peer=peer, grants=grants)
+        found: access_pb2.SetGrantsResponse = self._platform.call(_ACCESS, "SetGrants", request)
+        return found.granted
+
+
+class PeerAdmin:
+    """The calls of PeerAdminService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def states(self) -> peers_pb2.ListPeerStatesResponse:
+        """Every peer."""
+        request = peers_pb2.ListPeerStatesRequest()
+        found: peers_pb2.ListPeerStatesResponse = self._platform.call(_PEERS, "ListPeerStates", request)
+        return found
+
+    def test(self, code: str) -> Sequence[peers_pb2.TestStep]:
+        """How far a call to a peer comes."""
+        request = peers_pb2.TestPeerRequest(code=code)
+        found: peers_pb2.TestPeerResponse = self._platform.call(_PEERS, "TestPeer", request, slow=True)
+        return found.steps
+
+    def pause(self, code: str) -> None:
+        """Neither ask nor answer a peer."""
+        self._platform.call(_PEERS, "PausePeer", peers_pb2.PausePeerRequest(code=code))
+
+    def resume(self, code: str) -> None:
+        """End a pause."""
+        self._platform.call(_PEERS, "ResumePeer", peers_pb2.ResumePeerRequest(code=code))
+
+    def remove(self, code: str) -> None:
+        """Forget a peer."""
+        self._platform.call(_PEERS, "RemovePeer", peers_pb2.RemovePeerRequest(code=code))
+
+
+class Records:
+    """The calls of RecordService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def incoming(
+        self, peer: str = "", limit: int = 50, offset: int = 0
+    ) -> records_pb2.ListIncomingQueriesResponse:
+        """Queries of peers, newest first."""
+        request = records_pb2.ListIncomingQueriesRequest(peer=peer, limit=limit, offset=offset)
+        found: records_pb2.ListIncomingQueriesResponse = self._platform.call(
+            _RECORDS, "ListIncomingQueries", request
+        )
+        return found
+
+    def events(self, limit: int = 50, offset: int = 0, **chosen: str) -> records_pb2.ListEventsResponse:
+        """Audit events, newest first; `chosen` are fields of EventFilter."""
+        request = records_pb2.ListEventsRequest(
+            filter=records_pb2.EventFilter(**chosen), limit=limit, offset=offset
+        )
+        found: records_pb2.ListEventsResponse = self._platform.call(_RECORDS, "ListEvents", request)
+        return found
+
+    def export(self, **chosen: str) -> Iterator[records_pb2.Event]:
+        """The same in order; the export is an event."""
+        request = records_pb2.ExportEventsRequest(filter=records_pb2.EventFilter(**chosen))
+        for part in self._platform.stream(_RECORDS, "ExportEvents", request):
+            yield from part.events
+
+    def verify_chain(self) -> records_pb2.VerifyChainResponse:
+        """Whether an event was changed or removed."""
+        request = records_pb2.VerifyChainRequest()
+        found: records_pb2.VerifyChainResponse = self._platform.call(
+            _RECORDS, "VerifyChain", request, slow=True
+        )
+        return found
+
+    def sources(self) -> Sequence[records_pb2.Source]:
+        """Where registers come from."""
+        request = records_pb2.ListSourcesRequest()
+        found: records_pb2.ListSourcesResponse = self._platform.call(_RECORDS, "ListSources", request)
+        return found.sources
+
+    def imports(self, limit: int = 50, offset: int = 0) -> records_pb2.ListImportsResponse:
+        """Imports, newest first, and what is served of each item."""
+        request = records_pb2.ListImportsRequest(limit=limit, offset=offset)
+        found: records_pb2.ListImportsResponse = self._platform.call(_RECORDS, "ListImports", request)
+        return found

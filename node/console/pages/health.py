@@ -1,0 +1,74 @@
+"""How the node is: its health, and requests that wait for a second administrator."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from node.client.administration import Overview
+from node.console.render import show
+from node.console.rights import may
+from node.console.visits import Visit
+
+STATES: Final = {"good": "正常", "warning": "注意", "wrong": "异常"}
+# Name of a card, and what it says with its figures.
+CARDS: Final = {
+    "database": ("数据库", ""),
+    "disk": ("磁盘", "剩余{free} MiB，占{percent}%"),
+    "clock": ("时钟", "与数据库时钟相差{seconds}秒"),
+    "certificate": ("证书", "还有{days}天到期"),
+    "revocations": ("吊销列表", "第{number}号，已{days}天"),
+    "x25519_backend": ("运算后端", "{backend}"),
+    "index": ("索引", "{items}个项目，{entries}条，密钥第{epoch}期"),
+    "tokens": ("令牌", "{people}个证件号码"),
+    "working_days": ("工作日历", ""),
+    "deadlines": ("时限", "等待答复{all}件，逾期{late}件"),
+    "mandates": ("授权书", "家庭{households}户，授权书{mandates}份，机构签署{signed}份，待补{overdue}份"),
+    "catalogue": ("目录", "版本{version}，摘要{digest}"),
+    "peers": ("外省节点", "30天内有联系{heard}个，共{all}个，暂停{paused}个"),
+    "mirrors": ("镜像", "完整{whole}个分区，共{all}个"),
+    "backups": ("备份", "上次{at}，{days}天前"),
+    "queue": ("任务队列", "排队{queued}，进行中{running}，逾期{overdue}"),
+    "retention": ("保存期限", "待清除任务{jobs}个"),
+}
+_NEVER: Final = "尚未备份"
+_HOLIDAYS: Final = "节假日表齐全"
+_NO_HOLIDAYS: Final = "缺{year}年节假日表，工作日为估算"
+APPROVAL_STATES: Final = {
+    "waiting": "待批准",
+    "approved": "已批准，待执行",
+    "used": "已执行",
+    "expired": "已过期",
+}
+
+
+def show_health(visit: Visit) -> Response:
+    """Cards, each with a word, figures and when it was checked."""
+    cards = [
+        {
+            "title": visit.say(CARDS.get(card.name, (card.name, ""))[0]),
+            "state": card.state,
+            "words": _words(visit, card.name, dict(card.facts)),
+            # In English, where there are no figures to say it in both languages.
+            "text": "" if card.facts else card.text,
+            "hint": card.hint,
+            "at": card.checked_at,
+        }
+        for card in Overview(visit.node).health()
+    ]
+    waiting = (
+        Overview(visit.node).approvals().approvals
+        if may(visit.person, "OverviewService/ListApprovals")
+        else None
+    )
+    values = {"cards": cards, "states": STATES, "approvals": waiting, "approval_states": APPROVAL_STATES}
+    return show(visit, "health.html", values)
+
+
+def _words(visit: Visit, name: str, facts: dict[str, str]) -> str:
+    if name == "backups" and facts.get("at") == "":
+        return visit.say(_NEVER)
+    if name == "working_days" and facts:
+        missing = facts["missing"]
+        return visit.say(_NO_HOLIDAYS, year=missing) if missing else visit.say(_HOLIDAYS)
+    sentence = CARDS.get(name, ("", ""))[1]
+    return visit.say(sentence, **facts) if sentence and facts else ""

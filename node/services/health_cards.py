@@ -1,0 +1,136 @@
+"""What the page of a node's health shows: the checks of `heqiao doctor`, and what only a server knows."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from node.context import Node
+from node.database import audit_pages, describe_database, queue_state, seen_manifests
+from node.database import peers as peer_rows
+from node.domain.days import china_minute
+from node.jobs.mirrors import read_mirror
+from node.jobs.retention import read_due
+from node.mirror.folder import State
+from node.services.checks import Finding, check_node, try_check
+
+GOOD, WARNING, WRONG = "good", "warning", "wrong"
+BACKED_UP: Final = "key_store_backed_up"
+BACKUP_DAYS: Final = 90
+QUIET_DAYS: Final = 30
+_FREE_PERCENT: Final = 10
+_CLOCK_S: Final = 5
+_MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding as a page shows it, and when it was made."""
+
+    finding: Finding
+    state: str
+    checked_at: datetime
+
+
+def read_cards(node: Node) -> Iterator[Card]:
+    """Every card, checked now. No peer is called."""
+    yield _card(node, Finding("database", True, describe_database(node.config)))
+    for check, run in (("disk", _check_disk), ("clock", _check_clock)):
+        yield _card(node, try_check(check, partial(run, node)))
+    for finding in check_node(node):
+        yield _card(node, finding)
+    for check, run in (
+        ("peers", _check_peers),
+        ("mirrors", _check_mirrors),
+        ("backups", _check_backup),
+        ("queue", _check_queue),
+        ("retention", _check_retention),
+    ):
+        yield _card(node, try_check(check, partial(run, node)))
+
+
+def last_backup(node: Node) -> datetime | None:
+    """When the key store was backed up last, as the audit chain says."""
+    with node.store.transaction("look for a backup") as tx:
+        return audit_pages.last_at(tx, BACKED_UP)
+
+
+def _card(node: Node, finding: Finding) -> Card:
+    # What could not be checked, or what a person must do soon, is a warning only where the node still serves.
+    warned = finding.check in ("disk", "peers", "mirrors", "backups", "queue", "retention")
+    state = GOOD if finding.good else WARNING if warned and finding.facts else WRONG
+    return Card(finding, state, node.clock())
+
+
+def _check_disk(node: Node) -> Finding:
+    found = shutil.disk_usage(node.config.folder)
+    share = 100 * found.free // found.total
+    text = f"{found.free // _MIB:,} MiB free, {share} percent"
+    facts = {"free": f"{found.free // _MIB:,}", "percent": str(share)}
+    hint = "" if share >= _FREE_PERCENT else "make room: what has none cannot be imported or kept"
+    return Finding("disk", share >= _FREE_PERCENT, text, hint, facts)
+
+
+def _check_clock(node: Node) -> Finding:
+    with node.store.transaction("read the clock") as tx:
+        theirs = queue_state.read_clock(tx)
+    apart = round(abs((node.clock() - theirs).total_seconds()))
+    good = apart <= _CLOCK_S
+    hint = "" if good else "correct the clocks of this machine and the database's (NTP)"
+    text = f"{apart} s from the database's clock"
+    return Finding("clock", good, text, hint, {"seconds": str(apart)})
+
+
+def _check_peers(node: Node) -> Finding:
+    since = node.clock() - timedelta(days=QUIET_DAYS)
+    with node.store.transaction("look at peers") as tx:
+        known = peer_rows.list_peers(tx)
+        seen = seen_manifests.newest_by_peer(tx)
+    heard = sum(peer.code in seen and seen[peer.code] >= since for peer in known)
+    paused = sum(peer.paused for peer in known)
+    good = heard == len(known) and not paused
+    text = f"{heard} of {len(known)} answered within {QUIET_DAYS} days, {paused} paused"
+    facts = {"heard": str(heard), "all": str(len(known)), "paused": str(paused)}
+    return Finding("peers", good, text, "" if good else "test the connections of the others", facts)
+
+
+def count_mirrored(node: Node, peer: str) -> tuple[int, int]:
+    """Partitions of a peer that are whole in the mirror, and all that its newest manifest grants."""
+    _, found = read_mirror(node, peer)
+    return sum(one.state is State.WHOLE for one in found), len(found)
+
+
+def _check_mirrors(node: Node) -> Finding:
+    with node.store.transaction("list peers") as tx:
+        codes = [peer.code for peer in peer_rows.list_peers(tx)]
+    pairs = [count_mirrored(node, code) for code in codes]
+    whole, every = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    text = f"{whole} of {every} granted partitions are whole"
+    facts = {"whole": str(whole), "all": str(every)}
+    return Finding("mirrors", whole == every, text, "" if whole == every else "`heqiao mirror sync`", facts)
+
+
+def _check_backup(node: Node) -> Finding:
+    at = last_backup(node)
+    if at is None:
+        return Finding("backups", False, "never", "`heqiao keys backup`", {"at": "", "days": ""})
+    days = (node.clock() - at).days
+    good = days <= BACKUP_DAYS
+    facts = {"at": china_minute(at), "days": str(days)}
+    return Finding("backups", good, f"{days} days ago", "" if good else "`heqiao keys backup`", facts)
+
+
+def _check_queue(node: Node) -> Finding:
+    with node.store.transaction("look at the queue") as tx:
+        found = queue_state.read_queue(tx, node.clock())
+    text = f"{found.queued} queued, {found.running} running, {found.overdue} overdue"
+    facts = {"queued": str(found.queued), "running": str(found.running), "overdue": str(found.overdue)}
+    return Finding("queue", not found.overdue, text, "" if not found.overdue else "test the peers", facts)
+
+
+def _check_retention(node: Node) -> Finding:
+    due = read_due(node)
+    facts = {"jobs": str(due.jobs), "secrets": str(due.secrets)}
+    return Finding("retention", True, f"{due.jobs} jobs are due to be erased", "", facts)

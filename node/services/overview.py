@@ -1,0 +1,123 @@
+"""The service of health, keys and requests that wait, for administrators."""
+
+import json
+from datetime import datetime
+
+from heqiao.admin.v1 import overview_pb2 as pb
+from heqiao.admin.v1 import overview_pb2_grpc
+
+from node.config import open_key_store
+from node.context import Node
+from node.database.approvals import ApprovalRow
+from node.governance import approvals
+from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
+from node.services.health_cards import Card, last_backup, read_cards
+from node.transport.interceptors import Call
+from node.wire.admin import read_page
+from node.wire.common import timestamp
+
+
+class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: ignore[misc]  # generated code
+    """heqiao.admin.v1.OverviewService."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def GetHealth(self, _request: pb.GetHealthRequest, _call: Call) -> pb.GetHealthResponse:  # noqa: N802
+        """Checks of this node, made now."""
+        return pb.GetHealthResponse(cards=map(_card, read_cards(self._node)))
+
+    def GetKeys(self, _request: pb.GetKeysRequest, _call: Call) -> pb.GetKeysResponse:  # noqa: N802
+        """What `heqiao keys status` shows."""
+        node = self._node
+        found = read_status(node.config, open_key_store(node.config), node.clock())
+        message = _keys(found)
+        message.dual_control = node.config.approvals.required
+        backup = last_backup(node)
+        if backup is not None:
+            message.backup_at.CopyFrom(timestamp(backup))
+        return message
+
+    def ListApprovals(  # noqa: N802
+        self, request: pb.ListApprovalsRequest, _call: Call
+    ) -> pb.ListApprovalsResponse:
+        """Requests under dual control."""
+        limit, offset = read_page(request)
+        found = approvals.list_states(self._node.config, self._node.store)
+        page = found[offset : offset + limit]
+        return pb.ListApprovalsResponse(
+            approvals=[_approval(row, state) for row, state in page], total=len(found)
+        )
+
+
+def _card(card: Card) -> pb.HealthCard:
+    found = card.finding
+    return pb.HealthCard(
+        name=found.check.replace(" ", "_"),
+        state=card.state,
+        text=found.text,
+        hint=found.hint,
+        facts=found.facts,
+        checked_at=timestamp(card.checked_at),
+    )
+
+
+def _keys(found: KeyStatus) -> pb.GetKeysResponse:
+    message = pb.GetKeysResponse(
+        keys=map(_key, found.keys),
+        problems=found.problems,
+        due=[
+            pb.DueStep(
+                purpose=one.step.purpose,
+                epoch=one.step.epoch,
+                action=one.step.action.value,
+                reason=one.reason.value,
+            )
+            for one in found.due
+        ],
+        peers=map(_use, found.peers),
+    )
+    if found.database:
+        message.problems.append(found.database)
+    if found.certificate is not None:
+        message.certificate_until.CopyFrom(timestamp(found.certificate.not_after))
+    return message
+
+
+def _key(line: KeyLine) -> pb.Key:
+    facts = line.facts
+    message = pb.Key(
+        purpose=facts.purpose,
+        epoch=facts.epoch,
+        state=line.state.value,
+        fingerprint=facts.fingerprint,
+        made_at=timestamp(facts.made),
+        problems=facts.problems,
+    )
+    if line.due is not None:
+        message.due_at.CopyFrom(timestamp(line.due))
+    if line.grace_until is not None:
+        message.grace_until.CopyFrom(timestamp(line.grace_until))
+    return message
+
+
+def _use(use: PeerUse) -> pb.EpochOfPeer:
+    return pb.EpochOfPeer(
+        peer=use.peer, purpose=use.purpose, epoch=use.epoch, at=timestamp(use.at), behind=use.behind
+    )
+
+
+def _approval(row: ApprovalRow, state: str) -> pb.Approval:
+    details = {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+               for name, value in json.loads(row.details).items()}  # fmt: skip
+    message = pb.Approval(
+        approval_id=row.id,
+        action=row.action,
+        details=details,
+        requester=row.requester,
+        approver=row.approver or "",
+        requested_at=timestamp(row.requested_at),
+        state=state,
+    )
+    message.expires_at.CopyFrom(timestamp(datetime.fromisoformat(row.expires_at)))
+    return message
