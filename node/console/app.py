@@ -99,6 +99,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/objections", GET, objections.show_objections),
     ("/objections/{objection}", GET, objections.show_objection),
     ("/objections/{objection}", POST, objections.close),
+    ("/objections/{objection}/recheck", POST, objections.recheck),
     ("/deadlines", GET, deadlines.show_deadlines),
     ("/households", GET, households.show_households),
     ("/households", POST, households.use_household),

@@ -78,6 +78,20 @@ def pack(form: CheckForm) -> bytes:
     return json.dumps(asdict(form), ensure_ascii=False).encode()
 
 
+def pack_recheck(objection: str) -> bytes:
+    """What is kept in the draft of a re-check: the objection; the node itself knows what is asked."""
+    return json.dumps({"recheck": objection}).encode()
+
+
+def recheck_of(kept: bytes) -> str:
+    """The objection of such a draft, empty for other drafts."""
+    try:
+        found = json.loads(kept).get("recheck", "")
+    except (ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
 def unpack(kept: bytes) -> CheckForm:
     """The opposite of `pack`. Raises InputError for what another program kept."""
     try:

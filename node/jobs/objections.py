@@ -5,7 +5,7 @@ which are looked at anew, and its report shows the answers of both.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -154,8 +154,16 @@ def unseal(node: Node, row: ObjectionRow, sealed: bytes) -> ObjectionContent:
     return ObjectionContent(*json.loads(node.keys.vault.unseal(of_objection(row.id), sealed)))
 
 
-def recheck(node: Node, access: JobAccess, objection: str, job: str = "") -> tuple[str, Verification]:
+def recheck(
+    node: Node,
+    access: JobAccess,
+    objection: str,
+    job: str = "",
+    send: Callable[[str, Verification], object] | None = None,
+) -> tuple[str, Verification]:
     """Submit the job that looks again, under the owner of the first; its id and request, to be started.
+
+    With `send`, the id and the request are given to that instead: a draft that another person approves.
 
     Raises NotFoundError (also where the first job was erased), PreconditionError for a closed objection.
     """
@@ -170,7 +178,10 @@ def recheck(node: Node, access: JobAccess, objection: str, job: str = "") -> tup
     target = Target(content.household, content.person, row.item, row.peer)
     request = narrow(first, target, tuple(peers), earlier)
     job = job or new_id("r")
-    engine.submit(node, job, request, earlier.owner)
+    if send is None:
+        engine.submit(node, job, request, earlier.owner)
+    else:
+        send(job, request)
 
     def write(tx: Connection) -> bool:
         linked = rows.set_recheck(tx, objection, job)

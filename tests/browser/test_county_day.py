@@ -77,7 +77,7 @@ def authorise(one: Window, household: int, lang: str) -> None:
     """What was missing, by the link that names it."""
     words = partial(say, lang)
     one.page.get_by_role("link", name=words("第{no}人没有授权书", no=1)).click()
-    one.page.get_by_label(words("授权书编号")).fill(f"B{household}")
+    one.page.get_by_label(words("授权书编号"), exact=True).fill(f"B{household}")
     one.page.locator("#members-1").check()
     one.page.get_by_label(words("签署人")).fill("韦某")
     one.page.get_by_label(words("委托单位")).fill("马山县民政局")

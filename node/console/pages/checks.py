@@ -65,10 +65,13 @@ def begin(visit: Visit) -> Response:
 
 def show_step(visit: Visit) -> Response:
     """One step of a draft; one that waits or was sent is only shown."""
-    draft, form, reason = _read(visit)
-    if draft.state in ("waiting", "sent"):
+    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    if found.draft.state in ("waiting", "sent"):
         return visit.go("/checks")
-    return _step(visit, draft, form, reason=reason)
+    if objection := forms.recheck_of(found.form):
+        values = {"draft": found.draft, "objection": objection, "reason": found.reason}
+        return show(visit, "recheck.html", values)
+    return _step(visit, found.draft, forms.unpack(found.form), reason=found.reason)
 
 
 def save_step(visit: Visit) -> Response:

@@ -6,13 +6,16 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.cases import Cases
+from node.client.people import Drafts
 from node.clock import utc_now
+from node.console import forms
 from node.console.pages.sign_in import problem_of
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.days import china_day
 from node.domain.objections import RESULTS, NewObjection, Target
-from node.errors import InputError, InvalidRequestError, PreconditionError
+from node.domain.users import Role
+from node.errors import InputError, InvalidRequestError, NodeError, NotFoundError, PreconditionError
 
 STATES: Final = {"open": "待处理", "rechecking": "重新核对中", "closed": "已办结"}
 RESULT_WORDS: Final = {
@@ -88,9 +91,37 @@ def close(visit: Visit) -> Response:
     return visit.go(f"/objections/{objection}")
 
 
+def recheck(visit: Visit) -> Response:
+    """Look again, as a draft that another person approves: a new one, or one that was returned."""
+    objection, drafts = visit.request.path_params["objection"], Drafts(visit.node)
+    draft, version = visit.field("draft", 64), int(visit.field("version", 8) or 0)
+    given = bool(draft)
+    if not given:
+        saved = drafts.save(forms.pack_recheck(objection))
+        draft, version = saved.draft_id, saved.version
+    try:
+        Cases(visit.node).recheck(objection, draft=draft, version=version)
+    except NodeError:
+        if not given:
+            drafts.delete(draft)
+        raise
+    return visit.go(f"/objections/{objection}")
+
+
+def _is_begun(visit: Visit, job: str) -> bool:
+    """Whether a job was approved and submitted."""
+    try:
+        return bool(job) and bool(visit.node.job(job))
+    except NotFoundError:
+        return False
+
+
 def _show(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    one = Cases(visit.node).objection(visit.request.path_params["objection"])
     values = {
-        "one": Cases(visit.node).objection(visit.request.path_params["objection"]),
+        "one": one,
+        "is_begun": _is_begun(visit, one.recheck_job),
+        "may_prepare": Role.PREPARER in set(map(Role, visit.person.roles)),
         "states": STATES,
         "results": RESULT_WORDS,
         "problem": problem,

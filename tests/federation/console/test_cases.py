@@ -6,6 +6,8 @@ from io import BytesIO
 
 import pytest
 
+from testbed import trial
+from tests.support.cluster import wait_report
 from tests.support.console import Browser, forms_of
 from tests.support.console_site import Site
 
@@ -41,13 +43,41 @@ def test_an_objection_from_the_form_to_its_end(site: Site, li: Browser) -> None:
     assert "异议" in li.send(path, {**given, **days(li.page)})
     assert "&lt;b&gt;车辆" in li.page
     assert "<b>车辆" not in li.page
-    action = next(one for one in forms_of(li.page) if one.startswith("/objections/"))
+    action = next(
+        one for one in forms_of(li.page) if one.startswith("/objections/o-") and one.count("/") == 2
+    )
     assert "请选择办理结果" in li.send(action, {"result": ""}, status=422)
     li.get(action)
     assert "结果无变化" in li.send(action, {"result": "unchanged"})
     assert action not in forms_of(li.page)
     assert action.rpartition("/")[2] not in li.get("/objections?waiting=1")
     assert action.rpartition("/")[2] in li.get("/objections")
+
+
+def test_a_recheck_is_a_draft_that_another_person_approves(site: Site, li: Browser) -> None:
+    """Returned once, sent again, approved: only then is anybody asked."""
+    he, objection = site.browser("he"), f"/objections/{site.made.objection}"
+    li.get(objection)
+    assert "重新核对已提交，待复核" in li.send(f"{objection}/recheck", {})
+    assert f"{objection}/recheck" not in forms_of(li.page)
+    draft = newest_waiting(he)
+    he.get(f"/approvals/{draft}")
+    he.send(f"/approvals/{draft}", {"action": "return", "reason": "请先核实"})
+    page = li.get(f"/checks/{draft}")
+    assert "请先核实" in page
+    li.send(f"{objection}/recheck", {})
+    he.get(f"/approvals/{draft}")
+    site.fresh_codes("he")
+    deed = {"action": "approve", "password": trial.PASSWORD, "code": site.people["he"].code()}
+    he.send(f"/approvals/{draft}", deed)
+    job = he.page.split("/jobs/r-")[1][:16]
+    wait_report(site.node.node, f"r-{job}")
+    assert f"/jobs/r-{job}" in li.get(objection)
+
+
+def newest_waiting(he: Browser) -> str:
+    """The draft that was sent last."""
+    return he.get("/approvals").split('href="/approvals/')[1].split('"')[0]
 
 
 def days(page: str) -> dict[str, str]:
