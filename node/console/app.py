@@ -27,6 +27,7 @@ from node.console.pages import (
     report_files,
     security,
     sign_in,
+    statistics,
     users,
 )
 from node.console.render import STATIC_FOLDER, show, show_outside
@@ -100,6 +101,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/objections/{objection}", GET, objections.show_objection),
     ("/objections/{objection}", POST, objections.close),
     ("/objections/{objection}/recheck", POST, objections.recheck),
+    ("/statistics", GET, statistics.show_statistics),
     ("/deadlines", GET, deadlines.show_deadlines),
     ("/households", GET, households.show_households),
     ("/households", POST, households.use_household),

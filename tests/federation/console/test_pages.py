@@ -22,6 +22,7 @@ LIMITED = {
     "/approvals": {Role.PREPARER, Role.APPROVER},
     "/jobs": {Role.PREPARER, Role.APPROVER},
     "/objections": {Role.PREPARER, Role.APPROVER},
+    "/statistics": {Role.PREPARER, Role.APPROVER},
     "/deadlines": {Role.PREPARER, Role.APPROVER},
     "/households": {Role.PREPARER, Role.APPROVER},
     "/alerts": {Role.PREPARER, Role.APPROVER},
