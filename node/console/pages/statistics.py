@@ -33,7 +33,8 @@ def by_month(jobs: Sequence[JobProgress]) -> list[tuple[str, str, str, str]]:
     """Month (YYYY-MM), jobs, people, jobs that are done; the newest month first."""
     count, people, done = Counter[str](), Counter[str](), Counter[str]()
     for job in jobs:
-        month = china_day(job.created_at).isoformat()[:7]  # YYYY-MM
+        day = china_day(job.created_at)
+        month = f"{day.year}-{day.month:02}"
         count[month] += 1
         people[month] += job.subjects
         done[month] += job.state == "done"
