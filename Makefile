@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
 EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'console,dev,excel,fast,node,parquet,pkcs11,plot,postgres,report' || echo 'console,dev,excel,node,parquet,pkcs11,plot,postgres,report')
 
-.PHONY: setup demo demo-serve demo-watch drill cluster test test-fast test-long lint proto bench clean
+.PHONY: setup demo demo-console demo-serve demo-watch drill cluster test test-fast test-long lint proto bench clean
 
 setup: $(STAMP)
 
@@ -24,6 +24,9 @@ demo-serve: $(STAMP)
 
 demo-watch: $(STAMP)
 	$(RUN)/python -m testbed.demo_watch
+
+demo-console: $(STAMP)
+	$(RUN)/python -m testbed.demo_console
 
 drill: $(STAMP)
 	$(RUN)/python -m testbed.drill
@@ -62,4 +65,4 @@ bench: $(STAMP)
 	$(RUN)/python -m bench all $(BENCH)
 
 clean:
-	rm -rf demo demo-watch drill cluster build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo demo-console demo-watch drill cluster build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

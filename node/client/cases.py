@@ -43,9 +43,11 @@ class Cases:
         response: pb.GetObjectionResponse = self._call("GetObjection", pb.GetObjectionRequest(id=objection))
         return response.objection
 
-    def recheck(self, objection: str, job: str | None = None) -> str:
-        """Submit the job that looks again; its id."""
-        request = pb.RecheckObjectionRequest(id=objection, job_id=job or "")
+    def recheck(self, objection: str, job: str | None = None, draft: str = "", version: int = 0) -> str:
+        """Submit the job that looks again; its id. A person gives a draft, which another one approves."""
+        request = pb.RecheckObjectionRequest(
+            id=objection, job_id=job or "", draft_id=draft, draft_version=version
+        )
         response: pb.RecheckObjectionResponse = self._call("RecheckObjection", request)
         return str(response.job_id)
 

@@ -9,7 +9,6 @@ It uses the identity in a home folder (`heqiao init`, `heqiao join`).
 """
 
 import copy
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +26,7 @@ from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
 from node.domain.job_progress import JobProgress
+from node.domain.new_ids import new_id
 from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
 from node.domain.verification import Verification
@@ -94,7 +94,7 @@ class Platform(JobCalls):
 
     def submit(self, verification: Verification, job: str | None = None) -> str:
         """Submit a verification and return its job id; the same id and content is the same job."""
-        job = job or f"v-{secrets.token_hex(8)}"
+        job = job or new_id("v")
         messages = platform.submission(job, verification)
         response: pb.SubmitVerificationResponse = self._call("SubmitVerification", messages)
         return str(response.job_id)
@@ -111,7 +111,7 @@ class Platform(JobCalls):
 
     def submit_sum(self, summation: Summation, job: str | None = None) -> str:
         """Submit a sum and return its job id; the same id and content is the same job."""
-        job = job or f"s-{secrets.token_hex(8)}"
+        job = job or new_id("s")
         response: pb.SubmitSumResponse = self._call("SubmitSum", sums_wire.submission(job, summation))
         return str(response.job_id)
 

@@ -6,7 +6,6 @@ with Platform.open(home) as platform:
     job, missing = records.verify(HouseholdChoice(numbers=("1001",), items=("C21",), peers=("44",), ...))
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from matcher.types import Identity
 from node.client.platform import Platform
 from node.domain.declared import DeclaredHousehold
 from node.domain.households import Household
+from node.domain.new_ids import new_id
 from node.domain.stored_mandates import StoredMandate
 from node.domain.subject_report import SubjectReport
 from node.wire import households as households_wire
@@ -158,7 +158,7 @@ class Records:
     ) -> tuple[str, int, tuple[NotAskedPerson, ...]]:
         """Submit a verification of households on record: job id, how many people, who is not asked."""
         request = households_pb2.VerifyHouseholdsRequest(
-            job_id=job or f"v-{secrets.token_hex(8)}",
+            job_id=job or new_id("v"),
             question=households_wire.question_message(choice),
             declared=declared_message(choice.declared) if choice.declared else None,
         )

@@ -14,14 +14,20 @@ from node.client.platform import Platform
 from node.console.guard import Guard, TooLargeError
 from node.console.pages import (
     account,
+    alerts,
     checks,
+    deadlines,
     health,
+    households,
     jobs,
+    objections,
     peers,
     records,
     reference,
+    report_files,
     security,
     sign_in,
+    statistics,
     users,
 )
 from node.console.render import STATIC_FOLDER, show, show_outside
@@ -87,6 +93,20 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/jobs/{job}/progress", GET, jobs.show_progress),
     ("/jobs/{job}/cancel", POST, jobs.cancel),
     ("/jobs/{job}/report", GET, jobs.show_report),
+    ("/jobs/{job}/retry", POST, jobs.retry),
+    ("/jobs/{job}/files/{kind}", GET, report_files.download),
+    ("/jobs/{job}/objection", GET, objections.show_new),
+    ("/jobs/{job}/objection", POST, objections.add),
+    ("/objections", GET, objections.show_objections),
+    ("/objections/{objection}", GET, objections.show_objection),
+    ("/objections/{objection}", POST, objections.close),
+    ("/objections/{objection}/recheck", POST, objections.recheck),
+    ("/statistics", GET, statistics.show_statistics),
+    ("/deadlines", GET, deadlines.show_deadlines),
+    ("/households", GET, households.show_households),
+    ("/households", POST, households.use_household),
+    ("/alerts", GET, alerts.show_alerts),
+    ("/alerts", POST, alerts.acknowledge),
 )
 _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (UnreachableError, 503, "节点暂时无法连接", "草稿已保留。请稍后重试；若持续出现，请告知系统管理员。"),
@@ -96,6 +116,8 @@ _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (InvalidRequestError, 400, "提交的内容有误", "请返回上一页检查后再提交。"),
     (PreconditionError, 409, "现在不能这样做", "内容可能已被他人更改，请刷新后重试。"),
 )
+_AWAY: Final = 503
+_SECRET: Final = ("csrf", "password", "code", "old_password", "new_password", "again")
 _RULES: Final = {
     "right": "您的角色没有此项权限。",
     "unit": "此项由全省单位的管理员办理，请与省级单位的管理员联系。",
@@ -142,11 +164,23 @@ def fail(visit: Visit, error: NodeError) -> Response:
             (500, "页面出错", "请稍后重试；若持续出现，请告知系统管理员。"),
         )
     who = role_words(error.details.get("roles", "").split(), visit.lang)
-    values = {"title": title, "advice": advice, "rule": rule, "who": who}
+    again = _again(visit) if code == _AWAY else None
+    values = {"title": title, "advice": advice, "rule": rule, "who": who, "again": again}
     try:
         return show(visit, "error.html", values, status=code)
     except NodeError:  # the node does not answer: no frame with what it would say
         return show_outside(visit, "error.html", values, status=code)
+
+
+def _again(visit: Visit) -> list[tuple[str, str]] | None:
+    """What was typed into a form that the node did not get, to be sent again; no secret, no file."""
+    if visit.request.method != "POST":
+        return None
+    return [
+        (name, value)
+        for name, value in visit.form.multi_items()
+        if isinstance(value, str) and name not in _SECRET
+    ]
 
 
 def _plain(platform: Platform, error: NodeError, request: Request, cause: Exception) -> Response:

@@ -5,15 +5,15 @@ The node keeps the form sealed and does not read it; what an approver sees is th
 
 import json
 import re
-import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from matcher import identity, names
 from matcher.errors import IdentityError
 from node.domain.mandate import ANY, DOC_HASH, PROGRAMMES, Mandate, fault
+from node.domain.new_ids import new_id
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
@@ -37,7 +37,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """An authorisation: whom it is for, by the numbers of members; until a day or an event."""
+    """An authorisation: whom it is for, by the numbers of members; until a day or an event.
+
+    One that is typed covers everything; one on record has the scope of its own.
+    """
 
     number: str
     signers: tuple[str, ...]
@@ -47,6 +50,13 @@ class Authorisation:
     valid_to: str
     event: str
     members: tuple[str, ...]
+    programme: str = ANY
+    scope_items: tuple[str, ...] = (ANY,)
+    scope_regions: tuple[str, ...] = (ANY,)
+    template_id: str = ""
+    sig_type: str = ""
+    matter: str = ""
+    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class CheckForm:
     mandates: tuple[Authorisation, ...] = ()
     items: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
-    job: str = field(default_factory=lambda: f"v-{secrets.token_hex(8)}")
+    job: str = field(default_factory=lambda: new_id("v"))
 
 
 def pack(form: CheckForm) -> bytes:
@@ -68,19 +78,37 @@ def pack(form: CheckForm) -> bytes:
     return json.dumps(asdict(form), ensure_ascii=False).encode()
 
 
+def pack_recheck(objection: str) -> bytes:
+    """What is kept in the draft of a re-check: the objection; the node itself knows what is asked."""
+    return json.dumps({"recheck": objection}).encode()
+
+
+def recheck_of(kept: bytes) -> str:
+    """The objection of such a draft, empty for other drafts."""
+    try:
+        found = json.loads(kept).get("recheck", "")
+    except (ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
 def unpack(kept: bytes) -> CheckForm:
     """The opposite of `pack`. Raises InputError for what another program kept."""
     try:
         plain = json.loads(kept)
         members = tuple(Member(**one) for one in plain.pop("members"))
-        mandates = tuple(
-            Authorisation(**{**one, "signers": tuple(one["signers"]), "members": tuple(one["members"])})
-            for one in plain.pop("mandates")
-        )
+        mandates = tuple(map(_unpack_authorisation, plain.pop("mandates")))
         items, peers = tuple(plain.pop("items")), tuple(plain.pop("peers"))
         return CheckForm(**plain, items=items, peers=peers, members=members, mandates=mandates)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InputError("this draft was made by another program") from None
+
+
+def _unpack_authorisation(one: Mapping[str, Any]) -> Authorisation:
+    values: dict[str, Any] = {
+        name: tuple(held) if isinstance(held, list) else held for name, held in one.items()
+    }
+    return Authorisation(**values)
 
 
 def add_member(form: CheckForm, new: Member) -> CheckForm:
@@ -178,6 +206,11 @@ def to_verification(form: CheckForm) -> Verification:
     )
 
 
+def numbers_of(one: Member) -> frozenset[str]:
+    """The canonical numbers of a member."""
+    return frozenset(identity.parse(number).value for number in (one.id_no, one.former) if number)
+
+
 def _mandate(form: CheckForm, one: Authorisation) -> Mandate:
     people = {
         identity.parse(number).value
@@ -188,19 +221,19 @@ def _mandate(form: CheckForm, one: Authorisation) -> Mandate:
     }
     return Mandate(
         number=one.number,
-        programme=ANY,
-        items=frozenset({ANY}),
-        regions=frozenset({ANY}),
+        programme=one.programme,
+        items=frozenset(one.scope_items),
+        regions=frozenset(one.scope_regions),
         valid_from=_day(one.valid_from),
         valid_to=_day(one.valid_to) if one.valid_to else None,
         revoked_at=None,
         event=one.event,
         office=one.office,
-        template_id="",
-        sig_type="",
-        matter="",
+        template_id=one.template_id,
+        sig_type=one.sig_type,
+        matter=one.matter,
         signers=one.signers,
-        agents=(),
+        agents=one.agents,
         people=frozenset(people),
         doc_hash=one.doc_hash,
     )

@@ -39,6 +39,8 @@ ENTRIES: Final = (
     Entry("/checks", "新建核对", frozenset({Role.PREPARER})),
     Entry("/approvals", "待复核", frozenset({Role.APPROVER})),
     Entry("/jobs", "核对任务", _OFFICERS),
+    Entry("/objections", "异议", _OFFICERS),
+    Entry("/alerts", "监测预警", _OFFICERS),
     Entry("/peers", "外省节点", _ALL),
     Entry("/incoming", "受托查询", method="RecordService/ListIncomingQueries"),
     Entry("/imports", "数据接入", method="RecordService/ListImports"),

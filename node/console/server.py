@@ -20,25 +20,30 @@ _KIB = 1024
 def serve_console(home: Path, listen: str, node_address: str | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError, KeyringError, PreconditionError."""
     config = Home.find(home).load()
-    host, port = split_address(listen)
     with Platform.open(home, node_address) as platform:
-        settings = uvicorn.Config(
-            make_app(platform, config.console.upload_kib * _KIB),
-            host=host.strip("[]"),
-            port=port,
-            log_level="warning",
-            access_log=False,  # addresses are no secret here, but the node's log has every call already
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            backlog=_BACKLOG,
-            limit_concurrency=_BACKLOG,
-            timeout_keep_alive=20,
-            h11_max_incomplete_event_size=32 * _KIB,
-        )
-        settings.load()
-        settings.ssl = tls_context(config)
-        uvicorn.Server(settings).run()
+        make_server(config, platform, listen).run()
+
+
+def make_server(config: Config, platform: Platform, listen: str) -> uvicorn.Server:
+    """The server of a console that asks the node over `platform`. Raises ConfigError."""
+    host, port = split_address(listen)
+    settings = uvicorn.Config(
+        make_app(platform, config.console.upload_kib * _KIB),
+        host=host.strip("[]"),
+        port=port,
+        log_level="warning",
+        access_log=False,  # addresses are no secret here, but the node's log has every call already
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        limit_concurrency=_BACKLOG,
+        timeout_keep_alive=20,
+        h11_max_incomplete_event_size=32 * _KIB,
+    )
+    settings.load()
+    settings.ssl = tls_context(config)
+    return uvicorn.Server(settings)
 
 
 def tls_context(config: Config) -> ssl.SSLContext:

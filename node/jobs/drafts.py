@@ -4,7 +4,6 @@ Both look at the same bytes: an approval names the version and the digest of wha
 asks for password and second factor again (domain.md section 3: preparer and approver are different people).
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -18,6 +17,7 @@ from node.database.drafts import DraftRow
 from node.domain import sealed_names
 from node.domain.audit_chain import Detail
 from node.domain.mandate import CODE
+from node.domain.new_ids import new_id
 from node.domain.units import covers, digits_of
 from node.domain.users import Person, unit_owner
 from node.domain.verification import Verification, pack_verification, unpack_verification
@@ -39,7 +39,7 @@ def save(node: Node, by: Person, draft: str, version: int, form: bytes) -> Draft
     """
     if len(form) > MAX_FORM:
         raise InvalidRequestError(f"a draft holds at most {MAX_FORM // 1024} KiB")
-    name = draft or f"d-{secrets.token_hex(8)}"
+    name = draft or new_id("d")
     sealed, now = _seal(node, name, "form", form), node.clock()
 
     def write(tx: Connection) -> DraftRow:

@@ -5,8 +5,7 @@ which are looked at anew, and its report shows the answers of both.
 """
 
 import json
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -21,6 +20,7 @@ from node.domain.days import china_day
 from node.domain.declared import DeclaredHousehold
 from node.domain.job_access import JobAccess
 from node.domain.jobs import VERIFICATION, JobRow
+from node.domain.new_ids import new_id
 from node.domain.objections import (
     CLOSED,
     MOST_GROUNDS,
@@ -56,7 +56,7 @@ def add(node: Node, access: JobAccess, new: NewObjection) -> ObjectionRow:
     now = node.clock()
     number = _check(node, job, new, china_day(now))
     row = ObjectionRow(
-        id=f"o-{secrets.token_hex(8)}",
+        id=new_id("o"),
         owner=job.owner,
         job=job.id,
         report_number=number,
@@ -154,8 +154,16 @@ def unseal(node: Node, row: ObjectionRow, sealed: bytes) -> ObjectionContent:
     return ObjectionContent(*json.loads(node.keys.vault.unseal(of_objection(row.id), sealed)))
 
 
-def recheck(node: Node, access: JobAccess, objection: str, job: str = "") -> tuple[str, Verification]:
+def recheck(
+    node: Node,
+    access: JobAccess,
+    objection: str,
+    job: str = "",
+    send: Callable[[str, Verification], object] | None = None,
+) -> tuple[str, Verification]:
     """Submit the job that looks again, under the owner of the first; its id and request, to be started.
+
+    With `send`, the id and the request are given to that instead: a draft that another person approves.
 
     Raises NotFoundError (also where the first job was erased), PreconditionError for a closed objection.
     """
@@ -169,8 +177,11 @@ def recheck(node: Node, access: JobAccess, objection: str, job: str = "") -> tup
     first = unpack_verification(node.keys.vault.unseal(of_request(earlier.id), sealed))
     target = Target(content.household, content.person, row.item, row.peer)
     request = narrow(first, target, tuple(peers), earlier)
-    job = job or f"r-{secrets.token_hex(8)}"
-    engine.submit(node, job, request, earlier.owner)
+    job = job or new_id("r")
+    if send is None:
+        engine.submit(node, job, request, earlier.owner)
+    else:
+        send(job, request)
 
     def write(tx: Connection) -> bool:
         linked = rows.set_recheck(tx, objection, job)

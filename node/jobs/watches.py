@@ -1,6 +1,5 @@
 """Watch lists: add, remove, look now, look on schedule (design.md section 3.4; domain.md section 2)."""
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from node.domain.days import FIRST_DAY
 from node.domain.job_access import NODE, NODE_ACCESS, JobAccess
 from node.domain.jobs import WATCH
 from node.domain.mandate import CODE, LEGAL_BASIS, MONITORING
+from node.domain.new_ids import new_id
 from node.domain.sealed_names import of_request, of_watch
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification, pack_verification
@@ -215,7 +215,7 @@ def run(
     row = require_watch(node, watch, access, change=True)
     if not set(peers) <= set(row.peers):
         raise InvalidRequestError("the watch list does not name this peer", "see `heqiao watch show`")
-    job = job or f"look-{secrets.token_hex(8)}"
+    job = job or new_id("look")
     request = LookRequest(row.id, row.people, row.items, tuple(peers) or row.peers, row.legal_basis)
     engine.submit(node, job, request, row.owner)
     return job

@@ -25,6 +25,7 @@ from node.context import Node
 from node.domain.catalogue import Item
 from node.domain.findings import Outcome
 from node.domain.mandate import Mandate, Scope, are_named, covers, digest
+from node.domain.size_classes import size_class
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
 from node.requester.padding import (
@@ -35,7 +36,6 @@ from node.requester.padding import (
     choose_canaries,
     draw_misses,
     secret_order,
-    size_class,
 )
 from node.requester.points import MappedPoints, Numbers, SubjectPoints, identity_pairs
 from node.wire.manifest import Manifest

@@ -13,10 +13,6 @@ from matcher.vectorised import Bytes
 
 SEED_SIZE = 32
 
-SMALLEST_CLASS = 16
-
-FINEST_STEP = 1024  # points, between the classes of large batches
-
 POINTS_PER_CANARY = 2048
 
 MISSES = 2
@@ -26,19 +22,6 @@ _MISS_NAME = 15  # random bytes; in hexadecimal they just fit one block of the h
 _ORDER_CONTEXT = "heqiao v1 query order"
 
 _CHOICE_CONTEXT = "heqiao v1 query choice"
-
-
-def size_class(points: int) -> int:
-    """The class a batch is padded to, 16 at least, so that only its rough size is visible.
-
-    Up to 4,096 points there are four classes per doubling, above sixteen: a class still covers a thousand
-    sizes or more, and padding costs a large list a few per cent instead of up to a quarter.
-    """
-    size = SMALLEST_CLASS
-    while size < points:
-        quarter = 1 << max(size.bit_length() - 3, 2)
-        size += min(quarter, max(quarter // 4, FINEST_STEP))
-    return size
 
 
 def new_seed(random_bytes: RandomBytes) -> bytes:

@@ -17,6 +17,7 @@ from matcher.suites.points import Blinded
 from matcher.sums import modulus_proof
 from matcher.sums.cohort import distinct_points
 from matcher.sums.paillier import PublicKey
+from node.domain.size_classes import size_class
 from node.domain.sum_findings import NOT_COMPARABLE, NOT_CONNECTED
 from node.domain.sum_rules import STATISTICS
 from node.errors import (
@@ -37,7 +38,7 @@ from node.requester.handshake import (
     resume_session,
 )
 from node.requester.match_query import mandate_leaves, rows_without_mandate
-from node.requester.padding import canary_points, choose_canaries, draw_misses, secret_order, size_class
+from node.requester.padding import canary_points, choose_canaries, draw_misses, secret_order
 from node.requester.points import MappedPoints
 from node.requester.sum_context import (
     PeerSum,

@@ -6,10 +6,12 @@ from heqiao.platform.v1 import cases_pb2 as pb
 from heqiao.platform.v1 import cases_pb2_grpc
 
 from node.context import Node
+from node.database.drafts import DraftRow
 from node.domain.job_access import NODE_ACCESS
 from node.domain.objections import ObjectionContent, ObjectionRow
+from node.domain.verification import Verification
 from node.errors import RefusedError
-from node.jobs import objections, received_corrections, sent_corrections
+from node.jobs import drafts, objections, received_corrections, sent_corrections
 from node.jobs.case_clock import last_day
 from node.jobs.lookup import require_job
 from node.jobs.match_results import build_report
@@ -60,10 +62,22 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):  # type: ignore[misc]  #
     def RecheckObjection(  # noqa: N802
         self, request: pb.RecheckObjectionRequest, call: Call
     ) -> pb.RecheckObjectionResponse:
-        """Submit the job that looks again, and start it."""
+        """Submit the job that looks again, and start it; or send it for approval as a draft."""
+        if request.draft_id:
+            return self._send_recheck(request, call)
         require_approval(self._node, call)
         job, again = objections.recheck(self._node, access_of(self._node, call), request.id, request.job_id)
         self._runner.start(job, again)
+        return pb.RecheckObjectionResponse(job_id=job)
+
+    def _send_recheck(self, request: pb.RecheckObjectionRequest, call: Call) -> pb.RecheckObjectionResponse:
+        person, draft = call.require_person(), request.draft_id
+
+        def send(job: str, again: Verification) -> DraftRow:
+            return drafts.send_for_approval(self._node, person, draft, request.draft_version, job, again)
+
+        access = access_of(self._node, call)
+        job, _ = objections.recheck(self._node, access, request.id, request.job_id, send)
         return pb.RecheckObjectionResponse(job_id=job)
 
     def CloseObjection(self, request: pb.CloseObjectionRequest, call: Call) -> pb.CloseObjectionResponse:  # noqa: N802

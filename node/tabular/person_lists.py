@@ -106,6 +106,21 @@ def read_households(
     return read_list(path, HOUSEHOLD_ALIASES, columns, stated, required, build)
 
 
+def read_members(path: Path) -> tuple[list[tuple[str, tuple[Identity, ...]]], list[Reject]]:
+    """Read the people of one household, each with name and identities, and the rows that cannot be used.
+
+    Raises InputError for a file that cannot be used as a whole.
+    """
+
+    def build(table: ListTable, row: Row) -> tuple[str, tuple[Identity, ...]]:
+        name = read_name(table.layout, row)
+        if not name:
+            raise CellError("name", "bad_name", "a member has a name")
+        return name, read_identities(table.layout, row)
+
+    return read_list(path, IDENTITY_ALIASES, None, TO_FIND, ("id_no", "name"), build)
+
+
 def read_cohort(
     path: Path, columns: Mapping[str, str] | None = None, stated: TextForm = TO_FIND
 ) -> tuple[list[tuple[Identity, ...]], list[Reject]]:

@@ -2,7 +2,10 @@
 
 from starlette.responses import Response
 
+from node.client.cases import Cases
 from node.client.people import Drafts, People
+from node.client.watches import Watches
+from node.console.pages.deadlines import OPEN
 from node.console.pages.sign_in import change_password, problem_of
 from node.console.render import show
 from node.console.visits import Visit
@@ -10,6 +13,7 @@ from node.domain.users import Role
 from node.errors import InputError, SignInError
 
 _SHOWN = 20
+_MOST = 1_000
 
 
 def show_account(visit: Visit) -> Response:
@@ -48,9 +52,23 @@ def show_home(visit: Visit) -> Response:
         waiting = Drafts(visit.node).list("waiting", limit=_SHOWN)
         others = [one for one in waiting.drafts if one.preparer != visit.person.account]
         tasks.append({"words": "待我复核的核对", "count": len(others), "path": "/approvals"})
-    jobs = visit.node.jobs(_SHOWN) if roles & {Role.PREPARER, Role.APPROVER} else ()
+    officer = bool(roles & {Role.PREPARER, Role.APPROVER})
+    tasks += _cases(visit) if officer else []
+    jobs = visit.node.jobs(_SHOWN) if officer else ()
     running = [job for job in jobs if job.state in ("queued", "running")]
     return show(visit, "home.html", {"tasks": tasks, "running": running})
+
+
+def _cases(visit: Visit) -> list[dict[str, object]]:
+    """What waits for officers beside checks: objections, alerts, provinces that do not answer."""
+    waiting = Cases(visit.node).objections(waiting=True)
+    alerts = Watches(visit.node).alerts(limit=_MOST, open_only=True)
+    late = [one for one in visit.node.deadlines(_MOST)[0] if one.stage != OPEN]
+    return [
+        {"words": "未办结的异议", "count": len(waiting), "path": "/objections?waiting=1"},
+        {"words": "未处置的预警", "count": len(alerts), "path": "/alerts"},
+        {"words": "逾期未答复的省份", "count": len(late), "path": "/deadlines"},
+    ]
 
 
 def _account(visit: Visit, problem: str, done: str, status: int = 200) -> Response:

@@ -1,7 +1,7 @@
 """A new check, step by step, and its approval by another person."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,11 +11,14 @@ from starlette.responses import Response
 from node.client.people import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
+from node.console.pages.households import add_recorded
+from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
 from node.console.visits import Visit
 from node.domain.mandate import EVENTS
+from node.domain.size_classes import size_class
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import (
@@ -42,6 +45,7 @@ LEGAL_BASES: Final = {
 }
 EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
 _PAGE: Final = 50
+_OWN_POINTS: Final = 4  # of every query beside those of people: canaries and misses
 _REFUSALS = (InputError, InvalidRequestError, PreconditionError, NotFoundError, ItemNotOfferedError)
 
 
@@ -61,10 +65,13 @@ def begin(visit: Visit) -> Response:
 
 def show_step(visit: Visit) -> Response:
     """One step of a draft; one that waits or was sent is only shown."""
-    draft, form, reason = _read(visit)
-    if draft.state in ("waiting", "sent"):
+    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    if found.draft.state in ("waiting", "sent"):
         return visit.go("/checks")
-    return _step(visit, draft, form, reason=reason)
+    if objection := forms.recheck_of(found.form):
+        values = {"draft": found.draft, "objection": objection, "reason": found.reason}
+        return show(visit, "recheck.html", values)
+    return _step(visit, found.draft, forms.unpack(found.form), reason=found.reason)
 
 
 def save_step(visit: Visit) -> Response:
@@ -76,6 +83,9 @@ def save_step(visit: Visit) -> Response:
         raise InvalidRequestError("no such action")
     try:
         changed = change(visit, form)
+    except WrongRowsError as error:
+        problem = visit.say(error.message, count=len(error.rows))
+        return _step(visit, draft, form, problem=problem, reason=reason, wrong_rows=error.rows, status=422)
     except InputError as error:
         return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
     version = int(visit.field("version", 8) or 0)
@@ -146,6 +156,7 @@ def _step(
     *,
     problem: str = "",
     reason: str = "",
+    wrong_rows: Sequence[WrongRow] = (),
     status: int = 200,
 ) -> Response:
     wanted = visit.request.query_params.get("step", "") or visit.field("step", 16)
@@ -156,6 +167,7 @@ def _step(
         "step": step,
         "problem": problem,
         "reason": reason,
+        "wrong_rows": wrong_rows,
         "missing": forms.missing(form),
         "purposes": PURPOSES,
         "bases": LEGAL_BASES,
@@ -163,8 +175,13 @@ def _step(
         "items": visit.node.catalogue().items,
         "levels": LEVELS,
         "peers": visit.node.peers(),
+        "at_least": size_class(_numbers(form) + _OWN_POINTS),
     }
     return show(visit, f"check_{step}.html", values, status=status)
+
+
+def _numbers(form: CheckForm) -> int:
+    return sum(1 + bool(one.former) for one in form.members)
 
 
 def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
@@ -267,8 +284,10 @@ def split_names(text: str) -> list[str]:
 _ACTIONS: Final = {
     "household": _save_household,
     "add_member": _add_member,
+    "add_list": add_from_list,
     "remove_member": _remove_member,
     "add_mandate": _add_mandate,
+    "add_recorded": add_recorded,
     "remove_mandate": _remove_mandate,
     "items": _save_items,
 }

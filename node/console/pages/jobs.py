@@ -27,6 +27,14 @@ STATES: Final = {
     "distrusted": "结果不可信",
 }
 _OPEN: Final = ("queued", "running")
+_ASKABLE: Final = ("refused", "unavailable", "overdue")
+_FILES: Final = (
+    ("pdf", "PDF文件"),
+    ("xlsx", "Excel文件"),
+    ("html", "网页文件"),
+    ("json", "JSON文件"),
+    ("zip", "PDF文件及签名（ZIP）"),
+)
 
 
 def show_jobs(visit: Visit) -> Response:
@@ -52,6 +60,13 @@ def cancel(visit: Visit) -> Response:
     return visit.go(f"/jobs/{job}")
 
 
+def retry(visit: Visit) -> Response:
+    """Ask one province again whose part was refused, or got no answer."""
+    job = visit.request.path_params["job"]
+    visit.node.retry(job, visit.field("peer", 2))
+    return visit.go(f"/jobs/{job}")
+
+
 def show_report(visit: Visit) -> Response:
     """Every answer, by person, item and province."""
     report = visit.node.report(visit.request.path_params["job"])
@@ -73,4 +88,10 @@ def show_report(visit: Visit) -> Response:
 
 def _job(visit: Visit) -> dict[str, object]:
     job = visit.node.job(visit.request.path_params["job"])
-    return {"job": job, "states": STATES, "is_open": job.state in _OPEN}
+    return {
+        "job": job,
+        "states": STATES,
+        "is_open": job.state in _OPEN,
+        "askable": _ASKABLE,
+        "files": _FILES,
+    }

@@ -8,6 +8,7 @@ from node.client.platform import Platform
 from node.console.app import make_app
 from tests.support.cluster import Province, World, serve_all
 from tests.support.console import THEIRS, UPLOAD, WHO, Browser, add_accounts, sign_in_all
+from tests.support.console_site import Site, served_site
 from tests.support.federation import set_config
 
 
@@ -46,3 +47,16 @@ def theirs(answering: Province) -> Iterator[dict[str, Browser]]:
     """The administrators of 44, each signed in."""
     with Platform.open(answering.home, f"127.0.0.1:{answering.platform_port}") as platform:
         yield sign_in_all(make_app(platform, UPLOAD), add_accounts(answering.node, THEIRS))
+
+
+@pytest.fixture(scope="package")
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Another one, with the trial's people and the work of a county."""
+    with served_site(world, tmp_path_factory.mktemp("trial")) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def li(site: Site) -> Browser:
+    """The preparer's browser at that one."""
+    return site.browser("li")

@@ -21,6 +21,11 @@ LIMITED = {
     "/checks": {Role.PREPARER, Role.APPROVER},
     "/approvals": {Role.PREPARER, Role.APPROVER},
     "/jobs": {Role.PREPARER, Role.APPROVER},
+    "/objections": {Role.PREPARER, Role.APPROVER},
+    "/statistics": {Role.PREPARER, Role.APPROVER},
+    "/deadlines": {Role.PREPARER, Role.APPROVER},
+    "/households": {Role.PREPARER, Role.APPROVER},
+    "/alerts": {Role.PREPARER, Role.APPROVER},
     "/incoming": {Role.SYSTEM, Role.AUDIT, Role.OBSERVER},
     "/imports": {Role.SYSTEM},
     "/audit": {Role.AUDIT},
@@ -100,7 +105,9 @@ def test_markup_in_names_is_text(browsers: dict[str, Browser]) -> None:
 def test_every_page_is_judged_by_role_and_carries_the_headers(
     browsers: dict[str, Browser], path: str
 ) -> None:
-    plain = path.format(draft="d-0000000000000000", job="v-0000000000000000")
+    plain = path.format(
+        draft="d-0000000000000000", job="v-0000000000000000", objection="o-0000000000000000", kind="pdf"
+    )
     first = f"/{path.split('/')[1]}"
     for account, browser in browsers.items():
         answer = browser.client.get(plain)
@@ -126,7 +133,9 @@ def test_a_form_without_the_token_of_the_session_changes_nothing(
 ) -> None:
     """CSRF: no token, somebody else's token, a request that another site began."""
     prep = browsers["prep"]
-    plain = path.format(draft="d-0000000000000000", job="v-0000000000000000")
+    plain = path.format(
+        draft="d-0000000000000000", job="v-0000000000000000", objection="o-0000000000000000", kind="pdf"
+    )
     prep.get("/")
     own = forms_of(prep.page)["/language"]["csrf"]
     browsers["appr"].get("/")

@@ -14,12 +14,12 @@ from matcher.suites import tokens
 from matcher.suites.suite import CURRENT
 from node.domain import catalogue, days
 from node.domain.findings import Outcome
+from node.domain.size_classes import size_class
 from node.domain.subjects import Subject
 from node.requester import match, match_query
 from node.requester import points as points_module
 from node.requester.match_query import Answer, Question, build_query
 from node.requester.outcomes import Opened, conclude, conclude_all, open_names
-from node.requester.padding import size_class
 from node.requester.points import MappedPoints
 from node.wire.manifest import PlantedSubject
 from tests.support.examples import MANDATE, MANIFEST, PART

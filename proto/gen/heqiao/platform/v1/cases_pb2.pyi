@@ -154,12 +154,16 @@ class GetObjectionResponse(_message.Message):
     def __init__(self, objection: _Optional[_Union[Objection, _Mapping]] = ...) -> None: ...
 
 class RecheckObjectionRequest(_message.Message):
-    __slots__ = ("id", "job_id")
+    __slots__ = ("id", "job_id", "draft_id", "draft_version")
     ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     job_id: str
-    def __init__(self, id: _Optional[str] = ..., job_id: _Optional[str] = ...) -> None: ...
+    draft_id: str
+    draft_version: int
+    def __init__(self, id: _Optional[str] = ..., job_id: _Optional[str] = ..., draft_id: _Optional[str] = ..., draft_version: _Optional[int] = ...) -> None: ...
 
 class RecheckObjectionResponse(_message.Message):
     __slots__ = ("job_id",)

@@ -1,0 +1,97 @@
+"""Every page in a browser: rules of accessibility, nothing refused by the policy, nothing too wide."""
+
+from typing import Any
+
+import pytest
+
+from node.console.app import PAGES
+from tests.support.console_site import Site, Window, shoot, window
+
+AXE = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+OFFICERS, OTHERS = ("li", "he"), ("wu", "qin", "meng", "lu")
+# Pages of something: the paths to open and who opens them. Those without a name of something are found by
+# themselves.
+OF_SOMETHING = {
+    "/checks/{draft}": [
+        ("li", "/checks/{open_draft}?step=members"),
+        ("li", "/checks/{open_draft}?step=mandates"),
+        ("li", "/checks/{open_draft}?step=items"),
+        ("li", "/checks/{open_draft}?step=review"),
+    ],
+    "/approvals/{draft}": [("he", "/approvals/{waiting}")],
+    "/jobs/{job}": [("li", "/jobs/{job}")],
+    "/jobs/{job}/report": [("li", "/jobs/{job}/report")],
+    "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
+    "/objections/{objection}": [("li", "/objections/{objection}")],
+}
+# Opened by the tests of signing in, before there is a session; parts of pages; files.
+ELSEWHERE = {
+    "/sign-in/code",
+    "/sign-in/second-factor",
+    "/ready",
+    "/jobs/{job}/progress",
+    "/jobs/{job}/files/{kind}",
+}
+
+
+def violations(page: Any) -> list[tuple[str, str]]:
+    """What axe finds: the rule, and where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page, options=AXE).response["violations"]
+    return [(one["id"], node["html"][:200]) for one in found for node in one["nodes"]]
+
+
+def paths_for(site: Site) -> list[tuple[str, str]]:
+    """Who opens what: every address of the console that shows a page, and two that show an error."""
+    found = [("", "/sign-in"), ("li", "/users"), ("li", "/nothing-here")]
+    for path in sorted({path for path, methods, _ in PAGES if "GET" in methods} - ELSEWHERE - {"/sign-in"}):
+        if "{" in path:
+            values = {name: getattr(site.made, name) for name in site.made.__dataclass_fields__}
+            found += [(who, one.format(**values)) for who, one in OF_SOMETHING[path]]
+        else:
+            found += [(who, path) for who in readers(site, path)]
+    return found
+
+
+def readers(site: Site, path: str) -> list[str]:
+    """The first officer and the first other person who may open a page."""
+    found = []
+    for group in (OFFICERS, OTHERS):
+        may = (who for who in group if site.browser(who).client.get(path).is_success)
+        found += [one] if (one := next(may, None)) else []
+    return found
+
+
+def test_the_trial_has_alerts(site: Site) -> None:
+    assert site.alerts > 0
+
+
+def is_too_wide(one: Window) -> bool:
+    return bool(one.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+@pytest.fixture(scope="module")
+def paths(site: Site) -> list[tuple[str, str]]:
+    return paths_for(site)
+
+
+@pytest.mark.parametrize(("lang", "scale"), [("zh", 1.0), ("en", 1.25)])
+def test_every_page(browser: Any, site: Site, paths: list[tuple[str, str]], lang: str, scale: float) -> None:
+    found, wide = {}, []
+    for who in dict.fromkeys(who for who, _ in paths):
+        with window(browser, site, who, lang=lang, scale=scale) as one:
+            for path in (path for other, path in paths if other == who):
+                one.go(path)
+                name = path.split("?")[0].strip("/").replace("/", "-") or "home"
+                step = path.partition("step=")[2]
+                shoot(one, f"{lang}-{name}{step and '-' + step}-{who or 'nobody'}")
+                assert one.page.locator("h1").count() == 1, path
+                if bad := violations(one.page):
+                    found[path] = bad
+                if is_too_wide(one):
+                    wide.append(path)
+    assert found == {}
+    assert wide == []
