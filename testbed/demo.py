@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from testbed import figures, homes, plain_join, plain_sums
+from testbed import figures, homes, household, plain_join, plain_sums, provincial
 from testbed.folder import exit_code, own_folder, step
 from testbed.processes import Children
 
@@ -47,6 +47,8 @@ def run(folder: Path, scenario: str) -> int:
         Children(folder / homes.LOGS) as children,
     ):
         _make_homes(children, folder, scenario, shift)
+        chosen = household.choose(folder)
+        _import(children, folder, chosen)
         homes.configure(folder / homes.REQUESTER.code, {"mirror_sync_hours": "0"})  # so that its bytes show
         with step(NAME, "starting three nodes"):
             nodes = homes.serve(children, folder)
@@ -56,20 +58,25 @@ def run(folder: Path, scenario: str) -> int:
             began = time.monotonic()
             homes.heqiao(children, "verify", *verify_command(folder, ITEMS, homes.REPORT))
             seconds = time.monotonic() - began
+        with step(NAME, f"45 puts a household on record, and verifies {household.ITEMS} with every province"):
+            household.put_on_record(children, folder, chosen)
+            homes.heqiao(children, "household", *household.verify_command(folder, chosen))
         sums_seconds = ask_sums(children, folder)
         memory = {code: node.peak_memory_kib() for code, node in nodes.items()}
         with step(NAME, "stopping the nodes, computing the plain join"):
             children.stop()
             report, federation = folder / homes.REPORT / "report.json", folder / homes.FEDERATION
             compared = plain_join.compare(report, federation)
+            beside = household.compare(folder, chosen)
             summed = plain_sums.compare(folder / homes.SUMS / "report.json", federation)
     found = figures.read_figures(report, federation, compared)
     console = Console()
     console.width = max(console.width, MIN_WIDTH)
     figures.show(console, report, found, compared, seconds, fetched, memory)
     figures.show_sums(console, folder / homes.SUMS / "report.json", summed, sums_seconds)
+    household.show(console, folder)
     _print_more(folder)
-    return 0 if _judge(compared, found, summed) else 1
+    return 0 if _judge((compared, beside), found, summed) else 1
 
 
 def _make_homes(children: Children, folder: Path, scenario: str, shift: int) -> None:
@@ -81,29 +88,42 @@ def _make_homes(children: Children, folder: Path, scenario: str, shift: int) -> 
             lambda: homes.heqiao(children, "synth", *generate),
             lambda: homes.make_federation(children, folder, shift),
         )
-    with step(NAME, "importing the registers of 44 and 33, at once"):
-        children.together(*(lambda p=p: homes.import_registers(children, folder, p) for p in homes.PROVIDERS))
+    provincial.give_catalogue(children, folder)
+
+
+def _import(children: Children, folder: Path, chosen: household.Chosen) -> None:
+    """What each province holds. 33 has two items as sources, and lacks one."""
+    without = {"33": (*provincial.SOURCES, provincial.LACKS)}
+
+    def bring(province: homes.Province) -> None:
+        homes.import_registers(children, folder, province, without.get(province.code, ()))
+        if province.code in without:
+            provincial.import_sources(children, folder)
+
+    with step(NAME, "importing the registers of 44 and 33, two of these from a database and a spreadsheet"):
+        children.together(*(lambda p=p: bring(p) for p in homes.PROVIDERS))
+    with step(NAME, "importing registers of 45 itself, which stand in its reports too"):
+        provincial.give_own_registers(children, folder, chosen.people)
 
 
 def _judge(
-    compared: plain_join.Comparison, found: Sequence[figures.Figure], summed: Sequence[plain_sums.Line]
+    both: Sequence[plain_join.Comparison], found: Sequence[figures.Figure], summed: Sequence[plain_sums.Line]
 ) -> bool:
     """Whether every answer, figure and sum is right; says what is not."""
-    for example in compared.examples:
+    for example in (one for each in both for one in each.examples):
         print(f"demo: differs: {example}")
-    passed = compared.names_passed > figures.MOST_PASSED
+    passed = sum(one.names_passed for one in both) > figures.MOST_PASSED
     if passed:
         print("demo: error: the name check lets wrong names pass", file=sys.stderr)
     sums_right = bool(summed) and all(line.right for line in summed)
     if not sums_right:
         print("demo: error: a sum differs from the plain sum", file=sys.stderr)
-    print(
-        f"demo: {compared.answers} answers, {compared.agree} agree with the plain join, "
-        f"{compared.differ} differ",
-        flush=True,
+    answers, agree, differ = (
+        sum(getattr(one, name) for one in both) for name in ("answers", "agree", "differ")
     )
-    wrong = passed or compared.differ or any(not figure.right for figure in found)
-    return sums_right and not wrong and compared.answers > 0
+    print(f"demo: {answers} answers, {agree} agree with the plain join, {differ} differ", flush=True)
+    wrong = passed or differ or any(not figure.right for figure in found)
+    return sums_right and not wrong and all(one.answers for one in both)
 
 
 def serve(folder: Path) -> int:
@@ -171,11 +191,14 @@ def _print_more(folder: Path) -> None:
     )
     provider = homes.PROVIDERS[0].code
     print(f"""
-The homes are kept in {folder}; three commands to try next:
+The household's report is in {folder / household.FOLDER}: report.pdf, report.xlsx, report.html, and more.
+The homes are kept in {folder}; four commands to try next:
   start the three nodes again; leave it running, Ctrl-C ends it
     {again}
   in another terminal, ask about two more items
     .venv/bin/heqiao {verify}
+  see where the catalogues of 45 and 33 differ
+    .venv/bin/heqiao catalogue diff 33 --home {shlex.quote(str(folder / homes.REQUESTER.code))}
   see what {provider} knows of the query: who asked, when, which items, how many people
     .venv/bin/heqiao audit list --home {shlex.quote(str(folder / provider))}
 """)

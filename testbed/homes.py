@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -124,14 +124,21 @@ def all_items(origin: str) -> str:
     return ",".join([origin, *(f"{code}:{origin}" for code in sensitive)])
 
 
-def import_registers(children: Children, folder: Path, province: Province) -> None:
-    """Import every register of one province, also those that are summed, with one command and one plan."""
+def import_registers(
+    children: Children, folder: Path, province: Province, without: Collection[str] = ()
+) -> None:
+    """Import every register of one province, also those that are summed, with one command and one plan.
+
+    Those of the items in `without` are left out.
+    """
     own = folder / FEDERATION / province.code
     plan = folder / f"{province.code}-import.toml"
     tables = []
     for register in (*sorted((own / "registers").glob("*.csv")), *sorted((own / "sums").glob("*.csv"))):
+        item = register.name.split("_")[1]
         name = json.dumps(str(register.relative_to(folder)), ensure_ascii=False)
-        tables.append(f"[{register.name.split('_')[1]}]\nfiles = {name}\n")
+        if item not in without:
+            tables.append(f"[{item}]\nfiles = {name}\n")
     plan.write_text("\n".join(tables), encoding="utf-8")
     heqiao(
         children, f"{province.code}-import", "import", "--home", folder / province.code, "--all", plan,

@@ -148,14 +148,15 @@ def expected_columns(
     }
 
 
-def compare(report: Path, folder: Path) -> Comparison:
+def compare(report: Path, folder: Path, right: Mapping[Key, Answer] | None = None) -> Comparison:
     """Hold a report (`findings`: subject, item, peer, outcome, value; or columns) against the plain join.
 
     Asked items and peers are those that appear in the findings; each valid person must have exactly
-    one answer for each of them. A missing, repeated or unknown answer differs.
+    one answer for each of them. A missing, repeated or unknown answer differs. `right` are the right answers
+    where they are not those of the folder: of a part of the list, or by another catalogue.
     """
-    right = expected(folder)
-    findings = _findings(json.loads(report.read_text(encoding="utf-8")))
+    right = expected(folder) if right is None else right
+    found = read_findings(json.loads(report.read_text(encoding="utf-8")))
     given: dict[Key, Answer] = {}
     counts: Counter[str] = Counter()
     examples: list[str] = []
@@ -165,7 +166,7 @@ def compare(report: Path, folder: Path) -> Comparison:
         if len(examples) < MAX_EXAMPLES:
             examples.append(f"{key[0]} {key[1]} in {key[2]}: {got}, due {due}")
 
-    for finding in findings:
+    for finding in found:
         key = (str(finding["subject"]), str(finding["item"]), str(finding["peer"]))
         answer = (str(finding["outcome"]), finding.get("value"))
         if key in given:
@@ -193,7 +194,7 @@ def compare(report: Path, folder: Path) -> Comparison:
     )
 
 
-def _findings(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def read_findings(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The findings of either form of a report.json (docs/report.md)."""
     for one in report["findings"]:
         if "places" not in one:

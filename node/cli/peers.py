@@ -84,6 +84,8 @@ peers.add_command(show_peer)
               help="Address to call, if different from that on the card.")  # fmt: skip
 @click.option("--allow-platforms", is_flag=True, help="Also answer the peer's platforms, not only its node.")
 @click.option("--no-monitoring", is_flag=True, help="Refuse its queries for monitoring, which keep tokens.")
+@click.option("--own", is_flag=True,
+              help="It is this province's own card: its registers stand in reports too.")  # fmt: skip
 @fingerprint_option("the card")
 @admin_option
 def add(
@@ -94,6 +96,7 @@ def add(
     address: str | None,
     allow_platforms: bool,
     no_monitoring: bool,
+    own: bool,
     fingerprint: str | None,
     admin: Path | None,
 ) -> None:
@@ -105,8 +108,13 @@ def add(
     """
     config = load_config(home)
     found = load_card(card)
-    if found.code == config.node.code:
-        raise InputError(f"{card}: this is this province's own card", "give the card of the peer")
+    if found.code == config.node.code and not own:
+        raise InputError(
+            f"{card}: this is this province's own card",
+            "give the card of the peer, or --own to ask your own registers too",
+        )
+    if own and found.code != config.node.code:
+        raise InputError(f"{card}: this is not this province's own card", "leave out --own")
     compare(f"the card of {found.code} {found.name}", found.fingerprint(), fingerprint)
     granted = _own_origin(found.code) if grants is None else grants
     _require_items(config, granted)

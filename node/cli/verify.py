@@ -28,7 +28,7 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
-from node.tabular.declared_lists import read_declared
+from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
 
@@ -52,6 +52,9 @@ from node.tabular.text_form import TextForm
 @click.option("--all-of-office", "office", default="", metavar="CODE",
               help="Instead of a list: all households on record of offices whose code begins "
               "so.")  # fmt: skip
+@click.option("--declared", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="With --household: the list that put it on record, with columns of what it declares; a "
+              "list of --households has them itself.")  # fmt: skip
 @click.option(
     "--items",
     required=True,
@@ -93,6 +96,7 @@ def verify(
     mandates: Path | None,
     numbers: tuple[str, ...],
     office: str,
+    declared: Path | None,
     items: tuple[str, ...],
     peers: tuple[str, ...],
     out: Path,
@@ -121,10 +125,8 @@ def verify(
     \b
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
-    if (households is None) == (not numbers and not office):
-        raise click.UsageError(
-            "give either --households, or --household NO or --all-of-office CODE", click.get_current_context()
-        )
+    is_list = households is not None
+    _require_one(is_list=is_list, is_recorded=bool(numbers or office), reuse=reuse, declared=declared)
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
@@ -136,12 +138,14 @@ def verify(
     if households is not None:
         form = stated_form(delimiter, encoding)
         asked, rejects = read_lists(households, mandates, choice, form)
-        declared, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
+        figures, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
         rejects += bad
-        verification = replace(asked, reuse=reuse, declared=declared)
+        verification = replace(asked, reuse=reuse, declared=figures)
         _warn_of_stray(verification)
-    elif reuse:
-        raise click.UsageError("--reuse is for lists: give --households", click.get_current_context())
+    elif declared is not None:
+        form = stated_form(delimiter, encoding)
+        figures, rejects = read_declared_records(declared, numbers, office, catalogue.codes, form)
+        choice = replace(choice, declared=figures)
     prepare_folder(rejects, "the lists", out)
     with open_platform(home, address) as platform:
         found, people = _submit(platform, verification, choice, job)
@@ -159,6 +163,19 @@ def verify(
         formats=formats,
         signer=signer,
     )
+
+
+def _require_one(*, is_list: bool, is_recorded: bool, reuse: bool, declared: Path | None) -> None:
+    """Either a list or households on record, with the options of that one. Raises UsageError."""
+    wrong = None
+    if is_list == is_recorded:
+        wrong = "give either --households, or --household NO or --all-of-office CODE"
+    elif reuse and not is_list:
+        wrong = "--reuse is for lists: give --households"
+    elif declared is not None and is_list:
+        wrong = "--declared is for households on record: a list has these columns itself"
+    if wrong is not None:
+        raise click.UsageError(wrong, click.get_current_context())
 
 
 def _warn_of_stray(verification: Verification) -> None:

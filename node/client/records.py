@@ -14,19 +14,24 @@ from heqiao.platform.v1 import households_pb2, households_pb2_grpc, mandates_pb2
 
 from matcher.types import Identity
 from node.client.platform import Platform
+from node.domain.declared import DeclaredHousehold
 from node.domain.households import Household
 from node.domain.new_ids import new_id
 from node.domain.stored_mandates import StoredMandate
 from node.domain.subject_report import SubjectReport
 from node.wire import households as households_wire
 from node.wire import mandates as wire
+from node.wire.declared import declared_message
 from node.wire.households import NotAskedPerson, StoredHouseholds, moment
 from node.wire.mandates import AddedMandates
 
 
 @dataclass(frozen=True, slots=True)
 class HouseholdChoice:
-    """Which households on record are asked about, and what; `office` chooses all whose code begins so."""
+    """Which households on record are asked about, and what; `office` chooses all whose code begins so.
+
+    `declared` is what some of them say of themselves, to stand beside the answers.
+    """
 
     items: tuple[str, ...]
     peers: tuple[str, ...]
@@ -36,6 +41,7 @@ class HouseholdChoice:
     office: str = ""
     matter: str = ""
     urgent: bool = False
+    declared: tuple[DeclaredHousehold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,7 +158,9 @@ class Records:
     ) -> tuple[str, int, tuple[NotAskedPerson, ...]]:
         """Submit a verification of households on record: job id, how many people, who is not asked."""
         request = households_pb2.VerifyHouseholdsRequest(
-            job_id=job or new_id("v"), question=households_wire.question_message(choice)
+            job_id=job or new_id("v"),
+            question=households_wire.question_message(choice),
+            declared=declared_message(choice.declared) if choice.declared else None,
         )
         done = self._platform.call(self._households, "VerifyHouseholds", request)
         return str(done.job_id), done.people, households_wire.read_not_asked(done.not_asked)

@@ -8,6 +8,7 @@ from node.context import Node
 from node.database import Connection, offices
 from node.database import households as rows
 from node.domain.days import china_day
+from node.domain.declared import DeclaredHousehold
 from node.domain.households import Household
 from node.domain.job_access import JobAccess
 from node.domain.mandate import Mandate
@@ -20,7 +21,10 @@ from node.jobs.records import digest_of, keep, open_household, used_by
 
 @dataclass(frozen=True, slots=True)
 class HouseholdQuestion:
-    """Which households are to be verified, and what of them; `office` chooses all of an office's."""
+    """Which households are to be verified, and what of them; `office` chooses all of an office's.
+
+    `declared` are figures that stand beside the answers of some of them (docs/import.md).
+    """
 
     numbers: tuple[str, ...]
     office: str
@@ -30,6 +34,7 @@ class HouseholdQuestion:
     legal_basis: str
     matter: str = ""
     urgent: bool = False
+    declared: tuple[DeclaredHousehold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ def prepare(
         mandates=mandates,
         matter=asked.matter,
         urgent=asked.urgent,
+        declared=asked.declared,
     )
     return verification, tuple(missing)
 

@@ -294,18 +294,30 @@ def _sheet_rows(report: Report, catalogue: Catalogue, lang: str) -> Iterator[Row
         one, item = of[line.household], known.get(line.what)
         is_total = line.what in TOTALS
         name = case_word(f"total_{line.what}", lang) if is_total else item_text(item, line.what, lang)
+        is_money = is_total or (item is not None and item.value_kind == "money")
+        if is_money:
+            name += choose(("（元）", " (yuan)"), lang)
+        elif item is not None and item.value_kind == "count":
+            name += choose(("（{}）", " ({})"), lang).format(item.text("unit", lang))
         yield (
             line.household,
             one.application_no or None,
             one.acceptance_no or None,
             comma.join(cause_text(cause, lang) for cause in one.causes) or None,
             name,
-            line.declared,
-            line.amount.exact,
+            _number(line.declared, is_money=is_money),
+            _number(line.amount.exact, is_money=is_money),
             _total_words(line.amount, lang) if is_total else amount_words(line.amount, item, lang),
-            line.difference,
+            _number(line.difference, is_money=is_money),
             _remark(line.amount, lang),
         )
+
+
+def _number(amount: int | None, *, is_money: bool) -> int | float | None:
+    """A number of a spreadsheet: money in yuan, with fen only where there are any."""
+    if amount is None or not is_money:
+        return amount
+    return amount // 100 if amount % 100 == 0 else amount / 100
 
 
 def declared_rows(report: Report, catalogue: Catalogue) -> list[tuple[Row, Row]]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
-from node.domain.findings import Finding, PeerSummary, Report
+from node.domain.findings import Finding, Report
 from node.reports import verification
 from node.reports.answer_cells import answer_cell
 from node.reports.common import columns, facts, known_items, number_of, peers_table
@@ -33,7 +33,7 @@ from node.reports.document import (
 from node.reports.grid import Grid
 from node.reports.households import household_of
 from node.reports.notes import recipient_note
-from node.reports.print_words import answering, phrase, span
+from node.reports.print_words import answering, basis_text, number_title, phrase, province, span
 from node.reports.rechecks import recheck_sections
 from node.reports.wording import (
     item_text,
@@ -78,13 +78,16 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
             *facts(report, _CLOCKS, lang),
             Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang)),
         ),
-        sections=(
-            plain.sections[-2],
-            *recheck_sections(report, catalogue, lang),
-            *declared_sections(report, catalogue, lang),
-            *people,
-            _answers(report, lang),
-            _definitions(report, catalogue, lang),
+        sections=_number(
+            (
+                plain.sections[-2],
+                *recheck_sections(report, catalogue, lang),
+                *declared_sections(report, catalogue, lang),
+                *people,
+                _answers(report, lang),
+                _definitions(report, catalogue, lang),
+            ),
+            lang,
         ),
         appendix_title=phrase("appendix", lang),
         appendix=(
@@ -94,11 +97,26 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
     )  # fmt: skip
 
 
+def _number(sections: Sequence[Section], lang: str) -> tuple[Section, ...]:
+    """The sections numbered; tables of one title, for more provinces than fit, share a number."""
+    number, last, made = 0, "", list[Section]()
+    for one in sections:
+        if isinstance(one, Paragraph):
+            made.append(one)
+            continue
+        title = one.title.partition(" (")[0]
+        number += title != last
+        last = title
+        made.append(replace(one, title=number_title(one.title, number, lang)))
+    return tuple(made)
+
+
 def _head(report: Report, lang: str) -> tuple[Fact, ...]:
     more = {
         "number": number_of(report),
-        "answering": answering(report.peers, lang),
+        "answering": answering(report.peers, report.requester, lang),
         "purpose": purpose_text(report.purpose, lang),
+        "legal_basis": basis_text(report.legal_basis, lang),
     }
     households = len({household_of(one) for one in report.subjects})
     counted = phrase("counted", lang).format(households=households, people=len(report.subjects))
@@ -146,9 +164,9 @@ def _household_row(grid: Grid, rows: Sequence[int], code: str, item: Item | None
         answered = sum(one.outcome in ANSWERED for one in answers)
         if answered:
             (full if answered == len(rows) else partly).append(grid.questions[at][1])
-    texts = [", ".join(full)] if full else []
-    texts += [f"{', '.join(partly)} ({state_text('partly', lang)})"] if partly else []
-    coverage = f"{len(full)} / {len(asked)}" + (f"\n{chr(10).join(texts)}" if texts else "")
+    texts = [f" ({', '.join(full)})"] if full else []
+    texts += [f"\n{', '.join(partly)} ({state_text('partly', lang)})"] if partly else []
+    coverage = f"{len(full)} / {len(asked)}{''.join(texts)}"
     days = [one.as_of for one in values if one.as_of is not None]
     return (
         item_text(item, code, lang),
@@ -172,16 +190,21 @@ def _amounts(values: Sequence[Finding], item: Item | None, lang: str) -> str | N
 # ---- members
 
 
-def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> list[Table]:
+def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str, who: str = "member") -> list[Table]:
     """Tables of items and provinces, five provinces beside each other; a group for each member."""
     known, made = known_items(catalogue), []
     for start in range(0, len(report.peers), _BESIDE):
         beside = report.peers[start : start + _BESIDE]
         groups = tuple(
-            Group(_member_rows(report, grid, number, start, known, lang), _member_title(subject, lang))
+            Group(
+                _member_rows(report, grid, number, start, known, lang), phrase(who, lang).format(name=subject)
+            )
             for number, subject in enumerate(report.subjects)
         )
-        shown = (Column(phrase("item", lang)), *(Column(_province(one)) for one in beside))
+        shown = (
+            Column(phrase("item", lang)),
+            *(Column(province(one, report.requester, lang)) for one in beside),
+        )
         title = span(phrase("members", lang), start, beside, len(report.peers))
         made.append(Table(title, shown, groups, (recipient_note(report, report.purpose, lang),)))
     return made
@@ -189,12 +212,8 @@ def _members(report: Report, grid: Grid, catalogue: Catalogue, lang: str) -> lis
 
 def _relatives(report: Report, catalogue: Catalogue, lang: str) -> list[Table]:
     """The same tables of support-duty relatives, who do not belong to the household."""
-    made = _members(report, Grid.of(report), catalogue, lang)
+    made = _members(report, Grid.of(report), catalogue, lang, "relative")
     return [replace(one, title=case_word("relatives", lang)) for one in made]
-
-
-def _member_title(subject: str, lang: str) -> str:
-    return phrase("member", lang).format(name=subject)
 
 
 def _member_rows(
@@ -212,10 +231,6 @@ def _member_rows(
     return tuple(rows)
 
 
-def _province(peer: PeerSummary) -> str:
-    return f"{peer.peer} {peer.name}"
-
-
 # ---- coverage, definitions
 
 
@@ -231,7 +246,7 @@ def _answers(report: Report, lang: str) -> Table:
         gaps = [f"{code}: {state_text(one.state, lang)}" for code, one in covered if one.state != "answered"]
         rows.append(
             (
-                _province(peer),
+                province(peer, report.requester, lang),
                 f"{state}\n({peer.reason})" if peer.reason else state,
                 (answered, asked),
                 "\n".join(gaps) or None,

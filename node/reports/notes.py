@@ -14,15 +14,15 @@ OBJECTION_DAYS = 5  # after receipt of the report (domain.md section 2)
 _VERIFICATION: Mapping[str, tuple[str, ...]] = {
     "zh": (
         "只核对、不认定：本报告只陈述事实，不作是否符合救助条件的结论。",
-        "未接入、拒绝、逾期、暂不可用的省份没有作答，不等于无记录。",
+        "未接入、口径不一致、拒绝、逾期、暂不可用的没有答复，不等于无记录。",
         "门槛类项目只反馈是否超过公布的限额；未超限与无记录不作区分。",
         "姓名不符者不计入有记录人数，须由经办人核实；各项数据以所列数据时点为准。",
         f"当事人对结果有异议的，可在收到报告之日起{OBJECTION_DAYS}日内提出。",
     ),
     "en": (
         "Facts only: this report verifies and does not decide on eligibility (只核对、不认定).",
-        "A province that is not connected, refused, overdue or unavailable gave no answer: "
-        "that is not 'no record'.",
+        "Not connected, definitions differ, refused, overdue or unavailable: there was no answer, "
+        "and that is not 'no record'.",
         "Threshold items say only whether the published threshold is exceeded: "
         "not over and no record look alike.",
         "People whose name differs are not counted as found: an officer must check them. "

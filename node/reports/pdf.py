@@ -5,6 +5,7 @@ machine and no network. The same document, font and typst give the same bytes.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -21,8 +22,11 @@ from node.reports.print_words import phrase
 STANDARDS: Final = ("a-3a", "ua-1")
 _FORM: Final = Path(__file__).with_name("report.typ")
 _LONGEST: Final = 2_000_000  # characters of all texts; more is hundreds of pages, and minutes
-_WIDEST: Final = 34  # columns that a line of a cell counts for the width of its column
+_WIDEST: Final = 46  # columns that a line of a cell counts for the width of its column
 _TONES: Final = (0, 30, 55, 72)
+_PAGE: Final = 102  # columns that fit on a line of the page
+_PADDING: Final = 3  # columns that the space around a cell takes
+_UNBROKEN: Final = re.compile(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]")  # what a line never breaks within
 _WIDE: Final = 0x2E80  # from here on a character takes two columns
 
 
@@ -109,9 +113,10 @@ def _table(table: Table) -> dict[str, Any]:
         "kind": "table",
         "title": _shown(table.title),
         "columns": [{"name": _shown(one.name), "right": one.kind.right} for one in table.columns],
-        "widths": [
-            _width([one.name, *(row[number] for row in rows)]) for number, one in enumerate(table.columns)
-        ],
+        "widths": _widths(
+            [[one.name, *(row[number] for row in rows)] for number, one in enumerate(table.columns)],
+            [one.kind.right for one in table.columns],
+        ),
         "groups": [
             {"title": _shown(group.title), "rows": [[_shown(text) for text in row] for row in lines]}
             for group, lines in zip(table.groups, texts, strict=True)
@@ -120,11 +125,26 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _width(texts: Sequence[str]) -> int:
-    """The share of the page that a column takes: by its longest line, within bounds."""
-    lines = [line for text in texts for line in text.split("\n")]
-    longest = max((sum(2 if ord(one) >= _WIDE else 1 for one in line) for line in lines), default=1)
-    return max(6, min(longest, _WIDEST))
+def _widths(columns: Sequence[Sequence[str]], figures: Sequence[bool]) -> list[float]:
+    """The shares of the page that columns take: by their longest lines, never less than what cannot break.
+
+    A Latin word does not break, nor does a line of a column of figures; the rest is what gives way.
+    """
+    wanted, least = [], []
+    for texts, is_figure in zip(columns, figures, strict=True):
+        lines = [line for text in texts for line in text.split("\n")]
+        longest = _PADDING + max(6, min(max(map(_length, lines), default=1), _WIDEST))
+        words = [word for line in lines for word in _UNBROKEN.findall(line)]
+        wanted.append(longest)
+        least.append(longest if is_figure else min(longest, _PADDING + max(map(_length, words), default=1)))
+    spare, more = _PAGE - sum(least), sum(wanted) - sum(least)
+    if sum(wanted) <= _PAGE or spare <= 0 or more <= 0:
+        return [float(one) for one in wanted]
+    return [low + (high - low) * spare / more for low, high in zip(least, wanted, strict=True)]
+
+
+def _length(text: str) -> int:
+    return sum(2 if ord(one) >= _WIDE else 1 for one in text)
 
 
 def _bars(histogram: Histogram, lang: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The words of printed reports and spreadsheets in Chinese and English. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from node.domain.findings import PeerSummary
 from node.reports.wording import choose
@@ -12,12 +13,13 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "appendix": ("附：技术信息", "Appendix: technical detail"),
     "subjects": ("核对对象", "people verified"),
     "counted": ("{households:,} 户 {people:,} 人", "households: {households:,}; people: {people:,}"),
-    "household_summary": ("一、家庭汇总", "1. Households"),
-    "members": ("二、成员核对结果", "2. Members"),
-    "coverage": ("三、各省应答情况", "3. How far each province answered"),
-    "definitions": ("四、项目口径", "4. What each item counts"),
+    "household_summary": ("家庭汇总", "Households"),
+    "members": ("成员核对结果", "Members"),
+    "coverage": ("各省应答情况", "How far each province answered"),
+    "definitions": ("项目口径", "What each item counts"),
     "household": ("户 {name}（{people} 人）", "household {name} ({people})"),
     "member": ("成员 {name}", "member {name}"),
+    "relative": ("义务人 {name}", "relative {name}"),
     "item": ("项目", "item"),
     "members_with": ("有记录人数", "members with it"),
     "amounts": ("数量、档次", "count, band"),
@@ -35,6 +37,12 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "definition": ("统计口径", "definition and period"),
     "bounds": ("档次、限额", "bands, threshold"),
     "freshness": ("数据时效", "fresh for"),
+    "own_province": ("{name}（本省）", "{name} (own province)"),
+    "law": ("《社会救助法》第{article}条（{code}）", "Social Assistance Law, art. {article} ({code})"),
+    "measures": (
+        "《社会救助暂行办法》第{article}条（{code}）",
+        "Interim Measures for Social Assistance, art. {article} ({code})",
+    ),
     "days": ("{days} 天", "{days} days"),
     "too_many": (
         "人数超过 {most} 人，逐人结果见同一编号的 XLSX、CSV 和 JSON 文件；以下为汇总。",
@@ -69,15 +77,39 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+_BASES: Mapping[str, str] = {"SA-2026-": "law", "SA-2014-": "measures"}
+_DIGITS: Final = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
+
 
 def phrase(key: str, lang: str) -> str:
     """One phrase; raises InputError for an unknown language."""
     return choose(_PHRASES[key], lang)
 
 
-def answering(peers: Sequence[PeerSummary], lang: str) -> str:
+def province(peer: PeerSummary, requester: str, lang: str) -> str:
+    """A body that was asked, by code and name; the requesting province's own registers are marked as such."""
+    name = f"{peer.peer} {peer.name}"
+    return phrase("own_province", lang).format(name=name) if peer.peer == requester else name
+
+
+def answering(peers: Sequence[PeerSummary], requester: str, lang: str) -> str:
     """The bodies that were asked."""
-    return choose(("、", ", "), lang).join(f"{one.peer} {one.name}" for one in peers) or "-"
+    return choose(("、", ", "), lang).join(province(one, requester, lang) for one in peers) or "-"
+
+
+def basis_text(code: str, lang: str) -> str:
+    """A legal basis by its law and article, with its code (domain.md section 8); else its code."""
+    for prefix, key in _BASES.items():
+        article = code.removeprefix(prefix)
+        if article != code and article.isascii() and article.isdigit():
+            return phrase(key, lang).format(article=article, code=code)
+    return code or "-"
+
+
+def number_title(title: str, number: int, lang: str) -> str:
+    """The title of a section with its number, as official documents have it."""
+    digits = _DIGITS[number - 1] if number <= len(_DIGITS) else str(number)
+    return choose((f"{digits}、{title}", f"{number}. {title}"), lang)
 
 
 def span(title: str, start: int, beside: Sequence[PeerSummary], count: int) -> str:

@@ -16,6 +16,7 @@ from node.services.access import access_of, require_approval
 from node.transport.interceptors import Call
 from node.wire import households as wire
 from node.wire.common import timestamp
+from node.wire.declared import read_declared
 from node.wire.mandates import check_number, fault_messages
 
 DEFAULT_LIST = 50
@@ -68,7 +69,9 @@ class HouseholdServicer(households_pb2_grpc.HouseholdServiceServicer):  # type: 
         """Store the job, then start it."""
         require_approval(self._node, call)
         access = access_of(self._node, call)
-        question = HouseholdQuestion(**wire.read_question(request.question))
+        question = HouseholdQuestion(
+            **wire.read_question(request.question), declared=read_declared(request.declared)
+        )
         verification, missing = prepare(self._node, access, question)
         added = engine.submit(self._node, request.job_id, verification, access.owner)
         if added:

@@ -3,7 +3,7 @@
 One row a person; what a household declares stands on one of its rows, or the same on several.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from node.domain.records import Reject
 from node.domain.subjects import Subject, holds_identity
 from node.tabular.delimited import TO_FIND, CellError, Row, clean
 from node.tabular.list_files import ListTable, open_list
+from node.tabular.record_lists import read_household_records
 from node.tabular.text_form import TextForm
 
 _AMOUNTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -106,6 +107,25 @@ def read_declared(
                 rejects.append(table.reject(row.line, error))
     good = {name: one for name, one in found.items() if one.says_something and not one.is_bad}
     return tuple(_declared(name, one) for name, one in good.items()), rejects
+
+
+def read_declared_records(
+    path: Path, numbers: Collection[str], office: str, items: Sequence[str], stated: TextForm = TO_FIND
+) -> tuple[tuple[DeclaredHousehold, ...], list[Reject]]:
+    """What households on record declare, by the list that put them there and has the declared columns too.
+
+    Only of those in `numbers`, or of offices whose code begins with `office`. Raises InputError for a
+    file that cannot be used as a whole.
+    """
+    households, rejects = read_household_records(path, stated)
+    people = [
+        Subject(f"{one.number}/{person.member_no}", one.number, "", person.identities, "")
+        for one in households
+        if one.number in numbers or (office and one.office.startswith(office))
+        for person in one.people
+    ]
+    declared, bad = read_declared(path, people, items, stated=stated)
+    return declared, rejects + bad
 
 
 def _column(code: str) -> str:

@@ -1,5 +1,6 @@
 """`make demo` for real, with the small scenario: answers, ports, stock clients, Ctrl-C, no process left."""
 
+import json
 import re
 import shlex
 import signal
@@ -22,6 +23,7 @@ BIN = Path(sys.executable).parent
 DEMO = (sys.executable, "-m", "testbed.demo")
 ITEMS = 5
 PEERS = 2
+HOUSEHOLD = 6 * 7 * 3  # people, items and provinces of the household on record
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ def test_every_answer_agrees(demo: Demo) -> None:
     last = out.splitlines()[-1]
     found = re.fullmatch(r"demo: (\d+) answers, (\d+) agree with the plain join, 0 differ", last)
     assert found is not None
-    assert found[1] == found[2] == str(300 * ITEMS * PEERS)
+    assert found[1] == found[2] == str(300 * ITEMS * PEERS + HOUSEHOLD)
     assert "WRONG" not in out
     assert "peak memory" in out
     check_fetched_before(out)
-    assert len(re.findall(r"^demo: {5}\d+\.\d s$", demo.err, re.MULTILINE)) == 6  # each step's time
+    assert len(re.findall(r"^demo: {5}\d+\.\d s$", demo.err, re.MULTILINE)) == 8  # each step's time
 
 
 def check_fetched_before(out: str) -> None:
@@ -88,9 +90,28 @@ def check_fetched_before(out: str) -> None:
         assert float(received) < float(sent) + 0.01
 
 
-def test_three_commands_are_printed(demo: Demo) -> None:
+def test_household_report_is_left_to_look_at(demo: Demo) -> None:
+    """By both catalogues of 33 and 45, with declared figures and 45's own registers, as signed files."""
+    folder = demo.folder / "household"
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    states = {(one["item"], one["peer"]): set() for one in report["findings"]}
+    for one in report["findings"]:
+        states[one["item"], one["peer"]].add(one["outcome"])
+    assert states["D32", "33"] == {"NOT_COMPARABLE"}
+    assert states["D34", "33"] == states["Z59b", "45"] == {"NOT_CONNECTED"}
+    assert "FOUND" in states["C21", "45"]
+    assert report["declared"][0]["income"] == 2_640_000
+    assert len(report["declared"][0]["relatives"]) == 1
+    for name in ("report.pdf", "report.xlsx", "report.html"):
+        done = run(["heqiao", "report", "verify", str(folder / name), "--home", str(demo.folder / "45")])
+        assert done.returncode == 0, done.stderr
+    page = (demo.folder / "33-Z59b-quality.html").read_text(encoding="utf-8")
+    assert "Z59b" in page
+
+
+def test_four_commands_are_printed(demo: Demo) -> None:
     commands = [line.strip() for line in demo.out.splitlines() if line.startswith("    .venv/bin/")]
-    assert [command.split()[1] for command in commands] == ["-m", "verify", "audit"]
+    assert [command.split()[1] for command in commands] == ["-m", "verify", "catalogue", "audit"]
     assert all(str(demo.folder) in command for command in commands)
 
 
@@ -111,7 +132,9 @@ def check_printed_commands(demo: Demo) -> None:
     assert commands
     for command in commands:
         done = run(shlex.split(command))
-        assert done.returncode == 0, done.stderr
+        differs = " catalogue diff " in command  # which exits 1 where something does
+        assert done.returncode == int(differs), done.stderr
+        assert not differs or "D32" in done.stdout
     assert (demo.folder / "second" / "report.json").is_file()
 
 

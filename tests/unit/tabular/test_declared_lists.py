@@ -6,7 +6,7 @@ import pytest
 
 from node.domain import declared as rules
 from node.domain.declared import DeclaredHousehold, pack_declared, unpack_declared
-from node.tabular.declared_lists import read_declared
+from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households
 
 HEAD = (
@@ -95,3 +95,23 @@ def test_faults_of_what_a_platform_declares(words: str) -> None:
     found = rules.fault(DeclaredHousehold("H1", **FAULTS[words]), ("H1/01",))
     assert found is not None
     assert found.startswith(words)
+
+
+def test_households_on_record_declare_in_the_list_that_put_them_there(tmp_path: Path) -> None:
+    """Only those that are asked about, by number or by office; the list needs no mandates."""
+    head = "household_no,member_no,application_no,office,name,id_no,declared_income_fen,declared_C21"
+    rows = (
+        "H1,01,SQ-1,459999000000,甲,449999190001010034,3600000,1",
+        "H2,01,SQ-2,459999100000,乙,33999919000101008X,1200000,",
+        "H3,01,SQ-3,449999000000,丙,449999200002290038,2400000,x",
+    )
+    path = tmp_path / "households.csv"
+    path.write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
+    found, rejects = read_declared_records(path, ("H1",), "", ("C21",))
+    due = DeclaredHousehold("H1", income=3_600_000, items={"C21": 1}, application_no="SQ-1")
+    assert (found, rejects) == ((due,), [])
+    found, rejects = read_declared_records(path, (), "4599", ("C21",))
+    assert ([one.household for one in found], rejects) == (["H1", "H2"], [])
+    found, rejects = read_declared_records(path, ("H3",), "", ("C21",))
+    assert found == ()
+    assert [(one.line, one.reason) for one in rejects] == [(4, "bad_amount")]

@@ -23,53 +23,54 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from heqiao.platform.v1 import declared_pb2 as heqiao_dot_platform_dot_v1_dot_declared__pb2
 from heqiao.platform.v1 import mandates_pb2 as heqiao_dot_platform_dot_v1_dot_mandates__pb2
 from heqiao.platform.v1 import platform_pb2 as heqiao_dot_platform_dot_v1_dot_platform__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#heqiao/platform/v1/households.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/mandates.proto\x1a!heqiao/platform/v1/platform.proto\"\x92\x01\n\tHousehold\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_no\x18\x02 \x01(\t\x12\x0e\n\x06office\x18\x03 \x01(\t\x12\x33\n\x06people\x18\x04 \x03(\x0b\x32#.heqiao.platform.v1.HouseholdPerson\x12\x12\n\nchanged_on\x18\x05 \x01(\t\"\xc6\x01\n\x0fHouseholdPerson\x12\x11\n\tmember_no\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07numbers\x18\x03 \x03(\t\x12/\n\x05types\x18\x04 \x03(\x0e\x32 .heqiao.platform.v1.IdentityType\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x10\n\x08relation\x18\x06 \x01(\t\x12\x10\n\x08province\x18\x07 \x01(\t\x12\x10\n\x08guardian\x18\x08 \x01(\t\x12\x0c\n\x04\x62orn\x18\t \x01(\t\"n\n\x14PutHouseholdsRequest\x12\x31\n\nhouseholds\x18\x01 \x03(\x0b\x32\x1d.heqiao.platform.v1.Household\x12\x0f\n\x07replace\x18\x02 \x01(\x08\x12\x12\n\nchanged_on\x18\x03 \x01(\t\"w\n\x15PutHouseholdsResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\r\x12\r\n\x05known\x18\x03 \x01(\r\x12/\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x1f.heqiao.platform.v1.RecordFault\"6\n\x15ListHouseholdsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x0e\n\x06office\x18\x02 \x01(\t\"P\n\x16ListHouseholdsResponse\x12\x36\n\nhouseholds\x18\x01 \x03(\x0b\x32\".heqiao.platform.v1.HouseholdState\"\xc0\x01\n\x0eHouseholdState\x12\x30\n\thousehold\x18\x01 \x01(\x0b\x32\x1d.heqiao.platform.v1.Household\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x13GetHouseholdRequest\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x0c\n\x04\x66ull\x18\x02 \x01(\x08\"M\n\x14GetHouseholdResponse\x12\x35\n\thousehold\x18\x01 \x01(\x0b\x32\".heqiao.platform.v1.HouseholdState\".\n\x16RemoveHouseholdRequest\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\"\x19\n\x17RemoveHouseholdResponse\"b\n\x17VerifyHouseholdsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x37\n\x08question\x18\x02 \x01(\x0b\x32%.heqiao.platform.v1.HouseholdQuestion\"|\n\x18VerifyHouseholdsResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06people\x18\x03 \x01(\r\x12/\n\tnot_asked\x18\x04 \x03(\x0b\x32\x1c.heqiao.platform.v1.NotAsked\"X\n\x14ReportSubjectRequest\x12\x0f\n\x07numbers\x18\x01 \x03(\t\x12/\n\x05types\x18\x02 \x03(\x0e\x32 .heqiao.platform.v1.IdentityType\"\x9c\x02\n\x15ReportSubjectResponse\x12\x11\n\trequester\x18\x01 \x01(\t\x12\x16\n\x0erequester_name\x18\x02 \x01(\t\x12+\n\x07made_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tkept_days\x18\x04 \x01(\r\x12,\n\x04jobs\x18\x05 \x03(\x0b\x32\x1e.heqiao.platform.v1.AskedAbout\x12\x32\n\x08mandates\x18\x06 \x03(\x0b\x32 .heqiao.platform.v1.MandateAbout\x12\x36\n\nhouseholds\x18\x07 \x03(\x0b\x32\".heqiao.platform.v1.HouseholdAbout\"\x95\x02\n\nAskedAbout\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x0e\n\x06matter\x18\x07 \x01(\t\x12\r\n\x05items\x18\x08 \x03(\t\x12\r\n\x05peers\x18\t \x03(\t\x12\x0e\n\x06people\x18\n \x01(\r\x12,\n\x08\x61sked_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04refs\x18\x0c \x03(\t\x12+\n\x07\x61nswers\x18\r \x03(\x0b\x32\x1a.heqiao.platform.v1.Answer\"\xc3\x01\n\x0cMandateAbout\x12\x12\n\nmandate_no\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06office\x18\x03 \x01(\t\x12\x0e\n\x06matter\x18\x04 \x01(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x10\n\x08valid_to\x18\x06 \x01(\t\x12\r\n\x05\x65vent\x18\x07 \x01(\t\x12\r\n\x05\x65nded\x18\x08 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x01\n\x0eHouseholdAbout\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_no\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0e\n\x06office\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12.\n\nchanged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x87\x05\n\x10HouseholdService\x12\x66\n\rPutHouseholds\x12(.heqiao.platform.v1.PutHouseholdsRequest\x1a).heqiao.platform.v1.PutHouseholdsResponse(\x01\x12g\n\x0eListHouseholds\x12).heqiao.platform.v1.ListHouseholdsRequest\x1a*.heqiao.platform.v1.ListHouseholdsResponse\x12\x61\n\x0cGetHousehold\x12\'.heqiao.platform.v1.GetHouseholdRequest\x1a(.heqiao.platform.v1.GetHouseholdResponse\x12j\n\x0fRemoveHousehold\x12*.heqiao.platform.v1.RemoveHouseholdRequest\x1a+.heqiao.platform.v1.RemoveHouseholdResponse\x12m\n\x10VerifyHouseholds\x12+.heqiao.platform.v1.VerifyHouseholdsRequest\x1a,.heqiao.platform.v1.VerifyHouseholdsResponse\x12\x64\n\rReportSubject\x12(.heqiao.platform.v1.ReportSubjectRequest\x1a).heqiao.platform.v1.ReportSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#heqiao/platform/v1/households.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/declared.proto\x1a!heqiao/platform/v1/mandates.proto\x1a!heqiao/platform/v1/platform.proto\"\x92\x01\n\tHousehold\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_no\x18\x02 \x01(\t\x12\x0e\n\x06office\x18\x03 \x01(\t\x12\x33\n\x06people\x18\x04 \x03(\x0b\x32#.heqiao.platform.v1.HouseholdPerson\x12\x12\n\nchanged_on\x18\x05 \x01(\t\"\xc6\x01\n\x0fHouseholdPerson\x12\x11\n\tmember_no\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07numbers\x18\x03 \x03(\t\x12/\n\x05types\x18\x04 \x03(\x0e\x32 .heqiao.platform.v1.IdentityType\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x10\n\x08relation\x18\x06 \x01(\t\x12\x10\n\x08province\x18\x07 \x01(\t\x12\x10\n\x08guardian\x18\x08 \x01(\t\x12\x0c\n\x04\x62orn\x18\t \x01(\t\"n\n\x14PutHouseholdsRequest\x12\x31\n\nhouseholds\x18\x01 \x03(\x0b\x32\x1d.heqiao.platform.v1.Household\x12\x0f\n\x07replace\x18\x02 \x01(\x08\x12\x12\n\nchanged_on\x18\x03 \x01(\t\"w\n\x15PutHouseholdsResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\r\x12\r\n\x05known\x18\x03 \x01(\r\x12/\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x1f.heqiao.platform.v1.RecordFault\"6\n\x15ListHouseholdsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x0e\n\x06office\x18\x02 \x01(\t\"P\n\x16ListHouseholdsResponse\x12\x36\n\nhouseholds\x18\x01 \x03(\x0b\x32\".heqiao.platform.v1.HouseholdState\"\xc0\x01\n\x0eHouseholdState\x12\x30\n\thousehold\x18\x01 \x01(\x0b\x32\x1d.heqiao.platform.v1.Household\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x13GetHouseholdRequest\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x0c\n\x04\x66ull\x18\x02 \x01(\x08\"M\n\x14GetHouseholdResponse\x12\x35\n\thousehold\x18\x01 \x01(\x0b\x32\".heqiao.platform.v1.HouseholdState\".\n\x16RemoveHouseholdRequest\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\"\x19\n\x17RemoveHouseholdResponse\"\x9c\x01\n\x17VerifyHouseholdsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x37\n\x08question\x18\x02 \x01(\x0b\x32%.heqiao.platform.v1.HouseholdQuestion\x12\x38\n\x08\x64\x65\x63lared\x18\x03 \x01(\x0b\x32&.heqiao.platform.v1.DeclaredHouseholds\"|\n\x18VerifyHouseholdsResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06people\x18\x03 \x01(\r\x12/\n\tnot_asked\x18\x04 \x03(\x0b\x32\x1c.heqiao.platform.v1.NotAsked\"X\n\x14ReportSubjectRequest\x12\x0f\n\x07numbers\x18\x01 \x03(\t\x12/\n\x05types\x18\x02 \x03(\x0e\x32 .heqiao.platform.v1.IdentityType\"\x9c\x02\n\x15ReportSubjectResponse\x12\x11\n\trequester\x18\x01 \x01(\t\x12\x16\n\x0erequester_name\x18\x02 \x01(\t\x12+\n\x07made_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tkept_days\x18\x04 \x01(\r\x12,\n\x04jobs\x18\x05 \x03(\x0b\x32\x1e.heqiao.platform.v1.AskedAbout\x12\x32\n\x08mandates\x18\x06 \x03(\x0b\x32 .heqiao.platform.v1.MandateAbout\x12\x36\n\nhouseholds\x18\x07 \x03(\x0b\x32\".heqiao.platform.v1.HouseholdAbout\"\x95\x02\n\nAskedAbout\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x0e\n\x06matter\x18\x07 \x01(\t\x12\r\n\x05items\x18\x08 \x03(\t\x12\r\n\x05peers\x18\t \x03(\t\x12\x0e\n\x06people\x18\n \x01(\r\x12,\n\x08\x61sked_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04refs\x18\x0c \x03(\t\x12+\n\x07\x61nswers\x18\r \x03(\x0b\x32\x1a.heqiao.platform.v1.Answer\"\xc3\x01\n\x0cMandateAbout\x12\x12\n\nmandate_no\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06office\x18\x03 \x01(\t\x12\x0e\n\x06matter\x18\x04 \x01(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x10\n\x08valid_to\x18\x06 \x01(\t\x12\r\n\x05\x65vent\x18\x07 \x01(\t\x12\r\n\x05\x65nded\x18\x08 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x01\n\x0eHouseholdAbout\x12\x14\n\x0chousehold_no\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_no\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0e\n\x06office\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12.\n\nchanged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x87\x05\n\x10HouseholdService\x12\x66\n\rPutHouseholds\x12(.heqiao.platform.v1.PutHouseholdsRequest\x1a).heqiao.platform.v1.PutHouseholdsResponse(\x01\x12g\n\x0eListHouseholds\x12).heqiao.platform.v1.ListHouseholdsRequest\x1a*.heqiao.platform.v1.ListHouseholdsResponse\x12\x61\n\x0cGetHousehold\x12\'.heqiao.platform.v1.GetHouseholdRequest\x1a(.heqiao.platform.v1.GetHouseholdResponse\x12j\n\x0fRemoveHousehold\x12*.heqiao.platform.v1.RemoveHouseholdRequest\x1a+.heqiao.platform.v1.RemoveHouseholdResponse\x12m\n\x10VerifyHouseholds\x12+.heqiao.platform.v1.VerifyHouseholdsRequest\x1a,.heqiao.platform.v1.VerifyHouseholdsResponse\x12\x64\n\rReportSubject\x12(.heqiao.platform.v1.ReportSubjectRequest\x1a).heqiao.platform.v1.ReportSubjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.households_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HOUSEHOLD']._serialized_start=163
-  _globals['_HOUSEHOLD']._serialized_end=309
-  _globals['_HOUSEHOLDPERSON']._serialized_start=312
-  _globals['_HOUSEHOLDPERSON']._serialized_end=510
-  _globals['_PUTHOUSEHOLDSREQUEST']._serialized_start=512
-  _globals['_PUTHOUSEHOLDSREQUEST']._serialized_end=622
-  _globals['_PUTHOUSEHOLDSRESPONSE']._serialized_start=624
-  _globals['_PUTHOUSEHOLDSRESPONSE']._serialized_end=743
-  _globals['_LISTHOUSEHOLDSREQUEST']._serialized_start=745
-  _globals['_LISTHOUSEHOLDSREQUEST']._serialized_end=799
-  _globals['_LISTHOUSEHOLDSRESPONSE']._serialized_start=801
-  _globals['_LISTHOUSEHOLDSRESPONSE']._serialized_end=881
-  _globals['_HOUSEHOLDSTATE']._serialized_start=884
-  _globals['_HOUSEHOLDSTATE']._serialized_end=1076
-  _globals['_GETHOUSEHOLDREQUEST']._serialized_start=1078
-  _globals['_GETHOUSEHOLDREQUEST']._serialized_end=1135
-  _globals['_GETHOUSEHOLDRESPONSE']._serialized_start=1137
-  _globals['_GETHOUSEHOLDRESPONSE']._serialized_end=1214
-  _globals['_REMOVEHOUSEHOLDREQUEST']._serialized_start=1216
-  _globals['_REMOVEHOUSEHOLDREQUEST']._serialized_end=1262
-  _globals['_REMOVEHOUSEHOLDRESPONSE']._serialized_start=1264
-  _globals['_REMOVEHOUSEHOLDRESPONSE']._serialized_end=1289
-  _globals['_VERIFYHOUSEHOLDSREQUEST']._serialized_start=1291
-  _globals['_VERIFYHOUSEHOLDSREQUEST']._serialized_end=1389
-  _globals['_VERIFYHOUSEHOLDSRESPONSE']._serialized_start=1391
-  _globals['_VERIFYHOUSEHOLDSRESPONSE']._serialized_end=1515
-  _globals['_REPORTSUBJECTREQUEST']._serialized_start=1517
-  _globals['_REPORTSUBJECTREQUEST']._serialized_end=1605
-  _globals['_REPORTSUBJECTRESPONSE']._serialized_start=1608
-  _globals['_REPORTSUBJECTRESPONSE']._serialized_end=1892
-  _globals['_ASKEDABOUT']._serialized_start=1895
-  _globals['_ASKEDABOUT']._serialized_end=2172
-  _globals['_MANDATEABOUT']._serialized_start=2175
-  _globals['_MANDATEABOUT']._serialized_end=2370
-  _globals['_HOUSEHOLDABOUT']._serialized_start=2373
-  _globals['_HOUSEHOLDABOUT']._serialized_end=2528
-  _globals['_HOUSEHOLDSERVICE']._serialized_start=2531
-  _globals['_HOUSEHOLDSERVICE']._serialized_end=3178
+  _globals['_HOUSEHOLD']._serialized_start=198
+  _globals['_HOUSEHOLD']._serialized_end=344
+  _globals['_HOUSEHOLDPERSON']._serialized_start=347
+  _globals['_HOUSEHOLDPERSON']._serialized_end=545
+  _globals['_PUTHOUSEHOLDSREQUEST']._serialized_start=547
+  _globals['_PUTHOUSEHOLDSREQUEST']._serialized_end=657
+  _globals['_PUTHOUSEHOLDSRESPONSE']._serialized_start=659
+  _globals['_PUTHOUSEHOLDSRESPONSE']._serialized_end=778
+  _globals['_LISTHOUSEHOLDSREQUEST']._serialized_start=780
+  _globals['_LISTHOUSEHOLDSREQUEST']._serialized_end=834
+  _globals['_LISTHOUSEHOLDSRESPONSE']._serialized_start=836
+  _globals['_LISTHOUSEHOLDSRESPONSE']._serialized_end=916
+  _globals['_HOUSEHOLDSTATE']._serialized_start=919
+  _globals['_HOUSEHOLDSTATE']._serialized_end=1111
+  _globals['_GETHOUSEHOLDREQUEST']._serialized_start=1113
+  _globals['_GETHOUSEHOLDREQUEST']._serialized_end=1170
+  _globals['_GETHOUSEHOLDRESPONSE']._serialized_start=1172
+  _globals['_GETHOUSEHOLDRESPONSE']._serialized_end=1249
+  _globals['_REMOVEHOUSEHOLDREQUEST']._serialized_start=1251
+  _globals['_REMOVEHOUSEHOLDREQUEST']._serialized_end=1297
+  _globals['_REMOVEHOUSEHOLDRESPONSE']._serialized_start=1299
+  _globals['_REMOVEHOUSEHOLDRESPONSE']._serialized_end=1324
+  _globals['_VERIFYHOUSEHOLDSREQUEST']._serialized_start=1327
+  _globals['_VERIFYHOUSEHOLDSREQUEST']._serialized_end=1483
+  _globals['_VERIFYHOUSEHOLDSRESPONSE']._serialized_start=1485
+  _globals['_VERIFYHOUSEHOLDSRESPONSE']._serialized_end=1609
+  _globals['_REPORTSUBJECTREQUEST']._serialized_start=1611
+  _globals['_REPORTSUBJECTREQUEST']._serialized_end=1699
+  _globals['_REPORTSUBJECTRESPONSE']._serialized_start=1702
+  _globals['_REPORTSUBJECTRESPONSE']._serialized_end=1986
+  _globals['_ASKEDABOUT']._serialized_start=1989
+  _globals['_ASKEDABOUT']._serialized_end=2266
+  _globals['_MANDATEABOUT']._serialized_start=2269
+  _globals['_MANDATEABOUT']._serialized_end=2464
+  _globals['_HOUSEHOLDABOUT']._serialized_start=2467
+  _globals['_HOUSEHOLDABOUT']._serialized_end=2622
+  _globals['_HOUSEHOLDSERVICE']._serialized_start=2625
+  _globals['_HOUSEHOLDSERVICE']._serialized_end=3272
 # @@protoc_insertion_point(module_scope)

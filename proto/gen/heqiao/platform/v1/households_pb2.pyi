@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from heqiao.platform.v1 import declared_pb2 as _declared_pb2
 from heqiao.platform.v1 import mandates_pb2 as _mandates_pb2
 from heqiao.platform.v1 import platform_pb2 as _platform_pb2
 from google.protobuf.internal import containers as _containers
@@ -122,12 +123,14 @@ class RemoveHouseholdResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class VerifyHouseholdsRequest(_message.Message):
-    __slots__ = ("job_id", "question")
+    __slots__ = ("job_id", "question", "declared")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     question: _mandates_pb2.HouseholdQuestion
-    def __init__(self, job_id: _Optional[str] = ..., question: _Optional[_Union[_mandates_pb2.HouseholdQuestion, _Mapping]] = ...) -> None: ...
+    declared: _declared_pb2.DeclaredHouseholds
+    def __init__(self, job_id: _Optional[str] = ..., question: _Optional[_Union[_mandates_pb2.HouseholdQuestion, _Mapping]] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ...) -> None: ...
 
 class VerifyHouseholdsResponse(_message.Message):
     __slots__ = ("job_id", "existed", "people", "not_asked")
