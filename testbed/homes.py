@@ -167,16 +167,34 @@ def heqiao(children: Children, name: str, *arguments: str | Path) -> str:
 
 
 def configure(home: Path, settings: Mapping[str, str]) -> None:
-    """Set keys of a home's node.toml, which shows all of them; a key of two sections is set in both."""
+    """Set keys of a home's node.toml, which shows all of them; a key of several sections is set in each of
+    them, `section.key` in one.
+    """
     config = home / "node.toml"
     lines = config.read_text(encoding="utf-8").splitlines()
-    for key, value in settings.items():
-        places = [at for at, line in enumerate(lines) if line.lstrip("#").startswith(f"{key} = ")]
+    sections = _sections(lines)
+    for name, value in settings.items():
+        section, _, key = name.rpartition(".")
+        places = [
+            at
+            for at, line in enumerate(lines)
+            if line.lstrip("#").startswith(f"{key} = ") and section in ("", sections[at])
+        ]
         if not places:
-            raise ChildError(f"{config}: no key {key}", "the file was changed: make the folder anew")
+            raise ChildError(f"{config}: no key {name}", "the file was changed: make the folder anew")
         for at in places:
             lines[at] = f"{key} = {value}"
     config.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def _sections(lines: Sequence[str]) -> list[str]:
+    """The section that each line of a node.toml belongs to."""
+    found, section = [], ""
+    for line in lines:
+        if line.startswith("["):
+            section = line[1:].partition("]")[0]
+        found.append(section)
+    return found
 
 
 def issue(children: Children, folder: Path, code: str) -> None:

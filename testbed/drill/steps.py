@@ -238,4 +238,4 @@ def settings(folder: Path, catalogue: str) -> Mapping[str, str]:
     """
     path = json.dumps(str(folder.absolute() / catalogue), ensure_ascii=False)
     waits = {"retry_attempts": "40", "retry_wait_max_s": "2.0"}
-    return {"path": path, **waits, "min_opened": "20", **homes.WIDE_QUOTAS}
+    return {"catalogue.path": path, **waits, "min_opened": "20", **homes.WIDE_QUOTAS}

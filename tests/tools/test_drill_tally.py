@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from matcher import identity
+from node.config.default import render_default
+from node.config.loading import load
 from node.domain import catalogue
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
@@ -235,8 +237,21 @@ def test_settings_are_set_where_node_toml_shows_them(tmp_path: Path) -> None:
     homes.configure(tmp_path, {"x": '"new"'})
     text = (tmp_path / "node.toml").read_text(encoding="utf-8")
     assert text == '[a]\n# why\nx = "new"\n[b]\nx = "new"\n#xy = 3\n'
-    with pytest.raises(ChildError, match="no key z"):
-        homes.configure(tmp_path, {"z": "1"})
+    homes.configure(tmp_path, {"b.x": "9"})
+    text = (tmp_path / "node.toml").read_text(encoding="utf-8")
+    assert text == '[a]\n# why\nx = "new"\n[b]\nx = 9\n#xy = 3\n'
+    for name in ("z", "a.xy"):
+        with pytest.raises(ChildError, match=f"no key {name}"):
+            homes.configure(tmp_path, {name: "1"})
+
+
+def test_the_settings_of_the_drill_are_a_configuration(tmp_path: Path) -> None:
+    """A key that two sections have would be set in both."""
+    (tmp_path / "node.toml").write_text(render_default("45", "广西"), encoding="utf-8")
+    homes.configure(tmp_path, steps.settings(tmp_path, "catalogue.toml"))
+    loaded = load(tmp_path / "node.toml")
+    assert loaded.catalogue.path == tmp_path / "catalogue.toml"
+    assert loaded.calendar.path is None
 
 
 def test_steps_have_names_of_their_own() -> None:
