@@ -30,7 +30,7 @@ HOLDERS = tuple(
 )
 EVERY = (ASKER, *HOLDERS)
 ITEMS = ("Z59b", "C21", "C22", "B12r", "C23", "D34", "D32")  # those of a synthetic federation
-COPIED = {"X00": "C21"}  # the eighth: the same register under another code
+COPIED = {"Y00": "C21"}  # the eighth: the same register under another code
 MEMBERS = 3  # people of a household, on average
 ROWS_SCALE = 0.2  # people in the registers who are on no list, as a share of what synth makes by default
 LONGEST_S = 3_600.0
@@ -87,7 +87,7 @@ def _make(children: Children, folder: Path, households: int, shift: int) -> None
         folder / homes.FEDERATION,
     )  # fmt: skip
     _cover_copies(folder / homes.FEDERATION / ASKER.code / "mandates.csv")
-    settings = {**_SETTINGS, "path": json.dumps(str(catalogue))}
+    settings = {**_SETTINGS, "catalogue.path": json.dumps(str(catalogue))}
     homes.make_federation(children, folder, shift, settings, EVERY)
     for province in HOLDERS:
         registers = folder / homes.FEDERATION / province.code / "registers"
