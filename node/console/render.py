@@ -4,7 +4,7 @@ import re
 from calendar import month_name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -39,9 +39,10 @@ ENTRIES: Final = (
     Entry("/checks", "新建核对", frozenset({Role.PREPARER})),
     Entry("/approvals", "待复核", frozenset({Role.APPROVER})),
     Entry("/jobs", "核对任务", _OFFICERS),
+    Entry("/mandates", "授权书", _OFFICERS),
     Entry("/objections", "异议", _OFFICERS),
     Entry("/alerts", "监测预警", _OFFICERS),
-    Entry("/peers", "外省节点", _ALL),
+    Entry("/peers", "外省节点", _ALL - _OFFICERS),
     Entry("/incoming", "受托查询", method="RecordService/ListIncomingQueries"),
     Entry("/imports", "数据接入", method="RecordService/ListImports"),
     Entry("/keys", "密钥与证书", method="OverviewService/GetKeys"),
@@ -115,6 +116,7 @@ def _page(visit: Visit, template: str, values: Mapping[str, object], status: int
         "large": visit.request.cookies.get(LARGE) == "1",
         "day": lambda moment: day_words(visit.lang, moment),
         "moment": lambda moment: moment_words(visit.lang, moment),
+        "date": lambda found: date_words(visit.lang, found),
         "role_name": lambda role: ROLE_NAMES[Role(role)][visit.lang == "en"],
     }
     return HTMLResponse(make_environment().get_template(template).render({**frame, **values}), status)
@@ -137,7 +139,11 @@ def day_words(lang: str, moment: Any) -> str:
     found = _instant(moment)
     if found is None:
         return ""
-    day = china_day(found)
+    return date_words(lang, china_day(found))
+
+
+def date_words(lang: str, day: date) -> str:
+    """The same of a day that is no instant."""
     if lang == "zh":
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {month_name[day.month]} {day.year}"

@@ -1,26 +1,27 @@
 """What a person is offered, by the one table of rights; the node alone judges what is done."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from node.client.people import Person
-from node.domain.rights import RPCS, refusal
+from node.domain.rights import RPCS, Right, refusal
 from node.domain.users import ROLE_NAMES, Role
 from node.domain.users import Person as Acting
 
-_ADMIN: Final = "/heqiao.admin.v1."
 
-
-def may(person: Person, method: str) -> bool:
-    """Whether the table lets a person call `Service/Method` of heqiao.admin.v1."""
+def may(person: Person, method: str, package: str = "admin") -> bool:
+    """Whether the table lets a person call `Service/Method` of heqiao.admin.v1, or of another package."""
     acting = Acting(person.account, person.unit, frozenset(map(Role, person.roles)), None)
-    return not refusal(RPCS[_ADMIN + method], acting)
+    return not refusal(_right(method, package), acting)
 
 
-def who_may(method: str, lang: str) -> str:
+def who_may(method: str, lang: str, package: str = "admin") -> str:
     """The roles that may call it, in words."""
-    roles = RPCS[_ADMIN + method].roles
+    roles = _right(method, package).roles
     return role_words((role for role in Role if role in roles), lang)
+
+
+def _right(method: str, package: str) -> Right:
+    return RPCS[f"/heqiao.{package}.v1.{method}"]
 
 
 def role_words(roles: Iterable[str], lang: str) -> str:

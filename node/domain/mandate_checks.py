@@ -99,6 +99,20 @@ def judge_people(kept: KeptMandate, household: Household, today: date) -> list[s
     return found
 
 
+def standing(kept: KeptMandate, household: Household | None, today: date) -> str:
+    """Why a mandate that has not ended permits nothing on a day, whoever it is about; empty where it may."""
+    mandate = kept.stored.mandate
+    if kept.office:
+        return kept.office
+    if mandate.revoked_at is not None and today >= mandate.revoked_at:
+        return "revoked"
+    if today < mandate.valid_from:
+        return "not_yet_valid"
+    if mandate.valid_to is not None and today > mandate.valid_to:
+        return "expired"
+    return "" if household is None else _judge_change(kept.stored, household, today) or ""
+
+
 def _judge_mandate(kept: KeptMandate) -> str | None:
     """What is wrong for everybody."""
     if kept.ended:

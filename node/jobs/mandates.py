@@ -13,16 +13,25 @@ from node.database import revoked_mandates as rows
 from node.database.households import NO_HOUSEHOLD, MandateRow
 from node.domain import sealed_names
 from node.domain.audit_chain import Detail
-from node.domain.days import FIRST_DAY
+from node.domain.days import FIRST_DAY, china_day
 from node.domain.job_access import NODE, JobAccess
 from node.domain.lookups import number_digests, person_digests
 from node.domain.mandate import number_digest
+from node.domain.mandate_checks import standing
 from node.domain.mandate_words import reason_text
 from node.domain.scanned_forms import fits, form_type
 from node.domain.stored_mandates import StoredMandate, end_fault, fault, pack_mandate
 from node.errors import InvalidRequestError, NotFoundError, RefusedError
 from node.jobs.office_signatures import judge_office
-from node.jobs.records import Fault, digest_of, open_mandate, own_first
+from node.jobs.records import (
+    Fault,
+    digest_of,
+    keep,
+    open_mandate,
+    own_first,
+    read_households,
+    used_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,28 +172,35 @@ def _store(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ShownMandate:
-    """A mandate as it is shown, and how it stands: what ended it, or why its office does not count."""
+    """A mandate as it is shown, and how it stands: what ended it, or else why it does not count today: its
+    office, its days, or that the household must sign again. Empty for one in force.
+    """
 
     row: MandateRow
     stored: StoredMandate
-    office: str
+    state: str
 
 
 def show(node: Node, access: JobAccess, limit: int) -> list[ShownMandate]:
     """The mandates that a caller may see, the last added first."""
     with node.store.transaction("list mandates") as tx:
-        found = records.list_mandates(tx, own_first(access), limit)
-        revoked = offices.revoked_numbers(tx)
-    return [_shown(node, row, revoked) for row in found]
+        return _shown(node, tx, records.list_mandates(tx, own_first(access), limit))
 
 
-def _shown(node: Node, row: MandateRow, revoked: frozenset[str]) -> ShownMandate:
-    stored = open_mandate(node, row)
-    needs = node.config.mandates.signed_offices
-    office = "office_revoked" if row.certificate in revoked else ""
-    return ShownMandate(
-        row, stored, office or ("unsigned_by_office" if needs and not row.certificate else "")
-    )
+def _shown(node: Node, tx: Connection, rows_found: Sequence[MandateRow]) -> list[ShownMandate]:
+    revoked, today = offices.revoked_numbers(tx), china_day(node.clock())
+    households = {
+        owner: read_households(
+            node, tx, used_by(owner), [row.household for row in rows_found if row.owner == owner]
+        )
+        for owner in {row.owner for row in rows_found}
+    }
+    shown = []
+    for row in rows_found:
+        kept = keep(node, row, revoked)
+        household = households[row.owner].get(row.household)
+        shown.append(ShownMandate(row, kept.stored, kept.ended or standing(kept, household, today)))
+    return shown
 
 
 def get(node: Node, access: JobAccess, number: str, *, full: bool) -> ShownMandate:
@@ -194,7 +210,7 @@ def get(node: Node, access: JobAccess, number: str, *, full: bool) -> ShownManda
         row = require_mandate(node, tx, access, number)
         if full:
             audit_rows.append(tx, "mandate_shown", {"by": access.owner, "owner": row.owner}, node.clock())
-        return _shown(node, row, offices.revoked_numbers(tx))
+        return _shown(node, tx, [row])[0]
 
     return node.store.retry_write("show mandate", write)
 

@@ -105,7 +105,7 @@ class MandateServicer(mandates_pb2_grpc.MandateServiceServicer):  # type: ignore
 def _state(shown: ShownMandate) -> pb.MandateState:
     row = shown.row
     return wire.state_message(
-        shown.stored, row.owner, row.added_at, row.ended_at, row.ended or shown.office, has_form=row.has_form
+        shown.stored, row.owner, row.added_at, row.ended_at, shown.state, has_form=row.has_form
     )
 
 

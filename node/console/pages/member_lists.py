@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import UploadFile
+
 from node.console import forms
 from node.console.forms import CheckForm, Member
 from node.console.visits import Visit
@@ -47,6 +49,14 @@ class WrongRowsError(InputError):
         self.rows = rows
 
 
+def save_upload(upload: UploadFile, path: Path) -> Path:
+    """Write an uploaded file to a path; the browser's name for it is not a path."""
+    with path.open("wb") as file:
+        while piece := upload.file.read(_PIECE):
+            file.write(piece)
+    return path
+
+
 def add_from_list(visit: Visit, form: CheckForm) -> CheckForm:
     """With the people of an uploaded list. Raises InputError, WrongRowsError."""
     upload = visit.upload("list")
@@ -56,10 +66,7 @@ def add_from_list(visit: Visit, form: CheckForm) -> CheckForm:
     if suffix not in SUFFIXES:
         raise InputError("名单须为CSV、XLSX、XLS或ODS文件")
     with tempfile.TemporaryDirectory(prefix="heqiao-list-") as folder:
-        path = Path(folder) / f"list{suffix}"  # the browser's name for it is not a path
-        with path.open("wb") as file:
-            while piece := upload.file.read(_PIECE):
-                file.write(piece)
+        path = save_upload(upload, Path(folder) / f"list{suffix}")
         try:
             people, rejects = read_members(path)
         except InputError:
