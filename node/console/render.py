@@ -40,7 +40,7 @@ ENTRIES: Final = (
     Entry("/approvals", "待复核", frozenset({Role.APPROVER})),
     Entry("/jobs", "核对任务", _OFFICERS),
     Entry("/mandates", "授权书", _OFFICERS),
-    Entry("/objections", "异议", _OFFICERS),
+    Entry("/objections", "异议与校核", _OFFICERS),
     Entry("/alerts", "监测预警", _OFFICERS),
     Entry("/peers", "外省节点", _ALL - _OFFICERS),
     Entry("/incoming", "受托查询", method="RecordService/ListIncomingQueries"),

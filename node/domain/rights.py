@@ -134,10 +134,11 @@ RPCS: Final[Mapping[str, Right]] = {
             "SendCorrection": Right(_APPROVER, platform=True),
             "ListSentCorrections": Right(OFFICERS, platform=True),
             "SyncCorrections": Right(OFFICERS, platform=True),
-            "ListReceivedCorrections": Right(OFFICERS, platform=True),
-            "GetReceivedCorrection": Right(OFFICERS, platform=True),
-            "FindCorrectionPerson": Right(OFFICERS, platform=True),
-            "AnswerCorrection": Right(_APPROVER, platform=True),
+            # What other provinces ask concerns the province's registers, not the cases of one unit.
+            "ListReceivedCorrections": Right(OFFICERS, platform=True, whole=True),
+            "GetReceivedCorrection": Right(OFFICERS, platform=True, whole=True),
+            "FindCorrectionPerson": Right(OFFICERS, platform=True, whole=True),
+            "AnswerCorrection": Right(_APPROVER, platform=True, whole=True),
         },
     ),
     **_service(

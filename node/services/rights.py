@@ -52,7 +52,7 @@ def _refused(right: Right | None, why: str) -> RefusedError:
         return RefusedError(_READY[why], "", {"rule": why})
     if why == "unit":
         return RefusedError(
-            "this is for administrators of the whole province", "ask one of them", {"rule": "unit"}
+            "this is for people of a unit of the whole province", "ask one of them", {"rule": "unit"}
         )
     roles = [] if right is None else sorted(right.roles)
     names = " or ".join(ROLE_NAMES[role][1] for role in roles) or "nobody"

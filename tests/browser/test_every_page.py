@@ -25,6 +25,7 @@ OF_SOMETHING = {
     "/jobs/{job}": [("li", "/jobs/{job}")],
     "/jobs/{job}/report": [("li", "/jobs/{job}/report")],
     "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
+    "/jobs/{job}/correction": [("he", "/jobs/{job}/correction")],
     "/objections/{objection}": [("li", "/objections/{objection}")],
 }
 # Opened by the tests of signing in, before there is a session; parts of pages; files.
@@ -32,6 +33,9 @@ ELSEWHERE = {
     "/sign-in/code",
     "/sign-in/second-factor",
     "/ready",
+    "/mandates/show",
+    "/mandates/revoke",
+    "/corrections/{number:int}",
     "/jobs/{job}/progress",
     "/jobs/{job}/files/{kind}",
 }

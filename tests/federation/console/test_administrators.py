@@ -71,7 +71,7 @@ def test_an_administrator_of_a_county_is_told_whose_the_keys_are(browsers: dict[
     near = browsers["near"]
     assert not {"/keys", "/access"} & set(entries_of(near.get("/")))
     for path in ("/keys", "/access"):
-        assert "此项由全省单位的管理员办理" in near.get(path, status=403)
+        assert "此项涉及全省" in near.get(path, status=403)
     assert "确认移除" not in near.get("/peers")
 
 
