@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from node.database.user_tables import sessions, sign_in_failures, users
@@ -15,6 +16,8 @@ from node.domain.users import Role
 # Built once: it takes longer to build a statement than to run it, and every call of a person runs these.
 _SESSION = select(sessions)
 _USER = select(users)
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_LOCK_NUMBER: Final = 0x687175736572  # "hquser": the same in every release
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,15 @@ def add_user(tx: Connection, row: UserRow) -> None:
     """Store a new account. A known one raises ConflictError."""
     values = {name: getattr(row, name) for name in users.c.keys()}  # noqa: SIM118  a collection of columns
     tx.execute(insert(users).values(**{**values, "roles": _roles_text(row.roles)}))
+
+
+def lock_accounts(tx: Connection) -> None:
+    """Nobody else changes which accounts there are and what they may, before this transaction ends.
+
+    Writers of SQLite are alone anyway; signing in does not wait for this.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK, {"number": _LOCK_NUMBER})
 
 
 def find_user(tx: Connection, account: str, *, lock: bool = False) -> UserRow | None:

@@ -17,8 +17,8 @@ from node.database import users as rows
 from node.database.users import UserRow
 from node.domain import sealed_names
 from node.domain.days import china_day
-from node.domain.users import Person, User, ending, first_need
-from node.errors import NotFoundError
+from node.domain.users import Person, Role, User, ending, first_need
+from node.errors import NotFoundError, SessionEndedError
 
 _FAILURES_CONTEXT = "heqiao v1 sign-in failures"
 
@@ -103,6 +103,17 @@ def require_row(tx: Connection, account: str) -> UserRow:
     if row is None:
         raise NotFoundError("there is no such account", "see `heqiao users list`")
     return row
+
+
+def require_acting(tx: Connection, people: People, by: Person, role: Role, now: datetime) -> None:
+    """Judge a person again where a change is written, who stays as they are until the transaction ends.
+
+    Raises SessionEndedError for one who has left, or who has another unit or no longer the role.
+    """
+    row = rows.find_user(tx, by.account, lock=True)
+    current = None if row is None else person_of(people, row, now)
+    if current is None or current.unit != by.unit or role not in current.roles:
+        raise SessionEndedError("the session has ended", "sign in again", {"rule": "session"})
 
 
 def event_details(row: UserRow) -> Mapping[str, str]:

@@ -52,17 +52,24 @@ def begin(people: People, account: str, password: str, now: datetime) -> SignedI
     _take_attempt(people, account, now)
     with people.store.transaction("sign in") as tx:
         row = rows.find_user(tx, account)
-    found = Secrets() if row is None else open_secrets(people, row)
-    good = is_password(password, found.password)
-    if row is None or not good or not _may_sign_in(people, row, now):
-        raise _refused(people, account, row, now)
-    if not is_current(found.password):
-        _rehash(people, account, found.password, password)
-    _give_attempt_back(people, account, now)
+    hashed = "" if row is None else open_secrets(people, row).password
+    good = is_password(password, hashed)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     session = SessionRow(digest_of(token), account, "half", now, now, now + _HALF_LIFE)
-    people.store.retry_write("sign in", lambda tx: rows.add_session(tx, session))
-    return SignedIn(token, None, row.has_totp)
+
+    def write(tx: Connection) -> UserRow | None:
+        current = _with_password(tx, people, account, hashed, now)
+        if current is not None:
+            rows.add_session(tx, session)
+        return current
+
+    found = people.store.retry_write("sign in", write) if good else None
+    if found is None:
+        raise _refused(people, account, row, now)
+    if not is_current(hashed):
+        _rehash(people, account, hashed, password)
+    _give_attempt_back(people, account, now)
+    return SignedIn(token, None, found.has_totp)
 
 
 def begin_totp(people: People, token: str, now: datetime) -> tuple[str, str]:
@@ -72,7 +79,7 @@ def begin_totp(people: People, token: str, now: datetime) -> tuple[str, str]:
     """
 
     def write(tx: Connection) -> tuple[str, str]:
-        row = _half(tx, token, now)
+        row = _half(tx, token, now, lock=True)
         if row.has_totp:
             raise PreconditionError("this account has a second factor", "a security administrator resets it")
         fresh = pyotp.random_base32()
@@ -94,7 +101,7 @@ def finish(people: People, token: str, code: str, now: datetime) -> SignedIn:
     full = secrets.token_urlsafe(_TOKEN_BYTES)
 
     def write(tx: Connection) -> Person | None:
-        current = _half(tx, token, now)
+        current = _half(tx, token, now, lock=True)
         if not _take_code(tx, people, current, code, now):
             return None
         person = _person(tx, people, current.account, now)
@@ -139,11 +146,12 @@ def prove_again(people: People, account: str, password: str, code: str, now: dat
     _take_attempt(people, account, now)
     with people.store.transaction("prove again") as tx:
         row = rows.find_user(tx, account)
-    good = is_password(password, "" if row is None else open_secrets(people, row).password)
+    hashed = "" if row is None else open_secrets(people, row).password
+    good = is_password(password, hashed)
 
     def write(tx: Connection) -> Person | None:
-        current = rows.find_user(tx, account, lock=True)
-        if current is None or not good or not current.has_totp or not _may_sign_in(people, current, now):
+        current = _with_password(tx, people, account, hashed, now) if good else None
+        if current is None or not current.has_totp:
             return None
         if not _take_code(tx, people, current, code, now):
             return None
@@ -180,14 +188,17 @@ def change_password(people: People, token: str, old: str, new: str, now: datetim
     _take_attempt(people, person.account, now)
     with people.store.transaction("change a password") as tx:
         row = require_row(tx, person.account)
-    if not is_password(old, open_secrets(people, row).password):
+    verified = open_secrets(people, row).password
+    if not is_password(old, verified):
         raise _refused(people, person.account, row, now)
     if old == new:
         raise InputError("the new password is the old one")
     hashed = hash_password(normal)
 
     def write(tx: Connection) -> None:
-        current = require_row(tx, person.account)
+        current = _with_password(tx, people, person.account, verified, now)
+        if current is None or rows.find_session(tx, digest_of(token)) is None:
+            raise _ended()
         kept = replace(open_secrets(people, current), password=hashed)
         values = {"secrets_sealed": seal_secrets(people, person.account, kept), "password_set": True}
         rows.change_user(tx, person.account, values)
@@ -249,9 +260,25 @@ def _person(tx: Connection, people: People, account: str, now: datetime) -> Pers
     return person_of(people, require_row(tx, account), now)
 
 
-def _half(tx: Connection, token: str, now: datetime) -> UserRow:
-    session = rows.find_session(tx, digest_of(token))
-    row = None if session is None else rows.find_user(tx, session.account)
+def _with_password(
+    tx: Connection, people: People, account: str, hashed: str, now: datetime
+) -> UserRow | None:
+    """An account that may sign in and whose password is still the one that was right a moment ago.
+
+    Checking a password takes a while, in which it may be replaced, reset or disabled.
+    """
+    row = rows.find_user(tx, account, lock=True)
+    if row is None or open_secrets(people, row).password != hashed:
+        return None
+    return row if _may_sign_in(people, row, now) else None
+
+
+def _half(tx: Connection, token: str, now: datetime, *, lock: bool = False) -> UserRow:
+    digest = digest_of(token)
+    session = rows.find_session(tx, digest)
+    row = None if session is None else rows.find_user(tx, session.account, lock=lock)
+    if lock:
+        session = rows.find_session(tx, digest)  # it may have ended while this waited for the account
     if session is None or row is None or session.state != "half" or session.expires_at <= now:
         raise _ended()
     return row

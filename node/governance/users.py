@@ -32,6 +32,8 @@ from node.governance.accounts import (
     Secrets,
     event_details,
     open_user,
+    person_of,
+    require_acting,
     require_row,
     seal_name,
     seal_secrets,
@@ -48,6 +50,7 @@ def add_first(people: People, new: NewUser, now: datetime) -> str:
     only = replace(new, roles=frozenset({Role.SECURITY}))
 
     def write(tx: Connection) -> str:
+        rows.lock_accounts(tx)
         if rows.list_users(tx):
             raise PreconditionError(
                 "this node has accounts already", "a security administrator adds others: `heqiao users add`"
@@ -72,6 +75,7 @@ def _add(tx: Connection, people: People, new: NewUser, now: datetime, by: Person
     except ValueError as error:
         raise InputError(str(error)) from None
     _require_roles(new.roles)
+    _begin(tx, people, by, now)
     _require_over(by, unit)
     if new.valid_to is not None and new.valid_to < new.valid_from:
         raise InputError("the validity ends before it begins")
@@ -111,8 +115,9 @@ def set_roles(people: People, account: str, roles: frozenset[Role], by: Person |
     _require_roles(roles)
 
     def write(tx: Connection) -> None:
+        _begin(tx, people, by, now)
         row = _require_other(tx, account, by)
-        _require_security_left(tx, row, roles)
+        _require_security_left(tx, people, row, roles, now)
         rows.set_roles(tx, account, roles)
         rows.end_sessions(tx, account)
         changed = {
@@ -132,8 +137,9 @@ def disable(people: People, account: str, by: Person | None, now: datetime) -> N
     """
 
     def write(tx: Connection) -> None:
+        _begin(tx, people, by, now)
         row = _require_other(tx, account, by)
-        _require_security_left(tx, row, frozenset())
+        _require_security_left(tx, people, row, frozenset(), now)
         rows.change_user(tx, account, {"disabled_at": row.disabled_at or now})
         rows.end_sessions(tx, account)
         audit_rows.append(tx, "user_disabled", event_details(row), now)
@@ -150,6 +156,7 @@ def reset(people: People, account: str, by: Person | None, now: datetime) -> str
     initial = secrets.token_urlsafe(_INITIAL_BYTES)
 
     def write(tx: Connection) -> None:
+        _begin(tx, people, by, now)
         row = _require_other(tx, account, by)
         if row.disabled_at is not None:
             raise PreconditionError(
@@ -169,13 +176,16 @@ def reset(people: People, account: str, by: Person | None, now: datetime) -> str
 def confirm(people: People, accounts: Collection[str], by: Person | None, now: datetime) -> None:
     """Confirm for another year that these accounts are needed, with these roles; all or none.
 
-    Raises NotFoundError, RefusedError for the own account or another unit's.
+    An initial password that nobody used does not become good again by this. Raises NotFoundError,
+    RefusedError for the own account or another unit's.
     """
 
     def write(tx: Connection) -> None:
+        _begin(tx, people, by, now)
         for account in accounts:
             row = _require_other(tx, account, by)
-            rows.change_user(tx, account, {"confirmed_at": now})
+            if row.password_set:
+                rows.change_user(tx, account, {"confirmed_at": now})
             audit_rows.append(tx, "user_confirmed", event_details(row), now)
 
     people.store.retry_write("confirm users", write)
@@ -228,12 +238,23 @@ def _require_other(tx: Connection, account: str, by: Person | None) -> UserRow:
     return row
 
 
-def _require_security_left(tx: Connection, row: UserRow, roles: frozenset[Role]) -> None:
-    """Somebody must be left who can manage accounts."""
+def _begin(tx: Connection, people: People, by: Person | None, now: datetime) -> None:
+    """One change of accounts at a time, and by who still may: between the judgement of a call and its write
+    an administrator can be disabled too.
+    """
+    rows.lock_accounts(tx)
+    if by is not None:
+        require_acting(tx, people, by, Role.SECURITY, now)
+
+
+def _require_security_left(
+    tx: Connection, people: People, row: UserRow, roles: frozenset[Role], now: datetime
+) -> None:
+    """Somebody must be left who can manage accounts: one whose account has ended cannot."""
     if Role.SECURITY not in row.roles or Role.SECURITY in roles:
         return
-    others = [one for one in rows.list_users(tx) if one.account != row.account]
-    if not any(Role.SECURITY in one.roles and one.disabled_at is None for one in others):
+    others = [one for one in rows.list_users(tx) if one.account != row.account and Role.SECURITY in one.roles]
+    if not any(person_of(people, one, now) for one in others):
         raise PreconditionError(
             "this is the last security administrator", "add another one first: `heqiao users add`"
         )

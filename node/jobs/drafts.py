@@ -19,10 +19,11 @@ from node.domain.audit_chain import Detail
 from node.domain.mandate import CODE
 from node.domain.new_ids import new_id
 from node.domain.units import covers, digits_of
-from node.domain.users import Person, unit_owner
+from node.domain.users import Person, Role, unit_owner
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
 from node.jobs import engine
+from node.jobs.acting import require_still
 
 MAX_FORM: Final = 512 * 1024
 MAX_REASON: Final = 500
@@ -119,6 +120,7 @@ def send_for_approval(
     }
 
     def write(tx: Connection) -> DraftRow:
+        require_still(tx, node, by, Role.PREPARER)
         changed = _change(tx, _own_open(tx, by, draft), version, values)
         audit_rows.append(tx, "draft_sent_for_approval", _details(changed), now)
         return changed
@@ -138,7 +140,8 @@ def approve(
 
     The caller has checked password and second factor of `by`. The job belongs to the draft's unit, in the
     preparer's name, and is stored in the transaction of the approval. Raises RefusedError for the own draft,
-    PreconditionError for an altered one or where another approver was first, NotFoundError.
+    PreconditionError for an altered one or where another approver was first, NotFoundError, SessionEndedError
+    for an approver who has left meanwhile.
     """
     row, verification = read_request(node, by, draft)
     if row.preparer == by.account:
@@ -152,6 +155,7 @@ def approve(
     sent = {"state": "sent", "approver": by.account, "request_sealed": None, "updated_at": now}
 
     def write(tx: Connection) -> DraftRow:
+        require_still(tx, node, by, Role.APPROVER)
         changed = _change(tx, _seen(tx, by, draft), version, sent)
         audit_rows.append(tx, "draft_approved", {**_details(changed), "approver": by.account}, now)
         store_job(tx)

@@ -11,10 +11,10 @@ from node.domain.verification import Verification
 from node.errors import InvalidRequestError
 from node.governance import sign_in
 from node.jobs import drafts
+from node.jobs.acting import people_of
 from node.jobs.rechecks import of_recheck
 from node.jobs.runner import Runner
 from node.services.access import access_of
-from node.services.rights import people_of
 from node.transport.interceptors import Call
 from node.wire import platform
 from node.wire.common import require, timestamp

@@ -7,19 +7,14 @@ from node.database import audit_log as audit_rows
 from node.domain.rights import RPCS, Right, refusal
 from node.domain.users import ROLE_NAMES, Person
 from node.errors import RefusedError, SessionEndedError
-from node.governance.accounts import People
 from node.governance.sign_in import read_session
+from node.jobs.acting import people_of
 
 _READY = {
     "need_new_password": "choose a password of your own first",
     "need_totp": "enrol a second factor first",
     "need_confidentiality": "sign the confidentiality record first",
 }
-
-
-def people_of(node: Node) -> People:
-    """The accounts of a node."""
-    return People(node.store, node.keys.vault, node.keys.digest_key, node.config.users)
 
 
 def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Person | None:

@@ -7,7 +7,7 @@ from node.context import Node
 from node.database import users as rows
 from node.governance import sign_in
 from node.governance.accounts import open_user
-from node.services.rights import people_of
+from node.jobs.acting import people_of
 from node.transport.interceptors import Call
 from node.wire.common import timestamp
 from node.wire.people import person_message, require_texts

@@ -6,7 +6,7 @@ from heqiao.admin.v1 import users_pb2_grpc
 from node.context import Node
 from node.domain.units import MINISTRY
 from node.governance import users
-from node.services.rights import people_of
+from node.jobs.acting import people_of
 from node.transport.interceptors import Call
 from node.wire.common import require
 from node.wire.people import MAX_CONFIRMED, read_new_user, read_roles, require_texts, user_message

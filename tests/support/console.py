@@ -12,7 +12,7 @@ from node.clock import utc_now
 from node.context import Node
 from node.domain.users import NewUser, Role
 from node.governance import users
-from node.services.rights import people_of
+from node.jobs.acting import people_of
 
 PASSWORD = "correct horse battery"
 

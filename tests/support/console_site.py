@@ -26,8 +26,8 @@ from node.domain.thresholds import parse_thresholds
 from node.domain.users import NewUser
 from node.governance import users
 from node.governance.thresholds import set_thresholds
+from node.jobs.acting import people_of
 from node.registers.importer import import_item
-from node.services.rights import people_of
 from testbed import trial
 from tests.support.cluster import Province, World, serve_all, wait_for
 from tests.support.console import Browser

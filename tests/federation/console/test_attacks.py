@@ -9,7 +9,7 @@ import pytest
 from node.clock import utc_now
 from node.errors import ConfigError
 from node.governance import users
-from node.services.rights import people_of
+from node.jobs.acting import people_of
 from testbed import trial
 from tests.support.cluster import wait_for
 from tests.support.console import Browser, forms_of

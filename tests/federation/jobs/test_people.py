@@ -17,7 +17,7 @@ from node.database import users as rows
 from node.domain.rights import RPCS
 from node.domain.users import NewUser, Role
 from node.governance import users
-from node.services.rights import people_of
+from node.jobs.acting import people_of
 from node.wire import platform
 from tests.support.calls import fails
 from tests.support.cluster import Province, World, channel, read_verification, serve_all, wait_report

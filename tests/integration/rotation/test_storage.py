@@ -31,6 +31,7 @@ from node.errors import UnavailableError
 from node.governance import users
 from node.index.update_lock import open_workspace
 from node.jobs import drafts, engine, households, mandates
+from node.jobs.acting import people_of
 from node.jobs.leases import Leases
 from node.registers.importer import import_item
 from node.requester.context import Session
@@ -40,7 +41,6 @@ from node.requester.sum_context import Product
 from node.rotation import driver, storage
 from node.rotation.kinds import STORAGE
 from node.services.periodic import periodic_tasks
-from node.services.rights import people_of
 from tests.support.case_rows import add_cases
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import know, open_home
