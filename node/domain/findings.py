@@ -193,6 +193,7 @@ class Report:
     offices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     # Of a re-check: what it looks at again.
     recheck: Recheck | None = field(default=None, repr=False)
+    issuing_body: str = ""  # its official name, where the node was told
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", Findings.of(self.findings))

@@ -83,6 +83,7 @@ class SumReport:
     people: int
     peers: tuple[PeerSummary, ...]
     findings: tuple[SumFinding, ...] = field(repr=False)
+    issuing_body: str = ""  # its official name, where the node was told
 
     def finding(self, item: str, peer: str) -> SumFinding:
         """The answer of a peer for an item. Raises KeyError."""

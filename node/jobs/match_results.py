@@ -135,6 +135,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         left_out=left_out.get(job, {}),
         declared=head.declared,
         offices=head.offices,
+        issuing_body=node.config.node.issuing_body,
     )
     return report, head.recheck_of
 

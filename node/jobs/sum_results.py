@@ -57,6 +57,7 @@ def build_sum_report(node: Node, job: str) -> SumReport:
         people=row.subjects,
         peers=tuple(summarise_part(part, names.get(part.peer, part.peer)) for part in parts),
         findings=tuple(findings),
+        issuing_body=node.config.node.issuing_body,
     )
 
 

@@ -109,6 +109,7 @@ def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) ->
         "state": report.state,
         "requester": report.requester,
         "requester_name": report.requester_name,
+        **({"issuing_body": report.issuing_body} if report.issuing_body else {}),
         "purpose": purpose,
         "legal_basis": report.legal_basis,
         "catalogue_version": report.catalogue_version,

@@ -116,6 +116,7 @@ Section = Table | Histogram | Paragraph
 class Document:
     """A report as people read it, in one language (`zh` or `en`).
 
+    `body` issues it, and `signing` has the places for signatures and the seal, where it is printed.
     `appendix` is technical: what it costs to ask, and how. It stands on pages of its own.
     """
 
@@ -128,6 +129,8 @@ class Document:
     notes: tuple[str, ...]
     appendix_title: str = ""
     appendix: tuple[Section, ...] = ()
+    body: str = ""
+    signing: Table | None = None
 
     @property
     def histograms(self) -> tuple[Histogram, ...]:

@@ -22,8 +22,8 @@ SIGNATURE: Final = "signature"
 _GROUPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
-            "format", "number", "job", "state", "requester", "requester_name", "purpose", "legal_basis",
-            "created_at", "finished_at", "due_at",
+            "format", "number", "job", "state", "requester", "requester_name", "issuing_body",
+            "purpose", "legal_basis", "created_at", "finished_at", "due_at",
         ),
         HEAD,
     ),

@@ -35,6 +35,7 @@ from node.reports.households import household_of
 from node.reports.notes import recipient_note
 from node.reports.print_words import answering, basis_text, number_title, phrase, province, span
 from node.reports.rechecks import recheck_sections
+from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     item_text,
     purpose_text,
@@ -76,7 +77,6 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
             *_head(report, lang),
             *case_facts(report, catalogue, lang),
             *facts(report, _CLOCKS, lang),
-            Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang)),
         ),
         sections=_number(
             (
@@ -94,6 +94,8 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
             Paragraph(f"{word('catalogue', lang)}: {report.catalogue_version}, {report.catalogue_digest}"),
             peers_table(report, _PEERS, lang, summary.people_by_peer),
         ),
+        body=issuing_body(report, lang),
+        signing=signing_table(report, lang, signed_by),
     )  # fmt: skip
 
 

@@ -30,12 +30,15 @@ def render(document: Document) -> Iterator[bytes]:
         f"<title>{_plain(document.title)} {_plain(document.job)}</title>\n"
         f"<style>\n{_CSS.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
     ).encode()
-    yield _part("head", [f"<h1>{_text(document.title)}</h1>\n", _facts(document.facts)])
+    body = f'<p class="body">{_text(document.body)}</p>\n' if document.body else ""
+    yield _part("head", [body, f"<h1>{_text(document.title)}</h1>\n", _facts(document.facts)])
     for number, section in enumerate(document.sections, 1):
         yield _part(f"section-{number}", _section(section))
     notes = "".join(f"<li>{_text(note)}</li>\n" for note in document.notes)
     title = f"<h2>{_text(document.notes_title)}</h2>\n"
     yield _part("notes", [title, f"<ol>\n{notes}</ol>\n"])
+    if document.signing:
+        yield _part("signing", _section(document.signing), "signing")
     if document.appendix:
         body = "".join(line for one in document.appendix for line in _section(one))
         yield _part("appendix", [f"<h2>{_text(document.appendix_title)}</h2>\n", body], "appendix")

@@ -25,6 +25,7 @@ _LONGEST: Final = 2_000_000  # characters of all texts; more is hundreds of page
 _WIDEST: Final = 46  # columns that a line of a cell counts for the width of its column
 _TONES: Final = (0, 30, 55, 72)
 _PAGE: Final = 102  # columns that fit on a line of the page
+_SHORT: Final = 14  # columns of a line that is not broken where there is room, as in "no record"
 _PADDING: Final = 3  # columns that the space around a cell takes
 _UNBROKEN: Final = re.compile(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]")  # what a line never breaks within
 _WIDE: Final = 0x2E80  # from here on a character takes two columns
@@ -80,10 +81,13 @@ def _plain(document: Document, number: str, moment: datetime, *, with_record: bo
         "author": "Heqiao",
         "date": {"year": day.year, "month": day.month, "day": day.day, "hour": 0, "minute": 0, "second": 0},
         "number": number,
-        "facts": [[_shown(one.name), _shown(one.value)] for one in document.facts],
+        "body": _shown(document.body),
+        "number_line": phrase("number_line", lang).format(number=number),
+        "facts": [[_shown(one.name), _shown(one.value)] for one in document.facts if one.value != number],
         "sections": [_section(one, lang) for one in document.sections],
         "notes_title": _shown(document.notes_title),
         "notes": [_shown(note) for note in notes],
+        "signing": None if document.signing is None else _table(document.signing),
         "appendix_title": _shown(document.appendix_title),
         "appendix": [_section(one, lang) for one in document.appendix],
         "words": {
@@ -136,7 +140,9 @@ def _widths(columns: Sequence[Sequence[str]], figures: Sequence[bool]) -> list[f
         longest = _PADDING + max(6, min(max(map(_length, lines), default=1), _WIDEST))
         words = [word for line in lines for word in _UNBROKEN.findall(line)]
         wanted.append(longest)
-        least.append(longest if is_figure else min(longest, _PADDING + max(map(_length, words), default=1)))
+        whole = [length for line in lines if (length := _length(line)) <= _SHORT]
+        unbroken = max([*map(_length, words), *whole], default=1)
+        least.append(longest if is_figure else min(longest, _PADDING + unbroken))
     spare, more = _PAGE - sum(least), sum(wanted) - sum(least)
     if sum(wanted) <= _PAGE or spare <= 0 or more <= 0:
         return [float(one) for one in wanted]

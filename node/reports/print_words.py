@@ -8,8 +8,19 @@ from node.reports.wording import choose
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
     "title": ("居民家庭经济状况跨省核对报告", "Cross-provincial household verification report"),
-    "unsigned": ("未签名", "not signed"),
-    "signed_by": ("签名密钥", "signing key"),
+    "issuing_body": ("{name}居民家庭经济状况核对机构", "Verification body of {name}"),
+    "signing": ("签名、盖章", "Signatures and seal"),
+    "prepared_by": ("经办人（签名）", "prepared by (signature)"),
+    "checked_by": ("复核人（签名）", "checked by (signature)"),
+    "seal": ("办理机构（盖章处）", "issuing body (seal)"),
+    "received_by": ("当事人签收（签名）", "received by (signature)"),
+    "signing_date": ("    年    月    日", "date: ____-__-__"),
+    "unsigned": ("本文件没有电子签名。", "This file has no electronic signature."),
+    "signed_with": (
+        "本文件有电子签名，密钥指纹 {key}。电子签名证明内容未被改动，盖章表明由谁签发。",
+        "This file is signed electronically; fingerprint of the key: {key}. "
+        "The electronic signature proves that nothing was altered, the seal who issues it.",
+    ),
     "appendix": ("附：技术信息", "Appendix: technical detail"),
     "subjects": ("核对对象", "people verified"),
     "counted": ("{households:,} 户 {people:,} 人", "households: {households:,}; people: {people:,}"),
@@ -20,6 +31,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "household": ("户 {name}（{people} 人）", "household {name} ({people})"),
     "member": ("成员 {name}", "member {name}"),
     "relative": ("义务人 {name}", "relative {name}"),
+    "number_line": ("报告编号：{number}", "Report number: {number}"),
     "item": ("项目", "item"),
     "members_with": ("有记录人数", "members with it"),
     "amounts": ("数量、档次", "count, band"),

@@ -24,6 +24,7 @@ from node.reports.document import (
 )
 from node.reports.notes import sum_notes
 from node.reports.print_words import phrase
+from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     LANGUAGES,
     amount_text,
@@ -83,13 +84,14 @@ def printed(report: SumReport, catalogue: Catalogue, lang: str, signed_by: str =
     """The same as it is printed: what it cost to ask stands in the appendix."""
     plain = document(report, catalogue, lang)
     head = Fact(word("number", lang), number_of(report))
-    key = Fact(phrase("signed_by", lang), signed_by or phrase("unsigned", lang))
     return replace(
         plain,
-        facts=(head, *plain.facts, key),
+        facts=(head, *plain.facts),
         sections=plain.sections[:-1],
         appendix_title=phrase("appendix", lang),
         appendix=plain.sections[-1:],
+        body=issuing_body(report, lang),
+        signing=signing_table(report, lang, signed_by),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.reports.cells import cell_text
-from node.reports.document import Cell, Column, Document, Histogram, Paragraph, Row, Section, Sheet
+from node.reports.document import Cell, Column, Document, Histogram, Paragraph, Row, Section, Sheet, Table
 from node.reports.glyphs import import_extra
 from node.reports.print_words import phrase
 from node.reports.sheet_rows import Made, RowWriter, can_write
@@ -21,6 +21,8 @@ from node.reports.sheet_rows import Made, RowWriter, can_write
 ROWS: Final = 1_048_576  # of a sheet, its heading among them
 LONGEST: Final = 32_767  # characters of a cell
 _MOST_COLUMNS: Final = 16_384
+_A4: Final = 9  # the number of that paper
+_HAND: Final = 72  # points of a row that is signed by hand
 _TOLD: Final = 1_000  # rows after which progress is told
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)  # constant: the day of a report is a fact in it
 _EXACT: Final = 10**15  # a spreadsheet keeps 15 digits
@@ -81,15 +83,20 @@ class _Forms:
         self.fraction = book.add_format({**top, "num_format": "#,##0.0", "text_wrap": False})
         self.head = book.add_format({**top, "bold": True, "bg_color": "#EEF1F4", "bottom": 1})
         self.title = book.add_format({"bold": True, "font_size": 16, "font_name": "SimSun"})
+        self.body = book.add_format({"font_size": 12, "font_color": "#9C1C1F", "font_name": "SimSun"})
+        self.place = book.add_format({**top, "border": 1, "valign": "bottom"})
         self.section = book.add_format({"bold": True, "font_size": 12, "font_name": "SimSun"})
 
 
 def _write_document(book: Any, form: _Forms, document: Document) -> None:
     page = book.add_worksheet(phrase("sheet_report", document.lang))
     _widths(page, _columns_of(document.sections))
-    page.set_landscape()
-    page.write_string(0, 0, _text(document.title), form.title)
-    at = 2
+    _for_print(page, document)
+    at = 0
+    for text, its_form in ((document.body, form.body), (document.title, form.title)):
+        page.write_string(at, 0, _text(text), its_form)
+        at += 1
+    at += 1
     for fact in document.facts:
         page.write_string(at, 0, _text(fact.name), form.head)
         page.write_string(at, 1, _text(fact.value), form.text)
@@ -98,6 +105,31 @@ def _write_document(book: Any, form: _Forms, document: Document) -> None:
     page.write_string(at, 0, _text(document.notes_title), form.section)
     for number, note in enumerate(document.notes, 1):
         page.write_string(at + number, 0, _text(f"{number}. {note}"))
+    if document.signing is not None:
+        _write_signing(page, form, document.signing, at + len(document.notes) + 2)
+
+
+def _for_print(page: Any, document: Document) -> None:
+    """As wide as an A4 page, with numbered pages."""
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.fit_to_pages(1, 0)
+    number = phrase("page", document.lang).replace("{page}", "&P").replace("{pages}", "&N")
+    page.set_footer(f"&L{phrase('facts_only', document.lang)}&R{number}")
+
+
+def _write_signing(page: Any, form: _Forms, table: Table, at: int) -> None:
+    """The places to sign and to seal, with room for a hand."""
+    page.write_string(at, 0, _text(table.title), form.section)
+    for number, column in enumerate(table.columns):
+        page.write_string(at + 1, number, _text(column.name), form.place)
+    rows = [row for group in table.groups for row in group.rows]
+    page.set_row(at + 2, _HAND)  # before that row is written out
+    for down, row in enumerate(rows, 2):
+        for number, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            page.write_string(at + down, number, _text(cell_text(column, cell)), form.place)
+    for down, remark in enumerate(table.remarks, 2 + len(rows)):
+        page.write_string(at + down, 0, _text(remark))
 
 
 def _columns_of(sections: tuple[Section, ...]) -> int:

@@ -187,6 +187,7 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
             legal_basis=report.legal_basis,
             catalogue_version=report.catalogue_version,
             catalogue_digest=bytes.fromhex(report.catalogue_digest),
+            issuing_body=report.issuing_body,
         )
     )
     found = Findings.of(report.findings)
@@ -251,6 +252,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         state=STATE_NAMES[job.state],
         due_estimated=job.due_estimated,
         left_out={one.peer: one.reason for one in job.left_out},
+        issuing_body=header.issuing_body,
     )
 
 

@@ -39,6 +39,7 @@ def report_message(report: SumReport, job: pb.Job) -> pb.GetSumReportResponse:
         catalogue_version=report.catalogue_version,
         catalogue_digest=bytes.fromhex(report.catalogue_digest),
         findings=map(_finding_message, report.findings),
+        issuing_body=report.issuing_body,
     )
 
 
@@ -60,6 +61,7 @@ def read_report(message: pb.GetSumReportResponse) -> SumReport:
         people=job.subjects,
         peers=tuple(map(peer_summary, job.parts)),
         findings=tuple(map(_finding, message.findings)),
+        issuing_body=message.issuing_body,
     )
 
 

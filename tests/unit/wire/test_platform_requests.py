@@ -78,11 +78,12 @@ def test_no_message_of_a_report_is_too_long():
     refs = tuple(f"{at:06d}{'户' * 194}" for at in range(4_000))
     said = [Finding("", "C21", "44", Outcome.FOUND, at, date(2026, 1, 1), "r" * 64) for at in range(20_000)]
     findings = Findings.of(replace(one, subject=refs[at % 4_000]) for at, one in enumerate(said))
-    report = replace(VERIFICATION, subjects=refs, findings=findings)
+    report = replace(VERIFICATION, subjects=refs, findings=findings, issuing_body="局" * 200)
     sent = list(platform.report_messages(report, pb.Job(state=pb.JOB_STATE_DONE)))
     assert max(sizes(sent)) < MESSAGE
     found = platform.read_report(sent)
     assert (found.subjects, found.findings) == (refs, findings)
+    assert found.issuing_body == report.issuing_body
 
 
 def test_a_list_is_read_stored_and_read_back_without_an_object_for_each_person():

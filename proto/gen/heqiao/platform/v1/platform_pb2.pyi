@@ -357,7 +357,7 @@ class GetReportResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReportHeader, _Mapping]] = ..., chunk: _Optional[_Union[FindingChunk, _Mapping]] = ...) -> None: ...
 
 class ReportHeader(_message.Message):
-    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest")
+    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest", "issuing_body")
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -365,6 +365,7 @@ class ReportHeader(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ISSUING_BODY_FIELD_NUMBER: _ClassVar[int]
     job: Job
     requester: str
     requester_name: str
@@ -372,7 +373,8 @@ class ReportHeader(_message.Message):
     legal_basis: str
     catalogue_version: str
     catalogue_digest: bytes
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ...) -> None: ...
+    issuing_body: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., issuing_body: _Optional[str] = ...) -> None: ...
 
 class FindingChunk(_message.Message):
     __slots__ = ("subjects", "answers", "subject_places", "answer_places")
@@ -605,7 +607,7 @@ class GetSumReportRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class GetSumReportResponse(_message.Message):
-    __slots__ = ("job", "requester", "requester_name", "legal_basis", "catalogue_version", "catalogue_digest", "findings")
+    __slots__ = ("job", "requester", "requester_name", "legal_basis", "catalogue_version", "catalogue_digest", "findings", "issuing_body")
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -613,6 +615,7 @@ class GetSumReportResponse(_message.Message):
     CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    ISSUING_BODY_FIELD_NUMBER: _ClassVar[int]
     job: Job
     requester: str
     requester_name: str
@@ -620,7 +623,8 @@ class GetSumReportResponse(_message.Message):
     catalogue_version: str
     catalogue_digest: bytes
     findings: _containers.RepeatedCompositeFieldContainer[SumFinding]
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., findings: _Optional[_Iterable[_Union[SumFinding, _Mapping]]] = ...) -> None: ...
+    issuing_body: str
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., findings: _Optional[_Iterable[_Union[SumFinding, _Mapping]]] = ..., issuing_body: _Optional[str] = ...) -> None: ...
 
 class SumFinding(_message.Message):
     __slots__ = ("item", "peer", "outcome", "reason", "mode", "count", "total", "variance", "bands", "epsilon_millionths", "asked", "as_of_from", "as_of_to")
