@@ -175,6 +175,8 @@ RPCS: Final[Mapping[str, Right]] = {
             "Return": Right(_APPROVER),
         },
     ),
+    # Name and numbers of one person: for those who work on the case, never for administrators.
+    **_service("PersonService", {"ShowPerson": Right(OFFICERS)}),
     **_service(
         "UserService",
         {

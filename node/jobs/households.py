@@ -166,6 +166,12 @@ def get(node: Node, access: JobAccess, number: str, *, full: bool) -> ShownHouse
     return node.store.retry_write("show household", write)
 
 
+def open_for(node: Node, access: JobAccess, number: str) -> Household:
+    """A household in full, for a caller that notes itself what it shows. Raises NotFoundError."""
+    with node.store.transaction("read household") as tx:
+        return open_household(node, _require(node, tx, access, number))
+
+
 def remove(node: Node, access: JobAccess, number: str) -> None:
     """Remove a household; mandates of it stay, and permit nothing. Raises NotFoundError, RefusedError."""
 

@@ -16,6 +16,7 @@ from heqiao.platform.v1 import (
     jobs_pb2_grpc,
     mandates_pb2_grpc,
     notices_pb2_grpc,
+    persons_pb2_grpc,
     platform_pb2_grpc,
     reports_pb2_grpc,
     session_pb2_grpc,
@@ -35,6 +36,7 @@ from node.services.mandates import MandateServicer
 from node.services.notices import NoticeServicer
 from node.services.overview import OverviewServicer
 from node.services.peer_admin import PeerAdminServicer
+from node.services.persons import PersonServicer
 from node.services.platform import PlatformServicer
 from node.services.records import RecordServicer
 from node.services.renderings import Renderings
@@ -62,6 +64,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)
+    persons_pb2_grpc.add_PersonServiceServicer_to_server(PersonServicer(node), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), server)
     overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), server)
     access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), server)

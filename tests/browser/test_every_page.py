@@ -33,6 +33,7 @@ ELSEWHERE = {
     "/sign-in/code",
     "/sign-in/second-factor",
     "/ready",
+    "/person",
     "/mandates/show",
     "/mandates/revoke",
     "/corrections/{number:int}",

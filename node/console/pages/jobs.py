@@ -9,6 +9,7 @@ from node.console.visits import Visit
 from node.reports.wording import outcome_text
 
 _SHOWN: Final = 100
+_MOST_ROWS: Final = 2_000
 STATES: Final = {
     "queued": "排队",
     "running": "进行中",
@@ -83,7 +84,9 @@ def show_report(visit: Visit) -> Response:
         }
         for one in report.findings
     ]
-    return show(visit, "report.html", {"report": report, "rows": rows[:2_000], "total": len(rows)})
+    refs = list(dict.fromkeys(one.subject for one in report.findings))[:_MOST_ROWS]
+    values = {"report": report, "rows": rows[:_MOST_ROWS], "refs": refs, "total": len(rows)}
+    return show(visit, "report.html", values)
 
 
 def _job(visit: Visit) -> dict[str, object]:
