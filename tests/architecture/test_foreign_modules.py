@@ -49,6 +49,8 @@ KNOWN_TO = {
         "node/wire/cases.py",
         "node/wire/case_facts.py",
         "node/wire/declared.py",
+        "node/client/persons.py",
+        "node/services/persons.py",
         "node/client/cases.py",
         "node/services/cases.py",
         "node/services/corrections.py",
