@@ -7,6 +7,8 @@ DIR/passphrase (where none was given), DIR/admin.json, the public half, which ho
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+from blake3 import blake3
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field
 
 from keys.pki.documents import Base64, Document, Key32
@@ -14,7 +16,9 @@ from keys.pki.enrolment import Name, check_signature
 from keys.store.key_pairs import signing_key
 from keys.store.key_store import KeyStore
 
+AdminKey = Ed25519PrivateKey
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
+_ACCOUNTS: Final = "heqiao v1 approvals by account"
 _CARD: Final = b"heqiao v1 administrator"
 _REQUEST: Final = b"heqiao v1 approval asked"
 _APPROVAL: Final = b"heqiao v1 approval given"
@@ -65,14 +69,14 @@ def load_card(path: Path) -> AdminCard:
     return card
 
 
-def sign_request(store: KeyStore, request: RequestStatement) -> bytes:
+def sign_request(key: AdminKey, request: RequestStatement) -> bytes:
     """The requester's signature."""
-    return signing_key(store).sign(request.signed_part(_REQUEST))
+    return key.sign(request.signed_part(_REQUEST))
 
 
-def sign_approval(store: KeyStore, approval: ApprovalStatement) -> bytes:
+def sign_approval(key: AdminKey, approval: ApprovalStatement) -> bytes:
     """The approver's signature."""
-    return signing_key(store).sign(approval.signed_part(_APPROVAL))
+    return key.sign(approval.signed_part(_APPROVAL))
 
 
 def check_request(request: RequestStatement, key: bytes, signature: bytes) -> None:
@@ -85,6 +89,17 @@ def check_approval(approval: ApprovalStatement, key: bytes, signature: bytes) ->
     check_signature(approval, _APPROVAL, key, signature, "the approval")
 
 
-def public_key(store: KeyStore) -> bytes:
-    """The public half of the administrator whose key store this is, 32 bytes."""
-    return signing_key(store).public_key().public_bytes_raw()
+def derive_key(secret: bytes, account: str) -> AdminKey:
+    """The key by which a node signs for an account (docs/adr/0042), from 32 secret bytes of the node."""
+    key = blake3(secret, derive_key_context=_ACCOUNTS).digest()
+    return Ed25519PrivateKey.from_private_bytes(blake3(account.encode(), key=key).digest())
+
+
+def public_of(key: AdminKey) -> bytes:
+    """The public half, 32 bytes."""
+    return key.public_key().public_bytes_raw()
+
+
+def key_of(store: KeyStore) -> AdminKey:
+    """The key of the administrator whose key store this is."""
+    return signing_key(store)

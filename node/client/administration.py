@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from heqiao.admin.v1 import (
     access_pb2,
     access_pb2_grpc,
+    approvals_pb2,
+    approvals_pb2_grpc,
     overview_pb2,
     overview_pb2_grpc,
     peers_pb2,
@@ -19,6 +21,8 @@ from heqiao.admin.v1 import (
 from node.client.platform import Platform
 
 _OVERVIEW = overview_pb2_grpc.OverviewServiceStub
+Approval = approvals_pb2.Approval
+_APPROVALS = approvals_pb2_grpc.ApprovalServiceStub
 _ACCESS = access_pb2_grpc.AccessServiceStub
 _PEERS = peers_pb2_grpc.PeerAdminServiceStub
 _RECORDS = records_pb2_grpc.RecordServiceStub
@@ -44,11 +48,25 @@ class Overview:
         found: overview_pb2.GetKeysResponse = self._platform.call(_OVERVIEW, "GetKeys", request, slow=True)
         return found
 
-    def approvals(self, limit: int = 50, offset: int = 0) -> overview_pb2.ListApprovalsResponse:
+
+class Approvals:
+    """The calls of ApprovalService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def list(self, limit: int = 50, offset: int = 0) -> approvals_pb2.ListApprovalsResponse:
         """Requests under dual control, newest first."""
-        request = overview_pb2.ListApprovalsRequest(limit=limit, offset=offset)
-        found: overview_pb2.ListApprovalsResponse = self._platform.call(_OVERVIEW, "ListApprovals", request)
+        request = approvals_pb2.ListApprovalsRequest(limit=limit, offset=offset)
+        found: approvals_pb2.ListApprovalsResponse = self._platform.call(_APPROVALS, "ListApprovals", request)
         return found
+
+    def approve(self, approval: str, digest: str, password: str, code: str) -> None:
+        """Approve another person's request, as it was shown; with password and code again."""
+        request = approvals_pb2.ApproveRequest(
+            approval_id=approval, digest=digest, password=password, code=code
+        )
+        self._platform.call(_APPROVALS, "Approve", request)
 
 
 class Access:

@@ -25,20 +25,29 @@ SHOWN: Final = (
     UnavailableError,
 )
 _RULES: Final = {
-    "dual_control": (
-        "本节点实行双人控制，须由第二位管理员批准：请在节点主机上执行 heqiao {command}（加 --as），"
-        "再由另一位管理员执行 heqiao approve。"
-    ),
     "people_shown": "24小时内查看的人数已达上限。请使用遮盖的列表，或明日再查看。",
+    "one_administrator": "双人控制需要两位全省单位的管理员，目前只有一位；请在实行双人控制前添加另一位。",
+    "own_request": "提出人不能批准自己的请求，请由另一位管理员批准。",
+    "request_altered": "请求与提出人签名的内容不符，或提出人已不是管理员。请勿办理，并告知审计管理员。",
+    "request_state": "该请求已被批准、已办理或已过期，请刷新后查看。",
     "peer_paused": "该省节点已暂停。系统管理员恢复后才能测试或查询。",
     "grants": "授权写法有误：每项为两位省码（如 45），或项目加省码（如 C23:45）；项目须在目录中。",
 }
 
 
-def words_of(visit: Visit, error: NodeError, command: str = "") -> str:
-    """The problem of an action; `command` is what does the same on the node's machine."""
+def asked_for(visit: Visit, error: NodeError) -> str:
+    """What to say where a request for a second administrator was kept, empty for any other error."""
+    if error.details.get("rule") != "approval_needed":
+        return ""
+    return visit.say(
+        "已提出请求{request}：须由另一位管理员在“双人控制”中批准，再由您办理。",
+        request=error.details.get("request", ""),
+    )
+
+
+def words_of(visit: Visit, error: NodeError) -> str:
+    """The problem of an action."""
     rule = error.details.get("rule", "")
     if rule in _RULES:
-        values = {"command": command} if "{command}" in _RULES[rule] else {}
-        return visit.say(_RULES[rule], **values)
+        return visit.say(_RULES[rule])
     return visit.say("未完成：{reason}", reason=str(error))

@@ -194,7 +194,15 @@ RPCS: Final[Mapping[str, Right]] = {
         {
             "GetHealth": Right(ADMINISTRATORS | {Role.OBSERVER}),
             "GetKeys": Right(_SECURITY, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
+        "ApprovalService",
+        {
             "ListApprovals": Right(ADMINISTRATORS, whole=True),
+            # Of another person's request, whatever its kind: who approves starts nothing.
+            "Approve": Right(ADMINISTRATORS, whole=True),
         },
         "admin",
     ),
@@ -298,7 +306,12 @@ def refusal(right: Right | None, person: Person | None) -> str:
         return ""
     if not person.roles & right.roles:
         return "role"
-    return "unit" if right.whole and tier(person.unit) not in _HIGH_TIERS else ""
+    return "unit" if right.whole and not is_whole(person.unit) else ""
+
+
+def is_whole(unit: str) -> bool:
+    """Whether a unit is the whole province, or the ministry."""
+    return tier(unit) in _HIGH_TIERS
 
 
 def command_roles(words: str) -> frozenset[Role] | None:

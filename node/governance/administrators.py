@@ -6,9 +6,10 @@ from node.config import Config
 from node.database import approvals as rows
 from node.database import audit_log, database_url, open_store
 from node.database.approvals import AdminRow
-from node.errors import ConflictError, NotFoundError
+from node.errors import ConflictError, InputError, NotFoundError
 
 NEEDED = 2  # before anything can be approved
+ACCOUNT = "account:"  # begins names of requesters and approvers who signed in (docs/adr/0042)
 
 
 def list_administrators(config: Config) -> list[AdminRow]:
@@ -23,7 +24,12 @@ def has_enough(config: Config) -> bool:
 
 
 def enrol(config: Config, card: AdminCard) -> None:
-    """Add an administrator. Raises ConflictError for a name or key that is enrolled already."""
+    """Add an administrator.
+
+    Raises ConflictError for a name or key that is enrolled already, InputError for a name of an account.
+    """
+    if card.name.startswith(ACCOUNT):
+        raise InputError("this name is of an account", "make a key with another name: `heqiao admins key`")
     now = utc_now()
     with open_store(database_url(config)).transaction("add an administrator", write=True) as tx:
         if any(card.name == one.name or card.key == one.public_key for one in rows.list_admins(tx)):

@@ -6,19 +6,21 @@ the approval is used up in a transaction with an audit event that names both: it
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from blake3 import blake3
 
 from keys import KeyStore
 from keys.pki.administrators import (
+    AdminKey,
     ApprovalStatement,
     RequestStatement,
     check_approval,
     check_request,
-    public_key,
+    key_of,
+    public_of,
     sign_approval,
     sign_request,
 )
@@ -54,11 +56,27 @@ class ApprovalRequest:
         return _digest(self.action, self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who asks or approves: the name on record, the key that signs for it, and all who count as
+    administrators beside it; `hint` says how there are more of them.
+    """
+
+    name: str
+    key: AdminKey = field(repr=False)
+    known: Sequence[AdminRow]
+    hint: str = "enrol another one: `heqiao admins add`"
+
+
+# Read in the transaction that needs it: who counts may have changed.
+Who = Callable[[Connection], Acting]
+
+
 class ApprovalNeededError(PreconditionError):
     """The request is stored and waits for another administrator."""
 
 
-def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, life: timedelta) -> None:
+def require(store: Store, ask: ApprovalRequest, who: Who, now: datetime, life: timedelta) -> None:
     """Return only with an approval, which is used up; else store the request.
 
     Raises ApprovalNeededError, RefusedError for a key of no administrator, PreconditionError while
@@ -66,57 +84,64 @@ def require(store: Store, ask: ApprovalRequest, admin: KeyStore, now: datetime, 
     """
 
     def write(tx: Connection) -> ApprovalRow | None:
-        known = rows.list_admins(tx)
-        me = _find(known, admin)
-        if len(known) < NEEDED:
+        me = who(tx)
+        if len(me.known) < NEEDED:
             raise PreconditionError(
                 "dual control needs two administrators, and this home has one",
-                "enrol another one: `heqiao admins add`",
+                me.hint,
+                {"rule": "one_administrator"},
             )
         mine = [
             row for row in rows.list_approvals(tx) if (row.digest, row.requester) == (ask.digest, me.name)
         ]
         for row in mine:
             if row.used_at is None and row.approver is not None and not _is_expired(row, now):
-                _use(tx, row, ask, known, now)
+                _use(tx, row, ask, me.known, now)
                 return None
         waiting = next((row for row in mine if row.approver is None and not _is_expired(row, now)), None)
-        return waiting or _add_request(tx, ask, me, admin, now, life)
+        return waiting or _add_request(tx, ask, me, now, life)
 
     waiting = store.retry_write("ask for an approval", write)
     if waiting is not None:
         raise ApprovalNeededError(
             f"this needs a second administrator: request {waiting.id}, good until {waiting.expires_at}",
             f"the second one runs `heqiao approve {waiting.id}`; then run the same command again",
+            {"rule": "approval_needed", "request": waiting.id},
         )
 
 
-def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> ApprovalRow:
-    """Approve another administrator's request.
+def approve(store: Store, wanted: str, who: Who, now: datetime, digest: str | None = None) -> ApprovalRow:
+    """Approve another administrator's request; `digest` is that of what the approver was shown.
 
     Raises NotFoundError, RefusedError for the own request or somebody who is no administrator,
     PreconditionError for one that is expired, approved or used already, EnrolmentError for an altered one.
     """
 
     def write(tx: Connection) -> ApprovalRow:
-        known = rows.list_admins(tx)
-        me = _find(known, admin)
+        me = who(tx)
         row = next((one for one in rows.list_approvals(tx) if one.id == wanted), None)
         if row is None:
             raise NotFoundError(f"there is no request {wanted}", "see `heqiao approvals list`")
-        _check_request(row, known)
+        _check_request(row, me.known)
+        if digest not in (None, row.digest):
+            raise _altered()
         if row.requester == me.name:
             raise RefusedError(
-                "administrators cannot approve their own requests", "another administrator has to approve it"
+                "administrators cannot approve their own requests",
+                "another administrator has to approve it",
+                {"rule": "own_request"},
             )
         if _is_expired(row, now) or row.approver is not None or row.used_at is not None:
             raise PreconditionError(
                 f"request {wanted} is {state_of(row, now)}",
                 "run the first command again to make a new request",
+                {"rule": "request_state"},
             )
-        signature = sign_approval(admin, _approval(row, me.name))
+        signature = sign_approval(me.key, _approval(row, me.name))
         if not rows.approve(tx, wanted, me.name, signature, now):
-            raise ConflictError("another administrator was first", "see `heqiao approvals list`")
+            raise ConflictError(
+                "another administrator was first", "see `heqiao approvals list`", {"rule": "request_state"}
+            )
         audit_rows.append(tx, "approval_given", _event_details(row, approver=me.name), now)
         return row
 
@@ -126,13 +151,13 @@ def approve(store: Store, wanted: str, admin: KeyStore, now: datetime) -> Approv
 def require_of(config: Config, ask: ApprovalRequest, admin: KeyStore) -> None:
     """`require` in the database of a home, for as long as its node.toml says."""
     store = open_store(database_url(config))
-    require(store, ask, admin, utc_now(), timedelta(hours=config.approvals.hours))
+    require(store, ask, by_key(admin), utc_now(), timedelta(hours=config.approvals.hours))
     store.dispose()
 
 
 def approve_in(config: Config, wanted: str, admin: KeyStore) -> ApprovalRow:
     """`approve` in the database of a home."""
-    return approve(open_store(database_url(config)), wanted, admin, utc_now())
+    return approve(open_store(database_url(config)), wanted, by_key(admin), utc_now())
 
 
 def list_states(config: Config, store: Store | None = None) -> list[tuple[ApprovalRow, str]]:
@@ -152,14 +177,14 @@ def state_of(row: ApprovalRow, now: datetime) -> str:
 
 
 def _add_request(
-    tx: Connection, ask: ApprovalRequest, me: AdminRow, admin: KeyStore, now: datetime, life: timedelta
+    tx: Connection, ask: ApprovalRequest, me: Acting, now: datetime, life: timedelta
 ) -> ApprovalRow:
     until = (now + life).isoformat(timespec="seconds")
     statement = RequestStatement(
         id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until
     )
     row = ApprovalRow(
-        statement.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_request(admin, statement)
+        statement.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_request(me.key, statement)
     )
     rows.add_request(tx, row)
     audit_rows.append(tx, "approval_asked", _event_details(row), now)
@@ -167,7 +192,7 @@ def _add_request(
 
 
 def _use(
-    tx: Connection, row: ApprovalRow, ask: ApprovalRequest, known: list[AdminRow], now: datetime
+    tx: Connection, row: ApprovalRow, ask: ApprovalRequest, known: Sequence[AdminRow], now: datetime
 ) -> None:
     _check_request(row, known)
     keys = {one.name: one.public_key for one in known}
@@ -176,6 +201,7 @@ def _use(
         raise RefusedError(
             f"{approver}, who approved this, is no longer an administrator",
             "run the command again to make a new request",
+            {"rule": "request_altered"},
         )
     check_approval(_approval(row, approver), keys[approver], row.given_signature or b"")
     if not rows.use(tx, row.id, now):
@@ -184,14 +210,11 @@ def _use(
     audit_rows.append(tx, "approval_used", details, now)
 
 
-def _check_request(row: ApprovalRow, known: list[AdminRow]) -> None:
+def _check_request(row: ApprovalRow, known: Sequence[AdminRow]) -> None:
     """Check that the row is the request that its requester signed, with its action and details."""
     keys = {one.name: one.public_key for one in known}
     if row.requester not in keys or row.digest != _digest(row.action, row.details):
-        raise RefusedError(
-            "the request was altered, or its requester is no longer an administrator",
-            "run the command again to make a new request",
-        )
+        raise _altered()
     statement = RequestStatement(
         id=row.id, digest=row.digest, requester=row.requester, expires_at=row.expires_at
     )
@@ -202,12 +225,29 @@ def _approval(row: ApprovalRow, approver: str) -> ApprovalStatement:
     return ApprovalStatement(id=row.id, digest=row.digest, requester=row.requester, approver=approver)
 
 
-def _find(known: list[AdminRow], admin: KeyStore) -> AdminRow:
-    mine = public_key(admin)
-    found = next((one for one in known if one.public_key == mine), None)
-    if found is None:
-        raise RefusedError("this key belongs to no administrator of this home", "see `heqiao admins list`")
-    return found
+def by_key(admin: KeyStore) -> Who:
+    """An administrator with a key of their own. Raises RefusedError for a key of nobody."""
+    key = key_of(admin)
+    mine = public_of(key)
+
+    def read(tx: Connection) -> Acting:
+        known = rows.list_admins(tx)
+        found = next((one for one in known if one.public_key == mine), None)
+        if found is None:
+            raise RefusedError(
+                "this key belongs to no administrator of this home", "see `heqiao admins list`"
+            )
+        return Acting(found.name, key, known)
+
+    return read
+
+
+def _altered() -> RefusedError:
+    return RefusedError(
+        "the request was altered, or its requester is no longer an administrator, or made it elsewhere",
+        "requests of the console are approved there, those of commands by commands; or make a new request",
+        {"rule": "request_altered"},
+    )
 
 
 def _is_expired(row: ApprovalRow, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from heqiao.admin.v1 import access_pb2_grpc
 
 from node.context import Node
 from node.database import peers as peer_rows
+from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
 from node.errors import InputError, InvalidRequestError
 from node.governance import quota_settings as settings
@@ -13,7 +14,7 @@ from node.governance.peers import set_grants
 from node.governance.quota_settings import PeerAlert, QuotaState
 from node.governance.quotas import QUOTAS
 from node.jobs.mirrors import read_mirror
-from node.services.dual_control import require_single
+from node.services.dual_control import require_second
 from node.transport.interceptors import Call
 from node.wire.admin import (
     read_amount,
@@ -39,7 +40,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):  # type: ignore[mis
         found = settings.read_states(node.config, read_peer_or_all(request.peer) or None, node.store)
         return pb.ListQuotasResponse(quotas=map(_quota, found), dual_control=node.config.approvals.required)
 
-    def SetQuota(self, request: pb.SetQuotaRequest, _call: Call) -> pb.SetQuotaResponse:  # noqa: N802
+    def SetQuota(self, request: pb.SetQuotaRequest, call: Call) -> pb.SetQuotaResponse:  # noqa: N802
         """Another quota; under dual control only a lower one."""
         node, peer = self._node, read_peer(request.peer)
         of, amount = read_quota(request.quota), read_amount(request)
@@ -47,7 +48,8 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):  # type: ignore[mis
         now = settings.effective_limit(node.config, peer, *of, node.store)
         new = settings.default_limit(node.config, *of) if amount is None else amount
         if new > now:
-            require_single(node.config, f"quotas set {peer} {request.quota} {new}")
+            asked: dict[str, Detail] = {"peer": peer, "quota": request.quota, "amount": new}
+            require_second(node, call, "quotas set", asked)
         settings.set_limit(node.config, peer, *of, amount, node.store)
         return pb.SetQuotaResponse(limit=new)
 
@@ -58,11 +60,11 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):  # type: ignore[mis
         return pb.SuspendResponse()
 
     def LiftSuspension(  # noqa: N802
-        self, request: pb.LiftSuspensionRequest, _call: Call
+        self, request: pb.LiftSuspensionRequest, call: Call
     ) -> pb.LiftSuspensionResponse:
         """It passes again."""
         node, peer, measure = self._node, read_peer(request.peer), read_measure(request.measure)
-        require_single(node.config, f"quotas lift {peer} {measure}")
+        require_second(node, call, "quotas lift", {"peer": peer, "measure": measure})
         settings.lift(node.config, peer, measure, node.store)
         return pb.LiftSuspensionResponse()
 
@@ -81,7 +83,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):  # type: ignore[mis
             peers=[self._grants(peer) for peer in known], dual_control=self._node.config.approvals.required
         )
 
-    def SetGrants(self, request: pb.SetGrantsRequest, _call: Call) -> pb.SetGrantsResponse:  # noqa: N802
+    def SetGrants(self, request: pb.SetGrantsRequest, call: Call) -> pb.SetGrantsResponse:  # noqa: N802
         """All of what a peer may ask."""
         node, peer = self._node, read_peer(request.peer)
         try:
@@ -89,7 +91,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):  # type: ignore[mis
             require_items(granted, node.catalogue.codes)
         except InputError as error:
             raise InvalidRequestError(str(error), error.hint, {"rule": "grants"}) from None
-        require_single(node.config, f"peers grant {peer} {','.join(map(str, granted)) or 'none'}")
+        require_second(node, call, "peers grant", {"peer": peer, "grants": [str(one) for one in granted]})
         found = set_grants(node.config, peer, granted, node.clock(), store=node.store)
         return pb.SetGrantsResponse(granted=found.granted)
 

@@ -1,19 +1,13 @@
-"""The service of health, keys and requests that wait, for administrators."""
-
-import json
-from datetime import datetime
+"""The service of health and keys, for administrators."""
 
 from heqiao.admin.v1 import overview_pb2 as pb
 from heqiao.admin.v1 import overview_pb2_grpc
 
 from node.config import open_key_store
 from node.context import Node
-from node.database.approvals import ApprovalRow
-from node.governance import approvals
 from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 from node.services.health_cards import Card, last_backup, read_cards
 from node.transport.interceptors import Call
-from node.wire.admin import read_page
 from node.wire.common import timestamp
 
 
@@ -37,17 +31,6 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
         if backup is not None:
             message.backup_at.CopyFrom(timestamp(backup))
         return message
-
-    def ListApprovals(  # noqa: N802
-        self, request: pb.ListApprovalsRequest, _call: Call
-    ) -> pb.ListApprovalsResponse:
-        """Requests under dual control."""
-        limit, offset = read_page(request)
-        found = approvals.list_states(self._node.config, self._node.store)
-        page = found[offset : offset + limit]
-        return pb.ListApprovalsResponse(
-            approvals=[_approval(row, state) for row, state in page], total=len(found)
-        )
 
 
 def _card(card: Card) -> pb.HealthCard:
@@ -105,19 +88,3 @@ def _use(use: PeerUse) -> pb.EpochOfPeer:
     return pb.EpochOfPeer(
         peer=use.peer, purpose=use.purpose, epoch=use.epoch, at=timestamp(use.at), behind=use.behind
     )
-
-
-def _approval(row: ApprovalRow, state: str) -> pb.Approval:
-    details = {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-               for name, value in json.loads(row.details).items()}  # fmt: skip
-    message = pb.Approval(
-        approval_id=row.id,
-        action=row.action,
-        details=details,
-        requester=row.requester,
-        approver=row.approver or "",
-        requested_at=timestamp(row.requested_at),
-        state=state,
-    )
-    message.expires_at.CopyFrom(timestamp(datetime.fromisoformat(row.expires_at)))
-    return message

@@ -14,7 +14,7 @@ from node.domain.peers import PeerRow
 from node.errors import NotFoundError, PreconditionError
 from node.governance.peers import pause_peer, remove_peer
 from node.services.checks import Finding, check_peer
-from node.services.dual_control import require_single
+from node.services.dual_control import require_second
 from node.services.health_cards import count_mirrored
 from node.transport.interceptors import Call
 from node.wire.admin import read_peer
@@ -53,17 +53,17 @@ class PeerAdminServicer(peers_pb2_grpc.PeerAdminServiceServicer):  # type: ignor
         pause_peer(self._node.config, read_peer(request.code), paused=True, store=self._node.store)
         return pb.PausePeerResponse()
 
-    def ResumePeer(self, request: pb.ResumePeerRequest, _call: Call) -> pb.ResumePeerResponse:  # noqa: N802
+    def ResumePeer(self, request: pb.ResumePeerRequest, call: Call) -> pb.ResumePeerResponse:  # noqa: N802
         """It is asked and answered again."""
         code = self._find(read_peer(request.code)).code
-        require_single(self._node.config, f"peers resume {code}")
+        require_second(self._node, call, "peers resume", {"peer": code})
         pause_peer(self._node.config, code, paused=False, store=self._node.store)
         return pb.ResumePeerResponse()
 
-    def RemovePeer(self, request: pb.RemovePeerRequest, _call: Call) -> pb.RemovePeerResponse:  # noqa: N802
+    def RemovePeer(self, request: pb.RemovePeerRequest, call: Call) -> pb.RemovePeerResponse:  # noqa: N802
         """It is refused from now on."""
         code = self._find(read_peer(request.code)).code
-        require_single(self._node.config, f"peers remove {code}")
+        require_second(self._node, call, "peers remove", {"peer": code})
         remove_peer(self._node.config, code, self._node.store)
         return pb.RemovePeerResponse()
 

@@ -3,6 +3,7 @@
 import grpc
 from heqiao.admin.v1 import (
     access_pb2_grpc,
+    approvals_pb2_grpc,
     overview_pb2_grpc,
     peers_pb2_grpc,
     records_pb2_grpc,
@@ -27,6 +28,7 @@ from node.context import Node
 from node.domain.rights import RPCS
 from node.jobs.runner import Runner
 from node.services.access_admin import AccessServicer
+from node.services.approvals import ApprovalServicer
 from node.services.cases import CaseServicer
 from node.services.catalogue import CatalogueServicer
 from node.services.drafts import DraftServicer
@@ -67,6 +69,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     persons_pb2_grpc.add_PersonServiceServicer_to_server(PersonServicer(node), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), server)
     overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), server)
+    approvals_pb2_grpc.add_ApprovalServiceServicer_to_server(ApprovalServicer(node), server)
     access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), server)
     peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), server)
     records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), server)

@@ -4,9 +4,14 @@ from heqiao.admin.v1 import users_pb2 as pb
 from heqiao.admin.v1 import users_pb2_grpc
 
 from node.context import Node
+from node.database.users import UserRow
 from node.domain.units import MINISTRY
+from node.domain.users import Role
 from node.governance import users
+from node.governance.account_approvals import guarded_account
+from node.governance.accounts import require_row
 from node.jobs.acting import people_of
+from node.services.dual_control import require_second
 from node.transport.interceptors import Call
 from node.wire.common import require
 from node.wire.people import MAX_CONFIRMED, read_new_user, read_roles, require_texts, user_message
@@ -29,12 +34,14 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):  # type: ignore[misc]  #
         """A new account."""
         now = self._node.clock()
         new = read_new_user(request, now)
+        self._guard(call, "users add", new.account, new.unit, new.roles)
         return pb.AddUserResponse(initial_password=users.add(self._people, new, call.person, now))
 
     def SetRoles(self, request: pb.SetRolesRequest, call: Call) -> pb.SetRolesResponse:  # noqa: N802
         """Other roles."""
         require_texts(request.account)
         roles = read_roles(request.roles)
+        self._guard(call, "users roles", request.account, self._find(request.account).unit, roles)
         users.set_roles(self._people, request.account, roles, call.person, self._node.clock())
         return pb.SetRolesResponse()
 
@@ -47,6 +54,8 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):  # type: ignore[misc]  #
     def ResetUser(self, request: pb.ResetUserRequest, call: Call) -> pb.ResetUserResponse:  # noqa: N802
         """A new initial password."""
         require_texts(request.account)
+        row = self._find(request.account)
+        self._guard(call, "users reset", row.account, row.unit, row.roles)
         initial = users.reset(self._people, request.account, call.person, self._node.clock())
         return pb.ResetUserResponse(initial_password=initial)
 
@@ -56,3 +65,13 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):  # type: ignore[misc]  #
         require_texts(*request.accounts)
         users.confirm(self._people, tuple(request.accounts), call.person, self._node.clock())
         return pb.ConfirmUsersResponse()
+
+    def _find(self, account: str) -> UserRow:
+        with self._node.store.transaction("read a user") as tx:
+            return require_row(tx, account)
+
+    def _guard(self, call: Call, action: str, account: str, unit: str, roles: frozenset[Role]) -> None:
+        """An account that could approve is made, changed and reset by two."""
+        asked = guarded_account(account, unit, roles)
+        if asked is not None and call.person is not None:
+            require_second(self._node, call, action, asked)

@@ -6,6 +6,7 @@ from node.client.cases import Cases
 from node.client.people import Drafts, People
 from node.client.watches import Watches
 from node.console.pages.deadlines import OPEN
+from node.console.pages.requests import waiting_for
 from node.console.pages.sign_in import change_password, problem_of
 from node.console.render import show
 from node.console.visits import Visit
@@ -54,9 +55,10 @@ def show_home(visit: Visit) -> Response:
         tasks.append({"words": "待我复核的核对", "count": len(others), "path": "/approvals"})
     officer = bool(roles & {Role.PREPARER, Role.APPROVER})
     tasks += _cases(visit) if officer else []
+    tasks += waiting_for(visit)
     jobs = visit.node.jobs(_SHOWN) if officer else ()
     running = [job for job in jobs if job.state in ("queued", "running")]
-    return show(visit, "home.html", {"tasks": tasks, "running": running})
+    return show(visit, "home.html", {"tasks": tasks, "running": running, "officer": officer})
 
 
 def _cases(visit: Visit) -> list[dict[str, object]]:

@@ -1,10 +1,11 @@
-"""How the node is: its health, and requests that wait for a second administrator."""
+"""How the node is: its health."""
 
 from typing import Final
 
 from starlette.responses import Response
 
 from node.client.administration import Overview
+from node.console.pages.requests import LIST
 from node.console.render import show
 from node.console.rights import may
 from node.console.visits import Visit
@@ -33,12 +34,6 @@ CARDS: Final = {
 _NEVER: Final = "尚未备份"
 _HOLIDAYS: Final = "节假日表齐全"
 _NO_HOLIDAYS: Final = "缺{year}年节假日表，工作日为估算"
-APPROVAL_STATES: Final = {
-    "waiting": "待批准",
-    "approved": "已批准，待执行",
-    "used": "已执行",
-    "expired": "已过期",
-}
 
 
 def show_health(visit: Visit) -> Response:
@@ -55,12 +50,7 @@ def show_health(visit: Visit) -> Response:
         }
         for card in Overview(visit.node).health()
     ]
-    waiting = (
-        Overview(visit.node).approvals().approvals
-        if may(visit.person, "OverviewService/ListApprovals")
-        else None
-    )
-    values = {"cards": cards, "states": STATES, "approvals": waiting, "approval_states": APPROVAL_STATES}
+    values = {"cards": cards, "states": STATES, "requests": may(visit.person, LIST)}
     return show(visit, "health.html", values)
 
 

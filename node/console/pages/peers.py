@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.administration import PeerAdmin
-from node.console.problems import SHOWN, words_of
+from node.console.problems import SHOWN, asked_for, words_of
 from node.console.render import show
 from node.console.rights import may, who_may
 from node.console.visits import Visit
@@ -18,7 +18,6 @@ STEPS: Final = {
     "manifest": "签名清单、套件、盐、目录与时钟",
     "grants": "对方授权",
 }
-_COMMANDS: Final = {"resume": "peers resume {code}", "remove": "peers remove {code}"}
 
 
 def show_peers(visit: Visit) -> Response:
@@ -44,8 +43,9 @@ def act(visit: Visit) -> Response:
             return _page(visit, problem=visit.say("请先勾选“确认移除”。"), status=422)
         acts[action](code)
     except SHOWN as error:
-        command = _COMMANDS.get(action, "").format(code=code)
-        return _page(visit, problem=words_of(visit, error, command), status=422)
+        if asked := asked_for(visit, error):
+            return _page(visit, done=asked)
+        return _page(visit, problem=words_of(visit, error), status=422)
     return _page(visit, done=visit.say("已完成：{account}", account=code))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.administration import Access, Overview
-from node.console.problems import SHOWN, words_of
+from node.console.problems import SHOWN, asked_for, words_of
 from node.console.render import show
 from node.console.rights import may, who_may
 from node.console.visits import Visit
@@ -64,27 +64,25 @@ def show_access(visit: Visit) -> Response:
 def change_access(visit: Visit) -> Response:
     """Grants, a quota, a suspension."""
     action, peer = visit.field("action", 16), visit.field("peer", 2)
-    command = ""
     node = Access(visit.node)
     try:
         if action == "grants":
             texts = [text for text in re.split(r"[\s,，、]+", visit.field("grants", 20_000)) if text]
             if not texts:  # an empty field is no decision
                 raise InvalidRequestError("grants are empty", "", {"rule": "grants"})
-            command = f"peers grant {peer} {','.join(texts)}"
             node.set_grants(peer, () if texts == ["none"] else texts)
         elif action == "quota":
             quota, amount = visit.field("quota", 40), _amount(visit.field("amount", 20))
-            command = f"quotas set {peer} {quota} {'default' if amount is None else amount}"
             node.set_quota(peer, quota, amount)
         elif action in ("suspend", "lift"):
             measure = visit.field("measure", 20)
-            command = f"quotas lift {peer} {measure}"
             (node.suspend if action == "suspend" else node.lift)(peer, measure)
         else:
             raise InvalidRequestError("no such action")
     except SHOWN as error:
-        return _access(visit, problem=words_of(visit, error, command), status=422)
+        if asked := asked_for(visit, error):
+            return _access(visit, done=asked)
+        return _access(visit, problem=words_of(visit, error), status=422)
     return _access(visit, done=visit.say("已完成：{account}", account=peer))
 
 

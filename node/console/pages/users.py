@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from node.client.people import Accounts
+from node.console.problems import asked_for
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.users import ROLE_NAMES, Role
@@ -25,6 +26,8 @@ def add_user(visit: Visit) -> Response:
     try:
         initial = Accounts(visit.node).add(**typed, roles=roles)
     except _REFUSALS as error:
+        if asked := asked_for(visit, error):
+            return _users(visit, done=asked, typed={**typed, "roles": roles})
         return _users(visit, problem=_words(visit, error), typed={**typed, "roles": roles}, status=422)
     return _users(visit, initial=(typed["account"], initial))
 
@@ -44,6 +47,8 @@ def change_user(visit: Visit) -> Response:
         else:
             raise InvalidRequestError("no such action")
     except _REFUSALS as error:
+        if asked := asked_for(visit, error):
+            return _users(visit, done=asked)
         return _users(visit, problem=_words(visit, error), status=422)
     return _users(visit, done=visit.say("已完成：{account}", account=account))
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -38,14 +37,6 @@ def asked(world: World, node: Province, answering: Province) -> str:
     verification = read_verification(world.data, ("C21",), ("44",), most=5)
     run_job(node, "v-console", verification)
     return verification.subjects[0].identities[0].value
-
-
-@pytest.fixture
-def dual_control(answering: Province) -> Iterator[None]:
-    settings = answering.node.config.approvals.__dict__
-    settings["required"] = True
-    yield
-    settings["required"] = False
 
 
 def test_nothing_is_offered_that_is_refused(browsers: dict[str, Browser], theirs: dict[str, Browser]) -> None:
@@ -98,7 +89,7 @@ def test_health_says_state_figures_and_time(theirs: dict[str, Browser]) -> None:
         assert words in page
     assert re.search(r"还有\d+天到期", page)
     assert "✓ 正常" in page
-    assert "双人控制：待批准" not in page  # an observer does not read requests
+    assert "/requests" not in page  # an observer does not read requests
     theirs["eyes"].send("/language", {"language": "en"})
     assert re.search(r"\d+ days left", theirs["eyes"].get("/health"))
     theirs["eyes"].send("/language", {"language": "zh"})
@@ -162,29 +153,6 @@ def test_a_quota_a_suspension_and_grants(theirs: dict[str, Browser], answering: 
     assert peer_of(answering, "45").granted == before
     assert "修改由以下角色办理：安全管理员" in theirs["tech"].get("/access")
     assert 'action="/access"' not in theirs["tech"].page
-
-
-def test_under_dual_control_nothing_is_done_alone(
-    theirs: dict[str, Browser], answering: Province, dual_control: None
-) -> None:
-    boss, tech = theirs["boss"], theirs["tech"]
-    before = peer_of(answering, "45")
-    page = boss.get("/access")
-    assert "双人控制" in page
-    assert "保存授权" not in page
-    higher = {**QUOTA, "amount": "900000000"}
-    assert "heqiao quotas set 45 points.hour 900000000" in boss.send("/access", higher, status=422)
-    boss.send("/access", {**higher, "amount": "5"})  # less needs nobody else
-    boss.send("/access", {"action": "suspend", "peer": "45", "measure": "sums"})
-    lift = {"action": "lift", "peer": "45", "measure": "sums"}
-    assert "heqiao quotas lift 45 sums" in boss.send("/access", lift, status=422)
-    boss.send("/access", {"action": "grants", "peer": "45", "grants": "45"}, status=422)
-    assert "移除" not in tech.get("/peers").replace("恢复与移除", "")
-    tech.send("/peers", {"code": "45", "action": "remove", "sure": "yes"}, status=422)
-    assert peer_of(answering, "45") == before
-    answering.node.config.approvals.__dict__["required"] = False
-    boss.send("/access", lift)
-    boss.send("/access", {**higher, "amount": ""})
 
 
 def test_a_connection_fails_with_a_reason_and_is_mended(

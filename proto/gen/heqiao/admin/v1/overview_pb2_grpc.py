@@ -45,11 +45,6 @@ class OverviewServiceStub:
                 request_serializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysRequest.SerializeToString,
                 response_deserializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysResponse.FromString,
                 _registered_method=True)
-        self.ListApprovals = channel.unary_unary(
-                '/heqiao.admin.v1.OverviewService/ListApprovals',
-                request_serializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsRequest.SerializeToString,
-                response_deserializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsResponse.FromString,
-                _registered_method=True)
 
 
 class OverviewServiceServicer:
@@ -70,13 +65,6 @@ class OverviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListApprovals(self, request, context):
-        """Requests under dual control, newest first.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_OverviewServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -89,11 +77,6 @@ def add_OverviewServiceServicer_to_server(servicer, server):
                     servicer.GetKeys,
                     request_deserializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysRequest.FromString,
                     response_serializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysResponse.SerializeToString,
-            ),
-            'ListApprovals': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListApprovals,
-                    request_deserializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsRequest.FromString,
-                    response_serializer=heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -151,33 +134,6 @@ class OverviewService:
             '/heqiao.admin.v1.OverviewService/GetKeys',
             heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysRequest.SerializeToString,
             heqiao_dot_admin_dot_v1_dot_overview__pb2.GetKeysResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListApprovals(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/heqiao.admin.v1.OverviewService/ListApprovals',
-            heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsRequest.SerializeToString,
-            heqiao_dot_admin_dot_v1_dot_overview__pb2.ListApprovalsResponse.FromString,
             options,
             channel_credentials,
             insecure,
