@@ -11,7 +11,7 @@ from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
 from node.domain.days import china_time
 from node.domain.job_progress import PartProgress
-from node.domain.jobs import OPEN_STATES
+from node.domain.jobs import OPEN_STATES, STATES
 
 
 @click.group()
@@ -30,12 +30,25 @@ for command in (show_job, retry, deadlines):
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most jobs to show."
 )
-def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
+@click.option(
+    "--state", "states", type=click.Choice(STATES), multiple=True, help="Only these states; may be repeated."
+)
+@click.option("--unit", default="", help="Only jobs of this unit (12 digits) and of those below it.")
+@click.option("--after", default="", metavar="NEXT", help="Go on after a page, as it says.")
+def list_(
+    home: Path,
+    as_json: bool,
+    address: str | None,
+    limit: int,
+    states: tuple[str, ...],
+    unit: str,
+    after: str,
+) -> None:
     """List jobs, newest first."""
     with open_platform(home, address) as platform:
-        found = platform.jobs(limit)
+        found = platform.jobs(limit, after=after, states=states, unit=unit)
     if as_json:
-        show({"jobs": [job.plain() for job in found]}, "", as_json=True)
+        show({"jobs": [job.plain() for job in found.jobs], "next": found.next}, "", as_json=True)
         return
     rows = [
         (
@@ -47,9 +60,11 @@ def list_(home: Path, as_json: bool, address: str | None, limit: int) -> None:
             ",".join(job.items),
             " ".join(map(_part, job.parts)),
         )
-        for job in found
+        for job in found.jobs
     ]
     print_table(("job", "owner", "state", "submitted (China)", "people", "items", "peers"), rows)
+    if found.next:
+        click.echo(f"more: --after {found.next}")
 
 
 @jobs.command()

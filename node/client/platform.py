@@ -25,7 +25,7 @@ from node.client.jobs import JobCalls
 from node.config import Home
 from node.credentials.tls_identity import TlsIdentity, load_tls_identity
 from node.domain.findings import Report
-from node.domain.job_progress import JobProgress
+from node.domain.job_progress import JobPage, JobProgress
 from node.domain.new_ids import new_id
 from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
@@ -140,10 +140,16 @@ class Platform(JobCalls):
         response: pb.CancelJobResponse = self._call("CancelJob", pb.CancelJobRequest(job_id=job))
         return read_job(response.job)
 
-    def jobs(self, limit: int = 50) -> Sequence[JobProgress]:
-        """Jobs of the node, newest first."""
-        response: pb.ListJobsResponse = self._call("ListJobs", pb.ListJobsRequest(limit=limit))
-        return tuple(map(read_job, response.jobs))
+    def jobs(
+        self, limit: int = 50, *, after: str = "", states: Sequence[str] = (), unit: str = ""
+    ) -> JobPage:
+        """A page of jobs, newest first: those after the `next` of another page, in any of some states, of a
+        unit and those below it.
+        """
+        wanted = [platform.JOB_STATES[state] for state in states]
+        request = pb.ListJobsRequest(limit=limit, after=after, states=wanted, unit=unit)
+        response: pb.ListJobsResponse = self._call("ListJobs", request)
+        return JobPage(tuple(map(read_job, response.jobs)), response.next)
 
     def revoke_mandates(self, numbers: Sequence[str]) -> int:
         """Revoke mandates by their numbers, for good; returns how many were not revoked before.

@@ -85,12 +85,29 @@ def find_job(tx: Connection, job: str) -> JobRow | None:
     return None if row is None else _job(row)
 
 
-def list_jobs(tx: Connection, limit: int, owners: Collection[str] | None = None) -> list[JobRow]:
-    """Newest first, of some owners or all."""
-    query = select(*_JOB).order_by(jobs.c.created_at.desc()).limit(limit)
+def list_jobs(
+    tx: Connection,
+    limit: int,
+    owners: Collection[str] | None = None,
+    states: Collection[str] = (),
+    after: tuple[datetime, str] | None = None,
+) -> list[JobRow]:
+    """Newest first, of some owners or all, in some states or all; those that follow the job that was created
+    at a time under an id.
+    """
+    order = (jobs.c.created_at.desc(), jobs.c.id.desc())
+    chosen = select(jobs.c.id).order_by(*order).limit(limit)
     if owners is not None:
-        query = query.where(jobs.c.owner.in_(owners))
-    return [_job(row) for row in tx.execute(query)]
+        chosen = chosen.where(jobs.c.owner.in_(owners))
+    if states:
+        chosen = chosen.where(jobs.c.state.in_(states))
+    if after is not None:
+        at, job = after
+        chosen = chosen.where(jobs.c.created_at <= at, or_(jobs.c.created_at < at, jobs.c.id < job))
+    # The rows themselves are wide: only those of the page are read.
+    found = chosen.subquery()
+    page = select(*_JOB).join(found, found.c.id == jobs.c.id).order_by(*order)
+    return [_job(row) for row in tx.execute(page)]
 
 
 def open_jobs(tx: Connection, now: datetime) -> list[str]:
@@ -142,6 +159,14 @@ def cancel_requested(tx: Connection, job: str) -> bool:
 def list_parts(tx: Connection, job: str) -> list[PartRow]:
     """The parts of a job by peer."""
     return [_part(row) for row in tx.execute(select(*_PART).where(parts.c.job == job).order_by(parts.c.peer))]
+
+
+def parts_of(tx: Connection, chosen: Sequence[str]) -> Mapping[str, list[PartRow]]:
+    """The parts of some jobs by job, in the order of their peers."""
+    found: dict[str, list[PartRow]] = {job: [] for job in chosen}
+    for row in tx.execute(select(*_PART).where(parts.c.job.in_(chosen)).order_by(parts.c.job, parts.c.peer)):
+        found[row.job].append(_part(row))
+    return found
 
 
 def update_part(tx: Connection, job: str, peer: str, values: Mapping[str, object]) -> None:

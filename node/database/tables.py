@@ -87,8 +87,9 @@ jobs = Table(
     Column("fetched_at", UtcDateTime),
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
-    Index("ix_jobs_created_at", "created_at"),
-    Index("ix_jobs_state", "state"),
+    # A page of the list is chosen in an index alone, however many jobs there are.
+    Index("ix_jobs_created_at", "created_at", "id", "owner"),
+    Index("ix_jobs_state", "state", "created_at", "id", "owner"),
 )
 
 parts = Table(

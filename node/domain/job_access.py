@@ -31,6 +31,11 @@ class JobAccess:
         """Whether jobs of an owner are shown to the caller."""
         return self.seen is None or owner in self.seen
 
+    def seen_below(self, unit: str, units: Iterable[str]) -> frozenset[str]:
+        """Of the owners that it may see, the unit and those below it, out of all `units`."""
+        below = frozenset(unit_owner(one) for one in units if covers(unit, one))
+        return below if self.seen is None else below & self.seen
+
     def may_change(self, owner: str) -> bool:
         """Whether the caller may cancel jobs of an owner."""
         return self.owner in (NODE, owner) or owner in self.changed

@@ -90,6 +90,14 @@ class JobProgress:
         return plain
 
 
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A page of jobs; `next` is where the following one begins, empty on the last."""
+
+    jobs: tuple[JobProgress, ...]
+    next: str = ""
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()

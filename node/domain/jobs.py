@@ -7,6 +7,7 @@ from typing import Protocol
 from node.domain.job_access import NODE
 
 OPEN_STATES = ("queued", "running")
+STATES = (*OPEN_STATES, "done", "failed", "cancelled")
 OPEN_PARTS = ("pending", "manifest", "sync", "evaluate", "fetch")  # states of parts that run, or can
 WAITING = "waiting"  # a part that the peer told to come back later, or whose peer is away
 AWAY = ("unavailable", "revocation_list_old")  # reasons of a part that waits for a peer that is away

@@ -26,7 +26,7 @@ def job_messages(tx: Connection, rows: list[JobRow]) -> list[pb.Job]:
     names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
     attempts = deadline_rows.list_attempts(tx, chosen)
     left_out = deadline_rows.list_left_out(tx, chosen)
+    parts = job_rows.parts_of(tx, chosen)
     return [
-        platform.job_message(row, job_rows.list_parts(tx, row.id), names, attempts, left_out.get(row.id, {}))
-        for row in rows
+        platform.job_message(row, parts[row.id], names, attempts, left_out.get(row.id, {})) for row in rows
     ]

@@ -12,6 +12,7 @@ from node.context import Node
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.database import retention
+from node.database.users import list_units
 from node.domain import jobs as jobs_module
 from node.domain.job_access import JobAccess
 from node.errors import UnknownCallerError
@@ -29,6 +30,7 @@ from node.transport.interceptors import Admission, Call
 from node.transport.stream_limits import StreamLimits
 from node.wire import platform, platform_requests
 from node.wire import platform_sums as sums_wire
+from node.wire.job_pages import mark_of, read_choice
 from node.wire.platform_catalogue import catalogue_message
 
 POLL_S = 0.2
@@ -107,12 +109,15 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         return pb.CancelJobResponse(job=self._job(request.job_id, access))
 
     def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802
-        """Jobs, newest first."""
-        limit, access = min(request.limit or DEFAULT_LIST, MAX_LIST), self._access(call)
+        """A page of jobs, newest first."""
+        asked, access = read_choice(request), self._access(call)
+        limit = min(asked.limit or DEFAULT_LIST, MAX_LIST)
         with self._node.store.transaction("list jobs") as tx:
-            rows = job_rows.list_jobs(tx, limit, access.seen)
-            found = job_messages(tx, rows)
-        return pb.ListJobsResponse(jobs=found)
+            owners = access.seen if not asked.unit else access.seen_below(asked.unit, list_units(tx))
+            rows = job_rows.list_jobs(tx, limit + 1, owners, asked.states, asked.after)
+            found = job_messages(tx, rows[:limit])
+        following = mark_of(rows[limit - 1]) if len(rows) > limit else ""
+        return pb.ListJobsResponse(jobs=found, next=following)
 
     def ListPeers(self, _request: pb.ListPeersRequest, _call: Call) -> pb.ListPeersResponse:  # noqa: N802
         """Peers this node knows."""

@@ -54,7 +54,7 @@ with Platform.open(home) as platform:
     printed["findings"] = [[f.subject, f.item, f.peer, f.outcome.value, f.value] for f in report.findings]
     totals = platform.sum(Summation(("B11",), ("44", "33"), "SA-2014-58", cohort), "base-sum")
     printed["sums"] = [[f.item, f.peer, f.outcome.value, f.count, f.total] for f in totals.findings]
-    printed["jobs"] = sorted(one.job_id for one in platform.jobs() if one.job_id.startswith("base-"))
+    printed["jobs"] = sorted(one.job_id for one in platform.jobs().jobs if one.job_id.startswith("base-"))
     printed["peers"] = [peer.code for peer in platform.peers()]
     printed["items"] = len(platform.catalogue().items)
     printed["refused"] = []

@@ -10,6 +10,7 @@ from node.console.pages.requests import waiting_for
 from node.console.pages.sign_in import change_password, problem_of
 from node.console.render import show
 from node.console.visits import Visit
+from node.domain.jobs import OPEN_STATES
 from node.domain.users import Role
 from node.errors import InputError, SignInError
 
@@ -56,8 +57,7 @@ def show_home(visit: Visit) -> Response:
     officer = bool(roles & {Role.PREPARER, Role.APPROVER})
     tasks += _cases(visit) if officer else []
     tasks += waiting_for(visit)
-    jobs = visit.node.jobs(_SHOWN) if officer else ()
-    running = [job for job in jobs if job.state in ("queued", "running")]
+    running = visit.node.jobs(_SHOWN, states=OPEN_STATES).jobs if officer else ()
     return show(visit, "home.html", {"tasks": tasks, "running": running, "officer": officer})
 
 

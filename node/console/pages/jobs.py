@@ -1,14 +1,18 @@
 """Jobs of the unit: their list, progress province by province, report."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from node.console.render import show
 from node.console.visits import Visit
+from node.domain.job_progress import JobPage
+from node.domain.jobs import STATES as JOB_STATES
+from node.errors import InvalidRequestError
 from node.reports.wording import outcome_text
 
-_SHOWN: Final = 100
+_SHOWN: Final = 50
 _MOST_ROWS: Final = 2_000
 STATES: Final = {
     "queued": "排队",
@@ -39,9 +43,27 @@ _FILES: Final = (
 
 
 def show_jobs(visit: Visit) -> Response:
-    """Newest first."""
-    found = visit.node.jobs(_SHOWN)
-    return show(visit, "jobs.html", {"jobs": found, "states": STATES})
+    """A page of them, newest first: of a state, of a unit and those below it."""
+    asked = visit.request.query_params
+    state, unit, after = (asked.get(name, "").strip() for name in ("state", "unit", "after"))
+    states = (state,) if state in JOB_STATES else ()
+    found, problem = JobPage(()), ""
+    try:
+        found = visit.node.jobs(_SHOWN, after=after, states=states, unit=unit)
+    except InvalidRequestError:
+        problem, unit = visit.say("单位代码须为12位数字，如450124000000"), ""
+    chosen = {"state": "".join(states), "unit": unit}
+    values = {
+        **chosen,
+        "jobs": found.jobs,
+        "states": STATES,
+        "choices": [("", visit.say("全部")), *((one, visit.say(STATES[one])) for one in JOB_STATES)],
+        "problem": problem,
+        "after": after,
+        "newest": urlencode(chosen),
+        "next": urlencode({**chosen, "after": found.next}) if found.next else "",
+    }
+    return show(visit, "jobs.html", values, status=422 if problem else 200)
 
 
 def show_job(visit: Visit) -> Response:

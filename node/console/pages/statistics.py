@@ -18,13 +18,14 @@ _LATE: Final = ("overdue", "unavailable")
 
 def show_statistics(visit: Visit) -> Response:
     """Of the newest jobs that the person may see."""
-    jobs = visit.node.jobs(_MOST)
+    found = visit.node.jobs(_MOST)
+    jobs = found.jobs
     values = {
         "months": by_month(jobs),
         "items": _counted(code for job in jobs for code in job.items),
         "peers": by_peer(jobs),
         "total": len(jobs),
-        "is_cut": len(jobs) == _MOST,
+        "is_cut": bool(found.next),
     }
     return show(visit, "statistics.html", values)
 

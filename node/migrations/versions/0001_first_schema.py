@@ -97,8 +97,8 @@ def upgrade() -> None:
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
-    op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
-    op.create_index("ix_jobs_state", "jobs", ["state"], unique=False)
+    op.create_index("ix_jobs_created_at", "jobs", ["created_at", "id", "owner"], unique=False)
+    op.create_index("ix_jobs_state", "jobs", ["state", "created_at", "id", "owner"], unique=False)
     op.create_table(
         "revoked_mandates",
         sa.Column("owner", sa.String(length=220), nullable=False),

@@ -82,7 +82,7 @@ def test_a_mandate_without_it_is_not_accepted(node: Province, what: str) -> None
         platform.submit(asked([subject("a", "M")], good, bad), "lacks")
     assert "459999" not in f"{refused.value} {refused.value.hint}"
     with Platform.open(node.home, f"127.0.0.1:{node.platform_port}") as platform:
-        assert "lacks" not in {job.job_id for job in platform.jobs()}
+        assert "lacks" not in {job.job_id for job in platform.jobs().jobs}
 
 
 def events(node: Province) -> list[dict[str, object]]:
