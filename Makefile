@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 # The kernel of the `fast` extra exists for Linux on x86-64; elsewhere OpenSSL does the work.
 EXTRAS := $(shell [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ] && echo 'console,dev,excel,fast,node,parquet,pkcs11,plot,postgres,report' || echo 'console,dev,excel,node,parquet,pkcs11,plot,postgres,report')
 
-.PHONY: setup demo demo-console demo-serve demo-watch drill cluster test test-fast test-long lint proto bench clean
+.PHONY: setup demo demo-console demo-serve demo-watch pictures drill cluster test test-fast test-long lint proto bench clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,9 @@ demo-watch: $(STAMP)
 
 demo-console: $(STAMP)
 	$(RUN)/python -m testbed.demo_console
+
+pictures: $(STAMP)
+	$(RUN)/python -m testbed.pictures
 
 drill: $(STAMP)
 	$(RUN)/python -m testbed.drill

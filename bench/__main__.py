@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bench import batch, compare, items, mirror, psi, report, rotation, sums
+from bench import batch, compare, console, items, mirror, psi, report, rotation, sums
 from bench.heqiao_import import Sizes
 from node.domain.days import china_day
 from synth import bulk
@@ -153,7 +153,7 @@ def mirror_(entries: int, k_anonymity: int, target: str | None) -> None:
 
 
 @main.command("batch")
-@click.option("--households", type=click.IntRange(min=40), default=2_000, show_default=True,
+@click.option("--households", type=click.IntRange(min=batch.FEWEST), default=2_000, show_default=True,
               help="Households of three people on average; the target is 20000.")  # fmt: skip
 @click.option("--pdfs", type=click.IntRange(min=0), default=50, show_default=True,
               help="Households that are printed afterwards.")  # fmt: skip
@@ -167,6 +167,39 @@ def batch_(households: int, pdfs: int, keep: Path | None, target: str | None) ->
     exits 1 when one is wrong.
     """
     finish(batch.run(households, pdfs, keep), target)
+
+
+@main.command("console")
+@click.option("--people", type=click.IntRange(1, 1_000), default=50, show_default=True,
+              help="People who have signed in.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(min=0), default=100_000, show_default=True,
+              help="Jobs in the list.")  # fmt: skip
+@click.option("--households", type=click.IntRange(min=0), default=20_000, show_default=True,
+              help="Households of the batch that runs meanwhile; 0 is none.")  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(min=1), default=60, show_default=True,
+              help="How long they click where there is no batch.")  # fmt: skip
+@click.option("--pause", type=click.FloatRange(min=0.01), default=5, show_default=True,
+              help="Seconds for which a person looks at a page, on average.")  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the order of their clicks.")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
+              help="Keep homes and files in this folder, and use those of an earlier run.")  # fmt: skip
+@json_option
+def console_(
+    people: int,
+    jobs: int,
+    households: int,
+    seconds: float,
+    pause: float,
+    seed: int,
+    keep: Path | None,
+    target: str | None,
+) -> None:
+    """People in a console while a batch runs: how long each page takes, CPU and memory.
+
+    Real accounts, a console over TLS, and the six nodes of `batch`. Exits 0 whatever the figures are: those
+    over the target are named.
+    """
+    finish(console.run(console.Sizes(people, jobs, households, seconds, pause, seed), keep), target)
 
 
 @main.command("all")

@@ -34,6 +34,7 @@ COPIED = {"Y00": "C21"}  # the eighth: the same register under another code
 MEMBERS = 3  # people of a household, on average
 ROWS_SCALE = 0.2  # people in the registers who are on no list, as a share of what synth makes by default
 LONGEST_S = 3_600.0
+FEWEST = 40  # households that a synthetic federation can be made for
 _MADE = "households"  # a file that says how many there are, in a folder that is complete
 _FRESH_PEAK = "5"  # proc(5), clear_refs: VmHWM begins anew
 _SETTINGS = {
@@ -51,13 +52,7 @@ def run(households: int, pdfs: int, keep: Path | None = None) -> dict[str, Any]:
     """
     machine = describe_machine()
     with workspace(keep) as folder, Children(folder / "logs") as children:
-        made = folder / _MADE
-        if not made.exists():
-            with homes.free_ports(EVERY) as shift:
-                _make(children, folder, households, shift)
-            made.write_text(f"{households}\n", encoding="ascii")
-        elif made.read_text(encoding="ascii").strip() != str(households):
-            raise SystemExit(f"{folder} holds a batch of another size; name another folder")
+        prepare(children, folder, households)
         with homes.own_ports(folder, EVERY):
             nodes = homes.serve(children, folder, EVERY)
             homes.heqiao(children, "mirror", "mirror", "sync", "--home", folder / ASKER.code)
@@ -74,6 +69,22 @@ def run(households: int, pdfs: int, keep: Path | None = None) -> dict[str, Any]:
         "wrong": wrong,
     }
     return {**rounded(figures), "machine": machine, "versions": list_versions()}
+
+
+def prepare(children: Children, folder: Path, households: int) -> None:
+    """Homes and their registers, unless the folder has them. Raises SystemExit for those of another size."""
+    made = folder / _MADE
+    if not made.exists():
+        with homes.free_ports(EVERY) as shift:
+            _make(children, folder, households, shift)
+        made.write_text(f"{households}\n", encoding="ascii")
+    elif made.read_text(encoding="ascii").strip() != str(households):
+        raise SystemExit(f"{folder} holds a batch of another size; name another folder")
+
+
+def begin_peak(child: Child) -> None:
+    """From now on its peak memory is counted anew."""
+    Path(f"/proc/{child.process.pid}/clear_refs").write_text(_FRESH_PEAK, encoding="ascii")
 
 
 def _make(children: Children, folder: Path, households: int, shift: int) -> None:
@@ -121,7 +132,7 @@ def _measure(children: Children, folder: Path, nodes: dict[str, Child], pdfs: in
         pdfs=pdfs,
     )
     for node in nodes.values():
-        Path(f"/proc/{node.process.pid}/clear_refs").write_text(_FRESH_PEAK, encoding="ascii")
+        begin_peak(node)
     before = {code: _cpu(node) for code, node in nodes.items()}
     command = (sys.executable, "-m", "bench.batch_client", json.dumps(ask.plain()))
     client = children.start(CLIENT_LOG, command)

@@ -10,6 +10,9 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -40,8 +43,31 @@ def main() -> int:
     return exit_code(NAME, lambda: run(options.folder, once=options.once))
 
 
+@dataclass(frozen=True)
+class Served:
+    """A console that is served: its port, who signs in, what they have done, and the processes behind it."""
+
+    port: int
+    people: dict[str, trial.Ready]
+    made: trial.Made
+    alerts: int
+    running: tuple[Child, ...]
+
+
 def run(folder: Path, *, once: bool = False) -> int:
     """Make three provinces, people and their work in `folder`, serve, print who signs in; until Ctrl-C."""
+    with served(folder) as found:
+        show(found.people, found.port, found.alerts)
+        while not once:
+            for child in found.running:
+                child.check()
+            time.sleep(0.5)
+    return 0
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    """Make it all, and serve it. Raises ChildError."""
     home = folder / homes.REQUESTER.code
     with (
         own_folder(folder, NAME, fresh=True),
@@ -63,14 +89,9 @@ def run(folder: Path, *, once: bool = False) -> int:
             # A person adds no watch list where another must approve; the trial's is there from before.
             nodes.update(serve_again(children, folder, nodes[homes.REQUESTER.code]))
             with Platform.open(home) as node:
-                trial.do_work(node, people["li"], people["he"], lists, PEERS)
+                made = trial.do_work(node, people["li"], people["he"], lists, PEERS)
         console, port = serve_console(children, home)
-        show(people, port, alerts)
-        while not once:
-            for child in (*nodes.values(), console):
-                child.check()
-            time.sleep(0.5)
-    return 0
+        yield Served(port, people, made, alerts, (*nodes.values(), console))
 
 
 def make(children: Children, folder: Path, shift: int) -> None:

@@ -15,6 +15,7 @@ FUNCTION = re.compile(r"`((?:matcher|keys|node)\.[a-z0-9_.]+\.\w+(?:\.\w+)?)`")
 PROTOCOL = (DOCS / "protocol.md").read_text(encoding="utf-8")
 ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 READMES = (ROOT / "README.md", ROOT / "README.zh.md")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 WALKS = 5
 PAGES = [*READMES, *sorted(DOCS.rglob("*.md"))]
 METAPHORS = re.compile(
@@ -96,6 +97,13 @@ def test_every_table_is_in_the_data_model():
 def test_links_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link
+
+
+def test_every_test_that_a_page_names_exists():
+    named = {found for path in PAGES for found in NAMED_TEST.findall(path.read_text(encoding="utf-8"))}
+    assert named
+    for path, name in sorted(named):
+        assert f"\ndef {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{name}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

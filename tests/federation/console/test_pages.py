@@ -1,5 +1,6 @@
 """The console over a served node, without scripts: an officer's day, and what no browser may do."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from node.database import users as rows
 from node.domain.users import Role
 from tests.support.cluster import Province, World, wait_report
 from tests.support.console import COUNTY, MARKUP, PASSWORD, UPLOAD, WHO, Browser, forms_of
+from tests.support.federation import set_config
 
 # Pages that only some roles may open; all others are open to everybody who has signed in.
 _ADMINISTRATORS = {Role.SYSTEM, Role.SECURITY, Role.AUDIT}
@@ -237,6 +239,19 @@ def test_a_node_that_is_down_is_told(world: World, tmp_path: Path) -> None:
     """A page that says so, in place of the page; nothing is lost by trying again."""
     home = world.copy(tmp_path / "down")["45"]
     with Platform.open(home, "127.0.0.1:9") as platform:
+        guest = Browser(make_app(platform, UPLOAD))
+        guest.client.cookies.set("__Host-session", "x" * 43, domain="console.example")
+        assert "节点暂时无法连接" in guest.get("/", status=503)
+
+
+def test_a_node_that_is_slow_is_told(world: World, tmp_path: Path) -> None:
+    """A port that takes calls and never answers: the page comes after the call's time, and says so."""
+    home = world.copy(tmp_path / "slow")["45"]
+    set_config(home, "limits", call_timeout_s=1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Platform.open(home, f"127.0.0.1:{silent.getsockname()[1]}") as platform,
+    ):
         guest = Browser(make_app(platform, UPLOAD))
         guest.client.cookies.set("__Host-session", "x" * 43, domain="console.example")
         assert "节点暂时无法连接" in guest.get("/", status=503)

@@ -1,0 +1,100 @@
+"""Every form of the console in the hands of every role, with a good token of the own session: escalation."""
+
+import re
+
+import pytest
+
+from node.console.app import PAGES
+from node.domain.users import OFFICERS, Role
+from tests.support.cluster import Province, query_database
+from tests.support.console import COUNTY, WHO, Browser
+
+PREPARER, APPROVER = frozenset({Role.PREPARER}), frozenset({Role.APPROVER})
+SYSTEM, SECURITY, AUDIT = frozenset({Role.SYSTEM}), frozenset({Role.SECURITY}), frozenset({Role.AUDIT})
+EVERYBODY = frozenset(Role)
+# Who may send the form of an address, and what is in it.
+FORMS = {
+    "/ready": (EVERYBODY, {}),
+    "/sign-out": (EVERYBODY, {}),
+    "/language": (EVERYBODY, {}),
+    "/large": (EVERYBODY, {}),
+    "/account/password": (EVERYBODY, {}),
+    "/account/sessions": (EVERYBODY, {}),
+    "/users": (
+        SECURITY,
+        {"account": "thief", "name": "贼", "unit": COUNTY, "roles": "security", "valid_to": ""},
+    ),
+    "/users/change": (SECURITY, {"account": "prep", "action": "disable", "accounts": "prep"}),
+    "/peers": (SYSTEM, {"action": "pause", "code": "44"}),
+    "/access": (SECURITY, {"action": "suspend", "peer": "44", "code": "44", "reason": "x"}),
+    "/audit": (AUDIT, {"event": "signed_in", "offset": "0"}),
+    "/audit/verify": (AUDIT, {}),
+    "/audit/export": (AUDIT, {}),
+    "/checks": (PREPARER, {}),
+    "/checks/{draft}": (PREPARER, {"action": "household", "household": "stolen", "version": "1",
+                                   "purpose": "review", "legal_basis": "SA-2026-41"}),
+    "/checks/{draft}/send": (PREPARER, {"version": "1"}),
+    "/checks/{draft}/delete": (PREPARER, {}),
+    "/approvals/{draft}": (APPROVER, {"action": "return", "reason": "不", "version": "1"}),
+    "/jobs/{job}/cancel": (OFFICERS, {}),
+    "/jobs/{job}/retry": (OFFICERS, {"peer": "44"}),
+    "/jobs/{job}/objection": (PREPARER, {"by": "x", "grounds": "x"}),
+    "/objections/{objection}": (OFFICERS, {"outcome": "withdrawn", "note": "x"}),
+    "/objections/{objection}/recheck": (PREPARER, {}),
+    "/households": (PREPARER, {"household": "1"}),
+    "/alerts": (OFFICERS, {"alerts": "1", "note": "x"}),
+}  # fmt: skip
+SENT = {path for path, methods, _ in PAGES if "POST" in methods}
+BEFORE = {"/sign-in", "/sign-in/code"}  # nobody has a role yet
+_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+@pytest.fixture(scope="module")
+def draft(browsers: dict[str, Browser]) -> str:
+    prep = browsers["prep"]
+    prep.get("/checks")
+    return re.search(r"/checks/(d-[0-9a-f]{16})", prep.send("/checks", {}))[1]
+
+
+def test_no_form_is_forgotten() -> None:
+    assert set(FORMS) == SENT - BEFORE
+
+
+@pytest.mark.parametrize("path", sorted(path for path, (roles, _) in FORMS.items() if roles != EVERYBODY))
+def test_a_form_in_the_hands_of_another_role(
+    browsers: dict[str, Browser], node: Province, draft: str, path: str
+) -> None:
+    """A role that may see no case is refused as such; of two officers the other changes nothing."""
+    roles, fields = FORMS[path]
+    plain = path.format(draft=draft, job="v-0000000000000000", objection="o-0000000000000000")
+    before = changes(node)
+    for account, browser in browsers.items():
+        role = WHO[account][1]
+        if role in roles:
+            continue
+        token = _TOKEN.search(browser.get("/account"))[1]
+        answer = browser.client.post(plain, data={"csrf": token, **fields}, follow_redirects=False)
+        expected = {400, 403, 404, 409, 422} if role in OFFICERS and roles <= OFFICERS else {403}
+        assert answer.status_code in expected, (account, path, answer.status_code)
+    assert changes(node) == before
+
+
+@pytest.mark.parametrize("path", ["/access", "/audit/export", "/audit/verify", "/peers"])
+def test_an_administrator_of_a_county_in_matters_of_the_province(
+    browsers: dict[str, Browser], path: str
+) -> None:
+    near = browsers["near"]
+    token = _TOKEN.search(near.get("/account"))[1]
+    answer = near.client.post(path, data={"csrf": token, **FORMS[path][1]})
+    assert answer.status_code == 403
+
+
+def changes(node: Province) -> list[object]:
+    """What the forms above would change."""
+    asked = (
+        "SELECT account, roles, disabled_at FROM users ORDER BY account",
+        "SELECT id, version, state FROM drafts ORDER BY id",
+        "SELECT code, paused FROM peers ORDER BY code",
+        "SELECT count(*) FROM audit WHERE event IN ('events_exported', 'peer_paused', 'user_disabled')",
+    )
+    return [query_database(node.home, one) for one in asked]
