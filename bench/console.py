@@ -21,6 +21,7 @@ from node.cli.options import load_config
 from node.cli.persons import people_of
 from node.client.platform import Platform
 from node.clock import utc_now
+from node.domain.days import china_day
 from node.domain.users import NewUser, Role, unit_owner
 from node.governance import users
 from testbed import homes, trial
@@ -104,9 +105,7 @@ def _people(home: Path, made: Path, count: int) -> dict[str, str]:
             role, in_county = _SEATS[number % len(_SEATS)]
             unit = COUNTIES[number % len(COUNTIES)] if in_county else trial.PROVINCE
             seat = trial.Seat(f"p{number:03}", f"第{number}人", unit, (role,))
-            new = NewUser(
-                seat.account, seat.name, unit, frozenset(seat.roles), (now - timedelta(days=1)).date()
-            )
+            new = NewUser(seat.account, seat.name, unit, frozenset(seat.roles), china_day(now))
             initial = users.add(accounts, new, None, now)
             found[seat.account] = trial.make_ready(platform, seat, initial).secret
     made.write_text(json.dumps(found), encoding="ascii")

@@ -178,7 +178,7 @@ def confirm(home: Path, as_json: bool, account: tuple[str, ...], every: bool) ->
 @json_option
 def list_users(home: Path, as_json: bool) -> None:
     """List accounts: unit, roles, validity, state, last sign-in."""
-    found, now = accounts.list_users(people_of(read_config(home))), utc_now()
+    found, now = accounts.list_users(people_of(load_config(home))), utc_now()
     if as_json:
         show({"users": [_plain(one, now) for one in found]}, "", as_json=True)
         return

@@ -24,6 +24,7 @@ KNOWN_TO = {
         "node/wire/sums.py",
         "node/wire/platform.py",
         "node/wire/platform_jobs.py",
+        "node/wire/job_pages.py",
         "node/wire/platform_requests.py",
         "node/wire/report_files.py",
         "node/client/report_files.py",

@@ -20,7 +20,6 @@ CARDS: Final = {
     "revocations": ("吊销列表", "第{number}号，已{days}天"),
     "x25519_backend": ("运算后端", "{backend}"),
     "index": ("索引", "{items}个项目，{entries}条，密钥第{epoch}期"),
-    "tokens": ("令牌", "{people}个证件号码"),
     "working_days": ("工作日历", ""),
     "deadlines": ("时限", "等待答复{all}件，逾期{late}件"),
     "mandates": ("授权书", "家庭{households}户，授权书{mandates}份，机构签署{signed}份，待补{overdue}份"),

@@ -254,4 +254,4 @@ def test_a_node_that_is_slow_is_told(world: World, tmp_path: Path) -> None:
     ):
         guest = Browser(make_app(platform, UPLOAD))
         guest.client.cookies.set("__Host-session", "x" * 43, domain="console.example")
-        assert "节点暂时无法连接" in guest.get("/", status=503)
+        assert "节点暂时无法处理" in guest.get("/", status=503)
