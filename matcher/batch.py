@@ -52,6 +52,20 @@ def pack_identities(found: Sequence[tuple[str, str]]) -> tuple[NDArray[np.uint8]
     return types, values.astype(f"S{width}").view(np.uint8).reshape(len(found), width)
 
 
+def join_identities(
+    parts: Sequence[tuple[NDArray[np.uint8], Bytes]],
+) -> tuple[NDArray[np.uint8], Bytes]:
+    """Types and values of several parts, one after the other; those of a narrower part are filled up."""
+    values = np.zeros(
+        (sum(len(part) for part, _ in parts), max(part.shape[1] for _, part in parts)), np.uint8
+    )
+    at = 0
+    for types, part in parts:
+        values[at : at + len(types), : part.shape[1]] = part
+        at += len(types)
+    return np.concatenate([types for types, _ in parts]), values
+
+
 def prefixes(found: Bytes) -> NDArray[np.uint32]:
     """The bucket prefix that each digest of `Suite.digests` begins with."""
     return np.ascontiguousarray(found[:, :4]).view(">u4")[:, 0].astype(np.uint32)
@@ -98,9 +112,9 @@ def have_known_area(types: NDArray[np.uint8], values: Bytes) -> NDArray[np.bool_
 
 def associated_data(item: str, origin_codes: NDArray[np.uint8], epoch: int, tags: Bytes) -> list[bytes]:
     """`label.associated_data` of each label's place."""
-    places = [label.associated_data(item, f"{code:02}", epoch, b"") for code in range(100)]
-    pairs = zip(origin_codes.tolist(), rows_of(tags), strict=True)
-    return [places[code] + tag for code, tag in pairs]
+    codes = origin_codes.tolist()
+    places = {code: label.associated_data(item, f"{code:02}", epoch, b"") for code in set(codes)}
+    return [places[code] + tag for code, tag in zip(codes, rows_of(tags), strict=True)]
 
 
 def pack_records(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 
 from node.database.address import existing_file, make_file, sqlite_file
 from node.errors import ConfigError, ConflictError, UnavailableError
@@ -177,5 +177,11 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        statement = "BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE, False) else "BEGIN"
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute(statement)  # through SQLAlchemy it would take as long as a short query
+        except sqlite3.OperationalError as error:
+            raise OperationalError(statement, None, error) from None
+        except sqlite3.Error as error:
+            raise DatabaseError(statement, None, error) from None

@@ -185,8 +185,10 @@ def build_query(question: Question, manifest: Manifest, seed: bytes, mapped: Map
     order = secret_order(seed, total)
     subjects, planted, constants, misses = np.split(order, np.cumsum((len(distinct), len(hits), canaries)))
     chosen = choose_canaries(mapped.suite, seed, canaries)
-    hit_points, hit_prefixes = _map(mapped, *pack_planted(hits))
-    miss_points, miss_prefixes = _map(mapped, *draw_misses(seed, total - real))
+    points, prefixes = _map(mapped, pack_planted(hits), draw_misses(seed, total - real))
+    (hit_points, miss_points), (hit_prefixes, miss_prefixes) = (
+        np.split(each, [len(hits)]) for each in (points, prefixes)
+    )
     others = np.concatenate((hit_points, canary_points(mapped.suite, chosen), miss_points))
     return Query(
         token_class=token_class,
@@ -210,9 +212,14 @@ def pack_planted(hits: Sequence[tuple[str, str, str, int]]) -> tuple[NDArray[np.
     return batch.pack_identities([(one.id_type, one.value) for one in found])
 
 
-def _map(mapped: MappedPoints, types: NDArray[np.uint8], values: Bytes) -> tuple[Bytes, NDArray[np.uint32]]:
-    """Points and bucket prefixes of identities that belong to no subject."""
+def _map(
+    mapped: MappedPoints, *identities: tuple[NDArray[np.uint8], Bytes]
+) -> tuple[Bytes, NDArray[np.uint32]]:
+    """Points and bucket prefixes of identities that belong to no subject, all at once: a query of one
+    person has a few of each kind.
+    """
     suite, salt = mapped.suite, mapped.salt
+    types, values = batch.join_identities(identities)
     return suite.map_to_curve(salt, types, values), batch.prefixes(suite.digests(salt, types, values))
 
 

@@ -73,7 +73,6 @@ class Server:
         self._peer = self._build(PEER_SERVICES, self._admissions[0], reflect=config.peer.reflection)
         service_pb2_grpc.add_PeerServiceServicer_to_server(PeerServicer(node), self._peer)
         correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
-        correction_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(node), self._peer)
         self._platform = self._build(
             PLATFORM_SERVICES, self._admissions[1], reflect=config.platform.reflection
         )

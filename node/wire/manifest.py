@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from blake3 import blake3
 from cryptography.exceptions import InvalidSignature
@@ -151,8 +152,9 @@ def verify(serialised: bytes, signature: bytes, public_key: bytes) -> None:
         )
 
 
+@lru_cache(maxsize=32)
 def is_signed(serialised: bytes, signature: bytes, public_key: bytes) -> bool:
-    """Whether an Ed25519 key signed these bytes."""
+    """Whether an Ed25519 key signed these bytes: a kept manifest is checked for each query under it."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, SIGNATURE_CONTEXT + serialised)
     except (InvalidSignature, ValueError):
