@@ -53,10 +53,10 @@ def check(home: Path, as_json: bool, item: str, html: Path | None) -> None:
     """Read a source, and report its quality in counts.
 
     Shows rows, rejects by reason, duplicates, empty cells, outliers, dates and names with private use
-    characters, and never a number, name or value. Exits 1 where the source is below its floor. Writes nothing
-    into the home.
+    characters, and never a number, name or value. Exits 1 where the source is below its floor. Nothing is
+    imported; the home keeps the report.
     """
-    _run().check(require_node_role(read_config(home)), item, html, as_json=as_json)
+    _run().check(require_node_role(load_config(home)), item, html, as_json=as_json)
 
 
 @sources.command("import")
@@ -97,6 +97,30 @@ def import_(
 def list_(home: Path, as_json: bool) -> None:
     """List the sources of this home, and how each ended last."""
     _run().list_(require_node_role(read_config(home)), as_json=as_json)
+
+
+@sources.command()
+@home_option
+@json_option
+@click.argument("item", default="")
+@click.option("--number", type=click.IntRange(1, 2**63 - 1), help="Show this report whole.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Show at most so many, the newest.",
+)
+def reports(home: Path, *, as_json: bool, item: str, number: int | None, limit: int) -> None:
+    """List the quality reports of sources that the home keeps.
+
+    Of all items, or of ITEM; with --number one report. The newest 400 of an item are kept.
+    """
+    config = require_node_role(load_config(home))
+    if number is not None:
+        _run().report(config, number, as_json=as_json)
+    else:
+        _run().reports(config, item, limit, as_json=as_json)
 
 
 @sources.command()

@@ -4,19 +4,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
 from node.cli import import_run
 from node.cli.options import count, show, write_output
-from node.cli.terminal import show_progress
+from node.cli.terminal import print_table, show_progress
 from node.clock import utc_now
 from node.compute.engine import Workers
 from node.config import Config
 from node.context import open_node
 from node.domain.days import china_day, china_minute
+from node.domain.quality_reports import QualityReport
+from node.errors import NotFoundError
 from node.federation.catalogue_file import load_catalogue
 from node.files import disk_errors
-from node.registers.quality_report import document, plain
+from node.registers.kept_quality import find_kept, keep_in_home, list_kept
+from node.registers.quality_report import document, plain, read_plain
 from node.registers.source_file import make_request
 from node.registers.source_import import Examined, examine, import_source
 from node.registers.source_states import SourceListing, list_sources
@@ -46,13 +50,15 @@ def check(config: Config, item: str, html: Path | None, *, as_json: bool) -> Non
     request = make_request(found, items, config.folder, china_day(now))
     with show_progress({"read": "reading rows"}, hidden=as_json) as progress:
         done = examine(found, request, items, china_day(now), progress)
+    number = keep_in_home(config, done, "check", now)
     page = document(done.quality, done.findings, done.item, china_minute(now))
     if html is not None:
         write_output(html, b"".join(html_form.render(page)))
     if as_json:
-        show({"ok": done.error is None, **_plain(done)}, "", as_json=True)
+        show({"ok": done.error is None, "report": number, **_plain(done)}, "", as_json=True)
     else:
         Console().print(render(page))
+        click.echo(f"kept as report {number}; `heqiao sources reports` lists them")
     if done.error is not None:
         raise done.error
 
@@ -92,6 +98,37 @@ def list_(config: Config, *, as_json: bool) -> None:
     show({"sources": [_listed(one) for one in found]}, "\n".join(lines), as_json=as_json)
 
 
+def reports(config: Config, item: str, limit: int, *, as_json: bool) -> None:
+    """Print the newest quality reports that the home keeps."""
+    if item:
+        item = load_catalogue(config).item(item).code
+    found, total = list_kept(config, item, limit)
+    if as_json:
+        show({"reports": [_kept(one) for one in found], "total": total}, "", as_json=True)
+    elif not found:
+        click.echo("no quality report is kept; `heqiao sources check ITEM` makes one")
+    else:
+        heads = ("report", "item", "at", "result", "rows", "rejected", "usual date")
+        print_table(heads, [_report_row(one) for one in found])
+        if len(found) < total:
+            click.echo(f"the newest {len(found)} of {total:,}; --limit shows more")
+
+
+def report(config: Config, number: int, *, as_json: bool) -> None:
+    """Print one quality report. Raises NotFoundError."""
+    found = find_kept(config, number)
+    if found is None:
+        raise NotFoundError(
+            f"this home keeps no quality report {number}", "`heqiao sources reports` lists them"
+        )
+    if as_json:
+        show(_kept(found), "", as_json=True)
+        return
+    quality, findings = read_plain(found.content)
+    item = load_catalogue(config).item(found.item)
+    Console().print(render(document(quality, findings, item, china_minute(found.made_at))))
+
+
 def remove(config: Config, item: str, *, as_json: bool) -> None:
     """Forget a source."""
     SourceFolder(config.folder).remove(item)
@@ -100,6 +137,19 @@ def remove(config: Config, item: str, *, as_json: bool) -> None:
 
 def _plain(done: Examined) -> dict[str, Any]:
     return plain(done.quality, done.findings)
+
+
+def _kept(found: QualityReport) -> dict[str, Any]:
+    head = {"report": found.number, "run": found.run, "result": found.result}
+    return {**head, "made_at": found.made_at.isoformat(), **found.content}
+
+
+def _report_row(found: QualityReport) -> tuple[str, ...]:
+    said = found.content
+    counts = (f"{said[name]:,}" for name in ("rows", "rejected"))
+    read = "changes" if said["changes_only"] else found.run
+    result = f"{read}: {found.result.replace('_', ' ')}"
+    return (str(found.number), found.item, china_minute(found.made_at), result, *counts, said["usual"] or "-")
 
 
 def _listed(listing: SourceListing) -> dict[str, Any]:

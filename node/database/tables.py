@@ -27,6 +27,7 @@ from node.database import (
     index_tables,
     peer_tables,
     query_tables,
+    source_tables,
     user_tables,
     watch_tables,
 )
@@ -40,6 +41,7 @@ OTHERS = (
     household_tables.TABLES,
     peer_tables.TABLES,
     query_tables.TABLES,
+    source_tables.TABLES,
     user_tables.TABLES,
     watch_tables.TABLES,
 )

@@ -121,6 +121,13 @@ RPCS: Final[Mapping[str, Right]] = {
         },
     ),
     **_service(
+        "SourceService",
+        {
+            "ListQualityReports": Right(_WATCHERS, platform=True, whole=True),
+            "GetQualityReport": Right(_WATCHERS, platform=True, whole=True),
+        },
+    ),
+    **_service(
         "CaseService",
         {
             "GetCaseFacts": Right(OFFICERS, platform=True),
@@ -249,8 +256,10 @@ RPCS: Final[Mapping[str, Right]] = {
 COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "import": _SYSTEM,
     "sources add": _SYSTEM,
+    "sources check": _SYSTEM,
     "sources import": _SYSTEM,
     "sources remove": _SYSTEM,
+    "sources reports": _WATCHERS,
     "index republish": _SYSTEM,
     "index verify": _SYSTEM,
     "mirror sync": _SYSTEM,

@@ -1,12 +1,20 @@
 """The quality of a source as a document for people, and as JSON for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from node.domain.catalogue import Item
 from node.registers.quality import BINS, Finding, Quality
 from node.reports.document import Column, Document, Fact, Group, Kind, Row, Table
+
+# Fields of a quality that have the same name for programs.
+_SAME: Final = frozenset(
+    {
+        *("item", "rows", "usable", "reasons", "duplicates", "missing", "amounts", "outliers", "age_days"),
+        *("stale", "private_names", "unknown_area", "unknown_county", "county_not_then"),
+    }
+)
 
 
 def plain(found: Quality, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -35,6 +43,15 @@ def plain(found: Quality, findings: Sequence[Finding]) -> dict[str, Any]:
         "problems": [one.problem for one in found.sources if one.problem],
         "below_floor": [{"rule": one.rule, "found": one.found, "allowed": one.allowed} for one in findings],
     }
+
+
+def read_plain(content: Mapping[str, Any]) -> tuple[Quality, Sequence[Finding]]:
+    """The quality, and the rules of the floor, that `plain` wrote; without what each file was like."""
+    same: dict[str, Any] = {name: content[name] for name in _SAME}
+    for name in ("oldest", "usual", "newest"):
+        same[name] = date.fromisoformat(content[name]) if content[name] else None
+    found = Quality(**same, valid=content["valid_numbers"], estimated=content["duplicates_estimated"])
+    return found, [Finding(**one) for one in content["below_floor"]]
 
 
 def document(found: Quality, findings: Sequence[Finding], item: Item, made_at: str) -> Document:

@@ -24,6 +24,7 @@ from node.errors import InputError, NodeError
 from node.registers.check import check_request, find_problem
 from node.registers.importer import Imported
 from node.registers.imports import perform
+from node.registers.kept_quality import keep
 from node.registers.quality import SAMPLE_ROWS, Finding, Quality, QualityCounter, judge
 from node.registers.requests import ImportRequest
 from node.registers.source_file import SourceFile, make_request
@@ -125,6 +126,7 @@ def _import(
     # No changed row is no fault: the one with the greatest watermark was deleted.
     looked = replace(request, allow_empty=True) if since else request
     examined = examine(found, looked, node.catalogue, china_day(began), progress)
+    keep(node.store, examined, "import", node.clock(), changes_only=bool(since))
     if examined.error is not None:
         raise examined.error
     if since and not examined.quality.rows:

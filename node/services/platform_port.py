@@ -21,6 +21,7 @@ from heqiao.platform.v1 import (
     platform_pb2_grpc,
     reports_pb2_grpc,
     session_pb2_grpc,
+    sources_pb2_grpc,
     watch_pb2_grpc,
 )
 
@@ -44,6 +45,7 @@ from node.services.records import RecordServicer
 from node.services.renderings import Renderings
 from node.services.report_files import ReportServicer
 from node.services.sessions import SessionServicer
+from node.services.sources import SourceServicer
 from node.services.users import UserServicer
 from node.services.watch import WatchServicer
 
@@ -62,6 +64,7 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     mandates_pb2_grpc.add_MandateServiceServicer_to_server(MandateServicer(node), server)
     households_pb2_grpc.add_HouseholdServiceServicer_to_server(HouseholdServicer(node, runner), server)
     catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(CatalogueServicer(node), server)
+    sources_pb2_grpc.add_SourceServiceServicer_to_server(SourceServicer(node), server)
     cases_pb2_grpc.add_CaseServiceServicer_to_server(CaseServicer(node, runner), server)
     reports_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(node, renderings), server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(node), server)

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.cli_runner import heqiao
+from tests.support.cli_runner import heqiao, ok
 from tests.support.import_runs import opened, stored
 from tests.support.sheets import write_xlsx
 from tests.support.single_node import number
@@ -97,8 +97,15 @@ def test_from_a_spreadsheet_of_ones_own_to_an_item(home):
         True,
     )
     assert number(1) not in shown
+    assert found["report"] == 1
     done = run(home, "import", "C21")
     assert (done["state"], done["accepted"], done["records"], done["withheld"]) == ("imported", 40, 40, 20)
+    kept = run(home, "reports", "C21")
+    assert kept["total"] == 2
+    assert [(one["report"], one["run"], one["result"]) for one in kept["reports"]] == [
+        (2, "import", "good"),
+        (1, "check", "good"),
+    ]
     (listed,) = run(home, "list")["sources"]
     assert (listed["item"], listed["title"], listed["kind"]) == ("C21", "车管所", "files")
     assert (listed["last"]["state"], listed["last"]["rows"], listed["watermark"]) == ("imported", 40, None)
@@ -122,11 +129,41 @@ def test_below_the_floor_nothing_is_published(home):
     assert [one["rule"] for one in found["below_floor"]] == ["rejected_share"]
     run(home, "import", "C21", code=1, text="rejected_share: 0.1000, allowed 0.0500 or less")
     assert stored(home.parent) == before
+    kept = run(home, "reports")["reports"]
+    assert [(one["run"], one["result"], one["reasons"]) for one in kept] == [
+        (name, "below_floor", {"unknown_code": 1}) for name in ("import", "check")
+    ]
     (listed,) = run(home, "list")["sources"]
     assert (listed["last"]["state"], listed["last"]["code"]) == ("failed", "bad_input")
     add(home, FILES + "[floor]\nrejected_share = 0.1\n", code=1, said="there is a source of C21 already")
     add(home, FILES + "[floor]\nrejected_share = 0.1\n", "--replace")
     assert run(home, "import", "C21")["accepted"] == 9
+
+
+def test_what_is_kept_of_a_file_without_headers_names_nobody(home):
+    """The message says which headers there are; here they are a person's."""
+    write_xlsx(home / "cars.xlsx", [("", "", ""), (number(1), "粤A1", "正常")], sheet="登记")
+    add(home, FILES)
+    heqiao("sources", "check", "--home", home, "C21")
+    kept = run(home, "reports", "C21")
+    (only,) = kept["reports"]
+    assert (only["result"], only["rows"], "problems" in only) == ("unreadable", 0, False)
+    shown = ok("sources", "reports", "--home", home, "--number", only["report"])
+    assert number(1) not in shown + (home / "heqiao.db").read_bytes().decode("latin-1")
+    assert run(home, "reports", "D32") == {"reports": [], "total": 0}
+    run(home, "reports", "--number", "9", code=1, text="no quality report 9")
+    run(home, "reports", "C99", code=1, text="no item C99")
+
+
+def test_a_kept_report_reads_as_it_did(home):
+    cars(home, [(number(at), f"粤A{at}", "正常" if at else "报废") for at in range(10)])
+    add(home, FILES)
+    _, out, _ = heqiao("sources", "check", "--home", home, "C21")
+    shown = ok("sources", "reports", "--home", home, "--number", "1")
+    assert "Below the floor" in shown
+    first = out.splitlines()
+    assert [line for line in first if not line.startswith("kept as")] == shown.splitlines()
+    assert "floor" in ok("sources", "reports", "--home", home)
 
 
 FAULTS = [

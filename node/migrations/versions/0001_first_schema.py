@@ -12,6 +12,7 @@ from node.migrations import (
     deadline_schema,
     household_schema,
     query_schema,
+    source_schema,
     sum_schema,
     user_schema,
     watch_schema,
@@ -331,9 +332,11 @@ def upgrade() -> None:
     household_schema.create_tables()
     case_schema.create_tables()
     catalogue_schema.create_tables()
+    source_schema.create_tables()
 
 
 def downgrade() -> None:
+    source_schema.drop_tables()
     case_schema.drop_tables()
     household_schema.drop_tables()
     catalogue_schema.drop_tables()

@@ -6,8 +6,14 @@ import grpc
 import pytest
 from heqiao.platform.v1 import platform_pb2 as pb
 from heqiao.platform.v1 import platform_pb2_grpc
+from heqiao.platform.v1.sources_pb2 import QUALITY_RESULT_BELOW_FLOOR, QUALITY_RUN_CHECK
 
 from keys import target_name
+from node.client.platform import Platform
+from node.client.sources import Sources
+from node.database import quality_reports
+from node.domain.quality_reports import QualityReport
+from node.errors import InvalidRequestError, NotFoundError
 from node.wire import platform
 from tests.support.cluster import World, channel, read_verification, serve_all, wait_report
 from tests.support.federation import set_config
@@ -79,6 +85,40 @@ def test_an_unknown_job_is_not_found(stub, call: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         list(getattr(stub, call)(request, timeout=60))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_platform_reads_how_good_the_sources_were(world: World, served):
+    counts = dict.fromkeys(("rows", "usable", "rejected", "valid_numbers", "duplicates", "amounts"), 7)
+    counts |= dict.fromkeys(("outliers", "stale", "private_names"), 1)
+    counts |= dict.fromkeys(("unknown_area", "unknown_county", "county_not_then"), 2)
+    finding = {"rule": "rejected_share", "found": "0.1000", "allowed": "0.0500 or less"}
+    content = {
+        **counts,
+        **dict.fromkeys(("changes_only", "duplicates_estimated"), False),
+        "oldest": None,
+        "usual": "2026-06-30",
+        "newest": None,
+        "below_floor": [finding],
+        "reasons": {"unknown_code": 1},
+        "missing": {"name": 3},
+    }
+    node = served["44"].node
+    with node.store.transaction("keep", write=True) as tx:
+        for item in ("C21", "D32"):
+            new = QualityReport(0, item, "check", "below_floor", node.clock(), content)
+            number = quality_reports.add_report(tx, new)
+    with Platform.open(served["44"].home, f"127.0.0.1:{served['44'].platform_port}") as platform:
+        sources = Sources(platform)
+        (one,) = sources.quality_reports("D32").reports
+        assert (one.number, one.run, one.result) == (number, QUALITY_RUN_CHECK, QUALITY_RESULT_BELOW_FLOOR)
+        assert (one.rows, one.outliers, one.county_not_then) == (7, 1, 2)
+        assert (dict(one.reasons), dict(one.missing)) == ({"unknown_code": 1}, {"name": 3})
+        assert (one.oldest, one.usual, one.below_floor[0].allowed) == ("", "2026-06-30", "0.0500 or less")
+        assert (sources.quality_reports(limit=1).total, sources.quality_report(number)) == (2, one)
+        with pytest.raises(NotFoundError):
+            sources.quality_report(number + 1)
+        with pytest.raises(InvalidRequestError):
+            sources.quality_reports(NUMBER)
 
 
 def test_watchers_are_bounded_and_do_not_fill_the_port(world: World, tmp_path) -> None:

@@ -88,7 +88,6 @@ WITHOUT = set(
     quotas show
     report
     serve
-    sources check
     sources list
     subject report
     sum
@@ -158,12 +157,14 @@ def test_what_is_of_the_whole_province_is_for_its_own_unit(method, unit):
         assert refusal(right, person(role, unit="000000000000")) == ""
 
 
-def test_keys_quotas_peers_imports_and_the_chain_need_the_whole_province():
+def test_keys_quotas_peers_imports_their_sources_and_the_chain_need_the_whole_province():
     whole = {method.rsplit("/", 1)[1] for method, right in RPCS.items() if right.whole}
     admin = {method.rsplit("/", 1)[1] for method in RPCS if "/heqiao.admin.v1." in method}
     of_units = {"ListUsers", "AddUser", "SetRoles", "DisableUser", "ResetUser", "ConfirmUsers"}
     asked = {"ListReceivedCorrections", "GetReceivedCorrection", "FindCorrectionPerson", "AnswerCorrection"}
     assert whole == asked | (admin - of_units - {"GetHealth", "ListIncomingQueries"})
+    sources = {"ListQualityReports", "GetQualityReport"}
+    assert whole == sources | admin - of_units - {"GetHealth", "ListIncomingQueries"}
 
 
 @pytest.mark.parametrize("method", sorted(RPCS))
