@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from node.cli.due_days import ESTIMATED, due_day
 from node.cli.node_link import open_platform
 from node.cli.options import address_option, count, home_option, json_option, show
 from node.cli.terminal import print_table
@@ -149,7 +150,7 @@ def _show_sent(found: Sequence[SentCorrection], as_json: bool) -> None:
             one.fault.value,
             one.reference,
             str(china_day(one.created_at)),
-            str(china_day(one.due_at)),
+            due_day(one.due_at, estimated=one.due_estimated),
             _state(one),
         )
         for one in found
@@ -159,7 +160,12 @@ def _show_sent(found: Sequence[SentCorrection], as_json: bool) -> None:
 
 def _received_row(one: ReceivedCorrection) -> tuple[str, ...]:
     codes = (str(one.number), one.peer, one.item, one.fault.value, one.basis.value, one.reference)
-    return (*codes, str(china_day(one.received_at)), str(china_day(one.due_at)), _state(one))
+    return (
+        *codes,
+        str(china_day(one.received_at)),
+        due_day(one.due_at, estimated=one.due_estimated),
+        _state(one),
+    )
 
 
 def _state(one: SentCorrection | ReceivedCorrection) -> str:
@@ -196,6 +202,7 @@ def _plain(one: SentCorrection | ReceivedCorrection) -> dict[str, Any]:
         "state": one.state.value,
         "reason": one.reason,
         "due_at": one.due_at.isoformat(),
+        "due_estimated": one.due_estimated,
         "answered_at": one.answered_at.isoformat() if one.answered_at else None,
         "overdue": one.is_overdue(utc_now()),
     }
@@ -220,7 +227,8 @@ def show_(home: Path, as_json: bool, address: str | None, number: int) -> None:
         f"correction {one.number}: {one.item}, {one.fault.value} (basis {one.basis.value})",
         f"from province {one.peer}, its reference {one.reference}",
         f"disclosed: {value} (as the item's level says), as of {day_of(day)}",
-        f"received {china_minute(one.received_at)}, due {china_minute(one.due_at)}",
+        f"received {china_minute(one.received_at)}, due {china_minute(one.due_at)}"
+        + (f" {ESTIMATED}" if one.due_estimated else ""),
         f"state: {_state(one)}",
         "who it is about: heqiao corrections find, with an extract of the register",
     )

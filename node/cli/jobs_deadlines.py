@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import describe_state
+from node.cli.due_days import ESTIMATED, due_day
 from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
@@ -13,7 +14,6 @@ from node.domain.job_progress import Deadline, JobProgress, PartProgress
 from node.domain.jobs import PartClock
 from node.errors import NotFoundError
 
-ESTIMATED = "估算"  # estimated: the holidays of a year are not known
 MOST = 1_000
 
 
@@ -110,11 +110,10 @@ def _head(job: JobProgress) -> str:
 def _clock(clock: PartClock | None) -> tuple[str, str, str]:
     if clock is None:
         return "", "", ""
-    due, closes = (f"{china_day(one)}" for one in (clock.due_at, clock.closes_at))
     return (
         china_minute(clock.asked_at),
-        f"{due} {ESTIMATED}" if clock.due_estimated else due,
-        f"{closes} {ESTIMATED}" if clock.close_estimated else closes,
+        due_day(clock.due_at, estimated=clock.due_estimated),
+        due_day(clock.closes_at, estimated=clock.close_estimated),
     )
 
 

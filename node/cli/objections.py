@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from node.cli.asking import wait_for_job
+from node.cli.due_days import ESTIMATED, due_day
 from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
@@ -123,7 +124,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     state += " (late)" if _is_late(one) else ""
     state += " (OVERDUE)" if _is_overdue(one) else ""
     shown = (one["id"], one["item"] or "all", one["peer"] or "all", one["raised_on"])
-    due = str(china_day(datetime.fromisoformat(one["due_at"])))
+    due = due_day(datetime.fromisoformat(one["due_at"]), estimated=one["due_estimated"])
     return (*shown, due, state, one["recheck_job"])
 
 
@@ -155,7 +156,9 @@ def _clock(one: dict[str, Any]) -> str:
     late = "LATE" if _is_late(one) else "in time"
     return (
         f"report received {one['received_on']}, raised {one['raised_on']}: {late} (until {one['last_day']}); "
-        f"result due {_minute(one['due_at'])}" + (" OVERDUE" if _is_overdue(one) else "")
+        f"result due {_minute(one['due_at'])}"
+        + (f" {ESTIMATED}" if one["due_estimated"] else "")
+        + (" OVERDUE" if _is_overdue(one) else "")
     )
 
 
@@ -164,7 +167,11 @@ def _is_late(one: dict[str, Any]) -> bool:
 
 
 def _is_overdue(one: dict[str, Any]) -> bool:
-    return one["state"] != "closed" and datetime.fromisoformat(one["due_at"]) < utc_now()
+    return (
+        one["state"] != "closed"
+        and not one["due_estimated"]
+        and datetime.fromisoformat(one["due_at"]) < utc_now()
+    )
 
 
 def _minute(moment: str) -> str:

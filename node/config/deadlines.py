@@ -26,6 +26,19 @@ class DeadlinesSection(Section):
         description="Calendar days in which a report is to be issued; peers that have not answered are "
         "shown as such",
     )
+    correction_days: int = Field(
+        default=10,
+        ge=1,
+        le=30,
+        description="Working days in which a request to correct a record is to be answered (政务数据共享条例 "
+        "art. 26)",
+    )
+    recheck_days: int = Field(
+        default=10,
+        ge=1,
+        le=30,
+        description="Working days from an objection to its result",
+    )
     retry_min_s: float = Field(
         default=300,
         ge=0,

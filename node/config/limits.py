@@ -36,6 +36,25 @@ class LimitsSection(Section):
     max_streams_per_peer: int = Field(
         default=4, ge=1, le=64, description="Of them long ones; at most a quarter of worker_threads"
     )
+    corrections_open: int = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="Requests of one peer to correct records that wait for an answer; more is a register "
+        "that is wrong, or a peer that makes work",
+    )
+    corrections_a_day: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="New ones of one peer in 24 hours: a province of millions objects to some records a day",
+    )
+    corrections_failed: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Of one peer in an hour that prove no entry: then all are refused before any work",
+    )
     max_watchers: int = Field(
         default=32,
         ge=1,

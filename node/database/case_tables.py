@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -34,6 +35,8 @@ objections = Table(
     Column("received_day", Integer, nullable=False),
     Column("raised_day", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Whether it was counted with days of a year whose holidays are not known.
+    Column("due_estimated", Boolean, nullable=False),
     # open, rechecking or closed; result of one that is closed.
     Column("state", String(16), nullable=False),
     Column("result", String(32), nullable=False),
@@ -75,6 +78,8 @@ sent_corrections = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("received_at", UtcDateTime),
     Column("due_at", UtcDateTime, nullable=False),
+    # Whether it was counted with days of a year whose holidays are not known.
+    Column("due_estimated", Boolean, nullable=False),
     Column("answered_at", UtcDateTime),
     Index("ix_sent_corrections_state", "state"),
 )
@@ -100,6 +105,8 @@ received_corrections = Table(
     Column("reason", String(64), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Whether it was counted with days of a year whose holidays are not known.
+    Column("due_estimated", Boolean, nullable=False),
     Column("answered_at", UtcDateTime),
     UniqueConstraint("peer", "id"),
     Index("ix_received_corrections_state", "state"),

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 
 from node.database.case_tables import matched_entries, received_corrections, sent_corrections
 from node.domain.corrections import CLOSED, Basis, Fault, ReceivedCorrection, SentCorrection, State
+from node.domain.working_days import Due
 
 _SENT = tuple(one for one in sent_corrections.c if one.name != "content_sealed")
 _RECEIVED = tuple(
@@ -58,6 +59,7 @@ def add_sent(tx: Connection, row: SentCorrection, sealed: bytes) -> None:
             created_at=row.created_at,
             received_at=row.received_at,
             due_at=row.due_at,
+            due_estimated=row.due_estimated,
             answered_at=row.answered_at,
         )
     )
@@ -85,14 +87,25 @@ def find_sent(tx: Connection, correction: bytes) -> tuple[SentCorrection, bytes]
 
 
 def update_sent(
-    tx: Connection, correction: bytes, state: State, reason: str = "", **times: datetime | None
+    tx: Connection, correction: bytes, state: State, reason: str = "", **times: datetime | bool | None
 ) -> bool:
-    """Change the state of a request that is not closed; `times` are received_at, due_at, answered_at."""
+    """Change the state of a request that is not closed; `times` are received_at, due_at with due_estimated,
+    answered_at.
+    """
     here = sent_corrections.c
     changed = update(sent_corrections).where(
         here.id == correction, here.state.not_in([one.value for one in CLOSED])
     )
     return tx.execute(changed.values(state=state.value, reason=reason, **times)).rowcount == 1
+
+
+def move_sent(tx: Connection, correction: bytes, due: Due) -> bool:
+    """Count the time anew of one without a receipt whose time is estimated; whether it was one."""
+    here = sent_corrections.c
+    changed = update(sent_corrections).where(
+        here.id == correction, here.state == State.SENT.value, here.due_estimated
+    )
+    return tx.execute(changed.values(due_at=due.at, due_estimated=due.estimated)).rowcount == 1
 
 
 # ---- received
@@ -133,6 +146,7 @@ def add_received(tx: Connection, row: ReceivedCorrection, digest: bytes, epoch: 
             reason=row.reason,
             received_at=row.received_at,
             due_at=row.due_at,
+            due_estimated=row.due_estimated,
             answered_at=row.answered_at,
         )
     )
@@ -161,6 +175,15 @@ def answer_received(tx: Connection, number: int, state: State, reason: str, now:
     here = received_corrections.c
     changed = update(received_corrections).where(here.number == number, here.state == State.RECEIVED.value)
     return tx.execute(changed.values(state=state.value, reason=reason, answered_at=now)).rowcount == 1
+
+
+def move_received(tx: Connection, number: int, due: Due) -> bool:
+    """Count the time anew of one without an answer whose time is estimated; whether it was one."""
+    here = received_corrections.c
+    changed = update(received_corrections).where(
+        here.number == number, here.state == State.RECEIVED.value, here.due_estimated
+    )
+    return tx.execute(changed.values(due_at=due.at, due_estimated=due.estimated)).rowcount == 1
 
 
 # ---- retention
@@ -201,6 +224,7 @@ def _sent(row: Row[Any]) -> SentCorrection:
         created_at=row.created_at,
         received_at=row.received_at,
         due_at=row.due_at,
+        due_estimated=row.due_estimated,
         answered_at=row.answered_at,
     )
 
@@ -218,5 +242,6 @@ def _received(row: Any) -> ReceivedCorrection:
         reason=row.reason,
         received_at=row.received_at,
         due_at=row.due_at,
+        due_estimated=row.due_estimated,
         answered_at=row.answered_at,
     )

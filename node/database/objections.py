@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_
 from node.database.case_tables import objections
 from node.domain.days import FIRST_DAY
 from node.domain.objections import CLOSED, RECHECKING, ObjectionRow
+from node.domain.working_days import Due
 
 
 def add(tx: Connection, row: ObjectionRow, sealed: bytes) -> None:
@@ -25,6 +26,7 @@ def add(tx: Connection, row: ObjectionRow, sealed: bytes) -> None:
             received_day=(row.received - FIRST_DAY).days,
             raised_day=(row.raised - FIRST_DAY).days,
             due_at=row.due_at,
+            due_estimated=row.due_estimated,
             state=row.state,
             result=row.result,
             recheck_job=row.recheck_job,
@@ -82,6 +84,13 @@ def close(tx: Connection, objection: str, result: str, now: datetime) -> bool:
     return tx.execute(changed.values(state=CLOSED, result=result, closed_at=now)).rowcount == 1
 
 
+def move(tx: Connection, objection: str, due: Due) -> bool:
+    """Count the time anew of one that is not closed and whose time is estimated; whether it was one."""
+    here = objections.c
+    changed = update(objections).where(here.id == objection, here.state != CLOSED, here.due_estimated)
+    return tx.execute(changed.values(due_at=due.at, due_estimated=due.estimated)).rowcount == 1
+
+
 def count_due(tx: Connection, before: datetime) -> int:
     """How many were closed, or should have been, before a moment."""
     return tx.scalar(select(func.count()).select_from(objections).where(_is_over(before))) or 0
@@ -108,6 +117,7 @@ def _row(row: Row[Any]) -> ObjectionRow:
         received=FIRST_DAY + timedelta(days=row.received_day),
         raised=FIRST_DAY + timedelta(days=row.raised_day),
         due_at=row.due_at,
+        due_estimated=row.due_estimated,
         state=row.state,
         result=row.result,
         recheck_job=row.recheck_job,

@@ -11,12 +11,6 @@ from enum import StrEnum
 from typing import Final
 
 ID_SIZE: Final = 16
-ANSWER_DAYS: Final = 10  # working days (政务数据共享条例 art. 26)
-# A province with a population of millions objects to some records a day; more is a register that is wrong, or
-# a peer that makes work.
-MOST_OPEN: Final = 500  # unanswered requests of one peer
-MOST_A_DAY: Final = 100  # new requests of one peer in 24 hours
-MOST_FAILED: Final = 20  # requests of one peer in an hour that prove no entry
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 MOST_ASKED: Final = 100  # requests in one question about their state
@@ -85,10 +79,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """When the other node took a request, and until when it is to be answered."""
+    """When the other node took a request, and until when it is to be answered: `due_estimated`, counted with
+    days of a year whose holidays it does not know.
+    """
 
     received_at: datetime
     due_at: datetime
+    due_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +116,11 @@ class SentCorrection:
     received_at: datetime | None
     due_at: datetime
     answered_at: datetime | None
+    due_estimated: bool = False
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether the other province should have answered."""
-        return self.state not in CLOSED and now > self.due_at
+        """Whether the other province should have answered; never by an estimated date."""
+        return self.state not in CLOSED and not self.due_estimated and now > self.due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +139,11 @@ class ReceivedCorrection:
     received_at: datetime
     due_at: datetime
     answered_at: datetime | None
+    due_estimated: bool = False
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether this province should have answered."""
-        return self.state is State.RECEIVED and now > self.due_at
+        """Whether this province should have answered; never by an estimated date."""
+        return self.state is State.RECEIVED and not self.due_estimated and now > self.due_at
 
 
 @dataclass(frozen=True, slots=True)

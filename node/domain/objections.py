@@ -57,10 +57,11 @@ class ObjectionRow:
     recheck_job: str
     created_at: datetime
     closed_at: datetime | None
+    due_estimated: bool = False
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether it should have been closed."""
-        return self.state != CLOSED and now > self.due_at
+        """Whether it should have been closed; never by an estimated date."""
+        return self.state != CLOSED and not self.due_estimated and now > self.due_at
 
 
 @dataclass(frozen=True, slots=True)

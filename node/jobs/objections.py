@@ -37,7 +37,7 @@ from node.domain.subjects import Subjects, hold_identities
 from node.domain.verification import Verification, unpack_head, unpack_verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
 from node.jobs import engine
-from node.jobs.case_clock import RECHECK_DAYS, due_after
+from node.jobs.case_clock import due_after
 from node.jobs.lookup import require_job
 from node.jobs.match_results import require_ended
 from node.reports.households import household_of
@@ -54,6 +54,7 @@ def add(node: Node, access: JobAccess, new: NewObjection) -> ObjectionRow:
     require_job(node, new.job, access, change=True)
     job = require_ended(node, new.job, VERIFICATION)
     now = node.clock()
+    due = due_after(node, now, node.config.deadlines.recheck_days)
     number = _check(node, job, new, china_day(now))
     row = ObjectionRow(
         id=new_id("o"),
@@ -64,7 +65,8 @@ def add(node: Node, access: JobAccess, new: NewObjection) -> ObjectionRow:
         peer=new.target.peer,
         received=new.received,
         raised=new.raised,
-        due_at=due_after(node, now, RECHECK_DAYS),
+        due_at=due.at,
+        due_estimated=due.estimated,
         state=OPEN,
         result="",
         recheck_job="",

@@ -18,6 +18,7 @@ from blake3 import blake3
 from matcher import Identity, batch
 from matcher.correction import correction_key, prove
 from matcher.suites.suite import CURRENT
+from node.config.limits import LimitsSection
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
@@ -25,12 +26,8 @@ from node.database import corrections as rows
 from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
 from node.domain.corrections import (
-    ANSWER_DAYS,
     DAY,
     HOUR,
-    MOST_A_DAY,
-    MOST_FAILED,
-    MOST_OPEN,
     Named,
     Receipt,
     ReceivedCorrection,
@@ -64,14 +61,15 @@ class Failures:
     In memory: each process of a province counts its own, and forgets with its end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._lock, self._times = threading.Lock(), dict[str, deque[datetime]]()
 
     def require_few(self, peer: str, now: datetime) -> None:
         """Raises LimitError with the time to wait."""
         with self._lock:
             times = self._recent(peer, now)
-            if len(times) >= MOST_FAILED:
+            if len(times) >= self._most:
                 raise _limit("corrections.failed", "too many requests prove no entry", times[0] + HOUR, now)
 
     def note(self, peer: str, now: datetime) -> None:
@@ -80,7 +78,7 @@ class Failures:
             self._recent(peer, now).append(now)
 
     def _recent(self, peer: str, now: datetime) -> "deque[datetime]":
-        times = self._times.setdefault(peer, deque(maxlen=MOST_FAILED))
+        times = self._times.setdefault(peer, deque(maxlen=self._most))
         while times and times[0] <= now - HOUR:
             times.popleft()
         return times
@@ -123,7 +121,7 @@ def _same(known: tuple[ReceivedCorrection, bytes], digest: bytes) -> Receipt:
         raise RefusedError(
             "this id was used for another request", details={"rule": "correction_id"}
         )  # fmt: skip
-    return Receipt(row.received_at, row.due_at)
+    return Receipt(row.received_at, row.due_at, row.due_estimated)
 
 
 def _store(
@@ -135,7 +133,8 @@ def _store(
     digest: bytes,
     now: datetime,
 ) -> Receipt:
-    receipt = Receipt(now, due_after(node, now, ANSWER_DAYS))
+    due = due_after(node, now, node.config.deadlines.correction_days)
+    receipt = Receipt(now, due.at, due.estimated)
     row = ReceivedCorrection(
         number=0,
         peer=peer.code,
@@ -148,6 +147,7 @@ def _store(
         reason="",
         received_at=receipt.received_at,
         due_at=receipt.due_at,
+        due_estimated=receipt.due_estimated,
         answered_at=None,
     )
     salt = node.keys.salt_version_of(request.epoch, now) or 0
@@ -160,7 +160,7 @@ def _store(
         known = rows.find_received(tx, peer.code, request.id)
         if known is not None:
             return _same(known, digest)
-        _require_room(tx, peer.code, now)
+        _require_room(tx, node.config.limits, peer.code, now)
         rows.add_received(tx, row, digest, request.epoch, sealed)
         audit_rows.append(tx, "correction_received", _audited(peer, request, caller), now)
         return receipt
@@ -168,11 +168,11 @@ def _store(
     return node.store.retry_write("receive correction", write)
 
 
-def _require_room(tx: Connection, peer: str, now: datetime) -> None:
+def _require_room(tx: Connection, limits: LimitsSection, peer: str, now: datetime) -> None:
     waiting, today = rows.count_received(tx, peer, now - DAY)
-    if waiting >= MOST_OPEN:
+    if waiting >= limits.corrections_open:
         raise _limit("corrections.open", "too many corrections of this peer wait for an answer")
-    if today >= MOST_A_DAY:
+    if today >= limits.corrections_a_day:
         raise _limit("corrections.day", "too many corrections of this peer in a day", now + HOUR, now)
 
 

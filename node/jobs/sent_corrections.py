@@ -19,7 +19,6 @@ from node.database import jobs as job_rows
 from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
 from node.domain.corrections import (
-    ANSWER_DAYS,
     ID_SIZE,
     MOST_ASKED,
     Basis,
@@ -156,6 +155,7 @@ def _new(
     named = (item, entry.origin, entry.epoch, entry.place, entry.tag)
     request = Request(secrets.token_bytes(ID_SIZE), *named, fault, basis, reference)
     request = replace(request, proof=prove(entry.key, request.message(node.code, peer)))
+    due = due_after(node, now, node.config.deadlines.correction_days)
     sent = SentCorrection(
         id=request.id,
         owner=job.owner,
@@ -169,7 +169,8 @@ def _new(
         reason="",
         created_at=now,
         received_at=None,
-        due_at=due_after(node, now, ANSWER_DAYS),
+        due_at=due.at,
+        due_estimated=due.estimated,
         answered_at=None,
     )
     plain = [subject, entry.origin, entry.epoch, entry.place, entry.tag.hex(), request.proof.hex()]
@@ -201,7 +202,7 @@ def _deliver(node: Node, client: CorrectionClient, some: Iterable[SentCorrection
             _update(node, one, State.REFUSED, refusal_rule(error)[:64], answered_at=node.clock())
         else:
             times = {"received_at": receipt.received_at, "due_at": receipt.due_at}
-            _update(node, one, State.RECEIVED, "", **times)
+            _update(node, one, State.RECEIVED, "", **times, due_estimated=receipt.due_estimated)
 
 
 def sync(
@@ -286,7 +287,9 @@ def _open(node: Node, row: SentCorrection, sealed: bytes) -> tuple[Request, str]
     return request, subject
 
 
-def _update(node: Node, one: SentCorrection, state: State, reason: str, **times: datetime | None) -> None:
+def _update(
+    node: Node, one: SentCorrection, state: State, reason: str, **times: datetime | bool | None
+) -> None:
     now = node.clock()
 
     def write(tx: Connection) -> None:

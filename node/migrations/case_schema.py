@@ -27,6 +27,7 @@ def _create_objections() -> None:
         sa.Column("received_day", sa.Integer(), nullable=False),
         sa.Column("raised_day", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("result", sa.String(length=32), nullable=False),
         sa.Column("recheck_job", sa.String(length=64), nullable=False),
@@ -69,6 +70,7 @@ def _create_sent() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("received_at", sa.DateTime(), nullable=True),
         sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
         sa.Column("answered_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sent_corrections")),
     )
@@ -92,6 +94,7 @@ def _create_received() -> None:
         sa.Column("reason", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("due_estimated", sa.Boolean(), nullable=False),
         sa.Column("answered_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_received_corrections")),
         sa.UniqueConstraint("peer", "id", name=op.f("uq_received_corrections_peer")),

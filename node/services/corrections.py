@@ -13,7 +13,7 @@ class CorrectionServicer(correction_pb2_grpc.CorrectionServiceServicer):  # type
     """heqiao.peer.v1.CorrectionService."""
 
     def __init__(self, node: Node) -> None:
-        self._node, self._failures = node, Failures()
+        self._node, self._failures = node, Failures(node.config.limits.corrections_failed)
 
     def SubmitCorrection(  # noqa: N802 - the name is the protocol's
         self, request: pb.SubmitCorrectionRequest, call: Call

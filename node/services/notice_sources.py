@@ -14,6 +14,7 @@ from node.database import alerts as alert_rows
 from node.database import notices as notice_rows
 from node.domain.days import china_day
 from node.domain.notices import Level, Notice, NoticeKind
+from node.jobs.calendar import working_days
 from node.jobs.notices import Source
 from node.jobs.watch_store import current_thresholds
 from node.rotation.status import read_due
@@ -72,10 +73,20 @@ def find_watches(node: Node) -> Iterator[Notice]:
         yield Notice(NoticeKind.THRESHOLDS_MISSING, Level.WARNING)
 
 
+def find_holidays(node: Node) -> Iterator[Notice]:
+    """The year without a table of holidays, as `heqiao doctor` judges it: from 1 December on the next one."""
+    now = node.clock()
+    year = working_days(node).missing_year(now)
+    if year is not None:
+        level = Level.URGENT if year == china_day(now).year else Level.WARNING
+        yield Notice(NoticeKind.HOLIDAY_TABLE_MISSING, level, str(year))
+
+
 SOURCES = (
     Source((NoticeKind.CERTIFICATE_ENDS,), find_certificate),
     Source((NoticeKind.KEY_DUE,), find_keys),
     Source((NoticeKind.REVOCATION_LIST_OLD,), find_list),
     Source((NoticeKind.PARTS_OVERDUE,), find_overdue),
+    Source((NoticeKind.HOLIDAY_TABLE_MISSING,), find_holidays),
     Source((NoticeKind.ALERTS_OPEN, NoticeKind.LOOKS_FAILED, NoticeKind.THRESHOLDS_MISSING), find_watches),
 )

@@ -11,6 +11,7 @@ from node.database import partition_versions
 from node.database.leases import Lease
 from node.index.offering import offer_due
 from node.jobs import deadlines
+from node.jobs.case_clock import count_anew
 from node.jobs.mirrors import mirror_tasks
 from node.jobs.notices import collect, deliver
 from node.jobs.retention import erase_due
@@ -99,6 +100,7 @@ def offer_changes(node: Node, lease: Lease) -> None:
 def watch_deadlines(node: Node, lease: Lease) -> None:
     """Warn of peers that do not answer. Raises as `Lease.write` does."""
     warned, moved = deadlines.watch_deadlines(node, lease.write, lease.stopping.is_set)
+    moved += count_anew(node, lease.write)
     if warned or moved:
         log.get_logger().info("deadlines", entries=warned, status=f"{moved} counted anew")
 

@@ -77,6 +77,7 @@ def objection_message(
         result=row.result,
         recheck_job=row.recheck_job,
         due_at=timestamp(row.due_at),
+        due_estimated=row.due_estimated,
         created_at=timestamp(row.created_at),
         closed_at=timestamp(row.closed_at) if row.closed_at else None,
     )
@@ -129,6 +130,7 @@ def sent_message(row: SentCorrection) -> pb.SentCorrection:
         created_at=timestamp(row.created_at),
         received_at=timestamp(row.received_at) if row.received_at else None,
         due_at=timestamp(row.due_at),
+        due_estimated=row.due_estimated,
         answered_at=timestamp(row.answered_at) if row.answered_at else None,
     )
 
@@ -149,6 +151,7 @@ def read_sent(message: pb.SentCorrection) -> SentCorrection:
         created_at=message.created_at.ToDatetime(tzinfo=UTC),
         received_at=_moment(message, "received_at"),
         due_at=message.due_at.ToDatetime(tzinfo=UTC),
+        due_estimated=message.due_estimated,
         answered_at=_moment(message, "answered_at"),
     )
 
@@ -167,6 +170,7 @@ def received_message(row: ReceivedCorrection) -> pb.ReceivedCorrection:
         reason=row.reason,
         received_at=timestamp(row.received_at),
         due_at=timestamp(row.due_at),
+        due_estimated=row.due_estimated,
         answered_at=timestamp(row.answered_at) if row.answered_at else None,
     )
 
@@ -185,6 +189,7 @@ def read_received(message: pb.ReceivedCorrection) -> ReceivedCorrection:
         reason=message.reason,
         received_at=message.received_at.ToDatetime(tzinfo=UTC),
         due_at=message.due_at.ToDatetime(tzinfo=UTC),
+        due_estimated=message.due_estimated,
         answered_at=_moment(message, "answered_at"),
     )
 

@@ -36,7 +36,7 @@ _FAULT_NAMES = {number: one for one, number in FAULTS.items()}
 _BASIS_NAMES = {number: one for one, number in BASES.items()}
 _STATE_NAMES = {number: one for one, number in STATES.items()}
 _REASON_NAMES = {number: name for name, number in REASON_NUMBERS.items()}
-_LONGEST = timedelta(days=60)  # ten working days are less, whatever the holidays
+_LONGEST = timedelta(days=60)  # thirty working days are less, whatever the holidays
 _SKEW = timedelta(days=1)
 
 
@@ -83,7 +83,9 @@ def parse_request(message: pb.SubmitCorrectionRequest) -> Request:
 def receipt_message(receipt: Receipt) -> pb.SubmitCorrectionResponse:
     """The answer to a request that was taken."""
     return pb.SubmitCorrectionResponse(
-        received_at=timestamp(receipt.received_at), due_at=timestamp(receipt.due_at)
+        received_at=timestamp(receipt.received_at),
+        due_at=timestamp(receipt.due_at),
+        due_estimated=receipt.due_estimated,
     )
 
 
@@ -94,7 +96,7 @@ def parse_receipt(message: pb.SubmitCorrectionResponse, now: datetime) -> Receip
         raise malformed("the peer's receipt has no proper times", "correction_receipt")
     if received > now + _SKEW:
         raise malformed("the peer's receipt is of a later day", "correction_receipt")
-    return Receipt(received, due)
+    return Receipt(received, due, message.due_estimated)
 
 
 def ids_message(ids: Sequence[bytes]) -> pb.GetCorrectionsRequest:

@@ -257,14 +257,15 @@ def test_attack_a_flood(
 ) -> None:
     """Beyond its limits a peer's request is refused before anything is stored; what was sent waits."""
     before = count_received(provinces)
-    monkeypatch.setattr(received_corrections, "MOST_A_DAY", before)
+    limits = provinces["44"].node.config.limits
+    monkeypatch.setitem(limits.__dict__, "corrections_a_day", before)  # the section is frozen
     (sent,) = send(provinces["45"], found[8])
     assert (sent.state, count_received(provinces)) == (State.SENT, before)
-    monkeypatch.setattr(received_corrections, "MOST_A_DAY", 1_000)
-    monkeypatch.setattr(received_corrections, "MOST_OPEN", 0)
+    monkeypatch.setitem(limits.__dict__, "corrections_a_day", 1_000)
+    monkeypatch.setitem(limits.__dict__, "corrections_open", 0)
     assert sent_corrections.sync(provinces["45"].node)
     assert count_received(provinces) == before
-    monkeypatch.setattr(received_corrections, "MOST_OPEN", 1_000)
+    monkeypatch.setitem(limits.__dict__, "corrections_open", 1_000)
     sent_corrections.sync(provinces["45"].node)
     assert count_received(provinces) == before + 1
 

@@ -67,6 +67,25 @@ def node(home):
     found.store.dispose()
 
 
+@pytest.mark.parametrize(
+    ("day", "known"),
+    [
+        ("2028-11-30", []),
+        ("2028-12-01", [("holiday_table_missing", "warning", 0)]),
+        ("2029-01-02", [("holiday_table_missing", "urgent", 0)]),
+    ],
+)
+def test_a_year_without_a_table_is_told_from_december_on(node, day, known):
+    """With a table of 2028 alone."""
+    table = node.config.folder / "days.toml"
+    table.write_text("years = [2028]", encoding="utf-8")
+    set_config(node.config.folder, "calendar", path="days.toml")
+    later = open_home(node.config.folder, FakeClock(datetime.fromisoformat(f"{day}T04:00:00+00:00")))
+    collect(later, [one for one in SOURCES if NoticeKind.HOLIDAY_TABLE_MISSING in one.kinds])
+    assert found_in(later) == known
+    later.store.dispose()
+
+
 def found_in(node: Node, open_only: bool = True) -> list[tuple[str, str, int]]:
     with node.store.transaction("read") as tx:
         known = rows.list_notices(tx, open_only=open_only)

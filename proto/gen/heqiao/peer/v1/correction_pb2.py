@@ -25,31 +25,31 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/peer/v1/correction.proto\x12\x0eheqiao.peer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x02\n\x17SubmitCorrectionRequest\x12\x15\n\rcorrection_id\x18\x01 \x01(\x0c\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\r\n\x05place\x18\x05 \x01(\r\x12\x0b\n\x03tag\x18\x06 \x01(\x0c\x12.\n\x05\x66\x61ult\x18\x07 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionFault\x12.\n\x05\x62\x61sis\x18\x08 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionBasis\x12\x16\n\x0e\x63\x61se_reference\x18\t \x01(\t\x12\r\n\x05proof\x18\n \x01(\x0c\"w\n\x18SubmitCorrectionResponse\x12/\n\x0breceived_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x15GetCorrectionsRequest\x12\x16\n\x0e\x63orrection_ids\x18\x01 \x03(\x0c\"O\n\x16GetCorrectionsResponse\x12\x35\n\x0b\x63orrections\x18\x01 \x03(\x0b\x32 .heqiao.peer.v1.CorrectionStatus\"\xbc\x01\n\x10\x43orrectionStatus\x12\x15\n\rcorrection_id\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionState\x12\x30\n\x06reason\x18\x03 \x01(\x0e\x32 .heqiao.peer.v1.CorrectionReason\x12/\n\x0b\x61nswered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xcf\x01\n\x0f\x43orrectionFault\x12 \n\x1c\x43ORRECTION_FAULT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ORRECTION_FAULT_NOT_MINE\x10\x01\x12 \n\x1c\x43ORRECTION_FAULT_WRONG_VALUE\x10\x02\x12\x1d\n\x19\x43ORRECTION_FAULT_OUTDATED\x10\x03\x12\x1e\n\x1a\x43ORRECTION_FAULT_DUPLICATE\x10\x04\x12\x1a\n\x16\x43ORRECTION_FAULT_OTHER\x10\x05*v\n\x0f\x43orrectionBasis\x12 \n\x1c\x43ORRECTION_BASIS_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ORRECTION_BASIS_MANDATE\x10\x01\x12#\n\x1f\x43ORRECTION_BASIS_PERSON_REQUEST\x10\x02*\xad\x01\n\x0f\x43orrectionState\x12 \n\x1c\x43ORRECTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ORRECTION_STATE_UNKNOWN\x10\x01\x12\x1d\n\x19\x43ORRECTION_STATE_RECEIVED\x10\x02\x12\x1e\n\x1a\x43ORRECTION_STATE_CORRECTED\x10\x03\x12\x1b\n\x17\x43ORRECTION_STATE_UPHELD\x10\x04*\x86\x03\n\x10\x43orrectionReason\x12!\n\x1d\x43ORRECTION_REASON_UNSPECIFIED\x10\x00\x12%\n!CORRECTION_REASON_VALUE_CORRECTED\x10\x01\x12$\n CORRECTION_REASON_RECORD_REMOVED\x10\x02\x12\"\n\x1e\x43ORRECTION_REASON_RECORD_MOVED\x10\x03\x12\"\n\x1e\x43ORRECTION_REASON_DATE_UPDATED\x10\x04\x12&\n\"CORRECTION_REASON_RECORD_CONFIRMED\x10\x05\x12$\n CORRECTION_REASON_PERSON_DIFFERS\x10\x06\x12!\n\x1d\x43ORRECTION_REASON_NO_EVIDENCE\x10\x07\x12&\n\"CORRECTION_REASON_OTHER_DEPARTMENT\x10\x08\x12!\n\x1d\x43ORRECTION_REASON_RECORD_GONE\x10\t2\xdb\x01\n\x11\x43orrectionService\x12\x65\n\x10SubmitCorrection\x12\'.heqiao.peer.v1.SubmitCorrectionRequest\x1a(.heqiao.peer.v1.SubmitCorrectionResponse\x12_\n\x0eGetCorrections\x12%.heqiao.peer.v1.GetCorrectionsRequest\x1a&.heqiao.peer.v1.GetCorrectionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/peer/v1/correction.proto\x12\x0eheqiao.peer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x02\n\x17SubmitCorrectionRequest\x12\x15\n\rcorrection_id\x18\x01 \x01(\x0c\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\r\n\x05place\x18\x05 \x01(\r\x12\x0b\n\x03tag\x18\x06 \x01(\x0c\x12.\n\x05\x66\x61ult\x18\x07 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionFault\x12.\n\x05\x62\x61sis\x18\x08 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionBasis\x12\x16\n\x0e\x63\x61se_reference\x18\t \x01(\t\x12\r\n\x05proof\x18\n \x01(\x0c\"\x8e\x01\n\x18SubmitCorrectionResponse\x12/\n\x0breceived_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rdue_estimated\x18\x03 \x01(\x08\"/\n\x15GetCorrectionsRequest\x12\x16\n\x0e\x63orrection_ids\x18\x01 \x03(\x0c\"O\n\x16GetCorrectionsResponse\x12\x35\n\x0b\x63orrections\x18\x01 \x03(\x0b\x32 .heqiao.peer.v1.CorrectionStatus\"\xbc\x01\n\x10\x43orrectionStatus\x12\x15\n\rcorrection_id\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.heqiao.peer.v1.CorrectionState\x12\x30\n\x06reason\x18\x03 \x01(\x0e\x32 .heqiao.peer.v1.CorrectionReason\x12/\n\x0b\x61nswered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xcf\x01\n\x0f\x43orrectionFault\x12 \n\x1c\x43ORRECTION_FAULT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ORRECTION_FAULT_NOT_MINE\x10\x01\x12 \n\x1c\x43ORRECTION_FAULT_WRONG_VALUE\x10\x02\x12\x1d\n\x19\x43ORRECTION_FAULT_OUTDATED\x10\x03\x12\x1e\n\x1a\x43ORRECTION_FAULT_DUPLICATE\x10\x04\x12\x1a\n\x16\x43ORRECTION_FAULT_OTHER\x10\x05*v\n\x0f\x43orrectionBasis\x12 \n\x1c\x43ORRECTION_BASIS_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ORRECTION_BASIS_MANDATE\x10\x01\x12#\n\x1f\x43ORRECTION_BASIS_PERSON_REQUEST\x10\x02*\xad\x01\n\x0f\x43orrectionState\x12 \n\x1c\x43ORRECTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ORRECTION_STATE_UNKNOWN\x10\x01\x12\x1d\n\x19\x43ORRECTION_STATE_RECEIVED\x10\x02\x12\x1e\n\x1a\x43ORRECTION_STATE_CORRECTED\x10\x03\x12\x1b\n\x17\x43ORRECTION_STATE_UPHELD\x10\x04*\x86\x03\n\x10\x43orrectionReason\x12!\n\x1d\x43ORRECTION_REASON_UNSPECIFIED\x10\x00\x12%\n!CORRECTION_REASON_VALUE_CORRECTED\x10\x01\x12$\n CORRECTION_REASON_RECORD_REMOVED\x10\x02\x12\"\n\x1e\x43ORRECTION_REASON_RECORD_MOVED\x10\x03\x12\"\n\x1e\x43ORRECTION_REASON_DATE_UPDATED\x10\x04\x12&\n\"CORRECTION_REASON_RECORD_CONFIRMED\x10\x05\x12$\n CORRECTION_REASON_PERSON_DIFFERS\x10\x06\x12!\n\x1d\x43ORRECTION_REASON_NO_EVIDENCE\x10\x07\x12&\n\"CORRECTION_REASON_OTHER_DEPARTMENT\x10\x08\x12!\n\x1d\x43ORRECTION_REASON_RECORD_GONE\x10\t2\xdb\x01\n\x11\x43orrectionService\x12\x65\n\x10SubmitCorrection\x12\'.heqiao.peer.v1.SubmitCorrectionRequest\x1a(.heqiao.peer.v1.SubmitCorrectionResponse\x12_\n\x0eGetCorrections\x12%.heqiao.peer.v1.GetCorrectionsRequest\x1a&.heqiao.peer.v1.GetCorrectionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.peer.v1.correction_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CORRECTIONFAULT']._serialized_start=786
-  _globals['_CORRECTIONFAULT']._serialized_end=993
-  _globals['_CORRECTIONBASIS']._serialized_start=995
-  _globals['_CORRECTIONBASIS']._serialized_end=1113
-  _globals['_CORRECTIONSTATE']._serialized_start=1116
-  _globals['_CORRECTIONSTATE']._serialized_end=1289
-  _globals['_CORRECTIONREASON']._serialized_start=1292
-  _globals['_CORRECTIONREASON']._serialized_end=1682
+  _globals['_CORRECTIONFAULT']._serialized_start=810
+  _globals['_CORRECTIONFAULT']._serialized_end=1017
+  _globals['_CORRECTIONBASIS']._serialized_start=1019
+  _globals['_CORRECTIONBASIS']._serialized_end=1137
+  _globals['_CORRECTIONSTATE']._serialized_start=1140
+  _globals['_CORRECTIONSTATE']._serialized_end=1313
+  _globals['_CORRECTIONREASON']._serialized_start=1316
+  _globals['_CORRECTIONREASON']._serialized_end=1706
   _globals['_SUBMITCORRECTIONREQUEST']._serialized_start=85
   _globals['_SUBMITCORRECTIONREQUEST']._serialized_end=341
-  _globals['_SUBMITCORRECTIONRESPONSE']._serialized_start=343
-  _globals['_SUBMITCORRECTIONRESPONSE']._serialized_end=462
-  _globals['_GETCORRECTIONSREQUEST']._serialized_start=464
-  _globals['_GETCORRECTIONSREQUEST']._serialized_end=511
-  _globals['_GETCORRECTIONSRESPONSE']._serialized_start=513
-  _globals['_GETCORRECTIONSRESPONSE']._serialized_end=592
-  _globals['_CORRECTIONSTATUS']._serialized_start=595
-  _globals['_CORRECTIONSTATUS']._serialized_end=783
-  _globals['_CORRECTIONSERVICE']._serialized_start=1685
-  _globals['_CORRECTIONSERVICE']._serialized_end=1904
+  _globals['_SUBMITCORRECTIONRESPONSE']._serialized_start=344
+  _globals['_SUBMITCORRECTIONRESPONSE']._serialized_end=486
+  _globals['_GETCORRECTIONSREQUEST']._serialized_start=488
+  _globals['_GETCORRECTIONSREQUEST']._serialized_end=535
+  _globals['_GETCORRECTIONSRESPONSE']._serialized_start=537
+  _globals['_GETCORRECTIONSRESPONSE']._serialized_end=616
+  _globals['_CORRECTIONSTATUS']._serialized_start=619
+  _globals['_CORRECTIONSTATUS']._serialized_end=807
+  _globals['_CORRECTIONSERVICE']._serialized_start=1709
+  _globals['_CORRECTIONSERVICE']._serialized_end=1928
 # @@protoc_insertion_point(module_scope)

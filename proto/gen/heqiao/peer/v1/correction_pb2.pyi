@@ -95,12 +95,14 @@ class SubmitCorrectionRequest(_message.Message):
     def __init__(self, correction_id: _Optional[bytes] = ..., item: _Optional[str] = ..., origin: _Optional[str] = ..., epoch: _Optional[int] = ..., place: _Optional[int] = ..., tag: _Optional[bytes] = ..., fault: _Optional[_Union[CorrectionFault, str]] = ..., basis: _Optional[_Union[CorrectionBasis, str]] = ..., case_reference: _Optional[str] = ..., proof: _Optional[bytes] = ...) -> None: ...
 
 class SubmitCorrectionResponse(_message.Message):
-    __slots__ = ("received_at", "due_at")
+    __slots__ = ("received_at", "due_at", "due_estimated")
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     received_at: _timestamp_pb2.Timestamp
     due_at: _timestamp_pb2.Timestamp
-    def __init__(self, received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    due_estimated: bool
+    def __init__(self, received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ...) -> None: ...
 
 class GetCorrectionsRequest(_message.Message):
     __slots__ = ("correction_ids",)

@@ -58,7 +58,7 @@ class EarlierAnswer(_message.Message):
     def __init__(self, subject: _Optional[str] = ..., answer: _Optional[_Union[_platform_pb2.Answer, _Mapping]] = ...) -> None: ...
 
 class Objection(_message.Message):
-    __slots__ = ("id", "job_id", "report_number", "household", "person", "item", "peer", "raised_by", "grounds", "received_on", "raised_on", "last_day", "state", "result", "recheck_job", "due_at", "created_at", "closed_at")
+    __slots__ = ("id", "job_id", "report_number", "household", "person", "item", "peer", "raised_by", "grounds", "received_on", "raised_on", "last_day", "state", "result", "recheck_job", "due_at", "created_at", "closed_at", "due_estimated")
     ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REPORT_NUMBER_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class Objection(_message.Message):
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     id: str
     job_id: str
     report_number: str
@@ -95,7 +96,8 @@ class Objection(_message.Message):
     due_at: _timestamp_pb2.Timestamp
     created_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., job_id: _Optional[str] = ..., report_number: _Optional[str] = ..., household: _Optional[str] = ..., person: _Optional[str] = ..., item: _Optional[str] = ..., peer: _Optional[str] = ..., raised_by: _Optional[str] = ..., grounds: _Optional[str] = ..., received_on: _Optional[str] = ..., raised_on: _Optional[str] = ..., last_day: _Optional[str] = ..., state: _Optional[str] = ..., result: _Optional[str] = ..., recheck_job: _Optional[str] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    due_estimated: bool
+    def __init__(self, id: _Optional[str] = ..., job_id: _Optional[str] = ..., report_number: _Optional[str] = ..., household: _Optional[str] = ..., person: _Optional[str] = ..., item: _Optional[str] = ..., peer: _Optional[str] = ..., raised_by: _Optional[str] = ..., grounds: _Optional[str] = ..., received_on: _Optional[str] = ..., raised_on: _Optional[str] = ..., last_day: _Optional[str] = ..., state: _Optional[str] = ..., result: _Optional[str] = ..., recheck_job: _Optional[str] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ...) -> None: ...
 
 class AddObjectionRequest(_message.Message):
     __slots__ = ("job_id", "report_number", "household", "person", "item", "peer", "raised_by", "grounds", "received_on", "raised_on")
@@ -186,7 +188,7 @@ class CloseObjectionResponse(_message.Message):
     def __init__(self, objection: _Optional[_Union[Objection, _Mapping]] = ...) -> None: ...
 
 class SentCorrection(_message.Message):
-    __slots__ = ("id", "job_id", "peer", "item", "fault", "basis", "reference", "state", "reason", "created_at", "received_at", "due_at", "answered_at")
+    __slots__ = ("id", "job_id", "peer", "item", "fault", "basis", "reference", "state", "reason", "created_at", "received_at", "due_at", "answered_at", "due_estimated")
     ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
@@ -200,6 +202,7 @@ class SentCorrection(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
     ANSWERED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     job_id: str
     peer: str
@@ -213,7 +216,8 @@ class SentCorrection(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     due_at: _timestamp_pb2.Timestamp
     answered_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[bytes] = ..., job_id: _Optional[str] = ..., peer: _Optional[str] = ..., item: _Optional[str] = ..., fault: _Optional[str] = ..., basis: _Optional[str] = ..., reference: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    due_estimated: bool
+    def __init__(self, id: _Optional[bytes] = ..., job_id: _Optional[str] = ..., peer: _Optional[str] = ..., item: _Optional[str] = ..., fault: _Optional[str] = ..., basis: _Optional[str] = ..., reference: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ...) -> None: ...
 
 class SendCorrectionRequest(_message.Message):
     __slots__ = ("job_id", "subject", "peer", "item", "fault", "basis", "reference", "discloses_person")
@@ -262,7 +266,7 @@ class SyncCorrectionsResponse(_message.Message):
     def __init__(self, corrections: _Optional[_Iterable[_Union[SentCorrection, _Mapping]]] = ...) -> None: ...
 
 class ReceivedCorrection(_message.Message):
-    __slots__ = ("number", "peer", "id", "item", "fault", "basis", "reference", "state", "reason", "received_at", "due_at", "answered_at")
+    __slots__ = ("number", "peer", "id", "item", "fault", "basis", "reference", "state", "reason", "received_at", "due_at", "answered_at", "due_estimated")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -275,6 +279,7 @@ class ReceivedCorrection(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
     ANSWERED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     number: int
     peer: str
     id: bytes
@@ -287,7 +292,8 @@ class ReceivedCorrection(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     due_at: _timestamp_pb2.Timestamp
     answered_at: _timestamp_pb2.Timestamp
-    def __init__(self, number: _Optional[int] = ..., peer: _Optional[str] = ..., id: _Optional[bytes] = ..., item: _Optional[str] = ..., fault: _Optional[str] = ..., basis: _Optional[str] = ..., reference: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    due_estimated: bool
+    def __init__(self, number: _Optional[int] = ..., peer: _Optional[str] = ..., id: _Optional[bytes] = ..., item: _Optional[str] = ..., fault: _Optional[str] = ..., basis: _Optional[str] = ..., reference: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_estimated: _Optional[bool] = ...) -> None: ...
 
 class ListReceivedCorrectionsRequest(_message.Message):
     __slots__ = ("waiting",)
