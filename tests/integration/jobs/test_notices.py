@@ -71,8 +71,8 @@ def node(home):
     ("day", "known"),
     [
         ("2028-11-30", []),
-        ("2028-12-01", [("holiday_table_missing", "warning", 0)]),
-        ("2029-01-02", [("holiday_table_missing", "urgent", 0)]),
+        ("2028-12-01", [("holiday_table_missing", "warning", 1)]),
+        ("2029-01-02", [("holiday_table_missing", "urgent", 1)]),
     ],
 )
 def test_a_year_without_a_table_is_told_from_december_on(node, day, known):
