@@ -30,7 +30,7 @@ from node.domain.new_ids import new_id
 from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation
 from node.domain.verification import Verification
-from node.errors import ConfigError, NodeError, UnreachableError
+from node.errors import ConfigError, NodeError, SessionEndedError, UnreachableError
 from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
 from node.transport.session import SESSION_HEADER
@@ -42,7 +42,7 @@ from node.wire.platform_jobs import read_job
 
 _SLOW = 4  # several calls to a peer, one after the other
 _REVOKED_AT_ONCE = 1_000  # numbers in a message, which stays below 1 MiB
-_SLOW = 4  # several calls to a peer, one after the other
+_SIGN_IN = frozenset({"SignIn", "BeginSecondFactor", "FinishSignIn"})  # the calls before a session
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
@@ -57,7 +57,7 @@ class Platform(JobCalls):
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
         self._channel, self._stub = channel, platform_pb2_grpc.PlatformServiceStub(channel)
-        self._call_s, self._session = call_s, ""
+        self._call_s, self._session, self._people_only = call_s, "", False
 
     @classmethod
     def open(cls, home: Path, address: str | None = None) -> Self:
@@ -86,6 +86,14 @@ class Platform(JobCalls):
         """The same connection, whose calls carry the token of a person's session (docs/users.md)."""
         found = copy.copy(self)
         found._session = session  # noqa: SLF001  a copy of this
+        return found
+
+    def for_people(self) -> "Platform":
+        """The same connection for a console: a call without a person's session raises SessionEndedError, but
+        for those of signing in. It has the node's own rights, which no page may use.
+        """
+        found = copy.copy(self)
+        found._people_only = True  # noqa: SLF001  a copy of this
         return found
 
     def close(self) -> None:
@@ -198,17 +206,20 @@ class Platform(JobCalls):
     ) -> Any:
         call, timeout = getattr(stub or self._stub, method), timeout_s or self._call_s
         try:
-            return call(message, timeout=timeout, metadata=self._metadata())
+            return call(message, timeout=timeout, metadata=self._metadata(method))
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
     def _stream(self, method: str, message: Message, stub: Any = None) -> Iterator[Any]:
         try:
-            yield from getattr(stub or self._stub, method)(message, metadata=self._metadata())
+            metadata = self._metadata(method)
+            yield from getattr(stub or self._stub, method)(message, metadata=metadata)
         except grpc.RpcError as error:
             raise self._rebuild(error) from None
 
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
+    def _metadata(self, method: str) -> tuple[tuple[str, str], ...]:
+        if self._people_only and not self._session and method not in _SIGN_IN:
+            raise SessionEndedError("nobody is signed in", "sign in", {"rule": "session"})
         session = ((SESSION_HEADER, self._session),) if self._session else ()
         return request_metadata(new_request_id()) + session
 

@@ -151,7 +151,8 @@ _RULES: Final = {
 
 
 def make_app(platform: Platform, upload_bytes: int) -> Callable[..., object]:
-    """The application; it asks one node over `platform`, and takes uploads of that size."""
+    """The application; it asks one node over `platform`, for people only, and takes uploads of that size."""
+    platform = platform.for_people()
     routes: list[Route | Mount] = [
         Route(path, endpoint(page, platform, fail), methods=methods) for path, methods, page in PAGES
     ]

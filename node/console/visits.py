@@ -35,7 +35,7 @@ _MOST_FIELDS: Final = 20_000
 
 @dataclass
 class Visit:
-    """A request, its form (empty for a read) and the connection to the node."""
+    """A request, its form (empty for a read) and the connection to the node, which only signing in uses."""
 
     request: Request
     platform: Platform
@@ -60,14 +60,17 @@ class Visit:
 
     @property
     def node(self) -> Platform:
-        """The node, asked in the name of the person."""
-        return self.platform.as_person(self.token) if self.token else self.platform
+        """The node, asked in the name of the person: never by the console's own rights.
+
+        Raises SessionEndedError.
+        """
+        if not self.token:
+            raise SessionEndedError("nobody is signed in")
+        return self.platform.as_person(self.token)
 
     @cached_property
     def person(self) -> Person:
         """Who is signed in. Raises SessionEndedError."""
-        if not self.token:
-            raise SessionEndedError("nobody is signed in")
         return People(self.node).person()
 
     @property

@@ -26,7 +26,7 @@ class Right:
 
     `before` says that it is part of signing in: no session is needed. `unready` says that it may be called
     with a session before password, second factor and confidentiality record are in order. `whole` says that
-    it is about the whole province: an administrator of a unit below it may not.
+    it is about the whole province: people of a unit below it may not.
     """
 
     roles: frozenset[Role]
@@ -36,6 +36,7 @@ class Right:
     whole: bool = False
 
 
+CONSOLE: Final = "console"  # the name in the certificate of a console: it acts for people who signed in only
 _HIGH_TIERS: Final = ("ministry", "province")
 _SIGN_IN: Final = Right(EVERYBODY, before=True)
 _OWN: Final = Right(EVERYBODY, unready=True)

@@ -32,10 +32,12 @@ class People:
     digest_key: bytes = field(repr=False)
     settings: UsersSection
 
-    def failures_of(self, account: str) -> bytes:
-        """32 bytes under which failed attempts of an account are counted, whether there is one or not."""
+    def failures_of(self, account: str, session: bytes = b"") -> bytes:
+        """32 bytes under which failed attempts of an account are counted, whether there is one or not: those
+        to sign in, or those within a session, by the digest of its token.
+        """
         key = blake3(self.digest_key, derive_key_context=_FAILURES_CONTEXT).digest()
-        return blake3(account.encode("utf-8", "surrogatepass"), key=key).digest()
+        return blake3(account.encode("utf-8", "surrogatepass") + b"\0" + session, key=key).digest()
 
 
 @dataclass(frozen=True, slots=True, repr=False)

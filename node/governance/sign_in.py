@@ -138,12 +138,16 @@ def read_session(people: People, token: str, now: datetime) -> Person:
     return person
 
 
-def prove_again(people: People, account: str, password: str, code: str, now: datetime) -> Person:
+def prove_again(
+    people: People, account: str, password: str, code: str, now: datetime, token: str = ""
+) -> Person:
     """Password and a fresh code in one step, for an approval or a command: who acts.
 
-    Raises SignInError, also for an account without a second factor.
+    Wrong ones of somebody who has signed in (`token`) are counted for that session, and end it: so nobody
+    outside can keep a person from approving. Raises SignInError, also for an account without a second factor.
     """
-    _take_attempt(people, account, now)
+    session = digest_of(token) if token else b""
+    _take_attempt(people, account, now, session)
     with people.store.transaction("prove again") as tx:
         row = rows.find_user(tx, account)
     hashed = "" if row is None else open_secrets(people, row).password
@@ -155,12 +159,12 @@ def prove_again(people: People, account: str, password: str, code: str, now: dat
             return None
         if not _take_code(tx, people, current, code, now):
             return None
-        rows.clear_failures(tx, people.failures_of(account))
+        rows.clear_failures(tx, people.failures_of(account, session))
         return _person(tx, people, account, now)
 
     person = people.store.retry_write("prove again", write)
     if person is None:
-        raise _refused(people, account, row, now)
+        raise _refused(people, account, row, now, session)
     return person
 
 
@@ -185,25 +189,26 @@ def change_password(people: People, token: str, old: str, new: str, now: datetim
         normal = check_password(new, person.account)
     except ValueError as error:
         raise InputError(str(error)) from None
-    _take_attempt(people, person.account, now)
+    session = digest_of(token)
+    _take_attempt(people, person.account, now, session)
     with people.store.transaction("change a password") as tx:
         row = require_row(tx, person.account)
     verified = open_secrets(people, row).password
     if not is_password(old, verified):
-        raise _refused(people, person.account, row, now)
+        raise _refused(people, person.account, row, now, session)
     if old == new:
         raise InputError("the new password is the old one")
     hashed = hash_password(normal)
 
     def write(tx: Connection) -> None:
         current = _with_password(tx, people, person.account, verified, now)
-        if current is None or rows.find_session(tx, digest_of(token)) is None:
+        if current is None or rows.find_session(tx, session) is None:
             raise _ended()
         kept = replace(open_secrets(people, current), password=hashed)
         values = {"secrets_sealed": seal_secrets(people, person.account, kept), "password_set": True}
         rows.change_user(tx, person.account, values)
-        rows.end_sessions(tx, person.account, keep=digest_of(token))
-        rows.clear_failures(tx, people.failures_of(person.account))
+        rows.end_sessions(tx, person.account, keep=session)
+        rows.clear_failures(tx, people.failures_of(person.account, session))
         audit_rows.append(tx, "password_changed", event_details(current), now)
 
     people.store.retry_write("change a password", write)
@@ -293,9 +298,9 @@ def _ended() -> SessionEndedError:
     return SessionEndedError("the session has ended", "sign in again", {"rule": "session"})
 
 
-def _take_attempt(people: People, account: str, now: datetime) -> None:
-    """Count an attempt. Raises SignInError while the account is locked."""
-    digest, settings = people.failures_of(account), people.settings
+def _take_attempt(people: People, account: str, now: datetime, session: bytes = b"") -> None:
+    """Count an attempt. Raises SignInError while the account, or the session, is locked."""
+    digest, settings = people.failures_of(account, session), people.settings
 
     def write(tx: Connection) -> bool:
         found = rows.read_failures(tx, digest, now)
@@ -325,9 +330,13 @@ def _give_attempt_back(people: People, account: str, now: datetime) -> None:
     people.store.retry_write("count an attempt", write)
 
 
-def _refused(people: People, account: str, row: UserRow | None, now: datetime) -> SignInError:
-    """The error of a wrong attempt; where it was the last one, the account is locked from now on."""
-    digest, settings = people.failures_of(account), people.settings
+def _refused(
+    people: People, account: str, row: UserRow | None, now: datetime, session: bytes = b""
+) -> SignInError:
+    """The error of a wrong attempt; where it was the last one, the account is locked from now on, or the
+    session has ended.
+    """
+    digest, settings = people.failures_of(account, session), people.settings
 
     def write(tx: Connection) -> int:
         found = rows.read_failures(tx, digest, now)
@@ -335,6 +344,8 @@ def _refused(people: People, account: str, row: UserRow | None, now: datetime) -
         if not left and found.locked_until is None:
             until = now + timedelta(minutes=settings.lock_minutes)
             rows.put_failures(tx, digest, replace(found, locked_until=until))
+            if session:
+                rows.end_session(tx, session)
         if row is not None:
             # What was typed as an unknown account may be anything, so only known ones are on record.
             audit_rows.append(tx, "sign_in_refused", {**event_details(row), "left": left}, now)

@@ -83,7 +83,8 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
         person = call.require_person()
         require_texts(request.draft_id, request.password, request.code)
         now = self._node.clock()
-        sign_in.prove_again(people_of(self._node), person.account, request.password, request.code, now)
+        people, given = people_of(self._node), (request.password, request.code)
+        sign_in.prove_again(people, person.account, *given, now, call.session)
         row = drafts.approve(
             self._node, person, request.draft_id, request.version, request.digest, self._start
         )

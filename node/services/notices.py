@@ -10,6 +10,7 @@ from node.context import Node
 from node.database import notices as rows
 from node.domain.job_access import NODE_ACCESS, JobAccess
 from node.domain.notices import NoticeRow, may_see
+from node.domain.rights import is_whole
 from node.services.access import access_of
 from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
@@ -59,7 +60,9 @@ class NoticeServicer(notices_pb2_grpc.NoticeServiceServicer):  # type: ignore[mi
             return rows.list_notices(tx, after, BATCH, open_only=open_only)
 
     def _shown(self, seen: list[NoticeRow], call: Call) -> list[NoticeRow]:
-        # People who may call this administer or observe the node: the table of rights says so.
-        access: JobAccess = NODE_ACCESS if call.person else access_of(self._node, call)
-        readers = self._node.config.notices.readers
+        # People of the province see what is about the node; those of a unit below it what is their own.
+        person = call.person
+        whole = person is not None and is_whole(person.unit)
+        access: JobAccess = NODE_ACCESS if whole else access_of(self._node, call)
+        readers = self._node.config.notices.readers if person is None else ()
         return [row for row in seen if may_see(access, row.notice, readers, call.caller.name)]

@@ -4,7 +4,7 @@ from keys import CertifiedIdentity
 from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
-from node.domain.rights import RPCS, Right, refusal
+from node.domain.rights import CONSOLE, RPCS, Right, refusal
 from node.domain.users import ROLE_NAMES, Person
 from node.errors import RefusedError, SessionEndedError
 from node.governance.sign_in import read_session
@@ -20,16 +20,20 @@ _READY = {
 def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Person | None:
     """The person who acts with a call, None where the node itself or a platform does.
 
-    Raises SessionEndedError where a person is needed and no session is good, RefusedError (rule `right`) for
-    a platform or a person who may not call the method. Refusals of people are on record.
+    A console's own certificate acts for people only. Raises SessionEndedError where a person is needed and no
+    session is good, RefusedError (rule `right`) for a platform or a person who may not call the method.
+    Refusals of people are on record.
     """
     right = RPCS.get(method)
-    if caller.role != "node":
+    is_console = caller.role == "platform" and caller.name == CONSOLE
+    if caller.role != "node" and not is_console:
         if token or right is None or not right.platform:
             raise RefusedError("platforms may not call this", "", {"rule": "right"})
         return None
-    if not token or (right is not None and right.before):
-        if node.config.users.required and not (right is not None and right.before):
+    if right is not None and right.before:
+        return None
+    if not token:
+        if node.config.users.required or is_console:
             raise SessionEndedError(
                 "this node serves people who have signed in", "sign in", {"rule": "session"}
             )

@@ -94,6 +94,7 @@ class Admission:
         self.peers, self.judge = peers, judge
         self.require_good, self.admit, self.threads = require_good, admit, threads
         self.calls = StreamLimits(most, "calls")
+        self.people = StreamLimits(max(4, threads // 4), "calls")  # people share the certificate of a console
         self.first = FirstMessages(threads, first_s)
 
     def close(self) -> None:
@@ -132,14 +133,17 @@ class CallGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no ty
         elif handler.response_streaming:
             answer = self._stream(behaviour, method, receive)
         else:
-            answer = self._single(behaviour, method, receive)
+            answer = self._single(behaviour, method, receive, streams=handler.request_streaming)
         return make(answer, handler.request_deserializer, handler.response_serializer)
 
-    def _single(self, behaviour: Callable[[Any, Call], Any], method: str, receive: _Receive) -> _Answer:
+    def _single(
+        self, behaviour: Callable[[Any, Call], Any], method: str, receive: _Receive, *, streams: bool
+    ) -> _Answer:
         def answer(requests: Any, context: Any) -> Any:
             with _GuardedCall(method, context, self._admission) as guarded:
                 call = guarded.call()
-                return behaviour(receive(requests), call)
+                received = receive(requests)
+                return behaviour(guarded.until_end(received) if streams else received, call)
 
         return answer
 
@@ -205,6 +209,7 @@ class _GuardedCall:
         person = self._judge_person(caller)
         if person is None:
             return Call(caller, peer, ctx.is_active, ctx.cancel, lambda: ends - time.monotonic())
+        self._held.enter_context(self._admission.people.take(person.account))
         roles = " ".join(sorted(person.roles))
         self._held.enter_context(in_name_of(person.account, roles, person.unit))
         active, left_s = self._is_person_active, lambda: ends - time.monotonic()
@@ -239,6 +244,15 @@ class _GuardedCall:
         if time.monotonic() - self._judged_at > PERSON_JUDGED_EVERY_S:
             self._judge_person(self._judged[0])
         return bool(self._context.is_active())
+
+    def until_end(self, requests: Iterator[Any]) -> Iterator[Any]:
+        """The messages of a caller; after the last one the caller is judged anew, before anything is written:
+        to send them may have taken minutes. Raises as `require_still_good`.
+        """
+        yield from requests
+        if self._session:
+            self._judged_at = -math.inf
+        self.require_still_good()
 
     def require_still_good(self) -> None:
         """Judge the caller anew before a message: a stream ends when its right ends.

@@ -1,5 +1,6 @@
 """Signing in on real databases: lock-out, replayed codes, leavers, sessions, initial passwords."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
@@ -163,6 +164,39 @@ def test_password_and_code_again(trial: Trial) -> None:
     for password, given in ((PASSWORD, code), ("wrong", trial.code("li"))):
         with pytest.raises(SignInError):
             sign_in.prove_again(trial.people, "li", password, given, trial.now)
+
+
+def test_who_locks_an_account_from_outside_stops_no_approval(trial: Trial) -> None:
+    token = trial.ready("li", Role.APPROVER)
+    for _ in range(6):
+        refused(trial, "li", "wrong")
+    assert refused(trial, "li", PASSWORD).details["locked"] == "yes"
+    person = sign_in.prove_again(trial.people, "li", PASSWORD, trial.code("li"), trial.now, token)
+    assert person.account == "li"
+    sign_in.change_password(trial.people, token, PASSWORD, "another long password", trial.now)
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        lambda trial, token: sign_in.change_password(
+            trial.people, token, "wrong", "another long password", trial.now
+        ),
+        lambda trial, token: sign_in.prove_again(trial.people, "li", PASSWORD, "000000", trial.now, token),
+    ],
+    ids=["password", "code"],
+)
+def test_guessing_within_a_stolen_session_ends_it_and_locks_nobody(
+    trial: Trial, guess: Callable[[Trial, str], object]
+) -> None:
+    token = trial.ready("li", Role.APPROVER)
+    for _ in range(5):
+        sign_in.read_session(trial.people, token, trial.now)
+        with pytest.raises(SignInError):
+            guess(trial, token)
+    with pytest.raises(SessionEndedError):
+        sign_in.read_session(trial.people, token, trial.now)
+    assert trial.sign_in("li")
 
 
 def test_without_a_second_factor_nobody_proves_anything(trial: Trial) -> None:
