@@ -42,7 +42,8 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):  # type: ign
         node, person, now = self._node, call.require_person(), self._node.clock()
         require_texts(request.approval_id, request.digest, request.password, request.code)
         people = people_of(node)
-        sign_in.prove_again(people, person.account, request.password, request.code, now)
+        given = (request.password, request.code)
+        sign_in.prove_again(people, person.account, *given, now, call.session)
         who = by_account(people, person.account, now)
         try:
             approvals.approve(node.store, request.approval_id, who, now, request.digest)
