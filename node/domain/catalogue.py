@@ -77,8 +77,9 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+@lru_cache(maxsize=8)
 def parse(path: Path, content: bytes) -> Catalogue:
-    """The catalogue in a file's content. Raises as `load`."""
+    """The catalogue in a file's content, the same object while it is the same. Raises as `load`."""
     found = check_text(path, content)
     if found.catalogue is None:
         faults = "; ".join(map(str, found.faults[:_SHOWN]))

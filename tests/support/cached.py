@@ -1,7 +1,8 @@
-"""Expensive test data, made once in each process of the tests."""
+"""Expensive test data, made once in each process of the tests, or once for all."""
 
 import secrets
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import cache
 from itertools import count
@@ -11,13 +12,22 @@ from keys.store.kinds import _draw_paillier
 from node.database import open_store
 
 _DRAWN = 8  # more than the homes of a test and their rotations
+_KEPT = Path(__file__).with_name("paillier_keys.txt")
+_NAMES = ("44", "45", "33", "46", "drawn", "drawn next", *(f"drawn {number}" for number in range(_DRAWN)))
 _numbers = count()
 
 
 @cache
-def paillier_key(_of: str) -> bytes:
-    """A Paillier key, the same for the same name; making one takes half a second."""
-    return _draw_paillier(secrets.token_bytes)
+def paillier_key(of: str) -> bytes:
+    """A Paillier key, the same for the same name; making one takes half a second, so most are kept."""
+    return _kept().get(of) or _draw_paillier(secrets.token_bytes)
+
+
+@cache
+def _kept() -> dict[str, bytes]:
+    """Keys of nobody, by name: `python -m tests.support.cached` draws others."""
+    lines = (line.rpartition(" ") for line in _KEPT.read_text(encoding="ascii").splitlines())
+    return {name: b64decode(key, validate=True) for name, _, key in lines}
 
 
 def next_paillier_key(random_bytes: Callable[[int], bytes]) -> bytes:
@@ -34,3 +44,8 @@ def empty_database() -> bytes:
         file = Path(folder) / "heqiao.db"
         open_store(f"sqlite:///{file}").dispose()
         return file.read_bytes()
+
+
+if __name__ == "__main__":
+    drawn = [f"{name} {b64encode(_draw_paillier(secrets.token_bytes)).decode()}\n" for name in _NAMES]
+    _KEPT.write_text("".join(drawn), encoding="ascii")

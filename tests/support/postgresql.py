@@ -24,6 +24,10 @@ def programs() -> Path | None:
     return next((p for p in places if (p / "initdb").exists() and (p / "pg_ctl").exists()), None)
 
 
+# In a process of its own: waits until the one that started it has ended, however it did, and clears up.
+_CLEAR_UP = 'read -r _; "$1" -D "$2/data" -m immediate stop; rm -rf "$2"'
+
+
 class PostgreSQL:
     """A PostgreSQL in a temporary folder, run by an account that is not root (it refuses to be)."""
 
@@ -41,6 +45,11 @@ class PostgreSQL:
     def start(self) -> None:
         if self.account:
             shutil.chown(self.folder, "nobody")
+        self._last = subprocess.Popen(
+            [*self.account, "sh", "-c", _CLEAR_UP, "sh", str(self.binaries / "pg_ctl"), str(self.folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self.folder.parent, start_new_session=True,
+        )  # fmt: skip
         data = str(self.folder / "data")
         self.run(
             "initdb", "-D", data, "-U", "heqiao", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"
@@ -55,6 +64,10 @@ class PostgreSQL:
 
     def stop(self) -> None:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def close(self) -> None:
+        """Stop it for good, and remove its folder."""
+        self._last.communicate(timeout=60)
 
     def create(self, name: str, template: str = "template1") -> str:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -94,14 +107,13 @@ def postgres_server() -> Iterator[PostgreSQL]:
     if binaries is None:
         pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed")
     pytest.importorskip("psycopg")
-    folder = Path(tempfile.mkdtemp(prefix="heqiao-pg-"))  # other accounts may not enter pytest's folders
-    server = PostgreSQL(folder, binaries, free_port())
+    # Not in pytest's folders, which other accounts may not enter.
+    server = PostgreSQL(Path(tempfile.mkdtemp(prefix="heqiao-pg-")), binaries, free_port())
     try:
         server.start()
         yield server
-        server.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What a node makes once and tests would make thousands of times: compiled statements, the catalogue.
+"""What a node makes once and tests would make thousands of times: compiled statements.
 
 Each engine of SQLAlchemy compiles the statements that it runs; the first job of a node compiles for longer
 than it works. All engines for SQLite of a process of the tests have one dialect and one cache here: both
@@ -8,18 +8,15 @@ Importing this module does it, in this process and in those forked from it.
 """
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from node.database import engine as engines
-from node.domain import catalogue
 
 STATEMENTS = 5_000  # more than there are
 
 _create_engine = engines.create_engine
-_load_catalogue = catalogue.load
 
 
 @cache
@@ -40,15 +37,4 @@ def create_engine(url: Any, **options: Any) -> Engine:
     return made
 
 
-@cache
-def _built_in() -> catalogue.Catalogue:
-    return _load_catalogue()
-
-
-def load_catalogue(path: Path | None = None) -> catalogue.Catalogue:
-    """As `catalogue.load`, which reads the built-in one each time."""
-    return _load_catalogue(path) if path else _built_in()
-
-
 engines.create_engine = create_engine  # type: ignore[assignment]
-catalogue.load = load_catalogue
