@@ -31,7 +31,6 @@ from node.wire.match_messages import (
     BucketRequest,
     BucketSlice,
     EvaluatedChunk,
-    EvaluateDone,
     EvaluateStart,
 )
 from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
@@ -80,9 +79,7 @@ class PeerCalls(Protocol):
     def get_manifest(self, epoch: int = 0) -> tuple[bytes, bytes]:
         """Step 1: the serialised manifest and its signature; of the active epoch, or the one named."""
 
-    def evaluate(
-        self, start: EvaluateStart, chunks: Iterable[bytes]
-    ) -> Iterator[EvaluatedChunk | EvaluateDone]:
+    def evaluate(self, start: EvaluateStart, chunks: Iterable[bytes]) -> Iterator[EvaluatedChunk]:
         """Step 2: send the chunks, yield the answers."""
 
     def fetch_partition(self, request: PartitionRequest) -> Iterator[PartitionPiece]:

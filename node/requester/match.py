@@ -48,7 +48,6 @@ from node.requester.trusted_manifest import OfferChangedError
 from node.wire import manifest as manifests
 from node.wire.match_messages import (
     GRANULE_POINTS,
-    EvaluateDone,
     EvaluateStart,
     Transcript,
     granule_digests,
@@ -293,25 +292,27 @@ def _run_stream(
     size = most - most % GRANULE_POINTS
     digests = granule_digests(0, batch.blinded.points, opened.suite.sizes.point)
     chunks = [batch.part(at, at + size) for at in range(start.first_point, query.points, size)]
-    transcript, first, expected, finished = Transcript(start), start.first_point, 0, False
-    for message in context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks]):
-        if isinstance(message, EvaluateDone):
-            transcript.require_equal(message.transcript)
-            if message.points_root != granules_root(digests):
-                raise dishonest("the peer saw other points than were sent", "points_root")
-            finished = True
-            break
-        if expected >= len(chunks) or message.sequence != expected:
+    transcript, first = Transcript(start), start.first_point
+    answers = context.calls.evaluate(start, [chunk.blinded.points for chunk in chunks])
+    for expected, message in enumerate(answers):
+        if message.sequence != expected:
             raise dishonest("the peer answers chunks out of order", "sequence")
-        sent = chunks[expected]
+        sent, is_last = chunks[expected], expected + 1 == len(chunks)
         transcript.add(expected, sent.blinded.points, message.points)
         context.checkpoint.count_points(sent.blinded.count)
         tokens = finalize_chunk(opened, query, first, sent, message.points)
+        if (message.done is not None) != is_last:
+            raise dishonest("the peer ends the stream at another chunk than the last", "stream")
+        if message.done is not None:
+            transcript.require_equal(message.done.transcript)
+            if message.done.points_root != granules_root(digests):
+                raise dishonest("the peer saw other points than were sent", "points_root")
         context.checkpoint.add_tokens(first, tokens)
-        first, expected = first + sent.blinded.count, expected + 1
+        first += sent.blinded.count
         context.checkpoint.progress("evaluate", first, query.points, opened.manifest.epoch)
-    if not finished or expected != len(chunks):
-        raise UnavailableError("the peer ended the stream early")
+        if is_last:
+            return
+    raise UnavailableError("the peer ended the stream early")
 
 
 def finalize_chunk(opened: OpenSession, query: Query, first: int, sent: Sent, returned: bytes) -> bytes:

@@ -91,10 +91,13 @@ class Evaluation:
         """The key of the query's class, looked up anew: its epoch may be retired in mid-stream."""
         return self._suite.class_key(require_epoch(self._node, self._start.epoch), self._start.token_class)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all points that were announced are answered."""
+        return not self._left
+
     def finish(self) -> EvaluateDone:
-        """Digest of transcript, root of points. Raises InvalidPointsError when points are missing."""
-        if self._left:
-            raise InvalidPointsError("fewer points than announced")
+        """Digest of transcript, root of points, when it is complete."""
         return EvaluateDone(self._transcript.digest(), self._query.points_root)
 
     def close(self) -> None:

@@ -7,13 +7,12 @@ from functools import partial
 from heqiao.peer.v1 import aggregate_pb2, catalogue_pb2, match_pb2, mirror_pb2, service_pb2_grpc, types_pb2
 
 from keys import CertifiedIdentity
-from matcher import SUITE
 from matcher.suites.x25519 import POINT_SIZE
 from node.context import Node
 from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
-from node.errors import InvalidRequestError, UnknownCallerError
+from node.errors import InvalidPointsError, InvalidRequestError, UnknownCallerError
 from node.responder import manifest, match, mirrors
 from node.responder.catalogue import describe_items
 from node.responder.fetches import metered
@@ -27,7 +26,7 @@ from node.wire import catalogue as catalogue_wire
 from node.wire import match as wire
 from node.wire import mirror as mirror_wire
 from node.wire import sums as sums_wire
-from node.wire.match_messages import BucketRequest
+from node.wire.match_messages import BucketRequest, EvaluatedChunk
 from node.wire.mirror_messages import DeltaRequest, PartitionRequest
 
 
@@ -65,19 +64,17 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
         with self._stream(call, POINTS_A_SECOND) as (peer, guard):
             start = wire.parse_start(_first(requests).start)
             with closing(match.Evaluation(self._node, peer, start, _name(call))) as evaluation:
-                yield match_pb2.EvaluateResponse(
-                    accepted=match_pb2.EvaluateAccepted(suite=SUITE, epoch=start.epoch)
-                )
-                for message in requests:
+                while not evaluation.is_complete:
+                    message = next(requests, None)
+                    if message is None:
+                        raise InvalidPointsError("fewer points than announced")
                     if message.WhichOneof("message") != "chunk":
                         raise InvalidRequestError("after the start only chunks may follow")
                     sequence = message.chunk.sequence
                     points = evaluation.answer(sequence, message.chunk.points)
                     guard.moved(len(points) // POINT_SIZE)
-                    yield match_pb2.EvaluateResponse(
-                        chunk=match_pb2.EvaluatedChunk(sequence=sequence, points=points)
-                    )
-                yield wire.done_message(evaluation.finish())
+                    done = evaluation.finish() if evaluation.is_complete else None
+                    yield wire.answer_message(EvaluatedChunk(sequence, points, done))
 
     def FetchPartition(  # noqa: N802
         self, request: mirror_pb2.FetchPartitionRequest, call: Call

@@ -17,7 +17,6 @@ from matcher.bucket_changes import BucketChange
 from matcher.suites.x25519 import POINT_SIZE
 from node.context import Node
 from node.domain.peers import PeerRow
-from node.errors import DishonestPeerError
 from node.telemetry.request_id import current_request, new_request_id, request_metadata
 from node.transport.channel import PeerChannel
 from node.transport.deadlines import shortened
@@ -28,7 +27,6 @@ from node.wire.match_messages import (
     BucketRequest,
     BucketSlice,
     EvaluatedChunk,
-    EvaluateDone,
     EvaluateStart,
 )
 from node.wire.mirror_messages import DeltaRequest, PartitionPiece, PartitionRequest
@@ -155,9 +153,7 @@ class PeerClient:
         self.successions = match.parse_successions(response.successions)
         return response.signed_manifest.manifest, response.signed_manifest.signature
 
-    def evaluate(
-        self, start: EvaluateStart, chunks: Iterable[bytes]
-    ) -> Iterator[EvaluatedChunk | EvaluateDone]:
+    def evaluate(self, start: EvaluateStart, chunks: Iterable[bytes]) -> Iterator[EvaluatedChunk]:
         """See node.requester.context.PeerCalls. Raises DishonestPeerError when the stream is out of step."""
 
         def send() -> Iterator[match_pb2.EvaluateRequest]:
@@ -171,21 +167,8 @@ class PeerClient:
                 self._count(message.ByteSize(), 0)
                 yield message
 
-        accepted = False
         for response in self._stream("Evaluate", send(), POINTS_PACE):
-            kind = response.WhichOneof("message")
-            if kind == "accepted" and not accepted:
-                if response.accepted.suite != SUITE or response.accepted.epoch != start.epoch:
-                    raise DishonestPeerError(
-                        "the peer accepts another suite or epoch than was asked", details={"check": "stream"}
-                    )
-                accepted = True
-            elif kind == "chunk" and accepted:
-                yield EvaluatedChunk(response.chunk.sequence, response.chunk.points)
-            elif kind == "done" and accepted:
-                yield EvaluateDone(response.done.transcript, response.done.points_root)
-            else:
-                raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
+            yield match.parse_answer(response)
 
     def fetch_partition(self, request: PartitionRequest) -> Iterator[PartitionPiece]:
         """See node.requester.context.PeerCalls."""

@@ -15,6 +15,7 @@ from matcher.suites.suite import CURRENT
 from matcher.types import TokenClass
 from node.domain.catalogue_form import VERSION_PATTERN
 from node.domain.catalogue_items import CODE_PATTERN
+from node.errors import DishonestPeerError
 from node.wire import sums as sums_wire
 from node.wire.common import (
     DIGEST_SIZE,
@@ -32,6 +33,7 @@ from node.wire.match_messages import (
     GRANULE_POINTS,
     BucketRequest,
     BucketSlice,
+    EvaluatedChunk,
     EvaluateDone,
     EvaluateStart,
 )
@@ -212,11 +214,25 @@ def start_message(start: EvaluateStart) -> match_pb2.EvaluateRequest:
     )
 
 
-def done_message(done: EvaluateDone) -> match_pb2.EvaluateResponse:
-    """The end of an evaluation."""
-    return match_pb2.EvaluateResponse(
-        done=match_pb2.EvaluateDone(transcript=done.transcript, points_root=done.points_root)
+def answer_message(answer: EvaluatedChunk) -> match_pb2.EvaluateResponse:
+    """The answer to a chunk, with the last one the end of the evaluation."""
+    message = match_pb2.EvaluateResponse(
+        chunk=match_pb2.EvaluatedChunk(sequence=answer.sequence, points=answer.points)
     )
+    if answer.done is not None:
+        message.done.transcript = answer.done.transcript
+        message.done.points_root = answer.done.points_root
+    return message
+
+
+def parse_answer(message: match_pb2.EvaluateResponse) -> EvaluatedChunk:
+    """The answer to a chunk. Raises DishonestPeerError where it is none."""
+    if not message.HasField("chunk"):
+        raise DishonestPeerError("the peer's stream is out of order", details={"check": "stream"})
+    done = None
+    if message.HasField("done"):
+        done = EvaluateDone(message.done.transcript, message.done.points_root)
+    return EvaluatedChunk(message.chunk.sequence, message.chunk.points, done)
 
 
 def parse_bucket_request(message: match_pb2.FetchBucketsRequest) -> BucketRequest:

@@ -56,19 +56,20 @@ class BucketSlice:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluatedChunk:
-    """The answer to one chunk of blinded points, in the same order."""
-
-    sequence: int
-    points: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class EvaluateDone:
     """After the last chunk: the responder's digest of the transcript, the root over the query's points."""
 
     transcript: bytes
     points_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedChunk:
+    """The answer to one chunk of blinded points, in the same order; with the last one `done`."""
+
+    sequence: int
+    points: bytes = field(repr=False)
+    done: EvaluateDone | None = None
 
 
 class Transcript:

@@ -177,8 +177,7 @@ def other_key(node: Node) -> Node:
 def chunks(change: Callable[[Node, match_pb2.EvaluatedChunk], None]) -> Cheat:
     def alter(node: Node, responses: Responses) -> Responses:
         for response in responses:
-            if response.WhichOneof("message") == "chunk":
-                change(node, response.chunk)
+            change(node, response.chunk)
             yield response
 
     return Cheat(evaluate=alter)
@@ -212,51 +211,49 @@ def set_sequence(_node: Node, chunk: match_pb2.EvaluatedChunk) -> None:
 
 def wrong_transcript(_node: Node, responses: Responses) -> Responses:
     for response in responses:
-        if response.WhichOneof("message") == "done":
+        if response.HasField("done"):
             response.done.transcript = bytes(32)
         yield response
 
 
 def other_points_root(_node: Node, responses: Responses) -> Responses:
     for response in responses:
-        if response.WhichOneof("message") == "done":
+        if response.HasField("done"):
             response.done.points_root = bytes(32)
         yield response
 
 
 def no_points_root(_node: Node, responses: Responses) -> Responses:
     for response in responses:
-        if response.WhichOneof("message") == "done":
+        if response.HasField("done"):
             response.done.points_root = b""
         yield response
 
 
-def without_accepted(_node: Node, responses: Responses) -> Responses:
-    next(responses)
-    yield from responses
+def without_done(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        response.ClearField("done")
+        yield response
 
 
-def accepted_twice(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    yield first
-    yield first
-    yield from responses
+def done_alone(_node: Node, responses: Responses) -> Responses:
+    for response in responses:
+        yield match_pb2.EvaluateResponse(chunk=response.chunk)
+        yield match_pb2.EvaluateResponse(done=response.done)
 
 
-def other_epoch(_node: Node, responses: Responses) -> Responses:
-    first = next(responses)
-    first.accepted.epoch += 1
-    yield first
-    yield from responses
+def no_answer(_node: Node, responses: Responses) -> Responses:
+    for _ in responses:
+        yield match_pb2.EvaluateResponse()
 
 
 def endless_chunks(_node: Node, responses: Responses) -> Responses:
     for response in responses:
-        if response.WhichOneof("message") == "done":
-            extra = match_pb2.EvaluatedChunk(sequence=10_000, points=tokens.canary_points()[:32])
-            while True:
-                yield match_pb2.EvaluateResponse(chunk=extra)
+        response.ClearField("done")
         yield response
+    extra = match_pb2.EvaluatedChunk(sequence=10_000, points=tokens.canary_points()[:32])
+    while True:
+        yield match_pb2.EvaluateResponse(chunk=extra)
 
 
 def one_bucket_each(responses: Responses) -> Responses:

@@ -74,22 +74,12 @@ class EvaluateChunk(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., points: _Optional[bytes] = ...) -> None: ...
 
 class EvaluateResponse(_message.Message):
-    __slots__ = ("accepted", "chunk", "done")
-    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("chunk", "done")
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
-    accepted: EvaluateAccepted
     chunk: EvaluatedChunk
     done: EvaluateDone
-    def __init__(self, accepted: _Optional[_Union[EvaluateAccepted, _Mapping]] = ..., chunk: _Optional[_Union[EvaluatedChunk, _Mapping]] = ..., done: _Optional[_Union[EvaluateDone, _Mapping]] = ...) -> None: ...
-
-class EvaluateAccepted(_message.Message):
-    __slots__ = ("suite", "epoch")
-    SUITE_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    suite: str
-    epoch: int
-    def __init__(self, suite: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+    def __init__(self, chunk: _Optional[_Union[EvaluatedChunk, _Mapping]] = ..., done: _Optional[_Union[EvaluateDone, _Mapping]] = ...) -> None: ...
 
 class EvaluatedChunk(_message.Message):
     __slots__ = ("sequence", "points")
