@@ -91,6 +91,15 @@ class Visit:
             raise InvalidRequestError("a field is too long")
         return found.strip()
 
+    def number(self, name: str) -> int:
+        """A number of the form, 0 where it is empty. Raises InvalidRequestError for anything else."""
+        text = self.field(name, 8)
+        if not (text.isascii() and text.isdigit()):
+            if text:
+                raise InvalidRequestError("a field is no number")
+            return 0
+        return int(text)
+
     def fields(self, name: str, most: int = 500) -> list[str]:
         """All texts of that name."""
         found = [one for one in self.form.getlist(name) if isinstance(one, str)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -60,6 +61,31 @@ class Sheet:
 FIRST_SHEET: Final = Sheet()
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What reading a spreadsheet may take: bytes of memory, seconds of processor time, rows."""
+
+    memory: int
+    cpu_s: int
+    rows: int
+
+
+# An import of a register, and a list that a person uploads: a few kilobytes can unpack to a million rows.
+IMPORT: Final = Bounds(MOST_MEMORY, sheet_process.CPU_S, 1 << 21)
+UPLOAD: Final = Bounds(512 << 20, 20, 20_000)
+_BOUNDS: Final = ContextVar("bounds of spreadsheets", default=IMPORT)
+
+
+@contextmanager
+def bounded(bounds: Bounds) -> Iterator[None]:
+    """Spreadsheets that are opened within the block are read within these bounds."""
+    before = _BOUNDS.set(bounds)
+    try:
+        yield
+    finally:
+        _BOUNDS.reset(before)
+
+
 def is_spreadsheet(path: Path) -> bool:
     """Whether a file is read as a spreadsheet: by the end of its name."""
     return path.suffix.lower() in SUFFIXES
@@ -67,38 +93,41 @@ def is_spreadsheet(path: Path) -> bool:
 
 @contextmanager
 def open_sheet(
-    path: Path, sheet: Sheet = FIRST_SHEET, memory: int = MOST_MEMORY
+    path: Path, sheet: Sheet = FIRST_SHEET, memory: int | None = None
 ) -> Iterator[tuple[Sequence[Column], Iterator[tuple[int, Sequence[Any]]]]]:
     """The columns and the rows of a sheet, each with its number in the sheet; empty rows are left out.
 
     Numbers come as SheetNumber, errors as ErrorCell, parts of merged cells as MergedCell. `memory` are bytes
-    of the reading process. Raises ConfigError without python-calamine, InputError for a file that cannot be
-    read, also in the middle of the rows.
+    of the reading process, by default those of `bounded`. Raises ConfigError without python-calamine,
+    InputError for a file that cannot be read, also in the middle of the rows.
     """
     try:
         with path.open("rb"):
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "check the path") from None
+    bounds = _BOUNDS.get()
     command = [sys.executable, "-P", str(_PROGRAM), str(path.absolute()), sheet.name]
     with subprocess.Popen(  # noqa: S603 - our own program; the file is an argument, not a command
-        [*command, str(sheet.header_row), str(memory)],
+        [*command, str(sheet.header_row), str(memory or bounds.memory), str(bounds.cpu_s)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
             first = _next(path, process.stdout)
-            yield [Column(header) for header in first["headers"]], _rows(path, process.stdout)
+            yield [Column(header) for header in first["headers"]], _rows(path, process.stdout, bounds.rows)
         finally:
             process.kill()
 
 
-def _rows(path: Path, lines: IO[bytes] | None) -> Iterator[tuple[int, Sequence[Any]]]:
+def _rows(path: Path, lines: IO[bytes] | None, most: int) -> Iterator[tuple[int, Sequence[Any]]]:
     count = 0
     while isinstance(found := _next(path, lines), list):
         for number, cells in found:
             count += 1
+            if count > most:
+                raise _fault(path, "too_large", ())
             yield number, [_value(cell) if type(cell) in (float, list) else cell for cell in cells]
     if found.get("rows") != count:
         raise _fault(path, "damaged", ())

@@ -266,10 +266,10 @@ def _refuse_bomb(path: Path) -> None:
 
 
 def main() -> None:
-    """Arguments: the file, the name of the sheet or "", the row of headers or 0, bytes of memory."""
-    path, sheet, header_row, memory = sys.argv[1:]
+    """Arguments: the file, the name of the sheet or "", the row of headers or 0, bytes of memory, seconds."""
+    path, sheet, header_row, memory, cpu_s = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no rows on disk where it is ended
     try:
         for value in read(Path(path), sheet, int(header_row)):

@@ -24,6 +24,7 @@ from node.transport.session import read_session_token
 from node.transport.stream_limits import StreamLimits
 
 OUR_METHODS = "/heqiao."
+SIGNING_IN = "/heqiao.platform.v1.SessionService/"
 PERSON_JUDGED_EVERY_S = 2.0  # within a stream
 OPEN_TO_MEMBERS = "/grpc.health.v1.Health/Check"  # every good certificate of the federation may ask
 
@@ -94,7 +95,7 @@ class Admission:
         self.peers, self.judge = peers, judge
         self.require_good, self.admit, self.threads = require_good, admit, threads
         self.calls = StreamLimits(most, "calls")
-        self.people = StreamLimits(max(4, threads // 4), "calls")  # people share the certificate of a console
+        self.people = StreamLimits(max(4, threads // 4), "calls")  # all come over one console
         self.first = FirstMessages(threads, first_s)
 
     def close(self) -> None:
@@ -208,6 +209,9 @@ class _GuardedCall:
         ctx = self._context
         person = self._judge_person(caller)
         if person is None:
+            if self._method.startswith(SIGNING_IN):
+                # Strangers who all sign in at once, and wait for hashes of passwords, leave room to others.
+                self._held.enter_context(self._admission.people.take(SIGNING_IN))
             return Call(caller, peer, ctx.is_active, ctx.cancel, lambda: ends - time.monotonic())
         self._held.enter_context(self._admission.people.take(person.account))
         roles = " ".join(sorted(person.roles))

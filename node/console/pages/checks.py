@@ -88,7 +88,7 @@ def save_step(visit: Visit) -> Response:
         return _step(visit, draft, form, problem=problem, reason=reason, wrong_rows=error.rows, status=422)
     except InputError as error:
         return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
-    version = int(visit.field("version", 8) or 0)
+    version = visit.number("version")
     Drafts(visit.node).save(forms.pack(changed), draft.draft_id, version)
     step = visit.field("step", 16)
     at = STEPS.index(step) if step in STEPS else 0
@@ -99,7 +99,7 @@ def save_step(visit: Visit) -> Response:
 def send(visit: Visit) -> Response:
     """Hand the draft to an approver."""
     draft, form, reason = _read(visit)
-    version = int(visit.field("version", 8) or 0)
+    version = visit.number("version")
     try:
         Drafts(visit.node).send(draft.draft_id, version, form.job, forms.to_verification(form))
     except _REFUSALS as error:
@@ -127,7 +127,7 @@ def show_approval(visit: Visit) -> Response:
 def decide(visit: Visit) -> Response:
     """Approve with password and code, or return with a reason."""
     drafts, draft = Drafts(visit.node), visit.request.path_params["draft"]
-    version = int(visit.field("version", 8) or 0)
+    version = visit.number("version")
     try:
         if visit.field("action", 16) == "return":
             drafts.give_back(draft, version, visit.field("reason"))

@@ -1,6 +1,5 @@
 """Corrections (校核): requests to correct a record, sent to other provinces and received from them."""
 
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +7,7 @@ from starlette.responses import Response
 
 from node.client.cases import Cases
 from node.clock import utc_now
-from node.console.pages.member_lists import SUFFIXES, save_upload
+from node.console.pages.member_lists import SUFFIXES, saved_upload
 from node.console.problems import SHOWN, words_of
 from node.console.render import date_words, show
 from node.console.rights import may, who_may
@@ -110,8 +109,7 @@ def find(visit: Visit) -> Response:
     suffix = Path(upload.filename or "").suffix.lower() if upload else ""
     if upload is None or suffix not in SUFFIXES:
         return _received(visit, problem=visit.say("名单须为CSV、XLSX、XLS或ODS文件"), status=422)
-    with tempfile.TemporaryDirectory(prefix="heqiao-list-") as folder:
-        path = save_upload(upload, Path(folder) / f"list{suffix}")
+    with saved_upload(upload, suffix) as path:
         try:
             people, rejects = read_cohort(path)
         except InputError:

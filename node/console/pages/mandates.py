@@ -3,7 +3,6 @@
 A number of a mandate belongs to a person's file, so it is sent as a form and never in an address.
 """
 
-import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from node.client.records import RecordedMandate, Records
 from node.clock import utc_now
 from node.console.pages.member_lists import REASONS as ROW_REASONS
-from node.console.pages.member_lists import SUFFIXES, WrongRow, save_upload
+from node.console.pages.member_lists import SUFFIXES, WrongRow, saved_upload
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.rights import may
@@ -89,8 +88,7 @@ def add_list(visit: Visit) -> Response:
     suffix = Path(upload.filename or "").suffix.lower()
     if suffix not in SUFFIXES:
         return _list(visit, problem=visit.say("名单须为CSV、XLSX、XLS或ODS文件"), status=422)
-    with tempfile.TemporaryDirectory(prefix="heqiao-list-") as folder:
-        path = save_upload(upload, Path(folder) / f"list{suffix}")
+    with saved_upload(upload, suffix) as path:
         try:
             found, _, rejects = read_mandate_records(path)
         except InputError:

@@ -1,6 +1,9 @@
 """Members of a household from an Excel or CSV file: all of them or none, with the rows that are wrong."""
 
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,12 +13,15 @@ from starlette.datastructures import UploadFile
 from node.console import forms
 from node.console.forms import CheckForm, Member
 from node.console.visits import Visit
-from node.errors import InputError
+from node.errors import InputError, LimitError
+from node.tabular.excel import UPLOAD, bounded
 from node.tabular.person_lists import read_members
 
 SUFFIXES: Final = (".csv", ".xlsx", ".xls", ".ods")
 _MOST_SHOWN: Final = 100
 _PIECE: Final = 1 << 16
+_AT_ONCE: Final = threading.BoundedSemaphore(2)
+_WAIT_S: Final = 10.0  # for a place, before a person is asked to try again
 _COLUMNS: Final = {"id_no": "证件号码", "name": "姓名", "id_type": "证件类型", "former_id_no": "曾用证件号码"}
 REASONS: Final = {
     "empty": "没有填写",
@@ -49,12 +55,24 @@ class WrongRowsError(InputError):
         self.rows = rows
 
 
-def save_upload(upload: UploadFile, path: Path) -> Path:
-    """Write an uploaded file to a path; the browser's name for it is not a path."""
-    with path.open("wb") as file:
-        while piece := upload.file.read(_PIECE):
-            file.write(piece)
-    return path
+@contextmanager
+def saved_upload(upload: UploadFile, suffix: str) -> Iterator[Path]:
+    """An uploaded list as a private file, until the block ends; the browser's name for it is not a path.
+
+    Few at once, each within bounds: lists that unpack to a thousand times their size, sent together, must not
+    take the machine from everybody else. Raises LimitError.
+    """
+    if not _AT_ONCE.acquire(timeout=_WAIT_S):
+        raise LimitError("too many lists are being read", "try again in a moment")
+    try:
+        with tempfile.TemporaryDirectory(prefix="heqiao-list-") as folder, bounded(UPLOAD):
+            path = Path(folder) / f"list{suffix}"
+            with path.open("wb") as file:
+                while piece := upload.file.read(_PIECE):
+                    file.write(piece)
+            yield path
+    finally:
+        _AT_ONCE.release()
 
 
 def add_from_list(visit: Visit, form: CheckForm) -> CheckForm:
@@ -65,8 +83,7 @@ def add_from_list(visit: Visit, form: CheckForm) -> CheckForm:
     suffix = Path(upload.filename or "").suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError("名单须为CSV、XLSX、XLS或ODS文件")
-    with tempfile.TemporaryDirectory(prefix="heqiao-list-") as folder:
-        path = save_upload(upload, Path(folder) / f"list{suffix}")
+    with saved_upload(upload, suffix) as path:
         try:
             people, rejects = read_members(path)
         except InputError:

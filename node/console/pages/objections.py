@@ -94,7 +94,7 @@ def close(visit: Visit) -> Response:
 def recheck(visit: Visit) -> Response:
     """Look again, as a draft that another person approves: a new one, or one that was returned."""
     objection, drafts = visit.request.path_params["objection"], Drafts(visit.node)
-    draft, version = visit.field("draft", 64), int(visit.field("version", 8) or 0)
+    draft, version = visit.field("draft", 64), visit.number("version")
     given = bool(draft)
     if not given:
         saved = drafts.save(forms.pack_recheck(objection))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.clock import utc_now
+from node.console.pages import member_lists
 from node.errors import ConfigError
 from node.governance import users
 from node.jobs.acting import people_of
@@ -108,6 +109,29 @@ def test_files_that_are_no_lists(li: Browser, kind: str) -> None:
         "suffix": ("x.exe", b"MZ", "名单须为"),
     }[kind]
     assert words in upload(li, path, name, content)
+
+
+@pytest.mark.parametrize("version", ["x", "-1", "\u0663", "1e3"])
+def test_a_version_that_is_no_number_is_a_malformed_form(li: Browser, version: str) -> None:
+    """Not an error of the page, which would look like a fault of the node."""
+    path = new_draft(li)
+    li.get(path)
+    hidden = forms_of(li.page)[path]
+    answer = li.client.post(f"{path}/send", data={**hidden, "version": version})
+    assert answer.status_code == 400
+
+
+def test_many_lists_at_once_wait_for_each_other(li: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is read by a process of its own: two of them, however many people send one."""
+    monkeypatch.setattr(member_lists, "_WAIT_S", 0.1)
+    path = new_draft(li)
+    taken = [member_lists._AT_ONCE.acquire() for _ in range(2)]
+    try:
+        upload(li, path, "x.csv", csv_of(f"韦小明,{GOOD[0]}"), 429)
+    finally:
+        for _ in taken:
+            member_lists._AT_ONCE.release()
+    upload(li, path, "x.csv", csv_of(f"韦小明,{GOOD[0]}"), 200)
 
 
 def test_a_zip_bomb_does_not_stop_the_console(li: Browser, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from heqiao.platform.v1 import (
     watch_pb2_grpc,
 )
 
-from keys import target_name
+from keys import passwords, target_name
 from node.client.platform import Platform
 from node.clock import utc_now
 from node.database import notices as notice_rows
@@ -185,3 +185,22 @@ def test_one_person_does_not_take_every_place(line: grpc.Channel, sessions) -> N
         for stream in opened:
             stream.cancel()
     wait_for(lambda: listed("prep") == "listed", 20, "the places are not given back")
+
+
+def test_strangers_who_sign_in_all_at_once_leave_room(line: grpc.Channel, sessions) -> None:
+    """A password takes a hash that few may compute at once: the others wait, and hold a thread each."""
+    stub = session_pb2_grpc.SessionServiceStub(line)
+    jobs = platform_pb2_grpc.PlatformServiceStub(line)
+    busy = [passwords._AT_ONCE.acquire() for _ in range(2)]
+    tries = []
+    try:
+        for number in range(80):
+            request = session_pb2.SignInRequest(account=f"nobody-{number}", password="a wrong password")
+            tries.append(stub.SignIn.future(request, timeout=60))
+        wait_for(lambda: any(one.done() for one in tries), 30, "none is refused")
+        assert jobs.ListJobs(platform_pb2.ListJobsRequest(), **sessions["appr"]) is not None
+    finally:
+        for _ in busy:
+            passwords._AT_ONCE.release()
+    codes = {one.code() for one in tries}
+    assert codes == {Code.PERMISSION_DENIED, Code.RESOURCE_EXHAUSTED}

@@ -1,13 +1,14 @@
 """Spreadsheets: what a cell becomes, what costs a row, what refuses the file. The oracle writes the cells."""
 
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime, time
 
 import pytest
 from openpyxl.styles import PatternFill
 
 from node.errors import InputError
-from node.tabular.excel import FIRST_SHEET, MOST_MEMORY, Sheet, open_sheet
+from node.tabular.excel import FIRST_SHEET, UPLOAD, Sheet, bounded, open_sheet
 from node.tabular.typed_values import ErrorCell, MergedCell, OtherCell, SheetNumber
 from tests.support.sheets import XLS, change_part, write_ods, write_xlsx
 
@@ -16,12 +17,12 @@ STAMP = datetime.fromisoformat("2026-06-30T08:30")
 ROW = ("449999190001010034", "张三丰", 12.5, date(2026, 6, 30))
 
 
-def read(path, sheet=FIRST_SHEET, memory=MOST_MEMORY):
+def read(path, sheet=FIRST_SHEET, memory=None):
     with open_sheet(path, sheet, memory) as (columns, rows):
         return [column.header for column in columns], [(number, list(row)) for number, row in rows]
 
 
-def refused(path, sheet=FIRST_SHEET, memory=MOST_MEMORY):
+def refused(path, sheet=FIRST_SHEET, memory=None):
     with pytest.raises(InputError) as caught:
         read(path, sheet, memory)
     assert caught.value.hint
@@ -180,3 +181,14 @@ def test_styles_do_not_matter(tmp_path):
         page["C2"].number_format = "#,##0.00"
 
     assert read(write_xlsx(tmp_path / "a.xlsx", [HEADER, ROW], change=change))[1] == [(2, list(ROW))]
+
+
+def test_a_list_that_a_person_uploads_has_bounds_of_its_own(tmp_path):
+    """Rows that are all alike unpack to a thousand times the size of the file."""
+    rows = [("姓名", "证件号码"), *[("韦小明", "449999190001010034")] * 50]
+    path = write_xlsx(tmp_path / "list.xlsx", rows)
+    with bounded(replace(UPLOAD, rows=50)):
+        assert len(read(path)[1]) == 50
+    with bounded(replace(UPLOAD, rows=49)), pytest.raises(InputError, match="too large"):
+        read(path)
+    assert len(read(path)[1]) == 50
