@@ -100,6 +100,13 @@ class Visit:
             return 0
         return int(text)
 
+    def octets(self, name: str) -> bytes:
+        """Bytes of the form, in hex. Raises InvalidRequestError."""
+        try:
+            return bytes.fromhex(self.field(name, 64))
+        except ValueError:
+            raise InvalidRequestError("a field is not hex") from None
+
     def fields(self, name: str, most: int = 500) -> list[str]:
         """All texts of that name."""
         found = [one for one in self.form.getlist(name) if isinstance(one, str)]

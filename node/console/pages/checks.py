@@ -135,7 +135,7 @@ def decide(visit: Visit) -> Response:
         sent = drafts.approve(
             draft,
             version,
-            bytes.fromhex(visit.field("digest", 64)),
+            visit.octets("digest"),
             visit.field("password", 200),
             visit.field("code", 16).replace(" ", ""),
         )
