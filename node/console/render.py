@@ -75,6 +75,7 @@ def make_environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a page does not ask the disk whether its templates changed
     )
     found.globals["static"] = static_files()
     found.filters["mask_number"] = mask_number

@@ -3,6 +3,7 @@
 from heqiao.admin.v1 import overview_pb2 as pb
 from heqiao.admin.v1 import overview_pb2_grpc
 
+from keys.store.key_store import HEADER, KeyStore
 from node.config import open_key_store
 from node.context import Node
 from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
@@ -16,6 +17,7 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._opened: tuple[int, KeyStore] | None = None
 
     def GetHealth(self, _request: pb.GetHealthRequest, _call: Call) -> pb.GetHealthResponse:  # noqa: N802
         """Checks of this node, made now."""
@@ -24,13 +26,23 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
     def GetKeys(self, _request: pb.GetKeysRequest, _call: Call) -> pb.GetKeysResponse:  # noqa: N802
         """What `heqiao keys status` shows."""
         node = self._node
-        found = read_status(node.config, open_key_store(node.config), node.clock())
+        found = read_status(node.config, self._key_store(), node.clock())
         message = _keys(found)
         message.dual_control = node.config.approvals.required
         backup = last_backup(node)
         if backup is not None:
             message.backup_at.CopyFrom(timestamp(backup))
         return message
+
+    def _key_store(self) -> KeyStore:
+        """The key store, opened again only after its header was written anew: a passphrase costs a quarter of
+        a second of computing, which a page does not have. No secret of it is kept.
+        """
+        header, opened = self._node.config.keys.store / HEADER, self._opened
+        written = header.stat().st_mtime_ns if header.exists() else 0
+        if opened is None or opened[0] != written:
+            self._opened = opened = written, open_key_store(self._node.config)
+        return opened[1].unread()
 
 
 def _card(card: Card) -> pb.HealthCard:

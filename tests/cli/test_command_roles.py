@@ -29,8 +29,9 @@ ROLES = {"wu": Role.SECURITY, "sun": Role.SYSTEM, "book": Role.AUDIT, "prep": Ro
 # What some commands want besides, before they ask.
 MORE = {
     "import": ["C21", "FILE"],
-    "keys backup": ["--split", "2/3"],
+    "keys backup": ["--split", "2/3", "--shares-dir", "FOLDER"],
     "keys rewrap": ["--new-passphrase-file", "FILE"],
+    "users add": ["--name", "x"],
     "users confirm": ["--all"],
 }
 BY_NAME = {"unit": PROVINCE, "items": "C21", "item": "C21", "code": "44", "grants": "45", "amount": "1",
@@ -114,7 +115,8 @@ def test_every_command_asks_who(
     home: Path, password: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     full, command = command_of(words)
-    more = [str(password) if one == "FILE" else one for one in MORE.get(words, [])]
+    places = {"FILE": str(password), "FOLDER": str(password.parent / "folder")}
+    more = [places.get(one, one) for one in MORE.get(words, [])]
     given = (*full.split(), *arguments(command, password), *more, "--home", home)
     code, _, err = heqiao(*given)
     assert (code, "wants to know who runs the command" in err) == (1, True), err
