@@ -112,7 +112,10 @@ def launched() -> Iterator[Browser]:
 def shoot(browser: Browser, trial: Served, one: Picture, lang: str) -> bytes:
     """The page as a PNG of few colours. Raises ChildError for one that does not open, or is too large."""
     url = f"https://127.0.0.1:{trial.port}"
-    context = browser.new_context(ignore_https_errors=True, viewport=_WINDOW)  # type: ignore[arg-type]
+    locale = {"zh": "zh-CN", "en": "en-GB"}[
+        lang
+    ]  # of what the browser itself says: days, the choice of a file
+    context = browser.new_context(ignore_https_errors=True, viewport=_WINDOW, locale=locale)  # type: ignore[arg-type]
     cookies = {LANGUAGE: lang, **({SESSION: trial.people[one.account].token} if one.account else {})}
     context.add_cookies(
         [{"name": name, "value": value, "url": f"{url}/", "secure": True} for name, value in cookies.items()]
