@@ -49,7 +49,7 @@ def test_an_auditors_day(browser: Any, site: Site, lang: str, script: bool) -> N
         assert any(AUDITOR in row and "GetReport" in row for row in rows)
         exported = export(one, words)
         assert {line["event"] for line in exported} == {REFUSED}
-        own = find(one, "events_exported", words)
+        own = find(one, "audit_exported", words)
         assert any(AUDITOR in row for row in own)
         press_by_keyboard(one.page, words("校验审计链"))
         one.note()

@@ -29,7 +29,7 @@ from tests.support.sheets import write_xlsx
 
 SCAN = {"name": "授权书.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 scan"}
 BEGUN, ENDS = date(2026, 1, 1), date(2030, 12, 31)
-ITEMS = ("C21", "Z59b")
+ITEMS = ("Z59b", "C21")
 
 
 def bring_list(one: Window, site: Site, household: int, folder: Path, words: Any) -> int:

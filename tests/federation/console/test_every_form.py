@@ -126,6 +126,6 @@ def changes(node: Province) -> list[object]:
         "SELECT account, roles, disabled_at FROM users ORDER BY account",
         "SELECT id, version, state FROM drafts ORDER BY id",
         "SELECT code, paused FROM peers ORDER BY code",
-        "SELECT count(*) FROM audit WHERE event IN ('events_exported', 'peer_paused', 'user_disabled')",
+        "SELECT count(*) FROM audit WHERE event IN ('audit_exported', 'peer_paused', 'user_disabled')",
     )
     return [query_database(node.home, one) for one in asked]
