@@ -316,8 +316,16 @@ def load_card(path: Path) -> NodeCard:
     Raises:
         EnrolmentError: malformed or altered.
     """
-    card = NodeCard.load(path)
-    check_signature(card, _CARD, card.signing_key, card.signature, str(path))
+    return _checked(NodeCard.load(path), str(path))
+
+
+def read_card(content: bytes, source: str) -> NodeCard:
+    """As `load_card`, of a content that `source` names in errors."""
+    return _checked(NodeCard.from_json(content, source), source)
+
+
+def _checked(card: NodeCard, source: str) -> NodeCard:
+    check_signature(card, _CARD, card.signing_key, card.signature, source)
     return card
 
 

@@ -16,6 +16,8 @@ from heqiao.admin.v1 import (
     peers_pb2_grpc,
     records_pb2,
     records_pb2_grpc,
+    works_pb2,
+    works_pb2_grpc,
 )
 
 from node.client.platform import Platform
@@ -26,6 +28,7 @@ _APPROVALS = approvals_pb2_grpc.ApprovalServiceStub
 _ACCESS = access_pb2_grpc.AccessServiceStub
 _PEERS = peers_pb2_grpc.PeerAdminServiceStub
 _RECORDS = records_pb2_grpc.RecordServiceStub
+_WORKS = works_pb2_grpc.WorkServiceStub
 
 
 class Overview:
@@ -127,6 +130,14 @@ class PeerAdmin:
         found: peers_pb2.ListPeerStatesResponse = self._platform.call(_PEERS, "ListPeerStates", request)
         return found
 
+    def add(self, card: bytes, fingerprint: str, address: str, *, allow_platforms: bool) -> str:
+        """Add a peer by its card and the fingerprint that was typed; its code."""
+        request = peers_pb2.AddPeerRequest(
+            card=card, fingerprint=fingerprint, address=address, allow_platforms=allow_platforms
+        )
+        found: peers_pb2.AddPeerResponse = self._platform.call(_PEERS, "AddPeer", request)
+        return found.code
+
     def test(self, code: str) -> Sequence[peers_pb2.TestStep]:
         """How far a call to a peer comes."""
         request = peers_pb2.TestPeerRequest(code=code)
@@ -144,6 +155,32 @@ class PeerAdmin:
     def remove(self, code: str) -> None:
         """Forget a peer."""
         self._platform.call(_PEERS, "RemovePeer", peers_pb2.RemovePeerRequest(code=code))
+
+
+class Works:
+    """The calls of WorkService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def list(self) -> Sequence[works_pb2.Work]:
+        """What runs and what ended last, newest first."""
+        request = works_pb2.ListWorksRequest()
+        found: works_pb2.ListWorksResponse = self._platform.call(_WORKS, "ListWorks", request)
+        return found.works
+
+    def rotate(self, purpose: str) -> None:
+        """Begin the rotation of a key."""
+        request = works_pb2.StartRotationRequest(purpose=purpose)
+        self._platform.call(_WORKS, "StartRotation", request, slow=True)
+
+    def sync(self, peer: str) -> None:
+        """Begin to bring a mirror up to date."""
+        self._platform.call(_WORKS, "StartMirrorSync", works_pb2.StartMirrorSyncRequest(peer=peer))
+
+    def import_source(self, item: str) -> None:
+        """Begin to import a source."""
+        self._platform.call(_WORKS, "StartSource", works_pb2.StartSourceRequest(item=item))
 
 
 class Records:

@@ -33,6 +33,7 @@ from node.console.pages import (
     sign_in,
     statistics,
     users,
+    works,
 )
 from node.console.render import STATIC_FOLDER, show, show_outside
 from node.console.rights import role_words
@@ -86,6 +87,10 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/requests", POST, requests.carry_out),
     ("/requests/{request}", GET, requests.show_request),
     ("/requests/{request}", POST, requests.approve),
+    ("/works", GET, works.show_works),
+    ("/works", POST, works.start),
+    ("/works/progress", GET, works.show_progress),
+    ("/peers/add", POST, peers.add),
     ("/health", GET, health.show_health),
     ("/checks", GET, checks.show_drafts),
     ("/checks", POST, checks.begin),

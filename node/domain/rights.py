@@ -231,6 +231,7 @@ RPCS: Final[Mapping[str, Right]] = {
         "PeerAdminService",
         {
             "ListPeerStates": Right(ADMINISTRATORS, whole=True),
+            "AddPeer": Right(_SYSTEM, whole=True),
             "TestPeer": Right(_SYSTEM, whole=True),
             "PausePeer": Right(_SYSTEM, whole=True),
             "ResumePeer": Right(_SYSTEM, whole=True),
@@ -239,9 +240,19 @@ RPCS: Final[Mapping[str, Right]] = {
         "admin",
     ),
     **_service(
+        "WorkService",
+        {
+            "ListWorks": Right(ADMINISTRATORS, whole=True),
+            "StartRotation": Right(_SECURITY, whole=True),
+            "StartMirrorSync": Right(_SYSTEM, whole=True),
+            "StartSource": Right(_SYSTEM, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
         "RecordService",
         {
-            "ListIncomingQueries": Right(_WATCHERS),
+            "ListIncomingQueries": Right(_WATCHERS | _SECURITY),
             "ListEvents": Right(_AUDIT, whole=True),
             "ExportEvents": Right(_AUDIT, whole=True),
             "VerifyChain": Right(_AUDIT, whole=True),

@@ -14,7 +14,7 @@ from node.errors import NotFoundError
 from node.governance.stores import opened
 
 
-def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
+def put_peer(config: Config, peer: PeerRow, now: datetime, store: Store | None = None) -> PeerRow | None:
     """Add a peer, or replace it; what was known of it before, None for a new one."""
     details: dict[str, Detail] = {
         "peer": peer.code,
@@ -22,7 +22,7 @@ def put_peer(config: Config, peer: PeerRow, now: datetime) -> PeerRow | None:
         "platforms": int(peer.allow_platforms),
         "monitoring": int(peer.allow_monitoring),
     }
-    with open_store(database_url(config)).transaction("add peer", write=True) as tx:
+    with opened(config, store).transaction("add peer", write=True) as tx:
         known = rows.find_peer(tx, peer.code)
         # A new card does not end a pause.
         rows.put_peer(tx, replace(peer, paused=known is not None and known.paused), now)

@@ -10,14 +10,15 @@ from node.context import Node
 from node.database import Connection, seen_manifests
 from node.database import peers as peer_rows
 from node.database.epoch_usage import read_uses
+from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
-from node.errors import NotFoundError, PreconditionError
-from node.governance.peers import pause_peer, remove_peer
+from node.errors import InvalidRequestError, NotFoundError, PreconditionError
+from node.governance.peers import pause_peer, put_peer, remove_peer
 from node.services.checks import Finding, check_peer
 from node.services.dual_control import require_second
 from node.services.health_cards import count_mirrored
 from node.transport.interceptors import Call
-from node.wire.admin import read_peer
+from node.wire.admin import read_address, read_new_card, read_peer
 from node.wire.common import timestamp
 
 
@@ -40,6 +41,28 @@ class PeerAdminServicer(peers_pb2_grpc.PeerAdminServiceServicer):  # type: ignor
                 if state.code in times:
                     getattr(state, field).CopyFrom(timestamp(times[state.code]))
         return pb.ListPeerStatesResponse(peers=states, dual_control=self._node.config.approvals.required)
+
+    def AddPeer(self, request: pb.AddPeerRequest, call: Call) -> pb.AddPeerResponse:  # noqa: N802
+        """By card and typed fingerprint; a new peer is granted nothing yet, a known one what it was."""
+        node, card = self._node, read_new_card(request)
+        if card.code == node.config.node.code:
+            raise InvalidRequestError("this is this node's own card", "", {"rule": "own_card"})
+        with node.store.transaction("find peer") as tx:
+            known = peer_rows.find_peer(tx, card.code)
+        peer = PeerRow(
+            card.code,
+            card.name,
+            read_address(request.address) or card.address,
+            card.signing_key,
+            request.allow_platforms,
+            known.grants if known else (),
+            allow_monitoring=known is None or known.allow_monitoring,
+        )
+        asked: dict[str, Detail] = {"peer": peer.code, "address": peer.address, "grants": peer.granted}
+        asked |= {"platforms": int(peer.allow_platforms), "monitoring": int(peer.allow_monitoring)}
+        require_second(node, call, "peers add", {**asked, "card": card.fingerprint()})
+        put_peer(node.config, peer, node.clock(), node.store)
+        return pb.AddPeerResponse(code=peer.code)
 
     def TestPeer(self, request: pb.TestPeerRequest, _call: Call) -> pb.TestPeerResponse:  # noqa: N802
         """Step by step."""

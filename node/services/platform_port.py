@@ -8,6 +8,7 @@ from heqiao.admin.v1 import (
     peers_pb2_grpc,
     records_pb2_grpc,
     users_pb2_grpc,
+    works_pb2_grpc,
 )
 from heqiao.platform.v1 import (
     cases_pb2_grpc,
@@ -48,12 +49,16 @@ from node.services.sessions import SessionServicer
 from node.services.sources import SourceServicer
 from node.services.users import UserServicer
 from node.services.watch import WatchServicer
+from node.services.work_admin import WorkServicer
+from node.services.works import Works
 
 # Their full names, for health and reflection.
 PLATFORM_SERVICES: tuple[str, ...] = tuple(dict.fromkeys(method.split("/")[1] for method in RPCS))
 
 
-def add_platform_services(server: grpc.Server, node: Node, runner: Runner, renderings: Renderings) -> None:
+def add_platform_services(
+    server: grpc.Server, node: Node, runner: Runner, renderings: Renderings, works: Works
+) -> None:
     """Add all of them to a server that is not started yet."""
     platform = PlatformServicer(node, runner)
     watchers = platform.watchers  # one bound on the streams of all services
@@ -76,3 +81,4 @@ def add_platform_services(server: grpc.Server, node: Node, runner: Runner, rende
     access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), server)
     peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), server)
     records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), server)
+    works_pb2_grpc.add_WorkServiceServicer_to_server(WorkServicer(node, works), server)

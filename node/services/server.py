@@ -29,6 +29,7 @@ from node.services.platform import platform_admission
 from node.services.platform_port import PLATFORM_SERVICES, add_platform_services
 from node.services.renderings import Renderings
 from node.services.source_runs import source_tasks
+from node.services.works import Works
 from node.telemetry import log
 from node.transport.interceptors import Admission, CallGuard
 from node.transport.secure_channel import KEEPALIVE_MS
@@ -77,7 +78,8 @@ class Server:
             PLATFORM_SERVICES, self._admissions[1], reflect=config.platform.reflection
         )
         self._renderings = Renderings(node)
-        add_platform_services(self._platform, node, self._runner, self._renderings)
+        self._works = Works(node)
+        add_platform_services(self._platform, node, self._runner, self._renderings, self._works)
         self.peer_port = self._listen(self._peer, config.peer.listen)
         self.platform_port = self._listen(self._platform, config.platform.listen)
 
@@ -113,6 +115,7 @@ class Server:
         self._runner.stop()
         self._scheduler.stop()
         self._sources.stop()
+        self._works.stop()
         self._leases.close()
         for event in ended:
             event.wait()

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from keys.errors import EnrolmentError
+from keys.pki.enrolment import NodeCard, read_card
+from keys.pki.fingerprints import read_fingerprint
+from keys.pki.names import check_address
+from node.domain.catalogue import CODE_PATTERN
 from node.domain.days import day_start
 from node.domain.quotas import Measure, Window
 from node.errors import InvalidRequestError
@@ -13,10 +18,50 @@ from node.wire.common import MAX_TEXT, require
 DEFAULT_LIST: Final = 50
 MAX_LIST: Final = 500
 MAX_OFFSET: Final = 10_000_000
+MAX_CARD: Final = 65_536
 MAX_GRANTS: Final = 1_000
 MAX_QUOTA: Final = 10**15
 _PEER: Final = re.compile(r"[0-9]{2}")
 _WORD: Final = re.compile(r"[a-z0-9_.-]{0,64}")
+
+
+def read_new_card(request: Any) -> NodeCard:
+    """The card of a peer, where the fingerprint that a person typed is its own. Raises InvalidRequestError.
+
+    Nothing is told of a card before that: its fingerprint could be copied.
+    """
+    require(len(request.card) <= MAX_CARD and len(request.fingerprint) <= MAX_TEXT, "a card is too large")
+    try:
+        typed = read_fingerprint(request.fingerprint)
+    except ValueError:
+        raise InvalidRequestError(
+            "a fingerprint is 64 hex digits", "as the peer's administrator reads it", {"rule": "fingerprint"}
+        ) from None
+    try:
+        card = read_card(request.card, "the card")
+    except EnrolmentError:
+        raise InvalidRequestError("this is no card of a node", "", {"rule": "card"}) from None
+    if typed != card.fingerprint():
+        raise InvalidRequestError(
+            "the card has another fingerprint than the one typed",
+            "do not use this card: ask its sender for it over another channel",
+            {"rule": "fingerprint"},
+        )
+    return card
+
+
+def read_address(text: str) -> str:
+    """host:port, or empty. Raises InvalidRequestError."""
+    try:
+        return check_address(text) if text else ""
+    except ValueError as error:
+        raise InvalidRequestError(str(error), "", {"rule": "address"}) from None
+
+
+def read_item(code: str) -> str:
+    """A code of an item. Raises InvalidRequestError."""
+    require(re.fullmatch(CODE_PATTERN, code) is not None, "an item is a code such as C23")
+    return code
 
 
 def read_page(request: Any) -> tuple[int, int]:

@@ -37,6 +37,7 @@ KNOWN_TO = {
         "node/services/sessions.py",
         "node/services/users.py",
         "node/services/access_admin.py",
+        "node/services/work_admin.py",
         "node/services/approvals.py",
         "node/services/overview.py",
         "node/services/peer_admin.py",

@@ -30,6 +30,8 @@ OF_SOMETHING = {
 }
 # Opened by the tests of signing in, before there is a session; parts of pages; files.
 ELSEWHERE = {
+    "/requests/{request}",
+    "/works/progress",
     "/sign-in/code",
     "/sign-in/second-factor",
     "/ready",

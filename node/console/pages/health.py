@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from node.client.administration import Overview
 from node.console.pages.requests import LIST
+from node.console.pages.works import LIST as WORKS
 from node.console.render import show
 from node.console.rights import may
 from node.console.visits import Visit
@@ -49,7 +50,12 @@ def show_health(visit: Visit) -> Response:
         }
         for card in Overview(visit.node).health()
     ]
-    values = {"cards": cards, "states": STATES, "requests": may(visit.person, LIST)}
+    values = {
+        "cards": cards,
+        "states": STATES,
+        "requests": may(visit.person, LIST),
+        "works": may(visit.person, WORKS),
+    }
     return show(visit, "health.html", values)
 
 

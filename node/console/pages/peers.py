@@ -13,6 +13,7 @@ from node.console.visits import Visit
 from node.errors import InvalidRequestError
 
 _READ, _ACT = "PeerAdminService/ListPeerStates", "PeerAdminService/PausePeer"
+_MOST_CARD: Final = 65_536
 STEPS: Final = {
     "connection": "连接与双方证书",
     "manifest": "签名清单、套件、盐、目录与时钟",
@@ -47,6 +48,25 @@ def act(visit: Visit) -> Response:
             return _page(visit, done=asked)
         return _page(visit, problem=words_of(visit, error), status=422)
     return _page(visit, done=visit.say("已完成：{account}", account=code))
+
+
+def add(visit: Visit) -> Response:
+    """A peer by its card, and the fingerprint that its administrator read out."""
+    card, typed = visit.upload("card"), visit.field("fingerprint", 200)
+    if card is None:
+        return _page(visit, problem=visit.say("请选择对方的名片文件。"), status=422)
+    try:
+        code = PeerAdmin(visit.node).add(
+            card.file.read(_MOST_CARD + 1),
+            typed,
+            visit.field("address", 200),
+            allow_platforms=visit.field("platforms", 3) == "yes",
+        )
+    except SHOWN as error:
+        if asked := asked_for(visit, error):
+            return _page(visit, done=asked)
+        return _page(visit, problem=words_of(visit, error), status=422)
+    return _page(visit, done=visit.say("已添加{code}；请测试连接，再由安全管理员授权。", code=code))
 
 
 def _page(

@@ -8,8 +8,10 @@ from starlette.responses import Response
 from node.client.administration import Records
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
+from node.console.rights import may, who_may
 from node.console.visits import Visit
 
+_SUSPEND: Final = "AccessService/Suspend"
 LIMIT: Final = 50
 _MOST_DIGITS: Final = 7
 _FILTERS: Final = ("event", "user", "peer", "from_day", "to_day")
@@ -31,6 +33,8 @@ def show_incoming(visit: Visit) -> Response:
         "peer": peer,
         "offset": offset,
         "limit": LIMIT,
+        "can": may(visit.person, _SUSPEND),
+        "who": who_may(_SUSPEND, visit.lang),
         "kinds": KINDS,
         "states": QUERY_STATES,
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from node.client.administration import Access, Approval, Approvals, PeerAdmin
+from node.client.administration import Access, Approval, Approvals, PeerAdmin, Works
 from node.client.platform import Platform
 from node.console.pages.sign_in import problem_of
 from node.console.problems import SHOWN, words_of
@@ -79,6 +79,10 @@ def _carry_remove(node: Platform, found: Details) -> None:
     PeerAdmin(node).remove(found["peer"])
 
 
+def _carry_rotation(node: Platform, found: Details) -> None:
+    Works(node).rotate(found["purpose"])
+
+
 # What the details say in full is done from here; the rest from its own page, where more is typed or shown.
 _CARRY: Final[Mapping[str, Callable[[Platform, Details], None]]] = {
     "peers grant": _carry_grants,
@@ -86,6 +90,7 @@ _CARRY: Final[Mapping[str, Callable[[Platform, Details], None]]] = {
     "quotas lift": _carry_lift,
     "peers resume": _carry_resume,
     "peers remove": _carry_remove,
+    "keys rotate": _carry_rotation,
 }
 _PAGES: Final = {"users": "/users", "keys": "/keys", "peers": "/peers"}
 

@@ -45,6 +45,9 @@ MEASURES: Final = {
     "bytes": "取回字节",
 }
 WINDOWS: Final = {"hour": "每小时", "day": "每日", "30_days": "30日", "suspended": "已暂停"}
+_ROTATE: Final = "WorkService/StartRotation"
+# What a node rotates by itself; the keys of TLS and the salt need the CA.
+ROTATED: Final = ("oprf", "sum", "signing", "storage")
 _CHANGE: Final = "AccessService/SetQuota"
 _ALERTS: Final = 50
 
@@ -52,7 +55,9 @@ _ALERTS: Final = 50
 def show_keys(visit: Visit) -> Response:
     """Every key with its epoch, state and due date; no key is shown."""
     found = Overview(visit.node).keys()
-    words = {"states": KEY_STATES, "purposes": PURPOSES, "reasons": REASONS}
+    can = may(visit.person, _ROTATE)
+    own = {"rotated": ROTATED, "can": can, "who": who_may(_ROTATE, visit.lang)}
+    words = {**own, "states": KEY_STATES, "purposes": PURPOSES, "reasons": REASONS}
     return show(visit, "keys.html", {"found": found, **words})
 
 

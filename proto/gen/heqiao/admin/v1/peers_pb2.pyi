@@ -47,6 +47,24 @@ class ListPeerStatesResponse(_message.Message):
     dual_control: bool
     def __init__(self, peers: _Optional[_Iterable[_Union[PeerState, _Mapping]]] = ..., dual_control: _Optional[bool] = ...) -> None: ...
 
+class AddPeerRequest(_message.Message):
+    __slots__ = ("card", "fingerprint", "address", "allow_platforms")
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_PLATFORMS_FIELD_NUMBER: _ClassVar[int]
+    card: bytes
+    fingerprint: str
+    address: str
+    allow_platforms: bool
+    def __init__(self, card: _Optional[bytes] = ..., fingerprint: _Optional[str] = ..., address: _Optional[str] = ..., allow_platforms: _Optional[bool] = ...) -> None: ...
+
+class AddPeerResponse(_message.Message):
+    __slots__ = ("code",)
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    def __init__(self, code: _Optional[str] = ...) -> None: ...
+
 class TestStep(_message.Message):
     __slots__ = ("step", "good", "text", "hint")
     STEP_FIELD_NUMBER: _ClassVar[int]

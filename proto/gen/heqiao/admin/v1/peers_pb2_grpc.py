@@ -40,6 +40,11 @@ class PeerAdminServiceStub:
                 request_serializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesRequest.SerializeToString,
                 response_deserializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesResponse.FromString,
                 _registered_method=True)
+        self.AddPeer = channel.unary_unary(
+                '/heqiao.admin.v1.PeerAdminService/AddPeer',
+                request_serializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerRequest.SerializeToString,
+                response_deserializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerResponse.FromString,
+                _registered_method=True)
         self.TestPeer = channel.unary_unary(
                 '/heqiao.admin.v1.PeerAdminService/TestPeer',
                 request_serializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.TestPeerRequest.SerializeToString,
@@ -73,6 +78,13 @@ class PeerAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AddPeer(self, request, context):
+        """Add a peer by its card, or take a newer card of one. Under dual control it needs an approval.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TestPeer(self, request, context):
         """Call a peer and say how far that came.
         """
@@ -88,14 +100,14 @@ class PeerAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumePeer(self, request, context):
-        """End a pause. Under dual control this is done by command.
+        """End a pause. Under dual control it needs an approval.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemovePeer(self, request, context):
-        """Forget a peer. Under dual control this is done by command.
+        """Forget a peer. Under dual control it needs an approval.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +120,11 @@ def add_PeerAdminServiceServicer_to_server(servicer, server):
                     servicer.ListPeerStates,
                     request_deserializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesRequest.FromString,
                     response_serializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesResponse.SerializeToString,
+            ),
+            'AddPeer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddPeer,
+                    request_deserializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerRequest.FromString,
+                    response_serializer=heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerResponse.SerializeToString,
             ),
             'TestPeer': grpc.unary_unary_rpc_method_handler(
                     servicer.TestPeer,
@@ -158,6 +175,33 @@ class PeerAdminService:
             '/heqiao.admin.v1.PeerAdminService/ListPeerStates',
             heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesRequest.SerializeToString,
             heqiao_dot_admin_dot_v1_dot_peers__pb2.ListPeerStatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddPeer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.admin.v1.PeerAdminService/AddPeer',
+            heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerRequest.SerializeToString,
+            heqiao_dot_admin_dot_v1_dot_peers__pb2.AddPeerResponse.FromString,
             options,
             channel_credentials,
             insecure,
