@@ -248,6 +248,8 @@ def _check_grants(peer: PeerRow, manifest: Manifest) -> Finding:
     text = f"epoch {manifest.epoch}, items {items}, origins {', '.join(origins) or 'none'}"
     if origins:
         return Finding("grants", True, text)
+    if peer.grants:  # it is answered here, and may only ask
+        return Finding("grants", True, f"epoch {manifest.epoch}, offers this node no items: it only asks")
     hint = f"the administrator of {peer.code} grants items with `heqiao peers grant`, and imports"
     return Finding("grants", False, text, hint)
 

@@ -165,8 +165,8 @@ def test_a_connection_fails_with_a_reason_and_is_mended(
     assert "连接与双方证书" in page
     move_peer(answering.node, "45", node.port)
     page = tech.send("/peers", {"code": "45", "action": "test"})
-    assert page.count("✓ 通过") == 2  # connection and manifest; 45 grants nothing
-    assert "origins none" in page
+    assert page.count("✓ 通过") == 3  # 45 grants nothing, and only asks
+    assert "it only asks" in page
     tech.send("/peers", {"code": "99", "action": "test"}, status=422)
     tech.send("/peers", {"code": "45", "action": "sell"}, status=422)
 
