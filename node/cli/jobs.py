@@ -57,7 +57,7 @@ def list_(
             job.state,
             f"{china_time(job.created_at):%Y-%m-%d %H:%M}",
             str(job.subjects),
-            ",".join(job.items),
+            ", ".join(job.items),
             " ".join(map(_part, job.parts)),
         )
         for job in found.jobs

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from node.telemetry.printable import printable
 
+_LONGEST_NAME = 24  # columns of the name of a row that is never broken
+
 
 class Update(Protocol):
     """Says how far one part of the work is; `total` is 0 while unknown, `text` replaces its name."""
@@ -41,9 +43,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """
     rich = importlib.import_module("rich.table")
     text = importlib.import_module("rich.text").Text
-    table = rich.Table(*columns)
-    for row in rows:
-        table.add_row(*(text(printable(cell)) for cell in row))
+    lines = [[text(printable(cell)) for cell in row] for row in rows]
+    names = [line[0].cell_len for line in lines if line]
+    table = rich.Table()
+    for at, column in enumerate(columns):
+        # What a row is called is typed into the next command: never cut off, nor broken where it fits.
+        whole = at == 0 and max(names, default=0) <= _LONGEST_NAME
+        table.add_column(column, overflow="fold", no_wrap=whole)
+    for line in lines:
+        table.add_row(*line)
     importlib.import_module("rich.console").Console().print(table)
 
 

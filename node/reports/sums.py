@@ -28,6 +28,7 @@ from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     LANGUAGES,
     amount_text,
+    choose,
     item_text,
     noise_text,
     sum_band_text,
@@ -206,7 +207,7 @@ def _listing_rows(report: SumReport, catalogue: Catalogue) -> Iterator[Row]:
         item = known.get(found.item)
         names = (item.name_zh, item.name_en) if item else (None, None)
         words = [
-            None if found.count is not None else " ".join(sum_outcome_lines(found, lang))
+            None if found.count is not None else choose(("：", ": "), lang).join(sum_outcome_lines(found, lang))
             for lang in LANGUAGES
         ]
         head = (found.item, *names, found.peer, found.outcome.value, *words, found.reason, found.asked)

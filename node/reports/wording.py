@@ -263,13 +263,14 @@ def rule_text(rule: str, lang: str) -> str:
 
 
 def sum_outcome_lines(found: SumFinding, lang: str) -> tuple[str, ...]:
-    """Why a province gives no figures: the rule or cause by name, and then in words."""
+    """Why a province gives no figures, in words; a rule without words, of a later version, by its name."""
     held = found.outcome is SumOutcome.SUPPRESSED
     outcome = word("suppressed", lang) if held else state_text(found.outcome.lower(), lang)
     if not found.reason or found.reason == found.outcome.lower():
         return (outcome,)
     words = rule_text(found.reason, lang)
-    return (f"{outcome}{choose(('：', ': '), lang)}{found.reason}", *((words,) if words else ()))
+    # Its name, which programs read in the file, is wider than the column on a terminal of 80 columns.
+    return (outcome, words) if words else (f"{outcome}{choose(('：', ': '), lang)}{found.reason}",)
 
 
 def amount_text(item: Item | None, amount: int, lang: str) -> str:

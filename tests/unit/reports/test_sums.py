@@ -21,7 +21,7 @@ from node.domain.quotas import Measure
 from node.domain.summation import Summation, in_cohort, pack_summation, unpack_summation
 from node.errors import ConfigError, InputError, InvalidRequestError
 from node.governance.quotas import QUOTAS
-from node.reports import charts, kinds, text
+from node.reports import charts, kinds, text, wording
 from node.reports.wording import rule_text
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
@@ -52,22 +52,35 @@ def test_tables_in_english():
     for words in (
         "300 / 500",
         "12,345,678.91 yuan",
-        "    suppressed: min_cohort  ",
+        "    suppressed  ",
         "    fewer people in it than the minimum",
         "    with noise, epsilon = 0.5",
         "-1,500.50 yuan",
         "    not connected",
-        "    refused: quota.sums.30_days",
+        "    refused  ",
         "    30-day quota of sums used up",
     ):
         assert words in shown
-    assert shown.count("suppressed") >= 3  # the rule, and two cells
+    assert shown.count("suppressed") >= 3  # of 33, and two cells
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("rule", sorted(wording._RULES))
+def test_no_name_of_a_rule_is_broken_at_80_columns(lang, rule):
+    """A rule that has words is told by these alone; its name is in report.json and sums.csv."""
+    found = replace(HELD, reason=rule)
+    assert rule not in "".join(wording.sum_outcome_lines(found, lang))
+    assert wording.rule_text(rule, lang) == wording.sum_outcome_lines(found, lang)[1]
+
+
+def test_a_rule_of_a_later_version_is_told_by_its_name():
+    assert wording.sum_outcome_lines(replace(HELD, reason="new_rule"), "en") == ("suppressed: new_rule",)
 
 
 def test_tables_in_chinese():
     shown = text_of("zh")
     for words in (
-        "    不予公布：min_cohort  ",
+        "    不予公布  ",
         "    计入人数低于下限",
         "含噪声，ε = 0.5",
         "未接入",
