@@ -38,6 +38,7 @@ from node.reports.wording import (
 
 _FACTS = ("job", "requester", "legal_basis", "cohort", "created", "finished", "catalogue")
 _PEERS = ("peer", "state", "seconds", "up", "down", "points")
+_COLON = ("：", ": ")
 _LISTING = (
     Column("item"),
     Column("item_zh"),
@@ -207,7 +208,7 @@ def _listing_rows(report: SumReport, catalogue: Catalogue) -> Iterator[Row]:
         item = known.get(found.item)
         names = (item.name_zh, item.name_en) if item else (None, None)
         words = [
-            None if found.count is not None else choose(("：", ": "), lang).join(sum_outcome_lines(found, lang))
+            None if found.count is not None else choose(_COLON, lang).join(sum_outcome_lines(found, lang))
             for lang in LANGUAGES
         ]
         head = (found.item, *names, found.peer, found.outcome.value, *words, found.reason, found.asked)
