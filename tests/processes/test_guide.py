@@ -40,7 +40,7 @@ def script(folder):
 
 
 def port_of(kind, code):
-    """The port of loopback that this run holds for a node of the page: 7 for its peers, 8 for its platforms."""
+    """The port that this run holds for a node of the page: 7 for its peers, 8 for its platforms."""
     one = next(province for province in BOTH if province.code == code)
     return one.peer_port if kind == "7" else one.platform_port
 
