@@ -16,7 +16,7 @@ def household_of(subject: str) -> str:
 
 
 def of_household(report: Report, name: str) -> Report:
-    """The same report about one household. Raises InputError."""
+    """The same report about one household, with nothing that others declare. Raises InputError."""
     subjects = tuple(one for one in report.subjects if household_of(one) == name)
     if not subjects:
         raise InputError("the report has no such household", "write its number as the list of people has it")
@@ -24,7 +24,8 @@ def of_household(report: Report, name: str) -> Report:
     subject_of = np.frombuffer(found.subject, dtype=np.uintc)
     place = {ref: at for at, ref in enumerate(found.refs)}
     rows = [np.flatnonzero(subject_of == place.get(one, len(place))) for one in subjects]
-    return replace(report, subjects=subjects, findings=_part(found, subjects, rows))
+    part = replace(report, subjects=subjects, findings=_part(found, subjects, rows))
+    return of_case(part, name)
 
 
 def each_household(report: Report) -> Iterator[tuple[str, Report]]:

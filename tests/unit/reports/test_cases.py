@@ -26,7 +26,7 @@ from node.reports.comparisons import (
     spending,
 )
 from node.reports.declared import share_text, without_relatives
-from node.reports.households import each_household
+from node.reports.households import each_household, of_household
 from tests.support.case_reports import (
     FORMULA,
     GROUNDS,
@@ -129,6 +129,7 @@ def test_a_household_has_only_its_own() -> None:
         assert [one.household for one in part.declared] == [name]
         assert len(part.offices) == 1
         assert {one.subject.partition("/")[0] for one in part.recheck.findings} == {name}
+        assert of_household(RECHECKED, name) == part, "also the one that is asked for alone"
 
 
 # ---- files
