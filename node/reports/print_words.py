@@ -14,7 +14,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "checked_by": ("复核人（签名）", "checked by (signature)"),
     "seal": ("办理机构（盖章处）", "issuing body (seal)"),
     "received_by": ("当事人签收（签名）", "received by (signature)"),
-    "signing_date": ("    年    月    日", "date: ____-__-__"),
+    "signing_date": ("　　　年　　月　　日", "date: ____-__-__"),
     "unsigned": ("本文件没有电子签名。", "This file has no electronic signature."),
     "signed_with": (
         "本文件有电子签名，密钥指纹 {key}。电子签名证明内容未被改动，盖章表明由谁签发。",
