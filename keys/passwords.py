@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from base64 import b64encode
 from typing import Final
 
 from cryptography.exceptions import InvalidKey
@@ -12,7 +13,7 @@ _SALT_BYTES: Final = 16
 # passwords while it answers peers, so no more than two at once.
 _PASSES: Final = 2
 _MEMORY_KIB: Final = 19 * 1024
-_HEAD: Final = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p=1$"
+_DIGEST_BYTES: Final = 32
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 
 
@@ -20,7 +21,7 @@ def hash_password(password: str) -> str:
     """A PHC string."""
     with _AT_ONCE:
         salt = secrets.token_bytes(_SALT_BYTES)
-        kdf = Argon2id(salt=salt, length=32, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
+        kdf = Argon2id(salt=salt, length=_DIGEST_BYTES, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
         return kdf.derive_phc_encoded(password.encode())
 
 
@@ -28,7 +29,7 @@ def is_password(password: str, phc: str) -> bool:
     """Whether it is the password of a PHC string; for an empty one, of nobody, it takes as long."""
     with _AT_ONCE:
         try:
-            Argon2id.verify_phc_encoded(password.encode(), phc or _NOBODY)
+            Argon2id.verify_phc_encoded(password.encode(), phc or _nobodys())
         except (InvalidKey, ValueError):
             return False
         return bool(phc)
@@ -36,7 +37,14 @@ def is_password(password: str, phc: str) -> bool:
 
 def is_current(phc: str) -> bool:
     """Whether the hash has today's cost."""
-    return phc.startswith(_HEAD)
+    return phc.startswith(_head())
 
 
-_NOBODY: Final = hash_password(secrets.token_urlsafe(16))
+def _head() -> str:
+    return f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p=1$"
+
+
+def _nobodys() -> str:
+    """A PHC string that no password is known to have, which costs nothing to make."""
+    parts = (b64encode(secrets.token_bytes(size)) for size in (_SALT_BYTES, _DIGEST_BYTES))
+    return _head() + "$".join(part.decode().rstrip("=") for part in parts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keys import KdfCost
+from keys import KdfCost, passwords
 from keys.store import header, kinds
 from matcher.suites import x25519
 from tests.support import effort, shared, unsynced  # noqa: F401  two work when imported
@@ -34,13 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passphrases() -> Iterator[None]:
-    """Key stores made in this process take the cheapest Argon2id, for nobody is to guess what opens them.
+    """Key stores and passwords of this process take the cheapest Argon2id, for nobody is to guess them.
 
-    Half of the time of a command went into it. Commands in processes of their own (the demo, the drill,
-    test_cli_init) pay in full.
+    Half of the time of a command went into it, and of a test in which a person signs in. Commands in
+    processes of their own (the demo, the drill, test_cli_init) pay in full.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(header, "STANDARD_COST", KdfCost(iterations=1, lanes=1, memory_kib=8))
+        patch.setattr(passwords, "_MEMORY_KIB", 8)
+        patch.setattr(passwords, "_PASSES", 1)
         yield
 
 
