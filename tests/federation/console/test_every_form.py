@@ -56,8 +56,9 @@ GROUPS = {
         "alerts",
         "mandates",
         "corrections",
+        "person",
     ),
-    ADMINISTRATORS: ("peers", "access", "audit", "keys", "imports", "health", "requests", "users"),
+    ADMINISTRATORS: ("peers", "access", "audit", "keys", "imports", "health", "requests", "users", "works"),
 }
 REFUSED = {400, 403, 404, 409, 422}
 SENT = {path for path, methods, _ in PAGES if "POST" in methods}
