@@ -20,6 +20,7 @@ gc.set_threshold(50_000, 20, 100)  # as `heqiao` itself (node/cli): collecting 9
 x25519.available()  # processes search for the libraries, once: before a test that may start none
 TESTS = Path(__file__).parent
 ALONE = ("unit", "property")
+LONG_S = 3_600
 
 
 def pytest_collection_finish() -> None:
@@ -28,7 +29,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first, so that it does not run alone at the end."""
+    """The longest test first, so that it does not run alone at the end. One marked long may take an hour: its
+    minutes are those of a machine with nothing else to do.
+    """
+    for item in items:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_S))
     items.sort(key=lambda item: item.path.name != "test_demo.py")
 
 

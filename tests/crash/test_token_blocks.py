@@ -32,7 +32,6 @@ def check(world, *, unused):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)  # several commands for each step: minutes where nothing else runs
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_before_every_step(base, tmp_path, name):
     world = copy(base, tmp_path / "before")

@@ -38,7 +38,7 @@ class PostgreSQL:
 
     def run(self, *arguments: str) -> None:
         command = [*self.account, str(self.binaries / arguments[0]), *arguments[1:]]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=self.folder)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=240, cwd=self.folder)
         if done.returncode:
             pytest.skip(f"PostgreSQL does not run here: {arguments[0]}: {done.stderr.decode()[-300:]}")
 
