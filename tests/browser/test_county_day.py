@@ -42,7 +42,7 @@ def bring_list(one: Window, site: Site, household: int, folder: Path, words: Any
     press_by_keyboard(one.page, words("导入名单"))
     shown = one.text()
     assert not any(person.identities[0].value in shown for person in people)
-    assert one.page.locator(".hq-number").count() == len(people)
+    assert one.page.locator(".hq-number").count() == len(people), one.page.inner_text("main")[:300]
     send_by_keyboard(one.page, household=f"browser-{household}")
     return len(people)
 
