@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from node.client.platform import Platform
+from node.console import kept_forms
 from node.console.guard import Guard, TooLargeError
 from node.console.pages import (
     account,
@@ -33,6 +34,7 @@ from node.console.pages import (
     sign_in,
     statistics,
     users,
+    verify,
     works,
 )
 from node.console.render import STATIC_FOLDER, show, show_outside
@@ -71,6 +73,8 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/users", GET, users.show_users),
     ("/users", POST, users.add_user),
     ("/users/change", POST, users.change_user),
+    (verify.PATH, GET, verify.show_verify),
+    (verify.PATH, POST, verify.check),
     ("/catalogue", GET, reference.show_catalogue),
     ("/peers", GET, peers.show_peers),
     ("/peers", POST, peers.act),
@@ -122,9 +126,9 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/jobs/{job}/correction", POST, corrections.send),
     (corrections.PATH, GET, corrections.show_corrections),
     ("/corrections/sync", POST, corrections.sync),
-    ("/corrections/{number:int}", GET, corrections.show_received),
-    ("/corrections/{number:int}", POST, corrections.answer),
-    ("/corrections/{number:int}/find", POST, corrections.find),
+    ("/corrections/{number}", GET, corrections.show_received),
+    ("/corrections/{number}", POST, corrections.answer),
+    ("/corrections/{number}/find", POST, corrections.find),
     ("/objections", GET, objections.show_objections),
     ("/objections/{objection}", GET, objections.show_objection),
     ("/objections/{objection}", POST, objections.close),
@@ -145,7 +149,6 @@ _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (PreconditionError, 409, "现在不能这样做", "内容可能已被他人更改，请刷新后重试。"),
 )
 _AWAY: Final = 503
-_SECRET: Final = ("csrf", "password", "code", "old_password", "new_password", "again")
 _RULES: Final = {
     "right": "您的角色没有此项权限。",
     "unit": "此项涉及全省，由省级单位的人员办理，请与他们联系。",
@@ -181,7 +184,8 @@ def fail(visit: Visit, error: NodeError) -> Response:
     """The page of an error: what happened and what to do; a session that ended leads to signing in."""
     if isinstance(error, SessionEndedError):
         visit.keep(SESSION, None)
-        return visit.go(SIGN_IN)
+        kept = kept_forms.seal(visit)
+        return sign_in.ask_again(visit, kept) if kept else visit.go(SIGN_IN)
     rule = error.details.get("rule", "")
     if rule.startswith("need_"):
         return visit.go("/ready")
@@ -193,23 +197,12 @@ def fail(visit: Visit, error: NodeError) -> Response:
             (500, "页面出错", "请稍后重试；若持续出现，请告知系统管理员。"),
         )
     who = role_words(error.details.get("roles", "").split(), visit.lang)
-    again = _again(visit) if code == _AWAY else None
+    again = kept_forms.fields_of(visit) if code == _AWAY and visit.request.method == "POST" else None
     values = {"title": title, "advice": advice, "rule": rule, "who": who, "again": again}
     try:
         return show(visit, "error.html", values, status=code)
     except NodeError:  # the node does not answer: no frame with what it would say
         return show_outside(visit, "error.html", values, status=code)
-
-
-def _again(visit: Visit) -> list[tuple[str, str]] | None:
-    """What was typed into a form that the node did not get, to be sent again; no secret, no file."""
-    if visit.request.method != "POST":
-        return None
-    return [
-        (name, value)
-        for name, value in visit.form.multi_items()
-        if isinstance(value, str) and name not in _SECRET
-    ]
 
 
 def _plain(platform: Platform, error: NodeError, request: Request, cause: Exception) -> Response:

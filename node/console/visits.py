@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from blake3 import blake3
@@ -76,9 +76,28 @@ class Visit:
     @property
     def csrf(self) -> str:
         """What a form of this browser must send back."""
+        known = self.__dict__.get("person")  # where the page has asked who it is
+        return self._csrf("" if known is None else account_tag(known.account))
+
+    @property
+    def form_tag(self) -> str:
+        """The tag of the account to which the form of this request was shown; empty before signing in."""
+        sent = self.form.get("csrf", "")
+        return sent.partition(".")[2] if isinstance(sent, str) else ""
+
+    def _csrf(self, tag: str) -> str:
         # As the browser's cookies are after this answer.
         bound = self.cookies.get(SESSION, self.token) or self.cookies.get(HALF, self.half) or "-"
-        return blake3(bound.encode("utf-8", "surrogatepass"), key=_CSRF_KEY).hexdigest()
+        made = blake3(f"{bound} {tag}".encode("utf-8", "surrogatepass"), key=_CSRF_KEY).hexdigest()
+        return f"{made}.{tag}"
+
+    def is_own_form(self) -> bool:
+        """Whether the form of this request is one that this console showed to this session."""
+        sent = self.form.get("csrf", "")
+        expected = self._csrf(self.form_tag)
+        return isinstance(sent, str) and hmac.compare_digest(
+            sent.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
+        )
 
     def say(self, text: str, **values: object) -> str:
         """A text in the visitor's language."""
@@ -167,14 +186,17 @@ def _require_own_form(visit: Visit) -> None:
     origin = headers.get("origin")
     # Under our Referrer-Policy browsers send `null`; then Sec-Fetch-Site and the token decide.
     same = origin in (None, "null") or urlsplit(origin or "").netloc == headers.get("host", "")
-    sent: Any = visit.form.get("csrf", "")
-    good = isinstance(sent, str) and hmac.compare_digest(sent.encode(), visit.csrf.encode())
-    if site not in ("same-origin", "none") or not same or not good:
+    if site not in ("same-origin", "none") or not same or not visit.is_own_form():
         raise RefusedError(
             "the form is of another page or session",
             "load the page again",
             {"rule": "csrf"},
         )
+
+
+def account_tag(account: str) -> str:
+    """By which a form knows the account to which it was shown; of this process only."""
+    return blake3(f"account {account}".encode(), key=_CSRF_KEY).hexdigest(16)
 
 
 def local_path(text: str) -> str:

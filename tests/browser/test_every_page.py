@@ -38,7 +38,7 @@ ELSEWHERE = {
     "/person",
     "/mandates/show",
     "/mandates/revoke",
-    "/corrections/{number:int}",
+    "/corrections/{number}",
     "/jobs/{job}/progress",
     "/jobs/{job}/files/{kind}",
 }

@@ -1,20 +1,27 @@
 """The own account: sessions, password, confidentiality record; and the first page."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from starlette.responses import Response
 
 from node.client.cases import Cases
 from node.client.people import Drafts, People
 from node.client.watches import Watches
+from node.clock import utc_now
 from node.console.pages.deadlines import OPEN
+from node.console.pages.jobs import STATES
 from node.console.pages.requests import waiting_for
 from node.console.pages.sign_in import change_password, problem_of
 from node.console.render import show
+from node.console.rights import may
 from node.console.visits import Visit
 from node.domain.jobs import OPEN_STATES
 from node.domain.users import Role
 from node.errors import InputError, SignInError
 
 _SHOWN = 20
+_DRAFTS = 200
 _MOST = 1_000
 
 
@@ -43,34 +50,73 @@ def show_home(visit: Visit) -> Response:
     if visit.person.need:
         return visit.go("/ready")
     roles = set(map(Role, visit.person.roles))
-    tasks: list[dict[str, object]] = []
+    tasks: list[Task] = []
+    under_way: list[Task] = []
     if Role.PREPARER in roles:
-        drafts = Drafts(visit.node)
         for state, words in (("returned", "被退回、待修改的核对"), ("draft", "未完成的核对草稿")):
-            found = drafts.list(state, limit=_SHOWN)
-            mine = [one for one in found.drafts if one.preparer == visit.person.account]
-            tasks.append({"words": words, "count": len(mine), "path": f"/checks?state={state}"})
+            tasks.append(_drafts(visit, state, words, f"/checks?state={state}", own=True))
+        under_way = [_drafts(visit, "waiting", "已提交、待他人复核的核对", "/checks?state=waiting", own=True)]
     if Role.APPROVER in roles:
-        waiting = Drafts(visit.node).list("waiting", limit=_SHOWN)
-        others = [one for one in waiting.drafts if one.preparer != visit.person.account]
-        tasks.append({"words": "待我复核的核对", "count": len(others), "path": "/approvals"})
+        tasks.append(_drafts(visit, "waiting", "待我复核的核对", "/approvals", own=False))
     officer = bool(roles & {Role.PREPARER, Role.APPROVER})
     tasks += _cases(visit) if officer else []
-    tasks += waiting_for(visit)
-    running = visit.node.jobs(_SHOWN, states=OPEN_STATES).jobs if officer else ()
-    return show(visit, "home.html", {"tasks": tasks, "running": running, "officer": officer})
+    tasks += [Task(**one) for one in waiting_for(visit)]  # type: ignore[arg-type]
+    values = {
+        "tasks": tasks,
+        "under_way": under_way,
+        "running": visit.node.jobs(_SHOWN, states=OPEN_STATES).jobs if officer else (),
+        "officer": officer,
+        "states": STATES,
+        "others": [one for one in People(visit.node).sessions() if not one.own],
+        "now": utc_now(),
+    }
+    return show(visit, "home.html", values)
 
 
-def _cases(visit: Visit) -> list[dict[str, object]]:
-    """What waits for officers beside checks: objections, alerts, provinces that do not answer."""
-    waiting = Cases(visit.node).objections(waiting=True)
-    alerts = Watches(visit.node).alerts(limit=_MOST, open_only=True)
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A line of the first page: what waits, how much, since when, and until when the first is due."""
+
+    words: str
+    path: str
+    count: int
+    oldest: datetime | None = None
+    due: datetime | None = None
+
+
+def _drafts(visit: Visit, state: str, words: str, path: str, *, own: bool) -> Task:
+    found = Drafts(visit.node).list(state, limit=_DRAFTS).drafts
+    chosen = [one for one in found if (one.preparer == visit.person.account) == own]
+    times = [one.updated_at.ToDatetime(tzinfo=UTC) for one in chosen]
+    return Task(words, path, len(chosen), min(times, default=None))
+
+
+def _cases(visit: Visit) -> list[Task]:
+    """What waits for officers beside checks: objections, corrections, alerts, late provinces."""
+    cases = Cases(visit.node)
+    waiting, alerts = cases.objections(waiting=True), Watches(visit.node).alerts(limit=_MOST, open_only=True)
     late = [one for one in visit.node.deadlines(_MOST)[0] if one.stage != OPEN]
-    return [
-        {"words": "未办结的异议", "count": len(waiting), "path": "/objections?waiting=1"},
-        {"words": "未处置的预警", "count": len(alerts), "path": "/alerts"},
-        {"words": "逾期未答复的省份", "count": len(late), "path": "/deadlines"},
-    ]
+    raised = [one.created_at.ToDatetime(tzinfo=UTC) for one in waiting]
+    due = [one.due_at.ToDatetime(tzinfo=UTC) for one in waiting]
+    found = [
+        Task(
+            "未办结的异议", "/objections?waiting=1", len(waiting), min(raised, default=None),
+            min(due, default=None),
+        ),
+        Task("未处置的预警", "/alerts", len(alerts), min((one.at for one in alerts), default=None)),
+        Task(
+            "逾期未答复的省份", "/deadlines", len(late),
+            due=min((one.clock.due_at for one in late), default=None),
+        ),
+    ]  # fmt: skip
+    if may(visit.person, "CaseService/ListReceivedCorrections", "platform"):
+        asked = cases.received_corrections(waiting=True)
+        first = min((one.received_at for one in asked), default=None)
+        words = "外省提出、待答复的校核"
+        found.append(
+            Task(words, "/corrections", len(asked), first, min((one.due_at for one in asked), default=None))
+        )
+    return found
 
 
 def _account(visit: Visit, problem: str, done: str, status: int = 200) -> Response:

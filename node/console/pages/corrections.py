@@ -15,7 +15,7 @@ from node.console.visits import Visit
 from node.domain.corrections import CLOSED, REASONS, Basis, Fault, State
 from node.domain.findings import Outcome
 from node.domain.mandate_words import REASON_WORDS, reason_text
-from node.errors import InputError, InvalidRequestError, NodeError, RefusedError
+from node.errors import InputError, InvalidRequestError, NodeError, NotFoundError, RefusedError
 from node.tabular.person_lists import read_cohort
 from node.wire.common import day_of
 
@@ -26,6 +26,7 @@ _ANSWER: Final = "CaseService/AnswerCorrection"
 _RECEIVED: Final = "CaseService/ListReceivedCorrections"
 _MOST_ANSWERS: Final = 1_000
 _MOST_PEOPLE: Final = 5_000
+_MOST_DIGITS: Final = 18
 _OPENED: Final = (Outcome.FOUND, Outcome.OVER, Outcome.NOT_OVER)
 STATES: Final = {
     "sent": "待送达",
@@ -155,7 +156,10 @@ def _words(visit: Visit, error: NodeError) -> str:
 
 
 def _number(visit: Visit) -> int:
-    return int(visit.request.path_params["number"])
+    text = str(visit.request.path_params["number"])
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise NotFoundError("there is no such correction")
+    return int(text)
 
 
 def _state(one: Any, waiting: str) -> str:

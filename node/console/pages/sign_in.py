@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from node.client.people import People
+from node.console import kept_forms
 from node.console.render import show, show_outside
 from node.console.visits import HALF, LANGUAGE, LARGE, SESSION, SIGN_IN, Visit, local_path
 from node.console.words import LANGUAGES
@@ -27,15 +28,23 @@ def show_sign_in(visit: Visit) -> Response:
     return show_outside(visit, "sign_in.html", {"problem": "", "account": ""})
 
 
+def ask_again(visit: Visit, kept: str) -> Response:
+    """The form after a session has ended in the middle of something; what was typed goes along, sealed."""
+    problem = visit.say("会话已结束。刚才填写的内容已保留（文件除外），重新登录后可以继续。")
+    return show_outside(visit, "sign_in.html", {"problem": problem, "account": "", "kept": kept}, status=403)
+
+
 def sign_in(visit: Visit) -> Response:
     """Account and password."""
-    account = visit.field("account", 64)
+    account, kept = visit.field("account", 64), visit.field(kept_forms.FIELD, kept_forms.MOST)
     try:
         begun = People(visit.platform).sign_in(account, visit.field("password", 200))
     except SignInError as error:
-        values = {"problem": _wrong(visit, error), "account": account}
+        values = {"problem": _wrong(visit, error), "account": account, "kept": kept}
         return show_outside(visit, "sign_in.html", values, status=403)
     visit.keep(HALF, begun.token)
+    if kept and begun.has_second_factor:  # a form goes from page to page, and never into an address
+        return show_outside(visit, "code.html", {"problem": "", "new": None, "kept": kept})
     return visit.go("/sign-in/code" if begun.has_second_factor else "/sign-in/second-factor")
 
 
@@ -57,12 +66,17 @@ def show_second_factor(visit: Visit) -> Response:
 
 def finish(visit: Visit) -> Response:
     """The code."""
+    kept = visit.field(kept_forms.FIELD, kept_forms.MOST)
     try:
         token, person = People(visit.platform).finish(visit.half, visit.field("code", 16).replace(" ", ""))
     except SignInError as error:
-        return show_outside(visit, "code.html", {"problem": _wrong(visit, error), "new": None}, status=403)
+        values = {"problem": _wrong(visit, error), "new": None, "kept": kept}
+        return show_outside(visit, "code.html", values, status=403)
     visit.keep(HALF, None)
     visit.keep(SESSION, token)  # a new one: what was known before signing in is worth nothing
+    form = kept_forms.unseal(kept, person.account) if kept and not person.need else None
+    if form is not None:
+        return show_outside(visit, "resume.html", {"form": form})
     return visit.go("/ready" if person.need else "/")
 
 

@@ -24,6 +24,8 @@ LIMITED = {
     "/approvals": {Role.PREPARER, Role.APPROVER},
     "/jobs": {Role.PREPARER, Role.APPROVER},
     "/objections": {Role.PREPARER, Role.APPROVER},
+    "/corrections": {Role.PREPARER, Role.APPROVER},
+    "/mandates": {Role.PREPARER, Role.APPROVER},
     "/statistics": {Role.PREPARER, Role.APPROVER},
     "/deadlines": {Role.PREPARER, Role.APPROVER},
     "/households": {Role.PREPARER, Role.APPROVER},
@@ -108,7 +110,11 @@ def test_every_page_is_judged_by_role_and_carries_the_headers(
     browsers: dict[str, Browser], path: str
 ) -> None:
     plain = path.format(
-        draft="d-0000000000000000", job="v-0000000000000000", objection="o-0000000000000000", kind="pdf"
+        draft="d-0000000000000000",
+        job="v-0000000000000000",
+        objection="o-0000000000000000",
+        kind="pdf",
+        number="1",
     )
     first = f"/{path.split('/')[1]}"
     for account, browser in browsers.items():
@@ -136,7 +142,11 @@ def test_a_form_without_the_token_of_the_session_changes_nothing(
     """CSRF: no token, somebody else's token, a request that another site began."""
     prep = browsers["prep"]
     plain = path.format(
-        draft="d-0000000000000000", job="v-0000000000000000", objection="o-0000000000000000", kind="pdf"
+        draft="d-0000000000000000",
+        job="v-0000000000000000",
+        objection="o-0000000000000000",
+        kind="pdf",
+        number="1",
     )
     prep.get("/")
     own = forms_of(prep.page)["/language"]["csrf"]
