@@ -48,7 +48,10 @@ def test_no_page_is_made_for_a_stranger(open_app: object, path: str, method: str
     csrf = forms_of(guest.page)["/sign-in"]["csrf"]
     if token:
         guest.client.cookies.set("__Host-session", token, domain="console.example")
-    plain, own = path.format(**IDS, kind="pdf"), {"csrf": csrf, "action": "add", "account": "mole"}
+    plain, own = (
+        path.format(**IDS, kind="pdf", number="1"),
+        {"csrf": csrf, "action": "add", "account": "mole"},
+    )
     answer = guest.client.request(
         method, plain, data=own if method == "POST" else None, follow_redirects=False
     )
