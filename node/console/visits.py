@@ -30,6 +30,7 @@ LARGE: Final = "__Host-large"
 SIGN_IN: Final = "/sign-in"
 _SAFE: Final = ("GET", "HEAD")
 _CSRF_KEY: Final = secrets.token_bytes(32)  # of this process: a form from before a restart is sent again
+_CSRF_DIGITS: Final = 64  # of a token, before the tag of its account
 _MOST_FIELDS: Final = 20_000
 
 
@@ -83,13 +84,13 @@ class Visit:
     def form_tag(self) -> str:
         """The tag of the account to which the form of this request was shown; empty before signing in."""
         sent = self.form.get("csrf", "")
-        return sent.partition(".")[2] if isinstance(sent, str) else ""
+        return sent[_CSRF_DIGITS:] if isinstance(sent, str) else ""
 
     def _csrf(self, tag: str) -> str:
         # As the browser's cookies are after this answer.
         bound = self.cookies.get(SESSION, self.token) or self.cookies.get(HALF, self.half) or "-"
         made = blake3(f"{bound} {tag}".encode("utf-8", "surrogatepass"), key=_CSRF_KEY).hexdigest()
-        return f"{made}.{tag}"
+        return made + tag
 
     def is_own_form(self) -> bool:
         """Whether the form of this request is one that this console showed to this session."""

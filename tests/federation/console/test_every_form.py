@@ -20,6 +20,7 @@ FORMS = {
     "/large": (EVERYBODY, {}),
     "/account/password": (EVERYBODY, {}),
     "/account/sessions": (EVERYBODY, {}),
+    "/verify": (EVERYBODY, {}),
     "/users": (
         SECURITY,
         {"account": "thief", "name": "贼", "unit": COUNTY, "roles": "security", "valid_to": ""},
@@ -55,6 +56,7 @@ GROUPS = {
         "households",
         "alerts",
         "mandates",
+        "person",
         "corrections",
         "person",
     ),

@@ -49,7 +49,7 @@ def test_no_page_is_made_for_a_stranger(open_app: object, path: str, method: str
     if token:
         guest.client.cookies.set("__Host-session", token, domain="console.example")
     plain, own = (
-        path.format(**IDS, kind="pdf", number="1"),
+        path.format(**IDS, kind="pdf", number="1", request="1"),
         {"csrf": csrf, "action": "add", "account": "mole"},
     )
     answer = guest.client.request(
