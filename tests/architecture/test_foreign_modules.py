@@ -120,6 +120,7 @@ KNOWN_TO = {
     # primitives: curve and AEAD of labels, keys at rest and certificates, the manifest's signature,
     # temporary files of an import
     "cryptography": (
+        "node/console/kept_forms.py",
         "matcher/suites/x25519.py",
         "matcher/label.py",
         "matcher/vectorised.py",
