@@ -1,13 +1,14 @@
 """Whether a report's file is as a node signed it (验证报告); if not, which group of fields was altered."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from node.client.report_files import ReportFiles
-from node.console.pages.member_lists import save_upload
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.visits import Visit
@@ -44,15 +45,22 @@ def check(visit: Visit) -> Response:
             visit, problem=visit.say("请选择报告文件（PDF、XLSX、HTML、JSON、CSV或TXT）"), status=422
         )
     with tempfile.TemporaryDirectory(prefix="heqiao-verify-") as folder:
-        path = save_upload(upload, Path(folder) / f"report{suffix}")  # as the signature names it
+        path = _save(upload, Path(folder) / f"report{suffix}")  # as the signature names it
         if beside is not None and (beside.size or 0) <= _MOST_SIGNATURE:
-            save_upload(beside, Path(folder) / _SIGNATURE)
+            _save(beside, Path(folder) / _SIGNATURE)
         try:
             found = ReportFiles(visit.node).check(path)
         except SHOWN as error:
             return _page(visit, problem=words_of(visit, error), status=422)
     altered = [visit.say(GROUPS[one]) if one in GROUPS else one for one in found.altered]
     return _page(visit, found=found, altered=altered)
+
+
+def _save(upload: UploadFile, path: Path) -> Path:
+    """The node reads it; here it is only handed on."""
+    with path.open("wb") as file:
+        shutil.copyfileobj(upload.file, file)
+    return path
 
 
 def _page(
