@@ -33,26 +33,49 @@ def prepare_folder(rejects: Sequence[Reject], source: str, out: Path) -> None:
 
 
 def wait_for_job(
-    platform: Platform, job: str, people: int, rejected: int, *, detach: bool, as_json: bool
+    platform: Platform,
+    job: str,
+    people: int,
+    rejected: int,
+    *,
+    detach: bool,
+    as_json: bool,
+    chosen: bool = False,
 ) -> bool:
-    """Print a new job's id and wait for its end; False with --detach."""
+    """Print a new job's id and wait for its end; False with --detach.
+
+    Where the node has `chosen` the peers (--peers auto), says which were chosen, and why others were not.
+    """
     if detach:
         show({"job": job, "rejected_rows": rejected}, f"job {job}", as_json=as_json)
         return False
     click.echo(f"job {job}: {count(people, 'person', 'people')}", err=True)
     last = watch_job(platform, job, hidden=as_json, wait_for_away=False)
+    left = _left_out(last)
     if last.state == "failed" and not last.parts:
-        left = ", ".join(f"{one.peer} {one.reason}" for one in last.left_out)
         raise PreconditionError(
             f"no peer offers one of the items and grants it{': ' if left else ''}{left}",
             "`heqiao doctor` shows what each peer offers; ask their administrators",
         )
+    if chosen:
+        click.echo(describe_choice(last), err=True)
     if last.only_waits:
         away = ", ".join(part.peer for part in last.parts if part.is_away)
         click.echo(
             f"no answer from {away} yet: the node asks again, and `heqiao report {job}` then has it", err=True
         )
     return True
+
+
+def describe_choice(job: JobProgress) -> str:
+    """Which peers a node chose, and why it left others out."""
+    asked = ", ".join(f"{part.peer} {part.name}" for part in job.parts) or "nobody"
+    left = _left_out(job)
+    return f"provinces chosen: {asked}; left out: {left or 'none'}"
+
+
+def _left_out(job: JobProgress) -> str:
+    return ", ".join(f"{one.peer} {one.reason}" for one in job.left_out)
 
 
 def watch_job(platform: Platform, job: str, *, hidden: bool, wait_for_away: bool = True) -> JobProgress:

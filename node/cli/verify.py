@@ -21,6 +21,7 @@ from node.cli.report_files import file_options, signer_of
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
 from node.domain.counties import count_stray_mandates
+from node.domain.jobs import AUTO
 from node.domain.mandate import PROGRAMMES
 from node.domain.matters import MATTERS, URGENT_BASIS
 from node.domain.records import Reject
@@ -126,13 +127,13 @@ def verify(
     heqiao verify --home 45 --households list.csv --items C21,C22 --peers 44,33 --out found
     """  # noqa: D301 - click wants the real \b character
     is_list = households is not None
-    _require_one(is_list=is_list, is_recorded=bool(numbers or office), reuse=reuse, declared=declared)
+    _require_one(is_list=is_list, is_recorded=bool(numbers or office), declared=declared)
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
         catalogue.item(item)
     basis = legal_basis or (URGENT_BASIS if urgent else "")
-    choice = HouseholdChoice(items, peers, purpose, basis, numbers, office, matter, urgent)
+    choice = HouseholdChoice(items, peers, purpose, basis, numbers, office, matter, urgent, reuse=reuse)
     verification: Verification | None = None
     rejects: list[Reject] = []
     if households is not None:
@@ -140,7 +141,7 @@ def verify(
         asked, rejects = read_lists(households, mandates, choice, form)
         figures, bad = read_declared(households, asked.subjects, catalogue.codes, stated=form)
         rejects += bad
-        verification = replace(asked, reuse=reuse, declared=figures)
+        verification = replace(asked, declared=figures)
         _warn_of_stray(verification)
     elif declared is not None:
         form = stated_form(delimiter, encoding)
@@ -149,7 +150,9 @@ def verify(
     prepare_folder(rejects, "the lists", out)
     with open_platform(home, address) as platform:
         found, people = _submit(platform, verification, choice, job)
-        if not wait_for_job(platform, found, people, len(rejects), detach=detach, as_json=as_json):
+        if not wait_for_job(
+            platform, found, people, len(rejects), detach=detach, as_json=as_json, chosen=peers == AUTO
+        ):
             return
         report = platform.report(found)
     signer = None if unsigned else signer_of(config)
@@ -165,13 +168,11 @@ def verify(
     )
 
 
-def _require_one(*, is_list: bool, is_recorded: bool, reuse: bool, declared: Path | None) -> None:
+def _require_one(*, is_list: bool, is_recorded: bool, declared: Path | None) -> None:
     """Either a list or households on record, with the options of that one. Raises UsageError."""
     wrong = None
     if is_list == is_recorded:
         wrong = "give either --households, or --household NO or --all-of-office CODE"
-    elif reuse and not is_list:
-        wrong = "--reuse is for lists: give --households"
     elif declared is not None and is_list:
         wrong = "--declared is for households on record: a list has these columns itself"
     if wrong is not None:
@@ -221,6 +222,7 @@ def read_lists(
         legal_basis=choice.legal_basis,
         matter=choice.matter,
         urgent=choice.urgent,
+        reuse=choice.reuse,
         subjects=Subjects.of(subjects),
         mandates={number: mandate for number, mandate in known.items() if number in named},
     )

@@ -30,7 +30,8 @@ from node.wire.mandates import AddedMandates
 class HouseholdChoice:
     """Which households on record are asked about, and what; `office` chooses all whose code begins so.
 
-    `declared` is what some of them say of themselves, to stand beside the answers.
+    `declared` is what some of them say of themselves, to stand beside the answers. With `reuse` valid answers
+    of earlier jobs are used again instead of asking.
     """
 
     items: tuple[str, ...]
@@ -42,6 +43,7 @@ class HouseholdChoice:
     matter: str = ""
     urgent: bool = False
     declared: tuple[DeclaredHousehold, ...] = ()
+    reuse: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

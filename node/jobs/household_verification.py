@@ -23,7 +23,8 @@ from node.jobs.records import digest_of, keep, open_household, used_by
 class HouseholdQuestion:
     """Which households are to be verified, and what of them; `office` chooses all of an office's.
 
-    `declared` are figures that stand beside the answers of some of them (docs/import.md).
+    `declared` are figures that stand beside the answers of some of them (docs/import.md); with `reuse` valid
+    answers of earlier jobs are used again.
     """
 
     numbers: tuple[str, ...]
@@ -35,6 +36,7 @@ class HouseholdQuestion:
     matter: str = ""
     urgent: bool = False
     declared: tuple[DeclaredHousehold, ...] = ()
+    reuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def prepare(
         matter=asked.matter,
         urgent=asked.urgent,
         declared=asked.declared,
+        reuse=asked.reuse,
     )
     return verification, tuple(missing)
 

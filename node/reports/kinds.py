@@ -41,7 +41,7 @@ VERIFICATION = ReportKind(
     format="heqiao-report/1",
     command="heqiao verify",
     csv_file="findings.csv",
-    short=("job", "state", "summary", "peers"),
+    short=("job", "state", "summary", "peers", "left_out"),
     document=verification.document,
     record=verification.record,
     printed=household.document,
@@ -97,7 +97,7 @@ def to_short_json(report: AnyReport, catalogue: Catalogue) -> dict[str, Any]:
     """The figures of a report as plain JSON values, without what fills its files."""
     kind = kind_of(report)
     plain = plain_of(kind, kind.record(report, catalogue))
-    return {key: plain[key] for key in kind.short}
+    return {key: plain[key] for key in kind.short if key in plain}
 
 
 def file_names(report: AnyReport) -> tuple[str, str, str]:

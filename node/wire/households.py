@@ -151,7 +151,7 @@ def read_put(
 
 def question_message(question: Any) -> mandates_pb2.HouseholdQuestion:
     """A question about households (`node.jobs.household_verification.HouseholdQuestion`)."""
-    names = ("office", "items", "peers", "purpose", "legal_basis", "matter", "urgent")
+    names = ("office", "items", "peers", "purpose", "legal_basis", "matter", "urgent", "reuse")
     return mandates_pb2.HouseholdQuestion(
         household_nos=question.numbers, **{name: getattr(question, name) for name in names}
     )
@@ -173,6 +173,7 @@ def read_question(message: mandates_pb2.HouseholdQuestion) -> dict[str, Any]:
         "legal_basis": message.legal_basis,
         "matter": message.matter,
         "urgent": message.urgent,
+        "reuse": message.reuse,
     }
 
 

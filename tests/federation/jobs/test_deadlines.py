@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from node.cli.asking import describe_choice
 from node.client.platform import Platform
 from node.database import jobs as job_rows
 from node.database import peers as peer_rows
@@ -19,6 +20,7 @@ from node.jobs import deadlines, engine, mandates
 from node.jobs.lookup import require_job
 from node.jobs.match_results import build_report
 from node.jobs.retry import retry_part
+from node.reports.kinds import to_short_json
 from tests.support.cli_runner import ok
 from tests.support.cluster import (
     FakeClock,
@@ -172,6 +174,10 @@ def test_all_peers_that_offer_an_item_and_grant_it(
             found = next(iter(own.watch("auto")))
             report = own.report("auto")
         assert [(one.peer, one.reason) for one in found.left_out] == [("33", "not_granted")]
+        assert "44 " in describe_choice(found)
+        assert "51 " in describe_choice(found)
+        assert describe_choice(found).endswith("left out: 33 not_granted")
+        assert to_short_json(report, home.node.catalogue)["left_out"] == {"33": "not_granted"}
         assert dict(report.left_out) == {"33": "not_granted"}
         assert outcomes(report, "51") == {("UNAVAILABLE", "awaited")}
         engine.cancel(home.node, "auto")

@@ -166,7 +166,7 @@ class CheckMandatesRequest(_message.Message):
     def __init__(self, question: _Optional[_Union[HouseholdQuestion, _Mapping]] = ...) -> None: ...
 
 class HouseholdQuestion(_message.Message):
-    __slots__ = ("household_nos", "office", "items", "peers", "purpose", "legal_basis", "matter", "urgent")
+    __slots__ = ("household_nos", "office", "items", "peers", "purpose", "legal_basis", "matter", "urgent", "reuse")
     HOUSEHOLD_NOS_FIELD_NUMBER: _ClassVar[int]
     OFFICE_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,7 @@ class HouseholdQuestion(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     MATTER_FIELD_NUMBER: _ClassVar[int]
     URGENT_FIELD_NUMBER: _ClassVar[int]
+    REUSE_FIELD_NUMBER: _ClassVar[int]
     household_nos: _containers.RepeatedScalarFieldContainer[str]
     office: str
     items: _containers.RepeatedScalarFieldContainer[str]
@@ -183,7 +184,8 @@ class HouseholdQuestion(_message.Message):
     legal_basis: str
     matter: str
     urgent: bool
-    def __init__(self, household_nos: _Optional[_Iterable[str]] = ..., office: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., matter: _Optional[str] = ..., urgent: _Optional[bool] = ...) -> None: ...
+    reuse: bool
+    def __init__(self, household_nos: _Optional[_Iterable[str]] = ..., office: _Optional[str] = ..., items: _Optional[_Iterable[str]] = ..., peers: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., matter: _Optional[str] = ..., urgent: _Optional[bool] = ..., reuse: _Optional[bool] = ...) -> None: ...
 
 class CheckMandatesResponse(_message.Message):
     __slots__ = ("people", "not_asked")
