@@ -122,13 +122,6 @@ def test_the_commands_from_a_list_to_a_report(node: Province, address: str, tmp_
         "H1/3": NOT_FOUND,
         "H1/9": ("NOT_MANDATED", "relative_without_consent"),
     }
-    again = (*job[:5], tmp_path / "again", "--job", "numbered-again", "--purpose", "review", "--reuse")
-    ok("verify", "--home", node.home, "--node", address, "--household", "H1", *again)
-    assert said(node, "numbered-again") == said(node, "by-number")
-    used = {one.subject: one.reused_from for one in wait_report(node.node, "numbered-again").findings}
-    assert {ref for ref, earlier in used.items() if earlier} == {"H1/1", "H1/2", "H1/3"}
-    assert {earlier.job for earlier in used.values() if earlier} == {"by-number"}
-    assert "沿用" in (tmp_path / "again" / "summary.txt").read_text(encoding="utf-8")
     shown = ok(*command(node, address, "households", "show", "H1", "--json"))
     assert HEAD not in shown
     assert HEAD not in ok(*command(node, address, "households", "show", "H1"))
