@@ -10,11 +10,10 @@ from node.database import users as rows
 from node.domain.users import Role
 from node.errors import SessionEndedError
 from tests.support.cluster import Province, World, serve_all
-from tests.support.console import COUNTY, UPLOAD, Browser, add_accounts, forms_of, sign_in_all
+from tests.support.console import COUNTY, UPLOAD, Browser, add_accounts, address, forms_of, sign_in_all
 from tests.support.federation import set_config
 
 BEFORE = {"/sign-in", "/sign-in/code", "/sign-in/second-factor", "/language", "/large"}
-IDS = {"draft": "d-0000000000000000", "job": "v-0000000000000000", "objection": "o-0000000000000000"}
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +47,7 @@ def test_no_page_is_made_for_a_stranger(open_app: object, path: str, method: str
     csrf = forms_of(guest.page)["/sign-in"]["csrf"]
     if token:
         guest.client.cookies.set("__Host-session", token, domain="console.example")
-    plain, own = (
-        path.format(**IDS, kind="pdf", number="1", request="1"),
-        {"csrf": csrf, "action": "add", "account": "mole"},
-    )
+    plain, own = address(path), {"csrf": csrf, "action": "add", "account": "mole"}
     answer = guest.client.request(
         method, plain, data=own if method == "POST" else None, follow_redirects=False
     )
