@@ -40,7 +40,7 @@ LIMITED = {
     "/health": {*_ADMINISTRATORS, Role.OBSERVER},
 }
 # Pages of the whole province: people of a county may not open them.
-WHOLE = {"/imports", "/audit", "/keys", "/access", "/requests", "/works", "/corrections/{number:int}"}
+WHOLE = {"/imports", "/audit", "/keys", "/access", "/requests", "/works", "/corrections/{number}"}
 
 
 def draft_of(prep: Browser, household: str = "1001") -> str:
