@@ -23,7 +23,11 @@ REASONS: Final = {
 
 
 def show_one(visit: Visit) -> Response:
-    """Name and numbers; the browser goes back to the masked list by itself, with or without scripts."""
+    """Name and numbers; the browser goes back to the masked list by itself, with or without scripts.
+
+    Raises SessionEndedError.
+    """
+    visit.person  # noqa: B018  asks the node
     back, source = local_path(visit.field("back")), visit.field("source", 16)
     reason, ref = visit.field("reason", 32), visit.field("ref", 200)
     if source not in SOURCES:

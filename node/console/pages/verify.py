@@ -32,12 +32,14 @@ _MOST_SIGNATURE: Final = 1 << 20
 
 
 def show_verify(visit: Visit) -> Response:
-    """The form."""
+    """The form. Raises SessionEndedError."""
+    visit.person  # noqa: B018  asks the node
     return _page(visit)
 
 
 def check(visit: Visit) -> Response:
-    """Check an uploaded file, which is not kept."""
+    """Check an uploaded file, which is not kept. Raises SessionEndedError."""
+    visit.person  # noqa: B018  asks the node
     upload, beside = visit.upload("file"), visit.upload("signature")
     suffix = Path(upload.filename or "").suffix.lower() if upload else ""
     if upload is None or suffix not in SUFFIXES:
