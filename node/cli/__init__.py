@@ -124,15 +124,16 @@ class LazyGroup(click.Group):
     show_envvar=True,
     help="Private file with its password.  [default: asked]",
 )
+@click.option("--own-work", is_flag=True, hidden=True)  # of the node, which shows so on standard input
 @click.pass_context
-def cli(context: click.Context, account: str | None, password_file: Path | None) -> None:
+def cli(context: click.Context, account: str | None, password_file: Path | None, *, own_work: bool) -> None:
     """Heqiao (核桥): a province's node for verifying households with other provinces.
 
     A home folder holds a node: its configuration (node.toml), its encrypted keys and, by default,
     its database. Every command that works on a node takes --home, or the HEQIAO_HOME variable.
     Exit codes: 0 done, 1 failed, 2 wrong usage.
     """
-    context.obj = {"account": account, "password_file": password_file}
+    context.obj = {"account": account, "password_file": password_file, "own_work": own_work}
 
 
 def main() -> NoReturn:

@@ -10,7 +10,11 @@ from keys.store.atomic_files import read_passphrase
 from node.client.people import People
 from node.client.platform import Platform
 
-ACCOUNT, PASSWORD_FILE = "account", "password_file"  # keys of the object of the root command's context
+ACCOUNT, PASSWORD_FILE, OWN_WORK = (
+    "account",
+    "password_file",
+    "own_work",
+)  # keys of the object of the root command's context
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """Who runs a command: `heqiao --as ACCOUNT`, with password and second factor, where [users] are required."""
 
+import sys
+
 import click
 
 from node.acting import in_name_of
-from node.cli.node_link import ask_code, ask_password, named_account
+from node.cli.node_link import OWN_WORK, ask_code, ask_password, named_account
 from node.clock import utc_now
 from node.config import Config
 from node.context import open_node
 from node.domain.rights import command_roles
 from node.domain.users import ROLE_NAMES, Person, Role
 from node.errors import InputError, RefusedError
+from node.governance import own_work
 from node.governance.accounts import People
 from node.governance.sign_in import prove_again
 
@@ -30,11 +33,26 @@ def require_person(config: Config) -> None:
     roles = command_roles(context.command_path.partition(" ")[2])
     if roles is None:
         return
+    if (context.find_root().obj or {}).get(OWN_WORK):
+        context.with_resource(in_name_of(require_own_work(config, context), "", ""))
+        return
     person = sign_in_here(config, context)
     if not person.roles & roles:
         names = " or ".join(ROLE_NAMES[role][1] for role in Role if role in roles)
         raise RefusedError(f"your roles do not permit this: {names} may", "", {"rule": "right"})
     context.with_resource(in_name_of(person.account, " ".join(sorted(person.roles)), person.unit))
+
+
+def require_own_work(config: Config, context: click.Context) -> str:
+    """Name of the node's own work, where it shows on standard input that it started this command.
+
+    Raises RefusedError.
+    """
+    given = (context.params[one.name] for one in context.command.params if isinstance(one, click.Argument))
+    command = " ".join([context.command_path.partition(" ")[2], *map(str, given)])
+    ticket = sys.stdin.readline(own_work.LONGEST)
+    people = people_of(config)
+    return own_work.check_ticket(people.store, people.digest_key, ticket, command)
 
 
 def sign_in_here(config: Config, context: click.Context) -> Person:

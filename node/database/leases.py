@@ -134,6 +134,12 @@ def is_held(name: ColumnElement[str]) -> ColumnElement[bool]:
     return exists().where(leases.c.name == name, leases.c.expires_at > DatabaseTime())
 
 
+def holds(tx: Connection, name: str, number: int) -> bool:
+    """Whether the lease is held at this moment, with this number."""
+    held = (leases.c.name == name, leases.c.number == number, leases.c.expires_at > DatabaseTime())
+    return tx.scalar(select(leases.c.number).where(*held)) is not None
+
+
 def is_due(tx: Connection, task: str, every_s: float) -> bool:
     """Whether a periodic task never ran, or ended at least `every_s` seconds ago."""
     due = tx.scalar(select(task_runs.c.ended_at + every_s <= DatabaseTime()).where(task_runs.c.task == task))

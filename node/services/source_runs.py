@@ -7,8 +7,10 @@ ends when this process stops or has lost the lease.
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +18,14 @@ from node.context import Node
 from node.database import leases as lease_rows
 from node.database.leases import Lease
 from node.domain.days import latest_planned
+from node.governance.own_work import make_ticket
 from node.jobs.scheduler import Task
 from node.registers.source_store import SourceFolder
 from node.telemetry import log
 
 LEASE: Final = "sources"  # of its own: an import of hours holds up no other periodic task
-_COMMAND: Final = (sys.executable, "-P", "-c", "from node.cli import main; main()", "sources", "import")
+_COMMAND: Final = (sys.executable, "-P", "-c", "from node.cli import main; main()")
+_IMPORT: Final = "sources import"
 _POLL_S: Final = 0.2
 _END_S: Final = 10
 Runner = Callable[[Lease, str], int]
@@ -29,7 +33,7 @@ Runner = Callable[[Lease, str], int]
 
 def source_tasks(node: Node, home: Path) -> tuple[Task, ...]:
     """The tasks of a node: one that looks each minute which sources are due."""
-    runner = partial(run_command, home)
+    runner = partial(run_command, node, home)
 
     def run(lease: Lease) -> None:
         run_due_sources(node, lease, runner)
@@ -61,14 +65,17 @@ def run_due_sources(node: Node, lease: Lease, runner: Runner) -> Sequence[str]:
     return ran
 
 
-def run_command(home: Path, lease: Lease, item: str) -> int:
-    """Run `heqiao sources import` until it ends or the lease does; its exit code."""
+def run_command(node: Node, home: Path, lease: Lease, item: str) -> int:
+    """Run `heqiao sources import` in the node's own name until it ends or the lease does; its exit code."""
+    ticket = make_ticket(node.keys.digest_key, lease, f"{_IMPORT} {item}")
     with subprocess.Popen(  # noqa: S603 - our own command
-        [*_COMMAND, item, "--home", str(home), "--wait", "--json"],
-        stdin=subprocess.DEVNULL,
+        [*_COMMAND, "--own-work", *_IMPORT.split(), item, "--home", str(home), "--wait", "--json"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
+        with suppress(BrokenPipeError), process.stdin or BytesIO() as pipe:  # where it ended, its code tells
+            pipe.write(ticket.encode())
         while process.poll() is None:
             if lease.stopping.wait(_POLL_S):
                 _end(process)

@@ -1,15 +1,24 @@
 """Sources at their time of day: which are due, once each, by the lease; one real run of the command."""
 
+import io
+import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from node.config import load
 from node.context import open_node
+from node.database import audit_log
+from node.governance.own_work import make_ticket
 from node.jobs.leases import Leases
 from node.services.source_runs import run_command, run_due_sources
 from tests.support.ca_member import made  # noqa: F401  a fixture
+from tests.support.cli_runner import heqiao
+from tests.support.federation import set_config
 from tests.support.single_node import make_node, number
 
 NIGHT = datetime(2026, 7, 1, 19, 31, tzinfo=UTC)  # 2026-07-02 03:31 in China, a Thursday
@@ -55,17 +64,59 @@ def test_each_source_runs_once_a_day_in_one_process(tmp_path):
     node.store.dispose()
 
 
-def test_the_command_runs_and_ends_with_the_lease(made, tmp_path):
+@pytest.fixture
+def home(made, tmp_path):
+    """A home with a source of one row."""
     home = tmp_path / "44"
     shutil.copytree(made / "44", home)
     put(home, "C21")
     (home / "C21.csv").write_text(f"id_no,record_no\n{number(1)},A\n", encoding="utf-8")
+    return home
+
+
+def test_the_command_runs_and_ends_with_the_lease(home):
     node = open_node(load(home / "node.toml"))
     leases = Leases(node.store, 30)
     with leases.hold("sources") as lease:
-        assert run_command(home, lease, "C21") == 0
+        assert run_command(node, home, lease, "C21") == 0
         assert (home / "sources" / "C21.last.json").exists()
-        assert run_command(home, lease, "C22") == 1
+        assert run_command(node, home, lease, "C22") == 1
         lease.stopping.set()
-        assert run_command(home, lease, "C21") != 0
+        assert run_command(node, home, lease, "C21") != 0
     node.store.dispose()
+
+
+def test_where_people_are_required_the_node_imports_in_its_own_name(home):
+    set_config(home, "users", required=True)
+    node = open_node(load(home / "node.toml"))
+    with Leases(node.store, 30).hold("sources") as lease:
+        assert run_command(node, home, lease, "C21") == 0
+    with node.store.transaction("read events") as tx:
+        events = list(audit_log.events(tx))
+    (done,) = (json.loads(one.details) for one in events if one.event == "item_imported")
+    assert (done["user"], done["user_roles"], done["user_unit"]) == ("node:sources", "", "")
+    node.store.dispose()
+
+
+def test_nobody_passes_for_the_node(home, monkeypatch):
+    set_config(home, "users", required=True)
+    node = open_node(load(home / "node.toml"))
+    key, leases = node.keys.digest_key, Leases(node.store, 30)
+    with leases.hold("sources") as lease:
+        good = make_ticket(key, lease, "sources import C21")
+        other = make_ticket(key, lease, "sources import C22")
+        later = make_ticket(key, replace(lease, number=lease.number + 1), "sources import C21")
+        strange = make_ticket(bytes(32), lease, "sources import C21")
+        for ticket in ("", "sources:1:", other, later, strange, f"sources:９:{good[-64:]}", "a:b:c"):
+            assert "did not start this command" in started(monkeypatch, home, ticket), ticket
+        assert "did not start" in started(monkeypatch, home, good, "sources", "remove", "C21")
+    assert "did not start" in started(monkeypatch, home, good)  # the lease has ended
+    node.store.dispose()
+
+
+def started(monkeypatch, home, ticket, *words):
+    """What a command says that is run by hand with a ticket."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(ticket))
+    code, _, err = heqiao("--own-work", *(words or ("sources", "import", "C21")), "--home", home)
+    assert code == 1
+    return err
