@@ -33,7 +33,7 @@ def script(folder):
         if step.kind == "toml":
             (folder / step.name).write_text(step.text, encoding="utf-8")
         elif not step.name:
-            text = SERVE.sub(r"serve --home \1 2> \1.log & echo $! >> nodes", step.text)
+            text = SERVE.sub(r"serve --home \1 > \1.log 2>&1 & echo $! >> nodes", step.text)
             parts.append(text.replace("../docs/", f"{ROOT}/docs/"))
             parts.append(WAIT if text != step.text else "")
     return "\n".join(parts)
