@@ -124,7 +124,9 @@ class LazyGroup(click.Group):
     show_envvar=True,
     help="Private file with its password.  [default: asked]",
 )
-@click.option("--own-work", is_flag=True, hidden=True)  # of the node, which shows so on standard input
+@click.option(
+    "--own-work", is_flag=True, hidden=True, help="Of the node itself, which shows so on standard input."
+)
 @click.pass_context
 def cli(context: click.Context, account: str | None, password_file: Path | None, *, own_work: bool) -> None:
     """Heqiao (核桥): a province's node for verifying households with other provinces.
