@@ -8,12 +8,13 @@ import pytest
 
 from node.clock import utc_now
 from node.console.pages import member_lists
+from node.domain.users import Role
 from node.errors import ConfigError
 from node.governance import users
 from node.jobs.acting import people_of
 from testbed import trial
 from tests.support.cluster import wait_for
-from tests.support.console import Browser, forms_of
+from tests.support.console import COUNTY, Browser, add_accounts, forms_of, sign_in_all
 from tests.support.console_site import Site
 from tests.support.federation import set_config
 from tests.support.sheets import write_xlsx
@@ -164,14 +165,15 @@ def test_a_code_is_taken_once(site: Site) -> None:
 
 def test_guessing_locks_the_account_and_says_the_same_of_one_that_is_none(site: Site) -> None:
     """Brute force: five tries, from as many browsers; the right password is refused like a wrong one then."""
+    initial = add_accounts(site.node.node, {"guessed": (COUNTY, Role.PREPARER)})["guessed"]
     said = []
-    for account in ("lu", "nobody-here"):
+    for account in ("guessed", "nobody-here"):
         for _ in range(5):
             guest = Browser(site.app)
             guest.get("/sign-in")
             guest.send("/sign-in", {"account": account, "password": "a wrong one"}, status=403)
         guest.get("/sign-in")
-        guest.send("/sign-in", {"account": account, "password": trial.PASSWORD}, status=403)
+        guest.send("/sign-in", {"account": account, "password": initial}, status=403)
         assert "账号已锁定" in guest.page
         said.append(guest.page[guest.page.index("error-summary__body") :].split("</p>")[0])
     assert said[0] == said[1]
@@ -179,9 +181,9 @@ def test_guessing_locks_the_account_and_says_the_same_of_one_that_is_none(site: 
 
 def test_a_leaver_in_mid_session(site: Site) -> None:
     """The next page is the one for signing in, and what the form held is not done."""
-    leaver = site.browser("meng")
+    leaver = sign_in_all(site.app, add_accounts(site.node.node, {"tan": (COUNTY, Role.PREPARER)}))["tan"]
     leaver.get("/account")
-    users.disable(people_of(site.node.node), "meng", None, utc_now())
+    users.disable(people_of(site.node.node), "tan", None, utc_now())
     hidden = forms_of(leaver.page)["/account/sessions"]
     answer = leaver.client.post("/account/sessions", data=hidden)
     assert str(answer.url).endswith("/sign-in")

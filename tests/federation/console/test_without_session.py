@@ -87,4 +87,4 @@ def test_a_connection_of_the_console_asks_for_nobody(open_node: Province) -> Non
             door.jobs()
         with pytest.raises(SessionEndedError):
             list(door.watch("v-0000000000000000"))
-        assert platform.jobs(1) == ()
+        assert platform.jobs(1).jobs == ()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from xml.etree import ElementTree
 
+import matplotlib.font_manager  # noqa: F401  looks for the system's fonts once, by a process
 import pytest
 from heqiao.platform.v1 import platform_pb2 as pb
 from rich.cells import cell_len
