@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from node.client.administration import Works
 from node.console.app import PAGES
+from node.errors import PreconditionError
 from tests.support.console_site import Site, Window, shoot, window
 
 AXE = {
@@ -26,11 +28,11 @@ OF_SOMETHING = {
     "/jobs/{job}/report": [("li", "/jobs/{job}/report")],
     "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
     "/jobs/{job}/correction": [("he", "/jobs/{job}/correction")],
+    "/requests/{request}": [("wu", "/requests/{request}"), ("meng", "/requests/{request}")],
     "/objections/{objection}": [("li", "/objections/{objection}")],
 }
 # Opened by the tests of signing in, before there is a session; parts of pages; files.
 ELSEWHERE = {
-    "/requests/{request}",
     "/works/progress",
     "/sign-in/code",
     "/sign-in/second-factor",
@@ -51,12 +53,13 @@ def violations(page: Any) -> list[tuple[str, str]]:
     return [(one["id"], node["html"][:200]) for one in found for node in one["nodes"]]
 
 
-def paths_for(site: Site) -> list[tuple[str, str]]:
+def paths_for(site: Site, request: str) -> list[tuple[str, str]]:
     """Who opens what: every address of the console that shows a page, and two that show an error."""
     found = [("", "/sign-in"), ("li", "/users"), ("li", "/nothing-here")]
     for path in sorted({path for path, methods, _ in PAGES if "GET" in methods} - ELSEWHERE - {"/sign-in"}):
         if "{" in path:
             values = {name: getattr(site.made, name) for name in site.made.__dataclass_fields__}
+            values["request"] = request
             found += [(who, one.format(**values)) for who, one in OF_SOMETHING[path]]
         else:
             found += [(who, path) for who in readers(site, path)]
@@ -82,7 +85,19 @@ def is_too_wide(one: Window) -> bool:
 
 @pytest.fixture(scope="module")
 def paths(site: Site) -> list[tuple[str, str]]:
-    return paths_for(site)
+    return paths_for(site, ask_and_begin(site))
+
+
+def ask_and_begin(site: Site) -> str:
+    """Work in the background, and a request under dual control: its id."""
+    settings = site.node.node.config.approvals.__dict__
+    with site.platform() as platform:
+        Works(platform.as_person(site.people["qin"].token)).sync("44")
+        settings["required"] = True
+        with pytest.raises(PreconditionError) as asked:
+            Works(platform.as_person(site.people["wu"].token)).rotate("sum")
+    settings["required"] = False
+    return str(asked.value.details["request"])
 
 
 @pytest.mark.parametrize(("lang", "scale"), [("zh", 1.0), ("en", 1.25)])

@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -67,9 +67,13 @@ class Site:
         found.client.cookies.set(SESSION, self.people[account].token, domain="console.example")
         return found
 
+    def platform(self) -> AbstractContextManager[Platform]:
+        """The node's own connection to its platform port."""
+        return _platform(self.node)
+
     def form(self, draft: str) -> CheckForm:
         """What the preparer typed into a draft."""
-        with _platform(self.node) as platform:
+        with self.platform() as platform:
             return forms.unpack(Drafts(platform.as_person(self.people["li"].token)).get(draft).form)
 
     def fresh_codes(self, *accounts: str) -> None:

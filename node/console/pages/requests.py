@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from node.client.administration import Access, Approval, Approvals, PeerAdmin, Works
 from node.client.platform import Platform
+from node.console.pages.security import MEASURES, PURPOSES
 from node.console.pages.sign_in import problem_of
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
@@ -55,6 +56,8 @@ DETAILS: Final = {
     "grace_days": "宽限天数",
     "shares": "备份份额",
 }
+# What stands in the details as a code, and its words.
+VALUES: Final = {"purpose": PURPOSES, "measure": MEASURES}
 _MOST: Final = 500
 Details = Mapping[str, str]
 
@@ -195,4 +198,4 @@ def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 
 
 def _words() -> dict[str, object]:
-    return {"states": STATES, "lights": _LIGHTS, "actions": ACTIONS, "names": DETAILS}
+    return {"states": STATES, "lights": _LIGHTS, "actions": ACTIONS, "names": DETAILS, "values": VALUES}

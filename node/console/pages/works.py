@@ -6,6 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.administration import Works
+from node.console.pages.security import PURPOSES
 from node.console.problems import SHOWN, asked_for, words_of
 from node.console.render import show
 from node.console.visits import Visit
@@ -65,6 +66,7 @@ def _page(visit: Visit, template: str, *, problem: str = "", done: str = "", sta
         "works": found,
         "is_open": any(one.state == "running" for one in found),
         "kinds": KINDS,
+        "purposes": PURPOSES,
         "states": STATES,
         "stages": STAGES,
         "lights": _LIGHTS,

@@ -99,7 +99,7 @@ def test_a_key_is_rotated(browsers: dict[str, Browser], node: Province) -> None:
     boss = browsers["boss"]
     assert "signing" in boss.get("/keys")
     begin(boss, "/keys", "rotation", "storage")
-    assert "✓ 完成" in ended(boss, "storage")
+    assert "✓ 完成" in ended(boss, "存储密钥")
     states = query_database(node.home, "SELECT epoch, state FROM key_epochs WHERE purpose = 'storage'")
     assert (2, "active") in states
     for purpose in ("tls", "salt", "oprf.1", ""):

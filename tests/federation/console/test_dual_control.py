@@ -80,6 +80,16 @@ def test_a_quota_needs_two(theirs: dict[str, Browser], answering: Province) -> N
     assert ask_for_quota(boss, 900_000_001) != request  # an approval is good once
 
 
+def test_a_request_names_the_key_in_words(theirs: dict[str, Browser]) -> None:
+    boss = theirs["boss"]
+    boss.get("/keys")
+    boss.send("/works", {"kind": "rotation", "subject": "signing"})
+    request = request_of(boss)
+    for page in (boss.get(f"/requests/{request}"), boss.get("/requests")):
+        assert "签名密钥" in page
+        assert "signing" not in page
+
+
 def test_nobody_approves_the_own_request(theirs: dict[str, Browser], answering: Province) -> None:
     boss = theirs["boss"]
     request = ask_for_quota(boss, 900_000_002)
