@@ -8,12 +8,19 @@ import pytest
 
 from keys.pki.enrolment import NodeCard, make_card
 from matcher.suites.suite import CURRENT
+from node.clock import utc_now
 from node.config import open_key_store
 from node.database import peers as peer_rows
+from node.domain.days import china_day
 from node.errors import ConflictError
+from node.registers.kept_quality import keep_in_home
+from node.registers.source_file import make_request
+from node.registers.source_import import examine
+from node.registers.source_store import SourceFolder
 from node.services.works import Works
 from tests.support.cluster import Province, query_database, wait_for
 from tests.support.console import Browser
+from tests.support.single_node import number
 
 SOURCE = """
 [source]
@@ -118,6 +125,24 @@ def test_a_source_is_imported_now(theirs: dict[str, Browser], answering: Provinc
     begin(tech, "/imports", "source", "C23", 422)
     begin(tech, "/imports", "source", "../C21", 422)
     (home / "sources" / "C21.toml").unlink()
+
+
+def test_the_quality_of_a_source_is_shown(theirs: dict[str, Browser], answering: Province) -> None:
+    node, now = answering.node, utc_now()
+    file = answering.home.parent / "C21.toml"
+    file.write_text(SOURCE, encoding="utf-8")
+    (answering.home / "cars.csv").write_text(f"owner\n{number(1)}\n1\n", encoding="utf-8")
+    source = SourceFolder(node.config.folder).parse(file.read_bytes(), file)
+    request = make_request(source, node.catalogue, node.config.folder, china_day(now))
+    done = examine(source, request, node.catalogue, china_day(now), lambda *_: None)
+    report = keep_in_home(node.config, done, "check", now)
+    (answering.home / "cars.csv").unlink()
+    row = re.search(rf'<tr><th scope="row"[^>]*>{report}</th>.*?</tr>', theirs["tech"].get("/imports"), re.S)
+    cells = [one.strip() for one in re.findall(r">([^<>]*)</td>", row[0])]
+    assert cells[1:3] == ["C21", "检查"]
+    assert cells[4:9] == ["2", "1", "1", "0", "0"]  # read, usable, rejected, twice, out of date
+    assert "! 低于要求，不予导入" in row[0]
+    assert "<code>valid_share</code> 0.5000" in row[0]
 
 
 def test_work_of_another_role_is_refused(theirs: dict[str, Browser]) -> None:
