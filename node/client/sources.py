@@ -10,6 +10,14 @@ from heqiao.platform.v1 import sources_pb2_grpc
 
 from node.client.platform import Platform
 
+# Values of `QualityReport.run` and `.result`.
+RUN_CHECK, RUN_IMPORT = pb.QUALITY_RUN_CHECK, pb.QUALITY_RUN_IMPORT
+RESULT_GOOD, RESULT_BELOW_FLOOR, RESULT_UNREADABLE = (
+    pb.QUALITY_RESULT_GOOD,
+    pb.QUALITY_RESULT_BELOW_FLOOR,
+    pb.QUALITY_RESULT_UNREADABLE,
+)
+
 
 class Sources:
     """The calls of heqiao.platform.v1.SourceService. Every method raises NodeError kinds."""

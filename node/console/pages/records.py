@@ -3,11 +3,17 @@
 import json
 from typing import Final
 
-from heqiao.platform.v1 import sources_pb2
 from starlette.responses import Response
 
 from node.client.administration import Records
-from node.client.sources import Sources
+from node.client.sources import (
+    RESULT_BELOW_FLOOR,
+    RESULT_GOOD,
+    RESULT_UNREADABLE,
+    RUN_CHECK,
+    RUN_IMPORT,
+    Sources,
+)
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.rights import may, who_may
@@ -22,12 +28,12 @@ QUERY_STATES: Final = {"open": "进行中", "done": "已答复", "charged": "已
 RUN_STATES: Final = {"imported": "已导入", "unchanged": "无变化", "failed": "失败"}
 MODES: Final = {"full": "全量", "upsert": "增量更新", "delete": "增量删除"}
 EVERY: Final = {"day": "每日", "week": "每周一", "month": "每月1日"}
-QUALITY_RUNS: Final = {sources_pb2.QUALITY_RUN_CHECK: "检查", sources_pb2.QUALITY_RUN_IMPORT: "导入前"}
+QUALITY_RUNS: Final = {RUN_CHECK: "检查", RUN_IMPORT: "导入前"}
 _QUALITY: Final = 20  # of the newest reports
 _QUALITY_LIGHTS: Final = {
-    sources_pb2.QUALITY_RESULT_GOOD: "good",
-    sources_pb2.QUALITY_RESULT_BELOW_FLOOR: "warning",
-    sources_pb2.QUALITY_RESULT_UNREADABLE: "wrong",
+    RESULT_GOOD: "good",
+    RESULT_BELOW_FLOOR: "warning",
+    RESULT_UNREADABLE: "wrong",
 }
 QUALITY_RESULTS: Final = {"good": "合格", "warning": "低于要求，不予导入", "wrong": "无法读取"}
 SOURCE_KINDS: Final = {"files": "文件", "query": "数据库全量", "changes": "数据库增量"}
