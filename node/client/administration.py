@@ -71,6 +71,11 @@ class Approvals:
         )
         self._platform.call(_APPROVALS, "Approve", request)
 
+    def withdraw(self, approval: str) -> None:
+        """Take back the own request. Raises NotFoundError, PreconditionError for a used one."""
+        request = approvals_pb2.WithdrawRequest(approval_id=approval)
+        self._platform.call(_APPROVALS, "Withdraw", request)
+
 
 class Access:
     """The calls of AccessService."""

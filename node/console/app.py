@@ -91,6 +91,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/requests", POST, requests.carry_out),
     ("/requests/{request}", GET, requests.show_request),
     ("/requests/{request}", POST, requests.approve),
+    ("/requests/{request}/withdraw", POST, requests.withdraw),
     ("/works", GET, works.show_works),
     ("/works", POST, works.start),
     ("/works/progress", GET, works.show_progress),

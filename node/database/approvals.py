@@ -80,6 +80,12 @@ def approve(tx: Connection, wanted: str, approver: str, signature: bytes, now: d
     return tx.execute(update(approvals).where(waits).values(**values)).rowcount == 1
 
 
+def withdraw(tx: Connection, wanted: str) -> bool:
+    """Forget a request; return whether it was there and not used yet."""
+    unused = and_(approvals.c.id == wanted, approvals.c.used_at.is_(None))
+    return tx.execute(delete(approvals).where(unused)).rowcount == 1
+
+
 def use(tx: Connection, wanted: str, now: datetime) -> bool:
     """Use up an approval; return whether it was approved and not used yet."""
     good = and_(approvals.c.id == wanted, approvals.c.approver.is_not(None), approvals.c.used_at.is_(None))

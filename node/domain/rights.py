@@ -211,6 +211,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "ListApprovals": Right(ADMINISTRATORS, whole=True),
             # Of another person's request, whatever its kind: who approves starts nothing.
             "Approve": Right(ADMINISTRATORS, whole=True),
+            "Withdraw": Right(ADMINISTRATORS, whole=True),
         },
         "admin",
     ),

@@ -148,6 +148,26 @@ def approve(store: Store, wanted: str, who: Who, now: datetime, digest: str | No
     return store.retry_write("approve", write)
 
 
+def withdraw(store: Store, wanted: str, who: Who, now: datetime) -> None:
+    """Forget a request of one's own that is not used yet; the audit keeps that it was made.
+
+    Raises NotFoundError for one that is not there or is another's, PreconditionError for a used one.
+    """
+
+    def write(tx: Connection) -> None:
+        me = who(tx)
+        row = next((one for one in rows.list_approvals(tx) if one.id == wanted), None)
+        if row is None or row.requester != me.name:
+            raise NotFoundError(f"you made no request {wanted}", "see `heqiao approvals list`")
+        if not rows.withdraw(tx, wanted):
+            raise PreconditionError(
+                f"request {wanted} is used", "what it permitted is done", {"rule": "request_state"}
+            )
+        audit_rows.append(tx, "approval_withdrawn", _event_details(row), now)
+
+    store.retry_write("withdraw request", write)
+
+
 def require_of(config: Config, ask: ApprovalRequest, admin: KeyStore) -> None:
     """`require` in the database of a home, for as long as its node.toml says."""
     store = open_store(database_url(config))

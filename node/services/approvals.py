@@ -51,6 +51,14 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):  # type: ign
             raise RefusedError(str(error), error.hint, {"rule": "request_altered"}) from None
         return pb.ApproveResponse()
 
+    def Withdraw(self, request: pb.WithdrawRequest, call: Call) -> pb.WithdrawResponse:  # noqa: N802
+        """Of the own request."""
+        node, person, now = self._node, call.require_person(), self._node.clock()
+        require_texts(request.approval_id)
+        who = by_account(people_of(node), person.account, now)
+        approvals.withdraw(node.store, request.approval_id, who, now)
+        return pb.WithdrawResponse()
+
 
 def _approval(row: ApprovalRow, state: str) -> pb.Approval:
     details = {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

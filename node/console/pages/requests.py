@@ -139,6 +139,16 @@ def approve(visit: Visit) -> Response:
     return _page(visit, done=visit.say("已批准请求{request}，由提出人办理。", request=request))
 
 
+def withdraw(visit: Visit) -> Response:
+    """Take back a request of one's own."""
+    request = visit.request.path_params["request"]
+    try:
+        Approvals(visit.node).withdraw(request)
+    except SHOWN as error:
+        return _page(visit, problem=words_of(visit, error), status=422)
+    return _page(visit, done=visit.say("已撤回请求{request}。", request=request))
+
+
 def waiting_for(visit: Visit) -> list[dict[str, object]]:
     """The lines of the work list: requests to approve, and own ones that are approved."""
     if not may(visit.person, LIST):

@@ -90,6 +90,27 @@ def test_a_request_names_the_key_in_words(theirs: dict[str, Browser]) -> None:
         assert "signing" not in page
 
 
+def withdraw(browser: Browser, request: str) -> int:
+    """By hand, where no page has the form: the status."""
+    token = re.search(r'name="csrf" value="([0-9a-f]+)"', browser.get("/requests"))[1]
+    return browser.client.post(f"/requests/{request}/withdraw", data={"csrf": token}).status_code
+
+
+def test_only_the_requester_withdraws_a_request(theirs: dict[str, Browser], answering: Province) -> None:
+    boss, tech = theirs["boss"], theirs["tech"]
+    request = ask_for_quota(boss, 900_000_009)
+    assert "撤回请求" not in tech.get(f"/requests/{request}")
+    assert withdraw(tech, request) in (404, 422)
+    approve(answering, tech, "tech", request)
+    assert "撤回请求" in boss.get(f"/requests/{request}")
+    boss.send(f"/requests/{request}/withdraw", {})
+    assert f"已撤回请求{request}" in boss.page
+    assert withdraw(boss, request) in (404, 422)
+    assert ask_for_quota(boss, 900_000_009) != request  # its approval is gone too
+    found = query_database(answering.home, "SELECT details FROM audit WHERE event = 'approval_withdrawn'")
+    assert [json.loads(str(row[0]))["id"] for row in found] == [request]
+
+
 def test_nobody_approves_the_own_request(theirs: dict[str, Browser], answering: Province) -> None:
     boss = theirs["boss"]
     request = ask_for_quota(boss, 900_000_002)

@@ -71,3 +71,13 @@ class ApproveRequest(_message.Message):
 class ApproveResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class WithdrawRequest(_message.Message):
+    __slots__ = ("approval_id",)
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    approval_id: str
+    def __init__(self, approval_id: _Optional[str] = ...) -> None: ...
+
+class WithdrawResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -46,6 +46,11 @@ class ApprovalServiceStub:
                 request_serializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveRequest.SerializeToString,
                 response_deserializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveResponse.FromString,
                 _registered_method=True)
+        self.Withdraw = channel.unary_unary(
+                '/heqiao.admin.v1.ApprovalService/Withdraw',
+                request_serializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawRequest.SerializeToString,
+                response_deserializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawResponse.FromString,
+                _registered_method=True)
 
 
 class ApprovalServiceServicer:
@@ -67,6 +72,13 @@ class ApprovalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Withdraw(self, request, context):
+        """Take back the own request, approved or not, before it is used.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ApprovalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +91,11 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.Approve,
                     request_deserializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveRequest.FromString,
                     response_serializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveResponse.SerializeToString,
+            ),
+            'Withdraw': grpc.unary_unary_rpc_method_handler(
+                    servicer.Withdraw,
+                    request_deserializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawRequest.FromString,
+                    response_serializer=heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +154,33 @@ class ApprovalService:
             '/heqiao.admin.v1.ApprovalService/Approve',
             heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveRequest.SerializeToString,
             heqiao_dot_admin_dot_v1_dot_approvals__pb2.ApproveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Withdraw(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.admin.v1.ApprovalService/Withdraw',
+            heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawRequest.SerializeToString,
+            heqiao_dot_admin_dot_v1_dot_approvals__pb2.WithdrawResponse.FromString,
             options,
             channel_credentials,
             insecure,
