@@ -11,6 +11,7 @@ from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
 from node.reports.numbers import report_number
+from node.reports.print_words import basis_text
 from node.reports.wording import choose, plan_text, rule_text, state_text, word
 
 _PEER_COLUMNS = {
@@ -40,7 +41,7 @@ def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: st
     values = {
         "job": f"{report.job} ({state_text(report.state, lang)})",
         "requester": f"{report.requester} {report.requester_name}",
-        "legal_basis": report.legal_basis or "-",
+        "legal_basis": basis_text(report.legal_basis, lang),
         "created": _minute(report.created_at),
         "finished": _minute(report.finished_at),
         "due": _due(report, lang),

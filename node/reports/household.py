@@ -33,7 +33,7 @@ from node.reports.document import (
 from node.reports.grid import Grid
 from node.reports.households import household_of
 from node.reports.notes import recipient_note
-from node.reports.print_words import answering, basis_text, number_title, phrase, province, span
+from node.reports.print_words import answering, number_title, phrase, province, span
 from node.reports.rechecks import recheck_sections
 from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
@@ -118,7 +118,6 @@ def _head(report: Report, lang: str) -> tuple[Fact, ...]:
         "number": number_of(report),
         "answering": answering(report.peers, report.requester, lang),
         "purpose": purpose_text(report.purpose, lang),
-        "legal_basis": basis_text(report.legal_basis, lang),
     }
     households = len({household_of(one) for one in report.subjects})
     counted = phrase("counted", lang).format(households=households, people=len(report.subjects))

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any, Final
 
@@ -74,7 +75,7 @@ def _members(file: IO[bytes]) -> Iterator[tuple[str, str]]:
                             return
                         found.update(piece)
                 yield member.filename[:200], found.hexdigest()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
         return
 
 

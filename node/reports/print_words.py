@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from node.domain.findings import PeerSummary
+from node.domain.legal_bases import name_of
 from node.reports.wording import choose
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
@@ -50,11 +51,8 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "bounds": ("档次、限额", "bands, threshold"),
     "freshness": ("数据时效", "fresh for"),
     "own_province": ("{name}（本省）", "{name} (own province)"),
-    "law": ("《社会救助法》第{article}条（{code}）", "Social Assistance Law, art. {article} ({code})"),
-    "measures": (
-        "《社会救助暂行办法》第{article}条（{code}）",
-        "Interim Measures for Social Assistance, art. {article} ({code})",
-    ),
+    "basis": ("{name}（{code}）", "{name} ({code})"),
+    "unknown_basis": ("{code}（未列入法律依据代码表）", "{code} (not on the list of legal bases)"),
     "days": ("{days} 天", "{days} days"),
     "too_many": (
         "人数超过 {most} 人，逐人结果见同一编号的 XLSX、CSV 和 JSON 文件；以下为汇总。",
@@ -89,7 +87,6 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-_BASES: Mapping[str, str] = {"SA-2026-": "law", "SA-2014-": "measures"}
 _DIGITS: Final = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
 
@@ -110,12 +107,11 @@ def answering(peers: Sequence[PeerSummary], requester: str, lang: str) -> str:
 
 
 def basis_text(code: str, lang: str) -> str:
-    """A legal basis by its law and article, with its code (domain.md section 8); else its code."""
-    for prefix, key in _BASES.items():
-        article = code.removeprefix(prefix)
-        if article != code and article.isascii() and article.isdigit():
-            return phrase(key, lang).format(article=article, code=code)
-    return code or "-"
+    """A legal basis by its law and article, with its code; an unknown one by its code alone, and said so."""
+    name = name_of(code)
+    if name is None:
+        return phrase("unknown_basis", lang).format(code=code) if code else "-"
+    return phrase("basis", lang).format(name=choose(name, lang), code=code)
 
 
 def number_title(title: str, number: int, lang: str) -> str:

@@ -7,6 +7,7 @@ from node.domain.days import china_minute
 from node.domain.findings import Finding
 from node.domain.matters import MATTERS
 from node.domain.subject_report import AskedAbout, HouseholdAbout, MandateAbout, SubjectReport
+from node.reports.print_words import basis_text
 from node.reports.wording import choose, outcome_text, purpose_text
 
 # key -> (Chinese, English)
@@ -74,7 +75,7 @@ def _job_lines(place: int, job: AskedAbout, catalogue: Catalogue, lang: str) -> 
         ("asked", china_minute(job.asked_at)),
         ("owner", job.owner),
         ("purpose", purpose_text(job.purpose, lang)),
-        ("basis", job.legal_basis),
+        ("basis", basis_text(job.legal_basis, lang) if job.legal_basis else ""),
         ("matter", matter),
         ("peers", ", ".join(job.peers)),
         ("items", ", ".join(_item_text(catalogue, code, lang) for code in job.items)),

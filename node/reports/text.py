@@ -45,6 +45,8 @@ def text_file(documents: Iterable[Document]) -> bytes:
 
 def _facts(facts: Iterable[Fact]) -> RenderableType:
     grid = rich_table.Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")  # Chinese text has no spaces to break at
     for fact in facts:
         grid.add_row(_plain(fact.name), _plain(fact.value))
     return grid

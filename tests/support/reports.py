@@ -47,7 +47,7 @@ VERIFICATION = Report(
     requester="45",
     requester_name="广西",
     purpose="new_application",
-    legal_basis="社会救助暂行办法",
+    legal_basis="SA-2014-58",
     catalogue_version=CATALOGUE.version,
     catalogue_digest=CATALOGUE.digest.hex(),
     created_at=datetime(2026, 7, 1, 8, 0, tzinfo=UTC),

@@ -17,6 +17,7 @@ from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
 from node.console.visits import Visit
+from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.mandate import EVENTS
 from node.domain.size_classes import size_class
 from node.domain.subjects import Subjects
@@ -37,12 +38,7 @@ PURPOSES: Final = {
     "monitoring": "动态监测",
     "other": "其他",
 }
-LEGAL_BASES: Final = {
-    "SA-2026-41": "社会救助法第四十一条：审核家庭收入和财产状况",
-    "SA-2026-42": "社会救助法第四十二条：核对机制与结果互认",
-    "SA-2026-46": "社会救助法第四十六条：定期核查和抽查",
-    "SA-2014-58": "社会救助暂行办法第五十八条（2026年7月1日前）",
-}
+BASES: Final = tuple(code for code, one in LEGAL_BASES.items() if one.for_people)
 EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
 _PAGE: Final = 50
 _OWN_POINTS: Final = 4  # of every query beside those of people: canaries and misses
@@ -170,7 +166,7 @@ def _step(
         "wrong_rows": wrong_rows,
         "missing": forms.missing(form),
         "purposes": PURPOSES,
-        "bases": LEGAL_BASES,
+        "bases": {code: described(code, visit.lang) for code in BASES},
         "events": {name: EVENT_WORDS[name] for name in EVENTS},
         "items": visit.node.catalogue().items,
         "levels": LEVELS,
@@ -196,7 +192,7 @@ def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response
         "mandates": [asked.mandates[number] for number in sorted(asked.mandates)],
         "asked": asked,
         "purposes": PURPOSES,
-        "bases": LEGAL_BASES,
+        "basis": described(asked.legal_basis, visit.lang),
         "items": {one.code: one for one in visit.node.catalogue().items},
         "levels": LEVELS,
         "names": {one.code: one.name for one in visit.node.peers()},
@@ -221,7 +217,7 @@ def _people(asked: Verification) -> list[Mapping[str, str]]:
 
 def _save_household(visit: Visit, form: CheckForm) -> CheckForm:
     purpose, basis = visit.field("purpose", 32), visit.field("legal_basis", 32)
-    if purpose not in PURPOSES or basis not in LEGAL_BASES:
+    if purpose not in PURPOSES or basis not in BASES:
         raise InputError("请选择业务类型和法律依据")
     return replace(form, household=visit.field("household", 40), purpose=purpose, legal_basis=basis)
 

@@ -13,8 +13,11 @@ CELLS = st.lists(st.text("ab 0,-。项目\n", max_size=60), min_size=1, max_size
 def test_a_legal_basis_is_written_out() -> None:
     assert basis_text("SA-2026-41", "zh") == "《社会救助法》第41条（SA-2026-41）"
     assert basis_text("SA-2014-58", "en") == "Interim Measures for Social Assistance, art. 58 (SA-2014-58)"
-    for code in ("GX-2026-1", "SA-2026-", "SA-2026-x", "SA-2026-４"):
-        assert basis_text(code, "zh") == code
+    assert basis_text("GD-2025-26", "zh") == "《政务数据共享条例》第26条（GD-2025-26）"
+    assert basis_text("SA-2026-77", "en") == "Social Assistance Law, art. 77 (SA-2026-77)"
+    for code in ("GX-2026-1", "SA-2026-", "SA-2026-x", "SA-2026-４", "SA-2026-0", "SA-2026-041"):
+        assert basis_text(code, "zh") == f"{code}（未列入法律依据代码表）"
+        assert basis_text(code, "en") == f"{code} (not on the list of legal bases)"
     assert basis_text("", "zh") == "-"
 
 

@@ -114,6 +114,15 @@ def test_every_byte_of_the_record_counts(copy):
     assert tried > 100
 
 
+def test_a_workbook_that_no_longer_unpacks_is_altered(copy):
+    """Bytes within what is packed: the library raised zlib.error."""
+    path = copy / "report.xlsx"
+    content = path.read_bytes()
+    for at in range(1000, len(content), len(content) // 60):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
+        assert not check(path, TRUSTED).valid
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_byte_of_a_file_counts(copy, name):
     path = copy / name
