@@ -12,16 +12,24 @@ from heqiao.admin.v1 import users_pb2, users_pb2_grpc
 from heqiao.platform.v1 import drafts_pb2, drafts_pb2_grpc, session_pb2, session_pb2_grpc
 
 from node.client.platform import Platform
+from node.domain.notices import NoticeRow
 from node.domain.verification import Verification
 from node.wire import platform
+from node.wire.notices import read_notice
 from node.wire.platform_requests import read_verification
 
 MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
 Draft = drafts_pb2.Draft
 Person = session_pb2.Person
+Frame = session_pb2.GetPersonResponse
 _SESSIONS = session_pb2_grpc.SessionServiceStub
 _DRAFTS = drafts_pb2_grpc.DraftServiceStub
 _USERS = users_pb2_grpc.UserServiceStub
+
+
+def notices_of(frame: Frame) -> tuple[NoticeRow, ...]:
+    """The open notices that came with who is signed in."""
+    return tuple(map(read_notice, frame.notices))
 
 
 class People:
@@ -56,10 +64,12 @@ class People:
 
     def person(self) -> Person:
         """Who is signed in. Raises SessionEndedError."""
-        found: session_pb2.GetPersonResponse = self._platform.call(
-            _SESSIONS, "GetPerson", session_pb2.GetPersonRequest()
-        )
-        return found.person
+        return self.frame().person
+
+    def frame(self) -> Frame:
+        """Who is signed in, until when, and what a page says of the node. Raises SessionEndedError."""
+        found: Frame = self._platform.call(_SESSIONS, "GetPerson", session_pb2.GetPersonRequest())
+        return found
 
     def change_password(self, old: str, new: str) -> None:
         """Replace the own password; all other sessions end."""
@@ -83,6 +93,10 @@ class People:
             _SESSIONS, "EndOtherSessions", session_pb2.EndOtherSessionsRequest()
         )
         return found.ended
+
+    def end_session(self, session: bytes) -> None:
+        """End one own session. Raises NotFoundError."""
+        self._platform.call(_SESSIONS, "EndSession", session_pb2.EndSessionRequest(session_id=session))
 
 
 class Drafts:

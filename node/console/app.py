@@ -68,6 +68,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/language", POST, sign_in.set_language),
     ("/large", POST, sign_in.set_large),
     ("/account", GET, account.show_account),
+    ("/session", GET, account.go_on),
     ("/account/password", POST, account.save_password),
     ("/account/sessions", POST, account.end_sessions),
     ("/users", GET, users.show_users),

@@ -12,8 +12,12 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from node.client.people import Frame
+from node.clock import utc_now
+from node.console.banners import banners
 from node.console.rights import may
 from node.console.visits import LARGE, Visit
+from node.console.words import comma
 from node.domain.days import china_day, china_time
 from node.domain.users import ROLE_NAMES, Role
 
@@ -99,7 +103,28 @@ class _Prefixed(PackageLoader):
 def show(visit: Visit, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
     """A page in the frame, for who is signed in."""
     person = visit.person if visit.token else None
-    return _page(visit, template, {"person": person, "entries": _entries(visit), **values}, status)
+    frame = {"person": person, "entries": _entries(visit), **_around(visit)}
+    return _page(visit, template, {**frame, **values}, status)
+
+
+def _around(visit: Visit) -> Mapping[str, object]:
+    """What stands around a page for who is signed in: banners, the session's end, versions."""
+    if not visit.token:
+        return {}
+    seconds = seconds_left(visit.frame)
+    return {"frame": visit.frame, "banners": tuple(banners(visit)), "seconds": seconds}
+
+
+def seconds_left(frame: Frame) -> int:
+    """Whole seconds until the session ends without a call."""
+    until = frame.session_until.ToDatetime(tzinfo=UTC)
+    return max(0, int((until - utc_now()).total_seconds()))
+
+
+def hour_words(moment: Any) -> str:
+    """The time of day in China: 14:05."""
+    found = _instant(moment)
+    return "" if found is None else f"{china_time(found):%H:%M}"
 
 
 def show_outside(visit: Visit, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
@@ -109,7 +134,12 @@ def show_outside(visit: Visit, template: str, values: Mapping[str, object], *, s
 
 def _page(visit: Visit, template: str, values: Mapping[str, object], status: int) -> Response:
     frame = {
+        "frame": None,
+        "banners": (),
+        "seconds": 0,
         "_": visit.say,
+        "comma": comma(visit.lang),
+        "hour": hour_words,
         "lang": visit.lang,
         "html_lang": "zh-CN" if visit.lang == "zh" else "en",
         "csrf": visit.csrf,

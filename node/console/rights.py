@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from node.client.people import Person
+from node.console.words import comma
 from node.domain.rights import RPCS, Right, refusal
 from node.domain.users import ROLE_NAMES, Role
 from node.domain.users import Person as Acting
@@ -26,4 +27,4 @@ def _right(method: str, package: str) -> Right:
 
 def role_words(roles: Iterable[str], lang: str) -> str:
     """Names of roles, for people."""
-    return ("、" if lang == "zh" else ", ").join(ROLE_NAMES[Role(role)][lang == "en"] for role in roles)
+    return comma(lang).join(ROLE_NAMES[Role(role)][lang == "en"] for role in roles)

@@ -18,7 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node.client.people import People, Person
+from node.client.people import Frame, People, Person
 from node.client.platform import Platform
 from node.console.words import LANGUAGES, say
 from node.errors import InvalidRequestError, NodeError, RefusedError, SessionEndedError
@@ -72,7 +72,12 @@ class Visit:
     @cached_property
     def person(self) -> Person:
         """Who is signed in. Raises SessionEndedError."""
-        return People(self.node).person()
+        return self.frame.person
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The person, and what every page says of the session and the node: one call."""
+        return People(self.node).frame()
 
     @property
     def csrf(self) -> str:

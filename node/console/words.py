@@ -18,6 +18,11 @@ def english() -> Mapping[str, str]:
         return {str(one.id): str(one.string) for one in read_po(file) if one.id}
 
 
+def comma(lang: str) -> str:
+    """What stands between the things of a list."""
+    return "、" if lang == "zh" else ", "
+
+
 def say(lang: str, text: str, **values: object) -> str:
     """A text in a language, with its values; Chinese where the English one is missing."""
     found = english().get(text, text) if lang == "en" else text

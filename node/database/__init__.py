@@ -12,8 +12,8 @@ All SQL here works on SQLite and on PostgreSQL.
 
 from sqlalchemy import Connection
 
-from node.database.address import database_url, describe_database
+from node.database.address import database_facts, database_url, describe_database
 from node.database.engine import Store
 from node.database.schema import open_store
 
-__all__ = ["Connection", "Store", "database_url", "describe_database", "open_store"]
+__all__ = ["Connection", "Store", "database_facts", "database_url", "describe_database", "open_store"]

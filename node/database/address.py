@@ -55,6 +55,17 @@ def describe_database(config: Config) -> str:
     return f"SQLite, {file}"
 
 
+def database_facts(config: Config) -> dict[str, str]:
+    """The same in facts: `file` of SQLite, or `url` and `verified`, yes or no."""
+    file = config.database_file
+    if file is None:
+        return {
+            "url": config.store.url,
+            "verified": "yes" if is_verified(make_url(config.store.url)) else "no",
+        }
+    return {"file": str(file.relative_to(config.folder) if file.is_relative_to(config.folder) else file)}
+
+
 def existing_file(url: URL) -> URL:
     """The same database; a file of SQLite is only opened where it exists, and never made by a connection.
 

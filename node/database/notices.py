@@ -111,6 +111,17 @@ def overdue_parts(tx: Connection, since: datetime) -> dict[tuple[str, str], int]
     return {(row.owner, row.peer): int(row.number) for row in tx.execute(wanted)}
 
 
+def distrusted_parts(tx: Connection, since: datetime) -> dict[str, int]:
+    """How many answers of each peer were not trusted, in jobs that ended since a moment."""
+    wanted = (
+        select(parts.c.peer, func.count().label("number"))
+        .join(jobs, jobs.c.id == parts.c.job)
+        .where(parts.c.state == "distrusted", or_(jobs.c.finished_at.is_(None), jobs.c.finished_at >= since))
+        .group_by(parts.c.peer)
+    )
+    return {row.peer: int(row.number) for row in tx.execute(wanted)}
+
+
 def failed_looks(tx: Connection) -> dict[tuple[str, str], int]:
     """At how many peers the last look of a list did not end well, by owner and list."""
     wanted = (

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     ALERTS_OPEN = "alerts_open"
     LOOKS_FAILED = "looks_failed"
     THRESHOLDS_MISSING = "thresholds_missing"
+    PEER_DISTRUSTED = "peer_distrusted"
 
 
 class Level(StrEnum):
@@ -72,6 +73,11 @@ WORDS: Final[Mapping[NoticeKind, tuple[str, str, str]]] = {
         "未设置预警阈值",
         "people are watched without thresholds: no change becomes an alert",
         "set them with `heqiao watch thresholds set`",
+    ),
+    NoticeKind.PEER_DISTRUSTED: (
+        "外省答复未通过校验",
+        "an answer of a province failed a check of honesty",
+        "telephone its administrator; pause it until the cause is known",
     ),
 }
 

@@ -168,6 +168,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "SignRecord": _OWN,
             "ListSessions": _OWN,
             "EndOtherSessions": _OWN,
+            "EndSession": _OWN,
         },
     ),
     **_service(

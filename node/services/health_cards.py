@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from node.context import Node
-from node.database import audit_pages, describe_database, queue_state, seen_manifests
+from node.database import audit_pages, database_facts, describe_database, queue_state, seen_manifests
 from node.database import peers as peer_rows
 from node.domain.days import china_minute
 from node.jobs.mirrors import read_mirror
@@ -36,7 +36,9 @@ class Card:
 
 def read_cards(node: Node) -> Iterator[Card]:
     """Every card, checked now. No peer is called."""
-    yield _card(node, Finding("database", True, describe_database(node.config)))
+    yield _card(
+        node, Finding("database", True, describe_database(node.config), "", database_facts(node.config))
+    )
     for check, run in (("disk", _check_disk), ("clock", _check_clock)):
         yield _card(node, try_check(check, partial(run, node)))
     for finding in check_node(node):

@@ -60,6 +60,14 @@ def find_overdue(node: Node) -> Iterator[Notice]:
         yield Notice(NoticeKind.PARTS_OVERDUE, Level.WARNING, peer, owner, count)
 
 
+def find_distrusted(node: Node) -> Iterator[Notice]:
+    """Peers whose answers of the last days failed a check of honesty."""
+    with node.store.transaction("count distrusted parts") as tx:
+        found = notice_rows.distrusted_parts(tx, node.clock() - _OVERDUE_SHOWN)
+    for peer, count in sorted(found.items()):
+        yield Notice(NoticeKind.PEER_DISTRUSTED, Level.URGENT, peer, count=count)
+
+
 def find_watches(node: Node) -> Iterator[Notice]:
     """Alerts that nobody has looked at, looks that failed, lists without thresholds."""
     with node.store.transaction("count alerts") as tx:
@@ -87,6 +95,7 @@ SOURCES = (
     Source((NoticeKind.KEY_DUE,), find_keys),
     Source((NoticeKind.REVOCATION_LIST_OLD,), find_list),
     Source((NoticeKind.PARTS_OVERDUE,), find_overdue),
+    Source((NoticeKind.PEER_DISTRUSTED,), find_distrusted),
     Source((NoticeKind.HOLIDAY_TABLE_MISSING,), find_holidays),
     Source((NoticeKind.ALERTS_OPEN, NoticeKind.LOOKS_FAILED, NoticeKind.THRESHOLDS_MISSING), find_watches),
 )

@@ -1,16 +1,26 @@
 """The session service: people sign in, and manage what is theirs."""
 
+from importlib.metadata import version
+from typing import Final
+
 from heqiao.platform.v1 import session_pb2 as pb
 from heqiao.platform.v1 import session_pb2_grpc
 
 from node.context import Node
+from node.database import notices, seen_manifests
 from node.database import users as rows
-from node.governance import sign_in
+from node.domain.job_access import NODE
+from node.domain.rights import RPCS, refusal
+from node.governance import sessions, sign_in
 from node.governance.accounts import open_user
 from node.jobs.acting import people_of
 from node.transport.interceptors import Call
-from node.wire.common import timestamp
+from node.wire.common import require_digest, timestamp
+from node.wire.notices import notice_message
 from node.wire.people import person_message, require_texts
+
+_VERSION: Final = version("heqiao")
+_HEALTH: Final = RPCS["/heqiao.admin.v1.OverviewService/GetHealth"]
 
 
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[misc]  # generated code
@@ -47,7 +57,22 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
 
     def GetPerson(self, _request: pb.GetPersonRequest, call: Call) -> pb.GetPersonResponse:  # noqa: N802
         """Who is signed in."""
-        return pb.GetPersonResponse(person=self._person(call.require_person().account))
+        acting, node = call.require_person(), self._node
+        message = pb.GetPersonResponse(
+            person=self._person(acting.account),
+            node_version=_VERSION,
+            catalogue_version=node.catalogue.version,
+        )
+        with node.store.transaction("read the frame of a page") as tx:
+            session = rows.find_session(tx, sign_in.digest_of(call.session))
+            contact = max(seen_manifests.newest_by_peer(tx).values(), default=None)
+            opened = notices.list_notices(tx, open_only=True) if not refusal(_HEALTH, acting) else []
+        if session is not None:
+            message.session_until.CopyFrom(timestamp(sessions.session_until(self._people, session)))
+        if contact is not None:
+            message.last_contact.CopyFrom(timestamp(contact))
+        message.notices.extend(notice_message(one) for one in opened if one.notice.owner == NODE)
+        return message
 
     def ChangePassword(self, request: pb.ChangePasswordRequest, call: Call) -> pb.ChangePasswordResponse:  # noqa: N802
         """The own password."""
@@ -71,7 +96,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
         return pb.ListSessionsResponse(
             sessions=[
                 pb.Session(
-                    began_at=timestamp(one.created_at), used_at=timestamp(one.used_at), own=one.digest == own
+                    began_at=timestamp(one.created_at),
+                    used_at=timestamp(one.used_at),
+                    own=one.digest == own,
+                    session_id=one.digest,
                 )
                 for one in found
             ]
@@ -82,10 +110,15 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
     ) -> pb.EndOtherSessionsResponse:
         """All sessions but this one."""
         person, own = call.require_person(), sign_in.digest_of(call.session)
-        ended = self._node.store.retry_write(
-            "end sessions", lambda tx: rows.end_sessions(tx, person.account, own)
-        )
+        ended = sessions.end_others(self._people, person.account, own, self._node.clock())
         return pb.EndOtherSessionsResponse(ended=ended)
+
+    def EndSession(self, request: pb.EndSessionRequest, call: Call) -> pb.EndSessionResponse:  # noqa: N802
+        """One of the own sessions."""
+        require_digest(request.session_id, "session_id")
+        account = call.require_person().account
+        sessions.end_one(self._people, account, request.session_id, self._node.clock())
+        return pb.EndSessionResponse()
 
     def _person(self, account: str) -> pb.Person:
         with self._node.store.transaction("read a user") as tx:

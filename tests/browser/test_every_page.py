@@ -33,6 +33,7 @@ OF_SOMETHING = {
 }
 # Opened by the tests of signing in, before there is a session; parts of pages; files.
 ELSEWHERE = {
+    "/session",
     "/works/progress",
     "/sign-in/code",
     "/sign-in/second-factor",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from node.client.cases import Cases
 from node.client.people import Drafts, People
@@ -13,7 +13,7 @@ from node.console.pages.deadlines import OPEN
 from node.console.pages.jobs import STATES
 from node.console.pages.requests import waiting_for
 from node.console.pages.sign_in import change_password, problem_of
-from node.console.render import show
+from node.console.render import hour_words, seconds_left, show
 from node.console.rights import may
 from node.console.visits import Visit
 from node.domain.jobs import OPEN_STATES
@@ -40,9 +40,19 @@ def save_password(visit: Visit) -> Response:
 
 
 def end_sessions(visit: Visit) -> Response:
-    """All other sessions."""
-    ended = People(visit.node).end_other_sessions()
+    """The other session that the form names, or all others."""
+    people = People(visit.node)
+    if session := visit.octets("session"):
+        people.end_session(session)
+        return _account(visit, "", visit.say("已结束{count}个其他会话。", count=1))
+    ended = people.end_other_sessions()
     return _account(visit, "", visit.say("已结束{count}个其他会话。", count=ended))
+
+
+def go_on(visit: Visit) -> Response:
+    """For the warning before a session ends: this call has lengthened it."""
+    found = visit.frame
+    return JSONResponse({"seconds": seconds_left(found), "until": hour_words(found.session_until)})
 
 
 def show_home(visit: Visit) -> Response:

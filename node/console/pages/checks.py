@@ -17,6 +17,7 @@ from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
 from node.console.visits import Visit
+from node.console.words import comma
 from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.mandate import EVENTS
 from node.domain.size_classes import size_class
@@ -188,7 +189,7 @@ def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response
     asked = drafts.verification(draft.draft_id)
     values = {
         "draft": draft,
-        "people": _people(asked),
+        "people": _people(asked, visit.lang),
         "mandates": [asked.mandates[number] for number in sorted(asked.mandates)],
         "asked": asked,
         "purposes": PURPOSES,
@@ -202,13 +203,13 @@ def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response
     return show(visit, "approval.html", values, status=status)
 
 
-def _people(asked: Verification) -> list[Mapping[str, str]]:
+def _people(asked: Verification, lang: str) -> list[Mapping[str, str]]:
     """Masked: an approver compares with the file, and sees nobody whole."""
     return [
         {
             "ref": one.ref,
             "name": mask_name(one.name),
-            "numbers": "、".join(mask_number(each.value) for each in one.identities),
+            "numbers": comma(lang).join(mask_number(each.value) for each in one.identities),
             "mandate": one.mandate,
         }
         for one in Subjects.of(asked.subjects)

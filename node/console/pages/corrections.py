@@ -12,6 +12,7 @@ from node.console.problems import SHOWN, words_of
 from node.console.render import date_words, show
 from node.console.rights import may, who_may
 from node.console.visits import Visit
+from node.console.words import comma
 from node.domain.corrections import CLOSED, REASONS, Basis, Fault, State
 from node.domain.findings import Outcome
 from node.domain.mandate_words import REASON_WORDS, reason_text
@@ -122,7 +123,7 @@ def find(visit: Visit) -> Response:
         found = Cases(visit.node).find_person(_number(visit), people)
     except SHOWN as error:
         return _received(visit, problem=words_of(visit, error), status=422)
-    rows = "、".join(str(place + 1) for place in found)
+    rows = comma(visit.lang).join(str(place + 1) for place in found)
     text = "名单共{people}人，是其中第{rows}人（不计{rejects}行无法读取的）。" if found else ""
     text = text or "名单共{people}人，都不是{rows}（另有{rejects}行无法读取）。"
     values = {"people": len(people), "rows": rows or visit.say("所指的人"), "rejects": len(rejects)}

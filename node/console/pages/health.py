@@ -31,6 +31,9 @@ CARDS: Final = {
     "queue": ("任务队列", "排队{queued}，进行中{running}，逾期{overdue}"),
     "retention": ("保存期限", "待清除任务{jobs}个"),
 }
+_SQLITE: Final = "SQLite，文件{file}"
+_SERVER: Final = "{url}"
+_NOT_VERIFIED: Final = "{url}，未验证服务器身份"
 _NEVER: Final = "尚未备份"
 _HOLIDAYS: Final = "节假日表齐全"
 _NO_HOLIDAYS: Final = "缺{year}年节假日表，工作日为估算"
@@ -60,6 +63,10 @@ def show_health(visit: Visit) -> Response:
 
 
 def _words(visit: Visit, name: str, facts: dict[str, str]) -> str:
+    if name == "database" and facts:
+        if "file" in facts:
+            return visit.say(_SQLITE, **facts)
+        return visit.say(_SERVER if facts["verified"] == "yes" else _NOT_VERIFIED, **facts)
     if name == "backups" and facts.get("at") == "":
         return visit.say(_NEVER)
     if name == "working_days" and facts:

@@ -28,6 +28,8 @@ PURPOSES: Final = {
     "storage": "存储密钥",
     "salt": "盐",
     "tls": "通信密钥",
+    "enrol": "登记密钥",
+    "record": "记录编号密钥",
 }
 REASONS: Final = {
     "age": "已到轮换时间",

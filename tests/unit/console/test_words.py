@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from node.console.words import english, say
+from node.console.words import comma, english, say
 from tests.support.paths import ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -60,3 +60,8 @@ def test_a_text_in_both_languages() -> None:
     assert say("zh", "{days}天内视为有效", days=3) == "3天内视为有效"
     assert say("en", "{days}天内视为有效", days=3) == "valid for 3 days"
     assert say("en", "没有这一条") == "没有这一条"
+
+
+def test_lists_of_each_language() -> None:
+    assert comma("zh").join("ab") == "a、b"
+    assert comma("en").join("ab") == "a, b"

@@ -23,55 +23,60 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from heqiao.platform.v1 import notices_pb2 as heqiao_dot_platform_dot_v1_dot_notices__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/session.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"2\n\rSignInRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\":\n\x0eSignInResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x19\n\x11has_second_factor\x18\x02 \x01(\x08\")\n\x18\x42\x65ginSecondFactorRequest\x12\r\n\x05token\x18\x01 \x01(\t\"8\n\x19\x42\x65ginSecondFactorResponse\x12\x0e\n\x06secret\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\"2\n\x13\x46inishSignInRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"Q\n\x14\x46inishSignInResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12*\n\x06person\x18\x02 \x01(\x0b\x32\x1a.heqiao.platform.v1.Person\"\xce\x01\n\x06Person\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x0c\n\x04need\x18\x05 \x01(\t\x12\x16\n\x0erecord_version\x18\x06 \x01(\t\x12\x30\n\x0crecord_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_sign_in\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x10\n\x0eSignOutRequest\"\x11\n\x0fSignOutResponse\"\x12\n\x10GetPersonRequest\"?\n\x11GetPersonResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.heqiao.platform.v1.Person\"C\n\x15\x43hangePasswordRequest\x12\x14\n\x0cold_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\"\x18\n\x16\x43hangePasswordResponse\"$\n\x11SignRecordRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"\x14\n\x12SignRecordResponse\"\x15\n\x13ListSessionsRequest\"E\n\x14ListSessionsResponse\x12-\n\x08sessions\x18\x01 \x03(\x0b\x32\x1b.heqiao.platform.v1.Session\"q\n\x07Session\x12,\n\x08\x62\x65gan_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07used_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03own\x18\x03 \x01(\x08\"\x19\n\x17\x45ndOtherSessionsRequest\")\n\x18\x45ndOtherSessionsResponse\x12\r\n\x05\x65nded\x18\x01 \x01(\r2\xfc\x06\n\x0eSessionService\x12O\n\x06SignIn\x12!.heqiao.platform.v1.SignInRequest\x1a\".heqiao.platform.v1.SignInResponse\x12p\n\x11\x42\x65ginSecondFactor\x12,.heqiao.platform.v1.BeginSecondFactorRequest\x1a-.heqiao.platform.v1.BeginSecondFactorResponse\x12\x61\n\x0c\x46inishSignIn\x12\'.heqiao.platform.v1.FinishSignInRequest\x1a(.heqiao.platform.v1.FinishSignInResponse\x12R\n\x07SignOut\x12\".heqiao.platform.v1.SignOutRequest\x1a#.heqiao.platform.v1.SignOutResponse\x12X\n\tGetPerson\x12$.heqiao.platform.v1.GetPersonRequest\x1a%.heqiao.platform.v1.GetPersonResponse\x12g\n\x0e\x43hangePassword\x12).heqiao.platform.v1.ChangePasswordRequest\x1a*.heqiao.platform.v1.ChangePasswordResponse\x12[\n\nSignRecord\x12%.heqiao.platform.v1.SignRecordRequest\x1a&.heqiao.platform.v1.SignRecordResponse\x12\x61\n\x0cListSessions\x12\'.heqiao.platform.v1.ListSessionsRequest\x1a(.heqiao.platform.v1.ListSessionsResponse\x12m\n\x10\x45ndOtherSessions\x12+.heqiao.platform.v1.EndOtherSessionsRequest\x1a,.heqiao.platform.v1.EndOtherSessionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/session.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a heqiao/platform/v1/notices.proto\"2\n\rSignInRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\":\n\x0eSignInResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x19\n\x11has_second_factor\x18\x02 \x01(\x08\")\n\x18\x42\x65ginSecondFactorRequest\x12\r\n\x05token\x18\x01 \x01(\t\"8\n\x19\x42\x65ginSecondFactorResponse\x12\x0e\n\x06secret\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\"2\n\x13\x46inishSignInRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"Q\n\x14\x46inishSignInResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12*\n\x06person\x18\x02 \x01(\x0b\x32\x1a.heqiao.platform.v1.Person\"\xce\x01\n\x06Person\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x0c\n\x04need\x18\x05 \x01(\t\x12\x16\n\x0erecord_version\x18\x06 \x01(\t\x12\x30\n\x0crecord_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_sign_in\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x10\n\x0eSignOutRequest\"\x11\n\x0fSignOutResponse\"\x12\n\x10GetPersonRequest\"\x82\x02\n\x11GetPersonResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.heqiao.platform.v1.Person\x12\x31\n\rsession_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07notices\x18\x03 \x03(\x0b\x32\x1a.heqiao.platform.v1.Notice\x12\x14\n\x0cnode_version\x18\x04 \x01(\t\x12\x19\n\x11\x63\x61talogue_version\x18\x05 \x01(\t\x12\x30\n\x0clast_contact\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x15\x43hangePasswordRequest\x12\x14\n\x0cold_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\"\x18\n\x16\x43hangePasswordResponse\"$\n\x11SignRecordRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"\x14\n\x12SignRecordResponse\"\x15\n\x13ListSessionsRequest\"E\n\x14ListSessionsResponse\x12-\n\x08sessions\x18\x01 \x03(\x0b\x32\x1b.heqiao.platform.v1.Session\"\x85\x01\n\x07Session\x12,\n\x08\x62\x65gan_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07used_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03own\x18\x03 \x01(\x08\x12\x12\n\nsession_id\x18\x04 \x01(\x0c\"\'\n\x11\x45ndSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\"\x14\n\x12\x45ndSessionResponse\"\x19\n\x17\x45ndOtherSessionsRequest\")\n\x18\x45ndOtherSessionsResponse\x12\r\n\x05\x65nded\x18\x01 \x01(\r2\xd9\x07\n\x0eSessionService\x12O\n\x06SignIn\x12!.heqiao.platform.v1.SignInRequest\x1a\".heqiao.platform.v1.SignInResponse\x12p\n\x11\x42\x65ginSecondFactor\x12,.heqiao.platform.v1.BeginSecondFactorRequest\x1a-.heqiao.platform.v1.BeginSecondFactorResponse\x12\x61\n\x0c\x46inishSignIn\x12\'.heqiao.platform.v1.FinishSignInRequest\x1a(.heqiao.platform.v1.FinishSignInResponse\x12R\n\x07SignOut\x12\".heqiao.platform.v1.SignOutRequest\x1a#.heqiao.platform.v1.SignOutResponse\x12X\n\tGetPerson\x12$.heqiao.platform.v1.GetPersonRequest\x1a%.heqiao.platform.v1.GetPersonResponse\x12g\n\x0e\x43hangePassword\x12).heqiao.platform.v1.ChangePasswordRequest\x1a*.heqiao.platform.v1.ChangePasswordResponse\x12[\n\nSignRecord\x12%.heqiao.platform.v1.SignRecordRequest\x1a&.heqiao.platform.v1.SignRecordResponse\x12\x61\n\x0cListSessions\x12\'.heqiao.platform.v1.ListSessionsRequest\x1a(.heqiao.platform.v1.ListSessionsResponse\x12m\n\x10\x45ndOtherSessions\x12+.heqiao.platform.v1.EndOtherSessionsRequest\x1a,.heqiao.platform.v1.EndOtherSessionsResponse\x12[\n\nEndSession\x12%.heqiao.platform.v1.EndSessionRequest\x1a&.heqiao.platform.v1.EndSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIGNINREQUEST']._serialized_start=89
-  _globals['_SIGNINREQUEST']._serialized_end=139
-  _globals['_SIGNINRESPONSE']._serialized_start=141
-  _globals['_SIGNINRESPONSE']._serialized_end=199
-  _globals['_BEGINSECONDFACTORREQUEST']._serialized_start=201
-  _globals['_BEGINSECONDFACTORREQUEST']._serialized_end=242
-  _globals['_BEGINSECONDFACTORRESPONSE']._serialized_start=244
-  _globals['_BEGINSECONDFACTORRESPONSE']._serialized_end=300
-  _globals['_FINISHSIGNINREQUEST']._serialized_start=302
-  _globals['_FINISHSIGNINREQUEST']._serialized_end=352
-  _globals['_FINISHSIGNINRESPONSE']._serialized_start=354
-  _globals['_FINISHSIGNINRESPONSE']._serialized_end=435
-  _globals['_PERSON']._serialized_start=438
-  _globals['_PERSON']._serialized_end=644
-  _globals['_SIGNOUTREQUEST']._serialized_start=646
-  _globals['_SIGNOUTREQUEST']._serialized_end=662
-  _globals['_SIGNOUTRESPONSE']._serialized_start=664
-  _globals['_SIGNOUTRESPONSE']._serialized_end=681
-  _globals['_GETPERSONREQUEST']._serialized_start=683
-  _globals['_GETPERSONREQUEST']._serialized_end=701
-  _globals['_GETPERSONRESPONSE']._serialized_start=703
-  _globals['_GETPERSONRESPONSE']._serialized_end=766
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=768
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=835
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=837
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=861
-  _globals['_SIGNRECORDREQUEST']._serialized_start=863
-  _globals['_SIGNRECORDREQUEST']._serialized_end=899
-  _globals['_SIGNRECORDRESPONSE']._serialized_start=901
-  _globals['_SIGNRECORDRESPONSE']._serialized_end=921
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=923
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=944
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=946
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1015
-  _globals['_SESSION']._serialized_start=1017
-  _globals['_SESSION']._serialized_end=1130
-  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_start=1132
-  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_end=1157
-  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_start=1159
-  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_end=1200
-  _globals['_SESSIONSERVICE']._serialized_start=1203
-  _globals['_SESSIONSERVICE']._serialized_end=2095
+  _globals['_SIGNINREQUEST']._serialized_start=123
+  _globals['_SIGNINREQUEST']._serialized_end=173
+  _globals['_SIGNINRESPONSE']._serialized_start=175
+  _globals['_SIGNINRESPONSE']._serialized_end=233
+  _globals['_BEGINSECONDFACTORREQUEST']._serialized_start=235
+  _globals['_BEGINSECONDFACTORREQUEST']._serialized_end=276
+  _globals['_BEGINSECONDFACTORRESPONSE']._serialized_start=278
+  _globals['_BEGINSECONDFACTORRESPONSE']._serialized_end=334
+  _globals['_FINISHSIGNINREQUEST']._serialized_start=336
+  _globals['_FINISHSIGNINREQUEST']._serialized_end=386
+  _globals['_FINISHSIGNINRESPONSE']._serialized_start=388
+  _globals['_FINISHSIGNINRESPONSE']._serialized_end=469
+  _globals['_PERSON']._serialized_start=472
+  _globals['_PERSON']._serialized_end=678
+  _globals['_SIGNOUTREQUEST']._serialized_start=680
+  _globals['_SIGNOUTREQUEST']._serialized_end=696
+  _globals['_SIGNOUTRESPONSE']._serialized_start=698
+  _globals['_SIGNOUTRESPONSE']._serialized_end=715
+  _globals['_GETPERSONREQUEST']._serialized_start=717
+  _globals['_GETPERSONREQUEST']._serialized_end=735
+  _globals['_GETPERSONRESPONSE']._serialized_start=738
+  _globals['_GETPERSONRESPONSE']._serialized_end=996
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=998
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=1065
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=1067
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=1091
+  _globals['_SIGNRECORDREQUEST']._serialized_start=1093
+  _globals['_SIGNRECORDREQUEST']._serialized_end=1129
+  _globals['_SIGNRECORDRESPONSE']._serialized_start=1131
+  _globals['_SIGNRECORDRESPONSE']._serialized_end=1151
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1153
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1174
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1176
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1245
+  _globals['_SESSION']._serialized_start=1248
+  _globals['_SESSION']._serialized_end=1381
+  _globals['_ENDSESSIONREQUEST']._serialized_start=1383
+  _globals['_ENDSESSIONREQUEST']._serialized_end=1422
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=1424
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=1444
+  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_start=1446
+  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_end=1471
+  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_start=1473
+  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_end=1514
+  _globals['_SESSIONSERVICE']._serialized_start=1517
+  _globals['_SESSIONSERVICE']._serialized_end=2502
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from heqiao.platform.v1 import notices_pb2 as _notices_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -88,10 +89,20 @@ class GetPersonRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetPersonResponse(_message.Message):
-    __slots__ = ("person",)
+    __slots__ = ("person", "session_until", "notices", "node_version", "catalogue_version", "last_contact")
     PERSON_FIELD_NUMBER: _ClassVar[int]
+    SESSION_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    NODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAST_CONTACT_FIELD_NUMBER: _ClassVar[int]
     person: Person
-    def __init__(self, person: _Optional[_Union[Person, _Mapping]] = ...) -> None: ...
+    session_until: _timestamp_pb2.Timestamp
+    notices: _containers.RepeatedCompositeFieldContainer[_notices_pb2.Notice]
+    node_version: str
+    catalogue_version: str
+    last_contact: _timestamp_pb2.Timestamp
+    def __init__(self, person: _Optional[_Union[Person, _Mapping]] = ..., session_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notices: _Optional[_Iterable[_Union[_notices_pb2.Notice, _Mapping]]] = ..., node_version: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., last_contact: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ChangePasswordRequest(_message.Message):
     __slots__ = ("old_password", "new_password")
@@ -126,14 +137,26 @@ class ListSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("began_at", "used_at", "own")
+    __slots__ = ("began_at", "used_at", "own", "session_id")
     BEGAN_AT_FIELD_NUMBER: _ClassVar[int]
     USED_AT_FIELD_NUMBER: _ClassVar[int]
     OWN_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     began_at: _timestamp_pb2.Timestamp
     used_at: _timestamp_pb2.Timestamp
     own: bool
-    def __init__(self, began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., own: _Optional[bool] = ...) -> None: ...
+    session_id: bytes
+    def __init__(self, began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., own: _Optional[bool] = ..., session_id: _Optional[bytes] = ...) -> None: ...
+
+class EndSessionRequest(_message.Message):
+    __slots__ = ("session_id",)
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: bytes
+    def __init__(self, session_id: _Optional[bytes] = ...) -> None: ...
+
+class EndSessionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class EndOtherSessionsRequest(_message.Message):
     __slots__ = ()

@@ -81,6 +81,11 @@ class SessionServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsResponse.FromString,
                 _registered_method=True)
+        self.EndSession = channel.unary_unary(
+                '/heqiao.platform.v1.SessionService/EndSession',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -151,6 +156,13 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndSession(self, request, context):
+        """End one own session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -198,6 +210,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.EndOtherSessions,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsResponse.SerializeToString,
+            ),
+            'EndSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSession,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -445,6 +462,33 @@ class SessionService:
             '/heqiao.platform.v1.SessionService/EndOtherSessions',
             heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.SessionService/EndSession',
+            heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_session__pb2.EndSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,
