@@ -10,8 +10,10 @@ import pytest
 
 from node.context import Node
 from node.credentials.validity import certificate_end
+from node.database import jobs as job_rows
 from node.database import notices as rows
 from node.domain.job_access import NODE_ACCESS, platform_access
+from node.domain.jobs import JobRow
 from node.domain.notices import Level, Notice, NoticeKind, may_see
 from node.errors import UnavailableError
 from node.jobs.notice_channels import send_mail
@@ -110,6 +112,22 @@ def test_what_holds_is_told_once_and_again_when_it_grows(node) -> None:
     assert found_in(node) == []
     assert collect(node, [source(ALERTS)]) == [4]
     assert len(found_in(node, open_only=False)) == 4
+
+
+def test_a_province_whose_answer_failed_a_check_is_told_for_a_week(node) -> None:
+    now = node.clock()
+    job = JobRow("v-1", "done", bytes(32), 1, ("C21",), "review", "", now, now, None, False, "")
+    with node.store.transaction("a job", write=True) as tx:
+        job_rows.add_job(tx, job, b"", ["44"])
+        job_rows.update_part(tx, "v-1", "44", {"state": "distrusted"})
+    mine = [one for one in SOURCES if NoticeKind.PEER_DISTRUSTED in one.kinds]
+    assert len(mine) == 1
+    collect(node, mine)
+    assert found_in(node) == [("peer_distrusted", "urgent", 1)]
+    with node.store.transaction("it ended", write=True) as tx:
+        job_rows.set_job_state(tx, "v-1", "done", now - timedelta(days=8))
+    collect(node, mine)
+    assert found_in(node) == []
 
 
 def test_a_check_that_fails_clears_nothing(node) -> None:
