@@ -135,6 +135,7 @@ class PeerSummary:
     plan_reason: str = ""
     # Earlier attempts, the oldest first, where the peer was asked again.
     attempts: tuple[Attempt, ...] = ()
+    answered_at: datetime | None = None  # when its answer came, to all its items together (反馈时间)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,11 @@ class PartRow:
     definitions: str = "{}"
 
     @property
+    def answered_at(self) -> datetime | None:
+        """When the peer's answer came, to all its items together (反馈时间); None where it gave none."""
+        return self.ended_at if self.state == "done" else None
+
+    @property
     def is_open(self) -> bool:
         """Whether it has not ended."""
         return self.state == WAITING or self.state in OPEN_PARTS

@@ -262,4 +262,5 @@ def summarise_part(part: PartRow, name: str, attempts: tuple[Attempt, ...] = ())
         plan=part.plan,
         plan_reason=part.plan_reason,
         attempts=attempts,
+        answered_at=part.answered_at,
     )

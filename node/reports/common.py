@@ -42,8 +42,8 @@ def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: st
         "job": f"{report.job} ({state_text(report.state, lang)})",
         "requester": f"{report.requester} {report.requester_name}",
         "legal_basis": basis_text(report.legal_basis, lang),
-        "created": _minute(report.created_at),
-        "finished": _minute(report.finished_at),
+        "created": minute(report.created_at),
+        "finished": minute(report.finished_at),
         "due": _due(report, lang),
         "catalogue": f"{report.catalogue_version} ({report.catalogue_digest[:16]})",
         **more,
@@ -135,15 +135,17 @@ def _item_json(item: Item) -> dict[str, Any]:
 
 def _due(report: Report | SumReport, lang: str) -> str:
     """The day on which answers are due, marked where it is estimated (domain.md section 2)."""
-    text = _minute(report.due_at)
+    text = minute(report.due_at)
     estimated = isinstance(report, Report) and report.due_estimated
     return f"{text} ({word('estimated', lang)})" if estimated else text
 
 
 def peer_json(peer: PeerSummary) -> dict[str, Any]:
-    """A peer in report.json; `attempts` only where it was asked again."""
+    """A peer in report.json; `attempts` only where it was asked again, `answered_at` where it answered."""
     plain = asdict(peer)
-    del plain["attempts"]
+    del plain["attempts"], plain["answered_at"]
+    if peer.answered_at:
+        plain["answered_at"] = iso(peer.answered_at)
     if peer.attempts:
         plain["attempts"] = [
             {**asdict(one), "asked_at": one.asked_at.isoformat(), "ended_at": one.ended_at.isoformat()}
@@ -174,5 +176,6 @@ def _left_out(report: Report | SumReport, lang: str) -> tuple[str, ...]:
     return (word("left_out", lang) + colon + comma.join(texts),) if texts else ()
 
 
-def _minute(moment: datetime | None) -> str:
+def minute(moment: datetime | None) -> str:
+    """A moment as reports write it; a hyphen where there is none."""
     return "-" if moment is None else china_minute(moment)

@@ -14,7 +14,7 @@ from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Report
 from node.reports import verification
 from node.reports.answer_cells import answer_cell
-from node.reports.common import columns, facts, known_items, number_of, peers_table
+from node.reports.common import columns, facts, known_items, minute, number_of, peers_table
 from node.reports.coverage import ANSWERED, HAS, summarise
 from node.reports.declared import case_facts, declared_sections, without_relatives
 from node.reports.declared_words import case_word
@@ -249,13 +249,14 @@ def _answers(report: Report, lang: str) -> Table:
             (
                 province(peer, report.requester, lang),
                 f"{state}\n({peer.reason})" if peer.reason else state,
+                minute(peer.answered_at) if peer.answered_at else None,
                 (answered, asked),
                 "\n".join(gaps) or None,
                 summary.people_by_peer[peer.peer] if answered else None,
             )
         )
     shown = (
-        *columns(lang, peer=Kind.TEXT, state=Kind.TEXT),
+        *columns(lang, peer=Kind.TEXT, state=Kind.TEXT, answered_at=Kind.TEXT),
         Column(phrase("answered", lang), Kind.SHARE),
         Column(phrase("gaps", lang)),
         Column(phrase("people_found", lang), Kind.NUMBER),

@@ -3,14 +3,14 @@
 Rows are made while they are written: a county's list has 60,000 people, and eight items of five provinces.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from node.domain.catalogue import Catalogue
 from node.domain.findings import Finding, Outcome, Report
 from node.reports.answer_cells import answer_cell
-from node.reports.common import known_items
+from node.reports.common import known_items, minute
 from node.reports.declared import declared_sheets
 from node.reports.document import Cell, Column, Kind, Row, Sheet
 from node.reports.grid import Grid
@@ -39,7 +39,7 @@ def sheets(report: Report, catalogue: Catalogue, lang: str) -> tuple[Sheet, ...]
         Sheet(
             phrase("sheet_details", lang),
             _detail_columns(lang),
-            _details(grid, detailed, catalogue, lang),
+            _details(grid, detailed, catalogue, lang, _moments(report)),
             int(detailed.sum()),
         ),
         *declared_sheets(report, catalogue, lang),
@@ -75,11 +75,18 @@ def _detail_columns(lang: str) -> tuple[Column, ...]:
         Column(phrase("value", lang), Kind.NUMBER),
         Column(phrase("value_text", lang)),
         Column(word("as_of", lang), Kind.DAY),
+        Column(word("answered_at", lang)),
         Column(phrase("reason", lang)),
     )
 
 
-def _details(grid: Grid, detailed: np.ndarray, catalogue: Catalogue, lang: str) -> Iterator[Row]:
+def _moments(report: Report) -> Mapping[str, str]:
+    return {peer.peer: minute(peer.answered_at) for peer in report.peers if peer.answered_at}
+
+
+def _details(
+    grid: Grid, detailed: np.ndarray, catalogue: Catalogue, lang: str, moments: Mapping[str, str]
+) -> Iterator[Row]:
     known = known_items(catalogue)
 
     def row(said: Finding) -> Row:
@@ -87,7 +94,9 @@ def _details(grid: Grid, detailed: np.ndarray, catalogue: Catalogue, lang: str) 
         name = item.text("name", lang) if item else None
         text = value_text(item, said.value, lang) or None
         outcome = answer_text(said, lang)
-        return (said.item, name, said.peer, outcome, said.value, text, said.as_of, said.reason or None)
+        # An earlier answer that was used again came on its own day.
+        came = said.reused_from.day.isoformat() if said.reused_from else moments.get(said.peer)
+        return (said.item, name, said.peer, outcome, said.value, text, said.as_of, came, said.reason or None)
 
     rows = list(map(row, grid.answers))
     for subject, places, kept in zip(grid.subjects, grid.place, detailed, strict=True):

@@ -48,6 +48,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "provinces": ("分省人数", "by province"),
     "remarks": ("备注", "remarks"),
     "as_of": ("数据时点", "as of"),
+    "answered_at": ("反馈时间", "answered at"),
     "peer": ("省份", "province"),
     "state": ("状态", "state"),
     "plan": ("检索方式", "plan"),

@@ -148,6 +148,7 @@ def job_message(
             retry_at=timestamp(part.retry_at) if part.retry_at else None,
             clock=clock_message(part),
             attempts=map(_attempt_message, attempts.get((row.id, part.peer), ())),
+            answered_at=timestamp(part.answered_at) if part.answered_at else None,
         )
     return message
 
@@ -353,6 +354,7 @@ def peer_summary(part: pb.Part) -> PeerSummary:
         plan=part.plan,
         plan_reason=part.plan_reason,
         attempts=tuple(map(read_attempt, part.attempts)),
+        answered_at=part.answered_at.ToDatetime(tzinfo=UTC) if part.HasField("answered_at") else None,
     )
 
 

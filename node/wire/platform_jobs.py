@@ -42,6 +42,7 @@ def _part(message: pb.Part) -> PartProgress:
         "clock": read_clock(clock) if message.HasField("clock") else None,
         "warned_at": read_time(clock.warned_at) if clock.HasField("warned_at") else None,
         "attempts": tuple(map(read_attempt, message.attempts)),
+        "answered_at": read_time(message.answered_at) if message.HasField("answered_at") else None,
     }
     return PartProgress(**plain)
 

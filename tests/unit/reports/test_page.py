@@ -82,6 +82,13 @@ def test_findings_stand_before_what_is_technical():
     assert all(text.index(one) > places[-1] for one in ("检索方式", "点数", "上行"))
 
 
+def test_each_province_has_the_time_of_its_answer():
+    texts = "".join(read(VERIFICATION).texts)
+    answers = texts[texts.index("各省应答情况") : texts.index("附：技术信息")]
+    assert "反馈时间" in answers
+    assert answers.count("2026-07-01 16:00+08:00") == 1, "one province answered at a known time"
+
+
 def test_nothing_decides():
     for lang in ("zh", "en"):
         text = "".join(read(VERIFICATION, lang).texts)

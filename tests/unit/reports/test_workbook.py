@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from node.domain.findings import Finding, Findings, Outcome
+from node.domain.findings import Finding, Findings, Outcome, ReusedFrom
 from node.reports import household, sheets, xlsx
 from node.reports.document import Column, Sheet
 from tests.support.reports import CATALOGUE, PEERS, SUMS, VERIFICATION
@@ -71,9 +71,17 @@ def test_details_are_those_of_answers_other_than_no_record(tmp_path):
         2,
         "2 vehicles",
         "2026-06-30",
+        "2026-07-01 16:00+08:00",
         None,
     ]
     assert isinstance(details[1][5], int)
+
+
+def test_an_answer_used_again_came_on_its_own_day(tmp_path):
+    earlier = replace(VERIFICATION.findings[0], reused_from=ReusedFrom("job-0", date(2026, 6, 3)))
+    details = rows(book(render(replace(VERIFICATION, findings=(earlier,)), tmp_path, "en"))["Details"])
+    assert details[0][8] == "answered at"
+    assert details[1][8] == "2026-06-03"
 
 
 def test_nothing_is_a_formula_a_link_or_an_error(tmp_path):

@@ -46,6 +46,12 @@ def test_a_job_crosses():
     )  # fmt: skip
 
 
+def test_when_an_answer_came_crosses_and_the_end_without_one_does_not():
+    parts = [PartRow("one", "44", "done", ended_at=NOW), PartRow("one", "33", "overdue", ended_at=NOW)]
+    read = read_job(pb.Job.FromString(job_message(row(), parts, {}).SerializeToString()))
+    assert [part.answered_at for part in read.parts] == [NOW, None]
+
+
 @pytest.mark.parametrize("state", JOB_STATES)
 @pytest.mark.parametrize("kind", [VERIFICATION, SUM])
 def test_every_kind_and_state_crosses(state, kind):
