@@ -58,6 +58,7 @@ def add_job(
             auto_peers=job.auto_peers,
             finished_at=None,
             fetched_at=None,
+            files_issued=0,
             cancel_requested=False,
             error="",
         )

@@ -19,6 +19,11 @@ def note_fetched(tx: Connection, job: str, now: datetime) -> None:
     )
 
 
+def count_file(tx: Connection, job: str) -> None:
+    """Count a file of a job's report that was made and sent whole."""
+    tx.execute(update(jobs).where(jobs.c.id == job).values(files_issued=jobs.c.files_issued + 1))
+
+
 def due_jobs(tx: Connection, fetched: datetime, ended: datetime, most: int | None = None) -> list[str]:
     """Jobs that were fetched before one moment or ended before another, oldest first."""
     found = select(jobs.c.id).where(_is_due(fetched, ended)).order_by(jobs.c.finished_at, jobs.c.id)

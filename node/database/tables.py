@@ -87,6 +87,8 @@ jobs = Table(
     Column("finished_at", UtcDateTime),
     # When its owner had fetched the whole report first.
     Column("fetched_at", UtcDateTime),
+    # How often a file of its report was made and sent whole.
+    Column("files_issued", Integer, nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
     # A page of the list is chosen in an index alone, however many jobs there are.

@@ -47,7 +47,8 @@ class JobRow:
     """A job without its sealed request. `owner` is who submitted it (node.domain.job_access).
 
     `due_estimated`: `due_at` was counted with days of a year without known holidays. `report_by`: when its
-    report is to be issued. `auto_peers`: its peers are chosen when it starts.
+    report is to be issued. `auto_peers`: its peers are chosen when it starts. `files_issued`: how often a
+    file of its report was made and sent whole.
     """
 
     id: str
@@ -68,6 +69,7 @@ class JobRow:
     due_estimated: bool = False
     report_by: datetime | None = None
     auto_peers: bool = False
+    files_issued: int = 0
 
 
 @dataclass(frozen=True, slots=True)

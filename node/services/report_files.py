@@ -10,7 +10,7 @@ from heqiao.platform.v1 import reports_pb2 as pb
 from heqiao.platform.v1 import reports_pb2_grpc
 
 from node.context import Node
-from node.database import retention, signing_keys
+from node.database import Connection, retention, signing_keys
 from node.domain.findings import Report
 from node.domain.job_access import JobAccess
 from node.domain.jobs import JobRow
@@ -54,8 +54,7 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):  # type: ignore[mi
                 yield pb.StreamReportFileResponse(chunk=piece)
             end = pb.ReportFileEnd(digest=made.digest, signature=made.signature)
             yield pb.StreamReportFileResponse(end=end)
-        if not household:
-            self._note_fetched(row, access)
+        self._note_sent(row, access, whole=not household)
 
     def VerifyReportFile(  # noqa: N802
         self, requests: Iterator[pb.VerifyReportFileRequest], call: Call
@@ -92,10 +91,15 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):  # type: ignore[mi
         found |= dict.fromkeys(earlier, f"{node.code} this node, an earlier key")
         return Trusted(found | {Signer(node.code, node.keys.signing).key: f"{node.code} this node"})
 
-    def _note_fetched(self, row: JobRow, access: JobAccess) -> None:
-        """As after GetReport: from its owner's first fetch on a report is kept for a shorter time."""
-        if row.owner == access.owner:
-            now = self._node.clock()
-            self._node.store.retry_write(
-                "note fetched report", lambda tx: retention.note_fetched(tx, row.id, now)
-            )
+    def _note_sent(self, row: JobRow, access: JobAccess, *, whole: bool) -> None:
+        """The file counts; as after GetReport, a report is kept for a shorter time from when its owner first
+        fetched the whole of it.
+        """
+        now, fetched = self._node.clock(), whole and row.owner == access.owner
+
+        def write(tx: Connection) -> None:
+            retention.count_file(tx, row.id)
+            if fetched:
+                retention.note_fetched(tx, row.id, now)
+
+        self._node.store.retry_write("note file of a report", write)

@@ -125,6 +125,7 @@ def job_message(
         owner=row.owner,
         report_by=timestamp(row.report_by) if row.report_by else None,
         due_estimated=row.due_estimated,
+        files_issued=row.files_issued,
         left_out=[
             pb.LeftOut(peer=peer, name=names.get(peer, peer), reason=reason)
             for peer, reason in left_out.items()

@@ -30,6 +30,7 @@ def read_job(message: pb.Job) -> JobProgress:
         owner=message.owner,
         report_by=read_time(message.report_by) if message.HasField("report_by") else None,
         due_estimated=message.due_estimated,
+        files_issued=message.files_issued,
         left_out=tuple(LeftOut(one.peer, one.name, one.reason) for one in message.left_out),
     )
 

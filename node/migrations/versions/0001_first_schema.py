@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("auto_peers", sa.Boolean(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
         sa.Column("fetched_at", sa.DateTime(), nullable=True),
+        sa.Column("files_issued", sa.Integer(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),

@@ -16,6 +16,7 @@ from node.client.report_files import ReportFiles
 from node.config import Home
 from node.credentials.tls_identity import load_tls_identity
 from node.errors import InvalidRequestError, LimitError, NotFoundError, UnavailableError
+from node.jobs.lookup import require_job
 from node.reports.checking import check_all
 from node.reports.households import household_of
 from node.reports.signature import Signer, Trusted
@@ -85,6 +86,19 @@ def test_a_household_alone(own, node, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match="no such household"):
         own.save(JOB, "json", tmp_path / "none", household="nobody")
     assert not (tmp_path / "none").exists()
+
+
+def issued(node: Province) -> int:
+    return require_job(node.node, JOB).files_issued
+
+
+def test_each_file_that_is_sent_whole_counts(own, node, tmp_path: Path) -> None:
+    before, household = issued(node), household_of(wait_report(node.node, JOB).subjects[0])
+    own.save(JOB, "json", tmp_path)
+    own.save(JOB, "html", tmp_path, household=household)
+    with pytest.raises(InvalidRequestError):
+        own.save(JOB, "json", tmp_path / "none", household="nobody")
+    assert issued(node) == before + 2
 
 
 def test_an_altered_file_is_named_and_a_foreign_one_proves_nothing(own, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def row(state="running", kind=VERIFICATION, finished_at=None):
 
 
 def test_a_job_crosses():
-    late = replace(row(), report_by=NOW + DAY, due_estimated=True)
+    late = replace(row(), report_by=NOW + DAY, due_estimated=True, files_issued=3)
     names, tried = {"44": "广东", "51": "四川"}, {("one", "44"): TRIED}
     message = job_message(late, [PART, PartRow("one", "33")], names, tried, {"51": "not_offered"})
     read = read_job(pb.Job.FromString(message.SerializeToString()))
@@ -42,7 +42,7 @@ def test_a_job_crosses():
     parts = (read.parts[0], PartProgress("33", "33", "pending"))
     assert read == JobProgress(
         "one", "running", NOW, NOW, None, 7, ("C21", "C22"), parts, "why", VERIFICATION, "platform/a",
-        NOW + DAY, True, (LeftOut("51", "四川", "not_offered"),),
+        NOW + DAY, True, (LeftOut("51", "四川", "not_offered"),), 3,
     )  # fmt: skip
 
 
