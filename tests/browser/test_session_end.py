@@ -1,8 +1,12 @@
-"""The warning before a session ends: said, answered by the keyboard, and a line without scripts."""
+"""The warning before a session ends: said, answered by the keyboard, and a line without scripts; banners."""
 
 from typing import Any
 
-from tests.support.console_site import Site, window
+from node.clock import utc_now
+from node.database import notices as rows
+from node.domain.notices import Level, Notice, NoticeKind
+from tests.browser.test_every_page import is_too_wide, violations
+from tests.support.console_site import Site, shoot, window
 
 
 def near_the_end(page: Any, seconds: int) -> None:
@@ -25,6 +29,8 @@ def test_a_warning_and_a_button_that_goes_on(browser: Any, site: Site) -> None:
         one.go("/account")
         warning = one.page.locator(".hq-idle__warning")
         warning.wait_for(state="visible")
+        shoot(one, "zh-warning")
+        assert violations(one.page) == []
         assert one.page.locator("#hq-idle").get_attribute("role") == "alert"
         button = warning.get_by_role("button", name="继续使用")
         button.focus()
@@ -48,3 +54,22 @@ def test_without_scripts_the_page_says_the_time(browser: Any, site: Site) -> Non
         one.page.goto(f"{site.url}/account")
         assert "无操作时会话结束时间：" in one.page.inner_text("footer")
         assert not one.page.locator(".hq-idle__warning").is_visible()
+
+
+def test_banners_in_a_browser(browser: Any, site: Site) -> None:
+    notice, store = Notice(NoticeKind.PEER_DISTRUSTED, Level.URGENT, "44"), site.node.node.store
+    with store.transaction("warn", write=True) as tx:
+        made = rows.add_notice(tx, notice, (), utc_now())
+    try:
+        with window(browser, site, "wu", lang="en", scale=1.25) as one:
+            one.go("/health")
+            shoot(one, "en-banner")
+            banner = one.page.get_by_role("region", name="Notices of this node")
+            assert "An answer of 44 failed a check of honesty" in banner.inner_text()
+            assert violations(one.page) == []
+            assert not is_too_wide(one)
+            banner.get_by_role("link").first.click()
+            assert one.page.url.endswith("/peers")
+    finally:
+        with store.transaction("clear", write=True) as tx:
+            rows.clear_notices(tx, [made], utc_now())
