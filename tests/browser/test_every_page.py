@@ -7,12 +7,9 @@ import pytest
 from node.client.administration import Works
 from node.console.app import PAGES
 from node.errors import PreconditionError
-from tests.support.console_site import Site, Window, shoot, window
+from tests.support.accessibility import is_too_wide, violations
+from tests.support.console_site import Site, shoot, window
 
-AXE = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 OFFICERS, OTHERS = ("li", "he"), ("wu", "qin", "meng", "lu")
 # Pages of something: the paths to open and who opens them. Those without a name of something are found by
 # themselves.
@@ -47,13 +44,6 @@ ELSEWHERE = {
 }
 
 
-def violations(page: Any) -> list[tuple[str, str]]:
-    """What axe finds: the rule, and where."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page, options=AXE).response["violations"]
-    return [(one["id"], node["html"][:200]) for one in found for node in one["nodes"]]
-
-
 def paths_for(site: Site, request: str) -> list[tuple[str, str]]:
     """Who opens what: every address of the console that shows a page, and two that show an error."""
     found = [("", "/sign-in"), ("li", "/users"), ("li", "/nothing-here")]
@@ -78,10 +68,6 @@ def readers(site: Site, path: str) -> list[str]:
 
 def test_the_trial_has_alerts(site: Site) -> None:
     assert site.alerts > 0
-
-
-def is_too_wide(one: Window) -> bool:
-    return bool(one.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 @pytest.fixture(scope="module")

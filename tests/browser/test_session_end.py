@@ -5,7 +5,7 @@ from typing import Any
 from node.clock import utc_now
 from node.database import notices as rows
 from node.domain.notices import Level, Notice, NoticeKind
-from tests.browser.test_every_page import is_too_wide, violations
+from tests.support.accessibility import is_too_wide, violations
 from tests.support.console_site import Site, shoot, window
 
 
