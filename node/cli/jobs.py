@@ -6,6 +6,7 @@ import click
 
 from node.cli.asking import watch_job
 from node.cli.jobs_deadlines import deadlines, retry, show_job
+from node.cli.jobs_statistics import statistics
 from node.cli.node_link import open_platform
 from node.cli.options import address_option, home_option, json_option, show
 from node.cli.terminal import print_table
@@ -19,7 +20,7 @@ def jobs() -> None:
     """List, watch and cancel verifications and sums."""
 
 
-for command in (show_job, retry, deadlines):
+for command in (show_job, retry, deadlines, statistics):
     jobs.add_command(command)
 
 

@@ -9,8 +9,10 @@ from heqiao.platform.v1 import jobs_pb2_grpc
 
 from node.domain.answer_times import AnswerTimes
 from node.domain.job_progress import Deadline, JobProgress
+from node.domain.job_statistics import Statistics
 from node.wire.platform_deadlines import read_deadlines, read_times
 from node.wire.platform_jobs import read_job
+from node.wire.platform_statistics import read_statistics_message
 
 
 class JobCalls:
@@ -32,6 +34,11 @@ class JobCalls:
     def peer_times(self, peer: str) -> AnswerTimes:
         """How long a peer takes to answer."""
         return read_times(self._call_job_service("GetPeerTimes", pb.GetPeerTimesRequest(peer=peer)))
+
+    def statistics(self, month: str = "") -> Statistics:
+        """Counts of one of the last 12 months, YYYY-MM, or of the running one; small ones are hidden."""
+        request = pb.GetStatisticsRequest(month=month)
+        return read_statistics_message(self._call_job_service("GetStatistics", request))
 
     def call(
         self,

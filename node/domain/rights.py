@@ -69,6 +69,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "RetryPart": Right(OFFICERS, platform=True),
             "ListDeadlines": Right(OFFICERS, platform=True),
             "GetPeerTimes": Right(EVERYBODY, platform=True),
+            "GetStatistics": Right(EVERYBODY, platform=True),
         },
     ),
     **_service(

@@ -10,10 +10,12 @@ from node.jobs.calendar import working_days
 from node.jobs.deadlines import list_deadlines, peer_times
 from node.jobs.retry import retry_part
 from node.jobs.runner import Runner
+from node.jobs.statistics import read_statistics
 from node.services.access import access_of
 from node.services.job_messages import read_job_message
 from node.transport.interceptors import Call
 from node.wire.platform_deadlines import deadlines_message, times_message
+from node.wire.platform_statistics import statistics_message
 
 DEFAULT_LIST = 50
 MAX_LIST = 1_000
@@ -51,3 +53,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # ge
             if peer_rows.find_peer(tx, request.peer) is None:
                 raise NotFoundError("this node knows no such peer", "`heqiao peers list` shows who is known")
         return times_message(peer_times(self._node, request.peer, access_of(self._node, call).seen))
+
+    def GetStatistics(  # noqa: N802
+        self, request: pb.GetStatisticsRequest, call: Call
+    ) -> pb.GetStatisticsResponse:
+        """Counts of the jobs that the caller may see."""
+        owners = access_of(self._node, call).seen
+        return statistics_message(read_statistics(self._node, request.month, owners))

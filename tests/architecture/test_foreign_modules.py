@@ -45,6 +45,7 @@ KNOWN_TO = {
         "node/client/administration.py",
         "node/services/platform_port.py",
         "node/wire/platform_deadlines.py",
+        "node/wire/platform_statistics.py",
         "node/wire/watch.py",
         "node/wire/notices.py",
         "node/wire/catalogue.py",

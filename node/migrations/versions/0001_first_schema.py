@@ -101,6 +101,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at", "id", "owner"], unique=False)
     op.create_index("ix_jobs_state", "jobs", ["state", "created_at", "id", "owner"], unique=False)
+    op.create_index(
+        "ix_jobs_statistics",
+        "jobs",
+        ["created_at", "owner", "state", "items", "subjects", "id"],
+        unique=False,
+    )
     op.create_table(
         "revoked_mandates",
         sa.Column("owner", sa.String(length=220), nullable=False),
@@ -361,6 +367,7 @@ def downgrade() -> None:
     op.drop_table("task_runs")
     op.drop_table("leases")
     op.drop_table("revoked_mandates")
+    op.drop_index("ix_jobs_statistics", table_name="jobs")
     op.drop_index("ix_jobs_state", table_name="jobs")
     op.drop_index("ix_jobs_created_at", table_name="jobs")
     op.drop_table("jobs")

@@ -58,6 +58,7 @@ WITHOUT = set(
     jobs list
     jobs retry
     jobs show
+    jobs statistics
     jobs watch
     join
     keys policy

@@ -92,3 +92,43 @@ class GetPeerTimesResponse(_message.Message):
     most_s: float
     days: int
     def __init__(self, attempts: _Optional[int] = ..., answered: _Optional[int] = ..., overdue: _Optional[int] = ..., within_days: _Optional[int] = ..., median_s: _Optional[float] = ..., most_s: _Optional[float] = ..., days: _Optional[int] = ...) -> None: ...
+
+class GetStatisticsRequest(_message.Message):
+    __slots__ = ("month",)
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    month: str
+    def __init__(self, month: _Optional[str] = ...) -> None: ...
+
+class GetStatisticsResponse(_message.Message):
+    __slots__ = ("month", "in_time_days", "months", "units", "items", "peers", "refusals")
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    IN_TIME_DAYS_FIELD_NUMBER: _ClassVar[int]
+    MONTHS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    month: str
+    in_time_days: int
+    months: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    units: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    items: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    peers: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    refusals: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    def __init__(self, month: _Optional[str] = ..., in_time_days: _Optional[int] = ..., months: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., peers: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ...) -> None: ...
+
+class StatisticsRow(_message.Message):
+    __slots__ = ("name", "cells")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CELLS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    cells: _containers.RepeatedCompositeFieldContainer[StatisticsCell]
+    def __init__(self, name: _Optional[str] = ..., cells: _Optional[_Iterable[_Union[StatisticsCell, _Mapping]]] = ...) -> None: ...
+
+class StatisticsCell(_message.Message):
+    __slots__ = ("count", "small")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SMALL_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    small: bool
+    def __init__(self, count: _Optional[int] = ..., small: _Optional[bool] = ...) -> None: ...

@@ -50,6 +50,11 @@ class JobServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesResponse.FromString,
                 _registered_method=True)
+        self.GetStatistics = channel.unary_unary(
+                '/heqiao.platform.v1.JobService/GetStatistics',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer:
@@ -77,6 +82,13 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatistics(self, request, context):
+        """Counts of the jobs that the caller may see; small ones, and those that would tell them, are hidden.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.GetPeerTimes,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesResponse.SerializeToString,
+            ),
+            'GetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatistics,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class JobService:
             '/heqiao.platform.v1.JobService/GetPeerTimes',
             heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetPeerTimesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.JobService/GetStatistics',
+            heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

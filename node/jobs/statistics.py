@@ -1,0 +1,42 @@
+"""Statistics of the jobs that a caller may see, counted by the database (ADR 41)."""
+
+import re
+from collections.abc import Collection
+from datetime import date
+from typing import Final
+
+from node.context import Node
+from node.database import job_statistics as rows
+from node.domain.days import china_day, day_start
+from node.domain.job_statistics import Statistics, last_months, make_statistics, month_start
+from node.errors import InvalidRequestError
+
+_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+
+
+def read_statistics(node: Node, month: str, owners: Collection[str] | None) -> Statistics:
+    """Of one of the last months, YYYY-MM, or the running one where it is empty; of some owners' jobs or all.
+
+    Raises InvalidRequestError for another month.
+    """
+    firsts = {_name(first): first for first in last_months(china_day(node.clock()))}
+    chosen = month or next(reversed(firsts))
+    if not _MONTH.fullmatch(chosen) or chosen not in firsts:
+        raise InvalidRequestError(
+            f"there are statistics of the last {len(firsts)} months only", "name one of them, as 2026-11"
+        )
+    begins = [(name, day_start(first)) for name, first in firsts.items()]
+    end = day_start(_next(firsts[chosen]))
+    days = node.config.deadlines.report_days
+    with node.store.transaction("count jobs") as tx:
+        jobs = rows.count_jobs(tx, begins, owners)
+        parts = rows.count_parts(tx, day_start(firsts[chosen]), end, days, owners)
+    return make_statistics(chosen, days, jobs, parts)
+
+
+def _name(first: date) -> str:
+    return f"{first.year}-{first.month:02}"
+
+
+def _next(first: date) -> date:
+    return month_start(first.year * 12 + first.month)
