@@ -37,6 +37,12 @@ def list_offices(tx: Connection) -> list[OfficeRow]:
     return list(map(_office, tx.execute(asked)))
 
 
+def office_names(tx: Connection) -> dict[str, str]:
+    """The name of each office by its code, from its newest certificate."""
+    asked = select(offices.c.code, offices.c.name).order_by(offices.c.issued_at, offices.c.number)
+    return {row.code: row.name for row in tx.execute(asked)}
+
+
 def find_office(tx: Connection, number: str) -> OfficeRow | None:
     """A certificate by its number."""
     row = tx.execute(select(offices).where(offices.c.number == number)).one_or_none()

@@ -192,6 +192,8 @@ class Report:
     # What households declare; the bodies that ordered it, each with its households (one alone without them).
     declared: tuple[DeclaredHousehold, ...] = field(default=(), repr=False)
     offices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # Their names by code, of those whose certificates are on record.
+    office_names: Mapping[str, str] = field(default_factory=dict)
     # Of a re-check: what it looks at again.
     recheck: Recheck | None = field(default=None, repr=False)
     issuing_body: str = ""  # its official name, where the node was told

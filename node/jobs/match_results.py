@@ -15,6 +15,7 @@ from node.database import Connection
 from node.database import deadlines as deadline_rows
 from node.database import jobs as job_rows
 from node.database import objections as objection_rows
+from node.database import offices as office_rows
 from node.database import peers as peer_rows
 from node.domain import jobs
 from node.domain.days import FIRST_DAY
@@ -109,6 +110,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         kept = [_Kept.read(tx, part) for part in parts]
         attempts = deadline_rows.list_attempts(tx, [job])
         left_out = deadline_rows.list_left_out(tx, [job])
+        office_names = office_rows.office_names(tx)
     head = unpack_head(node.keys.vault.unseal(of_request(job), sealed))
     subjects = head.refs
     columns = [column for one in kept for column in _columns(node, one, row.items, len(subjects))]
@@ -135,6 +137,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         left_out=left_out.get(job, {}),
         declared=head.declared,
         offices=head.offices,
+        office_names={code: office_names[code] for code, _ in head.offices if code in office_names},
         issuing_body=node.config.node.issuing_body,
     )
     return report, head.recheck_of

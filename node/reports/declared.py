@@ -57,7 +57,9 @@ def case_facts(report: Report, catalogue: Catalogue, lang: str) -> tuple[Fact, .
     asked = [known[code] for code in report.items if code in known]
     day, found = china_day(report.created_at), []
     if report.offices:
-        names = choose(("、", ", "), lang).join(office for office, _ in report.offices)
+        names = choose(("、", ", "), lang).join(
+            f"{office} {report.office_names.get(office, '')}".rstrip() for office, _ in report.offices
+        )
         found.append(Fact(case_word("offices", lang), names))
     months = max((item.period_months or 0 for item in asked), default=0)
     if months:
@@ -347,6 +349,8 @@ def declared_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if report.offices:
         found["offices"] = [[office, list(households)] for office, households in report.offices]
+    if report.office_names:
+        found["office_names"] = dict(report.office_names)
     if report.declared:
         found["declared"] = [_plain(one) for one in report.declared]
         found["compared"] = [_compared_json(one) for one in compare(report, catalogue)]

@@ -55,10 +55,12 @@ def of_case(part: Report, name: str) -> Report:
     mine, again = set(part.subjects), part.recheck
     if again is not None:
         again = replace(again, findings=tuple(one for one in again.findings if one.subject in mine))
+    offices = tuple((office, ()) for office, few in part.offices if not few or name in few)
     return replace(
         part,
         declared=tuple(one for one in part.declared if one.household == name),
-        offices=tuple((office, ()) for office, few in part.offices if not few or name in few),
+        offices=offices,
+        office_names={code: part.office_names[code] for code, _ in offices if code in part.office_names},
         recheck=again,
     )
 

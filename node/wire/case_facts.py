@@ -19,7 +19,10 @@ _HOUSEHOLDS: Final = 2_000  # in a message
 def facts_messages(report: Report) -> Iterator[pb.GetCaseFactsResponse]:
     """The head, then declared households and earlier answers in pieces."""
     head = pb.GetCaseFactsResponse(
-        offices=[pb.Office(name=name, households=households) for name, households in report.offices]
+        offices=[
+            pb.Office(name=name, households=households, full_name=report.office_names.get(name, ""))
+            for name, households in report.offices
+        ]
     )
     found = report.recheck
     if found is not None:
@@ -66,18 +69,22 @@ def _recheck_message(found: Recheck) -> pb.Recheck:
 def add_facts(report: Report, responses: Iterable[pb.GetCaseFactsResponse]) -> Report:
     """A report with what the node says beside its answers."""
     offices: list[tuple[str, tuple[str, ...]]] = []
+    names: dict[str, str] = {}
     recheck: Recheck | None = None
     declared: list[DeclaredHousehold] = []
     earlier: list[Finding] = []
     for one in responses:
         offices += ((office.name, tuple(office.households)) for office in one.offices)
+        names |= {office.name: office.full_name for office in one.offices if office.full_name}
         if one.HasField("recheck"):
             recheck = _recheck(one.recheck)
         declared += read_declared(one.declared)
         earlier += (replace(read_answer(each.answer), subject=each.subject) for each in one.earlier)
     if recheck is not None:
         recheck = replace(recheck, findings=tuple(earlier))
-    return replace(report, declared=tuple(declared), offices=tuple(offices), recheck=recheck)
+    return replace(
+        report, declared=tuple(declared), offices=tuple(offices), office_names=names, recheck=recheck
+    )
 
 
 def _recheck(message: pb.Recheck) -> Recheck:

@@ -98,6 +98,17 @@ def add_office(node: Node, held: OfficeCertificate) -> None:
         offices.add_office(tx, row)
 
 
+def test_an_office_has_the_name_of_its_newest_certificate(signing: tuple[Node, Offices]) -> None:
+    node, own = signing
+    add_office(node, own.held)
+    with node.store.transaction("office", write=True) as tx:
+        later = replace(
+            offices.list_offices(tx)[0], number="later", name="renamed", issued_at=NOW + timedelta(1)
+        )
+        offices.add_office(tx, later)
+        assert offices.office_names(tx) == {own.held.code: "renamed"}
+
+
 def why(node: Node, owner: str = "node") -> dict[str, str]:
     access = NODE_ACCESS if owner == "node" else INTAKE
     _, missing = prepare(node, access, QUESTION)

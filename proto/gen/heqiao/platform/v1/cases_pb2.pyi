@@ -30,12 +30,14 @@ class GetCaseFactsResponse(_message.Message):
     def __init__(self, offices: _Optional[_Iterable[_Union[Office, _Mapping]]] = ..., recheck: _Optional[_Union[Recheck, _Mapping]] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ..., earlier: _Optional[_Iterable[_Union[EarlierAnswer, _Mapping]]] = ...) -> None: ...
 
 class Office(_message.Message):
-    __slots__ = ("name", "households")
+    __slots__ = ("name", "households", "full_name")
     NAME_FIELD_NUMBER: _ClassVar[int]
     HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
+    FULL_NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     households: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., households: _Optional[_Iterable[str]] = ...) -> None: ...
+    full_name: str
+    def __init__(self, name: _Optional[str] = ..., households: _Optional[_Iterable[str]] = ..., full_name: _Optional[str] = ...) -> None: ...
 
 class Recheck(_message.Message):
     __slots__ = ("job_id", "report_number", "finished_at", "objection")
