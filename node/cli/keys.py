@@ -141,7 +141,9 @@ def _print_table(found: KeyStatus, now: datetime) -> None:
         for line in found.keys
     ]
     columns = ("key", "epoch", "state", "fingerprint", "age", "due, or grace until", "problems")
-    shown = len(columns) if any(line.facts.problems for line in found.keys) else -1  # else all fits a terminal
+    shown = (
+        len(columns) if any(line.facts.problems for line in found.keys) else -1
+    )  # else all fits a terminal
     print_table(columns[:shown], [row[:shown] for row in rows])
     if found.certificate:
         click.echo(f"certificate valid until {china_day(found.certificate.not_after)}")
