@@ -136,6 +136,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/objections/{objection}", POST, objections.close),
     ("/objections/{objection}/recheck", POST, objections.recheck),
     ("/statistics", GET, statistics.show_statistics),
+    ("/statistics/{kind}", GET, statistics.download),
     ("/deadlines", GET, deadlines.show_deadlines),
     ("/households", GET, households.show_households),
     ("/households", POST, households.use_household),

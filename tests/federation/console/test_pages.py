@@ -26,7 +26,6 @@ LIMITED = {
     "/objections": {Role.PREPARER, Role.APPROVER},
     "/corrections": {Role.PREPARER, Role.APPROVER},
     "/mandates": {Role.PREPARER, Role.APPROVER},
-    "/statistics": {Role.PREPARER, Role.APPROVER},
     "/deadlines": {Role.PREPARER, Role.APPROVER},
     "/households": {Role.PREPARER, Role.APPROVER},
     "/alerts": {Role.PREPARER, Role.APPROVER},
