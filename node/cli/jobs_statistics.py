@@ -17,9 +17,10 @@ from node.domain.small_counts import HIDDEN, LEAST, SMALL
 @address_option
 @click.option("--month", default="", metavar="YYYY-MM", help="One of the last 12 months; else this one.")
 def statistics(home: Path, as_json: bool, address: str | None, month: str) -> None:
-    """Count jobs: by month, and of one month by unit, item and province.
+    """Count jobs by month, unit, item and province.
 
-    Small counts are hidden, and so are those from which they could be worked out.
+    Units, items and provinces are those of one month. Small counts are hidden, and so are those
+    from which they could be worked out.
     """
     with open_platform(home, address) as platform:
         found = platform.statistics(month)

@@ -34,6 +34,8 @@ from tests.processes.test_households_run import FORMATS, REPORT
 from tests.support.reports import CATALOGUE
 from tests.support.signed_reports import SIGNER
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs behind it ignore this
+
 def told(done, total):
     print(done, flush=True)
     if sys.argv[2] == "kill":

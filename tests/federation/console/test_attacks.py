@@ -181,9 +181,9 @@ def test_guessing_locks_the_account_and_says_the_same_of_one_that_is_none(site: 
 
 def test_a_leaver_in_mid_session(site: Site) -> None:
     """The next page is the one for signing in, and what the form held is not done."""
-    leaver = sign_in_all(site.app, add_accounts(site.node.node, {"tan": (COUNTY, Role.PREPARER)}))["tan"]
+    leaver = sign_in_all(site.app, add_accounts(site.node.node, {"lai": (COUNTY, Role.PREPARER)}))["lai"]
     leaver.get("/account")
-    users.disable(people_of(site.node.node), "tan", None, utc_now())
+    users.disable(people_of(site.node.node), "lai", None, utc_now())
     hidden = forms_of(leaver.page)["/account/sessions"]
     answer = leaver.client.post("/account/sessions", data=hidden)
     assert str(answer.url).endswith("/sign-in")
