@@ -41,6 +41,7 @@ ELSEWHERE = {
     "/corrections/{number}",
     "/jobs/{job}/progress",
     "/jobs/{job}/files/{kind}",
+    "/statistics/{kind}",
 }
 
 
