@@ -64,10 +64,10 @@ def show_statistics(visit: Visit) -> Response:
 
 def download(visit: Visit) -> Response:
     """The same tables as a file. Raises NotFoundError for a kind that is not offered."""
+    found = _found(visit)  # which asks who it is, before anything is told
     kind = visit.request.path_params["kind"]
     if kind not in TYPES:
         raise NotFoundError("there is no such file")
-    found = _found(visit)
     tables = _tables(visit, found)
     content = b"".join(csv_lines(_lines(tables), mark=True)) if kind == "csv" else _workbook(visit, tables)
     name = f"statistics-{found.month}.{kind}"
