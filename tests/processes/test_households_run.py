@@ -4,33 +4,24 @@ import csv
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.domain.findings import Finding, Outcome
 from node.reports import each
 from node.reports.checking import check_all
 from node.reports.each import Run
+from tests.support.many_households import FORMATS, HOUSEHOLDS, REPORT, SUBJECTS
 from tests.support.paths import ROOT
-from tests.support.reports import CATALOGUE, VERIFICATION
+from tests.support.reports import CATALOGUE
 from tests.support.signed_reports import SIGNER, TRUSTED
 
-HOUSEHOLDS = 40
-FORMATS = ("html", "json")
-SUBJECTS = tuple(f"H{at:02}/1" for at in range(HOUSEHOLDS))
-REPORT = replace(
-    VERIFICATION,
-    subjects=SUBJECTS,
-    findings=[Finding(one, "C21", "44", Outcome.NOT_FOUND) for one in SUBJECTS],
-)
 PROGRAM = """
 import os, resource, signal, sys
 from pathlib import Path
 from node.reports import each
 from node.reports.each import Run
-from tests.processes.test_households_run import FORMATS, REPORT
+from tests.support.many_households import FORMATS, REPORT
 from tests.support.reports import CATALOGUE
 from tests.support.signed_reports import SIGNER
 
