@@ -13,7 +13,6 @@ WAITING = "waiting"  # a part that the peer told to come back later, or whose pe
 AWAY = ("unavailable", "revocation_list_old")  # reasons of a part that waits for a peer that is away
 RETRYABLE = ("refused", "unavailable", "overdue")  # states of parts that can be asked again
 
-VERIFICATION, SUM = "verification", "sum"  # kinds of jobs
 AUTO = ("auto",)  # in place of the peers of a verification: all that offer an item and grant it
 VERIFICATION, SUM, WATCH = "verification", "sum", "watch"  # kinds of jobs
 

@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +88,7 @@ def _found(visit: Visit) -> Statistics:
 
 
 def _tables(visit: Visit, found: Statistics) -> list[Table]:
+    items = _item_names(visit)
     return [
         Table(
             visit.say(_TITLES[name]),
@@ -95,7 +96,11 @@ def _tables(visit: Visit, found: Statistics) -> list[Table]:
                 Column(visit.say(_NAMES[name])),
                 *(Column(_head(visit, name, column, found.days), Kind.NUMBER) for column in columns),
             ),
-            (Group(tuple((_name(visit, name, row.name), *row.cells) for row in getattr(found, name))),),
+            (
+                Group(
+                    tuple((_name(visit, name, row.name, items), *row.cells) for row in getattr(found, name))
+                ),
+            ),
         )
         for name, columns in COLUMNS.items()
     ]
@@ -105,12 +110,16 @@ def _head(visit: Visit, table: str, column: str, days: int) -> str:
     return visit.say(_REFUSED if table == "refusals" else _WORDS[column], days=days)
 
 
-def _name(visit: Visit, table: str, name: str) -> str:
+def _item_names(visit: Visit) -> Mapping[str, str]:
+    """Names of the catalogue's items by code."""
+    found = visit.node.catalogue().items
+    return {one.code: one.name_en if visit.lang == "en" else one.name_zh for one in found}
+
+
+def _name(visit: Visit, table: str, name: str, items: Mapping[str, str]) -> str:
     """A row's name in words."""
     if table == "items":
-        item = next((one for one in visit.node.catalogue().items if one.code == name), None)
-        words = (item.name_en if visit.lang == "en" else item.name_zh) if item else ""
-        return f"{name} {words}".strip()
+        return f"{name} {items.get(name, '')}".strip()
     if table == "refusals":
         return rule_text(name, visit.lang) or name
     if table == "units":
