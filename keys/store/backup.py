@@ -2,7 +2,8 @@
 
     content key (32 random bytes)  --> seals the keys and the files of the home
     content key  --> sealed to each recipient, who opens the backup alone
-                 --> split into n shares, any k of which open it
+                 --> split into n shares, any k of which open it; where the shares have holders, each one
+                     is sealed to its holder and is in the backup itself (docs/adr/0045)
 
 The backup depends on no passphrase and no token of the node. It is not signed: an attacker who replaces the
 file chooses the keys, so its fingerprint is noted when it is made and compared when it is restored.
@@ -30,12 +31,13 @@ from keys.store.kinds import check_secret
 from keys.store.wrap import KEK_BYTES, Kek
 
 _INFO: Final = b"heqiao v1 backup key\0"
+_SHARE_INFO: Final = b"heqiao v1 backup share\0"
 _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 _Threshold = Annotated[int, Field(ge=0, le=shares.MAX_SHARES)]
 
 
 class Recipient(Document):
-    """A person who may open backups: a name, and the public key of that person's folder."""
+    """A person who may open backups, or holds a share: a name, and the public key of that person's folder."""
 
     version: Literal[1] = 1
     name: Name
@@ -49,7 +51,7 @@ class _Sealed(Document):
 
 
 class Backup(Document):
-    """The file. Its recipients are in the clear; its content is sealed."""
+    """The file. Its recipients and holders are in the clear; its content and their shares are sealed."""
 
     version: Literal[1] = 1
     role: Role
@@ -58,6 +60,7 @@ class Backup(Document):
     recipients: Annotated[tuple[_Sealed, ...], Field(max_length=32)]
     shares_needed: _Threshold
     shares_made: _Threshold
+    holders: Annotated[tuple[_Sealed, ...], Field(max_length=shares.MAX_SHARES)] = ()
     content: Base64 = b""
 
     def binding(self) -> str:
@@ -97,16 +100,22 @@ def make_backup(
     *,
     recipients: Sequence[Recipient] = (),
     split: tuple[int, int] | None = None,
+    holders: Sequence[Recipient] = (),
 ) -> tuple[Backup, list[str]]:
     """A backup of all keys of a store and of some files, and the shares (none without `split` = k, n).
 
+    With `holders`, n of them, the shares are sealed to one each, and none is returned.
+
     Raises:
-        ValueError: no recipients and no shares, or `split` is out of bounds.
-        BackupError: a recipient's key is not usable.
+        ValueError: no recipients and no shares, or `split` is out of bounds or not of the holders.
+        BackupError: the key of a recipient or holder is not usable, or one holder is named twice.
         StoreDamagedError: a key does not open.
     """
     if not recipients and split is None:
         raise ValueError("nobody could open this backup")
+    if holders and (split is None or split[1] != len(holders)):
+        raise ValueError("there is one share for each holder")
+    _require_distinct(holders)
     key = secrets.token_bytes(KEK_BYTES)
     lines = shares.split(key, *split) if split else []
     backup = Backup(
@@ -116,6 +125,9 @@ def make_backup(
         recipients=tuple(_seal_to(one, key) for one in recipients),
         shares_needed=split[0] if split else 0,
         shares_made=len(lines),
+        holders=tuple(
+            _seal_to(one, line.encode(), _SHARE_INFO) for one, line in zip(holders, lines, strict=False)
+        ),
     )
     held = tuple(
         _Key(name=name, made_at=int(store.path_of(name).stat().st_mtime), secret=store.get(name))
@@ -123,13 +135,20 @@ def make_backup(
     )
     content = _Content(keys=held, files=dict(files))
     sealed = Kek(key).seal(backup.binding(), canonical(content.model_dump(mode="json")))
-    return backup.model_copy(update={"content": sealed}), lines
+    return backup.model_copy(update={"content": sealed}), [] if holders else lines
 
 
-def _seal_to(recipient: Recipient, key: bytes) -> _Sealed:
+def _require_distinct(holders: Sequence[Recipient]) -> None:
+    if len({one.key for one in holders}) < len(holders):
+        raise BackupError(
+            "two holders have the same key, so one person would hold two shares", "name each holder once"
+        )
+
+
+def _seal_to(recipient: Recipient, secret: bytes, info: bytes = _INFO) -> _Sealed:
     try:
         public = X25519PublicKey.from_public_bytes(recipient.key)
-        sealed = _SUITE.encrypt(key, public, info=_INFO)
+        sealed = _SUITE.encrypt(secret, public, info=info)
     except ValueError:  # a point of low order
         raise BackupError(
             f"recipient {recipient.name}: the key is not usable", "ask for the file again"
@@ -143,19 +162,43 @@ def open_for(backup: Backup, recipient: KeyStore) -> Contents:
     Raises:
         BackupError: it is not sealed to this recipient, or was altered.
     """
-    for epoch in reversed(recipient.epochs("enrol")):
-        private = enrol_key(recipient, epoch)
+    key = _find(backup.recipients, recipient, _INFO)
+    if key is None:
+        names = ", ".join(one.name for one in backup.recipients) or "nobody alone"
+        raise BackupError(
+            f"the backup is not sealed to this recipient: it is to {names}", "use another folder"
+        )
+    return _open(backup, key)
+
+
+def open_share(backup: Backup, holder: KeyStore) -> tuple[int, str]:
+    """The number, from 1, and the words of the share that is sealed to a holder.
+
+    Raises:
+        BackupError: no share is sealed to this holder, or it was altered.
+    """
+    for number, one in enumerate(backup.holders, 1):
+        words = _find((one,), holder, _SHARE_INFO)
+        if words is not None:
+            return number, words.decode("ascii")
+    names = ", ".join(one.name for one in backup.holders) or "nobody"
+    raise BackupError(f"no share is sealed to this holder: they are to {names}", "use another folder")
+
+
+def _find(sealed: Sequence[_Sealed], store: KeyStore, info: bytes) -> bytes | None:
+    """What is sealed to the owner of a key store; None where nothing is. Raises BackupError."""
+    for epoch in reversed(store.epochs("enrol")):
+        private = enrol_key(store, epoch)
         public = private.public_key().public_bytes_raw()
-        for one in backup.recipients:
+        for one in sealed:
             if one.key == public:
-                return _open(backup, _unseal(one, private))
-    names = ", ".join(one.name for one in backup.recipients) or "nobody alone"
-    raise BackupError(f"the backup is not sealed to this recipient: it is to {names}", "use another folder")
+                return _unseal(one, private, info)
+    return None
 
 
-def _unseal(sealed: _Sealed, private: X25519PrivateKey) -> bytes:
+def _unseal(sealed: _Sealed, private: X25519PrivateKey, info: bytes) -> bytes:
     try:
-        return _SUITE.decrypt(sealed.sealed_key, private, info=_INFO)
+        return _SUITE.decrypt(sealed.sealed_key, private, info=info)
     except (InvalidTag, ValueError):
         raise BackupError(*_ALTERED) from None
 

@@ -3,8 +3,9 @@
 SLIP-0039 (Shamir over GF(256), 33 words for 32 bytes, with a checksum, a set number and the threshold in
 each share) because shares are kept for years on paper: they can be read aloud and typed, writing errors are
 detected, shares of two backups are distinguished, and hardware and other programs read them too. The library
-is the standard's reference implementation; it is not hardened against side channels, which does not matter
-where a backup is made or restored, but would in a server.
+is the standard's reference implementation; it is not hardened against side channels. A serving node splits a
+fresh secret once for each backup, so there is nothing to measure twice (docs/adr/0045); nothing combines
+shares in a server.
 """
 
 from collections.abc import Sequence

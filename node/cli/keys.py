@@ -34,6 +34,7 @@ for _command in (
     keys_store.policy,
     keys_backup.recipient,
     keys_backup.backup,
+    keys_backup.share,
     keys_backup.restore,
 ):
     keys.add_command(_command)

@@ -1,4 +1,4 @@
-"""`heqiao keys recipient`, `backup` and `restore`: the keys of a home in a file."""
+"""`heqiao keys recipient`, `backup`, `share` and `restore`: the keys of a home in a file."""
 
 import contextlib
 import os
@@ -19,6 +19,7 @@ from keys.store.backup import (
     load_backup,
     make_backup,
     open_for,
+    open_share,
     open_with_shares,
 )
 from keys.store.key_pairs import enrol_key
@@ -31,14 +32,21 @@ from node.clock import utc_now
 from node.config import FILE, PASSPHRASE, Config, Home, open_key_store
 from node.errors import InputError, PreconditionError
 from node.files import disk_errors, new_folder
-from node.governance import audit
+from node.governance.backups import (
+    ACTION,
+    FILES,
+    asked,
+    collect_files,
+    name_held,
+    read_holders,
+    record,
+    share_text,
+    split_of,
+    write_shares,
+)
 
 KEYS: Final = "keys"
 CARD: Final = "recipient.json"
-CERTIFICATE: Final = "tls/node.pem"
-CA: Final = "tls/ca.pem"
-REVOKED: Final = "tls/revoked.pem"
-_FILES: Final = (FILE, CERTIFICATE, CA, REVOKED)
 file_type = click.Path(path_type=Path, dir_okay=False)
 folder_type = click.Path(path_type=Path, file_okay=False)
 
@@ -91,53 +99,80 @@ def backup(
     """Back up the keys, node.toml and certificates, encrypted.
 
     The revocation list is included. Each --recipient can open the backup alone, and any K of the N people of
-    --split together; neither the node's passphrase nor its token is needed. The database is not included:
-    back it up separately. Note the fingerprint, and give it to `heqiao keys restore`. Under dual control it
-    needs a second administrator, who sees that the shares go to different people, and takes no --recipient.
+    --split together; neither the node's passphrase nor its token is needed. With neither, the shares are
+    sealed to the holders that node.toml names in [backups], and each opens theirs with `heqiao keys share`.
+    The database is not included: back it up separately. Note the fingerprint, and give it to `heqiao keys
+    restore`. Under dual control it needs a second administrator, who sees that the shares go to different
+    people, and takes no --recipient.
 
     \b
     heqiao keys backup --home 45 --out 45.backup --recipient officer.json
     heqiao keys backup --home 45 --out 45.backup --split 2/3 --shares-dir shares
     """  # noqa: D301 - click wants the real \b character
-    context = click.get_current_context()
-    if not recipients and split is None:
-        raise click.UsageError("give --recipient or --split, or nobody could open the backup", context)
-    if (split is None) != (shares_dir is None):
-        raise click.UsageError("--split and --shares-dir go together", context)
     config, now = load_config(home), utc_now()
-    if config.approvals.required and (split is None or recipients):
-        raise InputError(
-            "under dual control a backup needs shares, and has no recipient: nobody restores it alone",
-            "give --split and --shares-dir, and no --recipient",
-        )
-    guard(config, admin, "keys backup", {"shares": "{}/{}".format(*(split or (0, 0)))})
+    _check_ways(config, recipients, split, shares_dir)
+    holders = () if recipients or split else read_holders(config)
+    split = split_of(config, holders) if holders else split
+    guard(config, admin, ACTION, asked(split or (0, 0), holders))
     known = [Recipient.load(path) for path in recipients]
     node, store = config.node, open_key_store(config)
-    files = _collect(home, config)
-    made, shares = make_backup(store, files, node.role, node.code, now, recipients=known, split=split)
+    files, held = collect_files(config, _file_of(home)), name_held(store, now)
+    made, shares = make_backup(
+        store, files, node.role, node.code, now, recipients=known, split=split, holders=holders
+    )
     folder = contextlib.nullcontext() if shares_dir is None else new_folder(shares_dir)
     with disk_errors("name a file in a folder that exists and that you may write to"), folder as partial:
         if partial is not None:
-            _write_shares(partial, shares, made)
+            write_shares(partial, shares, made)
         write_new(out, made.to_json())  # before the shares' folder gets its name: no shares without it
-    _record(config, made)
+    record(config, made, held, now)
     lines = [
         f"{out}: {count(len(store.names()), 'key')} of {node.role} {node.code}",
         f"Its fingerprint, to be noted for the restore: {made.fingerprint()}",
         *(f"opens for {one.name}, key {one.fingerprint()}" for one in known),
     ]
-    if shares_dir is not None and split is not None:
-        lines.append(
-            f"opens for {split[0]} of the {split[1]} shares in {shares_dir}: hand them out now, one each"
-        )
+    if split is not None:
+        lines += _describe_shares(split, shares_dir, holders)
     result = {
         "backup": str(out),
         "fingerprint": made.fingerprint(),
         "keys": store.names(),
         "recipients": [one.name for one in known],
+        "holders": [one.name for one in holders],
         "shares": [str(path) for path in sorted(shares_dir.iterdir())] if shares_dir else [],
     }
     show(result, "\n".join(lines), as_json=as_json)
+
+
+def _check_ways(
+    config: Config, recipients: Sequence[Path], split: tuple[int, int] | None, shares_dir: Path | None
+) -> None:
+    """Refuse a backup that nobody could open, or that one person could under dual control."""
+    context = click.get_current_context()
+    if (split is None) != (shares_dir is None):
+        raise click.UsageError("--split and --shares-dir go together", context)
+    if not recipients and split is None and not config.backups.holders:
+        raise click.UsageError(
+            "give --recipient or --split, or name holders in node.toml: nobody could open the backup", context
+        )
+    if config.approvals.required and recipients:
+        raise InputError(
+            "under dual control a backup needs shares, and has no recipient: nobody restores it alone",
+            "give --split and --shares-dir, and no --recipient",
+        )
+
+
+def _file_of(home: Path) -> Path:
+    return Home.find(config=home).config if home.is_file() else Home.find(home).config
+
+
+def _describe_shares(
+    split: tuple[int, int], shares_dir: Path | None, holders: Sequence[Recipient]
+) -> list[str]:
+    if shares_dir is not None:
+        return [f"opens for {split[0]} of the {split[1]} shares in {shares_dir}: hand them out now, one each"]
+    named = [f"holds a share: {one.name}, key {one.fingerprint()}" for one in holders]
+    return [f"opens for {split[0]} of {split[1]} holders, each by `heqiao keys share`", *named]
 
 
 def _parse_split(text: str | None) -> tuple[int, int] | None:
@@ -149,28 +184,42 @@ def _parse_split(text: str | None) -> tuple[int, int] | None:
     return int(needed), int(made)
 
 
-def _collect(home: Path, config: Config) -> dict[str, bytes]:
-    path = Home.find(config=home).config if home.is_file() else Home.find(home).config
-    tls = config.tls
-    found = {FILE: path, CERTIFICATE: tls.certificate, CA: tls.ca, REVOKED: tls.revocations}
-    with disk_errors("run as the account that owns the home"):
-        return {name: path.read_bytes() for name, path in found.items() if path.exists()}
+@click.command()
+@click.argument("backup", type=file_type)
+@click.option(
+    "--recipient-dir", type=folder_type, required=True, help="Your folder, of `heqiao keys recipient`."
+)
+@click.option("--recipient-passphrase-file", type=file_type,
+              help="File with that folder's passphrase.  [default: the one in it]")  # fmt: skip
+@click.option("--out", type=file_type, required=True, help="File to write; it must not exist.")
+@json_option
+def share(
+    backup: Path, recipient_dir: Path, recipient_passphrase_file: Path | None, out: Path, *, as_json: bool
+) -> None:
+    """Open the share of a backup that is sealed to you.
+
+    Run it on your own machine, with the folder that `heqiao keys recipient` made, when a home is to be
+    restored; take the file to `heqiao keys restore --share`, and delete it afterwards.
+
+    \b
+    heqiao keys share 45.backup --recipient-dir officer --out share.txt
+    """  # noqa: D301 - click wants the real \b character
+    found = _load(backup)
+    number, words = open_share(found, _open_folder(recipient_dir, recipient_passphrase_file))
+    with disk_errors("name a file in a folder that exists and that you may write to"):
+        write_new(out, share_text(words, number, found).encode())
+    text = f"{out}: a share of the backup of {found.role} {found.code}, {found.shares_needed} are needed"
+    show({"share": str(out), "needed": found.shares_needed, "fingerprint": found.fingerprint()}, text,
+         as_json=as_json)  # fmt: skip
 
 
-def _write_shares(folder: Path, shares: Sequence[str], made: Backup) -> None:
-    for number, words in enumerate(shares, 1):
-        head = f"# Share {number} of {made.shares_made}, {made.shares_needed} are needed: backup of "
-        text = f"{head}{made.role} {made.code}, {made.made_at}\n{words}\n"
-        write_new(folder / f"share-{number:02}.txt", text.encode())
+def _load(path: Path) -> Backup:
+    with disk_errors("give the backup file"):
+        return load_backup(path.read_bytes()[: 4 * MAX_BYTES], str(path))
 
 
-def _record(config: Config, made: Backup) -> None:
-    details: dict[str, str | int | list[str]] = {
-        "fingerprint": made.fingerprint(),
-        "recipients": len(made.recipients),
-        "shares": f"{made.shares_needed}/{made.shares_made}",
-    }
-    audit.record(config, "key_store_backed_up", details)
+def _open_folder(folder: Path, passphrase_file: Path | None) -> KeyStore:
+    return KeyStore.open(folder / KEYS, read_passphrase(passphrase_file or folder / PASSPHRASE))
 
 
 @click.command()
@@ -211,13 +260,11 @@ def restore(
     """  # noqa: D301 - click wants the real \b character
     if (recipient_dir is None) == (not shares):
         raise click.UsageError("give --recipient-dir or --share", click.get_current_context())
-    with disk_errors("give the backup file"):
-        found = load_backup(backup.read_bytes()[: 4 * MAX_BYTES], str(backup))
+    found = _load(backup)
     if expected_fingerprint is not None:
         compare(f"the backup of {found.role} {found.code}", found.fingerprint(), expected_fingerprint)
     if recipient_dir is not None:
-        file = recipient_passphrase_file or recipient_dir / PASSPHRASE
-        contents = open_for(found, KeyStore.open(recipient_dir / KEYS, read_passphrase(file)))
+        contents = open_for(found, _open_folder(recipient_dir, recipient_passphrase_file))
     else:
         contents = open_with_shares(found, [_read_share(path) for path in shares])
     if not shares:
@@ -273,6 +320,6 @@ def _write_contents(folder: Path, store: KeyStore, contents: Contents) -> None:
 
 
 def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name in _FILES:  # no other name in a backup becomes a path
+    for name in FILES:  # no other name in a backup becomes a path
         if name in files:
             write_new(folder / name, files[name], PUBLIC)

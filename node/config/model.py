@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from keys.pki.names import split_address
 from node.config.approvals import ApprovalsSection
+from node.config.backups import BackupsSection
 from node.config.calendar import CalendarSection
 from node.config.catalogue import CatalogueSection
 from node.config.console import ConsoleSection
@@ -62,6 +63,7 @@ class Config(Section):
     retention: RetentionSection = Field(default_factory=RetentionSection)
     rotation: RotationSection = Field(default_factory=RotationSection)
     approvals: ApprovalsSection = Field(default_factory=ApprovalsSection)
+    backups: BackupsSection = Field(default_factory=BackupsSection)
     users: UsersSection = Field(default_factory=UsersSection)
     console: ConsoleSection = Field(default_factory=ConsoleSection)
     log: LogSection = Field(default_factory=LogSection)

@@ -37,6 +37,12 @@ def in_order(tx: Connection, choice: EventChoice, most: int) -> Iterator[AuditEv
         yield _event(row)
 
 
+def of_kinds(tx: Connection, kinds: Sequence[str], most: int) -> list[AuditEvent]:
+    """The newest so many events of some names, oldest first."""
+    found = select(audit).where(audit.c.event.in_(kinds)).order_by(audit.c.seq.desc()).limit(most)
+    return [_event(row) for row in tx.execute(found)][::-1]
+
+
 def last_at(tx: Connection, event: str) -> datetime | None:
     """When an event was written last."""
     found: datetime | None = tx.scalar(select(func.max(audit.c.at)).where(audit.c.event == event))

@@ -7,6 +7,7 @@ import pytest
 
 from node.config import load, open_key_store
 from tests.support.cli_runner import heqiao, ok
+from tests.support.federation import set_config
 from tests.support.members import make_member
 
 
@@ -51,6 +52,33 @@ def test_shares_are_private_and_nothing_secret_is_said(member, tmp_path):
     assert len(words.split()) == 33
     assert words not in said
     assert "key_store_backed_up" in ok("audit", "list", "--home", member / "45")
+
+
+def test_holders_named_in_the_configuration_restore_together(tmp_path):
+    ok("ca", "init", "--dir", tmp_path / "ca", "--federation", "test")
+    make_member(tmp_path, "45")
+    home, made = tmp_path / "45", tmp_path / "45.backup"
+    backup = ("keys", "backup", "--home", home, "--out", made)
+    assert heqiao(*backup)[0] == 2  # nobody is named yet
+    for name in ("li", "wu", "qin"):
+        ok("keys", "recipient", "--dir", tmp_path / name, "--name", name)
+    named = [str(tmp_path / name / "recipient.json") for name in ("li", "wu", "qin")]
+    set_config(home, "backups", holders=named)
+    printed = json.loads(ok(*backup, "--json"))
+    assert (printed["holders"], printed["shares"]) == (["li", "wu", "qin"], [])
+    files = []
+    for name in ("wu", "qin"):
+        files += ["--share", tmp_path / f"{name}.txt"]
+        said = ok("keys", "share", made, "--recipient-dir", tmp_path / name, "--out", files[-1])
+        head, words = files[-1].read_text().splitlines()
+        assert (len(words.split()), "2 are needed" in head) == (33, True)
+        assert words not in said
+        assert files[-1].stat().st_mode & 0o777 == 0o600
+    code, _, err = heqiao("keys", "restore", made, "--home", tmp_path / "new", *files[:2])
+    assert (code, "2 are needed" in err) == (1, True)
+    ok("keys", "restore", made, "--home", tmp_path / "new", *files)
+    old, new = (open_key_store(load(one / "node.toml")) for one in (home, tmp_path / "new"))
+    assert {name: new.get(name) for name in new.names()} == {name: old.get(name) for name in old.names()}
 
 
 def test_restore_refuses(member, tmp_path):

@@ -140,6 +140,7 @@ APART = {
     "counties",
     "keys recipient",
     "keys restore",
+    "keys share",
     "admins key",
     "offices key",
     "offices sign",

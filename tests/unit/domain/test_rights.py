@@ -64,6 +64,7 @@ WITHOUT = set(
     keys policy
     keys recipient
     keys restore
+    keys share
     keys status
     keys verify
     mandates add

@@ -9,7 +9,7 @@ import pytest
 
 from keys.errors import BackupError
 from keys.store import shares
-from keys.store.backup import Recipient, load_backup, make_backup, open_for, open_with_shares
+from keys.store.backup import Recipient, load_backup, make_backup, open_for, open_share, open_with_shares
 from keys.store.key_pairs import enrol_key
 from keys.store.key_store import KeyStore
 from keys.store.kinds import generate_secret
@@ -74,6 +74,57 @@ def test_any_k_of_n_shares_open_it_and_fewer_do_not(store):
     for few in (lines[:2], [lines[0]] * 3, lines[:1]):
         with pytest.raises(BackupError, match="3 are needed"):
             open_with_shares(made, few)
+
+
+def test_each_holder_opens_one_share_and_k_of_them_the_backup(store, officers):
+    people = [card(officer) for officer in officers]
+    made, lines = make_backup(store, FILES, "node", "45", NOW, split=(2, 3), holders=people)
+    assert lines == []
+    read = load_backup(made.to_json(), "backup")
+    opened = [open_share(read, officer) for officer in officers]
+    assert [number for number, _ in opened] == [1, 2, 3]
+    words = [found for _, found in opened]
+    for chosen in itertools.combinations(words, 2):
+        same(open_with_shares(read, chosen), store)
+    with pytest.raises(BackupError, match="2 are needed"):
+        open_with_shares(read, words[:1])
+    for officer in officers:  # a holder is no recipient
+        with pytest.raises(BackupError, match="not sealed to this recipient"):
+            open_for(read, officer)
+    text = made.to_json().decode()
+    assert not any(line in text for line in words)
+
+
+def test_a_share_opens_for_its_holder_only(store, officers, tmp_path):
+    people = [card(officer) for officer in officers[:2]]
+    made, _ = make_backup(store, FILES, "node", "45", NOW, split=(2, 2), holders=people)
+    with pytest.raises(BackupError, match="they are to anna, ben"):
+        open_share(made, officers[2])
+    swapped = [
+        one.model_copy(update={"key": other.key})
+        for one, other in zip(made.holders, made.holders[::-1], strict=True)
+    ]
+    with pytest.raises(BackupError, match="does not open"):
+        open_share(made.model_copy(update={"holders": tuple(swapped)}), officers[0])
+    alone, _ = make_backup(store, FILES, "node", "45", NOW, recipients=people[:1])
+    with pytest.raises(BackupError, match="they are to nobody"):
+        open_share(alone, officers[0])
+    renamed = made.model_copy(
+        update={"holders": tuple(one.model_copy(update={"name": "x"}) for one in made.holders)}
+    )
+    words = [open_share(renamed, officer)[1] for officer in officers[:2]]
+    with pytest.raises(BackupError, match="does not open"):  # names are bound, too
+        open_with_shares(renamed, words)
+
+
+def test_holders_that_cannot_be(store, officers):
+    people = [card(officer) for officer in officers]
+    for split in (None, (2, 2)):
+        with pytest.raises(ValueError, match=r"nobody|each holder"):
+            make_backup(store, FILES, "node", "45", NOW, split=split, holders=people)
+    twice = [people[0], people[1], people[0].model_copy(update={"name": "other"})]
+    with pytest.raises(BackupError, match="two shares"):
+        make_backup(store, FILES, "node", "45", NOW, split=(2, 3), holders=twice)
 
 
 def test_errors_of_wrong_shares_do_not_show_their_words(store):
