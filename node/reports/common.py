@@ -12,7 +12,7 @@ from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
 from node.reports.numbers import report_number
 from node.reports.print_words import basis_text
-from node.reports.wording import choose, plan_text, rule_text, state_text, word
+from node.reports.wording import choose, plan_reason_text, plan_text, rule_text, state_text, word
 
 _PEER_COLUMNS = {
     "peer": Kind.TEXT,
@@ -80,13 +80,24 @@ def peers_table(
 
 
 def _plan_reasons(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:
-    # Why each peer was asked as it was, the peers with the same reason together.
-    by_reason: dict[str, list[str]] = {}
+    # How each peer's items were looked up, and why: items with the same words together, and so peers.
+    by_text: dict[str, list[str]] = {}
     for peer in peers:
-        if peer.plan_reason:
-            reason = f"{plan_text(peer.plan, lang)}, {peer.plan_reason}"
-            by_reason.setdefault(reason, []).append(peer.peer)
-    return tuple(f"{word('plan', lang)} {', '.join(codes)}: {reason}" for reason, codes in by_reason.items())
+        if text := _plan_text(peer.plan_reason, lang):
+            by_text.setdefault(text, []).append(peer.peer)
+    comma, colon = choose(("、", ", "), lang), choose(("：", ": "), lang)
+    return tuple(f"{word('plan', lang)} {comma.join(codes)}{colon}{text}" for text, codes in by_text.items())
+
+
+def _plan_text(reason: str, lang: str) -> str:
+    # `C21 mirror: kept; C22 mirror: kept; C21 changed` in words.
+    by_words: dict[str, list[str]] = {}
+    for one in filter(None, reason.split("; ")):
+        item, _, why = one.partition(" ")
+        by_words.setdefault(plan_reason_text(why, lang), []).append(item)
+    comma, stop = choose(("、", ", "), lang), choose(("；", "; "), lang)
+    around = choose(("{}（{}）", "{} ({})"), lang)
+    return stop.join(around.format(said, comma.join(items)) for said, items in by_words.items())
 
 
 def _rules(peers: Sequence[PeerSummary], lang: str) -> tuple[str, ...]:

@@ -104,6 +104,17 @@ _PLANS: Mapping[str, tuple[str, str]] = {
     "mirror": ("镜像", "mirror"),
     "buckets": ("分桶", "buckets"),
 }
+# Why a partition was looked up as it was, and what happened meanwhile (matcher/retrieval_plan.py).
+_PLAN_REASONS: Mapping[str, tuple[str, str]] = {
+    "kept": ("已有镜像", "the mirror as it was"),
+    "synced": ("先同步镜像", "brought up to date first"),
+    "no_room": ("镜像空间已用完", "no room for a mirror"),
+    "no_folder": ("不保存镜像", "no mirrors are kept"),
+    "disk": ("磁盘未能写入镜像", "the disk did not take the mirror"),
+    "tokens kept": ("沿用监测所留令牌", "tokens kept for monitoring"),
+    "changed": ("核对期间数据有更新", "published anew meanwhile"),
+    "restarted": ("重新询问", "asked anew"),
+}
 _MEASURES: Mapping[Measure, tuple[str, str]] = {
     Measure.POINTS: ("核对点数", "points"),
     Measure.SENSITIVE_POINTS: ("敏感项目点数", "points of sensitive items"),
@@ -197,6 +208,14 @@ def state_text(state: str, lang: str) -> str:
 def plan_text(plan: str, lang: str) -> str:
     """A retrieval plan; one of a later version, or several, as they are."""
     return "+".join(choose(_PLANS.get(one, (one, one)), lang) for one in plan.split("+"))
+
+
+def plan_reason_text(reason: str, lang: str) -> str:
+    """Why a retrieval plan was taken, `kept` or `mirror: kept`; one of a later version as it is."""
+    plan, colon, why = reason.rpartition(": ")
+    said = choose(_PLAN_REASONS.get(why, (why, why)), lang)
+    comma = choose(("，", ", "), lang)
+    return f"{plan_text(plan, lang)}{comma}{said}" if colon else said
 
 
 def purpose_text(purpose: str, lang: str) -> str:

@@ -37,7 +37,8 @@ ANSWERS = (
     # nobody answered from 51
     *(F(s, i, "51", O.UNAVAILABLE, None, None, "=cmd()") for s in ("H1/01", "H1/02", "H2/01") for i in ("C21", "C23", "D34")),
 )  # fmt: skip
-_ASKED = PeerSummary("44", "广东", "done", "", 3, 60, 1920, 2_500_000, 1.25, "buckets", "few subjects")
+_PLANS = "C21 buckets: no_room; C21 changed; C22 buckets: no_room"
+_ASKED = PeerSummary("44", "广东", "done", "", 3, 60, 1920, 2_500_000, 1.25, "buckets", _PLANS)
 PEERS = (
     replace(_ASKED, answered_at=datetime(2026, 7, 1, 8, 0, 30, tzinfo=UTC)),
     PeerSummary("33", "浙江", "done", "", 1, 60, 999, 123_456, 0.5, "buckets"),
