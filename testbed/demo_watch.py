@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -218,15 +219,18 @@ def count_queries(children: Children, folder: Path) -> int:
 
 def show(alerts: Sequence[Mapping[str, Any]]) -> None:
     """The alerts as a table."""
-    table = Table("person", "item", "province", "change", "before", "now", "cause", title="alerts 监测预警")
+    table = Table(
+        "person", "item", "province", "before", "now", "cause 原因",
+        title="alerts 监测预警", title_justify="left", box=box.HORIZONTALS, pad_edge=False,
+    )  # fmt: skip
     for one in alerts:
-        before, now, cause = (one[name] for name in ("before", "now", "cause"))
-        said = [f"{each['outcome']} {each['value'] or ''} {each['as_of'] or ''}" for each in (before, now)]
-        texts = [str(one[name]) for name in ("person", "item", "peer", "change")]
-        table.add_row(*texts, *said, f"{cause['zh']} {cause['en']}")
-    console = Console()
-    console.width = max(console.width, 130)
-    console.print(table)
+        said = [
+            f"{each['outcome']} {each['value'] or ''}\n{each['as_of'] or ''}".rstrip()
+            for each in (one["before"], one["now"])
+        ]
+        texts = [str(one[name]) for name in ("person", "item", "peer")]
+        table.add_row(*texts, *said, f"{one['cause']['zh']}\n{one['cause']['en']}")
+    Console().print(table)
 
 
 def judge(
