@@ -1,4 +1,4 @@
-"""The table of `bench all`: figures side by side, and how far they are from the targets of issue 13."""
+"""The table of `bench all`: figures side by side, and how far they are from the targets (README.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
