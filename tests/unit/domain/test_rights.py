@@ -139,24 +139,23 @@ def test_every_command_has_a_line_or_needs_none():
     assert all(any(name.startswith(line) for name in named_commands()) for line in COMMANDS)
 
 
-@pytest.mark.parametrize("method", sorted(RPCS))
 @pytest.mark.parametrize("role", list(Role))
-def test_each_role_and_method(method, role):
+def test_each_role_and_method(role):
     """Only the line decides, and only a person who is ready is judged by roles."""
-    right = RPCS[method]
-    assert (refusal(right, person(role)) == "") == (right.before or role in right.roles)
-    unready = refusal(right, person(role, need=Need.CONFIDENTIALITY))
-    assert (unready == "need_confidentiality") == (not right.before and not right.unready)
+    for method, right in RPCS.items():
+        assert (refusal(right, person(role)) == "") == (right.before or role in right.roles), method
+        unready = refusal(right, person(role, need=Need.CONFIDENTIALITY))
+        assert (unready == "need_confidentiality") == (not right.before and not right.unready), method
 
 
 @pytest.mark.parametrize("unit", ["450100000000", "450124000000", "450124103000"])
-@pytest.mark.parametrize("method", sorted(RPCS))
-def test_what_is_of_the_whole_province_is_for_its_own_unit(method, unit):
+def test_what_is_of_the_whole_province_is_for_its_own_unit(unit):
     """Keys, quotas, peers, imports and the audit chain: an administrator of a county may not."""
-    right = RPCS[method]
-    for role in right.roles:
-        assert (refusal(right, person(role, unit=unit)) == "unit") == (right.whole and not right.before)
-        assert refusal(right, person(role, unit="000000000000")) == ""
+    for method, right in RPCS.items():
+        whole = right.whole and not right.before
+        for role in right.roles:
+            assert (refusal(right, person(role, unit=unit)) == "unit") == whole, method
+            assert refusal(right, person(role, unit="000000000000")) == "", method
 
 
 def test_keys_quotas_peers_imports_their_sources_and_the_chain_need_the_whole_province():
@@ -168,11 +167,9 @@ def test_keys_quotas_peers_imports_their_sources_and_the_chain_need_the_whole_pr
     assert whole == asked | (admin - of_units - {"GetHealth", "ListIncomingQueries"})
 
 
-@pytest.mark.parametrize("method", sorted(RPCS))
-def test_without_a_session_only_signing_in_is_possible(method):
-    assert (refusal(RPCS[method], None) == "") == (
-        method.rsplit("/", 1)[1] in {"SignIn", "BeginSecondFactor", "FinishSignIn"}
-    )
+def test_without_a_session_only_signing_in_is_possible():
+    possible = {method.rsplit("/", 1)[1] for method, right in RPCS.items() if refusal(right, None) == ""}
+    assert possible == {"SignIn", "BeginSecondFactor", "FinishSignIn"}
 
 
 def test_a_method_without_a_line_is_refused():

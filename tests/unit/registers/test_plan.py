@@ -73,14 +73,11 @@ def test_a_name_without_a_code_is_refused(words, mark):
             find_code(name, CODES)
 
 
-@pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("shape", ["{}x", "x{}", "{}1", "1{}", "{}号"])
-def test_part_of_a_word_is_no_code(shape, code):
-    word = shape.format(code)
-    if word in CODES:
-        return
-    with pytest.raises(ValueError, match=r"name|catalogue"):
-        find_code(word, CODES)
+def test_part_of_a_word_is_no_code(shape):
+    for word in {shape.format(code) for code in CODES} - set(CODES):
+        with pytest.raises(ValueError, match=r"name|catalogue"):
+            find_code(word, CODES)
 
 
 def test_a_folder_of_an_export(tmp_path):
