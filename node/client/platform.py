@@ -58,6 +58,7 @@ class Platform(JobCalls):
         )
         self._channel, self._stub = channel, platform_pb2_grpc.PlatformServiceStub(channel)
         self._call_s, self._session, self._people_only = call_s, "", False
+        self._stubs: dict[Callable[[Any], Any], Any] = {}  # those of the copies, too
 
     @classmethod
     def open(cls, home: Path, address: str | None = None) -> Self:
@@ -191,11 +192,17 @@ class Platform(JobCalls):
         slow: bool = False,
     ) -> Any:
         """A call to another service of the node, by its generated stub; `slow`: the node asks peers first."""
-        return self._call(method, message, stub(self._channel), self._call_s * (_SLOW if slow else 1))
+        return self._call(method, message, self._stub_of(stub), self._call_s * (_SLOW if slow else 1))
 
     def stream(self, stub: Callable[[Any], Any], method: str, message: Message) -> Iterator[Any]:
         """The answers of a call to another service of the node, as they come."""
-        return self._stream(method, message, stub(self._channel))
+        return self._stream(method, message, self._stub_of(stub))
+
+    def _stub_of(self, kind: Callable[[Any], Any]) -> Any:
+        """Made once for a service: making one takes as long as a call."""
+        if kind not in self._stubs:
+            self._stubs[kind] = kind(self._channel)
+        return self._stubs[kind]
 
     def _call(
         self,

@@ -1,11 +1,15 @@
 """A browser without scripts at the console of a served node: forms are read from the page and sent back."""
 
+import atexit
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 
 import pyotp
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from node.clock import utc_now
@@ -40,11 +44,20 @@ def forms_of(text: str) -> dict[str, dict[str, str]]:
     return parser.found
 
 
+@cache
+def _event_loop() -> BlockingPortal:
+    """One for all browsers of this process: to make one for each request takes as long as a page."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(start_blocking_portal())
+
+
 class Browser:
     """One person's browser: cookies, and forms with what the page hides in them."""
 
     def __init__(self, app: object) -> None:
         self.client = TestClient(app, base_url="https://console.example", follow_redirects=True)
+        self.client.portal = _event_loop()
         self.page = ""
 
     def get(self, path: str, status: int = 200) -> str:

@@ -1,6 +1,7 @@
 """The console over a served node, without scripts: an officer's day, and what no browser may do."""
 
 import socket
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -106,50 +107,49 @@ def test_markup_in_names_is_text(browsers: dict[str, Browser]) -> None:
     assert "&lt;img src=x" in page
 
 
-@pytest.mark.parametrize("path", sorted({path for path, methods, _ in PAGES if "GET" in methods}))
-def test_every_page_is_judged_by_role_and_carries_the_headers(
-    browsers: dict[str, Browser], path: str
-) -> None:
-    plain = address(path)
-    first = f"/{path.split('/')[1]}"
-    for account, browser in browsers.items():
-        answer = browser.client.get(plain)
-        for name, value in HEADERS.items():
-            assert answer.headers[name] == value
-        unit, role = WHO[account]
-        if role not in LIMITED.get(first, set(Role)):
-            assert answer.status_code == 403, (account, path)
-            assert "您的角色没有此项权限" in answer.text
-            assert "可办理的角色：" in answer.text
-        elif WHOLE & {first, path} and unit != WHO["boss"][0]:
-            assert answer.status_code == 403, (account, path)
-            assert "此项涉及全省" in answer.text
-        else:
-            assert answer.status_code in (200, 404), (account, path)
+def addresses(method: str) -> list[str]:
+    return sorted({path for path, methods, _ in PAGES if method in methods})
 
 
-@pytest.mark.parametrize(
-    "path", sorted({path for path, methods, _ in PAGES if "POST" in methods and path != "/sign-in"})
-)
-def test_a_form_without_the_token_of_the_session_changes_nothing(
-    browsers: dict[str, Browser], path: str
-) -> None:
+def judgement(account: str, path: str) -> tuple[set[int], tuple[str, ...]]:
+    """What a page says to an account: status, words."""
+    first, (unit, role) = f"/{path.split('/')[1]}", WHO[account]
+    if role not in LIMITED.get(first, set(Role)):
+        return {403}, ("您的角色没有此项权限", "可办理的角色：")
+    if WHOLE & {first, path} and unit != WHO["boss"][0]:
+        return {403}, ("此项涉及全省",)
+    return {200, 404}, ()
+
+
+def test_every_page_is_judged_by_role_and_carries_the_headers(browsers: dict[str, Browser]) -> None:
+    """All pages in one test, which names each that is wrong."""
+    wrong = []
+    for path, (account, browser) in product(addresses("GET"), browsers.items()):
+        answer, (status, words) = browser.client.get(address(path)), judgement(account, path)
+        bare = [name for name, value in HEADERS.items() if answer.headers.get(name) != value]
+        if answer.status_code not in status or bare or not all(word in answer.text for word in words):
+            wrong.append((account, path, answer.status_code, bare))
+    assert wrong == []
+
+
+def test_a_form_without_the_token_of_the_session_changes_nothing(browsers: dict[str, Browser]) -> None:
     """CSRF: no token, somebody else's token, a request that another site began."""
-    prep = browsers["prep"]
-    plain = address(path)
-    prep.get("/")
-    own = forms_of(prep.page)["/language"]["csrf"]
-    browsers["appr"].get("/")
-    others = forms_of(browsers["appr"].page)["/language"]["csrf"]
-    for data, headers in (
+    prep, wrong = browsers["prep"], []
+    own, others = (forms_of(browsers[who].get("/"))["/language"]["csrf"] for who in ("prep", "appr"))
+    tries = (
         ({}, {}),
         ({"csrf": others}, {}),
         ({"csrf": own}, {"Sec-Fetch-Site": "cross-site"}),
         ({"csrf": own}, {"Origin": "https://elsewhere.example"}),
-    ):
-        answer = prep.client.post(plain, data=data, headers=headers)
-        assert answer.status_code == 403
-        assert "表单已过期" in answer.text
+    )
+    for path, (data, headers) in product(addresses("POST"), tries):
+        if path == "/sign-in":
+            continue  # by which a session begins
+        answer = prep.client.post(address(path), data=data, headers=headers)
+        if answer.status_code != 403 or "表单已过期" not in answer.text:
+            wrong.append((path, list(data), list(headers), answer.status_code))
+    assert wrong == []
+    assert forms_of(prep.get("/"))["/language"]["csrf"] == own  # still the same session
 
 
 @pytest.mark.parametrize(
