@@ -1,10 +1,11 @@
 """Reads and writes token blocks: sealed rows by class, epoch and prefix (design.md section 3.1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import pairwise
 
-from sqlalchemy import Connection, Delete, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, bindparam, delete, func, insert, select, update
 
 from matcher.types import TokenClass
 from node.database.engine import Store
@@ -30,11 +31,8 @@ def read_blocks(
 ) -> list[TokenBlockRow]:
     """Some blocks, as far as there are any, by prefix. Keep `prefixes` short: all are loaded into memory."""
     place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
-    rows = tx.execute(
-        select(token_blocks)
-        .where(*place, token_blocks.c.prefix.in_(prefixes))
-        .order_by(token_blocks.c.prefix)
-    )
+    some = _within(prefixes) if isinstance(prefixes, range) else token_blocks.c.prefix.in_(prefixes)
+    rows = tx.execute(select(token_blocks).where(*place, some).order_by(token_blocks.c.prefix))
     return [TokenBlockRow(row.prefix, row.version, row.source_version, bytes(row.sealed)) for row in rows]
 
 
@@ -92,9 +90,10 @@ def block_sizes(tx: Connection, epoch: int) -> dict[TokenClass, tuple[int, int]]
 
 def forget_blocks(store: Store, epoch: int) -> None:
     """Remove the tokens of an epoch that is no longer answered; may be repeated."""
-    for first in prefix_ranges():
-        some = token_blocks.c.prefix.between(first.start, first.stop - 1)
-        remove = delete(token_blocks).where(token_blocks.c.epoch == epoch, some)
+    with store.transaction("find tokens") as tx:
+        ranges = prefix_ranges(tx, epoch)
+    for prefixes in ranges:
+        remove = delete(token_blocks).where(token_blocks.c.epoch == epoch, _within(prefixes))
         store.retry_write("remove tokens", partial(_run, statement=remove))
 
 
@@ -102,6 +101,15 @@ def _run(tx: Connection, statement: Delete) -> None:
     tx.execute(statement)
 
 
-def prefix_ranges() -> Iterator[range]:
-    """All prefixes, some neighbouring ones at a time."""
-    return (range(first, first + _AT_ONCE) for first in range(0, PREFIXES, _AT_ONCE))
+def prefix_ranges(
+    tx: Connection, epoch: int, classes: Collection[TokenClass] = tuple(TokenClass)
+) -> list[range]:
+    """All prefixes in order, cut where there are blocks enough of these classes to be in memory at once."""
+    named = token_blocks.c["class"].in_([each.value for each in classes])
+    found = select(token_blocks.c.prefix).where(named, token_blocks.c.epoch == epoch).distinct()
+    held = tx.execute(found.order_by(token_blocks.c.prefix)).scalars().all()
+    return [range(*ends) for ends in pairwise([0, *held[_AT_ONCE::_AT_ONCE], PREFIXES])]
+
+
+def _within(prefixes: range) -> ColumnElement[bool]:
+    return token_blocks.c.prefix.between(prefixes.start, prefixes.stop - 1)

@@ -16,7 +16,6 @@ from node.context import Node
 from node.database import partitions as index_rows
 from node.database import token_blocks
 from node.database.partitions import PartitionRow
-from node.database.token_blocks import prefix_ranges
 from node.index.entries import altered
 from node.index.partition_writer import PartitionWriter
 from node.index.token_blocks import (
@@ -50,7 +49,7 @@ def _clear(node: Node, token_class: TokenClass, epoch: int, parts: list[Partitio
         slots[prefix + 1] = length // SLOT_SIZE  # what seals a block is shorter than a slot
     first = np.cumsum(slots)
     referenced = _find_referenced(node, parts, first)
-    for prefixes in prefix_ranges():
+    for prefixes in store.ranges():
         held = store.read(prefixes)
         cleared = {
             prefix: clear_slots(content, referenced[first[prefix] : first[prefix + 1]])

@@ -17,7 +17,9 @@ def count_tokens(node: Node, epoch: int) -> tuple[int, dict[TokenClass, int]]:
     """
     stores = {each: TokenStore(node, each, epoch) for each in TokenClass}
     identities, tokens = 0, dict.fromkeys(TokenClass, 0)
-    for prefixes in prefix_ranges():
+    with node.store.transaction("find tokens") as tx:
+        ranges = prefix_ranges(tx, epoch)
+    for prefixes in ranges:
         held = [np.zeros(0, dtype="V16")]
         for each, store in stores.items():
             for content in store.read(prefixes).values():

@@ -1,6 +1,6 @@
 """Reads and writes the token blocks of a class and epoch in the database (design.md section 3.1)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from keys.errors import StoreDamagedError
 from keys.store.vault import OVERHEAD
@@ -25,9 +25,9 @@ class TokenStore:
         self._node, self._class, self._epoch, self._mend = node, token_class, epoch, mend
         self._seen: dict[int, int] = {}
 
-    def read(self, prefixes: Iterable[int]) -> dict[int, bytes]:
+    def read(self, prefixes: Sequence[int]) -> dict[int, bytes]:
         """Those of some blocks that exist. Raises UnavailableError for one that does not open."""
-        return {row.prefix: self.open(row) for row in self.rows(list(prefixes))}
+        return {row.prefix: self.open(row) for row in self.rows(prefixes)}
 
     def rows(self, prefixes: Sequence[int]) -> list[TokenBlockRow]:
         """The same, sealed; `write` refuses to replace later versions than these."""
@@ -74,7 +74,12 @@ class TokenStore:
 
     def slices(self) -> Iterator[dict[int, bytes]]:
         """All blocks, some at a time."""
-        return (self.read(some) for some in token_blocks.prefix_ranges())
+        return (self.read(some) for some in self.ranges())
+
+    def ranges(self) -> list[range]:
+        """All prefixes, some neighbouring ones at a time, as many as `read` should load."""
+        with self._node.store.transaction("find tokens") as tx:
+            return token_blocks.prefix_ranges(tx, self._epoch, [self._class])
 
     def _place(self, prefix: int, version: int) -> str:
         return names.of_tokens(self._class.value, self._epoch, prefix, version)

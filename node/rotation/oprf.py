@@ -29,7 +29,6 @@ from node.credentials.active_keys import OPRF
 from node.database import Connection, Store, epoch_switch, partition_versions
 from node.database import partitions as index_rows
 from node.database.partitions import PartitionRow
-from node.database.token_blocks import prefix_ranges
 from node.errors import ConflictError
 from node.index.cutting import Cutting
 from node.index.entries import Pads, altered
@@ -185,7 +184,7 @@ class _OprfRun:
         self, token_class: TokenClass, old: TokenStore, new: TokenStore, sources: list[dict[int, int]]
     ) -> Iterator[TokensToRekey]:
         """Blocks to be made; the versions of what each task is made from wait in `sources`."""
-        for prefixes in prefix_ranges():
+        for prefixes in old.ranges():
             before = {row.prefix: row for row in old.rows(prefixes)}
             after = {row.prefix: row for row in new.rows(prefixes)}
             versions = {prefix: row.source_version for prefix, row in after.items()}

@@ -198,11 +198,11 @@ def stop_at(stage, calls=1):
 
 @pytest.mark.parametrize("stage", ["make", "rekey", "switch"])
 def test_a_rotation_that_ended_is_finished_by_the_next(home, monkeypatch, stage):
-    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 10)
+    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 300)  # eight groups
     node, store = home
     before = opened(node)
     with pytest.raises(StoppedError):
-        driver.rotate(OPRF, node, store, POLICY, progress=stop_at(stage, 20 if stage == "rekey" else 1))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at(stage, 4 if stage == "rekey" else 1))
     if stage == "switch":
         assert states(node) == {1: "grace", 2: "active"}
         assert opened(replace(node, ring=ring_of(node, store))) == before
@@ -213,15 +213,15 @@ def test_a_rotation_that_ended_is_finished_by_the_next(home, monkeypatch, stage)
     done = driver.rotate(OPRF, node, store, POLICY, progress=lambda *step: recorded.append(step))
     assert (done.epoch, done.begun, store.get("oprf.2")) == (2, False, secret)
     assert opened(node) == before
-    partitions = len([step for step in recorded if step[0] == "rekey"])
-    assert partitions == 35 if stage == "make" else 0 < partitions < 35
+    groups = len([step for step in recorded if step[0] == "rekey"])
+    assert groups == (8 if stage == "make" else 5)
 
 
 def test_an_import_in_between_is_not_lost(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 1)
+    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 300)  # eight groups
     node, store = home
     with pytest.raises(StoppedError):
-        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("rekey", 34))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("rekey", 8))
     more = [*PEOPLE, number(999)]
     importer.import_item(node, "C21", [write_register(tmp_path / "more.csv", more, "b")])
     added = tmp_path / "added.csv"
@@ -233,10 +233,10 @@ def test_an_import_in_between_is_not_lost(home, tmp_path, monkeypatch):
 
 
 def test_an_import_in_between_that_only_changes_the_date_is_not_lost(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 1)
+    monkeypatch.setattr(oprf_rotation, "GROUP_ENTRIES", 300)  # eight groups
     node, store = home
     with pytest.raises(StoppedError):
-        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("rekey", 34))
+        driver.rotate(OPRF, node, store, POLICY, progress=stop_at("rekey", 8))
     later = replace(node, clock=lambda: NOW + timedelta(days=1))
     before = {code: row.version for code, row in Held(node, "C21").partitions.items()}
     importer.import_item(later, "C21", [write_register(tmp_path / "r.csv")])
