@@ -1,6 +1,10 @@
-"""`make demo` for real, with the small scenario: answers, ports, stock clients, Ctrl-C, no process left."""
+"""`make demo` for real, with the small scenario: answers, ports, stock clients, Ctrl-C, no process left.
+
+Its commands are forked (`forked_testbed`); those that it prints, and a demo that is stopped, are not.
+"""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -14,10 +18,13 @@ from pathlib import Path
 import pytest
 
 from node import config as configs
+from tests.support import forked_testbed
+from tests.support.cli_runner import heqiao, ok
 from tests.support.cluster import wait_for
+from tests.support.command_server import Started
 from tests.support.once import made_once
 from tests.support.paths import ROOT
-from tests.support.processes import await_line, processes_naming
+from tests.support.processes import await_line, processes_naming, processes_of_session
 
 BIN = Path(sys.executable).parent
 DEMO = (sys.executable, "-m", "testbed.demo")
@@ -45,20 +52,28 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def make_demo(folder: Path) -> None:
     """Run the small demo into `folder`/demo, and keep what it said beside it."""
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-        done = subprocess.run(
-            [*DEMO, "--folder", str(folder / "demo"), "--scenario", "small"],
-            cwd=ROOT, stdout=out, stderr=err, timeout=400, check=False,
+        process = forked_testbed.start(
+            "testbed.demo", "--folder", folder / "demo", "--scenario", "small",
+            stdout=out.fileno(), stderr=err.fileno(),
         )  # fmt: skip
-    assert done.returncode == 0, (folder / "err").read_text()
+        code = process.wait(400)
+    assert code == 0, (folder / "err").read_text()
+    check_nothing_left(process, folder)
+
+
+def check_nothing_left(process: Started, folder: Path) -> None:
+    """No process of the demo runs on, also none that left its session."""
+    assert processes_of_session(process.pid) == []
     assert processes_naming(folder) == []
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[None]:
     """The demo's nodes run again; Ctrl-C stops them, and leaves no process."""
-    with subprocess.Popen(
-        [*DEMO, "serve", "--folder", str(folder)], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as process:
+    read, write = os.pipe()
+    process = forked_testbed.start("testbed.demo", "serve", "--folder", folder, stderr=write)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as process.stderr:
         try:
             await_line(process, "Ctrl-C stops the nodes")
             yield
@@ -66,7 +81,7 @@ def serving(folder: Path) -> Iterator[None]:
             process.send_signal(signal.SIGINT)
             code = process.wait(180)
     assert code == 130
-    assert processes_naming(folder) == []
+    check_nothing_left(process, folder)
 
 
 def test_every_answer_agrees(demo: Demo) -> None:
@@ -103,8 +118,7 @@ def test_household_report_is_left_to_look_at(demo: Demo) -> None:
     assert report["declared"][0]["income"] == 2_640_000
     assert len(report["declared"][0]["relatives"]) == 1
     for name in ("report.pdf", "report.xlsx", "report.html"):
-        done = run(["heqiao", "report", "verify", str(folder / name), "--home", str(demo.folder / "45")])
-        assert done.returncode == 0, done.stderr
+        ok("report", "verify", folder / name, "--home", demo.folder / "45")
     page = (demo.folder / "33-Z59b-quality.html").read_text(encoding="utf-8")
     assert "Z59b" in page
 
@@ -172,14 +186,13 @@ def check_stock_client_without_certificate(folder: Path) -> None:
 def check_health(folder: Path) -> None:
     """All are serving; a closed port is reported, and a failure."""
     for code in ("45", "44", "33"):
-        done = run(["heqiao", "health", "--home", str(folder / code)])
-        assert (done.returncode, done.stdout.count(": serving")) == (0, 2)
+        assert ok("health", "--home", folder / code).count(": serving") == 2
     text = (folder / "45" / "node.toml").read_text()
     closed = folder / "45" / "closed.toml"
     closed.write_text(re.sub(r'listen = "127.0.0.1:1\d{4}"', 'listen = "127.0.0.1:1"', text, count=1))
-    done = run(["heqiao", "health", "--home", str(closed), "--timeout", "2", "--json"])
-    assert done.returncode == 1
-    assert '"good": false, "peer": "unavailable", "platform": "serving"' in done.stdout
+    ended, out, _ = heqiao("health", "--home", closed, "--timeout", "2", "--json")
+    assert ended == 1
+    assert '"good": false, "peer": "unavailable", "platform": "serving"' in out
 
 
 def test_platform_script_is_short() -> None:

@@ -17,12 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from node.cli import COMMANDS, main
 from node.domain import catalogue
@@ -39,7 +40,12 @@ class Started:
     def __init__(self, pid: int, status: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
+        self.stderr: TextIO | None = None  # for the caller, who may keep the other end of its pipe here
         self._status = status
+        self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        os.close(self._status)  # not before: several threads may wait for it
 
     def poll(self) -> int | None:
         """Its exit code, or minus the signal that ended it; None while it runs."""
@@ -72,8 +78,9 @@ class Started:
 
     def _read(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
-            self.returncode = int(os.read(self._status, 16))
-            os.close(self._status)
+            with self._lock:
+                if self.returncode is None:
+                    self.returncode = int(os.read(self._status, 16))
         return self.returncode
 
 
@@ -89,12 +96,12 @@ def _read_all(stream: int) -> str:
 class CommandServer:
     """Starts commands."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forked: bool = False) -> None:
+        """A process of its own; `forked` from this one, if it has loaded the commands and has no threads."""
         self._lock = threading.Lock()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        code = f"import sys; sys.path[:0] = {[str(ROOT), *sys.path]!r}; from {__name__} import serve; serve()"
         with theirs:
-            self._process = subprocess.Popen([sys.executable, "-c", code], stdin=theirs)
+            self._wait = _fork(theirs, self._line) if forked else _start(theirs)
 
     def start(
         self,
@@ -105,16 +112,19 @@ class CommandServer:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         program: str = "",
+        group: bool = False,
     ) -> Started:
         """Start `heqiao` with these arguments, or Python text with them as `sys.argv[1:]`.
 
-        `stdout` and `stderr` are file descriptors; without them it writes to nowhere.
+        `stdout` and `stderr` are file descriptors; without them it writes to nowhere. With `group` it leads a
+        process group.
         """
         asked = {
             "arguments": [str(one) for one in arguments],
             "cwd": str(cwd or Path.cwd()),
             "env": dict(os.environ if env is None else env),
             "program": program,
+            "group": group,
         }
         status, theirs = os.pipe()
         with self._lock:
@@ -149,7 +159,7 @@ class CommandServer:
     def close(self) -> None:
         """End it. What it started runs on."""
         self._line.close()
-        self._process.wait()
+        self._wait()
 
 
 @cache
@@ -158,15 +168,41 @@ def command_server() -> CommandServer:
     return CommandServer()
 
 
+def _start(line: socket.socket) -> Callable[[], object]:
+    code = f"import sys; sys.path[:0] = {[str(ROOT), *sys.path]!r}; from {__name__} import load, serve"
+    return subprocess.Popen([sys.executable, "-c", f"{code}; load(); serve()"], stdin=line).wait
+
+
+def _fork(line: socket.socket, ours: socket.socket) -> Callable[[], object]:
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        os.dup2(line.fileno(), 0)
+        code = 1
+        try:
+            serve()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(code)
+    return partial(os.waitpid, child, 0)
+
+
 # ---- in the process
+
+
+def load() -> None:
+    """What the command line loads when it needs it."""
+    for module in COMMANDS.values():
+        import_module(module)
+    catalogue.load()
+    gc.freeze()  # what is loaded is no garbage of the commands
 
 
 def serve() -> None:
     """Fork and run for each message on the socket that is standard input."""
-    for module in COMMANDS.values():  # the command line loads them when it needs them
-        import_module(module)
-    catalogue.load()
-    gc.freeze()  # what is loaded is no garbage of the commands
     line = socket.socket(fileno=os.dup(0))
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -182,10 +218,13 @@ def serve() -> None:
             if not message:
                 return
             out, err, status = given
+            asked = json.loads(message)
             child = os.fork()
             if child == 0:
-                _become(json.loads(message), out, err)
+                _become(asked, out, err)
                 return
+            if asked["group"]:
+                os.setpgid(child, child)  # before the caller learns of it, who may signal the group
             running[child] = status
             os.close(out)
             os.close(err)
