@@ -24,7 +24,7 @@ from node.registers.quality_report import document, plain, read_plain
 from node.registers.source_file import make_request
 from node.registers.source_import import Examined, examine, import_source
 from node.registers.source_states import SourceListing, list_sources
-from node.registers.source_store import FOLDER, SourceFolder
+from node.registers.source_store import SourceFolder
 from node.reports import html as html_form
 from node.reports.text import render
 
@@ -75,7 +75,7 @@ def import_(
 ) -> None:
     """Import a source, and print what was done."""
     node, sources = open_node(config), SourceFolder(config.folder)
-    target = rejects or config.folder / FOLDER / f"{item}-rejects.csv"
+    target = rejects or sources.rejects_path(item)
     with show_progress(import_run.STAGES, hidden=as_json) as progress:
         done = import_source(node, sources, item, target, workers, progress, full=full, wait=wait)
     node.store.dispose()

@@ -10,6 +10,8 @@ from heqiao.admin.v1 import (
     access_pb2_grpc,
     approvals_pb2,
     approvals_pb2_grpc,
+    imports_pb2,
+    imports_pb2_grpc,
     overview_pb2,
     overview_pb2_grpc,
     peers_pb2,
@@ -27,6 +29,7 @@ Approval = approvals_pb2.Approval
 _APPROVALS = approvals_pb2_grpc.ApprovalServiceStub
 _ACCESS = access_pb2_grpc.AccessServiceStub
 _PEERS = peers_pb2_grpc.PeerAdminServiceStub
+_IMPORTS = imports_pb2_grpc.ImportServiceStub
 _RECORDS = records_pb2_grpc.RecordServiceStub
 _WORKS = works_pb2_grpc.WorkServiceStub
 
@@ -186,6 +189,41 @@ class Works:
     def import_source(self, item: str) -> None:
         """Begin to import a source."""
         self._platform.call(_WORKS, "StartSource", works_pb2.StartSourceRequest(item=item))
+
+
+class Imports:
+    """The calls of ImportService."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def files(self) -> imports_pb2.ListFilesResponse:
+        """Files of [imports] folder by source."""
+        request = imports_pb2.ListFilesRequest()
+        found: imports_pb2.ListFilesResponse = self._platform.call(_IMPORTS, "ListFiles", request)
+        return found
+
+    def check(self, item: str, names: Sequence[str]) -> None:
+        """Begin to check files of a source."""
+        request = imports_pb2.StartFileCheckRequest(item=item, names=names)
+        self._platform.call(_IMPORTS, "StartFileCheck", request)
+
+    def begin(self, item: str, digest: bytes) -> None:
+        """Begin to import the files that were checked last, by their digest."""
+        request = imports_pb2.StartFileImportRequest(item=item, digest=digest)
+        self._platform.call(_IMPORTS, "StartFileImport", request)
+
+    def one(self, number: int) -> imports_pb2.GetImportResponse:
+        """An import. Raises NotFoundError."""
+        request = imports_pb2.GetImportRequest(number=number)
+        found: imports_pb2.GetImportResponse = self._platform.call(_IMPORTS, "GetImport", request)
+        return found
+
+    def rejects(self, number: int) -> Iterator[imports_pb2.RejectedRow]:
+        """Where the rejected rows of an import are, and why; reading them is an event."""
+        request = imports_pb2.StreamRejectsRequest(number=number)
+        for part in self._platform.stream(_IMPORTS, "StreamRejects", request):
+            yield from part.rows
 
 
 class Records:

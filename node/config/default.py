@@ -23,6 +23,7 @@ _EXAMPLES: Final = {
     ("catalogue", "path"): "catalogue.toml",
     ("calendar", "path"): "working-days.toml",
     ("index", "publish_at"): "03:00",
+    ("imports", "folder"): "incoming",
     ("log", "file"): "heqiao.log",
     ("console", "certificate"): "console.pem",
     ("console", "key"): "console.key",

@@ -14,6 +14,7 @@ from node.config.catalogue import CatalogueSection
 from node.config.console import ConsoleSection
 from node.config.deadlines import DeadlinesSection
 from node.config.identity import NodeSection
+from node.config.imports import ImportsSection
 from node.config.index import IndexSection
 from node.config.jobs import JobsSection
 from node.config.keys import KeysSection
@@ -51,6 +52,7 @@ class Config(Section):
     store: StoreSection = Field(default_factory=StoreSection)
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
     index: IndexSection = Field(default_factory=IndexSection)
+    imports: ImportsSection = Field(default_factory=ImportsSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
     quotas: QuotasSection = Field(default_factory=QuotasSection)
     requester: RequesterSection = Field(default_factory=RequesterSection)
@@ -74,6 +76,13 @@ class Config(Section):
         same = self.peer.listen == self.platform.listen
         if same and split_address(self.peer.listen)[1]:
             raise ValueError("[peer] listen and [platform] listen are the same: both need a port")
+        return self
+
+    @model_validator(mode="after")
+    def _check_imports(self) -> "Config":
+        found = self.imports.folder
+        if found is not None and self.folder != Path() and self.folder.is_relative_to(found):
+            raise ValueError("[imports] folder has the home in it: name a folder for files of registers only")
         return self
 
     @property

@@ -35,6 +35,12 @@ _RULES: Final = {
     "own_card": "这是本节点自己的名片，请选择对方的名片。",
     "address": "地址写法有误：应为“主机:端口”。",
     "work_running": "同样的工作正在进行，或进行中的工作过多，请等待完成。",
+    "import_folder": "节点未配置待导入文件夹。",
+    "file_name": "文件名不在所列文件之中，请刷新后重新选择。",
+    "file_check": "这不是最近一次合格检查的文件，请重新检查后再导入。",
+    "file_changed": "文件与检查时不一致（已改动、替换或移走），未导入。请在无人写入时重新检查。",
+    "floor": "数据低于数据源的要求，未导入。详见质量报告。",
+    "source_reading": "数据源无法读取，未导入。原因不在页面显示，请在节点上用 heqiao sources check 查看。",
     "peer_paused": "该省节点已暂停。系统管理员恢复后才能测试或查询。",
     "grants": "授权写法有误：每项为两位省码（如 45），或项目加省码（如 C23:45）；项目须在目录中。",
 }
@@ -48,6 +54,11 @@ def asked_for(visit: Visit, error: NodeError) -> str:
         "已提出请求{request}：须由另一位管理员在“双人控制”中批准，再由您办理。",
         request=error.details.get("request", ""),
     )
+
+
+def rule_words(visit: Visit, rule: str) -> str:
+    """What a rule that was broken says, empty for one without words."""
+    return visit.say(_RULES[rule]) if rule in _RULES else ""
 
 
 def words_of(visit: Visit, error: NodeError) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from node.database.index_tables import partitions
 from node.database.tables import imports
@@ -99,6 +99,7 @@ def forget_sources(tx: Connection, sources: Collection[bytes]) -> None:
 class ListedImport:
     """An import as a list shows it."""
 
+    number: int
     item: str
     mode: str
     tally: dict[str, Any]
@@ -110,8 +111,14 @@ def list_imports(tx: Connection, limit: int, offset: int) -> tuple[list[ListedIm
     """A page of imports, newest first, and how many there are."""
     total = tx.scalar(select(func.count()).select_from(imports)) or 0
     page = select(imports).order_by(imports.c.id.desc()).limit(limit).offset(offset)
-    rows = [
-        ListedImport(row.item, row.mode, json.loads(row.tally), row.held, row.finished_at)
-        for row in tx.execute(page)
-    ]
-    return rows, int(total)
+    return list(map(_listed, tx.execute(page))), int(total)
+
+
+def find_listed(tx: Connection, number: int) -> ListedImport | None:
+    """One import."""
+    row = tx.execute(select(imports).where(imports.c.id == number)).one_or_none()
+    return None if row is None else _listed(row)
+
+
+def _listed(row: Row[Any]) -> ListedImport:
+    return ListedImport(row.id, row.item, row.mode, json.loads(row.tally), row.held, row.finished_at)

@@ -253,6 +253,18 @@ RPCS: Final[Mapping[str, Right]] = {
         "admin",
     ),
     **_service(
+        "ImportService",
+        {
+            "ListFiles": Right(_SYSTEM, whole=True),
+            "StartFileCheck": Right(_SYSTEM, whole=True),
+            "StartFileImport": Right(_SYSTEM, whole=True),
+            "GetImport": Right(_SYSTEM, whole=True),
+            # Lines, columns and reasons: never a number, a name or a value.
+            "StreamRejects": Right(_SYSTEM, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
         "RecordService",
         {
             "ListIncomingQueries": Right(_WATCHERS | _SECURITY),

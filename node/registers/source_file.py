@@ -197,8 +197,14 @@ def parse_source(place: Path, content: bytes, folder: Path) -> SourceFile:
     return check_sections(place, SourceFile, parse_toml(place, content, HINT), HINT, folder)
 
 
-def make_request(found: SourceFile, catalogue: Catalogue, folder: Path, today: date) -> ImportRequest:
-    """The full import that a source stands for.
+def make_request(
+    found: SourceFile,
+    catalogue: Catalogue,
+    folder: Path,
+    today: date,
+    chosen: tuple[Path, ...] | None = None,
+) -> ImportRequest:
+    """The full import that a source stands for: of the files that it names, or of those that were `chosen`.
 
     Raises InputError for everything that does not fit the item or is not there, all of it at once.
     """
@@ -206,8 +212,8 @@ def make_request(found: SourceFile, catalogue: Catalogue, folder: Path, today: d
     item = known.get(found.item)
     if item is None:
         raise InputError(f"the catalogue has no item {found.item}", "`heqiao catalogue` lists the items")
-    names = found.files.names if found.files else ()
-    files = tuple(find_files(folder, names))
+    names = found.files.names if found.files and chosen is None else ()
+    files = tuple(find_files(folder, names)) if chosen is None else chosen
     faults = [*_row_faults(found, item, today), *_database_faults(found.database)]
     faults += [f"[files] names: {fault}" for fault in pattern_faults(names, files, folder)]
     if faults:

@@ -10,18 +10,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from blake3 import blake3
 
 from keys.errors import KeyringError
+from node.acting import acting_person
 from node.compute.engine import Workers
 from node.context import Node
 from node.database.imports import newest_import
 from node.domain.catalogue import Catalogue, Item
 from node.domain.days import china_day
 from node.errors import InputError, NodeError
+from node.files import disk_errors
 from node.registers.check import check_request, find_problem
+from node.registers.import_folder import TakenFiles
 from node.registers.importer import Imported
 from node.registers.imports import perform
 from node.registers.kept_quality import keep
@@ -37,6 +40,7 @@ from node.telemetry.progress import Progress
 _FLOOR: Final = (
     "nothing was imported; `heqiao sources check` shows the report; correct the source, or [floor]"
 )
+_RULE: Final = {"rule": "floor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +58,17 @@ class Examined:
         if self.problem or not self.findings:
             return self.problem
         said = "; ".join(map(str, self.findings))
-        return InputError(f"{self.item.code}: the source is below its floor: {said}", _FLOOR)
+        return InputError(f"{self.item.code}: the source is below its floor: {said}", _FLOOR, _RULE)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRun:
-    """What a run did; `imported` is None where nothing had changed."""
+    """What a run did; `imported` is None where nothing had changed. `number` is that of the import."""
 
     imported: Imported | None
     examined: Examined | None
     watermark: str
+    number: int = 0
 
 
 def examine(
@@ -88,19 +93,42 @@ def import_source(
     *,
     full: bool,
     wait: bool,
+    taken: TakenFiles | None = None,
 ) -> SourceRun:
-    """Check a source and import it; with `full` all of it. How it ended is noted, also where this raises.
+    """Check a source and import it; with `full` all of it, with `taken` these files instead of those that it
+    names. How it ended is noted, also where this raises.
 
-    Raises InputError where it is below its floor, and as `SourceFolder.read` and `import_item` do.
+    Raises InputError where it is below its floor, PreconditionError where files that were taken change, and
+    as `SourceFolder.read` and `import_item` do.
     """
+    account = acting_person().get("user", "")
     try:
-        done = _import(node, sources, item, rejects_file, workers, progress, full=full, wait=wait)
+        done = _import(
+            node, sources, item, rejects_file, workers, progress, full=full, wait=wait, taken=taken
+        )
     except (NodeError, KeyringError) as error:
-        sources.note(item, Attempt(node.clock().isoformat(), "failed", error.code))
+        sources.note(item, Attempt(node.clock().isoformat(), "failed", error.code, account=account))
         raise
     state, rows = ("imported", done.imported.tally.read) if done.imported else ("unchanged", 0)
-    sources.note(item, Attempt(node.clock().isoformat(), state, rows=rows))
+    rejects = _rejects_digest(sources.rejects_path(item), done.imported)
+    sources.note(item, Attempt(node.clock().isoformat(), state, "", rows, account, done.number, rejects))
     return done
+
+
+def _rejects_digest(path: Path, done: Imported | None) -> str:
+    """The digest of the list of rejects beside the sources, empty where it is not of this import."""
+    if done is None or done.rejects_file != path:
+        return ""
+    with disk_errors("the import is published"), path.open("rb") as file:
+        return file_digest(file)
+
+
+def file_digest(file: BinaryIO) -> str:
+    """Of a list of rejects, from where it is open."""
+    whole = blake3()
+    while chunk := file.read(1 << 20):
+        whole.update(chunk)
+    return whole.hexdigest()
 
 
 def _import(
@@ -113,9 +141,11 @@ def _import(
     *,
     full: bool,
     wait: bool,
+    taken: TakenFiles | None,
 ) -> SourceRun:
     found, began = sources.read(code), node.clock()
-    whole = make_request(found, node.catalogue, node.config.folder, china_day(began))
+    files = None if taken is None else taken.paths
+    whole = make_request(found, node.catalogue, node.config.folder, china_day(began), files)
     item = node.catalogue.item(code)
     digest = blake3((sources.digest(code) + json.dumps(asdict(item), default=str)).encode()).hexdigest()
     top, state = _newest_watermark(found, whole), sources.state(code)
@@ -131,31 +161,39 @@ def _import(
         raise examined.error
     if since and not examined.quality.rows:
         return SourceRun(None, None, since)
-    done = perform(node, request, rejects_file, workers, progress, wait=wait, gate=Gate(found, request))
+    gate = Gate(found, request, taken)
+    done = perform(node, request, rejects_file, workers, progress, wait=wait, gate=gate)
     with node.store.transaction("find import") as tx:
         number, at = newest_import(tx, code) or (0, began)
     full_at = state.full_at if since else began.isoformat()
     sources.note(code, SourceState(top, full_at, number, at.isoformat(), digest))
-    return SourceRun(done, examined, top)
+    return SourceRun(done, examined, top, number)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The source may have changed since it was checked: what is imported is judged again by its counts."""
+    """The source may have changed since it was checked: what is imported is judged again by its counts, and
+    files that were `taken` by their content.
+    """
 
     found: SourceFile
     request: ImportRequest
+    taken: TakenFiles | None = None
 
     def __call__(self, read: int, usable: int) -> None:
         """Raise InputError where the counts are below the floor."""
         floor, changes = self.found.floor, self.request.changes is not None
         if changes and read < SAMPLE_ROWS:
-            return
+            return  # only of a database
         few = not changes and read < floor.least_rows
         if few or read - usable > floor.rejected_share * read:
             raise InputError(
-                f"{self.found.item}: the source changed while it was read, and is below its floor", _FLOOR
+                f"{self.found.item}: the source changed while it was read, and is below its floor",
+                _FLOOR,
+                _RULE,
             )
+        if self.taken is not None:
+            self.taken.require_unchanged()
 
 
 def _newest_watermark(found: SourceFile, request: ImportRequest) -> str:

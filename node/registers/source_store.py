@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from node.registers.source_file import HINT, SourceFile, parse_source
 FOLDER: Final = "sources"
 _MAX_BYTES: Final = 262_144
 _NAME: Final = re.compile(rf"({CODE_PATTERN})\.toml")
+_HEAD: Final = re.compile(r"\s*\[\s*(\w+)\s*\]\s*(?:#.*)?")
+_KEY: Final = re.compile(r"\s*(at|every)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,41 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How the last run of a source ended: `state` is imported, unchanged or failed, `code` the error's."""
+    """How the last run of a source ended: `state` is imported, unchanged or failed, `code` the error's.
+
+    `account` is who ran it. `rejects` is the digest of the list of rejected rows of import `import_number`,
+    empty where there is none in the folder of the sources.
+    """
 
     at: str
     state: str
     code: str = ""
     rows: int = 0
+    account: str = ""
+    import_number: int = 0
+    rejects: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """The files of [imports] folder that were checked last for a source: their names, and a digest in hex.
+
+    `result` is that of the quality report of number `report`.
+    """
+
+    at: str
+    account: str
+    names: tuple[str, ...]
+    size: int
+    digest: str
+    report: int
+    result: str
+    rows: int
+    usable: int
+
+
+Note = SourceState | Attempt | FileCheck
+_NOTES: Final[Mapping[type[Note], str]] = {SourceState: "state", Attempt: "last", FileCheck: "check"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +142,9 @@ class SourceFolder:
             raise InputError(f"this home has no source of {item[:12]}", "`heqiao sources list` lists them")
         with disk_errors("check the home's folder"):
             path.unlink()
-            for kind in (SourceState, Attempt):
+            for kind in _NOTES:
                 self._note_path(item, kind).unlink(missing_ok=True)
+            self.rejects_path(item).unlink(missing_ok=True)
 
     def state(self, item: str) -> SourceState:
         """What the last import left. Where that cannot be read, the next is a full one."""
@@ -124,17 +156,40 @@ class SourceFolder:
         found: Attempt | None = self._read_note(item, Attempt)
         return found
 
-    def note(self, item: str, what: SourceState | Attempt) -> None:
-        """Keep a state or an attempt. Raises UnavailableError."""
+    def file_check(self, item: str) -> FileCheck | None:
+        """What was checked last of the files of [imports] folder."""
+        found: FileCheck | None = self._read_note(item, FileCheck)
+        return None if found is None else replace(found, names=tuple(found.names))  # JSON has lists
+
+    def rejects_path(self, item: str) -> Path:
+        """Where the list of rejected rows of the last run is."""
+        return self._folder / f"{item}-rejects.csv"
+
+    def lines(self, item: str) -> Mapping[str, int]:
+        """The lines of `at` and `every` in a source's file, where they are written plainly."""
+        try:
+            content = read_private(self._path(item), _MAX_BYTES).decode("utf-8-sig")
+        except (OSError, KeyringError, UnicodeDecodeError):
+            return {}
+        found, section = {}, ""
+        for number, line in enumerate(content.splitlines(), 1):
+            if head := _HEAD.fullmatch(line):
+                section = head[1]
+            elif section == "schedule" and (key := _KEY.match(line)):
+                found[key[1]] = number
+        return found
+
+    def note(self, item: str, what: Note) -> None:
+        """Keep a state, an attempt or a check. Raises UnavailableError."""
         write_atomically(self._note_path(item, type(what)), [json.dumps(asdict(what)).encode()])
 
     def _path(self, item: str) -> Path:
         return self._folder / f"{item}.toml"
 
-    def _note_path(self, item: str, kind: type) -> Path:
-        return self._folder / f"{item}.{'state' if kind is SourceState else 'last'}.json"
+    def _note_path(self, item: str, kind: type[Note]) -> Path:
+        return self._folder / f"{item}.{_NOTES[kind]}.json"
 
-    def _read_note(self, item: str, kind: type) -> Any:
+    def _read_note(self, item: str, kind: type[Note]) -> Any:
         try:
             return kind(**json.loads(read_private(self._note_path(item, kind), _MAX_BYTES)))
         except (OSError, KeyringError, ValueError, TypeError):

@@ -4,6 +4,7 @@ import grpc
 from heqiao.admin.v1 import (
     access_pb2_grpc,
     approvals_pb2_grpc,
+    imports_pb2_grpc,
     overview_pb2_grpc,
     peers_pb2_grpc,
     records_pb2_grpc,
@@ -35,6 +36,7 @@ from node.services.cases import CaseServicer
 from node.services.catalogue import CatalogueServicer
 from node.services.drafts import DraftServicer
 from node.services.households import HouseholdServicer
+from node.services.import_admin import ImportServicer
 from node.services.jobs import JobServicer
 from node.services.mandates import MandateServicer
 from node.services.notices import NoticeServicer
@@ -82,3 +84,4 @@ def add_platform_services(
     peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), server)
     records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), server)
     works_pb2_grpc.add_WorkServiceServicer_to_server(WorkServicer(node, works), server)
+    imports_pb2_grpc.add_ImportServiceServicer_to_server(ImportServicer(node, works), server)

@@ -19,7 +19,7 @@ from node.domain.audit_chain import AuditEvent, Detail
 from node.domain.days import china_day
 from node.governance.audit import find_broken
 from node.registers.source_states import SourceListing, list_sources, next_run
-from node.registers.source_store import SourceFolder
+from node.registers.source_store import FOLDER, SourceFolder
 from node.transport.interceptors import Call
 from node.wire.admin import read_days, read_page, read_peer_or_all, read_word
 from node.wire.common import day_of, timestamp
@@ -79,8 +79,9 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):  # type: ignore[mi
 
     def ListSources(self, _request: pb.ListSourcesRequest, _call: Call) -> pb.ListSourcesResponse:  # noqa: N802
         """As `heqiao sources list`."""
-        found = list_sources(SourceFolder(self._node.config.folder))
-        return pb.ListSourcesResponse(sources=map(partial(_source, now=self._node.clock()), found))
+        folder = SourceFolder(self._node.config.folder)
+        found = list_sources(folder)
+        return pb.ListSourcesResponse(sources=map(partial(_source, folder, now=self._node.clock()), found))
 
     def ListImports(self, request: pb.ListImportsRequest, _call: Call) -> pb.ListImportsResponse:  # noqa: N802
         """A page of them, and what is served now."""
@@ -89,7 +90,7 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):  # type: ignore[mi
             found, total = import_rows.list_imports(tx, limit, offset)
             served = index_rows.totals(tx, self._node.keys.epoch)
         items = [self._item(item, entries, oldest) for item, _, entries, oldest in served]
-        return pb.ListImportsResponse(imports=map(_import, found), total=total, items=items)
+        return pb.ListImportsResponse(imports=map(import_message, found), total=total, items=items)
 
     def _item(self, item: str, entries: int, oldest: int) -> pb.ItemState:
         as_of = day_of(oldest)
@@ -130,9 +131,15 @@ def _event(one: AuditEvent) -> pb.Event:
     )
 
 
-def _source(listing: SourceListing, now: datetime) -> pb.Source:
-    stored, last = listing.stored, listing.last
-    message = pb.Source(item=stored.item, kind=listing.kind)
+def _source(folder: SourceFolder, listing: SourceListing, now: datetime) -> pb.Source:
+    stored, last, lines = listing.stored, listing.last, folder.lines(listing.stored.item)
+    message = pb.Source(
+        item=stored.item,
+        kind=listing.kind,
+        file=f"{FOLDER}/{stored.item}.toml",
+        at_line=lines.get("at", 0),
+        every_line=lines.get("every", 0),
+    )
     if stored.file is None:
         message.fault = getattr(stored.error, "code", "bad_config")
         return message
@@ -143,13 +150,16 @@ def _source(listing: SourceListing, now: datetime) -> pb.Source:
         message.next_at.CopyFrom(timestamp(coming))
     if last is not None:
         message.last_state, message.last_code, message.last_rows = last.state, last.code, last.rows
+        message.last_account = last.account
         message.last_at.CopyFrom(timestamp(datetime.fromisoformat(last.at)))
     return message
 
 
-def _import(one: ListedImport) -> pb.Import:
+def import_message(one: ListedImport) -> pb.Import:
+    """An import with its counts."""
     tally = one.tally
     return pb.Import(
+        number=one.number,
         item=one.item,
         mode=one.mode,
         finished_at=timestamp(one.finished_at),

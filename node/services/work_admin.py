@@ -14,10 +14,11 @@ from node.config import open_key_store
 from node.context import Node
 from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
-from node.errors import NotFoundError, PreconditionError
+from node.errors import InputError, NotFoundError, PreconditionError
 from node.jobs.mirrors import sync_peer
+from node.registers.file_imports import without_contents
 from node.registers.source_import import import_source
-from node.registers.source_store import FOLDER, SourceFolder
+from node.registers.source_store import SourceFolder
 from node.rotation import driver
 from node.rotation.kinds import KINDS
 from node.services.dual_control import require_second
@@ -82,8 +83,11 @@ class WorkServicer(works_pb2_grpc.WorkServiceServicer):  # type: ignore[misc]  #
         sources.read(item)
 
         def act(progress: Progress, _stopping: threading.Event) -> None:
-            rejects = node.config.folder / FOLDER / f"{item}-rejects.csv"
-            import_source(node, sources, item, rejects, 0, progress, full=False, wait=False)
+            rejects = sources.rejects_path(item)
+            try:
+                import_source(node, sources, item, rejects, 0, progress, full=False, wait=False)
+            except InputError as error:
+                raise without_contents(error, item) from None
 
         return pb.StartSourceResponse(work_id=self._start("source", item, call, act))
 
@@ -118,6 +122,7 @@ def _message(one: Work) -> pb.Work:
         started_at=timestamp(one.started_at),
         code=one.code,
         text=one.text,
+        rule=one.rule,
     )
     if one.ended_at is not None:
         message.ended_at.CopyFrom(timestamp(one.ended_at))

@@ -29,7 +29,7 @@ _END_S: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One piece of work: `state` is running, done or failed; `code` and `text` say why it failed."""
+    """One piece of work: `state` is running, done or failed; `code`, `text` and `rule` say why it failed."""
 
     id: str
     kind: str
@@ -43,6 +43,7 @@ class Work:
     ended_at: datetime | None = None
     code: str = ""
     text: str = ""
+    rule: str = ""
 
 
 # What is done: told its progress, and when to stop.
@@ -98,7 +99,10 @@ class Works:
 
         try:
             act(progress, self._stopping)
-        except (NodeError, KeyringError) as error:
+        except NodeError as error:
+            rule = error.details.get("rule", "")
+            self._end(work, state="failed", code=error.code, text=str(error), rule=rule)
+        except KeyringError as error:
             self._end(work, state="failed", code=error.code, text=str(error))
         except MatcherError as error:
             self._end(work, state="failed", code="matcher", text=str(error))

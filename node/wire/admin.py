@@ -21,6 +21,8 @@ MAX_OFFSET: Final = 10_000_000
 MAX_CARD: Final = 65_536
 MAX_GRANTS: Final = 1_000
 MAX_QUOTA: Final = 10**15
+MAX_FILES: Final = 100
+MAX_FILE_NAME: Final = 200
 _PEER: Final = re.compile(r"[0-9]{2}")
 _WORD: Final = re.compile(r"[a-z0-9_.-]{0,64}")
 
@@ -62,6 +64,13 @@ def read_item(code: str) -> str:
     """A code of an item. Raises InvalidRequestError."""
     require(re.fullmatch(CODE_PATTERN, code) is not None, "an item is a code such as C23")
     return code
+
+
+def read_file_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of files of [imports] folder, not judged yet. Raises InvalidRequestError."""
+    require(0 < len(names) <= MAX_FILES, f"names are those of 1 to {MAX_FILES} files")
+    require(all(0 < len(name) <= MAX_FILE_NAME for name in names), "a name of a file is too long, or empty")
+    return tuple(names)
 
 
 def read_page(request: Any) -> tuple[int, int]:

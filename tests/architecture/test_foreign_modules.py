@@ -38,6 +38,7 @@ KNOWN_TO = {
         "node/services/users.py",
         "node/services/access_admin.py",
         "node/services/work_admin.py",
+        "node/services/import_admin.py",
         "node/services/approvals.py",
         "node/services/overview.py",
         "node/services/peer_admin.py",

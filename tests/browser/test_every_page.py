@@ -26,6 +26,8 @@ OF_SOMETHING = {
     "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
     "/jobs/{job}/correction": [("he", "/jobs/{job}/correction")],
     "/requests/{request}": [("wu", "/requests/{request}"), ("meng", "/requests/{request}")],
+    "/imports/{number}": [("qin", "/imports/1")],
+    "/quality/{number}": [("qin", "/quality/1")],
     "/objections/{objection}": [("li", "/objections/{objection}")],
 }
 # Opened by the tests of signing in, before there is a session; parts of pages; files.

@@ -1,4 +1,4 @@
-"""What is on record: queries of peers, imports, audit events."""
+"""What is on record: queries of peers, audit events."""
 
 import json
 from typing import Final
@@ -6,14 +6,6 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.administration import Records
-from node.client.sources import (
-    RESULT_BELOW_FLOOR,
-    RESULT_GOOD,
-    RESULT_UNREADABLE,
-    RUN_CHECK,
-    RUN_IMPORT,
-    Sources,
-)
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.rights import may, who_may
@@ -25,18 +17,6 @@ _MOST_DIGITS: Final = 7
 _FILTERS: Final = ("event", "user", "peer", "from_day", "to_day")
 KINDS: Final = {"verification": "核对", "sum": "汇总"}
 QUERY_STATES: Final = {"open": "进行中", "done": "已答复", "charged": "已受理", "opened": "已答复"}
-RUN_STATES: Final = {"imported": "已导入", "unchanged": "无变化", "failed": "失败"}
-MODES: Final = {"full": "全量", "upsert": "增量更新", "delete": "增量删除"}
-EVERY: Final = {"day": "每日", "week": "每周一", "month": "每月1日"}
-QUALITY_RUNS: Final = {RUN_CHECK: "检查", RUN_IMPORT: "导入前"}
-_QUALITY: Final = 20  # of the newest reports
-_QUALITY_LIGHTS: Final = {
-    RESULT_GOOD: "good",
-    RESULT_BELOW_FLOOR: "warning",
-    RESULT_UNREADABLE: "wrong",
-}
-QUALITY_RESULTS: Final = {"good": "合格", "warning": "低于要求，不予导入", "wrong": "无法读取"}
-SOURCE_KINDS: Final = {"files": "文件", "query": "数据库全量", "changes": "数据库增量"}
 
 
 def show_incoming(visit: Visit) -> Response:
@@ -55,33 +35,6 @@ def show_incoming(visit: Visit) -> Response:
         "states": QUERY_STATES,
     }
     return show(visit, "incoming.html", values)
-
-
-def show_imports(visit: Visit) -> Response:
-    """Sources with their last and next runs, what is served, and past imports with their counts."""
-    node, offset = Records(visit.node), _offset(visit)
-    found = node.imports(LIMIT, offset)
-    names = {
-        one.code: one.name_en if visit.lang == "en" else one.name_zh for one in visit.node.catalogue().items
-    }
-    values = {
-        "sources": node.sources(),
-        "imports": found.imports,
-        "items": found.items,
-        "total": found.total,
-        "offset": offset,
-        "limit": LIMIT,
-        "item_names": names,
-        "runs": RUN_STATES,
-        "modes": MODES,
-        "every": EVERY,
-        "kinds": SOURCE_KINDS,
-        "quality": Sources(visit.node).quality_reports(limit=_QUALITY),
-        "quality_runs": QUALITY_RUNS,
-        "quality_lights": _QUALITY_LIGHTS,
-        "quality_results": QUALITY_RESULTS,
-    }
-    return show(visit, "imports.html", values)
 
 
 def show_audit(visit: Visit) -> Response:

@@ -7,16 +7,24 @@ from starlette.responses import Response
 
 from node.client.administration import Works
 from node.console.pages.security import PURPOSES
-from node.console.problems import SHOWN, asked_for, words_of
+from node.console.problems import SHOWN, asked_for, rule_words, words_of
 from node.console.render import show
+from node.console.rights import may
 from node.console.visits import Visit
 from node.errors import InvalidRequestError
 
 LIST: Final = "WorkService/ListWorks"
-KINDS: Final = {"rotation": "密钥轮换", "mirror": "同步镜像", "source": "导入数据源"}
+KINDS: Final = {
+    "rotation": "密钥轮换",
+    "mirror": "同步镜像",
+    "source": "导入数据源",
+    "check": "检查文件",
+    "files": "导入文件",
+}
 STATES: Final = {"running": "进行中", "done": "完成", "failed": "失败"}
 STAGES: Final = {
     "": "准备",
+    "hash": "计算文件摘要",
     "make": "生成新密钥",
     "rekey": "以新密钥重写数据",
     "switch": "切换",
@@ -70,6 +78,8 @@ def _page(visit: Visit, template: str, *, problem: str = "", done: str = "", sta
         "states": STATES,
         "stages": STAGES,
         "lights": _LIGHTS,
+        "rule_words": lambda rule: rule_words(visit, rule),
+        "may_import": may(visit.person, "ImportService/ListFiles"),
         "problem": problem,
         "done": done,
     }

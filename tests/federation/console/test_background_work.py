@@ -118,12 +118,12 @@ def test_a_source_is_imported_now(theirs: dict[str, Browser], answering: Provinc
     (home / "sources").mkdir(exist_ok=True)
     (home / "sources" / "C21.toml").write_text(SOURCE, encoding="utf-8")
     (home / "sources" / "C21.toml").chmod(0o600)
-    begin(tech, "/imports", "source", "C21")
+    begin(tech, "/imports/sources", "source", "C21")
     row = ended(tech, "C21")
     assert "✗ 失败" in row  # there is no such file
     assert "bad_input" in row
-    begin(tech, "/imports", "source", "C23", 422)
-    begin(tech, "/imports", "source", "../C21", 422)
+    begin(tech, "/imports/sources", "source", "C23", 422)
+    begin(tech, "/imports/sources", "source", "../C21", 422)
     (home / "sources" / "C21.toml").unlink()
 
 
@@ -137,7 +137,11 @@ def test_the_quality_of_a_source_is_shown(theirs: dict[str, Browser], answering:
     done = examine(source, request, node.catalogue, china_day(now), lambda *_: None)
     report = keep_in_home(node.config, done, "check", now)
     (answering.home / "cars.csv").unlink()
-    row = re.search(rf'<tr><th scope="row"[^>]*>{report}</th>.*?</tr>', theirs["tech"].get("/imports"), re.S)
+    row = re.search(
+        rf'<tr><th scope="row"[^>]*><a [^>]*>{report}</a></th>.*?</tr>',
+        theirs["tech"].get("/imports/sources"),
+        re.S,
+    )
     cells = [one.strip() for one in re.findall(r">([^<>]*)</td>", row[0])]
     assert cells[1:3] == ["C21", "检查"]
     assert cells[4:9] == ["2", "1", "1", "0", "0"]  # read, usable, rejected, twice, out of date

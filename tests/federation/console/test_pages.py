@@ -34,13 +34,14 @@ LIMITED = {
     "/works": _ADMINISTRATORS,
     "/incoming": {*_ADMINISTRATORS, Role.OBSERVER},
     "/imports": {Role.SYSTEM},
+    "/quality": {Role.SYSTEM, Role.AUDIT, Role.OBSERVER},
     "/audit": {Role.AUDIT},
     "/keys": {Role.SECURITY},
     "/access": _ADMINISTRATORS,
     "/health": {*_ADMINISTRATORS, Role.OBSERVER},
 }
 # Pages of the whole province: people of a county may not open them.
-WHOLE = {"/imports", "/audit", "/keys", "/access", "/requests", "/works", "/corrections/{number}"}
+WHOLE = {"/imports", "/quality", "/audit", "/keys", "/access", "/requests", "/works", "/corrections/{number}"}
 
 
 def draft_of(prep: Browser, household: str = "1001") -> str:

@@ -128,7 +128,7 @@ class VerifyChainResponse(_message.Message):
     def __init__(self, events: _Optional[int] = ..., broken_at: _Optional[int] = ..., head: _Optional[bytes] = ...) -> None: ...
 
 class Source(_message.Message):
-    __slots__ = ("item", "title", "kind", "at", "every", "next_at", "last_state", "last_at", "last_code", "last_rows", "fault")
+    __slots__ = ("item", "title", "kind", "at", "every", "next_at", "last_state", "last_at", "last_code", "last_rows", "fault", "last_account", "file", "at_line", "every_line")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +140,10 @@ class Source(_message.Message):
     LAST_CODE_FIELD_NUMBER: _ClassVar[int]
     LAST_ROWS_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
+    LAST_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    AT_LINE_FIELD_NUMBER: _ClassVar[int]
+    EVERY_LINE_FIELD_NUMBER: _ClassVar[int]
     item: str
     title: str
     kind: str
@@ -151,7 +155,11 @@ class Source(_message.Message):
     last_code: str
     last_rows: int
     fault: str
-    def __init__(self, item: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., at: _Optional[str] = ..., every: _Optional[str] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_state: _Optional[str] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_code: _Optional[str] = ..., last_rows: _Optional[int] = ..., fault: _Optional[str] = ...) -> None: ...
+    last_account: str
+    file: str
+    at_line: int
+    every_line: int
+    def __init__(self, item: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., at: _Optional[str] = ..., every: _Optional[str] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_state: _Optional[str] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_code: _Optional[str] = ..., last_rows: _Optional[int] = ..., fault: _Optional[str] = ..., last_account: _Optional[str] = ..., file: _Optional[str] = ..., at_line: _Optional[int] = ..., every_line: _Optional[int] = ...) -> None: ...
 
 class ListSourcesRequest(_message.Message):
     __slots__ = ()
@@ -164,7 +172,7 @@ class ListSourcesResponse(_message.Message):
     def __init__(self, sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ...) -> None: ...
 
 class Import(_message.Message):
-    __slots__ = ("item", "mode", "finished_at", "read", "accepted", "duplicates", "rejected", "reasons", "held", "warnings")
+    __slots__ = ("item", "mode", "finished_at", "read", "accepted", "duplicates", "rejected", "reasons", "held", "warnings", "number")
     class ReasonsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +190,7 @@ class Import(_message.Message):
     REASONS_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     item: str
     mode: str
     finished_at: _timestamp_pb2.Timestamp
@@ -192,7 +201,8 @@ class Import(_message.Message):
     reasons: _containers.ScalarMap[str, int]
     held: int
     warnings: int
-    def __init__(self, item: _Optional[str] = ..., mode: _Optional[str] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., read: _Optional[int] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., rejected: _Optional[int] = ..., reasons: _Optional[_Mapping[str, int]] = ..., held: _Optional[int] = ..., warnings: _Optional[int] = ...) -> None: ...
+    number: int
+    def __init__(self, item: _Optional[str] = ..., mode: _Optional[str] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., read: _Optional[int] = ..., accepted: _Optional[int] = ..., duplicates: _Optional[int] = ..., rejected: _Optional[int] = ..., reasons: _Optional[_Mapping[str, int]] = ..., held: _Optional[int] = ..., warnings: _Optional[int] = ..., number: _Optional[int] = ...) -> None: ...
 
 class ItemState(_message.Message):
     __slots__ = ("item", "entries", "as_of", "fresh")

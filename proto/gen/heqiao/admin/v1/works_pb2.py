@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheqiao/admin/v1/works.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x01\n\x04Work\x12\x0f\n\x07work_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\r\n\x05stage\x18\x06 \x01(\t\x12\x0c\n\x04\x64one\x18\x07 \x01(\x04\x12\r\n\x05total\x18\x08 \x01(\x04\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63ode\x18\x0b \x01(\t\x12\x0c\n\x04text\x18\x0c \x01(\t\"\x12\n\x10ListWorksRequest\"9\n\x11ListWorksResponse\x12$\n\x05works\x18\x01 \x03(\x0b\x32\x15.heqiao.admin.v1.Work\"\'\n\x14StartRotationRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\"(\n\x15StartRotationResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t\"&\n\x16StartMirrorSyncRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"*\n\x17StartMirrorSyncResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t\"\"\n\x12StartSourceRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\"&\n\x13StartSourceResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t2\x81\x03\n\x0bWorkService\x12R\n\tListWorks\x12!.heqiao.admin.v1.ListWorksRequest\x1a\".heqiao.admin.v1.ListWorksResponse\x12^\n\rStartRotation\x12%.heqiao.admin.v1.StartRotationRequest\x1a&.heqiao.admin.v1.StartRotationResponse\x12\x64\n\x0fStartMirrorSync\x12\'.heqiao.admin.v1.StartMirrorSyncRequest\x1a(.heqiao.admin.v1.StartMirrorSyncResponse\x12X\n\x0bStartSource\x12#.heqiao.admin.v1.StartSourceRequest\x1a$.heqiao.admin.v1.StartSourceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheqiao/admin/v1/works.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x02\n\x04Work\x12\x0f\n\x07work_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\r\n\x05stage\x18\x06 \x01(\t\x12\x0c\n\x04\x64one\x18\x07 \x01(\x04\x12\r\n\x05total\x18\x08 \x01(\x04\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63ode\x18\x0b \x01(\t\x12\x0c\n\x04text\x18\x0c \x01(\t\x12\x0c\n\x04rule\x18\r \x01(\t\"\x12\n\x10ListWorksRequest\"9\n\x11ListWorksResponse\x12$\n\x05works\x18\x01 \x03(\x0b\x32\x15.heqiao.admin.v1.Work\"\'\n\x14StartRotationRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\"(\n\x15StartRotationResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t\"&\n\x16StartMirrorSyncRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"*\n\x17StartMirrorSyncResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t\"\"\n\x12StartSourceRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\"&\n\x13StartSourceResponse\x12\x0f\n\x07work_id\x18\x01 \x01(\t2\x81\x03\n\x0bWorkService\x12R\n\tListWorks\x12!.heqiao.admin.v1.ListWorksRequest\x1a\".heqiao.admin.v1.ListWorksResponse\x12^\n\rStartRotation\x12%.heqiao.admin.v1.StartRotationRequest\x1a&.heqiao.admin.v1.StartRotationResponse\x12\x64\n\x0fStartMirrorSync\x12\'.heqiao.admin.v1.StartMirrorSyncRequest\x1a(.heqiao.admin.v1.StartMirrorSyncResponse\x12X\n\x0bStartSource\x12#.heqiao.admin.v1.StartSourceRequest\x1a$.heqiao.admin.v1.StartSourceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.admin.v1.works_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORK']._serialized_start=82
-  _globals['_WORK']._serialized_end=334
-  _globals['_LISTWORKSREQUEST']._serialized_start=336
-  _globals['_LISTWORKSREQUEST']._serialized_end=354
-  _globals['_LISTWORKSRESPONSE']._serialized_start=356
-  _globals['_LISTWORKSRESPONSE']._serialized_end=413
-  _globals['_STARTROTATIONREQUEST']._serialized_start=415
-  _globals['_STARTROTATIONREQUEST']._serialized_end=454
-  _globals['_STARTROTATIONRESPONSE']._serialized_start=456
-  _globals['_STARTROTATIONRESPONSE']._serialized_end=496
-  _globals['_STARTMIRRORSYNCREQUEST']._serialized_start=498
-  _globals['_STARTMIRRORSYNCREQUEST']._serialized_end=536
-  _globals['_STARTMIRRORSYNCRESPONSE']._serialized_start=538
-  _globals['_STARTMIRRORSYNCRESPONSE']._serialized_end=580
-  _globals['_STARTSOURCEREQUEST']._serialized_start=582
-  _globals['_STARTSOURCEREQUEST']._serialized_end=616
-  _globals['_STARTSOURCERESPONSE']._serialized_start=618
-  _globals['_STARTSOURCERESPONSE']._serialized_end=656
-  _globals['_WORKSERVICE']._serialized_start=659
-  _globals['_WORKSERVICE']._serialized_end=1044
+  _globals['_WORK']._serialized_end=348
+  _globals['_LISTWORKSREQUEST']._serialized_start=350
+  _globals['_LISTWORKSREQUEST']._serialized_end=368
+  _globals['_LISTWORKSRESPONSE']._serialized_start=370
+  _globals['_LISTWORKSRESPONSE']._serialized_end=427
+  _globals['_STARTROTATIONREQUEST']._serialized_start=429
+  _globals['_STARTROTATIONREQUEST']._serialized_end=468
+  _globals['_STARTROTATIONRESPONSE']._serialized_start=470
+  _globals['_STARTROTATIONRESPONSE']._serialized_end=510
+  _globals['_STARTMIRRORSYNCREQUEST']._serialized_start=512
+  _globals['_STARTMIRRORSYNCREQUEST']._serialized_end=550
+  _globals['_STARTMIRRORSYNCRESPONSE']._serialized_start=552
+  _globals['_STARTMIRRORSYNCRESPONSE']._serialized_end=594
+  _globals['_STARTSOURCEREQUEST']._serialized_start=596
+  _globals['_STARTSOURCEREQUEST']._serialized_end=630
+  _globals['_STARTSOURCERESPONSE']._serialized_start=632
+  _globals['_STARTSOURCERESPONSE']._serialized_end=670
+  _globals['_WORKSERVICE']._serialized_start=673
+  _globals['_WORKSERVICE']._serialized_end=1058
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Work(_message.Message):
-    __slots__ = ("work_id", "kind", "subject", "account", "state", "stage", "done", "total", "started_at", "ended_at", "code", "text")
+    __slots__ = ("work_id", "kind", "subject", "account", "state", "stage", "done", "total", "started_at", "ended_at", "code", "text", "rule")
     WORK_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class Work(_message.Message):
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
     work_id: str
     kind: str
     subject: str
@@ -35,7 +36,8 @@ class Work(_message.Message):
     ended_at: _timestamp_pb2.Timestamp
     code: str
     text: str
-    def __init__(self, work_id: _Optional[str] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., account: _Optional[str] = ..., state: _Optional[str] = ..., stage: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., code: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    rule: str
+    def __init__(self, work_id: _Optional[str] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., account: _Optional[str] = ..., state: _Optional[str] = ..., stage: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., code: _Optional[str] = ..., text: _Optional[str] = ..., rule: _Optional[str] = ...) -> None: ...
 
 class ListWorksRequest(_message.Message):
     __slots__ = ()
